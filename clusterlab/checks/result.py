@@ -1,0 +1,51 @@
+"""What a check found: its outcome, and the evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a check ended. Order of severity: see `worst`."""
+
+    PASS = "pass"
+    FLAKY = "flaky"  # failed, and passed when asked again at once
+    FAIL = "fail"  # the lab answered, wrongly
+    ERROR = "error"  # it could not be asked
+    UNSUPPORTED = "unsupported"  # this kind of machines cannot, with the reason
+    WAIVED = "waived"  # a person accepted it
+
+
+_SEVERITY = [Outcome.PASS, Outcome.UNSUPPORTED, Outcome.WAIVED, Outcome.FLAKY, Outcome.FAIL, Outcome.ERROR]
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The most severe of `outcomes`; PASS when there are none."""
+    return max(outcomes, key=_SEVERITY.index, default=Outcome.PASS)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one probe asked at one place, what was wanted and what was found."""
+
+    place: str  # "host1", or "apphost1 on host1"
+    command: str  # as a person would type it there
+    wanted: str
+    found: str
+    output: str = ""
+    holds: bool = True
+    logs: dict[str, str] = field(default_factory=dict)  # at that moment: "journal of host1", "log of apphost1"
+
+
+@dataclass(frozen=True)
+class Result:
+    play: str
+    check: str
+    kind: str
+    outcome: Outcome
+    attempts: int = 1
+    seconds: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+    hint: str = ""

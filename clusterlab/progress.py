@@ -1,0 +1,44 @@
+"""Telling a person what is going on, without knowing how it is shown.
+
+Everything that takes longer than a moment runs inside `progress.task(...)`. The command line shows tasks live on a
+terminal and as plain lines elsewhere (`clusterlab.reports.terminal`); tests pass `Silent()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ContextManager, Protocol
+
+
+class Task(Protocol):
+    """One thing under way."""
+
+    def update(self, text: str) -> None:
+        """Say what it is doing now, or how far it is."""
+
+
+class Progress(Protocol):
+    """Where work reports that it begins, goes on and ends. Safe to call from several threads."""
+
+    def task(self, subject: str, doing: str) -> ContextManager[Task]:
+        """Show "subject: doing" until the block ends, then that it is done (or failed), with its seconds."""
+
+    def say(self, subject: str, text: str) -> None:
+        """Show one line that stays."""
+
+
+class _SilentTask:
+    def update(self, text: str) -> None:
+        pass
+
+
+class Silent:
+    """A progress that shows nothing."""
+
+    @contextmanager
+    def task(self, subject: str, doing: str) -> Iterator[Task]:
+        yield _SilentTask()
+
+    def say(self, subject: str, text: str) -> None:
+        pass

@@ -1,0 +1,51 @@
+"""What is converged: resources, how they differ from what is wanted, and the changes that bring them there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+LABEL_LAB = "org.clusterlab.lab"
+LABEL_PLAY = "org.clusterlab.play"
+LABEL_SPEC = "org.clusterlab.spec"
+
+
+class Key(NamedTuple):
+    """Which thing, where. For Swarm-wide things (overlay networks, services) `host` is the manager that is asked."""
+
+    host: str
+    kind: str  # "package", "service", "export", "swarm", "image", "volume", "network", "container", ...
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option that is not as wanted; `wanted` and `found` are shown to people and written as JSON."""
+
+    name: str
+    wanted: object
+    found: object
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step that brings one resource to its wanted state.
+
+    `reason` is one line for people. `command` is what a person would type on that host to do the same. `carry_out` does it, and
+    returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be made: it would
+    lose data and was not allowed (`flag` names the option that allows it), or the object is not ours (no flag).
+    """
+
+    key: Key
+    action: str  # "create", "update", "replace", "start", "remove", ...
+    reason: str
+    command: str
+    carry_out: Callable[[], None]
+    differences: tuple[Difference, ...] = ()
+    needs: frozenset[Key] = frozenset()  # resources whose changes come first
+    blocked: str = ""
+    flag: str = ""
