@@ -1,0 +1,80 @@
+"""Results as JUnit XML: one suite per play, one case per check.
+
+The form is the one that CI services read: https://github.com/testmoapp/junitxml
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from xml.etree import ElementTree as xml
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.reports.summary import Run
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TAG = {
+    Outcome.FAIL: "failure",
+    Outcome.ERROR: "error",
+    Outcome.UNSUPPORTED: "skipped",
+    Outcome.WAIVED: "skipped",
+}
+
+
+def junit(run: Run) -> str:
+    """The run as a JUnit document."""
+    root = xml.Element("testsuites", name=f"clusterlab {run.lab}", time=f"{run.seconds:.3f}")
+    _count(root, run.results)
+    for play, group in groupby(run.results, key=lambda result: result.play):
+        results = list(group)
+        suite = xml.SubElement(root, "testsuite", name=play, timestamp=run.started.isoformat(timespec="seconds"))
+        suite.set("time", f"{sum(result.seconds for result in results):.3f}")
+        _count(suite, results)
+        for result in results:
+            _case(suite, result)
+    xml.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(root, encoding="unicode")
+
+
+def _count(element: xml.Element, results: list[Result]) -> None:
+    element.set("tests", str(len(results)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(sum(_TAG.get(result.outcome) == tag for result in results)))
+
+
+def _case(suite: xml.Element, result: Result) -> None:
+    case = xml.SubElement(suite, "testcase", classname=result.play, name=result.check, time=f"{result.seconds:.3f}")
+    tag = _TAG.get(result.outcome)
+    if tag:
+        shown = [evidence for evidence in result.evidence if not evidence.holds] or list(result.evidence)
+        first = shown[0].found if shown else result.hint
+        detail = xml.SubElement(case, tag, type=result.outcome.value, message=_clean(first))
+        if tag != "skipped":
+            detail.text = _clean("\n\n".join([*map(evidence_text, shown), f"hint: {result.hint}"]))
+    elif result.outcome is Outcome.FLAKY:
+        out = xml.SubElement(case, "system-out")
+        out.text = _clean("flaky: failed, and passed when asked again\n" + "\n\n".join(_texts(result.evidence)))
+
+
+def _texts(evidence: Iterable[Evidence]) -> list[str]:
+    return [evidence_text(item) for item in evidence]
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """One piece of evidence as plain text, logs included."""
+    parts = [
+        f"where:   {evidence.place}",
+        f"command: {evidence.command}",
+        f"wanted:  {evidence.wanted}",
+        f"found:   {evidence.found}",
+    ]
+    if evidence.output:
+        parts.append(f"output:\n{evidence.output}")
+    parts += [f"{name}:\n{text}" for name, text in evidence.logs.items()]
+    return "\n".join(parts)
+
+
+def _clean(text: str) -> str:
+    """Without the control characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets)."""
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,155 @@
+"""Results, plans and statuses on a terminal; readable without colour too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.errors import ClusterlabError, Several
+from clusterlab.machines.base import MachineStatus
+from clusterlab.reports.progress import seconds_text
+from clusterlab.reports.summary import Run, verdict
+from clusterlab.resources.base import Change
+
+_LOOK = {
+    Outcome.PASS: ("✔", "green"),
+    Outcome.FLAKY: ("≈", "yellow"),
+    Outcome.FAIL: ("✘", "bold red"),
+    Outcome.ERROR: ("!", "bold magenta"),
+    Outcome.UNSUPPORTED: ("–", "cyan"),
+    Outcome.WAIVED: ("~", "cyan"),
+}
+_VERDICT = {
+    Outcome.PASS: "every statement holds",
+    Outcome.FLAKY: "every statement holds, some only when asked again",
+    Outcome.FAIL: "not every statement holds",
+    Outcome.ERROR: "not every statement could be checked",
+    Outcome.UNSUPPORTED: "nothing was proven",
+}
+_OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have all of it
+
+
+def show_results(console: Console, run: Run) -> None:
+    """Every statement by play, with the evidence of those that do not simply hold, and the verdict."""
+    for play, group in groupby(run.results, key=lambda result: result.play):
+        console.print()
+        console.print(Text(play, style="bold underline"))
+        for result in group:
+            console.print(_statement(result))
+            if result.outcome is not Outcome.PASS:
+                console.print(Padding(_why(result), (0, 0, 0, 4)))
+    console.print()
+    console.print(_summary(run))
+
+
+def _statement(result: Result) -> Text:
+    mark, style = _LOOK[result.outcome]
+    text = Text.assemble("  ", (mark, style), " ", result.check)
+    if result.outcome is not Outcome.PASS:
+        text.append(f"  {result.outcome.value}", style)
+    asked = f", asked {result.attempts} times" if result.attempts > 1 else ""
+    text.append(f"  {seconds_text(result.seconds)}{asked}", "dim")
+    return text
+
+
+def _why(result: Result) -> RenderableType:
+    shown = [evidence for evidence in result.evidence if not evidence.holds] or result.evidence
+    parts: list[RenderableType] = [_evidence(evidence) for evidence in shown]
+    if result.hint:
+        parts.append(Text.assemble(("hint     ", "yellow"), result.hint))
+    return Group(*parts)
+
+
+def _evidence(evidence: Evidence) -> RenderableType:
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(style="dim", no_wrap=True, min_width=8)
+    rows.add_column(overflow="fold")
+    rows.add_row("where", Text(evidence.place))
+    rows.add_row("command", Text(evidence.command))
+    rows.add_row("wanted", Text(evidence.wanted))
+    rows.add_row("found", Text(evidence.found, style="bold"))
+    if evidence.output.strip():
+        rows.add_row("output", Text(_tail(evidence.output)))
+    for name in evidence.logs:
+        rows.add_row("kept", Text(name, style="dim"))
+    return rows
+
+
+def _tail(output: str) -> str:
+    lines = output.rstrip().splitlines()
+    if len(lines) <= _OUTPUT_LINES:
+        return "\n".join(lines)
+    return "\n".join([f"… {len(lines) - _OUTPUT_LINES} lines before", *lines[-_OUTPUT_LINES:]])
+
+
+def _summary(run: Run) -> Text:
+    outcome = verdict(run.results)
+    counts = Counter(result.outcome for result in run.results)
+    mark, style = _LOOK[outcome]
+    text = Text.assemble((f"{mark} {run.lab}: {_VERDICT[outcome]}", style))
+    text.append(": " + ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts[kind]))
+    stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())
+    text.append(f"  ({stages or seconds_text(run.seconds)})", "dim")
+    return text
+
+
+_ACTION = {"create": ("+", "green"), "remove": ("-", "red"), "replace": ("±", "yellow")}
+
+
+def show_plan(console: Console, changes: Sequence[Change]) -> None:
+    """Each change with its reason, its differences and the command that would do the same by hand."""
+    for change in changes:
+        mark, style = ("✘", "bold red") if change.blocked else _ACTION.get(change.action, ("~", "cyan"))
+        console.print(
+            Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold"), f"  {change.reason}"),
+        )
+        for item in change.differences:
+            console.print(Padding(Text(f"{item.name}: wanted {item.wanted!r}, found {item.found!r}"), (0, 0, 0, 4)))
+        if change.blocked:
+            allowed = f" ({change.flag} allows it)" if change.flag else ""
+            console.print(Padding(Text(f"blocked: {change.blocked}{allowed}", "bold red"), (0, 0, 0, 4)))
+        elif change.command:
+            console.print(Padding(Text(change.command, style="dim"), (0, 0, 0, 4)), soft_wrap=True)
+    console.print(Text(plan_summary(changes), style="bold"))
+
+
+def plan_summary(changes: Sequence[Change]) -> str:
+    """One line: how many changes of each action, how many blocked."""
+    if not changes:
+        return "No changes: everything is as wanted."
+    counts = Counter(change.action for change in changes if not change.blocked)
+    blocked = sum(bool(change.blocked) for change in changes)
+    parts = [f"{number} to {action}" for action, number in counts.items()]
+    parts += [f"{blocked} blocked"] if blocked else []
+    return "Plan: " + ", ".join(parts) + "."
+
+
+_STATE = {"running": ("●", "green"), "starting": ("◐", "yellow"), "unreachable": ("●", "red")}
+
+
+def show_status(console: Console, statuses: Sequence[MachineStatus]) -> None:
+    """One line per host."""
+    rows = Table.grid(padding=(0, 2))
+    for status in statuses:
+        mark, style = _STATE.get(status.state, ("○", "dim"))
+        rows.add_row(Text(mark, style), Text(status.host, "bold"), Text(status.state, style), Text(status.detail))
+    console.print(rows)
+
+
+def show_error(console: Console, error: ClusterlabError) -> None:
+    """What was wrong, what was last seen, and what to do."""
+    for one in error.errors if isinstance(error, Several) else [error]:
+        console.print(Text.assemble(("error: ", "bold red"), one.message), soft_wrap=True)
+        if one.detail:
+            console.print(Padding(Text(_tail(one.detail), style="dim"), (0, 0, 0, 4)), soft_wrap=True)
+        if one.remedy:
+            console.print(Text.assemble(("→ ", "yellow"), one.remedy), soft_wrap=True)
+    if isinstance(error, Several) and error.remedy:
+        console.print(Text.assemble(("→ ", "yellow"), error.remedy), soft_wrap=True)
