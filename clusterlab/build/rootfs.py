@@ -1,0 +1,188 @@
+"""Root file systems from distribution packages, made by mmdebstrap: as root, or as a user in a user namespace."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.progress import Progress, Task
+
+from .cache import artefact
+
+MACHINE_PACKAGES = (
+    # what makes it a system that is reached over SSH
+    "systemd", "systemd-sysv", "dbus", "udev", "openssh-server", "sudo", "kmod", "procps", "util-linux",
+    "linux-image-cloud-amd64", "initramfs-tools",
+    # what it serves as
+    "docker.io", "docker-cli", "iptables", "nfs-kernel-server", "nfs-common", "tgt", "open-iscsi",
+    "xfsprogs", "e2fsprogs",
+    # what checks ask with
+    "ca-certificates", "curl", "iproute2", "iputils-ping",
+)  # fmt: skip
+"""The packages of a machine, virtual or in namespaces."""
+
+_SMALL = (
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/info/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+)
+_NO_IDENTITY = (
+    'rm -f "$1"/etc/ssh/ssh_host_*',  # every machine gets keys of its own
+    ': > "$1/etc/machine-id"',
+)
+_EPOCH = "1735689600"  # 2025-01-01: files made while building carry this time, so equal input makes equal files
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_STEP = re.compile(r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>\S+)|(?P<dpkg>(?:Unpacking|Setting up) \S+))")
+
+
+def machine_rootfs(release: str, progress: Progress) -> Path:
+    """The root file system of a machine with Debian `release`, as a tar file, cached once made (about a minute)."""
+    release = _release_name(release)
+    material = (release, *MACHINE_PACKAGES, *_SMALL, *_NO_IDENTITY, _EPOCH)
+
+    def make(target: Path) -> None:
+        with progress.task("rootfs", f"building Debian {release} from packages (about a minute, once)") as task:
+            run_mmdebstrap(target, release=release, packages=MACHINE_PACKAGES, hooks=_NO_IDENTITY, task=task)
+
+    return artefact("rootfs", material, ".tar", make, progress)
+
+
+def run_mmdebstrap(
+    target: Path,
+    *,
+    release: str,
+    packages: Sequence[str],
+    task: Task,
+    variant: str = "minbase",
+    hooks: Sequence[str] = (),
+) -> None:
+    """Make `target` (a .tar) of `packages` and what they need, without manuals and translations.
+
+    `hooks` are shell commands run at the end, with the root file system as `$1`. No mirror is named, so that the
+    machine's own choice holds. Raises ClusterlabError with the last lines of output when it fails.
+    """
+    _require_tools()
+    release = _release_name(release)
+    command = ["mmdebstrap", "--verbose", "--format=tar", f"--variant={variant}"]
+    command += [f"--include={','.join(packages)}"] if packages else []
+    command += [f"--dpkgopt={option}" for option in _SMALL]
+    command += [f"--customize-hook={hook}" for hook in hooks]
+    with _scratch_folder() as scratch:
+        environment = {**os.environ, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": _EPOCH, "LC_ALL": "C"}
+        _follow([*_dies_with_us(), *command, release, str(target)], environment, task)
+
+
+def _require_tools() -> None:
+    if not shutil.which("mmdebstrap"):
+        raise ClusterlabError(
+            "mmdebstrap is not installed: root file systems cannot be built",
+            remedy="install it: sudo apt-get install mmdebstrap",
+        )
+    if not _KEYRING.exists():
+        raise ClusterlabError(
+            f"{_KEYRING} is missing: Debian's packages cannot be verified",
+            remedy="install it: sudo apt-get install debian-archive-keyring",
+        )
+    if os.geteuid() != 0 and not shutil.which("newuidmap"):
+        raise ClusterlabError(
+            "newuidmap is not installed: without root, root file systems cannot be built",
+            remedy="install it: sudo apt-get install uidmap",
+        )
+
+
+def _release_name(release: str) -> str:
+    if not re.fullmatch(r"[a-z]+", release):
+        raise ClusterlabError(f"{release!r} is not the name of a Debian release", remedy="name one, such as trixie")
+    return release
+
+
+def _dies_with_us() -> list[str]:
+    """A prefix that ends a command, and as root all its mounts and children, when this process ends."""
+    prefix = ["setpriv", "--pdeathsig", "KILL"]
+    if os.geteuid() == 0:
+        prefix += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return prefix
+
+
+def _follow(command: Sequence[str], environment: dict[str, str], task: Task) -> None:
+    """Run mmdebstrap, telling `task` the current step."""
+    last: deque[str] = deque(maxlen=25)
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                last.append(line.rstrip())
+                if step := _STEP.match(line):
+                    task.update(_step_text(step))
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    if process.returncode != 0:
+        raise ClusterlabError(
+            f"mmdebstrap failed with exit code {process.returncode}",
+            remedy="see its last lines: are the package mirrors reachable, is there room on the disk?",
+            detail="\n".join(last),
+        )
+
+
+def _step_text(step: re.Match[str]) -> str:
+    if step["got"]:
+        return f"downloading {step['got']}"
+    return str(step["info"] or step["dpkg"])
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """A folder for mmdebstrap's work that its mapped users may enter; leftovers of killed builds are removed first."""
+    base = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())
+    for leftover in base.glob(f"clusterlab-build-{os.geteuid()}-*"):
+        _remove_unless_used(leftover)
+    folder = Path(tempfile.mkdtemp(prefix=f"clusterlab-build-{os.geteuid()}-", dir=base))
+    folder.chmod(0o711)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield folder
+    finally:
+        os.close(descriptor)
+        _remove_tree(folder)
+
+
+def _remove_unless_used(folder: Path) -> None:
+    if folder.lstat().st_uid != os.geteuid():
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    else:
+        _remove_tree(folder)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_tree(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # files of mapped users: only they may remove them
+        subprocess.run(["mmdebstrap", "--unshare-helper", "rm", "-rf", str(folder)], check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
