@@ -1,0 +1,167 @@
+"""Carrying out changes: along what they need, side by side, and with an end to every wait."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.plan.report import Done, Failed, Report, Skipped
+from clusterlab.progress import Progress
+from clusterlab.resources.base import Change, Key
+
+GRACE = 20.0  # seconds that changes under way get to end after an interrupt
+_POLL = 0.5  # seconds; an interrupt is noticed only between waits
+
+
+def carry_out(
+    changes: Sequence[Change],
+    progress: Progress,
+    per_host: int = 4,
+    limit: int = 16,
+    grace: float = GRACE,
+) -> Report:
+    """Make `changes`, each after those that it needs, at most `per_host` at once on a host and `limit` in all.
+
+    A change that fails or is blocked keeps back only those that need it. Needs that no change stands for are
+    met already. Ctrl-C hands out no more changes, waits up to `grace` seconds for those under way (a second
+    Ctrl-C ends that wait), and the report says `interrupted`. Raises ValueError when the changes contradict
+    each other, which is a defect of ours.
+    """
+    run = _Run(changes, progress, per_host, limit)
+    try:
+        run.to_the_end()
+    except KeyboardInterrupt:
+        run.stop(grace)
+    return run.report
+
+
+@dataclass(frozen=True)
+class _Ended:
+    key: Key
+    seconds: float
+    error: BaseException | None
+
+
+class _Run:
+    """One carrying out: the main thread hands out changes and collects what became of them."""
+
+    def __init__(self, changes: Sequence[Change], progress: Progress, per_host: int, limit: int) -> None:
+        self.report = Report()
+        self._progress = progress
+        self._per_host = per_host
+        self._limit = limit
+        self._changes = {change.key: change for change in changes}
+        self._sorter = _sorted(changes, self._changes)
+        self._ready: deque[Key] = deque()
+        self._running: set[Key] = set()
+        self._ended: queue.SimpleQueue[_Ended] = queue.SimpleQueue()
+        self._causes: dict[Key, tuple[Key, ...]] = {}  # of what was not made: where that began
+
+    def to_the_end(self) -> None:
+        while self._sorter.is_active():
+            self._ready.extend(self._sorter.get_ready())
+            self._pass_over_what_cannot_be()
+            self._hand_out()
+            if self._running:
+                self._collect(self._wait(None))
+
+    def stop(self, grace: float) -> None:
+        self.report.interrupted = True
+        deadline = time.monotonic() + grace
+        try:
+            if self._running:
+                self._progress.say("interrupted", f"waiting up to {grace:.0f} s for {_names(self._running)}")
+            while self._running and time.monotonic() < deadline:
+                self._collect(self._wait(deadline))
+        except KeyboardInterrupt:
+            self._progress.say("interrupted", f"not waiting any longer for {_names(self._running)}")
+        self.report.unfinished = [self._changes[key] for key in self._running]
+        settled = {one.change.key for one in self.report.done} | self._causes.keys() | self._running
+        self.report.waiting = [change for key, change in self._changes.items() if key not in settled]
+
+    def _pass_over_what_cannot_be(self) -> None:
+        """Settle the ready changes that are blocked or lack what they need; that makes others ready."""
+        waiting = len(self._ready)
+        for _ in range(waiting):
+            key = self._ready.popleft()
+            change = self._changes[key]
+            causes = tuple(sorted({cause for need in change.needs for cause in self._causes.get(need, ())}))
+            if causes:
+                self.report.skipped.append(Skipped(change, causes))
+                self._not_made(key, causes)
+            elif change.blocked:
+                self.report.blocked.append(change)
+                self._not_made(key, (key,))
+            else:
+                self._ready.append(key)
+
+    def _not_made(self, key: Key, causes: tuple[Key, ...]) -> None:
+        self._causes[key] = causes
+        self._sorter.done(key)
+
+    def _hand_out(self) -> None:
+        busy = Counter(key.host for key in self._running)
+        for _ in range(len(self._ready)):
+            key = self._ready.popleft()
+            if len(self._running) < self._limit and busy[key.host] < self._per_host:
+                busy[key.host] += 1
+                self._running.add(key)
+                # A daemon: a change that outlives an interrupt's grace must not keep the program from ending.
+                threading.Thread(target=self._make, args=(self._changes[key],), name=str(key), daemon=True).start()
+            else:
+                self._ready.append(key)
+
+    def _make(self, change: Change) -> None:
+        began = time.monotonic()
+        error: BaseException | None = None
+        try:
+            with self._progress.task(change.key.host, f"{change.action} {change.key.kind} {change.key.name}"):
+                change.carry_out()
+        except ClusterlabError as raised:
+            error = raised
+        finally:  # any other exception is a defect: it goes on its way, and the main thread raises it too
+            self._ended.put(_Ended(change.key, time.monotonic() - began, error or sys.exc_info()[1]))
+
+    def _wait(self, deadline: float | None) -> _Ended | None:
+        left = _POLL if deadline is None else max(0.0, min(_POLL, deadline - time.monotonic()))
+        try:
+            return self._ended.get(timeout=left)
+        except queue.Empty:
+            return None
+
+    def _collect(self, ended: _Ended | None) -> None:
+        if ended is None:
+            return
+        self._running.discard(ended.key)
+        change = self._changes[ended.key]
+        if ended.error is None:
+            self.report.done.append(Done(change, ended.seconds))
+            self._sorter.done(ended.key)
+        elif isinstance(ended.error, ClusterlabError):
+            self.report.failed.append(Failed(change, ended.error))
+            self._not_made(ended.key, (ended.key,))
+        else:
+            raise ended.error
+
+
+def _sorted(changes: Sequence[Change], known: dict[Key, Change]) -> TopologicalSorter[Key]:
+    if len(known) < len(changes):
+        twice = [key for key, number in Counter(change.key for change in changes).items() if number > 1]
+        raise ValueError(f"more than one change for {_names(twice)}")
+    sorter = TopologicalSorter({change.key: change.needs & known.keys() for change in changes})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise ValueError(f"changes need each other: {' → '.join(map(str, error.args[1]))}") from error
+    return sorter
+
+
+def _names(keys: Sequence[Key] | set[Key]) -> str:
+    return ", ".join(sorted(map(str, keys)))
