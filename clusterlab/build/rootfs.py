@@ -21,7 +21,7 @@ from .cache import artefact
 MACHINE_PACKAGES = (
     # what makes it a system that is reached over SSH
     "systemd", "systemd-sysv", "dbus", "udev", "openssh-server", "sudo", "kmod", "procps", "util-linux",
-    "linux-image-cloud-amd64", "initramfs-tools",
+    "linux-image-cloud-amd64", "initramfs-tools", "busybox-static",
     # what it serves as
     "docker.io", "docker-cli", "iptables", "nfs-kernel-server", "nfs-common", "tgt", "open-iscsi",
     "xfsprogs", "e2fsprogs",
