@@ -49,3 +49,15 @@ class Change:
     needs: frozenset[Key] = frozenset()  # resources whose changes come first
     blocked: str = ""
     flag: str = ""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A resource that is left out because these machines cannot have it, and why.
+
+    What is left out follows from the lab and the missing capabilities alone, so it is told by functions of its own
+    (`clusterlab.plan.apply.left_out`), next to those that plan changes.
+    """
+
+    key: Key
+    reason: str

@@ -1,0 +1,147 @@
+"""Container images from distribution packages: no registry is needed, and nothing of the packages is configured or run.
+
+A recipe (`recipes/NAME.yml`) names packages; they are unpacked with all they depend on, and the files that the image needs
+are taken from there. The layer is written with sorted names and fixed times, so the same packages give the same image id.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import platform
+import subprocess
+import tarfile
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.base import Model
+from clusterlab.progress import Progress, Task
+
+from .cache import artefact
+from .image_archive import ImageArchive, read_image_archive, write_image_archive
+from .rootfs import run_mmdebstrap
+
+_FORMAT = "1"  # part of the cache key: raise it when the same recipe is to give another image
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_FOLDERS = {"dev": 0o755, "etc": 0o755, "proc": 0o755, "root": 0o700, "run": 0o755, "sys": 0o755, "tmp": 0o1777, "var": 0o755}
+_LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "sbin": "usr/sbin", "var/run": "/run"}
+_BUSYBOX = "usr/bin/busybox"
+
+
+class Recipe(Model):
+    """What an image is made of."""
+
+    title: str
+    packages: list[str] = Field(description="unpacked with all they depend on")
+    keep: list[str] = Field(description="shell patterns of the paths to take from the packages, without a leading slash")
+    files: dict[str, str] = Field(default_factory=dict, description="files of our own, by path")
+    folders: dict[str, str] = Field(default_factory=dict, description="folders by path, with an octal mode")
+    links: dict[str, str] = Field(default_factory=dict, description="symbolic links: path to target")
+    config: dict[str, Any] = Field(default_factory=dict, description="as in the OCI image configuration")
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Every recipe there is, sorted."""
+    return tuple(sorted(Path(entry.name).stem for entry in files(__package__).joinpath("recipes").iterdir()))
+
+
+def load_recipe(name: str) -> Recipe:
+    return Recipe.model_validate(yaml.safe_load(_recipe_text(name)))
+
+
+def built_image(name: str, release: str, progress: Progress) -> ImageArchive:
+    """The image of a recipe, built from `release` at the first use and taken from the cache afterwards."""
+    material = (_FORMAT, release, platform.machine(), _recipe_text(name))
+
+    def make(path: Path) -> None:
+        with progress.task("images", f"building {name} from Debian {release}'s packages (once)") as task:
+            _build(load_recipe(name), release, path, task)
+
+    return read_image_archive(artefact("images", material, f"-{name}.tar", make, progress))
+
+
+def _recipe_text(name: str) -> str:
+    return files(__package__).joinpath("recipes", f"{name}.yml").read_text(encoding="utf-8")
+
+
+def _build(recipe: Recipe, release: str, path: Path, task: Task) -> None:
+    unpacked = path.with_name("unpacked.tar")
+    run_mmdebstrap(unpacked, release=release, packages=recipe.packages, task=task, variant="extract")
+    layer = make_layer(recipe, unpacked)
+    architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    write_image_archive(path, layer, recipe.config, architecture)
+
+
+def make_layer(recipe: Recipe, unpacked: Path) -> bytes:
+    """The layer of an image, as an uncompressed tar, from the tar of its unpacked packages."""
+    entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+    for name, mode in {**_FOLDERS, **{key: int(value, 8) for key, value in recipe.folders.items()}}.items():
+        entries[name] = _entry(name, tarfile.DIRTYPE, mode)
+    entries.update(_kept(recipe, unpacked))
+    if _BUSYBOX in entries:
+        for applet in _applets(entries[_BUSYBOX][1]):
+            entries.setdefault(applet, _entry(applet, tarfile.SYMTYPE, target=f"/{_BUSYBOX}"))
+    for name, target in {**_LINKS, **recipe.links}.items():
+        entries[name] = _entry(name, tarfile.SYMTYPE, target=target)
+    for name, text in recipe.files.items():
+        entries[name] = _entry(name, tarfile.REGTYPE, 0o644, content=text.encode())
+    for name in list(entries):
+        for parent in Path(name).parents[:-1]:
+            entries.setdefault(str(parent), _entry(str(parent), tarfile.DIRTYPE, 0o755))
+    output = io.BytesIO()
+    with tarfile.open(fileobj=output, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for _, (info, content) in sorted(entries.items()):
+            tar.addfile(info, io.BytesIO(content))
+    return output.getvalue()
+
+
+def _kept(recipe: Recipe, unpacked: Path) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    """The files of the packages that the recipe wants; every pattern must find something."""
+    found: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+    unused = set(recipe.keep)
+    with tarfile.open(unpacked) as tar:
+        for member in tar:
+            name = member.name.removeprefix("./")
+            patterns = [pattern for pattern in recipe.keep if fnmatch.fnmatchcase(name, pattern)]
+            unused.difference_update(patterns)
+            if not patterns or not (member.isfile() or member.issym() or member.islnk()):
+                continue
+            if member.issym():
+                found[name] = _entry(name, tarfile.SYMTYPE, target=member.linkname)
+            else:
+                file = tar.extractfile(member)
+                content = file.read() if file else b""
+                found[name] = _entry(name, tarfile.REGTYPE, member.mode, content=content)
+    if unused:
+        raise ClusterlabError(
+            f"recipe {recipe.title!r}: the packages have no {', '.join(sorted(unused))}",
+            remedy="choose another release in the inventory (qemu.release), or report this",
+        )
+    return found
+
+
+def _entry(
+    name: str, kind: bytes, mode: int = 0o777, *, target: str = "", content: bytes = b""
+) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.linkname, info.size = kind, mode & 0o7777, target, len(content)
+    return info, content
+
+
+def _applets(busybox: bytes) -> list[str]:
+    """Where BusyBox's applets belong, as it says itself, below /usr."""
+    with tempfile.TemporaryDirectory() as scratch:
+        program = Path(scratch) / "busybox"
+        program.write_bytes(busybox)
+        program.chmod(0o700)
+        listed = subprocess.run(
+            [program, "--list-full"], check=True, capture_output=True, text=True, timeout=30
+        ).stdout
+    return [f"usr/{name.removeprefix('usr/')}" for name in listed.split() if "/" in name and name != "bin/busybox"]
+
