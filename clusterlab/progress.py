@@ -7,8 +7,8 @@ terminal and as plain lines elsewhere (`clusterlab.reports.terminal`); tests pas
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import ContextManager, Protocol
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 
 class Task(Protocol):
@@ -21,7 +21,7 @@ class Task(Protocol):
 class Progress(Protocol):
     """Where work reports that it begins, goes on and ends. Safe to call from several threads."""
 
-    def task(self, subject: str, doing: str) -> ContextManager[Task]:
+    def task(self, subject: str, doing: str) -> AbstractContextManager[Task]:
         """Show "subject: doing" until the block ends, then that it is done (or failed), with its seconds."""
 
     def say(self, subject: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Results, plans and statuses on a terminal; readable without colour too."""
+"""Results, statuses and errors on a terminal; readable without colour too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run, verdict
-from clusterlab.resources.base import Change
 
 _LOOK = {
     Outcome.PASS: ("✔", "green"),
@@ -98,37 +97,6 @@ def _summary(run: Run) -> Text:
     stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())
     text.append(f"  ({stages or seconds_text(run.seconds)})", "dim")
     return text
-
-
-_ACTION = {"create": ("+", "green"), "remove": ("-", "red"), "replace": ("±", "yellow")}
-
-
-def show_plan(console: Console, changes: Sequence[Change]) -> None:
-    """Each change with its reason, its differences and the command that would do the same by hand."""
-    for change in changes:
-        mark, style = ("✘", "bold red") if change.blocked else _ACTION.get(change.action, ("~", "cyan"))
-        console.print(
-            Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold"), f"  {change.reason}"),
-        )
-        for item in change.differences:
-            console.print(Padding(Text(f"{item.name}: wanted {item.wanted!r}, found {item.found!r}"), (0, 0, 0, 4)))
-        if change.blocked:
-            allowed = f" ({change.flag} allows it)" if change.flag else ""
-            console.print(Padding(Text(f"blocked: {change.blocked}{allowed}", "bold red"), (0, 0, 0, 4)))
-        elif change.command:
-            console.print(Padding(Text(change.command, style="dim"), (0, 0, 0, 4)), soft_wrap=True)
-    console.print(Text(plan_summary(changes), style="bold"))
-
-
-def plan_summary(changes: Sequence[Change]) -> str:
-    """One line: how many changes of each action, how many blocked."""
-    if not changes:
-        return "No changes: everything is as wanted."
-    counts = Counter(change.action for change in changes if not change.blocked)
-    blocked = sum(bool(change.blocked) for change in changes)
-    parts = [f"{number} to {action}" for action, number in counts.items()]
-    parts += [f"{blocked} blocked"] if blocked else []
-    return "Plan: " + ", ".join(parts) + "."
 
 
 _STATE = {"running": ("●", "green"), "starting": ("◐", "yellow"), "unreachable": ("●", "red")}

@@ -1,0 +1,46 @@
+"""The program `clusterlab`, and the collection of tasks that `inv` shows."""
+
+from __future__ import annotations
+
+import sys
+
+from invoke import Collection
+
+from clusterlab import __version__
+from clusterlab.cli.program import Clusterlab, OwnConfig
+from clusterlab.cli.verb import err
+from clusterlab.cli.verbs.check import check, run
+from clusterlab.cli.verbs.collect import collect
+from clusterlab.cli.verbs.converge import apply, clean, plan, provision
+from clusterlab.cli.verbs.down import down
+from clusterlab.cli.verbs.ssh import ssh, ssh_config
+from clusterlab.cli.verbs.status import status
+from clusterlab.cli.verbs.up import up
+from clusterlab.cli.verbs.validate import schema, validate
+from clusterlab.errors import ClusterlabError
+
+VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
+
+
+def collection() -> Collection:
+    """All verbs as Invoke tasks."""
+    return Collection(*VERBS)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
+    program = Clusterlab(
+        version=__version__,
+        name="clusterlab",
+        binary="clusterlab",
+        binary_names=["clusterlab"],
+        namespace=collection(),
+        config_class=OwnConfig,
+    )
+    try:
+        program.run(argv)
+    except ClusterlabError as error:
+        from clusterlab.reports.terminal import show_error
+
+        show_error(err(), error)
+        sys.exit(error.exit_code)

@@ -1,0 +1,142 @@
+"""The Invoke program: `clusterlab VERB [PLAY ...] [options]`.
+
+Invoke wants a flag for every value and stops with 1 on wrong usage; people want to name plays after the verb, and 2. Its
+configuration files are not read: one of their kinds is Python code found in the current folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from collections.abc import Sequence
+
+from invoke import Config, Program
+from invoke.exceptions import Exit, ParseError
+from invoke.parser import ParserContext
+
+import clusterlab
+from clusterlab.errors import UsageError
+
+SHORT = {"-i": "--inventory"}
+
+
+class OwnConfig(Config):  # type: ignore[misc]  # Invoke is not typed
+    """Invoke's configuration without any file."""
+
+    def load_system(self, merge: bool = True) -> None:
+        """Read nothing."""
+
+    def load_user(self, merge: bool = True) -> None:
+        """Read nothing."""
+
+    def load_project(self, merge: bool = True) -> None:
+        """Read nothing."""
+
+    def load_runtime(self, merge: bool = True) -> None:
+        """Read nothing."""
+
+
+class Clusterlab(Program):  # type: ignore[misc]  # Invoke is not typed
+    """Invoke's program, with plays as plain words, usage errors as UsageError, and help of our own."""
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        given = list(sys.argv if argv is None else argv)
+        verbs = {context.name: context for context in self.namespace.to_contexts()}
+        super().parse_core([given[0], *words_as_flags(given[1:], verbs)])
+
+    def parse_tasks(self) -> None:
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            raise UsageError(str(error), remedy=f"`{self.binary} --help` lists verbs and options.") from error
+
+    def no_tasks_given(self) -> None:
+        self.print_help()
+        raise Exit(code=2)
+
+    def update_config(self, merge: bool = True) -> None:
+        self.config.merge()
+
+    def print_help(self) -> None:
+        print(f"{clusterlab.__doc__}\n\nUsage: {self.binary} VERB [PLAY ...] [-i INVENTORY] [options]\n")
+        for name, task in self.namespace.tasks.items():
+            print(f"  {name:<12} {_first_line(task)}")
+        print(f"\n`{self.binary} VERB --help` shows what a verb takes, `{self.binary} --version` the version.")
+
+    def print_task_help(self, name: str) -> None:
+        context = self.parser.contexts[name]
+        plays = " [PLAY ...]" if "play" in context.args else ""
+        host = " HOST [-- COMMAND ...]" if "host" in context.args else ""
+        print(f"Usage: {self.binary} {name}{host}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
+        rows = [row for row in context.help_tuples() if not row[0].startswith(("--play=", "--host="))]
+        if rows:
+            self.print_columns([(flags.replace("--inventory", "-i, --inventory"), text) for flags, text in rows])
+
+
+def _first_line(task: object) -> str:
+    return (inspect.getdoc(task) or "").partition("\n")[0]
+
+
+def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> list[str]:
+    """Command-line words as Invoke wants them: plays and hosts behind flags, `-i` spelled out, `--help` up front.
+
+    Raises UsageError for an unknown verb, and for a word that its verb has no use for.
+    """
+    before, after = _split(words, "--")
+    at = next((index for index, word in enumerate(before) if not word.startswith("-")), None)
+    if at is None:
+        return list(words)
+    verb, rest = before[at], before[at + 1 :]
+    if before[:at] in (["--help"], ["-h"]):
+        return list(words)
+    if verb not in verbs:
+        near = difflib.get_close_matches(verb, verbs, n=1)
+        guess = f"Did you mean {near[0]!r}? " if near else ""
+        raise UsageError(f"there is no verb {verb!r}", remedy=f"{guess}`clusterlab --help` lists the verbs.")
+    if "--help" in rest or "-h" in rest:
+        return ["--help", verb]
+    return [*before[:at], verb, *_arguments(verb, rest, verbs[verb]), *after]
+
+
+def _split(words: Sequence[str], mark: str) -> tuple[list[str], list[str]]:
+    at = list(words).index(mark) if mark in words else len(words)
+    return list(words[:at]), list(words[at:])
+
+
+def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[str]:
+    flags: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-") and word != "-":
+            flag, equals, value = word.partition("=")
+            flag = SHORT.get(flag, flag)
+            flags.append(flag + equals + value)
+            _known(verb, flag, context)
+            if context.flags[flag].takes_value and not equals:
+                flags.append(_value(flag, next(rest, None)))
+        elif "play" in context.args:
+            flags += ["--play", word]
+        elif "host" in context.args and "--host" not in flags:
+            flags += ["--host", word]
+        else:
+            raise UsageError(
+                f"{verb}: does not take {word!r}", remedy=f"`clusterlab {verb} --help` shows what it takes."
+            )
+    return flags
+
+
+def _known(verb: str, flag: str, context: ParserContext) -> None:
+    if flag in context.flags:
+        return
+    near = difflib.get_close_matches(flag, context.flags, n=1)
+    guess = f"Did you mean {near[0]}? " if near else ""
+    raise UsageError(f"{verb}: has no option {flag}", remedy=f"{guess}`clusterlab {verb} --help` lists its options.")
+
+
+def _value(flag: str, word: str | None) -> str:
+    if word is None or (word.startswith("-") and word != "-"):
+        raise UsageError(
+            f"{flag} needs a value", remedy=f"Write {flag} VALUE, or {flag}=VALUE when it begins with a dash."
+        )
+    return word

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import subprocess
+
+from invoke import Context
+from invoke.exceptions import Exit
+
+from clusterlab.cli.verb import INVENTORY, err, verb
+
+
+@verb({"inventory": INVENTORY, "host": "the host"})
+def ssh(context: Context, host: str = "", inventory: str = "") -> None:
+    """Open a shell on a host, or run a command there and end with its exit code."""
+    from clusterlab.cli.session import session
+    from clusterlab.errors import UsageError
+    from clusterlab.remote import ssh_argv
+
+    with session(err(), inventory) as lab:
+        known = list(lab.lab.inventory.hosts)
+        if host not in known:
+            said = f"the lab has no host {host!r}" if host else "which host?"
+            raise UsageError(said, remedy=f"Hosts of this lab: {', '.join(known)}.")
+        target = lab.machines.targets()[host]
+    command = [context.remainder] if context.remainder else []
+    raise Exit(code=subprocess.call(ssh_argv(target, command)))
+
+
+@verb({"inventory": INVENTORY})
+def ssh_config(context: Context, inventory: str = "") -> None:
+    """Print an OpenSSH configuration for ssh, scp, rsync and Ansible."""
+    from clusterlab.cli.session import session
+    from clusterlab.remote import ssh_config as text
+
+    with session(err(), inventory) as lab:
+        targets = lab.machines.targets()
+    print(text(targets), end="")

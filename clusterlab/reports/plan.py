@@ -1,0 +1,148 @@
+"""Plans, and what became of them: on a terminal and as JSON-compatible data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from clusterlab.plan.report import Report
+from clusterlab.resources.base import Change, Skipped
+
+_ACTION = {"create": ("+", "green"), "remove": ("-", "red"), "replace": ("±", "yellow")}
+
+
+def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Skipped] = ()) -> None:
+    """Each change with its reason, its differences and the command that would do the same by hand."""
+    for change in changes:
+        mark, style = ("✘", "bold red") if change.blocked else _ACTION.get(change.action, ("~", "cyan"))
+        console.print(Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold")), soft_wrap=True)
+        _indented(console, change.reason)
+        for item in change.differences:
+            _indented(console, f"{item.name}: wanted {item.wanted!r}, found {item.found!r}")
+        if change.blocked:
+            _indented(console, _blocked(change), "bold red")
+        elif change.command:
+            _indented(console, change.command, "dim")
+    for skipped in left_out:
+        console.print(Text.assemble(("– left out ", "cyan"), (str(skipped.key), "bold")), soft_wrap=True)
+        _indented(console, skipped.reason)
+    console.print(Text(plan_summary(changes), style="bold"))
+
+
+def _indented(console: Console, text: str, style: str = "") -> None:
+    console.print(Padding(Text(text, style=style), (0, 0, 0, 4)), soft_wrap=True)
+
+
+def _blocked(change: Change) -> str:
+    return f"blocked: {change.blocked}" + (f" ({change.flag} allows it)" if change.flag else "")
+
+
+def plan_summary(changes: Sequence[Change]) -> str:
+    """One line: how many changes of each action, how many blocked."""
+    if not changes:
+        return "No changes: everything is as wanted."
+    counts = Counter(change.action for change in changes if not change.blocked)
+    parts = [f"{number} to {action}" for action, number in counts.items()]
+    blocked = sum(bool(change.blocked) for change in changes)
+    parts += [f"{blocked} blocked"] if blocked else []
+    return "Plan: " + ", ".join(parts) + "."
+
+
+def show_report(console: Console, verb: str, report: Report) -> None:
+    """What was not made and why, what to do next, and one line of numbers."""
+    for failed in report.failed:
+        _headline(console, "✘", "bold red", f"{failed.change.key}", failed.error.message)
+        if failed.error.detail:
+            _indented(console, failed.error.detail, "dim")
+    for change in report.blocked:
+        _headline(console, "✘", "bold red", f"{change.key}", _blocked(change))
+        for item in change.differences:
+            _indented(console, f"{item.name}: wanted {item.wanted!r}, found {item.found!r}")
+    for skipped in report.skipped:
+        because = "; ".join(map(str, skipped.because))
+        _headline(console, "–", "yellow", f"{skipped.change.key}", f"not tried, because of {because}")
+    for change in report.unfinished:
+        _headline(console, "?", "yellow", f"{change.key}", "was under way when interrupted")
+    for step in report.next_steps():
+        console.print(Text.assemble(("→ ", "yellow"), step), soft_wrap=True)
+    console.print(Text(f"{verb}: {report_summary(report)}", style="bold"), soft_wrap=True)
+
+
+def _headline(console: Console, mark: str, style: str, key: str, text: str) -> None:
+    console.print(Text.assemble((f"{mark} ", style), (key, "bold"), f"  {text}"), soft_wrap=True)
+
+
+def report_summary(report: Report) -> str:
+    """One line of numbers."""
+    numbers = {
+        "changed": len(report.done),
+        "failed": len(report.failed),
+        "blocked": len(report.blocked),
+        "not tried": len(report.skipped) + len(report.waiting),
+        "unfinished": len(report.unfinished),
+    }
+    said = [f"{number} {what}" for what, number in numbers.items() if number]
+    return ", ".join(said) if said else "no changes, everything is as wanted"
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """A change as JSON-compatible data."""
+    return {
+        "host": change.key.host,
+        "kind": change.key.kind,
+        "name": change.key.name,
+        "action": change.action,
+        "reason": change.reason,
+        "differences": [
+            {"name": item.name, "wanted": _plain(item.wanted), "found": _plain(item.found)}
+            for item in change.differences
+        ],
+        "command": change.command,
+        "blocked": change.blocked,
+        "flag": change.flag,
+    }
+
+
+def _plain(value: object) -> object:
+    """JSON has no sets and tuples, and its keys are strings."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def plan_document(lab: str, changes: Sequence[Change], left_out: Sequence[Skipped] = ()) -> dict[str, Any]:
+    """A plan as JSON-compatible data."""
+    return {
+        "lab": lab,
+        "verb": "plan",
+        "changes": [change_document(change) for change in changes],
+        "left_out": [{"resource": str(item.key), "reason": item.reason} for item in left_out],
+    }
+
+
+def report_document(lab: str, verb: str, report: Report, seconds: float) -> dict[str, Any]:
+    """What became of a plan as JSON-compatible data."""
+    return {
+        "lab": lab,
+        "verb": verb,
+        "outcome": "pass" if report.ok else "error",
+        "seconds": round(seconds, 3),
+        "done": [{**change_document(one.change), "seconds": round(one.seconds, 3)} for one in report.done],
+        "failed": [
+            {**change_document(one.change), "error": one.error.message, "remedy": one.error.remedy}
+            for one in report.failed
+        ],
+        "blocked": [change_document(change) for change in report.blocked],
+        "not_tried": [change_document(one.change) for one in report.skipped]
+        + [change_document(change) for change in report.waiting],
+        "unfinished": [change_document(change) for change in report.unfinished],
+    }
