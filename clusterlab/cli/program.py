@@ -1,7 +1,7 @@
 """The Invoke program: `clusterlab VERB [PLAY ...] [options]`.
 
-Invoke wants a flag for every value and stops with 1 on wrong usage; people want to name plays after the verb, and 2. Its
-configuration files are not read: one of their kinds is Python code found in the current folder.
+Invoke wants a flag for every value and stops with 1 on wrong usage; people want to name plays after the verb, and 2.
+Its configuration files are not read: one of their kinds is Python code found in the current folder.
 """
 
 from __future__ import annotations

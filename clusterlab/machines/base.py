@@ -30,8 +30,11 @@ class Machines(Protocol):
 
     kind: str
 
-    def up(self, progress: Progress) -> None:
-        """Make every host exist and answer over SSH. Running ones are left as they are."""
+    def up(self, progress: Progress, keep: bool = False) -> None:
+        """Make every host exist and answer over SSH; running ones are left as they are.
+
+        When it fails, logs are collected and what this call made is removed, unless `keep`.
+        """
 
     def down(self, progress: Progress) -> None:
         """Remove every machine and all state of the lab; raises ClusterlabError naming what is left, if anything is."""
