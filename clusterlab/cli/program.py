@@ -11,9 +11,9 @@ import inspect
 import sys
 from collections.abc import Sequence
 
-from invoke import Config, Program
+from invoke import Collection, Config, Program
 from invoke.exceptions import Exit, ParseError
-from invoke.parser import ParserContext
+from invoke.parser.context import ParserContext
 
 import clusterlab
 from clusterlab.errors import UsageError
@@ -21,7 +21,7 @@ from clusterlab.errors import UsageError
 SHORT = {"-i": "--inventory"}
 
 
-class OwnConfig(Config):  # type: ignore[misc]  # Invoke is not typed
+class OwnConfig(Config):
     """Invoke's configuration without any file."""
 
     def load_system(self, merge: bool = True) -> None:
@@ -37,12 +37,14 @@ class OwnConfig(Config):  # type: ignore[misc]  # Invoke is not typed
         """Read nothing."""
 
 
-class Clusterlab(Program):  # type: ignore[misc]  # Invoke is not typed
+class Clusterlab(Program):
     """Invoke's program, with plays as plain words, usage errors as UsageError, and help of our own."""
+
+    namespace: Collection
 
     def parse_core(self, argv: list[str] | None) -> None:
         given = list(sys.argv if argv is None else argv)
-        verbs = {context.name: context for context in self.namespace.to_contexts()}
+        verbs = {str(context.name): context for context in self.namespace.to_contexts()}
         super().parse_core([given[0], *words_as_flags(given[1:], verbs)])
 
     def parse_tasks(self) -> None:

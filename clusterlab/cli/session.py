@@ -17,7 +17,7 @@ from clusterlab.machines.state import LabState
 from clusterlab.model import Lab, load_inventory, load_lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
-from clusterlab.reports.progress import for_console
+from clusterlab.reports.progress import progress_on
 
 DEFAULT_INVENTORY = Path("inventory/default.yml")
 
@@ -90,5 +90,4 @@ def session(
     with ExitStack() as stack:
         if lock:
             stack.enter_context(LabState(lab.name).lock(lock))
-        progress = stack.enter_context(for_console(console))
-        yield Session(lab, progress, _closing=stack)
+        yield Session(lab, stack.enter_context(progress_on(console)), _closing=stack)

@@ -30,7 +30,7 @@ def err() -> Console:
     return Console(stderr=True)
 
 
-class Verb(Task):  # type: ignore[misc]  # Invoke is not typed
+class Verb(Task[Callable[..., None]]):
     """A task that can be asked for its arguments more than once: Invoke's empties `help` the first time."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> Any:
@@ -41,10 +41,10 @@ class Verb(Task):  # type: ignore[misc]  # Invoke is not typed
             self.help = kept
 
 
-def verb(help: dict[str, str], lists: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Task]:
+def verb(help: dict[str, str], lists: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Verb]:
     """Make a verb of a function. `help` explains its parameters; `lists` names those that may be given repeatedly."""
 
-    def decorate(function: Callable[..., None]) -> Task:
+    def decorate(function: Callable[..., None]) -> Verb:
         @functools.wraps(function)
         def body(context: Context, *args: Any, **kwargs: Any) -> None:
             before = signal.signal(signal.SIGTERM, _interrupt)

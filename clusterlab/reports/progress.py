@@ -148,6 +148,8 @@ class PlainProgress:
         self._print(f"• {subject}: {text}")
 
 
-def for_console(console: Console) -> LiveProgress | PlainProgress:
+@contextmanager
+def progress_on(console: Console) -> Iterator[progress.Progress]:
     """The form of progress that suits where `console` writes to."""
-    return LiveProgress(console) if console.is_terminal else PlainProgress(console)
+    with LiveProgress(console) if console.is_terminal else PlainProgress(console) as shown:
+        yield shown

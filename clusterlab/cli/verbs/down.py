@@ -12,9 +12,9 @@ def down(context: Context, inventory: str = "", lab: str = "") -> None:
     from clusterlab.machines import recall_machines
     from clusterlab.machines.state import LabState
     from clusterlab.model import load_inventory
-    from clusterlab.reports.progress import for_console
+    from clusterlab.reports.progress import progress_on
 
     name = lab or load_inventory(inventory_path(inventory)).name
-    with LabState(name).lock("down"), for_console(err()) as progress:
+    with LabState(name).lock("down"), progress_on(err()) as progress:
         recall_machines(name).down(progress)
         progress.say(name, "nothing is left")

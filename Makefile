@@ -1,0 +1,46 @@
+# Two commands are enough on a fresh Debian or Ubuntu machine:
+#   make lab    set everything up and run the default lab
+#   make test   set everything up and pass the tests
+
+VENV := .venv
+BIN := $(VENV)/bin
+LAB_OPTIONS ?=
+
+.PHONY: lab test setup setup-test system lint unit engine lab-tests down
+
+lab: setup
+	$(BIN)/clusterlab run $(LAB_OPTIONS)
+
+test: setup-test lint unit engine lab-tests
+
+setup: system $(VENV)/installed
+
+setup-test: system $(VENV)/installed-dev
+
+system:
+	sh setup/system.sh
+
+$(VENV)/installed: pyproject.toml setup/python.sh
+	sh setup/python.sh $(VENV) .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml setup/python.sh
+	sh setup/python.sh $(VENV) '.[dev]'
+	touch $@ $(VENV)/installed
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit:
+	$(BIN)/pytest tests/unit
+
+engine:
+	sh setup/as_root.sh $(BIN)/pytest tests/engine
+
+lab-tests:
+	$(BIN)/pytest tests/lab
+
+down:
+	$(BIN)/clusterlab down
