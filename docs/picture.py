@@ -1,0 +1,37 @@
+"""Draw the terminal output of a run as SVG: python docs/picture.py RESULTS.json PICTURE.svg
+
+The results come from `clusterlab run --json RESULTS.json`; the picture in the README is made this way.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.reports.summary import Run
+from clusterlab.reports.terminal import show_results
+
+
+def recorded(document: dict[str, object]) -> Run:
+    """The run that a `--json` document tells of."""
+    run = Run(str(document["lab"]), str(document["verb"]))
+    run.stages = dict(document["stages"])  # type: ignore[call-overload]
+    for item in document["results"]:  # type: ignore[attr-defined]
+        evidence = tuple(Evidence(**one) for one in item.pop("evidence"))
+        run.results.append(Result(**{**item, "outcome": Outcome(item["outcome"]), "evidence": evidence}))
+    return run
+
+
+def main(results: str, picture: str) -> None:
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print("[bold]$[/bold] make lab")
+    show_results(console, recorded(json.loads(Path(results).read_text())))
+    console.save_svg(picture, title="clusterlab")
+
+
+main(*sys.argv[1:])

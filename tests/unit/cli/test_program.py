@@ -1,0 +1,89 @@
+"""The command line: words become what Invoke wants, and wrong ones are said to be wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from clusterlab.cli.main import collection, main
+from clusterlab.cli.program import words_as_flags
+from clusterlab.errors import UsageError
+
+VERBS = {str(context.name): context for context in collection().to_contexts()}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("check", "check"),
+        ("check volumes/nfs networks/host", "check --play volumes/nfs --play networks/host"),
+        ("check -i lab.yml volumes/nfs --json -", "check --inventory lab.yml --play volumes/nfs --json -"),
+        ("check --inventory=lab.yml", "check --inventory=lab.yml"),
+        ("ssh host1 -- ls -l /", "ssh --host host1 -- ls -l /"),
+        ("ssh -i lab.yml host1", "ssh --inventory lab.yml --host host1"),
+        ("check volumes/nfs --help", "--help check"),
+        ("--help check", "--help check"),
+        ("--version", "--version"),
+        ("up --keep", "up --keep"),
+    ],
+)
+def test_words_become_flags(given: str, wanted: str) -> None:
+    assert words_as_flags(given.split(), VERBS) == wanted.split()
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "remedy"),
+    [
+        ("chekc", "there is no verb 'chekc'", "Did you mean 'check'? `clusterlab --help` lists the verbs."),
+        ("up host1", "up: does not take 'host1'", "`clusterlab up --help` shows what it takes."),
+        ("ssh host1 ls", "ssh: does not take 'ls'", "`clusterlab ssh --help` shows what it takes."),
+        ("up --kep", "up: has no option --kep", "Did you mean --keep? `clusterlab up --help` lists its options."),
+        ("check --json", "--json needs a value", "Write --json VALUE, or --json=VALUE when it begins with a dash."),
+        ("check -i --json x", "--inventory needs a value", None),
+    ],
+)
+def test_wrong_usage_is_explained(given: str, message: str, remedy: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        words_as_flags(given.split(), VERBS)
+    assert caught.value.message == message
+    assert remedy is None or caught.value.remedy == remedy
+
+
+@pytest.mark.parametrize("words", ["", "chekc", "check -i missing.yml", "check --nonsense"])
+def test_wrong_usage_ends_with_2(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["clusterlab", *words.split()])
+    assert ended.value.code == 2
+
+
+def test_help_lists_every_verb_and_needs_no_heavy_module() -> None:
+    script = (
+        "import sys\n"
+        "from clusterlab.cli.main import main\n"
+        "try:\n    main(['clusterlab', '--help'])\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'paramiko', 'docker', 'fabric'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert listed == {str(name) for name in VERBS}
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_option_is_explained(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["clusterlab", verb, "--help"])
+    assert not ended.value.code
+    assert f"Usage: clusterlab {verb}" in capsys.readouterr().out
+    for argument in VERBS[verb].args.values():
+        assert argument.help, f"{verb} --{argument.name} has no help"
+
+
+def test_invoke_shows_the_same_verbs() -> None:
+    invoke = [sys.executable, "-m", "invoke", "--list"]
+    done = subprocess.run(invoke, capture_output=True, text=True, check=True)
+    for verb in VERBS:
+        assert f"  {verb} " in done.stdout

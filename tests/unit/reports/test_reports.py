@@ -1,0 +1,130 @@
+"""What results come to: verdict, exit code, JSON, JUnit and the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import pytest
+from rich.console import Console
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.errors import ClusterlabError
+from clusterlab.reports.junit import junit
+from clusterlab.reports.progress import progress_on, seconds_text
+from clusterlab.reports.summary import Run, exit_code, verdict, write_json
+from clusterlab.reports.terminal import show_results
+
+EVIDENCE = Evidence(
+    place="apphost1 on host1",
+    command="docker exec apphost1 cat /data/[file]",
+    wanted="contains 'one'",
+    found="two\x1b[0m",
+    output="\n".join(f"line {number}" for number in range(20)),
+    holds=False,
+    logs={"journal of host1": "nfs: server gw not responding"},
+)
+
+
+def results(*outcomes: Outcome) -> list[Result]:
+    return [
+        Result(
+            "volumes/nfs", f"statement {outcome.value}", "command", outcome, 2, 1.5, (EVIDENCE,), "look at the server"
+        )
+        for outcome in outcomes
+    ]
+
+
+def run(*outcomes: Outcome) -> Run:
+    return Run("demo", "check", seconds=3.0, stages={"check": 3.0}, results=results(*outcomes))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "wanted", "code"),
+    [
+        ([Outcome.PASS], Outcome.PASS, 0),
+        ([Outcome.PASS, Outcome.FLAKY], Outcome.FLAKY, 0),
+        ([Outcome.PASS, Outcome.UNSUPPORTED], Outcome.PASS, 0),
+        ([Outcome.PASS, Outcome.ERROR], Outcome.ERROR, 3),
+        ([Outcome.ERROR, Outcome.FAIL, Outcome.PASS], Outcome.FAIL, 1),
+        ([Outcome.UNSUPPORTED], Outcome.UNSUPPORTED, 3),
+        ([], Outcome.UNSUPPORTED, 3),
+    ],
+)
+def test_verdict_and_exit_code(outcomes: list[Outcome], wanted: Outcome, code: int) -> None:
+    assert verdict(results(*outcomes)) is wanted
+    assert exit_code(results(*outcomes)) == code
+
+
+def test_json_has_all_that_was_found(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "results.json"
+    write_json(file, run(Outcome.FAIL).document())
+    document = json.loads(file.read_text())
+    assert (document["lab"], document["verb"], document["outcome"]) == ("demo", "check", "fail")
+    (result,) = document["results"]
+    assert result["play"] == "volumes/nfs"
+    assert result["evidence"][0]["logs"] == EVIDENCE.logs
+    assert set(result) == {"play", "check", "kind", "outcome", "attempts", "seconds", "evidence", "hint"}
+
+
+def test_a_report_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ClusterlabError, match=r"cannot write .*results\.json"):
+        write_json(tmp_path / "file" / "results.json", {})
+
+
+def test_junit_counts_and_explains() -> None:
+    document = xml.fromstring(junit(run(Outcome.PASS, Outcome.FAIL, Outcome.ERROR, Outcome.UNSUPPORTED)))
+    suite = document.find("testsuite")
+    assert suite is not None
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4",
+        "failures": "1",
+        "errors": "1",
+        "skipped": "1",
+    }
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.text is not None
+    assert "journal of host1" in failure.text
+    assert "\x1b" not in failure.text
+
+
+def test_terminal_names_every_statement_and_the_evidence_of_failures() -> None:
+    console = Console(file=io.StringIO(), width=100, no_color=True)
+    show_results(console, run(Outcome.PASS, Outcome.FAIL))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "✔ statement pass" in shown
+    assert "✘ statement fail  fail" in shown
+    assert "apphost1 on host1" in shown
+    assert "cat /data/[file]" in shown
+    assert "… 8 lines before" in shown
+    assert "look at the server" in shown
+    assert "demo: not every statement holds: 1 pass, 1 fail" in shown
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.44, "0.4 s"), (12.4, "12 s"), (125.2, "2 min 05 s")])
+def test_seconds_are_readable(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+def fail_at(console: Console) -> None:
+    with progress_on(console) as progress, progress.task("host2", "boot"):
+        raise ClusterlabError("no")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_says_what_ended_and_how(terminal: bool) -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=terminal, no_color=True)
+    with progress_on(console) as progress, progress.task("host1", "boot [fast]") as task:
+        task.update("kernel")
+        progress.say("demo", "a [word]")
+    with pytest.raises(ClusterlabError):
+        fail_at(console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "boot [fast]" in shown
+    assert "a [word]" in shown
+    assert "✔" in shown
+    assert "✘" in shown
