@@ -1,0 +1,7 @@
+"""Proving what plays say: probes are asked, results come back with their evidence."""
+
+from __future__ import annotations
+
+from .runner import run_checks
+
+__all__ = ["run_checks"]

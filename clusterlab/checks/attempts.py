@@ -1,0 +1,104 @@
+"""Asking again: until it holds (`within`), as long as it must hold (`for`), or once more to tell flaky from broken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event
+
+from clusterlab.errors import ClusterlabError
+
+from .finding import Finding, outcome_of, unasked
+from .result import Outcome
+
+Ask = Callable[[], list[Finding]]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between attempts; the pause grows by half each time
+
+
+class Interrupted(ClusterlabError):
+    """The person stopped the checks; what actions changed is put back on the way out."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The findings that count, after how many attempts. A flaky answer has the first failure's findings in front."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    attempts: int
+
+
+def settle(ask: Ask, interrupted: Event, within: float | None = None, hold: float | None = None) -> Asked:
+    """Ask until it is settled; `within` and `hold` in seconds. Raises Interrupted."""
+    asked = _until(ask, interrupted, within) if within is not None else _twice(ask, interrupted)
+    if hold is None or asked.outcome not in (Outcome.PASS, Outcome.FLAKY):
+        return asked
+    return _throughout(ask, interrupted, hold, asked)
+
+
+def _once(ask: Ask, interrupted: Event) -> list[Finding]:
+    if interrupted.is_set():
+        raise Interrupted("interrupted")
+    try:
+        return ask()
+    except Interrupted:
+        raise
+    except ClusterlabError as error:
+        return [unasked("", "the probe can be asked", error)]
+
+
+def _twice(ask: Ask, interrupted: Event) -> Asked:
+    """A failure is asked again at once: when it then holds it is flaky, and the first failure stays in the evidence."""
+    first = _once(ask, interrupted)
+    outcome = outcome_of(first)
+    if outcome is not Outcome.FAIL:
+        return Asked(outcome, tuple(first), 1)
+    second = _once(ask, interrupted)
+    if outcome_of(second) is Outcome.PASS:
+        return Asked(Outcome.FLAKY, (*first, *second), 2)
+    return Asked(outcome_of(second), tuple(second), 2)
+
+
+def _until(ask: Ask, interrupted: Event, within: float) -> Asked:
+    deadline = time.monotonic() + within
+    attempts, pause = 0, _FIRST_PAUSE
+    while True:
+        findings = _once(ask, interrupted)
+        attempts += 1
+        outcome = outcome_of(findings)
+        left = deadline - time.monotonic()
+        if outcome is Outcome.PASS or left <= 0:
+            if outcome is not Outcome.PASS:
+                findings = _told(findings, f"still so after {within:g} s and {attempts} attempts")
+            return Asked(outcome, tuple(findings), attempts)
+        interrupted.wait(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _throughout(ask: Ask, interrupted: Event, hold: float, before: Asked) -> Asked:
+    """Keep asking for `hold` seconds, and once at their end; the first failure ends it."""
+    began = time.monotonic()
+    attempts = before.attempts
+    while True:
+        held = time.monotonic() - began
+        findings = _once(ask, interrupted)
+        attempts += 1
+        outcome = outcome_of(findings)
+        if outcome is not Outcome.PASS:
+            return Asked(outcome, tuple(_told(findings, f"after it had held for {held:.1f} of {hold:g} s")), attempts)
+        if held >= hold:
+            kept = before.findings if before.outcome is Outcome.FLAKY else tuple(findings)
+            return Asked(before.outcome, kept, attempts)
+        interrupted.wait(min(_LONGEST_PAUSE, max(hold - held, 0.0)))
+
+
+def _told(findings: list[Finding], remark: str) -> list[Finding]:
+    """The findings, with a remark at what did not hold."""
+    return [
+        item
+        if item.evidence.holds
+        else replace(item, evidence=replace(item.evidence, found=f"{item.evidence.found} ({remark})"))
+        for item in findings
+    ]

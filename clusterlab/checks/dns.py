@@ -1,0 +1,117 @@
+"""dns: does a name resolve, and to which addresses."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address
+
+from clusterlab.model.checks import DnsProbe
+from clusterlab.remote.host import Completed
+
+from . import reach
+from .finding import Finding, NotUnderstood, ask_each, finding
+from .matcher import match
+from .place import Place, Places
+from .reach import Reach
+
+_HINT = (
+    "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
+    "hosts know no container names"
+)
+_ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
+
+
+def ask(probe: DnsProbe, places: Places) -> list[Finding]:
+    """The name must resolve (or not), to the addresses that are wanted."""
+    if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
+        return ask_each(places.of(probe), f"{probe.name} resolves", lambda place: _compare(probe, place, places))
+    return reach.ask(places, probe, lambda asked, place: look_up(asked.name, place, places)[0], _describe, _HINT)
+
+
+def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
+    """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
+    # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
+    tool = places.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
+    argv = ["nslookup", name] if tool == "nslookup" else ["getent", "ahostsv4", name]
+    completed = places.run(place, argv)
+    command = place.typed(argv)
+    addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
+    if addresses:
+        return Reach(True, f"{name} is {', '.join(addresses)}", command, completed.output), addresses
+    return Reach(False, _why_not(completed, tool, command), command, completed.output), []
+
+
+def parse_nslookup(completed: Completed) -> list[str]:
+    """Addresses in the output of busybox's or BIND's nslookup; those of the server itself are not meant."""
+    return _ipv4(_ANSWER.findall(completed.stdout))
+
+
+def parse_getent(completed: Completed) -> list[str]:
+    """Addresses in the output of `getent ahostsv4`."""
+    return _ipv4([line.split()[0] for line in completed.stdout.splitlines() if line.strip()])
+
+
+def first_address(name: str, place: Place, places: Places) -> str:
+    """An address for a name, as the place resolves it; an address stays as it is."""
+    try:
+        return str(IPv4Address(name))
+    except ValueError:
+        met, addresses = look_up(name, place, places)
+        if not addresses:
+            raise NotUnderstood(f"{name}: {met.found}", command=met.command, detail=met.output) from None
+        return addresses[0]
+
+
+def _why_not(completed: Completed, tool: str, command: str) -> str:
+    text = completed.output
+    if tool == "getent" and completed.exit == 2:
+        return "name not resolved"
+    if tool == "nslookup":
+        answer = re.search(r"can't find [^:\n]+: (NXDOMAIN|SERVFAIL|REFUSED|No answer)", text, re.IGNORECASE)
+        if answer:
+            return f"name not resolved: {answer[1]}"
+        if completed.ok and "Address:" in text:
+            return "name not resolved: no IPv4 address"
+        if re.search(r"no servers could be reached|can't connect to remote host", text):
+            return "name not resolved: no name server answers"
+    raise NotUnderstood(
+        f"{tool} says neither an address nor that there is none (exit code {completed.exit}): {text or 'no output'}",
+        command=command,
+        detail=text,
+    )
+
+
+def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
+    met, addresses = look_up(probe.name, place, places)
+    wanted, problems = [], []
+    if probe.addresses is not None:
+        compared = match(probe.addresses, addresses)
+        wanted.append(compared.wanted)
+        problems += [] if compared.holds else [compared.found]
+    if probe.is_ is not None:
+        address = places.address(probe.is_)
+        wanted.append(f"is {address} ({probe.is_.container} on {probe.is_.network})")
+        problems += [] if addresses == [address] else [f"is not {address}"]
+    return finding(
+        place,
+        met.command,
+        holds=met.reached and not problems,
+        wanted=f"{probe.name}: {', '.join(wanted)}",
+        found=": ".join([met.found, *problems]),
+        output=met.output,
+        hint=_HINT,
+    )
+
+
+def _describe(probe: DnsProbe) -> str:
+    return f"{probe.name} resolves"
+
+
+def _ipv4(texts: list[str]) -> list[str]:
+    found = set()
+    for text in texts:
+        try:
+            found.add(IPv4Address(text))
+        except ValueError:
+            continue  # an IPv6 address, or one with a port
+    return [str(address) for address in sorted(found)]

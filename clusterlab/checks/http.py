@@ -1,0 +1,97 @@
+"""http: what a web server answers."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from clusterlab.model.checks import HttpProbe
+from clusterlab.remote.host import Completed
+
+from . import reach
+from .finding import Finding, NotUnderstood, ask_each, finding
+from .matcher import match
+from .place import Place, Places
+from .reach import Reach
+
+_HINT = (
+    "refused: nothing listens there on that address; timed out: something drops the packets; "
+    "look at `docker ps` (ports) and the container's log"
+)
+_STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
+_TIMED_OUT = (28, 124)  # exit codes of curl and timeout(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered; `status` is 0 when there was no answer, for the reason in `reach`."""
+
+    reach: Reach
+    status: int = 0
+    body: str = ""
+
+
+def ask(probe: HttpProbe, places: Places) -> list[Finding]:
+    """The status and body must be as wanted; for `reachable: false` no answer may come at all."""
+    if probe.reachable:
+        return ask_each(places.of(probe), _describe(probe), lambda place: _compare(probe, place, places))
+    return reach.ask(places, probe, lambda asked, place: get(asked, place, places).reach, _describe_answer, _HINT)
+
+
+def get(probe: HttpProbe, place: Place, places: Places) -> Answer:
+    """Ask with curl, or with wget where there is no curl. Raises NotUnderstood."""
+    wait = str(max(1, math.ceil(probe.timeout)))
+    url = places.url(place, probe.url)
+    if places.tool(place, "curl", "wget") == "curl":
+        argv = ["curl", "-sS", "-v", "--noproxy", "*", "--max-time", wait, url]
+    else:
+        places.tool(place, "timeout")
+        argv = ["timeout", wait, "wget", "-q", "-S", "-O", "-", url]
+    completed = places.run(place, argv, timeout=probe.timeout + 30)
+    return parse(completed, place.typed(argv))
+
+
+def parse(completed: Completed, command: str) -> Answer:
+    """Read what `curl -sS -v` or `wget -S -O -` wrote. Raises NotUnderstood."""
+    status = _STATUS.search(completed.stderr)
+    if status:
+        found = Reach(True, f"status {status[1]}", command, completed.output)
+        return Answer(found, int(status[1]), completed.stdout)
+    if completed.exit in _TIMED_OUT:
+        return Answer(Reach(False, "timed out", command, completed.output))
+    if completed.ok:
+        raise NotUnderstood("an answer without an HTTP status", command=command, detail=completed.output)
+    return Answer(reach.kept_away(completed, command, completed.stderr))
+
+
+def _describe(probe: HttpProbe) -> str:
+    body = f", body {match(probe.body, '').wanted}" if probe.body else ""
+    return f"{probe.url} answers with status {probe.status}{body}"
+
+
+def _describe_answer(probe: HttpProbe) -> str:
+    return f"{probe.url} answers"
+
+
+def _compare(probe: HttpProbe, place: Place, places: Places) -> Finding:
+    answer = get(probe, place, places)
+    holds, found = answer.status == probe.status, answer.reach.found
+    if answer.status and probe.body is not None:
+        if not answer.body and answer.status >= 400 and " wget " in answer.reach.command:
+            raise NotUnderstood(
+                f"wget shows no body of an answer with status {answer.status}",
+                command=answer.reach.command,
+                remedy="use an image with curl",
+            )
+        compared = match(probe.body, answer.body)
+        holds, found = holds and compared.holds, f"{found}, body {compared.found}"
+    return finding(
+        place,
+        answer.reach.command,
+        holds=holds,
+        wanted=_describe(probe),
+        found=found,
+        output=answer.reach.output,
+        hint=_HINT if not answer.status else "the server answers, but something else: is it the right server and page?",
+    )

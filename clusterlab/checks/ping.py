@@ -1,0 +1,75 @@
+"""ping: does an address answer, with all of the packets sent."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from clusterlab.model.checks import PingProbe
+from clusterlab.remote.host import Completed
+
+from . import dns, reach
+from .finding import Finding
+from .place import Place, Places
+from .reach import Reach
+
+_SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
+_HINT = (
+    "a reachable address that loses all packets: firewall, routing, or for overlay networks UDP 4789 between the hosts"
+)
+
+
+def ask(probe: PingProbe, places: Places) -> list[Finding]:
+    """Every one of `count` packets must come back; for `reachable: false` none may."""
+    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), _describe, _HINT)
+
+
+def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
+    """Read the output of iputils' or busybox's ping. Raises NotUnderstood when it says nothing about the network.
+
+    When only some packets came back, it was reached unless `all_must` come back.
+    """
+    summary = _SUMMARY.search(completed.stdout)
+    if not summary:
+        return reach.kept_away(completed, command, completed.output)
+    sent, received = map(int, summary.groups())
+    if received or not sent:
+        reached = received == sent > 0 if all_must else received > 0
+        return Reach(reached, f"{received} of {sent} packets came back", command, completed.output)
+    if "message too long" in completed.output:
+        found = "too long to be sent unfragmented"
+    else:
+        found = reach.reason(completed.output) or "timed out"
+    return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output)
+
+
+def _describe(probe: PingProbe) -> str:
+    target = probe.to if isinstance(probe.to, str) else f"{probe.to.container} on network {probe.to.network}"
+    size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
+    return f"{target} answers {probe.count} of {probe.count} pings{size}"
+
+
+def _reach(probe: PingProbe, place: Place, places: Places) -> Reach:
+    wait = max(1, math.ceil(probe.timeout))
+    argv = ["ping", "-c", str(probe.count), "-W", str(wait)]
+    if probe.size is not None:
+        return _unfragmented(probe, place, places, argv)
+    places.tool(place, "ping")
+    argv.append(places.target(place, probe.to))
+    completed = places.run(place, argv, timeout=probe.count + wait + 30)
+    return parse(completed, place.typed(argv), all_must=probe.reachable)
+
+
+def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str]) -> Reach:
+    """Busybox's ping cannot forbid fragments: the host's ping is run in the container's network instead."""
+    host = Place(place.host)
+    target = places.target(place, probe.to)
+    argv = [*argv, "-M", "do", "-s", str(probe.size)]
+    if place.container:
+        places.tool(host, "nsenter")
+        target = dns.first_address(target, place, places)
+        argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
+    places.tool(host, "ping")
+    argv.append(target)
+    completed = places.run(host, argv, timeout=probe.count + probe.timeout + 30)
+    return parse(completed, host.typed(argv), all_must=probe.reachable)

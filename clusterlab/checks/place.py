@@ -1,0 +1,204 @@
+"""Where probes run: on a host, or in a container on a host."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import docker
+import docker.errors
+import requests
+
+from clusterlab.errors import ClusterlabError, HostError, UsageError
+from clusterlab.model import Lab
+from clusterlab.model.checks import ContainerAddress, Probe, Target
+from clusterlab.model.inventory import Role
+from clusterlab.model.playbook import Play
+from clusterlab.remote import Hosts
+from clusterlab.remote.host import Completed
+
+_TOOLS = ("bash", "curl", "flock", "getent", "nc", "nslookup", "nsenter", "ping", "stat", "timeout", "wget")
+_WHICH = 'for tool in "$@"; do command -v "$tool" >/dev/null 2>&1 && echo "$tool"; done; echo .'
+
+
+@dataclass(frozen=True)
+class Place:
+    """A host, or a container on it."""
+
+    host: str
+    container: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.container} on {self.host}" if self.container else self.host
+
+    def typed(self, argv: Sequence[str]) -> str:
+        """The command as a person would type it on the host."""
+        if self.container:
+            return shlex.join(["docker", "exec", self.container, *argv])
+        return shlex.join(argv)
+
+
+class WrongAnswer(ClusterlabError):
+    """The lab answered, and not as the play wants it: a container is missing, a write is refused. The check fails."""
+
+    def __init__(self, message: str, *, command: str = "", detail: str = "", remedy: str = "") -> None:
+        super().__init__(message, detail=detail, remedy=remedy)
+        self.command = command
+
+
+class MissingTool(ClusterlabError):
+    """A probe needs a tool that is not at its place, so nothing could be asked."""
+
+
+class Places:
+    """The places of one play, and how to ask there. Safe to use from several threads."""
+
+    def __init__(self, lab: Lab, play: Play, hosts: Hosts) -> None:
+        self.lab = lab
+        self.play = play
+        self.hosts = hosts
+        self._tools: dict[tuple[Place, str], frozenset[str]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, probe: Probe) -> list[Place]:
+        """Every place of a probe, in order. Raises UsageError for a name that is no place, or when there is none."""
+        hosts = self.lab.expand(probe.on)
+        unknown = set(probe.on) - set(self.lab.inventory.hosts) - {"all", *get_args(Role)}
+        if unknown:
+            raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
+        places = [Place(host) for host in hosts] + [self.container(name) for name in probe.in_]
+        if not places:
+            raise UsageError(
+                f"the probe runs nowhere: on: {probe.on}, in: {probe.in_}", remedy="name a host, a role or a container"
+            )
+        return places
+
+    def container(self, name: str) -> Place:
+        """The place of a container of the play."""
+        if name not in self.play.containers:
+            raise UsageError(f"{name}: the play has no such container")
+        return Place(self.play.containers[name].host, name)
+
+    def run(self, place: Place, argv: Sequence[str], *, timeout: float = 60.0, user: str = "") -> Completed:
+        """Run a command there, whatever its exit code.
+
+        Raises WrongAnswer when the container is missing or does not run, HostError and DeadlineExceeded.
+        """
+        host = self.hosts[place.host]
+        if not place.container:
+            return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
+        self.inspect(place)
+        with self.engine(place.host):
+            return host.exec(place.container, list(argv), user=user, timeout=timeout)
+
+    def inspect(self, place: Place) -> dict[str, Any]:
+        """What the engine reports of a running container; raises WrongAnswer when it is missing or does not run."""
+        with self.engine(place.host) as client:
+            try:
+                report: dict[str, Any] = client.inspect_container(place.container)
+            except docker.errors.NotFound as error:
+                raise WrongAnswer(
+                    f"there is no container {place.container} on {place.host}", remedy="`clusterlab apply` makes it"
+                ) from error
+        state = report["State"]
+        if not state["Running"] or state.get("Paused") or state.get("Restarting"):
+            raise WrongAnswer(
+                f"container {place.container} on {place.host} is not running: {_state(state)}",
+                remedy=f"container {place.container} is not running: {_state(state)}; `clusterlab apply` starts it",
+            )
+        return report
+
+    @contextmanager
+    def engine(self, host: str) -> Iterator[docker.APIClient]:
+        """The engine's API on a host; what goes wrong with it becomes a HostError."""
+        try:
+            yield self.hosts[host].docker
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise HostError(
+                host,
+                f"the Docker engine did not answer as it should: {error}",
+                remedy="look at `systemctl status docker`",
+            ) from error
+
+    def tool(self, place: Place, *wanted: str) -> str:
+        """The first of `wanted` that is there; all that probes may use are looked up at once, and remembered."""
+        there = self._tools_of(place)
+        for name in wanted:
+            if name in there:
+                return name
+        image = self.play.containers[place.container].image if place.container else ""
+        raise MissingTool(
+            f"{place} has none of: {', '.join(wanted)}" if len(wanted) > 1 else f"{place} has no {wanted[0]}",
+            remedy=f"use an image that has {' or '.join(wanted)} instead of {image}"
+            if image
+            else f"install {' or '.join(wanted)} on {place.host}",
+        )
+
+    def has(self, place: Place, tool: str) -> bool:
+        """Whether a tool is there, for a probe that knows another way."""
+        return tool in self._tools_of(place)
+
+    def address(self, wanted: ContainerAddress) -> str:
+        """The address that a container has on a network now, whatever the network's driver."""
+        place = self.container(wanted.container)
+        networks = self.inspect(place)["NetworkSettings"]["Networks"]
+        if wanted.network not in networks:
+            raise WrongAnswer(
+                f"{place} is not on network {wanted.network}, but on {', '.join(sorted(networks)) or 'none'}",
+                remedy="`clusterlab plan` shows how it differs from the play",
+            )
+        address = str(networks[wanted.network].get("IPAddress") or "")
+        if not address:
+            raise WrongAnswer(f"{place} has no address on network {wanted.network}")
+        return address
+
+    def target(self, place: Place, target: Target) -> str:
+        """What to write for a target at a place: a host's LAN address, a container's address, or the name as it stands.
+
+        A container's name goes before a host's inside containers, where Docker's DNS knows it.
+        """
+        if isinstance(target, ContainerAddress):
+            return self.address(target)
+        if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
+            return str(self.lab.inventory.hosts[target].address)
+        return target
+
+    def url(self, place: Place, url: str) -> str:
+        """A URL whose host is written as `target` would write it."""
+        name = urlsplit(url).hostname or ""
+        return url.replace(name, self.target(place, name), 1) if name in self.lab.inventory.hosts else url
+
+    def _tools_of(self, place: Place) -> frozenset[str]:
+        identity = str(self.inspect(place)["Id"]) if place.container else ""
+        with self._lock:
+            there = self._tools.get((place, identity))
+        if there is None:
+            there = self._look_up_tools(place)
+            with self._lock:
+                self._tools[place, identity] = there
+        return there
+
+    def _look_up_tools(self, place: Place) -> frozenset[str]:
+        result = self.run(place, ["sh", "-c", _WHICH, "sh", *_TOOLS])
+        lines = result.stdout.split()
+        if not result.ok or lines[-1:] != ["."]:
+            raise MissingTool(
+                f"{place} could not be asked for its tools: {result.output or f'exit code {result.exit}'}",
+                remedy="probes need an image with a shell (sh)",
+                detail=result.output,
+            )
+        return frozenset(lines[:-1])
+
+
+def _state(state: dict[str, Any]) -> str:
+    """A container's state as `docker ps` words it: "exited (137)", with when."""
+    status = str(state.get("Status", "not running"))
+    if status == "exited":
+        finished = str(state.get("FinishedAt", "")).partition(".")[0].replace("T", " ")
+        return f"exited ({state.get('ExitCode')})" + (f" at {finished} UTC" if finished else "")
+    return status

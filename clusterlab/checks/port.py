@@ -1,0 +1,52 @@
+"""port: does a TCP port accept a connection."""
+
+from __future__ import annotations
+
+import math
+
+from clusterlab.model.checks import PortProbe
+from clusterlab.remote.host import Completed
+
+from . import reach
+from .finding import Finding
+from .place import Place, Places
+from .reach import Reach
+
+_HINT = (
+    "refused: nothing listens there on that address; timed out: something drops the packets; "
+    "look at `docker ps` (ports) and `ss -ltn` on the host"
+)
+_TIMED_OUT = 124  # exit code of timeout(1)
+
+
+def ask(probe: PortProbe, places: Places) -> list[Finding]:
+    """The port must accept (or must not)."""
+    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), _describe, _HINT)
+
+
+def parse(completed: Completed, command: str) -> Reach:
+    """Read how bash's /dev/tcp under timeout(1), or busybox's nc, ended. Raises NotUnderstood."""
+    if completed.ok:
+        return Reach(True, "open", command, completed.output)
+    if completed.exit == _TIMED_OUT:
+        return Reach(False, "timed out", command, completed.output)
+    return reach.kept_away(completed, command, completed.stderr)
+
+
+def _describe(probe: PortProbe) -> str:
+    target = probe.to if isinstance(probe.to, str) else f"{probe.to.container} on network {probe.to.network}"
+    return f"port {probe.port} of {target} is open"
+
+
+def _reach(probe: PortProbe, place: Place, places: Places) -> Reach:
+    wait = str(max(1, math.ceil(probe.timeout)))
+    target = places.target(place, probe.to)
+    if places.tool(place, "bash", "nc") == "bash":
+        places.tool(place, "timeout")
+        # The target is an argument of the script, never a part of it.
+        script = 'exec 3<>"/dev/tcp/$1/$2"'
+        argv = ["timeout", wait, "bash", "-c", script, "bash", target, str(probe.port)]
+    else:
+        argv = ["nc", "-w", wait, target, str(probe.port), "-e", "true"]  # once connected, nc becomes `true`
+    completed = places.run(place, argv, timeout=probe.timeout + 30)
+    return parse(completed, place.typed(argv))

@@ -1,0 +1,152 @@
+"""Running all checks of a lab: side by side, except where one changes what another is about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Event
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.model import Lab
+from clusterlab.model.checks import Check
+from clusterlab.progress import Progress
+from clusterlab.remote import Hosts
+
+from . import steps
+from .attempts import Asked, Interrupted, settle
+from .finding import Finding, unasked
+from .kinds import ASK
+from .logs import attach
+from .place import Places
+from .result import Evidence, Outcome, Result
+from .subjects import Subjects, subjects
+from .unsupported import why_unsupported
+
+_AT_ONCE = 12  # checks; what they ask of one host is bounded by its connection
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One check that is to run."""
+
+    play: str
+    check: Check
+    places: Places
+    subjects: Subjects
+
+
+def run_checks(
+    lab: Lab,
+    hosts: Hosts,
+    unsupported: Mapping[str, str],
+    on_result: Callable[[Result], None],
+    progress: Progress,
+) -> list[Result]:
+    """Carry out every check of every play; results come in the plays' order.
+
+    `on_result` is called as each check ends, from the calling thread. `unsupported` are the capabilities that the
+    machines lack, with the reason. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
+    defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
+    """
+    jobs = _jobs(lab, hosts)
+    interrupted = Event()
+    results: dict[Job, Result] = {}
+
+    def run(job: Job) -> Result:
+        with progress.task(job.play, job.check.title):
+            return _result(job, unsupported, interrupted)
+
+    def ended(job: Job, result: Result) -> None:
+        results[job] = result
+        on_result(result)
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
+        try:
+            _schedule(jobs, run, ended, pool)
+        finally:  # on Ctrl-C, leaving the pool waits until running checks have put back what they changed
+            interrupted.set()
+    return [results[job] for job in jobs]
+
+
+def _jobs(lab: Lab, hosts: Hosts) -> list[Job]:
+    jobs = []
+    for name, play in lab.plays.items():
+        places = Places(lab, play, hosts)
+        jobs += [Job(name, check, places, subjects(check, places)) for check in play.checks]
+    return jobs
+
+
+def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
+    """The first job that conflicts with none that runs, nor with an earlier one that waits.
+
+    So conflicting checks keep their order, and none waits for ever.
+    """
+    for index, job in enumerate(pending):
+        if not any(job.subjects.conflicts(other.subjects) for other in (*running, *pending[:index])):
+            return job
+    return None
+
+
+def _schedule(
+    jobs: Sequence[Job],
+    run: Callable[[Job], Result],
+    ended: Callable[[Job, Result], None],
+    pool: ThreadPoolExecutor,
+) -> None:
+    pending = list(jobs)
+    running: dict[Future[Result], Job] = {}
+    while pending or running:
+        while len(running) < _AT_ONCE and (job := next_job(pending, list(running.values()))):
+            pending.remove(job)
+            running[pool.submit(run, job)] = job
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            ended(running.pop(future), future.result())
+
+
+def _result(job: Job, lacks: Mapping[str, str], interrupted: Event) -> Result:
+    kind = job.check.kind or "steps"
+    reason = why_unsupported(job.check, job.places.play, job.subjects.containers, lacks)
+    if reason:
+        evidence = Evidence("", "", job.check.title, reason, holds=False)
+        return Result(job.play, job.check.title, kind, Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=reason)
+    began = time.monotonic()
+    asked = _ask(job, interrupted)
+    seconds = time.monotonic() - began
+    findings = attach(asked.findings, job.places, job.subjects.hosts, job.subjects.containers)
+    return Result(
+        job.play,
+        job.check.title,
+        kind,
+        asked.outcome,
+        asked.attempts,
+        seconds,
+        tuple(item.evidence for item in findings),
+        _hint(job.check, asked.outcome, findings),
+    )
+
+
+def _ask(job: Job, interrupted: Event) -> Asked:
+    check, probe = job.check, job.check.probe
+    if probe is None:
+        return _ask_steps(job, interrupted)
+    return settle(lambda: ASK[check.kind](probe, job.places), interrupted, check.within, check.for_)
+
+
+def _ask_steps(job: Job, interrupted: Event) -> Asked:
+    """Steps are one attempt as a whole, so that their actions are not repeated; `within` belongs to each of them."""
+    try:
+        return steps.ask(job.check, job.places, interrupted)
+    except Interrupted:
+        raise
+    except ClusterlabError as error:
+        return Asked(Outcome.ERROR, (unasked("", job.check.title, error),), 1)
+
+
+def _hint(check: Check, outcome: Outcome, findings: Sequence[Finding]) -> str:
+    if outcome is Outcome.PASS:
+        return ""
+    if check.hint:
+        return check.hint
+    return next((item.hint for item in findings if item.hint), "")

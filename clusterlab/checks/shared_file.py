@@ -1,0 +1,192 @@
+"""shared_file: one file, seen and written from several places.
+
+Each place writes the file and every other reads it; then all append at the same time under flock(1), and each reads the
+whole. The file is a new one per run beside `path`: nobody's data is touched, and no NFS client can have cached that it
+does not exist (it keeps that for up to a minute). A reader opens after the writer closed, which is when NFS promises to
+show what was written.
+"""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.model.checks import SharedFileProbe
+from clusterlab.remote.host import Completed
+
+from . import history
+from .finding import Finding, ask_each, finding, outcome_of, unasked
+from .place import Place, Places, WrongAnswer
+from .result import Outcome
+
+_WRITE = 'printf "%s\\n" "$2" > "$1"'
+# The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
+_APPEND = (
+    'n=1; while [ "$n" -le "$3" ]; do '
+    '( flock 9 || exit 1; printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
+)
+_PATIENCE = 20  # seconds for one step; a dead NFS server makes everything hang
+_KILLED = 137
+_HINT = (
+    "the places do not share the file: are the volumes' options the same on each host, and does `df` show the same "
+    "source? Lost lines mean that locks do not reach the server"
+)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run: what is written where; `identity` makes every line of it unlike those of any other."""
+
+    places: Places
+    everywhere: list[Place]
+    path: str
+    identity: str
+    appends: int
+
+    def name(self, place: Place) -> str:
+        return place.container or place.host
+
+
+def ask(probe: SharedFileProbe, places: Places) -> list[Finding]:
+    """One finding for writing and reading, one for the appends; the file is removed however it ends."""
+    everywhere = places.of(probe)
+    if len(everywhere) < 2:
+        raise UsageError(f"shared_file needs two places or more, and has only {everywhere[0]}")
+    identity = uuid.uuid4().hex[:8]
+    run = _Run(places, everywhere, f"{probe.path}.{identity}", identity, probe.appends)
+    try:
+        findings = _write_and_read(run)
+        if outcome_of(findings) is Outcome.PASS:
+            findings += _append_and_read(run)
+    finally:
+        leftover = _remove(run)
+    return findings + leftover
+
+
+def _write_and_read(run: _Run) -> list[Finding]:
+    """One finding for all pairs, as a matrix; when a place cannot be asked, that instead."""
+    wanted = "what each place writes, every other reads"
+    cells: dict[tuple[str, str], str] = {}
+    for writer in run.everywhere:
+        text = f"{run.identity} {run.name(writer)}"
+        try:
+            _do(run.places, writer, _WRITE, run.path, text)
+            for reader in run.everywhere:
+                if reader != writer:
+                    cells[run.name(writer), run.name(reader)] = _read_back(run, reader, text)
+        except ClusterlabError as error:
+            return [unasked(writer, wanted, error)]
+    wrong = [f"{writer} -> {reader}: {cell}" for (writer, reader), cell in cells.items() if cell != "ok"]
+    return [
+        finding(
+            ", ".join(map(str, run.everywhere)),
+            _typed_write(run),
+            holds=not wrong,
+            wanted=wanted,
+            found="; ".join(wrong) or f"{len(cells)} of {len(cells)} pairs read what was written",
+            output=matrix([run.name(place) for place in run.everywhere], cells),
+            hint=_HINT,
+        )
+    ]
+
+
+def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
+    """Writers down, readers across."""
+    rows = [["writer \\ reader", *names]]
+    rows += [[writer, *(cells.get((writer, reader), "-") for reader in names)] for writer in names]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _read_back(run: _Run, place: Place, text: str) -> str:
+    """What a reader finds: "ok", or what is wrong."""
+    try:
+        completed = _run_bounded(run.places, place, ["cat", run.path])
+    except WrongAnswer as error:
+        return "no such file" if "No such file" in error.message else error.message
+    return "ok" if completed.stdout == f"{text}\n" else f"reads {completed.stdout[:60]!r}"
+
+
+def _append_and_read(run: _Run) -> list[Finding]:
+    names = [run.name(place) for place in run.everywhere]
+    wanted = (
+        f"{run.appends} lines appended by each place at the same time: none lost, none doubled, each place's in order"
+    )
+    with ThreadPoolExecutor(len(names), thread_name_prefix="append") as pool:
+        appended = list(pool.map(lambda place: _append(run, place, wanted), run.everywhere))
+    failed = [item for item in appended if item is not None]
+    if failed:
+        return failed
+    first = f"{run.identity} {names[-1]}"  # the last that wrote the file
+
+    def read(place: Place) -> Finding:
+        argv = ["cat", run.path]
+        completed = _run_bounded(run.places, place, argv)
+        wrong = history.problems(run.identity, first, names, run.appends, completed.stdout)
+        return finding(
+            place,
+            place.typed(argv),
+            holds=not wrong,
+            wanted=wanted,
+            found="; ".join(wrong) or f"all {run.appends * len(names)} lines, in order",
+            output=completed.stdout,
+            hint=_HINT,
+        )
+
+    return ask_each(run.everywhere, wanted, read)
+
+
+def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
+    """Append from one place; the finding when that did not work.
+
+    An image without flock(1), as Debian's busybox, gets that of its host, which sees the same mount through /proc.
+    """
+    try:
+        path, actual, name = run.path, place, run.name(place)
+        if place.container and not run.places.has(place, "flock"):
+            pid = run.places.inspect(place)["State"]["Pid"]
+            path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
+        run.places.tool(actual, "flock")
+        _do(run.places, actual, _APPEND, path, f"{run.identity} {name}", str(run.appends))
+    except ClusterlabError as error:
+        return unasked(place, wanted, error)
+    return None
+
+
+def _do(places: Places, place: Place, script: str, *arguments: str) -> None:
+    _run_bounded(places, place, ["sh", "-c", script, "sh", *arguments])
+
+
+def _run_bounded(places: Places, place: Place, argv: list[str]) -> Completed:
+    """Run a command that a dead file server may hold up, and end it then. Raises WrongAnswer unless it succeeds."""
+    if places.has(place, "timeout"):
+        argv = ["timeout", "-s", "KILL", str(_PATIENCE), *argv]
+    completed = places.run(place, argv, timeout=_PATIENCE + 40)
+    if completed.exit == _KILLED:
+        raise WrongAnswer(
+            f"did not end within {_PATIENCE} s", command=place.typed(argv), remedy="does the file server answer?"
+        )
+    if not completed.ok:
+        raise WrongAnswer(completed.output or f"exit code {completed.exit}", command=place.typed(argv), remedy=_HINT)
+    return completed
+
+
+def _remove(run: _Run) -> list[Finding]:
+    """Remove the file from the first place that can; a finding names it when none could."""
+    last: Finding | None = None
+    for place in run.everywhere:
+        try:
+            _do(run.places, place, 'rm -f "$1"', run.path)
+            return []
+        except ClusterlabError as error:
+            last = unasked(place, f"{run.path} is removed again", error)
+    return [last] if last else []
+
+
+def _typed_write(run: _Run) -> str:
+    place = run.everywhere[0]
+    typed = place.typed(["sh", "-c", f"echo TEXT > {shlex.quote(run.path)}"])
+    return f"{typed}; then on each other: cat {shlex.quote(run.path)}"

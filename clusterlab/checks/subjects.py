@@ -1,0 +1,72 @@
+"""What a check is about: the hosts and containers that it asks, addresses or changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from clusterlab.model import Lab
+from clusterlab.model.checks import Check, InspectProbe
+from clusterlab.model.playbook import Play
+
+from .inspect import asked_hosts
+from .place import Places
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """`hosts` and `containers` that a check has to do with; `changes` are those that its actions stop or start."""
+
+    hosts: frozenset[str]
+    containers: frozenset[str]
+    changes: frozenset[str]
+
+    def conflicts(self, other: Subjects) -> bool:
+        """Whether the two must not run at the same time: one changes what the other has to do with."""
+        return bool(self.changes & other._all or other.changes & self._all)
+
+    @property
+    def _all(self) -> frozenset[str]:
+        return self.hosts | self.containers | self.changes
+
+
+def subjects(check: Check, places: Places) -> Subjects:
+    """Found in the places of the probes, and wherever a name or address stands in their texts: rather too many.
+
+    Stopping a container changes what its host answers (ports, lists of containers), so the host counts as changed.
+    """
+    lab, play = places.lab, places.play
+    words = frozenset(_words(check))
+    hosts = _named_hosts(words, lab) | {
+        host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, places)
+    }
+    containers = words & frozenset(play.containers)
+    changes = _changes(check, play)
+    return Subjects(hosts, containers, changes)
+
+
+def _changes(check: Check, play: Play) -> frozenset[str]:
+    acted = {step.do.stop or step.do.start or "" for step in check.steps if step.do is not None}
+    return frozenset(acted) | {play.containers[name].host for name in acted if name in play.containers}
+
+
+def _named_hosts(words: frozenset[str], lab: Lab) -> frozenset[str]:
+    """Hosts that are named, by role or address too."""
+    return frozenset(
+        name for name, host in lab.inventory.hosts.items() if words & {name, str(host.address), "all", *host.roles}
+    )
+
+
+def _words(value: object) -> Iterator[str]:
+    """Every name-like word in every text of a model."""
+    if isinstance(value, BaseModel):
+        for name in value.model_fields_set:
+            yield from _words(getattr(value, name))
+    elif isinstance(value, str):
+        yield from re.findall(r"[\w.-]*\w", value)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _words(item)
