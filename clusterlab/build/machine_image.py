@@ -1,0 +1,183 @@
+"""The disk, kernel and initrd that virtual machines start from, made of the machine root file system, without root."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.progress import Progress
+
+from . import cpio
+from .cache import artefact
+from .rootfs import machine_rootfs
+
+GUEST = Path(__file__).parent / "guest"
+
+_FILES = {
+    # guest/ name: (path in the machine, mode)
+    "identity.sh": ("usr/lib/clusterlab/identity", 0o755),
+    "seal.sh": ("usr/lib/clusterlab/seal", 0o755),
+    "identity.service": ("etc/systemd/system/clusterlab-identity.service", 0o644),
+    "seal.service": ("etc/systemd/system/clusterlab-seal.service", 0o644),
+    "udev.conf": ("etc/udev/rules.d/90-clusterlab.rules", 0o644),
+    "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
+    "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
+}
+_MODULES = ("virtio_blk", "failover", "net_failover", "virtio_net")  # in the order they are loaded; ext4 is in the kernel
+_MASKED = (
+    # nothing of these is of use in a machine that lives for hours, and each costs seconds of an emulated boot
+    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
+    "xfs_scrub_all.timer", "e2scrub_reap.service", "getty.target", "systemd-logind.service", "systemd-pstore.service",
+    "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
+    "systemd-ask-password-console.path", "systemd-ask-password-wall.path", "ldconfig.service", "dev-hugepages.mount",
+    "systemd-hwdb-update.service", "systemd-firstboot.service", "systemd-journal-catalog-update.service",
+    "systemd-machine-id-commit.service", "systemd-update-done.service", "systemd-sysusers.service",
+    "systemd-random-seed.service", "systemd-tpm2-setup.service", "systemd-tpm2-setup-early.service",
+    "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service", "systemd-pcrmachine.service", "sshd-keygen.service",
+    "systemd-hibernate-clear.service", "systemd-journal-flush.service", "systemd-timesyncd.service",
+    "modprobe@drm.service", "modprobe@efi_pstore.service", "tpm2.target", "apparmor.service",
+)  # fmt: skip
+_NOT_STARTED = ("nfs-server.service", "nfs-client.target", "rpcbind.service", "tgt.service", "open-iscsi.service")
+"""What a host starts only when it serves as that; provisioning does so."""
+_LEFT_OUT = (
+    "./boot", "./dev/*", "./etc/ssh/ssh_host_*", "./etc/hostname", "./etc/machine-id", "./var/lib/apt/lists/*",
+    "./var/cache/apt/*", "./var/log/*",
+)  # fmt: skip
+_RECIPE = "1"  # raise it when the way of making changes and nothing else of the key does
+
+
+@dataclass(frozen=True)
+class MachineImage:
+    """A folder with what a machine starts from. Nothing in it is ever written to."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        """A raw image of one ext4 file system, sparse."""
+        return self.folder / "disk.img"
+
+    @property
+    def kernel(self) -> Path:
+        return self.folder / "vmlinuz"
+
+    @property
+    def initrd(self) -> Path:
+        return self.folder / "initrd"
+
+
+def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
+    """The image of a Debian `release` with a disk of that size ("8G"), cached once made (half a minute)."""
+    _require_tools()
+    rootfs = machine_rootfs(release, progress)
+    guest = [path.read_text() for path in sorted(GUEST.iterdir()) if path.is_file()]
+    material = (_RECIPE, rootfs.name, disk, *_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *guest)
+
+    def make(folder: Path) -> None:
+        with progress.task("machine image", f"building from Debian {release} (half a minute, once)") as task:
+            folder.mkdir()
+            image = MachineImage(folder)
+            task.update("taking kernel and drivers out")
+            _make_boot_files(rootfs, image)
+            task.update("writing the file system")
+            _make_disk(rootfs, image.disk, disk)
+
+    return MachineImage(artefact("machine-image", material, "", make, progress))
+
+
+def _require_tools() -> None:
+    for tool, package in (("fakeroot", "fakeroot"), ("mkfs.ext4", "e2fsprogs")):
+        if not shutil.which(tool, path=_path()):
+            raise ClusterlabError(
+                f"{tool} is not installed: machine images cannot be built",
+                remedy=f"install it: sudo apt-get install {package}",
+            )
+
+
+def _path() -> str:
+    """The search path with the folders that hold file system tools: users' own often lacks them."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def _make_boot_files(rootfs: Path, image: MachineImage) -> None:
+    wanted = re.compile(rf"\./(boot/vmlinuz-|usr/bin/busybox$|usr/lib/modules/.*/(?:{'|'.join(_MODULES)})\.ko)")
+    with tarfile.open(rootfs) as tar:
+        found = {
+            Path(member.name).name.split("-")[0].split(".")[0]: _content(tar, member)
+            for member in tar
+            if member.isfile() and wanted.match(member.name)
+        }
+    missing = [name for name in ("vmlinuz", "busybox", *_MODULES) if name not in found]
+    if missing:
+        raise ClusterlabError(f"{rootfs} lacks what a machine starts with: {', '.join(missing)}")
+    image.kernel.write_bytes(found["vmlinuz"])
+    files = {f"modules/{order}-{name}.ko": (found[name], 0o644) for order, name in enumerate(_MODULES)}
+    files["bin/busybox"] = (found["busybox"], 0o755)
+    files["init"] = ((GUEST / "init.sh").read_bytes(), 0o755)
+    image.initrd.write_bytes(cpio.archive(files))
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = tar.extractfile(member)
+    assert stream is not None  # it is a file
+    content = stream.read()
+    return lzma.decompress(content) if member.name.endswith(".xz") else content
+
+
+def _make_disk(rootfs: Path, disk: Path, size: str) -> None:
+    """Unpack and make the file system in one fakeroot, which remembers the owners that a user cannot set."""
+    scratch = disk.with_name("scratch")
+    scratch.mkdir()
+    additions = scratch / "additions.tar"
+    with tarfile.open(additions, "w") as tar:
+        for member, content in _additions():
+            tar.addfile(member, io.BytesIO(content))
+    root = scratch / "root"
+    root.mkdir()
+    left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
+    left_out += [f"--exclude=./etc/systemd/system/*.wants/{unit}" for unit in _NOT_STARTED]
+    commands = [
+        ["tar", "-xp", "--anchored", "--wildcards", *left_out, "-f", str(rootfs), "-C", str(root)],
+        ["tar", "-xp", "-f", str(additions), "-C", str(root)],
+        ["mkfs.ext4", "-q", "-m", "0", "-J", "size=16", "-E", "lazy_itable_init=1,nodiscard", "-d", str(root), str(disk), size],
+    ]
+    try:
+        _run(["fakeroot", "sh", "-e", "-c", "\n".join(shlex.join(command) for command in commands)])
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    for name, (path, mode) in _FILES.items():
+        content = (GUEST / name).read_bytes()
+        member = tarfile.TarInfo(path)
+        member.mode, member.size = mode, len(content)
+        yield member, content
+    links = {f"etc/systemd/system/{unit}": "/dev/null" for unit in _MASKED}
+    links["etc/systemd/system/multi-user.target.wants/clusterlab-seal.service"] = "../clusterlab-seal.service"
+    for path, target in links.items():
+        member = tarfile.TarInfo(path)
+        member.type, member.linkname = tarfile.SYMTYPE, target
+        yield member, b""
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": _path()}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ClusterlabError(
+            f"building the machine image failed with exit code {done.returncode}",
+            remedy="see its output: is there room in the cache folder? XDG_CACHE_HOME may name another",
+            detail=(done.stdout + done.stderr)[-4000:],
+        )
