@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+OBJECT_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A lab's or host's name: a host label as in RFC 1123, lower case."""
 
-ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")]
+ObjectName = Annotated[str, StringConstraints(pattern=OBJECT_PATTERN)]
 """A Docker object's name, as the engine accepts it."""
+
+FROM_FILE = "from a file"
+"""The validation context of what a person wrote: there, a key without a value is a mistake."""
 
 _DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$")
 
@@ -21,13 +28,14 @@ def seconds(value: object) -> object:
     if isinstance(value, str):
         match = _DURATION.match(value)
         if not value or not match:
-            raise ValueError(f"{value!r} is not a duration: write it like 30s, 1m30s or 500ms")
+            raise ValueError(f"'{value}' is not a duration: write it like 30s, 1m30s or 500ms")
         hours, minutes, secs, millis = (float(part or 0) for part in match.groups())
         return hours * 3600 + minutes * 60 + secs + millis / 1000
     return value
 
 
-Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | float)]
+Duration = Annotated[float, Field(ge=0), BeforeValidator(seconds, json_schema_input_type=str | float)]
+"""A time in seconds, written like 30s, 1m30s, 500ms or as a number of seconds."""
 
 
 def _as_list(value: object) -> object:
@@ -38,7 +46,55 @@ Strings = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=
 """One string, or a list of them."""
 
 
-class Model(BaseModel):
-    """A mapping of a file: unknown keys are errors, and nothing changes after validation."""
+class Fault(NamedTuple):
+    """Something wrong in a mapping, found by its own rules: `at` leads from the mapping to the value (or key) meant."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    at: tuple[str | int, ...]
+    message: str
+    remedy: str = ""
+    key: bool = False  # the key is meant, not its value
+
+
+class Faulty(ValueError):
+    """What a mapping's own rules found."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(fault.message for fault in faults))
+        self.faults = faults
+
+
+class Model(BaseModel):
+    """A mapping of a file: unknown keys are errors, types are not guessed, and nothing changes after validation.
+
+    A model's own rules, beyond the types of its keys, are what `faults` yields.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    null_allowed: ClassVar[frozenset[str]] = frozenset()  # keys where an explicit null says something
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong with this mapping, its keys being right each for itself."""
+        yield from ()
+
+    def given(self, *names: str) -> list[str]:
+        """Those of the fields that were given a value, by the keys that a file has for them."""
+        fields = type(self).model_fields
+        return [
+            fields[name].alias or name
+            for name in names or fields
+            if name in self.model_fields_set and getattr(self, name) is not None
+        ]
+
+    def _empty(self) -> Iterator[Fault]:
+        for name in self.model_fields_set - self.null_allowed:
+            if getattr(self, name) is None:
+                key = type(self).model_fields[name].alias or name
+                yield Fault((key,), f"'{key}' has no value", "Give it one, or leave the key out.", key=True)
+
+    @model_validator(mode="after")
+    def _obeys_its_rules(self, info: ValidationInfo) -> Self:
+        faults = [*(self._empty() if info.context == FROM_FILE else ()), *self.faults()]
+        if faults:
+            raise Faulty(faults)
+        return self

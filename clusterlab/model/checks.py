@@ -1,151 +1,62 @@
 """Checks: what a playbook says must be true, one key naming the kind.
 
-A negative statement (`open: false`, `reachable: false`, `resolves: false`) proves something only if the same probe works
-where it should. So it carries a `control`: the same probe with the given fields changed, which must succeed, or it stands in
-`steps` next to its positive twin.
+A negative statement (`open: false`, `reachable: false`, `resolves: false`) proves something only if the same probe
+works where it should. So it carries a `control`: the same probe with the given fields changed, which must succeed, or
+it stands in `steps` next to its positive twin.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from .base import Duration, Model, Strings
+from .base import Duration, Fault, Model
+from .matcher import Matcher, MatcherSpec
+from .probes import (
+    CommandProbe,
+    ContainerAddress,
+    Control,
+    DnsProbe,
+    FileProbe,
+    HttpProbe,
+    InspectProbe,
+    MountProbe,
+    NegatableProbe,
+    PingProbe,
+    PortProbe,
+    Probe,
+    SharedFileProbe,
+    Target,
+)
+from .problems import listed
 
+__all__ = [
+    "KINDS",
+    "Action",
+    "Check",
+    "CommandProbe",
+    "ContainerAddress",
+    "Control",
+    "DnsProbe",
+    "FileProbe",
+    "HttpProbe",
+    "InspectProbe",
+    "Matcher",
+    "MatcherSpec",
+    "MountProbe",
+    "NegatableProbe",
+    "PingProbe",
+    "PortProbe",
+    "Probe",
+    "SharedFileProbe",
+    "Step",
+    "Target",
+]
 
-def _as_matcher(value: object) -> object:
-    """A plain value means "equals"."""
-    return value if isinstance(value, dict) else {"equals": value}
+KINDS = ("command", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
 
-
-class MatcherSpec(Model):
-    """What a text or value must be like; every key given must hold."""
-
-    equals: Any = None
-    contains: Strings = Field(default_factory=list)
-    lacks: Strings = Field(default_factory=list, description="must not contain")
-    matches: str | None = Field(default=None, description="a regular expression (re.search, multi-line)")
-    lines: int | None = Field(default=None, description="how many lines, or how many items")
-    empty: bool | None = None
-
-
-Matcher = Annotated[MatcherSpec, BeforeValidator(_as_matcher)]
-
-
-class ContainerAddress(Model):
-    """The address that a container has on a network, looked up when the probe runs."""
-
-    container: str
-    network: str
-
-
-Target = str | ContainerAddress
-"""A name or address as it stands; a host of the inventory may be named; or a container's address on a network."""
-
-
-class Probe(Model):
-    """Where a probe runs: on hosts (names or a role), or in containers."""
-
-    on: Strings = Field(default_factory=list)
-    in_: Strings = Field(default_factory=list, alias="in")
-
-
-class Control(Model):
-    """The fields of the probe to change so that it must succeed."""
-
-    on: Strings = Field(default_factory=list)
-    in_: Strings = Field(default_factory=list, alias="in")
-    to: Target | None = None
-    port: int | None = None
-    url: str | None = None
-    name: str | None = None
-
-
-class CommandProbe(Probe):
-    """Run a command; a string goes to `sh -c`, a list is executed as it is."""
-
-    run: str | list[str]
-    exit: int | list[int] = 0
-    stdout: Matcher | None = None
-    stderr: Matcher | None = None
-    user: str | None = None
-    timeout: Duration = 30.0
-
-
-class HttpProbe(Probe):
-    url: str
-    reachable: bool = True
-    status: int = 200
-    body: Matcher | None = None
-    timeout: Duration = 10.0
-    control: Control | None = None
-
-
-class PingProbe(Probe):
-    to: Target
-    count: int = Field(default=2, ge=1)
-    size: int | None = Field(default=None, description="bytes of payload, sent unfragmented")
-    reachable: bool = True
-    timeout: Duration = 10.0
-    control: Control | None = None
-
-
-class DnsProbe(Probe):
-    name: str
-    resolves: bool = True
-    addresses: Matcher | None = Field(default=None, description="about the list of addresses, sorted")
-    is_: ContainerAddress | None = Field(default=None, alias="is", description="must be exactly this container's address")
-    control: Control | None = None
-
-
-class PortProbe(Probe):
-    to: Target
-    port: int = Field(ge=1, le=65535)
-    open: bool = True
-    timeout: Duration = 5.0
-    control: Control | None = None
-
-
-class MountProbe(Probe):
-    path: str
-    type: str | None = None
-    source: Matcher | None = None
-    options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
-    lacks: Strings = Field(default_factory=list, description="none of these may be")
-
-
-class FileProbe(Probe):
-    path: str
-    exists: bool = True
-    content: Matcher | None = None
-    owner: str | int | None = None
-    group: str | int | None = None
-    mode: str | None = Field(default=None, description="octal, as in 0644")
-    type: Literal["file", "directory", "symlink"] | None = None
-
-
-class SharedFileProbe(Probe):
-    """Each place writes and every other reads; then each appends under a lock, and every place reads all of it."""
-
-    path: str
-    appends: int = Field(default=5, ge=1, description="lines that each place appends")
-
-
-class InspectProbe(Model):
-    """A path in what the engine reports of one object; `*` in the path takes every item."""
-
-    volume: str | None = None
-    network: str | None = None
-    container: str | None = None
-    service: str | None = None
-    image: str | None = None
-    node: str | None = None
-    engine: bool | None = Field(default=None, description="what `docker info` reports")
-    on: Strings = Field(default_factory=list, description="which hosts are asked; default: every host that should have it")
-    path: str | list[str | int] = Field(description="keys joined by dots, or a list where a key has a dot itself")
-    value: Matcher | None = None
-    same: bool = Field(default=False, description="all hosts must report the same")
+_KINDS_ARE = f"The kinds are {listed(KINDS)}."
 
 
 class Action(Model):
@@ -154,41 +65,98 @@ class Action(Model):
     stop: str | None = Field(default=None, description="a container")
     start: str | None = Field(default=None, description="a container")
 
+    def faults(self) -> Iterator[Fault]:
+        if len(self.given()) != 1:
+            yield Fault((), "an action is exactly one of stop and start", "Write one step per action.")
 
-class Step(Model):
+
+class _Kinds(Model):
+    """The keys of which one names the kind of a probe."""
+
+    command: CommandProbe | None = None
+    http: HttpProbe | None = None
+    ping: PingProbe | None = None
+    dns: DnsProbe | None = None
+    port: PortProbe | None = None
+    mount: MountProbe | None = None
+    file: FileProbe | None = None
+    shared_file: SharedFileProbe | None = None
+    inspect: InspectProbe | None = None
+
+    @property
+    def kind(self) -> str:
+        """The key that names the kind, or "" where `do` or `steps` stand in its place."""
+        return next(iter(self.given(*KINDS)), "")
+
+    @property
+    def probe(self) -> Probe | InspectProbe | None:
+        found: Probe | InspectProbe | None = getattr(self, self.kind) if self.kind else None
+        return found
+
+
+class Step(_Kinds):
     """One probe of several in order, or an action between them: exactly one key besides `within`."""
 
-    command: CommandProbe | None = None
-    http: HttpProbe | None = None
-    ping: PingProbe | None = None
-    dns: DnsProbe | None = None
-    port: PortProbe | None = None
-    mount: MountProbe | None = None
-    file: FileProbe | None = None
-    shared_file: SharedFileProbe | None = None
-    inspect: InspectProbe | None = None
     do: Action | None = None
-    within: Duration | None = None
+    within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
+
+    def faults(self) -> Iterator[Fault]:
+        given = self.given(*KINDS, "do")
+        if len(given) != 1:
+            found = f"not {listed(given)}" if given else "but has none"
+            yield Fault((), f"a step is exactly one probe or action, {found}", "" if given else _KINDS_ARE)
+        if self.do is not None and self.within is not None:
+            yield Fault(("within",), "an action is done once: 'within' is for probes", key=True)
 
 
-class Check(Model):
+class Check(_Kinds):
     """One statement: exactly one kind, or `steps`."""
 
-    title: str
-    command: CommandProbe | None = None
-    http: HttpProbe | None = None
-    ping: PingProbe | None = None
-    dns: DnsProbe | None = None
-    port: PortProbe | None = None
-    mount: MountProbe | None = None
-    file: FileProbe | None = None
-    shared_file: SharedFileProbe | None = None
-    inspect: InspectProbe | None = None
-    steps: list[Step] = Field(default_factory=list)
+    title: str = Field(min_length=1, description="the statement, as one sentence")
+    steps: list[Step] = Field(default_factory=list, description="several probes in order, and actions between them")
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
     for_: Duration | None = Field(default=None, alias="for", description="must hold all this time")
     needs: list[str] = Field(default_factory=list, description="capabilities of the machines, as nfs or ipvs")
-    hint: str = ""
+    hint: str = Field(default="", description="what to look at when it fails")
+
+    def faults(self) -> Iterator[Fault]:
+        given = self.given(*KINDS, "steps")
+        if len(given) != 1:
+            found = f"not {listed(given)}" if given else "but has none"
+            remedy = "Write one check per kind, or put them in order under steps." if given else _KINDS_ARE
+            yield Fault((), f"a check has exactly one kind, or steps, {found}", remedy)
+        if given == ["steps"] and not any(step.probe for step in self.steps):
+            yield Fault(("steps",), "no step asks anything, so this check asserts nothing", _KINDS_ARE, key=True)
+        for path, probe in self.negatives():
+            if probe.control is None and not self._has_positive_twin(probe):
+                yield Fault((*path, probe.verdict), *_needs_control(probe), key=True)
+
+    def probes(self) -> Iterator[tuple[tuple[str | int, ...], Probe | InspectProbe]]:
+        """Every probe of this check, with the keys that lead to it."""
+        if self.probe is not None:
+            yield (self.kind,), self.probe
+        for index, step in enumerate(self.steps):
+            if step.probe is not None:
+                yield ("steps", index, step.kind), step.probe
+
+    def negatives(self) -> Iterator[tuple[tuple[str | int, ...], NegatableProbe]]:
+        for path, probe in self.probes():
+            if isinstance(probe, NegatableProbe) and probe.negative:
+                yield path, probe
+
+    def _has_positive_twin(self, probe: NegatableProbe) -> bool:
+        return any(
+            type(other) is type(probe)
+            and isinstance(other, type(probe))
+            and not other.negative
+            and probe.same_target(other)
+            for _, other in self.probes()
+        )
 
 
-KINDS = ("command", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
+def _needs_control(probe: NegatableProbe) -> tuple[str, str]:
+    return (
+        f"'{probe.verdict}: false' alone proves nothing: the probe itself might not work",
+        "Add control: with the place or target where the same probe must succeed,\n"
+        f"or put it in steps: next to the same probe with {probe.verdict}: true.",
+    )

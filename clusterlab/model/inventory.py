@@ -2,83 +2,162 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
-from .base import Duration, Model, Name, Strings
+from .base import Duration, Fault, Model, Name, Strings
+from .problems import listed, suggest
 
 Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
+ROLES: tuple[Role, ...] = get_args(Role)
 MachineKind = Literal["qemu", "namespaces", "vagrant", "existing"]
-Size = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*[MG]$")]
+
+SIZE_PATTERN = r"^[1-9]\d*[MG]$"
+Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
 """An amount of memory or disk: 512M, 1G."""
+
+RECIPES = ("busybox", "nginx")
+"""What `build:` can name: images that clusterlab makes from distribution packages."""
+
+_Address = Annotated[IPv4Address, Field(strict=False)]
+_Subnet = Annotated[IPv4Network, Field(strict=False)]
+_Path = Annotated[Path, Field(strict=False)]
+_JUMP = re.compile(r"^([^@\s:]+@)?[^@\s:]+(:\d+)?$")
 
 
 class Network(Model):
     """The LAN between the machines."""
 
-    subnet: IPv4Network = IPv4Network("192.168.98.0/24")
+    subnet: _Subnet = Field(default=IPv4Network("192.168.98.0/24"), examples=["192.168.98.0/24"])
 
 
 class Ssh(Model):
     """How existing hosts are reached; what is not said comes from the user's SSH configuration."""
 
-    user: str | None = None
+    user: str | None = Field(default=None, description="the user to log in as")
     port: int | None = Field(default=None, ge=1, le=65535)
-    key: Path | None = None
+    key: _Path | None = Field(default=None, description="a private key file", examples=["~/.ssh/id_ed25519"])
     jump: str | None = Field(default=None, description="a jump host, as user@host:port")
     become: bool | None = Field(default=None, description="run commands through sudo; default: unless the user is root")
     address: str | None = Field(default=None, description="where SSH connects to, when it is not the LAN address")
-    known_hosts: Path | None = None
+    known_hosts: _Path | None = Field(default=None, description="a file in OpenSSH's format with the hosts' keys")
+
+    def faults(self) -> Iterator[Fault]:
+        if self.jump is not None and not _JUMP.match(self.jump):
+            yield Fault(("jump",), f"'{self.jump}' is not a jump host", "Write it as user@host:port.")
+        for name in ("key", "known_hosts"):
+            path: Path | None = getattr(self, name)
+            if path is not None and not path.expanduser().is_absolute():
+                yield Fault((name,), f"'{path}' is not an absolute path", "Begin it with / or ~/.")
 
 
 class Host(Model):
-    address: IPv4Address = Field(description="the address on the LAN")
-    roles: list[Role] = Field(default_factory=list)
-    ssh: Ssh = Ssh()
-    memory: Size | None = None
-    cpus: int | None = Field(default=None, ge=1)
+    """One machine of the lab."""
+
+    address: _Address = Field(description="the address on the LAN", examples=["192.168.98.11"])
+    roles: list[Role] = Field(default_factory=list, description="what the host serves as")
+    ssh: Ssh = Field(default=Ssh(), description="how this host is reached, where it differs from the lab's ssh")
+    memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
+    cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
+
+    def faults(self) -> Iterator[Fault]:
+        for index, role in enumerate(self.roles):
+            if role in self.roles[:index]:
+                yield Fault(("roles", index), f"the role '{role}' is here twice")
+            elif role.startswith("swarm_") and "docker" not in self.roles:
+                remedy = "Add the role docker to this host: the Swarm is a part of the Docker engine."
+                yield Fault(("roles", index), f"the role '{role}' needs the role 'docker'", remedy)
+        if {"swarm_manager", "swarm_worker"} <= set(self.roles):
+            remedy = "Leave swarm_worker out: a manager runs containers too."
+            yield Fault(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
 
 
 class Export(Model):
     """A directory that the NFS servers share; keys as in exports(5)."""
 
-    path: Path
-    clients: Strings
-    options: list[str] = Field(default=["rw", "sync", "no_subtree_check"])
+    path: _Path = Field(description="the directory on the server", examples=["/shares"])
+    clients: Strings = Field(description="who may mount it", examples=["${network.subnet}"])
+    options: list[str] = Field(default=["rw", "sync", "no_subtree_check"], description="as in exports(5)")
+
+    def faults(self) -> Iterator[Fault]:
+        if not self.path.is_absolute():
+            yield Fault(("path",), f"'{self.path}' is not an absolute path", "Begin it with /.")
+        if not self.clients:
+            yield Fault(
+                ("clients",), "no clients: nobody could mount this", 'Name at least one, as "${network.subnet}".'
+            )
+        for key, words in (("clients", self.clients), ("options", self.options)):
+            for index, word in enumerate(words):
+                if not re.fullmatch(r"[^\s(),\"#]+", word):
+                    remedy = "Write one per item of the list, without spaces, commas and parentheses."
+                    yield Fault((key, index), f"'{word}' is not one word of exports(5)", remedy)
+        if {"rw", "ro"} <= set(self.options):
+            yield Fault(("options",), "both 'rw' and 'ro': an export is one or the other")
 
 
 class Nfs(Model):
+    """What the NFS servers of the lab export."""
+
     exports: list[Export] = Field(default_factory=list)
+
+    def faults(self) -> Iterator[Fault]:
+        paths = [export.path for export in self.exports]
+        for index, path in enumerate(paths):
+            if path in paths[:index]:
+                yield Fault(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
 
 
 class Image(Model):
     """Where an image that plays use comes from: exactly one of the three."""
 
-    build: str | None = Field(default=None, description="a recipe: built from distribution packages, no registry needed")
-    pull: str | None = Field(default=None, description="a reference that the engines pull from a registry")
-    archive: Path | None = Field(default=None, description="a file made by `docker save`")
+    build: str | None = Field(
+        default=None,
+        description="a recipe: built from distribution packages, no registry needed",
+        json_schema_extra={"enum": [*RECIPES]},
+    )
+    pull: str | None = Field(
+        default=None, description="a reference that the engines pull from a registry", examples=["nginx:1.27"]
+    )
+    archive: _Path | None = Field(default=None, description="a file made by `docker save`; relative to the inventory")
+
+    def faults(self) -> Iterator[Fault]:
+        given = self.given()
+        if len(given) != 1:
+            found = f"not {listed(given)}" if given else "but none is here"
+            yield Fault((), f"an image needs exactly one of build, pull and archive, {found}")
+        if self.build is not None and self.build not in RECIPES:
+            remedy = suggest(self.build, RECIPES, "The recipes are") + " Or give a pull or an archive instead."
+            yield Fault(("build",), f"there is no recipe '{self.build}'", remedy)
+        if self.pull is not None and not re.fullmatch(r"[^\s]+", self.pull):
+            yield Fault(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')
 
 
 class Qemu(Model):
-    memory: Size = "1G"
+    """The virtual machines of a qemu lab; a host's own memory and cpus come first."""
+
+    memory: Size = Field(default="1G", examples=["512M", "2G"])
     cpus: int = Field(default=1, ge=1)
-    disk: Size = "8G"
-    release: str = "trixie"
-    boot_timeout: Duration = 900.0
+    disk: Size = Field(default="8G", examples=["8G"])
+    release: str = Field(default="trixie", pattern=r"^[a-z]+$", description="the Debian release of the machines")
+    boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
 
 
 class Inventory(Model):
-    lab: Name
-    machines: MachineKind = "qemu"
+    """The machines of a lab, what they serve as, and where images come from."""
+
+    lab: Name = Field(description="the lab's name: state, machines and labels carry it", examples=["demo"])
+    machines: MachineKind = Field(default="qemu", description="who makes the machines exist")
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
     nfs: Nfs = Nfs()
-    images: dict[str, Image] = Field(default_factory=dict)
+    images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     qemu: Qemu = Qemu()
-    ssh: Ssh = Ssh()
+    ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
     def with_role(self, *roles: Role) -> list[str]:
         """Names of the hosts that have any of `roles`, in the inventory's order."""
@@ -87,3 +166,7 @@ class Inventory(Model):
     @property
     def docker_hosts(self) -> list[str]:
         return self.with_role("docker")
+
+    @property
+    def swarm_hosts(self) -> list[str]:
+        return self.with_role("swarm_manager", "swarm_worker")

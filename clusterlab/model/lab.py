@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class Lab:
     """What every verb works on.
 
     `plays` maps a play's name (the path below playbooks/ without .yml, as "volumes/nfs") to it, in the order they were
-    asked for. `folder` is where relative paths of the inventory start.
+    asked for. `folder` is where relative paths of the inventory start: the folder that the inventory is in.
     """
 
     inventory: Inventory
@@ -26,7 +26,7 @@ class Lab:
     def name(self) -> str:
         return self.inventory.lab
 
-    def expand(self, places: list[str]) -> list[str]:
+    def expand(self, places: Sequence[str]) -> list[str]:
         """Host names for a list of hosts and roles, in the inventory's order, each once."""
         wanted = set(places)
         return [

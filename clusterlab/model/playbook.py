@@ -6,44 +6,77 @@ and `hosts` for where.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .base import Duration, Model, ObjectName, Strings
+from .base import Duration, Fault, Model, ObjectName, Strings
 from .checks import Check
+from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
+from .short_syntax import parse_mount, parse_port
 
+__all__ = [
+    "Attachment",
+    "Command",
+    "Container",
+    "Deploy",
+    "Healthcheck",
+    "Ipam",
+    "IpamConfig",
+    "Network",
+    "Placement",
+    "Play",
+    "Service",
+    "Volume",
+]
 
-def _as_mapping(value: object) -> object:
-    """Compose's list form ("KEY=VALUE") of a mapping."""
-    if isinstance(value, list):
-        pairs = (str(item).partition("=") for item in value)
-        return {key: text for key, _, text in pairs}
-    return value
-
-
-def _names_as_mapping(value: object) -> object:
-    """Compose's list form of a container's networks."""
-    return dict.fromkeys(map(str, value)) if isinstance(value, list) else value
-
-
-Mapping = Annotated[dict[str, str | int | float], BeforeValidator(_as_mapping)]
 Command = str | list[str]
 """A string is split as a shell would split it (shlex), a list is taken as it is."""
 
 
 class Volume(Model):
+    """A volume, made on each of its hosts."""
+
     hosts: Strings = Field(default=["docker"], description="a host, a list of hosts, or a role")
     driver: str = "local"
-    driver_opts: dict[str, str | int] = Field(default_factory=dict)
-    labels: Mapping = Field(default_factory=dict)
+    driver_opts: dict[str, str | int] = Field(
+        default_factory=dict,
+        examples=[{"type": "nfs", "o": "addr=${hosts.gw.address},rw,nfsvers=4.2", "device": ":/shares"}],
+    )
+    labels: Labels = Field(default_factory=dict)
 
 
 class IpamConfig(Model):
-    subnet: str | None = None
+    """One address range of a network."""
+
+    subnet: str | None = Field(default=None, examples=["10.10.0.0/24"])
     ip_range: str | None = None
     gateway: str | None = None
     aux_addresses: dict[str, str] = Field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        for key in self.given("subnet", "ip_range"):
+            yield from _no_network(key, getattr(self, key))
+        if self.subnet is None:
+            for key in self.given("ip_range", "gateway", "aux_addresses"):
+                yield Fault((key,), f"'{key}' needs a 'subnet' that it is in")
+            return
+        if any(_no_network("subnet", self.subnet)):
+            return
+        subnet = ip_network(self.subnet)
+        addresses: list[tuple[tuple[str | int, ...], str]] = [
+            (("aux_addresses", k), v) for k, v in self.aux_addresses.items()
+        ]
+        if self.gateway is not None:
+            addresses.append((("gateway",), self.gateway))
+        for at, address in addresses:
+            yield from _not_in(at, address, subnet)  # type: ignore[arg-type]
+        if self.ip_range is not None and not any(_no_network("ip_range", self.ip_range)):
+            inner = ip_network(self.ip_range)
+            if inner.version != subnet.version or not inner.subnet_of(subnet):  # type: ignore[arg-type]
+                yield Fault(("ip_range",), f"'{inner}' is not within the subnet {subnet}")
 
 
 class Ipam(Model):
@@ -53,43 +86,64 @@ class Ipam(Model):
 
 
 class Network(Model):
+    """A network: on each of its hosts, or one for the whole Swarm (driver overlay)."""
+
     hosts: Strings = Field(default=["docker"], description="for overlay networks the Swarm decides: leave it out")
-    driver: str = "bridge"
+    driver: Literal["bridge", "overlay", "macvlan", "ipvlan"] = "bridge"
     driver_opts: dict[str, str | int] = Field(default_factory=dict)
-    attachable: bool = False
+    attachable: bool = Field(
+        default=False, description="whether containers, not only services, may join an overlay network"
+    )
     internal: bool = False
     enable_ipv6: bool = False
     ipam: Ipam = Ipam()
-    labels: Mapping = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
 
-
-class Attachment(Model):
-    """How a container is on one network."""
-
-    aliases: list[str] = Field(default_factory=list)
-    ipv4_address: str | None = None
+    def faults(self) -> Iterator[Fault]:
+        if self.driver == "overlay" and self.given("hosts"):
+            yield Fault(
+                ("hosts",), "an overlay network has no hosts: the Swarm decides where it is", "Leave hosts out.", True
+            )
+        if self.driver != "overlay" and self.attachable:
+            yield Fault(
+                ("attachable",), "'attachable' is for overlay networks: others can always be joined", "Leave it out."
+            )
 
 
 class Healthcheck(Model):
     test: Command
     interval: Duration = 30.0
     timeout: Duration = 30.0
-    retries: int = 3
+    retries: int = Field(default=3, ge=1)
     start_period: Duration = 0.0
+
+    def faults(self) -> Iterator[Fault]:
+        if isinstance(self.test, list) and (not self.test or self.test[0] not in ("CMD", "CMD-SHELL", "NONE")):
+            yield Fault(
+                ("test",),
+                "a list must begin with CMD, CMD-SHELL or NONE",
+                'As in ["CMD", "nc", "-z", "localhost", "80"].',
+            )
+        if not self.test:
+            yield Fault(("test",), "there is no command to run")
 
 
 class Container(Model):
-    host: str
-    image: str
+    """A container on one host."""
+
+    host: str = Field(description="the Docker host that it runs on")
+    image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
-    environment: Mapping = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict)
     volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
-    volumes_from: list[str] = Field(default_factory=list)
+    volumes_from: list[str] = Field(
+        default_factory=list, description="containers of this play on the same host, NAME[:ro]"
+    )
     tmpfs: Strings = Field(default_factory=list)
     ports: list[str | int] = Field(default_factory=list, description="[[address:]host-port:]port[/protocol]")
     expose: list[str | int] = Field(default_factory=list)
-    networks: Annotated[dict[str, Attachment | None], BeforeValidator(_names_as_mapping)] = Field(default_factory=dict)
+    networks: Attachments = Field(default_factory=dict)
     network_mode: Literal["bridge", "host", "none"] | None = None
     hostname: str | None = None
     user: str | int | None = None
@@ -99,15 +153,33 @@ class Container(Model):
     init: bool = False
     cap_add: list[str] = Field(default_factory=list)
     cap_drop: list[str] = Field(default_factory=list)
-    extra_hosts: Mapping = Field(default_factory=dict)
+    extra_hosts: ExtraHosts = Field(default_factory=dict)
     stop_signal: str | None = None
     stop_grace_period: Duration = 1.0
-    labels: Mapping = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
     healthcheck: Healthcheck | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        yield from _mount_faults(self.volumes)
+        yield from _short_faults("ports", self.ports, parse_port)
+        yield from _short_faults("expose", self.expose, _exposed)
+        if self.network_mode is not None and self.networks:
+            remedy = f"Leave one of them out: with network_mode {self.network_mode} it is on no other network."
+            yield Fault(("network_mode",), "'network_mode' and 'networks' cannot be together", remedy, True)
+        if self.network_mode == "host" and self.ports:
+            remedy = "Leave ports out: the container opens its ports on the host itself."
+            yield Fault(("ports",), "a container on the host's network cannot publish ports", remedy, True)
+        if self.network_mode == "none" and self.ports:
+            yield Fault(
+                ("ports",), "a container without a network cannot publish ports", "Leave one of them out.", True
+            )
+        for index, path in enumerate(self.tmpfs):
+            if not path.startswith("/"):
+                yield Fault(("tmpfs", index), f"'{path}' is not an absolute path", "Begin it with /.")
 
 
 class Placement(Model):
-    constraints: list[str] = Field(default_factory=list)
+    constraints: list[str] = Field(default_factory=list, examples=[["node.hostname == host1"]])
 
 
 class Deploy(Model):
@@ -115,31 +187,109 @@ class Deploy(Model):
     replicas: int = Field(default=1, ge=0)
     placement: Placement = Placement()
 
+    def faults(self) -> Iterator[Fault]:
+        if self.mode == "global" and self.given("replicas"):
+            remedy = "Leave it out: a global service has one task per node."
+            yield Fault(("replicas",), "'replicas' says nothing with 'mode: global'", remedy, True)
+
 
 class Service(Model):
     """A Swarm service."""
 
-    image: str
+    image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
-    environment: Mapping = Field(default_factory=dict)
-    volumes: list[str] = Field(default_factory=list)
-    ports: list[str | int] = Field(default_factory=list)
-    networks: Annotated[dict[str, Attachment | None], BeforeValidator(_names_as_mapping)] = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict)
+    volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
+    ports: list[str | int] = Field(default_factory=list, description="[host-port:]port[/protocol]")
+    networks: Attachments = Field(default_factory=dict)
     user: str | int | None = None
     hostname: str | None = None
     read_only: bool = False
-    labels: Mapping = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
     deploy: Deploy = Deploy()
+
+    def faults(self) -> Iterator[Fault]:
+        yield from _mount_faults(self.volumes)
+        yield from _short_faults("ports", self.ports, _published)
 
 
 class Play(Model):
-    title: str
-    teaches: str = ""
-    why: str = ""
-    docs: list[str] = Field(default_factory=list)
-    volumes: dict[ObjectName, Volume] = Field(default_factory=dict)
-    networks: dict[ObjectName, Network] = Field(default_factory=dict)
+    """What stands on a lab, and what must then be true."""
+
+    title: str = Field(min_length=1)
+    teaches: str = Field(default="", description="what one learns from this play")
+    why: str = Field(default="", description="why it is as it is")
+    docs: list[str] = Field(default_factory=list, description="where to read more")
+    volumes: dict[ObjectName, Annotated[Volume, BeforeValidator(empty_mapping)]] = Field(default_factory=dict)
+    networks: dict[ObjectName, Annotated[Network, BeforeValidator(empty_mapping)]] = Field(default_factory=dict)
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     checks: list[Check] = Field(default_factory=list)
+
+    def faults(self) -> Iterator[Fault]:
+        if self.given("checks") and not self.checks:
+            yield Fault(
+                ("checks",), "an empty list of checks proves nothing", "Write a check, or leave the key out.", True
+            )
+        titles = [check.title for check in self.checks]
+        for index, title in enumerate(titles):
+            if title in titles[:index]:
+                remedy = "Results are known by the title: give each check its own."
+                yield Fault(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
+        if not (self.volumes or self.networks or self.containers or self.services or self.checks):
+            remedy = "Add volumes, networks, containers, services or checks."
+            yield Fault((), "this play has nothing but a title", remedy)
+
+
+def _no_network(key: str, text: str) -> Iterator[Fault]:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        remedy = f"Write {_host_bits_off(text)}." if "host bits" in str(error) else "Write it like 10.10.0.0/24."
+        yield Fault((key,), f"'{text}' is not a network", remedy)
+
+
+def _host_bits_off(text: str) -> str:
+    return str(ip_network(text, strict=False))
+
+
+def _not_in(at: tuple[str | int, ...], text: str, subnet: IPv4Network) -> Iterator[Fault]:
+    try:
+        if ip_address(text) not in subnet:
+            yield Fault(at, f"'{text}' is not within the subnet {subnet}")
+    except ValueError:
+        yield Fault(at, f"'{text}' is not an IP address")
+
+
+def _mount_faults(volumes: list[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, text in enumerate(volumes):
+        try:
+            target = parse_mount(text).target
+        except ValueError as error:
+            yield Fault(("volumes", index), str(error))
+            continue
+        if target in seen:
+            yield Fault(("volumes", index), f"'{text}': something else is mounted on {target} already")
+        seen.add(target)
+
+
+def _short_faults(key: str, items: list[str | int], parse: Callable[[str | int], object]) -> Iterator[Fault]:
+    for index, item in enumerate(items):
+        try:
+            parse(item)
+        except ValueError as error:
+            yield Fault((key, index), str(error))
+
+
+def _exposed(item: str | int) -> None:
+    if parse_port(item).host_port is not None:
+        raise ValueError(
+            f"'{item}': 'expose' publishes nothing on the host: write the container's port alone, or use ports"
+        )
+
+
+def _published(item: str | int) -> None:
+    if parse_port(item).address is not None:
+        raise ValueError(f"'{item}': a service publishes on every address of every node: leave the address out")

@@ -1,0 +1,114 @@
+"""Files become a lab, or an error that says everything that is wrong with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from .base import FROM_FILE, Model
+from .english import explain
+from .interpolate import Names, interpolate
+from .inventory import Inventory
+from .lab import Lab
+from .playbook import Play
+from .problems import InvalidFiles, Problem, suggest
+from .source import Document, read
+from .validate import Files, PlayFile, problems_together
+
+_M = TypeVar("_M", bound=Model)
+
+
+def load_inventory(path: Path) -> Lab:
+    """The lab of an inventory, without any plays. Raises InvalidFiles."""
+    return _load(path, {})
+
+
+def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path("playbooks")) -> Lab:
+    """The lab of an inventory with the named plays, or all that are below `playbooks`.
+
+    A play's name is its path below `playbooks` without .yml, as "volumes/nfs". Raises InvalidFiles with all that is
+    wrong in any of the files.
+    """
+    found, problems = _find_plays(playbooks)
+    chosen = dict.fromkeys(plays) or found
+    wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
+    if not found and not plays:
+        wrong = wrong or [Problem(str(playbooks), 0, 0, "there are no plays here: no .yml files")]
+    return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong])
+
+
+def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
+    if not playbooks.is_dir():
+        return {}, [Problem(str(playbooks), 0, 0, "there is no such folder of plays")]
+    found = {path.relative_to(playbooks).with_suffix("").as_posix(): path for path in sorted(playbooks.rglob("*.yml"))}
+    other = [
+        Problem(str(path), 0, 0, "a play's file must end in .yml", f"Rename it to {path.with_suffix('.yml').name}.")
+        for path in sorted(playbooks.rglob("*.yaml"))
+    ]
+    return found, other
+
+
+def _no_play(name: str, found: dict[str, Path], playbooks: Path) -> Problem:
+    same_end = [other for other in found if other.rpartition("/")[2] == name]
+    if same_end:
+        remedy = f"Did you mean '{same_end[0]}'?"
+    else:
+        remedy = suggest(name.removesuffix(".yml"), found, "The plays are")
+    return Problem(str(playbooks / f"{name}.yml"), 0, 0, f"there is no play '{name}'", remedy)
+
+
+def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) -> Lab:
+    wrong = list(problems)
+    document = _read(path, wrong)
+    play_documents = {name: found for name, file in plays.items() if (found := _read(file, wrong))}
+    if document is None:
+        raise InvalidFiles(wrong)
+    names = Names(document, _defaults())
+    inventory = _model(Inventory, document, names, wrong)
+    files = {
+        name: PlayFile(name, document, play)
+        for name, document in play_documents.items()
+        if (play := _model(Play, document, names, wrong))
+    }
+    if inventory is not None:
+        wrong += problems_together(Files(path.parent, document, inventory, files))
+    if wrong or inventory is None:
+        raise InvalidFiles(wrong)
+    return Lab(inventory, {name: file.play for name, file in files.items()}, path.parent)
+
+
+def _read(path: Path, wrong: list[Problem]) -> Document | None:
+    try:
+        return read(path)
+    except InvalidFiles as error:
+        wrong += error.problems
+        return None
+
+
+def _model(model: type[_M], document: Document, names: Names, wrong: list[Problem]) -> _M | None:
+    """The validated model of a document, or None with what is wrong added to `wrong`."""
+    resolved, problems, unresolved = interpolate(document, names)
+    told = {document.at(path) for path in unresolved}
+    try:
+        made = model.model_validate(resolved.value, context=FROM_FILE)
+    except ValidationError as error:
+        explained = explain(error, model, resolved)
+        wrong += [*problems, *(found for found in explained if (found.line, found.column) not in told)]
+        return None
+    wrong += problems
+    return None if unresolved else made
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """What `${...}` reads of an inventory that leaves a key out."""
+    fields = {name: field.default for name, field in Inventory.model_fields.items() if not field.is_required()}
+    return {
+        name: value.model_dump(mode="json") if isinstance(value, Model) else value
+        for name, value in fields.items()
+        if isinstance(value, Model | str)
+    }

@@ -1,0 +1,262 @@
+"""YAML files with positions: every value and every key knows its line and column.
+
+What is read is YAML 1.2 with fewer surprises than its usual loaders have: only `true` and `false` are booleans, so that
+`on`, `off`, `yes` and `no` are words; only plain decimal numbers are numbers, so that `22:22`, `0644`, `2024-01-01` and
+`1e3` stay the text that was written. Anchors, aliases and merge keys (`<<`) work; duplicate keys, keys that are no
+text, tags and a second document are errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from .problems import InvalidFiles, Problem, either
+
+KeyPath = tuple[str | int, ...]
+"""The keys and indices that lead to a value, from the top of its file."""
+
+_MOST_NODES = 100_000  # aliases of aliases can make a short file explode
+_MERGE = "<<"
+
+
+class Position(NamedTuple):
+    """Line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's scanner and parser, with the plain scalars of this module's docstring."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own name and shape)
+
+
+for _tag, _pattern, _first in [
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^-?(?:0|[1-9][0-9]*)$", list("-0123456789")),
+    ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", list("-0123456789")),
+]:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:null": lambda text: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:str": str,
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file: its value as plain lists, dicts and scalars, and where each part of it stands."""
+
+    file: str
+    value: dict[str, Any]
+    values: dict[KeyPath, Position] = field(default_factory=dict, repr=False)
+    keys: dict[KeyPath, Position] = field(default_factory=dict, repr=False)
+    texts: dict[KeyPath, str] = field(default_factory=dict, repr=False)  # scalars as they were written
+
+    def at(self, path: KeyPath) -> Position:
+        """Where the value at `path` stands, or else the nearest thing around it."""
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, Position(1, 1))
+
+    def at_key(self, path: KeyPath) -> Position:
+        """Where the key at the end of `path` stands, or else the nearest thing around it."""
+        while path and path not in self.keys:
+            if path in self.values:
+                return self.values[path]
+            path = path[:-1]
+        return self.keys.get(path, Position(1, 1))
+
+    def problem(self, path: KeyPath, message: str, remedy: str = "", *, key: bool = False) -> Problem:
+        """A problem with the value at `path`, or with its key."""
+        position = self.at_key(path) if key else self.at(path)
+        return Problem(self.file, position.line, position.column, message, remedy)
+
+    def with_value(self, value: dict[str, Any]) -> Document:
+        return replace(self, value=value)
+
+
+def read(path: Path) -> Document:
+    """The mapping that the file at `path` holds; raises InvalidFiles with all that is wrong with it as YAML."""
+    node = _compose(path)
+    reader = _Reader(str(path))
+    if node is None:
+        raise InvalidFiles([Problem(str(path), 1, 1, "the file is empty")])
+    if not isinstance(node, yaml.MappingNode):
+        found = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+        raise InvalidFiles([Problem(str(path), *_start(node), f"the file must be a mapping (key: value), not {found}")])
+    value = reader.convert(node, (), ())
+    if reader.problems:
+        raise InvalidFiles(reader.problems)
+    return Document(str(path), value, reader.values, reader.keys, reader.texts)
+
+
+def _compose(path: Path) -> yaml.Node | None:
+    try:
+        loader = _Loader(_read_text(path))
+        return loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        problem = Problem(str(path), 0, 0, f"not a text file: character {error.character!r} at offset {error.position}")
+        raise InvalidFiles([problem]) from None
+    except yaml.MarkedYAMLError as error:
+        raise InvalidFiles([_syntax_problem(path, error)]) from None
+
+
+def _syntax_problem(path: Path, error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+    if (error.context or "").startswith("expected a single document"):
+        return Problem(str(path), *position, "a second YAML document begins here", "Write one document per file.")
+    what = error.problem or error.context or "cannot be parsed"
+    context = ""
+    if error.problem and error.context and error.context_mark:
+        context = f" ({error.context}, line {error.context_mark.line + 1})"
+    remedy = "Indent with spaces: YAML allows no tabs." if "'\\t'" in what else ""
+    return Problem(str(path), *position, f"not YAML: {what}{context}", remedy)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        problem = Problem(str(path), 0, 0, "there is no such file", _files_near(path))
+    except IsADirectoryError:
+        problem = Problem(str(path), 0, 0, "is a folder, not a file", _files_near(path / "x.yml"))
+    except UnicodeDecodeError as error:
+        problem = Problem(
+            str(path), 0, 0, f"not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}"
+        )
+    except OSError as error:
+        problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")
+    raise InvalidFiles([problem])
+
+
+def _files_near(path: Path) -> str:
+    """A remedy for a file that is missing: what stands where it was looked for."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"There is no folder {folder} either."
+    names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".yml", ".yaml"))
+    near = get_close_matches(path.name, names, n=3, cutoff=0.6)
+    shown = near or names[:8]
+    if not shown:
+        return f"There are no .yml files in {folder}."
+    files = either([str(folder / name) for name in shown])
+    return f"Did you mean {files}?" if near else f"There is {files}."
+
+
+def _start(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+class _Reader:
+    """Turns nodes into plain values, noting positions and everything that is wrong."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.values: dict[KeyPath, Position] = {}
+        self.keys: dict[KeyPath, Position] = {}
+        self.texts: dict[KeyPath, str] = {}
+
+    def convert(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> Any:
+        if len(self.values) >= _MOST_NODES:
+            return self._wrong(node, "aliases make this file too large")
+        if any(node is outer for outer in around):
+            return self._wrong(node, "an alias stands inside the value that it names")
+        self.values[path] = _start(node)
+        around = (*around, node)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, around)
+        if isinstance(node, yaml.SequenceNode):
+            return self._sequence(node, path, around)
+        return self._scalar(node, path)
+
+    def _wrong(self, node: yaml.Node, message: str, remedy: str = "") -> None:
+        problem = Problem(self.file, *_start(node), message, remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> dict[str, Any]:
+        if node.tag != "tag:yaml.org,2002:map":
+            self._tag(node)
+        merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            if key == _MERGE and key_node.style is None:
+                for name, pair in self._merge(value_node, around):
+                    merged.setdefault(name, pair)
+            elif key is not None:
+                if key in own:
+                    first = _start(own[key][0])
+                    self._wrong(key_node, f"the key '{key}' is here twice: first in line {first.line}")
+                own.setdefault(key, (key_node, value_node))
+        result = {}
+        for key, (key_node, value_node) in {**merged, **own}.items():
+            self.keys[(*path, key)] = _start(key_node)
+            result[key] = self.convert(value_node, (*path, key), around)
+        return result
+
+    def _key(self, node: yaml.Node) -> str | None:
+        if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
+            if "${" in node.value:
+                self._wrong(node, f"'{node.value}': ${{...}} can stand in values, not in keys")
+            return str(node.value)
+        if isinstance(node, yaml.ScalarNode):
+            self._wrong(node, f"the key {node.value or 'null'} must be text", f'Put it in quotes: "{node.value}".')
+        else:
+            self._wrong(
+                node, "a key must be text, not a list or a mapping", "Put text that begins with { or [ in quotes."
+            )
+        return None
+
+    def _merge(
+        self, node: yaml.Node, around: tuple[yaml.Node, ...]
+    ) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
+        """The keys that `<<` brings: of one mapping, or of each of a list, the first winning."""
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                yield from self._merge(item, around)
+        elif not isinstance(node, yaml.MappingNode):
+            self._wrong(node, "'<<' must name a mapping, or a list of mappings")
+        elif any(node is outer for outer in around):
+            self._wrong(node, "an alias stands inside the value that it names")
+        else:
+            inner = (*around, node)
+            own = [(self._key(key_node), (key_node, value)) for key_node, value in node.value]
+            yield from ((key, pair) for key, pair in own if key is not None and key != _MERGE)
+            for key, (_, value) in own:
+                if key == _MERGE:
+                    yield from self._merge(value, inner)
+
+    def _sequence(self, node: yaml.SequenceNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> list[Any]:
+        if node.tag != "tag:yaml.org,2002:seq":
+            self._tag(node)
+        return [self.convert(item, (*path, index), around) for index, item in enumerate(node.value)]
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+        self.texts[path] = node.value
+        if node.tag not in _SCALARS:
+            return self._tag(node)
+        try:
+            return _SCALARS[node.tag](node.value)
+        except ValueError:
+            return self._wrong(node, f"'{node.value}' is not what its tag says")
+
+    def _tag(self, node: yaml.Node) -> None:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        self._wrong(node, f"the tag {tag} is not supported", "Leave the tag out.")

@@ -1,0 +1,129 @@
+"""What checks name: places, containers on networks, and the objects that they inspect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..checks import Action, ContainerAddress, Control, InspectProbe, Probe, SharedFileProbe
+from ..problems import Problem, suggest
+from ..source import KeyPath
+from .files import Files, PlayFile, item
+from .places import named_hosts
+
+_PREDEFINED = ("bridge", "host", "none")
+
+
+def problems(files: Files) -> Iterator[Problem]:
+    for file in files.plays.values():
+        for index, check in enumerate(file.play.checks):
+            path: KeyPath = ("checks", index)
+            for inner, probe in check.probes():
+                yield from _probe(files, file, (*path, *inner), probe)
+            for number, step in enumerate(check.steps):
+                if step.do is not None:
+                    yield from _action(file, (*path, "steps", number, "do"), step.do)
+
+
+def _probe(files: Files, file: PlayFile, path: KeyPath, probe: Probe | InspectProbe) -> Iterator[Problem]:
+    if isinstance(probe, InspectProbe):
+        yield from _inspect(files, file, path, probe)
+        return
+    yield from _where(files, file, path, probe.on, probe.in_)
+    if isinstance(probe, SharedFileProbe) and len({*files.expand(probe.on), *probe.in_}) == 1:
+        yield file.problem(path, "one place alone shares nothing", "Name at least two places.", key=True)
+    for key in ("to", "is_"):
+        yield from _address(file, (*path, key.rstrip("_")), getattr(probe, key, None))
+    control = getattr(probe, "control", None)
+    if isinstance(control, Control):
+        yield from _where(files, file, (*path, "control"), control.on, control.in_)
+        yield from _address(file, (*path, "control", "to"), control.to)
+
+
+def _where(files: Files, file: PlayFile, path: KeyPath, on: Sequence[str], inside: Sequence[str]) -> Iterator[Problem]:
+    yield from named_hosts(files, file, (*path, "on"), on)
+    for index, name in enumerate(inside):
+        yield from _container(files, file, item(file.document, (*path, "in"), index), name)
+
+
+def _container(files: Files, file: PlayFile, path: KeyPath, name: str) -> Iterator[Problem]:
+    if name in file.play.containers:
+        return
+    others = [other.name for other in files.plays.values() if name in other.play.containers]
+    if name in files.places:
+        yield file.problem(path, f"'{name}' is no container", "Hosts and roles stand in on:, containers in in:.")
+    elif others:
+        yield file.problem(
+            path, f"this play has no container '{name}': the play '{others[0]}' has", "Put the check there."
+        )
+    else:
+        yield _unknown_container(file, path, name)
+
+
+def _unknown_container(file: PlayFile, path: KeyPath, name: str) -> Problem:
+    remedy = suggest(name, file.play.containers, "The containers are")
+    return file.problem(path, f"this play has no container '{name}'", remedy)
+
+
+def _address(file: PlayFile, path: KeyPath, target: object) -> Iterator[Problem]:
+    if not isinstance(target, ContainerAddress):
+        return
+    container = file.container(target.container)
+    if container is None:
+        yield _unknown_container(file, (*path, "container"), target.container)
+        return
+    on = list(container.networks) or [container.network_mode or "bridge"]
+    if target.network not in on:
+        message = f"the container '{target.container}' is not on a network '{target.network}'"
+        yield file.problem((*path, "network"), message, suggest(target.network, on, "It is on"))
+    elif target.network in ("host", "none"):
+        yield file.problem(
+            (*path, "network"), f"a container has no address of its own on the network '{target.network}'"
+        )
+
+
+def _action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
+    for key in action.given():
+        name = getattr(action, key)
+        if name not in file.play.containers:
+            yield _unknown_container(file, (*path, key), name)
+
+
+def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -> Iterator[Problem]:
+    yield from named_hosts(files, file, (*path, "on"), probe.on)
+    play = file.play
+    known: dict[str, Sequence[str]] = {
+        "volume": list(play.volumes),
+        "network": [*play.networks, *_PREDEFINED],
+        "container": list(play.containers),
+        "service": list(play.services),
+        "image": list(files.inventory.images),
+        "node": files.inventory.swarm_hosts,
+    }
+    for kind, names in known.items():
+        name = getattr(probe, kind)
+        if name is not None and name not in names:
+            owner = {"image": "the inventory", "node": "the Swarm"}.get(kind, "this play")
+            yield file.problem(
+                (*path, kind), f"{owner} has no {kind} '{name}'", suggest(name, names, f"The {kind}s are")
+            )
+    container = play.containers.get(probe.container or "")
+    if container is not None and probe.on and files.expand(probe.on) != [container.host]:
+        message = f"the container '{probe.container}' is on {container.host} alone"
+        yield file.problem((*path, "on"), message, "Leave on: out.")
+    if probe.same and len(_asked(files, file, probe)) < 2:
+        yield file.problem((*path, "same"), "only one host is asked, so 'same' asserts nothing", key=True)
+
+
+def _asked(files: Files, file: PlayFile, probe: InspectProbe) -> Sequence[str]:
+    """The hosts that are asked, as far as files can tell."""
+    if probe.on:
+        return files.expand(probe.on)
+    if probe.container:
+        return [""]
+    volume = file.play.volumes.get(probe.volume or "")
+    network = file.play.networks.get(probe.network or "")
+    if volume is not None:
+        return files.expand(volume.hosts)
+    if network is not None and network.driver != "overlay":
+        return files.expand(network.hosts)
+    return files.inventory.docker_hosts

@@ -1,0 +1,73 @@
+"""The files of a lab, each with its model, and the questions that several rules ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..english import dotted
+from ..inventory import ROLES, Inventory
+from ..lab import Lab
+from ..playbook import Container, Play
+from ..problems import Problem
+from ..source import Document, KeyPath
+
+
+@dataclass(frozen=True)
+class PlayFile:
+    """One play and the file that it is from."""
+
+    name: str
+    document: Document
+    play: Play
+
+    def problem(self, path: KeyPath, message: str, remedy: str = "", *, key: bool = False) -> Problem:
+        return at(self.document, path, message, remedy, key=key)
+
+    def place_of(self, path: KeyPath) -> str:
+        """file:line:column of a key, to point to it from somewhere else."""
+        position = self.document.at_key(path)
+        return f"{self.document.file}:{position.line}:{position.column}"
+
+    def container(self, name: str) -> Container | None:
+        return self.play.containers.get(name)
+
+
+@dataclass(frozen=True)
+class Files:
+    """An inventory and the plays on it, all valid by themselves."""
+
+    folder: Path
+    document: Document
+    inventory: Inventory
+    plays: Mapping[str, PlayFile]
+
+    @cached_property
+    def lab(self) -> Lab:
+        return Lab(self.inventory)
+
+    @cached_property
+    def places(self) -> list[str]:
+        """What `on:` and `hosts:` can name."""
+        return [*self.inventory.hosts, *ROLES, "all"]
+
+    def expand(self, places: Iterable[str]) -> list[str]:
+        return self.lab.expand(list(places))
+
+    def problem(self, path: KeyPath, message: str, remedy: str = "", *, key: bool = False) -> Problem:
+        """A problem of the inventory."""
+        return at(self.document, path, message, remedy, key=key)
+
+
+def at(document: Document, path: KeyPath, message: str, remedy: str, *, key: bool) -> Problem:
+    """A problem whose message begins with the keys that lead to it."""
+    key = key or path not in document.values
+    return document.problem(path, f"{dotted(path)}: {message}" if path else message, remedy, key=key)
+
+
+def item(document: Document, path: KeyPath, index: int) -> KeyPath:
+    """The path of one item of a key that may be a list or one value alone."""
+    inner = (*path, index)
+    return inner if inner in document.values else path

@@ -1,0 +1,86 @@
+"""One name, one thing: nothing is defined twice on a host, and no port is published twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..problems import Problem, listed
+from ..short_syntax import PortMapping, parse_port
+from ..source import KeyPath
+from .files import Files, PlayFile, item
+
+
+class _Defined(NamedTuple):
+    """Something that a play defines on some hosts."""
+
+    file: PlayFile
+    path: KeyPath
+    hosts: list[str]
+
+
+def problems(files: Files) -> Iterator[Problem]:
+    yield from _twice(files)
+    yield from _ports(files)
+
+
+def _defined(files: Files) -> Iterator[_Defined]:
+    everywhere = files.inventory.docker_hosts
+    for file in files.plays.values():
+        for name, volume in file.play.volumes.items():
+            yield _Defined(file, ("volumes", name), files.expand(volume.hosts))
+        for name, network in file.play.networks.items():
+            hosts = everywhere if network.driver == "overlay" else files.expand(network.hosts)
+            yield _Defined(file, ("networks", name), hosts)
+        for name, container in file.play.containers.items():
+            yield _Defined(file, ("containers", name), [container.host])
+        for name in file.play.services:
+            yield _Defined(file, ("services", name), everywhere)
+
+
+def _twice(files: Files) -> Iterator[Problem]:
+    before: dict[KeyPath, list[_Defined]] = {}
+    for new in _defined(files):
+        for old in before.setdefault(new.path, []):
+            common = [host for host in new.hosts if host in old.hosts]
+            if common:
+                section, name = new.path
+                message = (
+                    f"'{name}' is defined twice on {listed(common)}: by the play '{new.file.name}' here and "
+                    f"by '{old.file.name}' ({old.file.place_of(old.path)})"
+                )
+                remedy = f"Rename one of the two {section}, or put them on different hosts."
+                yield new.file.problem(new.path, message, remedy, key=True)
+        before[new.path].append(new)
+
+
+def _published(files: Files) -> Iterator[tuple[_Defined, PortMapping]]:
+    for file in files.plays.values():
+        for name, container in file.play.containers.items():
+            for index, port in enumerate(container.ports):
+                path = item(file.document, ("containers", name, "ports"), index)
+                yield _Defined(file, path, [container.host]), parse_port(port)
+        for name, service in file.play.services.items():
+            for index, port in enumerate(service.ports):
+                path = item(file.document, ("services", name, "ports"), index)
+                yield _Defined(file, path, files.inventory.swarm_hosts), parse_port(port)
+
+
+def _ports(files: Files) -> Iterator[Problem]:
+    before: list[tuple[_Defined, PortMapping]] = []
+    for new, port in _published(files):
+        if port.host_port is None:
+            continue
+        for old, other in before:
+            common = [host for host in new.hosts if host in old.hosts]
+            if common and _collide(port, other):
+                what = f"port {port.host_port}/{port.protocol} of {listed(common)}"
+                message = f"{what} is published already by the play '{old.file.name}' ({old.file.place_of(old.path)})"
+                yield new.file.problem(new.path, message, "Choose another host port for one of them.")
+        before.append((new, port))
+
+
+def _collide(one: PortMapping, other: PortMapping) -> bool:
+    same = (one.host_port, one.protocol) == (other.host_port, other.protocol)
+    every = ("0.0.0.0", None)
+    return same and (one.address in every or other.address in every or one.address == other.address)

@@ -1,0 +1,87 @@
+"""Where things stand: hosts, roles and images that plays name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..problems import Problem, listed, near_misses, suggest
+from ..source import KeyPath
+from .files import Files, PlayFile, item
+
+
+def problems(files: Files) -> Iterator[Problem]:
+    for file in files.plays.values():
+        for section, things in (("volumes", file.play.volumes), ("networks", file.play.networks)):
+            for name, thing in things.items():
+                if thing.hosts or section == "volumes":
+                    yield from _docker_hosts(
+                        files, file, (section, name, "hosts"), thing.hosts, getattr(thing, "driver", "")
+                    )
+        for name, container in file.play.containers.items():
+            yield from _container_host(files, file, name, container.host)
+            yield from _image(files, file, ("containers", name, "image"), container.image)
+        for name, service in file.play.services.items():
+            yield from _image(files, file, ("services", name, "image"), service.image)
+
+
+def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with a list of hosts and roles."""
+    for index, place in enumerate(places):
+        where = item(file.document, path, index)
+        if place in file.play.containers and place not in files.places:
+            yield file.problem(
+                where, f"'{place}' is a container, not a host", "Containers stand in in:, hosts and roles in on:."
+            )
+        elif place not in files.places:
+            yield file.problem(where, f"there is no host or role '{place}'", suggest(place, files.places, "There are"))
+        elif not files.expand([place]):
+            yield file.problem(
+                where, f"no host of this lab has the role '{place}'", "Give it to a host, or name a host."
+            )
+
+
+def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[str], driver: str) -> Iterator[Problem]:
+    if driver == "overlay":
+        return
+    if not places:
+        yield file.problem(
+            path, "an empty list of hosts: this would be nowhere", "Name hosts or a role, or leave hosts out."
+        )
+    yield from named_hosts(files, file, path, places)
+    for index, place in enumerate(places):
+        others = [host for host in files.expand([place]) if host not in files.inventory.docker_hosts]
+        if others and place != "all":
+            yield file.problem(
+                item(file.document, path, index), f"{listed(others)}: no Docker host", _docker_hosts_are(files)
+            )
+
+
+def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Iterator[Problem]:
+    path: KeyPath = ("containers", name, "host")
+    if host not in files.inventory.hosts:
+        remedy = suggest(host, files.inventory.hosts, "The hosts are")
+        if host in files.places:
+            remedy = f"A container runs on one host. {remedy}"
+        yield file.problem(path, f"there is no host '{host}'", remedy)
+    elif host not in files.inventory.docker_hosts:
+        yield file.problem(path, f"'{host}' is no Docker host", _docker_hosts_are(files))
+    if name in files.inventory.hosts:
+        remedy = "Rename the container: a name means one place in a play."
+        yield file.problem(("containers", name), f"'{name}' is a host of this lab already", remedy, key=True)
+
+
+def _docker_hosts_are(files: Files) -> str:
+    found = files.inventory.docker_hosts
+    return (
+        f"Give it the role docker. Docker hosts are {listed(found)}." if found else "No host has the role docker yet."
+    )
+
+
+def _image(files: Files, file: PlayFile, path: KeyPath, image: str) -> Iterator[Problem]:
+    if image in files.inventory.images:
+        return
+    known = files.inventory.images
+    remedy = suggest(image, known, "The images are")
+    if not near_misses(image, known):
+        remedy = f'{remedy} Or add to images of {files.document.file}: NAME: {{pull: "{image}"}}'.strip()
+    yield file.problem(path, f"the inventory has no image '{image}'", remedy)

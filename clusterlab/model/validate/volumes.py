@@ -1,0 +1,63 @@
+"""Volumes that containers and services mount, and containers that they take them from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..problems import Problem, listed, suggest
+from ..short_syntax import parse_mount
+from ..source import KeyPath
+from .files import Files, PlayFile, item
+
+
+def problems(files: Files) -> Iterator[Problem]:
+    for file in files.plays.values():
+        for name, container in file.play.containers.items():
+            path: KeyPath = ("containers", name)
+            yield from _mounts(files, file, (*path, "volumes"), container.volumes, [container.host])
+            yield from _from_containers(file, name, (*path, "volumes_from"))
+        for name, service in file.play.services.items():
+            bound = bool(service.deploy.placement.constraints)
+            hosts = [] if bound else files.inventory.swarm_hosts
+            yield from _mounts(files, file, ("services", name, "volumes"), service.volumes, hosts)
+
+
+def _mounts(files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hosts: list[str]) -> Iterator[Problem]:
+    """`hosts` are those that must have the volume; unknown hosts are told elsewhere."""
+    for index, text in enumerate(volumes):
+        mount = parse_mount(text)
+        where = item(file.document, path, index)
+        if mount.type != "volume":
+            continue
+        volume = file.play.volumes.get(mount.source)
+        if volume is None:
+            known = file.play.volumes
+            remedy = suggest(mount.source, known, "The volumes are") or "Add it under volumes: of this play."
+            yield file.problem(where, f"this play has no volume '{mount.source}'", remedy)
+            continue
+        lacking = [
+            host for host in hosts if host in files.inventory.docker_hosts and host not in files.expand(volume.hosts)
+        ]
+        if lacking:
+            remedy = f"Add {listed(lacking)} to its hosts ({file.place_of(('volumes', mount.source, 'hosts'))})."
+            yield file.problem(where, f"the volume '{mount.source}' is not on {listed(lacking)}", remedy)
+
+
+def _from_containers(file: PlayFile, name: str, path: KeyPath) -> Iterator[Problem]:
+    container = file.play.containers[name]
+    for index, text in enumerate(container.volumes_from):
+        other, _, mode = text.partition(":")
+        where = item(file.document, path, index)
+        source = file.play.containers.get(other)
+        if mode not in ("", "ro", "rw"):
+            yield file.problem(where, f"'{text}' must be NAME, NAME:ro or NAME:rw")
+        elif source is None:
+            known = [known for known in file.play.containers if known != name]
+            yield file.problem(where, f"this play has no container '{other}'", suggest(other, known, "The others are"))
+        elif other == name:
+            yield file.problem(where, "a container cannot take its own volumes")
+        elif source.host != container.host:
+            message = (
+                f"'{other}' is on {source.host}, not on {container.host}: volumes are only taken from the same host"
+            )
+            yield file.problem(where, message)
