@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -16,6 +17,7 @@ class LabKeys:
     def __init__(self, folder: Path, lab: str) -> None:
         self._folder = folder / "keys"
         self._lab = lab
+        self._making = Lock()  # machines are made in several threads
 
     @property
     def user(self) -> Path:
@@ -47,11 +49,12 @@ class LabKeys:
     def _pair(self, name: str) -> Path:
         private = self._folder / name
         public = private.with_suffix(".pub")
-        if not private.exists() or not public.exists():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            key = Ed25519PrivateKey.generate()
-            opened = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-            line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-            write_atomically(private, opened)
-            write_atomically(public, f"{line} clusterlab-{self._lab}\n", mode=0o644)
+        with self._making:
+            if not private.exists() or not public.exists():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                key = Ed25519PrivateKey.generate()
+                opened = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+                line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+                write_atomically(private, opened)
+                write_atomically(public, f"{line} clusterlab-{self._lab}\n", mode=0o644)
         return private

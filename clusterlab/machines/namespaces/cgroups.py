@@ -1,0 +1,91 @@
+"""The control groups of a lab: one for each host in every hierarchy, with whatever its engine makes below it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import time
+from pathlib import Path
+
+_POLL = 0.02  # seconds
+
+
+def lab_cgroup(lab: str, lab_folder: Path) -> str:
+    """The name of a lab's cgroup; labs of one name that have other state folders have another one."""
+    return f"clusterlab.{lab}.{hashlib.sha256(str(lab_folder).encode()).hexdigest()[:8]}"
+
+
+def make(lab: str, host: str) -> list[Path]:
+    """Make a host's cgroups; returns the files to write a process id to so that it joins them."""
+    joins = []
+    for mount, version in _hierarchies():
+        parent = mount / lab
+        for group in (parent, parent / host):
+            group.mkdir(exist_ok=True)
+            _inherit_cpus(group)
+        if version == 2:
+            _hand_down(mount, parent)
+        joins.append(parent / host / "cgroup.procs")
+    return joins
+
+
+def remove(lab: str, seconds: float, host: str = "") -> list[str]:
+    """Remove the cgroups of a lab, or of one host; waits for ended processes to be gone. Returns what is left."""
+    deadline = time.monotonic() + seconds
+    roots = [mount / lab / host for mount, _ in _hierarchies()]
+    while True:
+        left = [str(root) for root in roots if not _remove_tree(root)]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(_POLL)
+
+
+def memory_in_use(lab: str, host: str) -> int | None:
+    """Bytes of memory that a host uses, the page cache included; None when the kernel does not count them."""
+    for mount, _ in _hierarchies():
+        for name in ("memory.usage_in_bytes", "memory.current"):
+            file = mount / lab / host / name
+            if file.exists():
+                return int(file.read_text())
+    return None
+
+
+def _hierarchies() -> list[tuple[Path, int]]:
+    """Where each hierarchy is mounted, with its version; version 2 counts only when version 1 is not in use."""
+    mounts: dict[int, list[Path]] = {1: [], 2: []}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        kind = rest.split()[0]
+        if kind in ("cgroup", "cgroup2"):
+            mounts[2 if kind == "cgroup2" else 1].append(Path(fields.split()[4]))
+    version = 1 if mounts[1] else 2
+    return [(mount, version) for mount in mounts[version]]
+
+
+def _inherit_cpus(group: Path) -> None:
+    """A new cgroup of version 1 may run nowhere until it is told where."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        file = group / name
+        if file.exists() and not (group / "cgroup.controllers").exists() and not file.read_text().strip():
+            file.write_text((group.parent / name).read_text())
+
+
+def _hand_down(*groups: Path) -> None:
+    for group in groups:
+        controllers = (group / "cgroup.controllers").read_text().split()
+        (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
+
+
+def _remove_tree(root: Path) -> bool:
+    """Remove a cgroup and those below it, deepest first; False when a process is still in one."""
+    try:
+        for folder, _, _ in os.walk(root, topdown=False):
+            os.rmdir(folder)
+    except FileNotFoundError:
+        return False  # going away under us: look again
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+            raise
+        return False
+    return True

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Starts one host: joins its cgroups, then goes on as process 1 of fresh namespaces, on its own root file system.
+#   launch.sh TREE FOLDER NAME [CGROUP_PROCS_FILE...]
+# TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data); FOLDER/pid gets the number
+# of process 1 as the outside sees it.
+set -eu
+
+if [ "$1" != --inside ]; then
+    tree=$1 folder=$2 name=$3
+    shift 3
+    for procs; do echo $$ >"$procs"; done
+    exec unshare --mount --net --pid --uts --ipc --cgroup --fork sh "$0" --inside "$tree" "$folder" "$name"
+fi
+
+shift
+tree=$1 folder=$2 name=$3
+read -r pid _ </proc/self/stat # /proc is still the outer one, so this is the number outside
+cd "$folder"
+echo "$name" >/proc/sys/kernel/hostname
+mount -t overlay -o "lowerdir=$tree,upperdir=upper,workdir=work" overlay root
+
+# What the engine stores must not lie on an overlay: each folder of data is a plain one of the outer file system.
+for data in docker containerd; do
+    mkdir -p "data/$data" "root/var/lib/$data"
+    mount --bind "data/$data" "root/var/lib/$data"
+done
+
+cd root
+mount -t proc -o nosuid,nodev,noexec proc proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs sys
+mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs run
+mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs tmp
+
+mount -t tmpfs -o nosuid,noexec,mode=755 tmpfs dev
+while read -r node major minor; do mknod -m 666 "dev/$node" c "$major" "$minor"; done <<'NODES'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+NODES
+[ ! -c /dev/fuse ] || mknod -m 666 dev/fuse c 10 229
+mkdir dev/pts dev/shm dev/mqueue
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=666,mode=620,gid=5 devpts dev/pts
+mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs dev/shm
+mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+
+# The cgroup namespace shows the host's own cgroup as the root of each hierarchy.
+if grep -q '^[1-9][0-9]*:[a-z]' /proc/self/cgroup; then
+    mount -t tmpfs -o nosuid,nodev,noexec,mode=755 tmpfs sys/fs/cgroup
+    while IFS=: read -r number controllers _; do
+        [ "$number" != 0 ] || continue
+        mkdir "sys/fs/cgroup/${controllers#name=}"
+        case $controllers in name=*) options=none,$controllers ;; *) options=$controllers ;; esac
+        mount -t cgroup -o "nosuid,nodev,noexec,$options" cgroup "sys/fs/cgroup/${controllers#name=}"
+    done </proc/self/cgroup
+else
+    mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
+fi
+
+echo "$pid" >"$folder/pid.new"
+mv "$folder/pid.new" "$folder/pid"
+pivot_root . mnt
+exec chroot . /usr/local/lib/clusterlab/init </dev/null

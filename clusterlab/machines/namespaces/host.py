@@ -1,0 +1,242 @@
+"""One host in namespaces: its folder, its processes, its place on the LAN."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.machines.keys import LabKeys
+from clusterlab.model.inventory import Inventory
+
+from . import cgroups, processes
+
+_START_SECONDS = 60.0
+_POLL = 0.02  # seconds
+_CONSOLE = "console.log"
+_DATA = ("docker", "containerd")
+_PRIVATE = ("root", ".ssh")
+
+
+@dataclass(frozen=True)
+class NamespacesHost:
+    """A host of a lab. Everything of it lies in `folder`, or ends with its process 1."""
+
+    name: str
+    inventory: Inventory
+    lab_folder: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.lab_folder / "hosts" / self.name
+
+    @property
+    def pid(self) -> int | None:
+        """Process 1 of the host as seen from outside, or None when it does not run."""
+        try:
+            pid = int((self.folder / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if processes.belongs(pid, self.lab_folder) else None
+
+    @property
+    def serves_docker(self) -> bool:
+        return "docker" in self.inventory.hosts[self.name].roles
+
+    def start(self, tree: Path, keys: LabKeys) -> None:
+        """Start process 1 on the root file system `tree`, and return when it is there; its services still start."""
+        self._prepare(keys)
+        (self.folder / "pid").unlink(missing_ok=True)
+        lab = cgroups.lab_cgroup(self.inventory.lab, self.lab_folder)
+        joins = cgroups.make(lab, self.name)
+        script = files(__package__) / "guest" / "launch.sh"
+        with (self.folder / _CONSOLE).open("ab") as console:
+            process = subprocess.Popen(
+                ["sh", str(script), str(tree), str(self.folder), self.name, *map(str, joins)],
+                env=processes.environment(self.lab_folder),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        self._wait_for_process_1(process)
+
+    def refresh_names(self) -> None:
+        """Tell a running host the names of hosts that came since."""
+        pid = self.pid
+        if pid is not None:
+            Path(f"/proc/{pid}/root/etc/hosts").write_text(self._hosts_file())
+
+    def plug_in(self, switch: int) -> None:
+        """Connect the host to the LAN of the process `switch`, unless it is; that process holds the bridge."""
+        pid = self.pid
+        if pid is None:
+            raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
+        plugged, now = self.folder / "plugged", f"{pid} {switch}"
+        if plugged.exists() and plugged.read_text() == now:
+            return
+        address = f"{self.inventory.hosts[self.name].address}/{self.inventory.network.subnet.prefixlen}"
+        if "eth0:" in Path(f"/proc/{pid}/net/dev").read_text():
+            self._ip(pid, "link del eth0")  # its other end was in a switch that is gone, or is about to be
+        port = f"to{pid}"
+        self._ip(
+            switch,
+            f"link add {port} type veth peer name eth0 netns {pid}",
+            f"link set {port} master lan up alias {self.name}",
+        )
+        self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")
+        plugged.write_text(now)
+
+    def wait_until_ready(self, port: int) -> None:
+        """Wait until SSH answers on loopback `port`, and on a Docker host the engine; raises DeadlineExceeded."""
+        deadline = time.monotonic() + _START_SECONDS
+        while missing := self._not_ready(port):
+            if self.pid is None:
+                raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
+            if time.monotonic() > deadline:
+                message = f"{self.name}: waited {_START_SECONDS:.0f} s for {missing}"
+                raise DeadlineExceeded(
+                    message, remedy=f"see the logs in {self.folder}/upper/var/log", detail=self.console_tail()
+                )
+            time.sleep(_POLL)
+
+    def stop(self) -> None:
+        """Kill process 1, and everything in its namespaces with it."""
+        pid = self.pid
+        if pid is not None:
+            processes.kill(pid, self.lab_folder)
+            processes.wait_gone(pid, self.lab_folder, seconds=10)
+
+    def remove(self) -> None:
+        """End the host, and remove its cgroups and its folder."""
+        self.stop()
+        cgroups.remove(cgroups.lab_cgroup(self.inventory.lab, self.lab_folder), seconds=10, host=self.name)
+        shutil.rmtree(self.folder)
+
+    def answers_ssh(self, port: int) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                return connection.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def answers_docker(self) -> bool:
+        pid = self.pid
+        if pid is None:
+            return False
+        connection = http.client.HTTPConnection("engine", timeout=2)
+        try:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(2)
+            connection.sock.connect(f"/proc/{pid}/root/run/docker.sock")
+            connection.request("GET", "/_ping")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def console_tail(self, lines: int = 15) -> str:
+        """The last lines that starting it wrote."""
+        try:
+            text = (self.folder / _CONSOLE).read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def collect(self, folder: Path) -> None:
+        """Copy the host's logs, and what the kernel says of its mounts, into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        logs = [self.folder / _CONSOLE, *(self.folder / "upper/var/log/clusterlab").glob("*.log")]
+        for log in filter(Path.exists, logs):
+            shutil.copy(log, folder / log.name)
+        pid = self.pid
+        if pid is not None:
+            shutil.copyfile(f"/proc/{pid}/mountinfo", folder / "mountinfo")
+            addresses = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "addr"]
+            (folder / "addresses").write_bytes(subprocess.run(addresses, capture_output=True, check=False).stdout)
+
+    def _not_ready(self, port: int) -> str:
+        if not self.answers_ssh(port):
+            return "SSH to answer"
+        if self.serves_docker and not self.answers_docker():
+            return "its Docker engine to answer"
+        return ""
+
+    def _wait_for_process_1(self, launcher: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while self.pid is None:
+            if launcher.poll() is not None:
+                raise HostError(self.name, "its namespaces could not be made", detail=self.console_tail())
+            if time.monotonic() > deadline:
+                raise DeadlineExceeded(
+                    f"{self.name}: waited {_START_SECONDS:.0f} s for its namespaces", detail=self.console_tail()
+                )
+            time.sleep(_POLL)
+
+    def _ip(self, pid: int, *commands: str) -> None:
+        """Run `ip` commands in the network of a process."""
+        done = subprocess.run(
+            ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-batch", "-"],
+            input="\n".join(commands) + "\n",
+            env=processes.environment(self.lab_folder),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise HostError(self.name, "it could not be connected to the LAN", detail=done.stderr.strip())
+
+    def _prepare(self, keys: LabKeys) -> None:
+        """Write what makes this host itself; what an earlier start left in its file system stays."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in _DATA)):
+            _make_folder(self.folder / part, 0o755)
+        guest = files(__package__) / "guest"
+        for name, path in (
+            ("init.sh", "usr/local/lib/clusterlab/init"),
+            ("systemctl.sh", "usr/local/bin/systemctl"),
+            ("journalctl.sh", "usr/local/bin/journalctl"),
+        ):
+            self._put(path, (guest / name).read_text(), 0o755)
+        host_key = keys.host(self.name)
+        self._put("etc/ssh/ssh_host_ed25519_key", host_key.read_text(), 0o600)
+        self._put("etc/ssh/ssh_host_ed25519_key.pub", host_key.with_suffix(".pub").read_text())
+        self._put("root/.ssh/authorized_keys", keys.user_public, 0o600)
+        self._put("etc/hostname", f"{self.name}\n")
+        self._put("etc/hosts", self._hosts_file())
+        self._put("etc/resolv.conf", "# There is no name server on this LAN.\noptions timeout:1 attempts:1\n")
+        if not (self.folder / "upper/etc/machine-id").exists():
+            self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
+            for service in ("ssh", *(("containerd", "docker") if self.serves_docker else ())):
+                self._put(f"etc/clusterlab/enabled/{service}", "")
+
+    def _put(self, path: str, text: str, mode: int = 0o644) -> None:
+        target = self.folder / "upper" / path
+        for folder in reversed(target.relative_to(self.folder).parents[:-2]):
+            _make_folder(self.folder / folder, 0o700 if folder.name in _PRIVATE else 0o755)
+        target.unlink(missing_ok=True)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with open(descriptor, "w") as file:
+            file.write(text)
+            os.fchmod(descriptor, mode)  # whatever the umask is
+
+    def _hosts_file(self) -> str:
+        lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+        lines += [f"{host.address} {name}" for name, host in self.inventory.hosts.items()]
+        return "\n".join(lines) + "\n"
+
+
+def _make_folder(folder: Path, mode: int) -> None:
+    """Make a folder with exactly this mode, whatever the umask is; one that exists is left alone."""
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(mode)

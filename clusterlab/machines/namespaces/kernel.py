@@ -1,0 +1,54 @@
+"""What this kernel can do for hosts in namespaces, found by asking it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+_QUESTIONS: dict[str, tuple[str, str]] = {
+    "nfs": (
+        "modprobe -q nfs; modprobe -q nfsd; grep -qw nfs4 /proc/filesystems && grep -qw nfsd /proc/filesystems",
+        "this kernel has no NFS (nfs4 and nfsd are not in /proc/filesystems)",
+    ),
+    "ipvs": ("modprobe -q ip_vs; test -e /proc/net/ip_vs", "this kernel has no IPVS (there is no /proc/net/ip_vs)"),
+    "iscsi": (
+        "modprobe -q iscsi_tcp; mount -t sysfs sysfs /sys && test -d /sys/class/iscsi_transport",
+        "iSCSI does not reach into network namespaces on this kernel (no /sys/class/iscsi_transport there)",
+    ),
+    "vxlan": ("ip link add probe type vxlan id 1 dstport 4789", "this kernel has no VXLAN"),
+    "xfrm": ("ip xfrm state", "this kernel has no XFRM (IPsec), which encrypted overlay networks use"),
+    "macvlan": (
+        "ip link add base type dummy || ip link add base type veth; ip link add probe link base type macvlan",
+        "this kernel has no macvlan",
+    ),
+    "ipvlan": (
+        "ip link add base type dummy || ip link add base type veth; ip link add probe link base type ipvlan",
+        "this kernel has no ipvlan",
+    ),
+    "xfs": ("modprobe -q xfs; grep -qw xfs /proc/filesystems", "this kernel has no XFS"),
+}
+"""For each capability a shell command that succeeds when it is there, and the reason to give otherwise."""
+
+
+def missing_capabilities() -> dict[str, str]:
+    """Capabilities that hosts in namespaces lack here, each with the reason; asked in a scratch namespace, as root."""
+    return {name: reason for name, (command, reason) in _QUESTIONS.items() if not _succeeds(command)}
+
+
+def missing_tools() -> list[str]:
+    """Programs that namespaces labs need and this machine has not."""
+    return [tool for tool in ("unshare", "nsenter", "mount", "pivot_root", "ip", "tar") if not shutil.which(tool)]
+
+
+def is_overlay(folder: Path) -> bool:
+    """Whether a folder (or the nearest one above that exists) lies on an overlay, where no other can be put on top."""
+    while not folder.exists():
+        folder = folder.parent
+    kind = subprocess.run(["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=True)
+    return kind.stdout.strip() == "overlayfs"
+
+
+def _succeeds(command: str) -> bool:
+    scratch = ["unshare", "--net", "--mount", "sh", "-c", command]
+    return subprocess.run(scratch, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
