@@ -1,7 +1,8 @@
 """Container images from distribution packages: no registry is needed, and nothing of the packages is configured or run.
 
-A recipe (`recipes/NAME.yml`) names packages; they are unpacked with all they depend on, and the files that the image needs
-are taken from there. The layer is written with sorted names and fixed times, so the same packages give the same image id.
+A recipe (`recipes/NAME.yml`) names packages; they are unpacked with all they depend on, and the files that
+the image needs are taken from there. The layer is written with sorted names and fixed times, so the same
+packages give the same image id.
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ from .rootfs import run_mmdebstrap
 
 _FORMAT = "1"  # part of the cache key: raise it when the same recipe is to give another image
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-_FOLDERS = {"dev": 0o755, "etc": 0o755, "proc": 0o755, "root": 0o700, "run": 0o755, "sys": 0o755, "tmp": 0o1777, "var": 0o755}
+_FOLDERS = {
+    "dev": 0o755,
+    "etc": 0o755,
+    "proc": 0o755,
+    "root": 0o700,
+    "run": 0o755,
+    "sys": 0o755,
+    "tmp": 0o1777,
+    "var": 0o755,
+}
 _LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "sbin": "usr/sbin", "var/run": "/run"}
 _BUSYBOX = "usr/bin/busybox"
 
@@ -39,7 +49,9 @@ class Recipe(Model):
 
     title: str
     packages: list[str] = Field(description="unpacked with all they depend on")
-    keep: list[str] = Field(description="shell patterns of the paths to take from the packages, without a leading slash")
+    keep: list[str] = Field(
+        description="shell patterns of the paths to take from the packages, without a leading slash"
+    )
     files: dict[str, str] = Field(default_factory=dict, description="files of our own, by path")
     folders: dict[str, str] = Field(default_factory=dict, description="folders by path, with an octal mode")
     links: dict[str, str] = Field(default_factory=dict, description="symbolic links: path to target")
@@ -140,8 +152,5 @@ def _applets(busybox: bytes) -> list[str]:
         program = Path(scratch) / "busybox"
         program.write_bytes(busybox)
         program.chmod(0o700)
-        listed = subprocess.run(
-            [program, "--list-full"], check=True, capture_output=True, text=True, timeout=30
-        ).stdout
+        listed = subprocess.run([program, "--list-full"], check=True, capture_output=True, text=True, timeout=30).stdout
     return [f"usr/{name.removeprefix('usr/')}" for name in listed.split() if "/" in name and name != "bin/busybox"]
-

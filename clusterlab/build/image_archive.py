@@ -1,7 +1,7 @@
 """Image archives: the files that `docker save` makes and `docker load` reads.
 
-An archive of ours is both an OCI image layout and a `docker save` file, and the same input gives the same bytes, so an image
-has the same id on every engine and the id is known before any engine has seen it. Formats:
+An archive of ours is both an OCI image layout and a `docker save` file, and the same input gives the same
+bytes, so an image has the same id on every engine and the id is known before any engine has seen it. Formats:
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md and
 https://github.com/moby/docker-image-spec/blob/main/spec.md (manifest.json).
 """
@@ -26,8 +26,9 @@ _OCI = "application/vnd.oci.image"
 class ImageArchive:
     """An archive with one image, and the ids by which engines know it.
 
-    `config_id` is the id in an engine with its own image store, `manifest_id` the one in an engine that keeps images in
-    containerd (the default from engine 29 on); the latter is empty when the archive does not say it.
+    `config_id` is the id in an engine with its own image store, `manifest_id` the one in an engine that keeps
+    images in containerd (the default from engine 29 on); the latter is empty when the archive does not say
+    it.
     """
 
     path: Path
@@ -60,7 +61,7 @@ def read_image_archive(path: Path) -> ImageArchive:
 
 
 def write_image_archive(path: Path, layer: bytes, config: Mapping[str, object], architecture: str) -> None:
-    """Write the archive of an image with one layer (an uncompressed tar); `config` as in the OCI image configuration."""
+    """Write the archive of an image with one layer (an uncompressed tar); `config` as in OCI's image configuration."""
     packed = gzip.compress(layer, compresslevel=6, mtime=0)
     image = {
         "architecture": architecture,

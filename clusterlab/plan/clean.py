@@ -1,0 +1,99 @@
+"""Removing all that apply made, found from the hosts alone."""
+
+from __future__ import annotations
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.remote import Hosts
+from clusterlab.resources.base import Change, Key
+from clusterlab.resources.images import image_removals, is_ours_tag
+from clusterlab.resources.networks import services_on
+from clusterlab.resources.observed import Observed, is_task, observe, with_services
+from clusterlab.resources.removal import (
+    container_removal,
+    network_removal,
+    service_removal,
+    volume_removal,
+)
+
+from .apply import unreachable
+
+FLAG = "--delete-data"
+_REASON = "it was made for this lab"
+_NO_ENGINE = "docker is not installed"
+
+
+def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change]:
+    """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
+
+    Services go first, then containers, networks, volumes and images. Volumes that hold data are kept
+    (blocked) unless `delete_data`. Hosts without an engine have nothing; one that does not answer is a
+    blocked change, and the others go on.
+    """
+    observed, errors = _observed(lab_name, hosts)
+    flag = "" if delete_data else FLAG
+    everywhere = list(observed.values())
+    changes = [unreachable(name, error) for name, error in errors.items()]
+    for at in everywhere:
+        for name, service in at.services.items():
+            if at.owns(service) and not _told(changes, "service", name):
+                changes.append(service_removal(at, everywhere, name, _REASON))
+    services = frozenset(change.key for change in changes if change.key.kind == "service")
+    for at in everywhere:
+        for name, container in at.containers.items():
+            if at.owns(container) and not is_task(container):
+                changes.append(container_removal(at, name, _REASON, data_flag=flag))
+    for at in everywhere:
+        changes += _networks(at, everywhere, changes)
+        here = services | {change.key for change in changes if change.key[:2] == (at.name, "container")}
+        for name, volume in at.volumes.items():
+            if at.owns(volume):
+                users = services | {Key(at.name, "container", user) for user in at.containers_with(name)}
+                changes.append(volume_removal(at, name, _REASON, needs=users, data_flag=flag))
+        changes += image_removals(at, lab_name, frozenset(here))
+    return changes
+
+
+def left_over(lab_name: str, hosts: Hosts) -> list[str]:
+    """What of the lab is still on the hosts, each with its host; empty when nothing is."""
+    observed, errors = _observed(lab_name, hosts)
+    left = [f"{name}: not known: {error.message}. {error.remedy}".rstrip() for name, error in errors.items()]
+    for at in observed.values():
+        for kind, objects in (
+            ("service", at.services),
+            ("container", at.containers),
+            ("network", at.networks),
+            ("volume", at.volumes),
+        ):
+            left += [f"{at.name}: {kind} {name}" for name, one in objects.items() if at.owns(one)]
+        left += [f"{at.name}: image {tag}" for tag in at.images if is_ours_tag(lab_name, tag)]
+    return left
+
+
+def _observed(lab_name: str, hosts: Hosts) -> tuple[dict[str, Observed], dict[str, ClusterlabError]]:
+    """What stands on each host that has an engine, and why the others could not be asked."""
+    answers = hosts.each(list(hosts), lambda host: with_services(observe(host, lab_name)))
+    observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
+    errors = {
+        name: error
+        for name, error in answers.items()
+        if isinstance(error, ClusterlabError) and _NO_ENGINE not in error.message
+    }
+    return observed, errors
+
+
+def _networks(at: Observed, everywhere: list[Observed], changes: list[Change]) -> list[Change]:
+    """The lab's networks that this host removes: its own, and the Swarm's when it is the first that manages it."""
+    found: list[Change] = []
+    for name, network in at.networks.items():
+        swarm_wide = network.get("Scope") == "swarm"
+        if not at.owns(network) or (swarm_wide and (not at.manages_swarm or _told(changes, "network", name))):
+            continue
+        on_it = everywhere if swarm_wide else [at]
+        needs = {Key(one.name, "container", user) for one in on_it for user in one.containers_on(network["Id"])}
+        needs |= {Key(at.name, "service", service) for service in services_on(at, network["Id"])}
+        found.append(network_removal(at, on_it, name, _REASON, needs=frozenset(needs)))
+    return found
+
+
+def _told(changes: list[Change], kind: str, name: str) -> bool:
+    return any(change.key[1:] == (kind, name) for change in changes)

@@ -1,0 +1,40 @@
+"""How something differs from what is wanted, option by option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .base import Difference
+
+_ABSENT = (None, "", 0, False)
+
+
+def same(wanted: Any, found: Any) -> bool:
+    """Whether two values mean the same: what is absent, empty, zero and off are one, as in the engine's API."""
+    if _absent(wanted) and _absent(found):
+        return True
+    return bool(wanted == found)
+
+
+def differences(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[Difference]:
+    """Every key of either that differs, named `prefix.key`."""
+    keys = [*wanted, *(key for key in found if key not in wanted)]
+    return [
+        Difference(f"{prefix}.{key}" if prefix else key, wanted.get(key), found.get(key))
+        for key in keys
+        if not same(wanted.get(key), found.get(key))
+    ]
+
+
+def told(found: list[Difference] | tuple[Difference, ...]) -> str:
+    """Differences in one line, for people."""
+    return "; ".join(f"{one.name} is {_shown(one.found)}, wanted {_shown(one.wanted)}" for one in found)
+
+
+def _absent(value: Any) -> bool:
+    return value in _ABSENT or (isinstance(value, list | dict | tuple) and not value)
+
+
+def _shown(value: Any) -> str:
+    return "not set" if _absent(value) and not isinstance(value, bool) else str(value)

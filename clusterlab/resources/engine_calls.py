@@ -1,0 +1,106 @@
+"""Asking an engine, and saying what to do when it refuses."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+
+from clusterlab.errors import DeadlineExceeded
+from clusterlab.remote import Host
+
+from .doing import failure
+
+_MOUNT = r"(failed to mount local volume|error while mounting volume)[\s\S]*"
+_REMEDIES = (
+    (
+        _MOUNT + r"(connection refused|no route to host|timed out|host is down|network is unreachable)",
+        "the NFS server does not answer, so the volume cannot be mounted",
+        "Start the server, or run `clusterlab provision`; the engine does not try again by itself: repeat the command.",
+    ),
+    (
+        _MOUNT + r"(access denied|permission denied|operation not permitted)",
+        "the NFS server does not let this host mount the export",
+        "See `clients` and `options` of the export in the inventory, then run `clusterlab provision`; on the server "
+        "`exportfs -v` lists what is exported to whom.",
+    ),
+    (
+        _MOUNT + r"no such file or directory",
+        "the NFS server does not export the volume's device, or a folder to bind is missing",
+        "`showmount -e SERVER` lists the exports; correct `device` in the play or the exports in the inventory.",
+    ),
+    (
+        _MOUNT + r"(no such device|unknown filesystem|protocol not supported)",
+        "the kernel of this host, or the server, lacks this file system or this version of it",
+        "Load it there (`modprobe nfs`), or choose another `nfsvers=`.",
+    ),
+    (
+        _MOUNT + r"invalid argument",
+        "the kernel does not accept the volume's options",
+        "Check `o` and `device`; a host name in `addr=` works for the types nfs and cifs only: give an address.",
+    ),
+    (
+        r"port is already allocated|address already in use(?! on network)",
+        "a port that it publishes is taken",
+        "`ss -ltnp` there shows by whom; publish another port.",
+    ),
+    (
+        r"pool overlaps|overlaps with other|non-overlapping",
+        "its subnet overlaps one that is there already",
+        "Choose another `ipam.config.subnet`; `ip route` and `docker network inspect` there show what is taken.",
+    ),
+    (
+        r"not a swarm manager|not part of a swarm|swarm does not have a leader|no longer a swarm manager",
+        "this host does not manage a Swarm",
+        "Run `clusterlab provision`.",
+    ),
+    (
+        r"executable file not found|exec:.*no such file|no command specified",
+        "its command does not exist in the image",
+        "Check `command` and `entrypoint` in the play.",
+    ),
+    (
+        r"volume is in use|has active endpoints|is in use by",
+        "something that clusterlab did not make still uses it",
+        "`docker ps -a` there shows what; remove that by hand first.",
+    ),
+)
+
+
+@contextmanager
+def engine(host: Host, doing: str, *, hangs: str = "", remedy: str = "") -> Iterator[Any]:
+    """The Docker API of `host` (docker.APIClient; its stubs lack half of it), for what completes "cannot ...".
+
+    Raises HostError when the engine refuses, with what that means where it is known, and DeadlineExceeded
+    when it does not answer in time: `hangs` says what that usually means, `remedy` what to do in both cases
+    when nothing better is known.
+    """
+    try:
+        yield host.docker
+    except docker.errors.APIError as error:
+        said = str(error.explanation or error)
+        raise failure(host.name, doing, said, remedies=_REMEDIES, remedy=remedy) from error
+    except DeadlineExceeded as late:
+        raise DeadlineExceeded(
+            f"cannot {doing}: {late.message}" + (f"; {hangs}" if hangs else ""),
+            remedy=remedy or late.remedy,
+            detail=late.detail,
+        ) from late
+
+
+def shell(*commands: Sequence[str]) -> str:
+    """Commands in the order in which a person would type them."""
+    return " && ".join(shlex.join(command) for command in commands)
+
+
+def flags(flag: str, values: Sequence[object]) -> list[str]:
+    """`flag` once for each value."""
+    return [word for value in values for word in (flag, str(value))]
+
+
+def pairs(flag: str, values: dict[str, str]) -> list[str]:
+    """`flag key=value` for each item."""
+    return flags(flag, [f"{key}={value}" for key, value in values.items()])

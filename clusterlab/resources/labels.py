@@ -1,0 +1,42 @@
+"""Whose a Docker object is: told by its labels alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from .base import LABEL_LAB, LABEL_PLAY, LABEL_SPEC
+
+_OURS = "org.clusterlab."
+
+
+def spec_hash(wanted: object) -> str:
+    """A short name for all that is wanted of an object; equal exactly when that is equal."""
+    text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def labels_for(lab: str, play: str, wanted: object, labels: Mapping[str, object]) -> dict[str, str]:
+    """The labels that an object is created with: the play's own, and ours."""
+    own = {key: str(value) for key, value in labels.items()}
+    return {**own, LABEL_LAB: lab, LABEL_PLAY: play, LABEL_SPEC: spec_hash(wanted)}
+
+
+def own_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels without ours."""
+    return {key: value for key, value in (labels or {}).items() if not key.startswith(_OURS)}
+
+
+def is_ours(lab: str, labels: Mapping[str, str] | None) -> bool:
+    return (labels or {}).get(LABEL_LAB) == lab
+
+
+def not_ours(kind: str, name: str, labels: Mapping[str, str] | None, remove: str) -> str:
+    """Why a change is blocked by an object of that name that somebody else made, and what to do."""
+    other = (labels or {}).get(LABEL_LAB)
+    whose = f"belongs to the lab {other}" if other else "was not made by clusterlab"
+    return (
+        f"there is a {kind} {name} already, which {whose}: it is not touched. "
+        f"Give the play's {kind} another name, or remove that one by hand: {remove}"
+    )

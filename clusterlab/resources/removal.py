@@ -1,0 +1,228 @@
+"""Removing Docker objects that are ours: what goes, in which way, and what keeps it back."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+
+import docker
+
+from clusterlab.errors import DeadlineExceeded
+from clusterlab.remote import Host
+
+from .base import Change, Key
+from .engine_calls import engine, shell
+from .observed import Json, Observed
+
+_ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
+_SERVER_DOWN = "a mount of its NFS server that does not answer is the usual cause"
+_WAIT = 60.0  # seconds for what the engine and the Swarm do after they have said yes
+_tick = threading.Event()  # never set: waits a moment between two questions
+
+
+def holds_data(volume: Json) -> bool:
+    """Whether removing a volume removes data.
+
+    A local volume with a device mounts what is elsewhere (an NFS export, a folder, a disk) or what is gone
+    with the last container (tmpfs). All others keep their data themselves; of other drivers that is to be
+    assumed.
+    """
+    return volume.get("Driver") != "local" or not (volume.get("Options") or {}).get("device")
+
+
+def remote_data(volume: Json) -> str:
+    """Where the data of a volume is that holds none itself, for people."""
+    options = volume.get("Options") or {}
+    if options.get("type") == "tmpfs":
+        return "tmpfs holds nothing beyond its last container"
+    return f"its data is at {options.get('device', '')} and stays there"
+
+
+def anonymous_volumes(container: Json) -> dict[str, str]:
+    """Volumes without a name of a listed container, by the path in it: they go with the container."""
+    return {
+        mount["Destination"]: mount["Name"]
+        for mount in container.get("Mounts") or []
+        if mount.get("Type") == "volume" and _ANONYMOUS.match(mount.get("Name") or "")
+    }
+
+
+def loses_anonymous(name: str, container: Json) -> str:
+    """Why removing a container would lose data, or nothing."""
+    paths = sorted(anonymous_volumes(container))
+    if not paths:
+        return ""
+    return f"container {name} keeps data in {', '.join(paths)} in a volume without a name, which would be lost with it"
+
+
+def wait_until(holds: Callable[[], bool], what: str, host: str, seconds: float = _WAIT) -> None:
+    """Ask until it holds; raises DeadlineExceeded."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(
+                f"{host}: waited {seconds:.0f} s until {what}",
+                remedy=f"See `journalctl -u docker` on {host}, then run the same command again.",
+            )
+        _tick.wait(0.2)
+
+
+def remove_container(host: Host, name: str) -> None:
+    """Stop a container with its own grace period, and remove it with its anonymous volumes; fine when it is gone."""
+    with engine(host, f"remove container {name}", hangs=_SERVER_DOWN) as api:
+        try:
+            api.stop(name)
+            api.remove_container(name, force=True, v=True)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            if "already in progress" not in str(error.explanation):
+                raise
+        wait_until(lambda: not _exists(lambda: api.inspect_container(name)), f"container {name} is gone", host.name)
+
+
+def remove_volume(host: Host, name: str) -> None:
+    """Remove a volume; fine when it is gone."""
+    remedy = (
+        f"Start the NFS server and run the same command again; or, on {host.name}, "
+        f"`umount -f -l` what `findmnt` shows for the volume, and restart Docker."
+    )
+    with engine(host, f"remove volume {name}", hangs=_SERVER_DOWN, remedy=remedy) as api:
+        if _exists(lambda: api.inspect_volume(name)):
+            api.remove_volume(name)
+
+
+def remove_network(host: Host, name: str) -> None:
+    """Remove a network; the Swarm may need a moment to notice that nothing uses it any more."""
+
+    def gone() -> bool:
+        try:
+            api.remove_network(name)
+        except docker.errors.NotFound:
+            return True
+        except docker.errors.APIError as error:
+            said = str(error.explanation)
+            if time.monotonic() < deadline and ("in use" in said or "active endpoints" in said):
+                return False
+            raise
+        return True
+
+    deadline = time.monotonic() + _WAIT / 2
+    with engine(host, f"remove network {name}") as api:
+        wait_until(gone, f"network {name} is gone", host.name)
+
+
+def remove_service(host: Host, name: str) -> None:
+    """Remove a Swarm service; fine when it is gone. Its tasks end later: see `service_tasks_gone`."""
+    with engine(host, f"remove service {name}") as api:
+        try:
+            api.remove_service(name)
+        except docker.errors.NotFound:
+            return
+
+
+def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
+    """Wait until no container of a removed service is left on `hosts`."""
+    for host in hosts:
+        with engine(host, f"wait for the tasks of service {service} to end") as api:
+            wait_until(
+                lambda api=api: (
+                    not api.containers(  # type: ignore[misc]
+                        all=True, filters={"label": f"com.docker.swarm.service.name={service}"}
+                    )
+                ),
+                f"the tasks of service {service} have ended",
+                host.name,
+            )
+
+
+def container_removal(
+    at: Observed, name: str, reason: str, *, needs: frozenset[Key] = frozenset(), data_flag: str = ""
+) -> Change:
+    """The change that removes one of our containers; `data_flag` names the flag without which data may not be lost."""
+    loses = loses_anonymous(name, at.containers[name]) if data_flag else ""
+    return Change(
+        key=Key(at.name, "container", name),
+        action="remove",
+        reason=reason,
+        command=shell(["docker", "stop", name], ["docker", "rm", "--volumes", name]),
+        carry_out=lambda: remove_container(at.host, name),
+        needs=needs,
+        blocked=loses,
+        flag=data_flag if loses else "",
+    )
+
+
+def volume_removal(
+    at: Observed, name: str, reason: str, *, needs: frozenset[Key] = frozenset(), data_flag: str = ""
+) -> Change:
+    """The change that removes one of our volumes."""
+    volume = at.volumes[name]
+    users = foreign_users(at, at.containers_with(name))
+    blocked, flag = "", ""
+    if users:
+        blocked = f"{users}, which clusterlab did not make, uses it: remove that first, by hand"
+    elif holds_data(volume) and data_flag:
+        blocked, flag = f"the data in volume {name} would be lost", data_flag
+    return Change(
+        key=Key(at.name, "volume", name),
+        action="remove",
+        reason=reason if holds_data(volume) else f"{reason}; {remote_data(volume)}",
+        command=shell(["docker", "volume", "rm", name]),
+        carry_out=lambda: remove_volume(at.host, name),
+        needs=needs,
+        blocked=blocked,
+        flag=flag,
+    )
+
+
+def network_removal(
+    at: Observed, everywhere: list[Observed], name: str, reason: str, *, needs: frozenset[Key] = frozenset()
+) -> Change:
+    """The change that removes one of our networks; `everywhere` are the hosts whose containers may be on it."""
+    network = at.networks[name]
+    users = [foreign_users(one, one.containers_on(network["Id"])) for one in everywhere]
+    users = [text for text in users if text]
+    return Change(
+        key=Key(at.name, "network", name),
+        action="remove",
+        reason=reason,
+        command=shell(["docker", "network", "rm", name]),
+        carry_out=lambda: remove_network(at.host, name),
+        needs=needs,
+        blocked=f"{'; '.join(users)}, which clusterlab did not make, is on it: disconnect that first, by hand"
+        if users
+        else "",
+    )
+
+
+def service_removal(at: Observed, everywhere: list[Observed], name: str, reason: str) -> Change:
+    """The change that removes one of our services, and waits until its tasks have ended."""
+
+    def carry_out() -> None:
+        remove_service(at.host, name)
+        wait_for_tasks_to_end([one.host for one in everywhere], name)
+
+    return Change(
+        key=Key(at.name, "service", name),
+        action="remove",
+        reason=reason,
+        command=shell(["docker", "service", "rm", name]),
+        carry_out=carry_out,
+    )
+
+
+def foreign_users(at: Observed, containers: dict[str, Json]) -> str:
+    """Which of `containers` are not this lab's, for people."""
+    names = sorted(name for name, one in containers.items() if not at.owns(one))
+    return f"container {', '.join(names)} on {at.name}" if names else ""
+
+
+def _exists(inspect: Callable[[], object]) -> bool:
+    try:
+        inspect()
+    except docker.errors.NotFound:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""A Swarm service as it is to be: what the engine's API is sent, and the same as a command.
+
+https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operation/ServiceCreate
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from clusterlab.model.playbook import Attachment, Service
+from clusterlab.model.short_syntax import parse_mount, parse_port
+
+from .base import LABEL_LAB
+from .container_body import words
+from .engine_calls import flags, pairs
+from .labels import labels_for
+
+
+@dataclass(frozen=True)
+class WantedService:
+    """A service as it is to be. Its image is named by id, so that no node asks a registry for it."""
+
+    name: str
+    image: str  # the tag by which its id is found
+    container: dict[str, Any]  # TaskTemplate.ContainerSpec, without the image
+    networks: dict[str, Attachment]
+    constraints: list[str]
+    mode: dict[str, Any]
+    ports: list[dict[str, Any]]
+    labels: dict[str, str]
+
+    def template(self, image_id: str) -> dict[str, Any]:
+        """The TaskTemplate."""
+        template: dict[str, Any] = {"ContainerSpec": {"Image": image_id, **self.container}}
+        if self.constraints:
+            template["Placement"] = {"Constraints": self.constraints}
+        if self.networks:
+            template["Networks"] = [
+                {"Target": name, **({"Aliases": list(one.aliases)} if one.aliases else {})}
+                for name, one in self.networks.items()
+            ]
+        return template
+
+    def command(self, image_id: str) -> list[str]:
+        """What creates it by hand; `image_id` may be empty when it is not known yet."""
+        spec = self.container
+        command = ["docker", "service", "create", "--name", self.name, "--no-resolve-image"]
+        replicated = self.mode.get("Replicated")
+        command += ["--replicas", str(replicated["Replicas"])] if replicated else ["--mode", "global"]
+        command += flags("--constraint", self.constraints)
+        command += flags("--env", spec.get("Env") or [])
+        command += flags("--mount", [_mount_text(one) for one in spec.get("Mounts") or []])
+        command += flags("--publish", [_port_text(one) for one in self.ports])
+        for name, one in self.networks.items():
+            command += ["--network", ",".join([f"name={name}", *(f"alias={alias}" for alias in one.aliases)])]
+        command += ["--user", spec["User"]] if spec.get("User") else []
+        command += ["--hostname", spec["Hostname"]] if spec.get("Hostname") else []
+        command += ["--read-only"] if spec.get("ReadOnly") else []
+        command += ["--entrypoint", shlex.join(spec["Command"])] if spec.get("Command") else []
+        command += pairs("--label", self.labels) + pairs("--container-label", spec["Labels"])
+        return [*command, image_id or self.image, *(spec.get("Args") or [])]
+
+
+def wanted_service(lab: str, play: str, name: str, service: Service, image: str) -> WantedService:
+    """What a play's service means; `image` is the tag by which its image is known on the manager."""
+    container: dict[str, Any] = {
+        "Command": words(service.entrypoint),
+        "Args": words(service.command),
+        "Env": [f"{key}={value}" for key, value in service.environment.items()],
+        "User": "" if service.user is None else str(service.user),
+        "Hostname": service.hostname or "",
+        "ReadOnly": service.read_only,
+        "Mounts": [_mount(text) for text in service.volumes],
+    }
+    container = {key: value for key, value in container.items() if value}
+    networks = {key: value or Attachment() for key, value in service.networks.items()}
+    constraints = list(service.deploy.placement.constraints)
+    is_global = service.deploy.mode == "global"
+    mode: dict[str, Any] = {"Global": {}} if is_global else {"Replicated": {"Replicas": service.deploy.replicas}}
+    ports = [_published(text) for text in service.ports]
+    attached = {key: one.model_dump() for key, one in networks.items()}
+    labels = labels_for(
+        lab, play, [image, container, attached, constraints, mode, ports, service.labels], service.labels
+    )
+    container["Labels"] = {LABEL_LAB: lab}  # tasks are then known as ours on every node
+    return WantedService(name, image, container, networks, constraints, mode, ports, labels)
+
+
+def _mount(text: str) -> dict[str, Any]:
+    mount = parse_mount(text)
+    kind = "bind" if mount.type == "bind" else "volume"
+    whole = {"Type": kind, "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
+    return {key: value for key, value in whole.items() if value}
+
+
+def _mount_text(mount: dict[str, Any]) -> str:
+    names = {"Type": "type", "Source": "source", "Target": "target"}
+    parts = [f"{name}={mount[key]}" for key, name in names.items() if key in mount]
+    return ",".join([*parts, *(["readonly"] if mount.get("ReadOnly") else [])])
+
+
+def _published(text: str | int) -> dict[str, Any]:
+    port = parse_port(text)
+    published = {"PublishedPort": port.host_port} if port.host_port else {}
+    return {"Protocol": port.protocol, "TargetPort": port.port, "PublishMode": "ingress", **published}
+
+
+def _port_text(port: dict[str, Any]) -> str:
+    names = {"PublishedPort": "published", "TargetPort": "target", "Protocol": "protocol", "PublishMode": "mode"}
+    return ",".join(f"{name}={port[key]}" for key, name in names.items() if key in port)
