@@ -38,7 +38,7 @@ def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
     addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
     if addresses:
         return Reach(True, f"{name} is {', '.join(addresses)}", command, completed.output), addresses
-    return Reach(False, _why_not(completed, tool, command), command, completed.output), []
+    return Reach(False, why_not(completed, tool, command), command, completed.output), []
 
 
 def parse_nslookup(completed: Completed) -> list[str]:
@@ -62,7 +62,8 @@ def first_address(name: str, place: Place, places: Places) -> str:
         return addresses[0]
 
 
-def _why_not(completed: Completed, tool: str, command: str) -> str:
+def why_not(completed: Completed, tool: str, command: str) -> str:
+    """Why there is no address. Raises NotUnderstood when the tool says neither."""
     text = completed.output
     if tool == "getent" and completed.exit == 2:
         return "name not resolved"

@@ -47,7 +47,7 @@ def get(probe: HttpProbe, place: Place, places: Places) -> Answer:
         argv = ["curl", "-sS", "-v", "--noproxy", "*", "--max-time", wait, url]
     else:
         places.tool(place, "timeout")
-        argv = ["timeout", wait, "wget", "-q", "-S", "-O", "-", url]
+        argv = ["timeout", wait, "wget", "-S", "-O", "-", url]
     completed = places.run(place, argv, timeout=probe.timeout + 30)
     return parse(completed, place.typed(argv))
 

@@ -16,17 +16,18 @@ from .place import Place, Places
 
 P = TypeVar("P", bound=NegatableProbe)
 
+# Each is the end of a line, as tools write errors; elsewhere (a usage text, a page) the words would mean nothing.
 # The order matters: a tool may write a second reason that only follows from the first.
 _REASONS = (
     (
-        r"bad address|could not resolve|unable to resolve|name or service not known|name resolution"
-        r"|no address associated",
+        r"bad address '.*'|could not resolve host: .*|unable to resolve host address .*|name or service not known"
+        r"|temporary failure in name resolution|no address associated with (host)?name",
         "name not resolved",
     ),
     (r"connection refused", "refused"),
-    (r"no route to host|host unreachable|host is unreachable", "no route to host"),
+    (r"no route to host|host (is )?unreachable", "no route to host"),
     (r"network is unreachable", "network is unreachable"),
-    (r"timed out", "timed out"),
+    (r"timed out( after \d+ milliseconds)?", "timed out"),
 )
 
 
@@ -43,7 +44,7 @@ class Reach:
 def reason(text: str) -> str:
     """Why a connection failed, from what the tool wrote; empty when it is no reason of the network."""
     for pattern, meaning in _REASONS:
-        if re.search(pattern, text, re.IGNORECASE):
+        if re.search(rf"(?:{pattern})\.?$", text, re.IGNORECASE | re.MULTILINE):
             return meaning
     return ""
 
