@@ -90,17 +90,32 @@ class LabState:
         self.make()
         write_atomically(self._record, record.model_dump_json(indent=2) + "\n")
 
+    @property
+    def failure_logs(self) -> Path:
+        """Where a failed `up` keeps the logs of what it then removes; the next failure overwrites them."""
+        return state_home() / "failures" / self.lab
+
     def remove(self) -> None:
-        """Remove the lab's folder; raises ClusterlabError naming what could not be removed."""
+        """Remove the lab's folder, the record last, so that an interrupted removal can be taken up again.
+
+        Raises ClusterlabError naming what could not be removed.
+        """
+        if not self.folder.exists():
+            return
         failed: list[str] = []
-        if self.folder.exists():
-            shutil.rmtree(self.folder, onerror=lambda _call, path, info: failed.append(f"{path}: {info[1]}"))
-        if self.folder.exists():
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, onerror=lambda _call, entry, info: failed.append(f"{entry}: {info[1]}"))
+            elif path != self._record:
+                path.unlink(missing_ok=True)
+        if failed:
             raise ClusterlabError(
                 f"state of lab {self.lab} is left in {self.folder}",
                 remedy="see who uses it, then run down again",
                 detail="\n".join(failed[:10]),
             )
+        self._record.unlink(missing_ok=True)
+        self.folder.rmdir()
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:

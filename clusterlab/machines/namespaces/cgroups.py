@@ -16,24 +16,41 @@ def lab_cgroup(lab: str, lab_folder: Path) -> str:
     return f"clusterlab.{lab}.{hashlib.sha256(str(lab_folder).encode()).hexdigest()[:8]}"
 
 
-def make(lab: str, host: str) -> list[Path]:
-    """Make a host's cgroups; returns the files to write a process id to so that it joins them."""
+def make(group: str) -> list[Path]:
+    """Make a host's cgroup (LAB/HOST) in every hierarchy; a process id written to each file returned joins them."""
     joins = []
     for mount, version in _hierarchies():
-        parent = mount / lab
-        for group in (parent, parent / host):
-            group.mkdir(exist_ok=True)
-            _inherit_cpus(group)
+        host = mount / group
+        for folder in (host.parent, host):
+            folder.mkdir(exist_ok=True)
+            _inherit_cpus(folder)
         if version == 2:
-            _hand_down(mount, parent)
-        joins.append(parent / host / "cgroup.procs")
+            _hand_down(mount, host.parent)
+        joins.append(host / "cgroup.procs")
     return joins
 
 
-def remove(lab: str, seconds: float, host: str = "") -> list[str]:
-    """Remove the cgroups of a lab, or of one host; waits for ended processes to be gone. Returns what is left."""
+def limit(group: str, memory: int | None, cpus: int | None) -> None:
+    """Limit what a host uses: bytes of memory, and processor time as of so many processors."""
+    period = 100_000  # microseconds
+    for mount, _ in _hierarchies():
+        for name, value in (
+            ("memory.limit_in_bytes", memory),
+            ("memory.max", memory),
+            ("cpu.cfs_quota_us", cpus and cpus * period),
+            ("cpu.max", cpus and f"{cpus * period} {period}"),
+        ):
+            if value is not None and (mount / group / name).exists():
+                (mount / group / name).write_text(str(value))
+
+
+def remove(group: str, seconds: float) -> list[str]:
+    """Remove a lab's cgroup (LAB) or a host's (LAB/HOST) and what is below; waits for processes that are just ending.
+
+    Returns what is left after `seconds`.
+    """
     deadline = time.monotonic() + seconds
-    roots = [mount / lab / host for mount, _ in _hierarchies()]
+    roots = [mount / group for mount, _ in _hierarchies()]
     while True:
         left = [str(root) for root in roots if not _remove_tree(root)]
         if not left or time.monotonic() > deadline:
@@ -41,11 +58,11 @@ def remove(lab: str, seconds: float, host: str = "") -> list[str]:
         time.sleep(_POLL)
 
 
-def memory_in_use(lab: str, host: str) -> int | None:
+def memory_in_use(group: str) -> int | None:
     """Bytes of memory that a host uses, the page cache included; None when the kernel does not count them."""
     for mount, _ in _hierarchies():
         for name in ("memory.usage_in_bytes", "memory.current"):
-            file = mount / lab / host / name
+            file = mount / group / name
             if file.exists():
                 return int(file.read_text())
     return None

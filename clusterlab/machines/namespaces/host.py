@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.machines.keys import LabKeys
@@ -20,6 +21,7 @@ from clusterlab.model.inventory import Inventory
 from . import cgroups, processes
 
 _START_SECONDS = 60.0
+_KILL_SECONDS = 20.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
 _DATA = ("docker", "containerd")
@@ -43,31 +45,42 @@ class NamespacesHost:
         """Process 1 of the host as seen from outside, or None when it does not run."""
         try:
             pid = int((self.folder / "pid").read_text())
+            started = int((self.folder / "started").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if processes.belongs(pid, self.lab_folder) else None
+        return pid if processes.started(pid) == started else None
+
+    @property
+    def _logs(self) -> Path:
+        return self.folder / "upper/var/log/clusterlab"
 
     @property
     def serves_docker(self) -> bool:
         return "docker" in self.inventory.hosts[self.name].roles
 
+    @property
+    def cgroup(self) -> str:
+        return f"{cgroups.lab_cgroup(self.inventory.lab, self.lab_folder)}/{self.name}"
+
     def start(self, tree: Path, keys: LabKeys) -> None:
         """Start process 1 on the root file system `tree`, and return when it is there; its services still start."""
-        self._prepare(keys)
+        self.stop()  # an interrupted start may still go on by itself
         (self.folder / "pid").unlink(missing_ok=True)
-        lab = cgroups.lab_cgroup(self.inventory.lab, self.lab_folder)
-        joins = cgroups.make(lab, self.name)
+        self._prepare(keys)
+        wanted = self.inventory.hosts[self.name]
+        joins = cgroups.make(self.cgroup)
+        cgroups.limit(self.cgroup, _bytes(wanted.memory), wanted.cpus)
         script = files(__package__) / "guest" / "launch.sh"
         with (self.folder / _CONSOLE).open("ab") as console:
-            process = subprocess.Popen(
-                ["sh", str(script), str(tree), str(self.folder), self.name, *map(str, joins)],
-                env=processes.environment(self.lab_folder),
+            subprocess.run(
+                processes.on_its_own("sh", str(script), str(tree), str(self.folder), self.name, *map(str, joins)),
+                env=processes.environment(self.lab_folder, self.name),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
-                start_new_session=True,
+                check=True,
             )
-        self._wait_for_process_1(process)
+        self._wait_for_process_1()
 
     def refresh_names(self) -> None:
         """Tell a running host the names of hosts that came since."""
@@ -95,31 +108,44 @@ class NamespacesHost:
         self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")
         plugged.write_text(now)
 
-    def wait_until_ready(self, port: int) -> None:
-        """Wait until SSH answers on loopback `port`, and on a Docker host the engine; raises DeadlineExceeded."""
+    def wait_until_ready(self, port: int, stop: Event) -> None:
+        """Wait until SSH answers on loopback `port`, and on a Docker host the engine; raises DeadlineExceeded.
+
+        Gives up in silence when `stop` is set.
+        """
         deadline = time.monotonic() + _START_SECONDS
         while missing := self._not_ready(port):
             if self.pid is None:
                 raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
             if time.monotonic() > deadline:
-                message = f"{self.name}: waited {_START_SECONDS:.0f} s for {missing}"
                 raise DeadlineExceeded(
-                    message, remedy=f"see the logs in {self.folder}/upper/var/log", detail=self.console_tail()
+                    f"{self.name}: waited {_START_SECONDS:.0f} s for {missing}",
+                    remedy=f"clusterlab up --keep leaves it as it is; its logs are in {self._logs}",
+                    detail=self.console_tail(),
                 )
-            time.sleep(_POLL)
+            if stop.wait(_POLL):
+                return
 
     def stop(self) -> None:
         """Kill process 1, and everything in its namespaces with it."""
-        pid = self.pid
-        if pid is not None:
-            processes.kill(pid, self.lab_folder)
-            processes.wait_gone(pid, self.lab_folder, seconds=10)
+        left = processes.kill_all(self.lab_folder, _KILL_SECONDS, self.name)
+        if left:
+            raise HostError(
+                self.name,
+                f"these processes do not end: {', '.join(map(str, left))}",
+                remedy="they wait for the kernel, perhaps for a storage server that is gone; try again later",
+            )
 
     def remove(self) -> None:
-        """End the host, and remove its cgroups and its folder."""
+        """End the host, and remove its cgroups and its files. What was interrupted here is never taken for a host."""
         self.stop()
-        cgroups.remove(cgroups.lab_cgroup(self.inventory.lab, self.lab_folder), seconds=10, host=self.name)
-        shutil.rmtree(self.folder)
+        if left := cgroups.remove(self.cgroup, _KILL_SECONDS):
+            raise HostError(self.name, f"these cgroups are left: {', '.join(left)}")
+        removed = self.folder.with_name(f".{self.name}.removed")
+        if self.folder.exists():
+            self.folder.rename(removed)
+        if removed.exists():
+            shutil.rmtree(removed)
 
     def answers_ssh(self, port: int) -> bool:
         try:
@@ -155,7 +181,7 @@ class NamespacesHost:
     def collect(self, folder: Path) -> None:
         """Copy the host's logs, and what the kernel says of its mounts, into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        logs = [self.folder / _CONSOLE, *(self.folder / "upper/var/log/clusterlab").glob("*.log")]
+        logs = [self.folder / _CONSOLE, *self._logs.glob("*.log")]
         for log in filter(Path.exists, logs):
             shutil.copy(log, folder / log.name)
         pid = self.pid
@@ -171,10 +197,10 @@ class NamespacesHost:
             return "its Docker engine to answer"
         return ""
 
-    def _wait_for_process_1(self, launcher: subprocess.Popen[bytes]) -> None:
+    def _wait_for_process_1(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while self.pid is None:
-            if launcher.poll() is not None:
+            if not processes.find(self.lab_folder, self.name) and self.pid is None:
                 raise HostError(self.name, "its namespaces could not be made", detail=self.console_tail())
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
@@ -213,7 +239,7 @@ class NamespacesHost:
         self._put("root/.ssh/authorized_keys", keys.user_public, 0o600)
         self._put("etc/hostname", f"{self.name}\n")
         self._put("etc/hosts", self._hosts_file())
-        self._put("etc/resolv.conf", "# There is no name server on this LAN.\noptions timeout:1 attempts:1\n")
+        self._put("etc/resolv.conf", self._resolver_file())
         if not (self.folder / "upper/etc/machine-id").exists():
             self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
             for service in ("ssh", *(("containerd", "docker") if self.serves_docker else ())):
@@ -229,6 +255,10 @@ class NamespacesHost:
             file.write(text)
             os.fchmod(descriptor, mode)  # whatever the umask is
 
+    def _resolver_file(self) -> str:
+        """There is no name server on the LAN: the host itself refuses at once, where silence would be waited for."""
+        return f"nameserver {self.inventory.hosts[self.name].address}\noptions timeout:1 attempts:1\n"
+
     def _hosts_file(self) -> str:
         lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
         lines += [f"{host.address} {name}" for name, host in self.inventory.hosts.items()]
@@ -240,3 +270,8 @@ def _make_folder(folder: Path, mode: int) -> None:
     if not folder.exists():
         folder.mkdir()
         folder.chmod(mode)
+
+
+def _bytes(size: str | None) -> int | None:
+    """Bytes of a size as inventories write it (512M, 1G)."""
+    return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]] if size else None

@@ -17,7 +17,11 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         "iSCSI does not reach into network namespaces on this kernel (no /sys/class/iscsi_transport there)",
     ),
     "vxlan": ("ip link add probe type vxlan id 1 dstport 4789", "this kernel has no VXLAN"),
-    "xfrm": ("ip xfrm state", "this kernel has no XFRM (IPsec), which encrypted overlay networks use"),
+    "xfrm": (
+        "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 256 reqid 1 mode transport "
+        "aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 64",
+        "this kernel cannot encrypt overlay networks: it has no IPsec ESP with rfc4106(gcm(aes))",
+    ),
     "macvlan": (
         "ip link add base type dummy || ip link add base type veth; ip link add probe link base type macvlan",
         "this kernel has no macvlan",
@@ -38,7 +42,9 @@ def missing_capabilities() -> dict[str, str]:
 
 def missing_tools() -> list[str]:
     """Programs that namespaces labs need and this machine has not."""
-    return [tool for tool in ("unshare", "nsenter", "mount", "pivot_root", "ip", "tar") if not shutil.which(tool)]
+    return [
+        tool for tool in ("unshare", "nsenter", "setsid", "mount", "pivot_root", "ip", "tar") if not shutil.which(tool)
+    ]
 
 
 def is_overlay(folder: Path) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 
 from clusterlab.build.cache import artefact
 from clusterlab.build.rootfs import machine_rootfs
-from clusterlab.errors import ClusterlabError, Several
+from clusterlab.errors import ClusterlabError, HostError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.state import LabState, Record
@@ -24,6 +23,7 @@ from clusterlab.remote.target import Target
 
 from . import cgroups, kernel, processes
 from .host import NamespacesHost
+from .lan import ensure_switch
 
 _AT_ONCE = 4  # hosts started at the same time
 _KILL_SECONDS = 20.0
@@ -39,41 +39,72 @@ class NamespacesMachines:
         self._state = LabState(lab.name)
         self._keys = LabKeys(self._state.folder, lab.name)
 
-    def up(self, progress: Progress) -> None:
-        """Make every host exist and answer over SSH, and the engine of every Docker host; running ones are kept."""
-        self._require(progress)
+    def up(self, progress: Progress, keep: bool = False) -> None:
+        """Make every host exist and answer over SSH, and the engine of every Docker host; running ones are kept.
+
+        When it fails, logs are collected and what this call made is removed, unless `keep`.
+        """
+        self._require()
         tree = machine_tree(self._lab.inventory.qemu.release, progress)
         with self._state.lock("up"):
-            record = self._record_for_up()
+            before, record = self._state.read(), self._record_for_up()
             self._state.write(record)
-            self._remove_hosts(set(self._existing_hosts()) - set(self._hosts), progress)
+            self._remove_others(progress)
             self._keys.write_known_hosts(list(self._hosts))
-            switch, record = self._ensure_switch(record)
+            running = {name for name, host in self._hosts.items() if host.pid}
+            try:
+                self._start_all(tree, record, progress)
+            except ClusterlabError as error:
+                if not keep:
+                    logs = self._state.failure_logs
+                    self.collect(logs, progress)
+                    self._undo(running, whole_lab=before is None)
+                    error.remedy = "; ".join(filter(None, (error.remedy, f"all logs are kept in {logs}")))
+                raise
 
-            def start(host: NamespacesHost) -> None:
-                with progress.task(host.name, "starting") as task:
-                    if host.pid is None:
-                        host.start(tree, self._keys)
-                    else:
-                        host.refresh_names()
-                    host.plug_in(switch)
-                    task.update("waiting for SSH and its engine" if host.serves_docker else "waiting for SSH")
-                    host.wait_until_ready(record.ports[host.name])
+    def _start_all(self, tree: Path, record: Record, progress: Progress) -> None:
+        switch = ensure_switch(self._state.folder, record.ports)
+        self._state.write(record.model_copy(update={"ports": switch.ports}))
+        stop = Event()
 
-            _all(start, self._hosts.values())
+        def start(host: NamespacesHost) -> None:
+            with progress.task(host.name, "starting") as task:
+                if host.pid is None:
+                    host.start(tree, self._keys)
+                else:
+                    host.refresh_names()
+                host.plug_in(switch.pid)
+                task.update("waiting for SSH and its engine" if host.serves_docker else "waiting for SSH")
+                host.wait_until_ready(switch.ports[host.name], stop)
+
+        _all(start, self._hosts.values(), stop)
+
+    def _undo(self, keep: set[str], whole_lab: bool) -> None:
+        """Remove the hosts that a failed `up` made."""
+        if whole_lab:
+            self._remove_everything()
+            return
+        for name, host in self._hosts.items():
+            if name not in keep:
+                host.remove()
 
     def down(self, progress: Progress) -> None:
         """Remove every process, namespace, mount, cgroup and file of the lab, whatever an earlier command left."""
         _require_root()
         with self._state.lock("down"), progress.task(self._lab.name, "removing its hosts"):
-            left = [f"process {pid}" for pid in processes.kill_all(self._state.folder, _KILL_SECONDS)]
-            left += cgroups.remove(self._cgroup, _KILL_SECONDS)
-            self._state.remove()
-            if left:
-                raise ClusterlabError(
-                    f"lab {self._lab.name}: this is left: {', '.join(left)}",
-                    remedy="run down again; a process that cannot be killed waits for the kernel (a dead NFS server?)",
-                )
+            self._remove_everything()
+
+    def _remove_everything(self) -> None:
+        left = [f"process {pid}" for pid in processes.kill_all(self._state.folder, _KILL_SECONDS)]
+        left += cgroups.remove(self._cgroup, _KILL_SECONDS)
+        if left:
+            raise ClusterlabError(
+                f"lab {self._lab.name}: this is left: {', '.join(left)}",
+                remedy="run down again; a process that cannot be killed waits for the kernel (a dead storage server?)",
+            )
+        for name in self._hosts_on_disk():
+            NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
+        self._state.remove()
 
     def status(self) -> list[MachineStatus]:
         """Every host as it is now."""
@@ -85,7 +116,7 @@ class NamespacesMachines:
     def targets(self) -> dict[str, Target]:
         """How each host is reached: a port on loopback, as root, with the lab's own key and known host keys."""
         record = self._state.read()
-        missing = [name for name in self._hosts if not record or name not in record.ports]
+        missing = [name for name in self._hosts if not record or not record.ports.get(name)]
         if record is None or missing:
             raise ClusterlabError(
                 f"lab {self._lab.name} is not up: {', '.join(missing)} not there", remedy="clusterlab up"
@@ -117,7 +148,7 @@ class NamespacesMachines:
 
     def memory(self) -> dict[str, int | None]:
         """Bytes of memory that each host uses."""
-        return {name: cgroups.memory_in_use(self._cgroup, name) for name in self._hosts}
+        return {name: cgroups.memory_in_use(host.cgroup) for name, host in self._hosts.items()}
 
     @cached_property
     def _missing_capabilities(self) -> dict[str, str]:
@@ -132,7 +163,7 @@ class NamespacesMachines:
     def _cgroup(self) -> str:
         return cgroups.lab_cgroup(self._lab.name, self._state.folder)
 
-    def _require(self, progress: Progress) -> None:
+    def _require(self) -> None:
         _require_root()
         if missing := kernel.missing_tools():
             raise ClusterlabError(
@@ -167,45 +198,15 @@ class NamespacesMachines:
             ports={name: ports.get(name, 0) for name in wanted.hosts},
         )
 
-    def _ensure_switch(self, record: Record) -> tuple[int, Record]:
-        """The process that holds the LAN and forwards SSH, started unless it runs and knows every host."""
-        file = self._state.folder / "switch.pid"
-        pid = int(file.read_text()) if file.exists() else 0
-        running = pid > 0 and processes.belongs(pid, self._state.folder)
-        if running and all(record.ports.values()):
-            return pid, record
-        if running:
-            processes.kill(pid, self._state.folder)
-            processes.wait_gone(pid, self._state.folder, seconds=10)
-        script = Path(__file__).with_name("switch.py")
-        wanted = [f"{name}={port}" for name, port in record.ports.items()]
-        with (self._state.folder / "switch.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-I", str(script), str(self._state.folder), *wanted],
-                env=processes.environment(self._state.folder),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        with process.stdout as stdout:
-            answer = stdout.readline()
-        if not answer:
-            log_text = (self._state.folder / "switch.log").read_text()[-2000:]
-            raise ClusterlabError(f"the LAN of lab {record.inventory.lab} could not be made", detail=log_text)
-        record = record.model_copy(update={"ports": json.loads(answer)})
-        file.write_text(str(process.pid))
-        self._state.write(record)
-        return process.pid, record
-
-    def _existing_hosts(self) -> Iterable[str]:
+    def _hosts_on_disk(self) -> set[str]:
+        """Hosts that have files, those too whose removal was interrupted."""
         folder = self._state.folder / "hosts"
-        return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return {name.removeprefix(".").removesuffix(".removed") for name in names}
 
-    def _remove_hosts(self, names: set[str], progress: Progress) -> None:
+    def _remove_others(self, progress: Progress) -> None:
         """Remove hosts that were up and are no longer in the inventory."""
-        for name in sorted(names):
+        for name in sorted(self._hosts_on_disk() - self._hosts.keys()):
             progress.say(name, "no longer in the inventory: removed")
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
 
@@ -217,11 +218,13 @@ def machine_tree(release: str, progress: Progress) -> Path:
     def unpack(target: Path) -> None:
         with progress.task("rootfs", "unpacking (once)"):
             target.mkdir()
-            subprocess.run(
+            done = subprocess.run(
                 ["tar", "--extract", "--file", str(archive), "--directory", str(target), "--numeric-owner",
                  "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "--exclude=./boot/*"],
-                check=True,
+                capture_output=True, text=True, check=False,
             )  # fmt: skip
+            if done.returncode != 0:
+                raise ClusterlabError(f"{archive} could not be unpacked", detail=done.stderr[-2000:])
 
     return artefact("rootfs-tree", (archive.name,), "", unpack, progress)
 
@@ -255,15 +258,23 @@ def _status(host: NamespacesHost, port: int | None) -> MachineStatus:
     return MachineStatus(host.name, "unreachable", f"process {pid} runs, but SSH does not answer on 127.0.0.1:{port}")
 
 
-def _all(function: Callable[[NamespacesHost], None], hosts: Iterable[NamespacesHost]) -> None:
-    """Do it for every host, several at once; one that fails hides no other."""
+def _all(function: Callable[[NamespacesHost], None], hosts: Iterable[NamespacesHost], stop: Event) -> None:
+    """Do it for every host, several at once; one that fails hides no other. `stop` is set when it is interrupted."""
     errors: list[ClusterlabError] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for future in [pool.submit(function, host) for host in hosts]:
-            try:
-                future.result()
-            except ClusterlabError as error:
-                errors.append(error)
+        futures = {pool.submit(function, host): host for host in hosts}
+        try:
+            for future, host in futures.items():
+                try:
+                    future.result()
+                except ClusterlabError as error:
+                    errors.append(error)
+                except OSError as error:
+                    errors.append(HostError(host.name, f"it could not be made: {error}"))
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -8,39 +8,49 @@ import time
 from pathlib import Path
 
 MARKER = "CLUSTERLAB_NAMESPACES"
+_HOST = "CLUSTERLAB_NAMESPACES_HOST"
 _POLL = 0.02  # seconds
 
 
-def environment(lab_folder: Path) -> dict[str, str]:
-    """The environment of every process that is started for a lab; nothing of the caller's own goes in."""
+def environment(lab_folder: Path, host: str = "") -> dict[str, str]:
+    """The environment of every process that is started for a lab, or one host; the caller's own is not passed on."""
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"PATH": path, "LC_ALL": "C.UTF-8", MARKER: str(lab_folder)}
+    return {"PATH": path, "LC_ALL": "C.UTF-8", MARKER: str(lab_folder), _HOST: host}
 
 
-def belongs(pid: int, lab_folder: Path) -> bool:
-    """Whether a process lives and is of this lab; a number that was given to another process is not."""
+def on_its_own(*command: str) -> list[str]:
+    """The command, as one that goes on when this process ends, and is nobody's to wait for."""
+    return ["setsid", "--fork", *command]
+
+
+def started(pid: int) -> int | None:
+    """When a process started, in ticks since the kernel booted; None when it has ended (proc_pid_stat(5))."""
     try:
-        return _is_marked(Path("/proc", str(pid)), lab_folder)
+        fields = Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()
     except OSError:
-        return False
+        return None
+    return int(fields[19]) if fields[0] not in "ZX" else None
 
 
-def find(lab_folder: Path) -> list[int]:
-    """All processes of a lab, those inside its namespaces too."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and belongs(int(entry.name), lab_folder):
-            found.append(int(entry.name))
-    return sorted(found)
+def belongs(pid: int, lab_folder: Path, host: str = "") -> bool:
+    """Whether a process lives and is of this lab (and host); a number that was given to another process is not."""
+    variables = _variables(Path("/proc", str(pid)))
+    return f"{MARKER}={lab_folder}".encode() in variables and (not host or f"{_HOST}={host}".encode() in variables)
 
 
-def kill_all(lab_folder: Path, seconds: float) -> list[int]:
-    """Kill all processes of a lab and wait until none is there; returns those left when `seconds` are over.
+def find(lab_folder: Path, host: str = "") -> list[int]:
+    """All processes of a lab, or of one host, those inside its namespaces too."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return sorted(pid for pid in numbers if belongs(pid, lab_folder, host))
+
+
+def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
+    """Kill all processes of a lab, or of one host, and wait until none is there; returns those left after `seconds`.
 
     Process 1 of a host takes everything in its namespaces with it, so looking again catches all that was just starting.
     """
     deadline = time.monotonic() + seconds
-    while left := find(lab_folder):
+    while left := find(lab_folder, host):
         if time.monotonic() > deadline:
             return left
         for pid in left:
@@ -74,6 +84,14 @@ def wait_gone(pid: int, lab_folder: Path, seconds: float) -> bool:
     return True
 
 
-def _is_marked(process: Path, lab_folder: Path) -> bool:
-    marked = f"{MARKER}={lab_folder}".encode()
-    return marked in (process / "environ").read_bytes().split(b"\0")
+def _variables(process: Path) -> list[bytes]:
+    """The environment of a process; none when it is gone."""
+    try:
+        for _ in range(100):
+            if text := (process / "environ").read_bytes():
+                return text.split(b"\0")
+            (process / "exe").readlink()  # fails for what has ended, and for the kernel's own
+            os.sched_yield()  # it is just between two programs, or has truly none
+    except OSError:
+        pass
+    return []

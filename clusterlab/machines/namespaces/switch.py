@@ -4,7 +4,8 @@
 
 It is in a network namespace of its own that holds the bridge, so labs with the same subnet do not meet. For each host
 it listens on loopback outside, and joins what connects there to port 22 inside the host, reached through the host's own
-loopback: a cut on the LAN does not cut off management. Port 0 means any; the first line written is the ports as JSON.
+loopback: a cut on the LAN does not cut off management. Port 0 means any. When all is there, LAB_FOLDER/switch.json says
+its process and its ports, and its output ends.
 
 It runs by its path, without the rest of clusterlab, to be small and quick to start.
 """
@@ -31,13 +32,20 @@ def main(folder: Path, ports: dict[str, int]) -> None:
     _call(_libc.unshare, CLONE_NEWNET)
     subprocess.run(["ip", "link", "add", "lan", "type", "bridge"], check=True)
     subprocess.run(["ip", "link", "set", "lan", "up"], check=True)
-    print(json.dumps({host: listener.getsockname()[1] for host, listener in listeners.items()}), flush=True)
+    _tell(folder / "switch.json", {host: listener.getsockname()[1] for host, listener in listeners.items()})
     threads = [
         threading.Thread(target=_serve, args=(listener, folder / "hosts" / host / "pid"))
         for host, listener in listeners.items()
     ]
     for thread in threads:
         thread.start()
+
+
+def _tell(file: Path, ports: dict[str, int]) -> None:
+    scratch = file.with_suffix(".new")
+    scratch.write_text(json.dumps({"pid": os.getpid(), "ports": ports}))
+    scratch.replace(file)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _listen(port: int) -> socket.socket:

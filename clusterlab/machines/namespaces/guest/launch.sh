@@ -2,7 +2,7 @@
 # Starts one host: joins its cgroups, then goes on as process 1 of fresh namespaces, on its own root file system.
 #   launch.sh TREE FOLDER NAME [CGROUP_PROCS_FILE...]
 # TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data); FOLDER/pid gets the number
-# of process 1 as the outside sees it.
+# of process 1 as the outside sees it, FOLDER/started when it started.
 set -eu
 
 if [ "$1" != --inside ]; then
@@ -14,7 +14,10 @@ fi
 
 shift
 tree=$1 folder=$2 name=$3
-read -r pid _ </proc/self/stat # /proc is still the outer one, so this is the number outside
+# /proc is still the outer one, so this is the number outside; together with its start it never means another process.
+read -r stat </proc/self/stat
+pid=${stat%% *}
+started=$(echo "${stat##*) }" | cut -d' ' -f20)
 cd "$folder"
 echo "$name" >/proc/sys/kernel/hostname
 mount -t overlay -o "lowerdir=$tree,upperdir=upper,workdir=work" overlay root
@@ -64,6 +67,7 @@ else
     mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
 fi
 
+echo "$started" >"$folder/started"
 echo "$pid" >"$folder/pid.new"
 mv "$folder/pid.new" "$folder/pid"
 pivot_root . mnt
