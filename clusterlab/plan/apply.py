@@ -55,7 +55,10 @@ def apply(
 
 
 def left_out(lab: Lab, unsupported: Mapping[str, str] = NO_CAPABILITIES) -> list[Skipped]:
-    """What these machines cannot have: NFS volumes and what uses them without NFS, services without IPVS."""
+    """What these machines cannot have: without NFS, its volumes and what uses them.
+
+    Swarm services stand without IPVS, too; only their virtual addresses and published ports do not work then.
+    """
     reasons: dict[Key, str] = {}
     manager = next(iter(lab.inventory.with_role("swarm_manager")), "")
     for play in lab.plays.values():
@@ -69,8 +72,6 @@ def left_out(lab: Lab, unsupported: Mapping[str, str] = NO_CAPABILITIES) -> list
         for name, service in play.services.items():
             if _mounts(service.volumes) & nfs:
                 reasons[Key(manager, "service", name)] = f"nfs: {unsupported['nfs']}"
-            elif "ipvs" in unsupported:
-                reasons[Key(manager, "service", name)] = f"ipvs: {unsupported['ipvs']}"
     return [Skipped(key, reason) for key, reason in reasons.items()]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clusterlab.errors import ClusterlabError
-from clusterlab.remote import Hosts
+from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.remote import Host, Hosts
 from clusterlab.resources.base import Change, Key
 from clusterlab.resources.images import image_removals, is_ours_tag
 from clusterlab.resources.networks import services_on
@@ -19,7 +19,11 @@ from .apply import unreachable
 
 FLAG = "--delete-data"
 _REASON = "it was made for this lab"
-_NO_ENGINE = "docker is not installed"
+_NEVER = 9
+_EVER_USED = (
+    "for folder in /var/lib/docker/containers/* /var/lib/docker/volumes/*; do\n"
+    f'  [ -d "$folder" ] && exit 0\ndone\nexit {_NEVER}'
+)
 
 
 def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change]:
@@ -71,14 +75,19 @@ def left_over(lab_name: str, hosts: Hosts) -> list[str]:
 
 def _observed(lab_name: str, hosts: Hosts) -> tuple[dict[str, Observed], dict[str, ClusterlabError]]:
     """What stands on each host that has an engine, and why the others could not be asked."""
-    answers = hosts.each(list(hosts), lambda host: with_services(observe(host, lab_name)))
+    answers = hosts.each(list(hosts), lambda host: _observed_if_used(lab_name, host))
     observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
-    errors = {
-        name: error
-        for name, error in answers.items()
-        if isinstance(error, ClusterlabError) and _NO_ENGINE not in error.message
-    }
-    return observed, errors
+    return observed, {name: one for name, one in answers.items() if isinstance(one, ClusterlabError)}
+
+
+def _observed_if_used(lab_name: str, host: Host) -> Observed | None:
+    """What stands on a host; nothing when its engine has never had anything, as on a host that only serves NFS."""
+    try:
+        return with_services(observe(host, lab_name))
+    except HostError:
+        if host.run(_EVER_USED).exit == _NEVER:
+            return None
+        raise
 
 
 def _networks(at: Observed, everywhere: list[Observed], changes: list[Change]) -> list[Change]:

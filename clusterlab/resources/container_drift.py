@@ -43,7 +43,7 @@ def fixed_differences(wanted: WantedContainer, listed: Json, stored: Stored, ima
     found = [] if made_so else _creation_differences(wanted, listed, stored)
     if not made_so and not found:
         found.append(Difference("spec", wanted.labels[LABEL_SPEC], labels.get(LABEL_SPEC)))
-    if image_id and listed["ImageID"] != image_id:
+    if image_id and listed["ImageID"] != image_id and all(one.name != "image" for one in found):
         found.append(Difference("image", image_id, listed["ImageID"]))
     found += differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels.get(LABEL_PLAY)})
     limits = {key: stored.host_config.get(key) for key in _LIMITS}
@@ -88,7 +88,10 @@ def _endpoint_differences(
     if network and live.get("NetworkID") not in ("", None, network["Id"]):
         found.append(Difference(f"networks.{name}", network["Id"], live["NetworkID"]))
     address = (live.get("IPAMConfig") or {}).get("IPv4Address")
-    found += differences(f"networks.{name}", {"ipv4_address": attachment.ipv4_address}, {"ipv4_address": address})
+    if attachment.ipv4_address or (name in at.networks and at.networks[name].get("Scope") != "swarm"):
+        # the Swarm writes the address that it chose there, too
+        wants = {"ipv4_address": attachment.ipv4_address}
+        found += differences(f"networks.{name}", wants, {"ipv4_address": address})
     if kept is not None:
         aliases = {"aliases": sorted(_own_aliases(kept, listed["Id"]))}
         found += differences(f"networks.{name}", {"aliases": sorted(set(attachment.aliases))}, aliases)

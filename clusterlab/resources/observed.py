@@ -15,6 +15,7 @@ from .labels import is_ours
 
 Json = Mapping[str, Any]
 _TASK = "com.docker.swarm.task.id"
+_SERVICE = "com.docker.swarm.service.name"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ def labels_of(labelled: Json) -> Mapping[str, str]:
 def is_task(container: Json) -> bool:
     """Whether a listed container is a task of a Swarm service: the Swarm makes and removes those."""
     return _TASK in labels_of(container)
+
+
+def service_of(task: Json) -> str:
+    """The service whose task a listed container is."""
+    return str(labels_of(task).get(_SERVICE, ""))
 
 
 def observe(host: Host, lab: str) -> Observed:

@@ -121,12 +121,12 @@ def _brought(
         return [Change(key, "create", reason, command, lambda: _create(at, wanted), needs=needs, blocked=blocked)]
     differing = tuple(service_differences(wanted, found, image_id, at))
     around = [
-        f"its network {need.name} is made anew"
+        f"its {need.kind} {need.name} is made anew"
         for need in sorted(needs & pending.keys())
-        if need.kind == "network" and pending[need].action == "replace" and not pending[need].blocked
+        if need.kind in ("network", "volume") and pending[need].action == "replace" and not pending[need].blocked
     ]
     if around or any(one.name == "mode" for one in differing):
-        reason = "; ".join([*around, *([told(differing)] if differing else [])])
+        reason = "; ".join([*dict.fromkeys(around), *([told(differing)] if differing else [])])
         hosts = [one.host for one in scope.observed.values()]
 
         def replace() -> None:

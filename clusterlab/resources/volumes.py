@@ -15,15 +15,17 @@ from .base import Change, Difference, Key
 from .compare import differences, told
 from .engine_calls import engine, pairs, shell
 from .labels import labels_for, not_ours, own_labels
-from .observed import Json, Observed, is_task, labels_of
+from .observed import Json, Observed, is_task, labels_of, service_of
 from .removal import (
     foreign_users,
     holds_data,
     loses_anonymous,
     remote_data,
     remove_container,
+    remove_service,
     remove_volume,
     volume_removal,
+    wait_for_tasks_to_end,
 )
 from .scope import Scope
 
@@ -105,15 +107,20 @@ def _replacement(scope: Scope, at: Observed, wanted: WantedVolume, differing: tu
     found = at.volumes[wanted.name]
     users = at.containers_with(wanted.name)
     ours = sorted(name for name, one in users.items() if at.owns(one) and not is_task(one))
+    services = sorted({service_of(one) for one in users.values() if at.owns(one) and is_task(one)})
     blocked, flag = _kept_back(scope, at, wanted.name, users)
 
     def carry_out() -> None:
+        for service in services:
+            remove_service(scope.observed[scope.manager].host, service)
+            wait_for_tasks_to_end([at.host], service)
         for name in ours:
             remove_container(at.host, name)
         remove_volume(at.host, wanted.name)
         _create(at, wanted)
 
-    stop = [["docker", "rm", "--force", "--volumes", *ours]] if ours else []
+    stop = [["docker", "service", "rm", service] for service in services]
+    stop += [["docker", "rm", "--force", "--volumes", *ours]] if ours else []
     keeps = "" if holds_data(found) else f"; nothing is lost: {remote_data(found)}"
     return Change(
         key=Key(at.name, "volume", wanted.name),
@@ -131,8 +138,8 @@ def _kept_back(scope: Scope, at: Observed, name: str, users: dict[str, Json]) ->
     """Why a volume must not be replaced, and the flag that would allow it; empty when it may."""
     if foreign := foreign_users(at, users):
         return f"{foreign}, which clusterlab did not make, uses it: remove that first, by hand", ""
-    if tasks := sorted(user for user, one in users.items() if is_task(one)):
-        return f"a Swarm service uses it ({', '.join(tasks)}): remove the service first: docker service rm", ""
+    if any(is_task(one) for one in users.values()) and scope.manager not in scope.observed:
+        return f"a Swarm service uses it, and {scope.manager}, which manages the Swarm, does not answer", ""
     if scope.allow_data_loss:
         return "", ""
     if holds_data(at.volumes[name]):
