@@ -82,7 +82,7 @@ class Model(BaseModel):
         fields = type(self).model_fields
         return [
             fields[name].alias or name
-            for name in names or fields
+            for name in names
             if name in self.model_fields_set and getattr(self, name) is not None
         ]
 

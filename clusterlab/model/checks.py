@@ -8,6 +8,7 @@ it stands in `steps` next to its positive twin.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
@@ -34,6 +35,7 @@ from .problems import listed
 __all__ = [
     "KINDS",
     "Action",
+    "Capability",
     "Check",
     "CommandProbe",
     "ContainerAddress",
@@ -56,6 +58,9 @@ __all__ = [
 
 KINDS = ("command", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
 
+Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan", "xfs"]
+"""What not every kind of machines can do."""
+
 _KINDS_ARE = f"The kinds are {listed(KINDS)}."
 
 
@@ -66,7 +71,7 @@ class Action(Model):
     start: str | None = Field(default=None, description="a container")
 
     def faults(self) -> Iterator[Fault]:
-        if len(self.given()) != 1:
+        if len(self.given("stop", "start")) != 1:
             yield Fault((), "an action is exactly one of stop and start", "Write one step per action.")
 
 
@@ -116,7 +121,7 @@ class Check(_Kinds):
     steps: list[Step] = Field(default_factory=list, description="several probes in order, and actions between them")
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
     for_: Duration | None = Field(default=None, alias="for", description="must hold all this time")
-    needs: list[str] = Field(default_factory=list, description="capabilities of the machines, as nfs or ipvs")
+    needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
     hint: str = Field(default="", description="what to look at when it fails")
 
     def faults(self) -> Iterator[Fault]:

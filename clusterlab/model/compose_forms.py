@@ -11,18 +11,27 @@ from .base import Model
 _Text = dict[str, str | int]
 
 
+def _list_or_mapping(value: object) -> None:
+    if not isinstance(value, list | dict):
+        raise ValueError("must be a list or a mapping")
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        raise ValueError("all items of this list must be text")
+
+
 def _labels(value: object) -> object:
     """A list of "KEY=VALUE"; a key alone has an empty value."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    _list_or_mapping(value)
+    if isinstance(value, list):
         return {key: text for key, _, text in (item.partition("=") for item in value)}
     return value
 
 
 def _environment(value: object) -> object:
     """A list of "KEY=VALUE". Compose passes on its own environment for a key alone: clusterlab does not."""
+    _list_or_mapping(value)
     bare: list[object] = []
     if isinstance(value, list):
-        bare = [item for item in value if isinstance(item, str) and "=" not in item]
+        bare = [item for item in value if "=" not in item]
     elif isinstance(value, dict):
         bare = [key for key, text in value.items() if text is None]
     if bare:
@@ -32,7 +41,8 @@ def _environment(value: object) -> object:
 
 def _hosts(value: object) -> object:
     """A list of "name=address" or "name:address"."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    _list_or_mapping(value)
+    if isinstance(value, list):
         for item in value:
             if "=" not in item and ":" not in item:
                 raise ValueError(f"'{item}' has no address: write it as name=address")
@@ -43,7 +53,8 @@ def _hosts(value: object) -> object:
 
 def _networks(value: object) -> object:
     """A list of names."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    _list_or_mapping(value)
+    if isinstance(value, list):
         return dict.fromkeys(value)
     return value
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from .base import NAME_PATTERN, OBJECT_PATTERN, Faulty, Model
 from .compose_keys import compose_key
 from .inventory import SIZE_PATTERN
+from .matcher import MatcherSpec
 from .problems import Problem, either, near_misses, suggest
 from .shape import keys_of, models_at
 from .source import Document, KeyPath
@@ -19,7 +20,7 @@ from .source import Document, KeyPath
 _WANTED = {
     "string_type": "text",
     "int_type": "a whole number",
-    "float_type": "a number",
+    "float_type": "a duration",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
@@ -28,9 +29,9 @@ _WANTED = {
 }
 
 _SHAPES = {
-    NAME_PATTERN: "must be a host name: lower-case letters, digits and dashes, at most 63",
-    OBJECT_PATTERN: "must be a Docker name: letters, digits and _.- (not first), at least two characters",
-    SIZE_PATTERN: "must be an amount of memory, as 512M or 1G",
+    NAME_PATTERN: "must be made of lower-case letters, digits and inner dashes, at most 63",
+    OBJECT_PATTERN: "must be made of letters, digits and _.- (not first), two characters or more",
+    SIZE_PATTERN: "must be an amount, as 512M or 1G",
     r"^[0-7]{3,4}$": "must be an octal mode, as 0644",
     r"^[a-z]+$": "must be a release's name, as trixie",
 }
@@ -147,7 +148,9 @@ def _unknown_key(key: str, path: KeyPath, root: type[Model]) -> tuple[str, str]:
         if answer := compose_key(model, key):
             return answer
     known = [name for model in models for name in keys_of(model)]
-    return f"unknown key '{key}'", suggest(key, known, "The keys here are")
+    if MatcherSpec in models and not near_misses(key, known):
+        return f"unknown key '{key}' of a matcher", "To compare with a mapping, write it under equals."
+    return f"unknown key '{key}'", suggest(key, known, "Keys here")
 
 
 def _wrong_value(error: _Error, siblings: list[_Error], document: Document) -> tuple[str, str]:
@@ -160,9 +163,9 @@ def _wrong_value(error: _Error, siblings: list[_Error], document: Document) -> t
         case "literal_error":
             return _no_choice(value, context["expected"])
         case "greater_than_equal":
-            return f"must be at least {context['ge']}, not {value}", ""
+            return f"must be at least {context['ge']:g}, not {value}", ""
         case "less_than_equal":
-            return f"must be at most {context['le']}, not {value}", ""
+            return f"must be at most {context['le']:g}, not {value}", ""
         case "string_pattern_mismatch":
             return f"'{value}' {_shape(error)}", ""
         case "string_too_short" | "too_short":
@@ -190,8 +193,9 @@ def _wrong_type(error: _Error, siblings: list[_Error], document: Document) -> tu
     if isinstance(value, dict) and error.path[-2:-1] in (("volumes",), ("ports",)):
         remedy = "Compose's long form is not supported by clusterlab: write the short form, as NAME:/path or 8080:80."
     elif "text" in wanted and isinstance(value, bool | int | float):
-        remedy = f'Put it in quotes: "{document.texts.get(error.path, value)}".'
-    elif isinstance(value, str) and ("a whole number" in wanted or "a number" in wanted) and value.isdecimal():
+        text = document.texts.get(error.path, str(value))
+        remedy = "Put it in quotes in the inventory." if "${" in text else f'Put it in quotes: "{text}".'
+    elif isinstance(value, str) and "a whole number" in wanted and value.isdecimal():
         remedy = f"Leave the quotes out: {value}."
     elif isinstance(value, str) and "true or false" in wanted and value.lower() in ("on", "yes", "off", "no"):
         remedy = f"Write {'true' if value.lower() in ('on', 'yes') else 'false'}."

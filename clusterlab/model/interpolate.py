@@ -83,7 +83,7 @@ class Names:
         if found is None:
             raise _Unresolved(
                 f"'${{{name}}}': the inventory has no value of this name",
-                suggest(name, self._known(), "Its values are"),
+                suggest(name, self._known(), "Its values"),
             )
         if isinstance(found, dict | list):
             what = "a mapping" if isinstance(found, dict) else "a list"

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from .base import Duration, Fault, Model, Name, Strings
 from .problems import listed, suggest
@@ -24,8 +24,16 @@ Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
 RECIPES = ("busybox", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
 
-_Address = Annotated[IPv4Address, Field(strict=False)]
-_Subnet = Annotated[IPv4Network, Field(strict=False)]
+
+def _no_number(value: object) -> object:
+    """Numbers stand for addresses, too, but nobody means that."""
+    if isinstance(value, int | float):
+        raise ValueError(f"must be an address, as 192.168.98.1, not {str(value).lower()}")
+    return value
+
+
+_Address = Annotated[IPv4Address, Field(strict=False), BeforeValidator(_no_number)]
+_Subnet = Annotated[IPv4Network, Field(strict=False), BeforeValidator(_no_number)]
 _Path = Annotated[Path, Field(strict=False)]
 _JUMP = re.compile(r"^([^@\s:]+@)?[^@\s:]+(:\d+)?$")
 
@@ -126,12 +134,12 @@ class Image(Model):
     archive: _Path | None = Field(default=None, description="a file made by `docker save`; relative to the inventory")
 
     def faults(self) -> Iterator[Fault]:
-        given = self.given()
+        given = self.given("build", "pull", "archive")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but none is here"
             yield Fault((), f"an image needs exactly one of build, pull and archive, {found}")
         if self.build is not None and self.build not in RECIPES:
-            remedy = suggest(self.build, RECIPES, "The recipes are") + " Or give a pull or an archive instead."
+            remedy = suggest(self.build, RECIPES, "Recipes") + " Or give a pull or an archive instead."
             yield Fault(("build",), f"there is no recipe '{self.build}'", remedy)
         if self.pull is not None and not re.fullmatch(r"[^\s]+", self.pull):
             yield Fault(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')

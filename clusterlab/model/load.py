@@ -36,8 +36,8 @@ def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path(
     found, problems = _find_plays(playbooks)
     chosen = dict.fromkeys(plays) or found
     wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
-    if not found and not plays:
-        wrong = wrong or [Problem(str(playbooks), 0, 0, "there are no plays here: no .yml files")]
+    if not (found or plays or problems):
+        wrong = [Problem(str(playbooks), 0, 0, "there are no plays here: no .yml files")]
     return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong])
 
 
@@ -54,10 +54,8 @@ def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
 
 def _no_play(name: str, found: dict[str, Path], playbooks: Path) -> Problem:
     same_end = [other for other in found if other.rpartition("/")[2] == name]
-    if same_end:
-        remedy = f"Did you mean '{same_end[0]}'?"
-    else:
-        remedy = suggest(name.removesuffix(".yml"), found, "The plays are")
+    guess = same_end[0] if same_end else name.removesuffix(".yml").removeprefix(f"{playbooks}/")
+    remedy = suggest(guess, found, "Plays")
     return Problem(str(playbooks / f"{name}.yml"), 0, 0, f"there is no play '{name}'", remedy)
 
 

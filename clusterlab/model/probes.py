@@ -12,7 +12,7 @@ from .base import Duration, Fault, Model, Strings
 from .matcher import Matcher
 from .problems import either, listed
 
-_CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|]*)?)\s*;?\s*$")
+_CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?)\s*;?\s*$")
 _ONLY_ONE = "Leave the other out, or write two checks."
 
 

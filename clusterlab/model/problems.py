@@ -59,11 +59,11 @@ def near_misses(name: str, known: Iterable[str]) -> list[str]:
 def suggest(name: str, known: Iterable[str], title: str) -> str:
     """A remedy for an unknown name: the near misses, and all that is known when that is little.
 
-    `title` says what the known names are: "The hosts are".
+    `title` says what the known names are: "Hosts".
     """
     names = list(known)
     near = near_misses(name, names)
     parts = [f"Did you mean {either([repr(other) for other in near])}?"] if near else []
-    if names and (len(names) <= _FEW or not near):
-        parts.append(f"{title} {listed(names[:60])}{' ...' if len(names) > 60 else ''}.")
+    if (names and not near) or 1 < len(names) <= _FEW:
+        parts.append(f"{title}: {', '.join(names)}.")
     return " ".join(parts)

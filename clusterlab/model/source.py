@@ -24,6 +24,11 @@ KeyPath = tuple[str | int, ...]
 
 _MOST_NODES = 100_000  # aliases of aliases can make a short file explode
 _MERGE = "<<"
+_ADVICE = {
+    r"'\t'": "Indent with spaces: YAML allows no tabs.",
+    "mapping values are not allowed": 'Put text that contains ": " in quotes, and check the indentation.',
+    "unexpected end of stream": "A quote that is opened must be closed.",
+}
 
 
 class Position(NamedTuple):
@@ -124,7 +129,8 @@ def _syntax_problem(path: Path, error: yaml.MarkedYAMLError) -> Problem:
     context = ""
     if error.problem and error.context and error.context_mark:
         context = f" ({error.context}, line {error.context_mark.line + 1})"
-    remedy = "Indent with spaces: YAML allows no tabs." if "'\\t'" in what else ""
+    remedy = next((advice for sign, advice in _ADVICE.items() if sign in what), "")
+    what = what.replace("'<stream end>'", "the end of the file")
     return Problem(str(path), *position, f"not YAML: {what}{context}", remedy)
 
 
@@ -174,7 +180,7 @@ class _Reader:
 
     def convert(self, node: yaml.Node, path: KeyPath, around: tuple[yaml.Node, ...]) -> Any:
         if len(self.values) >= _MOST_NODES:
-            return self._wrong(node, "aliases make this file too large")
+            raise InvalidFiles([Problem(self.file, *_start(node), "aliases make this file too large")])
         if any(node is outer for outer in around):
             return self._wrong(node, "an alias stands inside the value that it names")
         self.values[path] = _start(node)

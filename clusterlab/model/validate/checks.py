@@ -60,7 +60,7 @@ def _container(files: Files, file: PlayFile, path: KeyPath, name: str) -> Iterat
 
 
 def _unknown_container(file: PlayFile, path: KeyPath, name: str) -> Problem:
-    remedy = suggest(name, file.play.containers, "The containers are")
+    remedy = suggest(name, file.play.containers, "Containers")
     return file.problem(path, f"this play has no container '{name}'", remedy)
 
 
@@ -82,7 +82,7 @@ def _address(file: PlayFile, path: KeyPath, target: object) -> Iterator[Problem]
 
 
 def _action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
-    for key in action.given():
+    for key in action.given("stop", "start"):
         name = getattr(action, key)
         if name not in file.play.containers:
             yield _unknown_container(file, (*path, key), name)
@@ -104,7 +104,7 @@ def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -
         if name is not None and name not in names:
             owner = {"image": "the inventory", "node": "the Swarm"}.get(kind, "this play")
             yield file.problem(
-                (*path, kind), f"{owner} has no {kind} '{name}'", suggest(name, names, f"The {kind}s are")
+                (*path, kind), f"{owner} has no {kind} '{name}'", suggest(name, names, f"{kind.capitalize()}s")
             )
     container = play.containers.get(probe.container or "")
     if container is not None and probe.on and files.expand(probe.on) != [container.host]:

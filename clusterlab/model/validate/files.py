@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from ..english import dotted
@@ -47,6 +48,12 @@ class Files:
     @cached_property
     def lab(self) -> Lab:
         return Lab(self.inventory)
+
+    @property
+    def lan(self) -> IPv4Network | None:
+        """The network that the hosts' addresses are in; existing machines need not say it."""
+        said = self.inventory.machines != "existing" or ("network",) in self.document.keys
+        return self.inventory.network.subnet if said else None
 
     @cached_property
     def places(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from ..inventory import ROLES, Ssh
@@ -28,25 +28,27 @@ def problems(files: Files) -> Iterator[Problem]:
 
 def _addresses(files: Files) -> Iterator[Problem]:
     owners: dict[IPv4Address, str] = {}
-    network = files.inventory.network.subnet
-    bounded = files.inventory.machines != "existing" or "network" in files.document.value
     for name, host in files.inventory.hosts.items():
         path: KeyPath = ("hosts", name, "address")
         if host.address in owners:
             remedy = "Give each host an address of its own."
             yield files.problem(path, f"{host.address} is the address of '{owners[host.address]}' already", remedy)
         owners.setdefault(host.address, name)
-        if bounded and host.address not in network:
-            remedy = f"The addresses go from {network[1]} to {network[-2]}." if network.num_addresses > 2 else ""
-            yield files.problem(path, f"{host.address} is outside the subnet {network}", remedy)
-        elif bounded and network.num_addresses > 2 and host.address == network.network_address:
-            yield files.problem(
-                path, f"{host.address} is the address of the network {network} itself", f"Begin at {network[1]}."
-            )
-        elif bounded and network.num_addresses > 2 and host.address == network.broadcast_address:
-            yield files.problem(
-                path, f"{host.address} is the broadcast address of {network}", f"The last one is {network[-2]}."
-            )
+        if files.lan is not None and (message := _not_of(files.lan, host.address)):
+            lan = files.lan
+            remedy = f"The addresses go from {lan[1]} to {lan[-2]}." if lan.num_addresses > 2 else ""
+            yield files.problem(path, message, remedy)
+
+
+def _not_of(network: IPv4Network, address: IPv4Address) -> str:
+    """Why `address` cannot be a host's in `network`, or ""."""
+    if address not in network:
+        return f"{address} is outside the subnet {network}"
+    if network.num_addresses > 2 and address == network.network_address:
+        return f"{address} is the address of the network {network} itself"
+    if network.num_addresses > 2 and address == network.broadcast_address:
+        return f"{address} is the broadcast address of {network}"
+    return ""
 
 
 def _names(files: Files) -> Iterator[Problem]:
@@ -60,7 +62,7 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
     """A key that says nothing to this kind of machines is an error: it would be ignored."""
     kind = files.inventory.machines
     if kind != "existing":
-        for path in (("ssh",), *((("hosts", name, "ssh")) for name in files.inventory.hosts)):
+        for path in (("ssh",), *(("hosts", name, "ssh") for name in files.inventory.hosts)):
             if path in files.document.keys:
                 remedy = "Leave it out: clusterlab makes these machines and knows how to reach them."
                 yield files.problem(path, f"'ssh' is for existing machines, not for {kind}", remedy, key=True)

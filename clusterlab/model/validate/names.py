@@ -49,7 +49,8 @@ def _twice(files: Files) -> Iterator[Problem]:
                     f"'{name}' is defined twice on {listed(common)}: by the play '{new.file.name}' here and "
                     f"by '{old.file.name}' ({old.file.place_of(old.path)})"
                 )
-                remedy = f"Rename one of the two {section}, or put them on different hosts."
+                elsewhere = "" if section == "services" else ", or put them on different hosts"
+                remedy = f"Rename one of the two {section}{elsewhere}."
                 yield new.file.problem(new.path, message, remedy, key=True)
         before[new.path].append(new)
 

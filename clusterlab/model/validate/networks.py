@@ -44,7 +44,7 @@ def _unknown(file: PlayFile, path: KeyPath, network: str) -> Problem:
         return file.problem(
             path, f"'{network}' is no network of this play", f"Write network_mode: {network}.", key=True
         )
-    remedy = suggest(network, file.play.networks, "The networks are") or "Add it under networks: of this play."
+    remedy = suggest(network, file.play.networks, "Networks") or "Add it under networks: of this play."
     return file.problem(path, f"this play has no network '{network}'", remedy, key=True)
 
 
@@ -114,8 +114,8 @@ def _ranges(files: Files) -> Iterator[Problem]:
             hosts = files.inventory.docker_hosts if overlay else files.expand(network.hosts)
             for subnet in _subnets(network):
                 path = ("networks", name, "ipam", "config")
-                if subnet.overlaps(files.inventory.network.subnet) and network.driver in ("bridge", "overlay"):
-                    message = f"{subnet} overlaps the lab's own network {files.inventory.network.subnet}"
+                if files.lan is not None and subnet.overlaps(files.lan) and network.driver in ("bridge", "overlay"):
+                    message = f"{subnet} overlaps the lab's own network {files.lan}"
                     yield file.problem(path, message, "Choose another subnet.", key=True)
                 for other_file, other, taken, other_hosts in before:
                     common = [host for host in hosts if host in other_hosts]

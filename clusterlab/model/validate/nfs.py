@@ -28,7 +28,7 @@ def _local(files: Files, file: PlayFile, path: KeyPath, volume: Volume) -> Itera
     options = volume.driver_opts
     for key in options:
         if key not in _LOCAL_OPTIONS:
-            remedy = suggest(key, _LOCAL_OPTIONS, "The options are")
+            remedy = suggest(key, _LOCAL_OPTIONS, "Options")
             yield file.problem((*path, key), f"the local driver has no option '{key}'", remedy, key=True)
     if ("type" in options) != ("device" in options):
         there, lacking = ("type", "device") if "type" in options else ("device", "type")

@@ -33,7 +33,9 @@ def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[st
                 where, f"'{place}' is a container, not a host", "Containers stand in in:, hosts and roles in on:."
             )
         elif place not in files.places:
-            yield file.problem(where, f"there is no host or role '{place}'", suggest(place, files.places, "There are"))
+            yield file.problem(
+                where, f"there is no host or role '{place}'", suggest(place, files.places, "Hosts and roles")
+            )
         elif not files.expand([place]):
             yield file.problem(
                 where, f"no host of this lab has the role '{place}'", "Give it to a host, or name a host."
@@ -50,7 +52,7 @@ def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[
     yield from named_hosts(files, file, path, places)
     for index, place in enumerate(places):
         others = [host for host in files.expand([place]) if host not in files.inventory.docker_hosts]
-        if others and place != "all":
+        if others:
             yield file.problem(
                 item(file.document, path, index), f"{listed(others)}: no Docker host", _docker_hosts_are(files)
             )
@@ -59,7 +61,7 @@ def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[
 def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Iterator[Problem]:
     path: KeyPath = ("containers", name, "host")
     if host not in files.inventory.hosts:
-        remedy = suggest(host, files.inventory.hosts, "The hosts are")
+        remedy = suggest(host, files.inventory.hosts, "Hosts")
         if host in files.places:
             remedy = f"A container runs on one host. {remedy}"
         yield file.problem(path, f"there is no host '{host}'", remedy)
@@ -81,7 +83,7 @@ def _image(files: Files, file: PlayFile, path: KeyPath, image: str) -> Iterator[
     if image in files.inventory.images:
         return
     known = files.inventory.images
-    remedy = suggest(image, known, "The images are")
+    remedy = suggest(image, known, "Images")
     if not near_misses(image, known):
         remedy = f'{remedy} Or add to images of {files.document.file}: NAME: {{pull: "{image}"}}'.strip()
     yield file.problem(path, f"the inventory has no image '{image}'", remedy)

@@ -32,7 +32,7 @@ def _mounts(files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hos
         volume = file.play.volumes.get(mount.source)
         if volume is None:
             known = file.play.volumes
-            remedy = suggest(mount.source, known, "The volumes are") or "Add it under volumes: of this play."
+            remedy = suggest(mount.source, known, "Volumes") or "Add it under volumes: of this play."
             yield file.problem(where, f"this play has no volume '{mount.source}'", remedy)
             continue
         lacking = [
@@ -53,7 +53,7 @@ def _from_containers(file: PlayFile, name: str, path: KeyPath) -> Iterator[Probl
             yield file.problem(where, f"'{text}' must be NAME, NAME:ro or NAME:rw")
         elif source is None:
             known = [known for known in file.play.containers if known != name]
-            yield file.problem(where, f"this play has no container '{other}'", suggest(other, known, "The others are"))
+            yield file.problem(where, f"this play has no container '{other}'", suggest(other, known, "Others"))
         elif other == name:
             yield file.problem(where, "a container cannot take its own volumes")
         elif source.host != container.host:
