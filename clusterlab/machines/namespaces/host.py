@@ -117,6 +117,8 @@ class NamespacesHost:
         while missing := self._not_ready(port):
             if self.pid is None:
                 raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
+            if failed := self._failed_services():
+                raise HostError(self.name, f"{', '.join(failed)} did not start", detail=self.console_tail())
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
                     f"{self.name}: waited {_START_SECONDS:.0f} s for {missing}",
@@ -196,6 +198,11 @@ class NamespacesHost:
         if self.serves_docker and not self.answers_docker():
             return "its Docker engine to answer"
         return ""
+
+    def _failed_services(self) -> list[str]:
+        """Services that ended instead of starting, as process 1 noted when it started them."""
+        notes = Path(f"/proc/{self.pid}/root/run/clusterlab").glob("*.failed")
+        return sorted(note.stem for note in notes)
 
     def _wait_for_process_1(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -23,7 +23,8 @@ fi
 
 mkdir -p /run/clusterlab /run/lock
 for service in /etc/clusterlab/enabled/*; do
-    [ ! -e "$service" ] || /usr/local/bin/systemctl start "${service##*/}" &
+    [ -e "$service" ] || continue
+    (/usr/local/bin/systemctl start "${service##*/}" || : >"/run/clusterlab/${service##*/}.failed") &
 done
 
 sleep infinity &

@@ -1,0 +1,37 @@
+"""One lab of real engines for all tests that change nothing lasting in it; without root it is an error, not a skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from labs import namespaces_lab
+
+from clusterlab.machines import Machines, open_machines
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+
+@dataclass(frozen=True)
+class EngineLab:
+    """A lab that is up, and its connections."""
+
+    lab: Lab
+    machines: Machines
+    hosts: Hosts
+
+
+@pytest.fixture(scope="session")
+def engine_lab() -> Iterator[EngineLab]:
+    """gw, host1 and host2 with engines, without a Swarm."""
+    lab = namespaces_lab(f"engine-{os.getpid()}", "10.60.0.0/24")
+    machines = open_machines(lab)
+    try:
+        machines.up(Silent())
+        with Hosts(machines.targets()) as hosts:
+            yield EngineLab(lab, machines, hosts)
+    finally:
+        machines.down(Silent())
