@@ -71,7 +71,7 @@ class Clusterlab(Program):
         plays = " [PLAY ...]" if "play" in context.args else ""
         host = " HOST [-- COMMAND ...]" if "host" in context.args else ""
         print(f"Usage: {self.binary} {name}{host}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
-        rows = [row for row in context.help_tuples() if not row[0].startswith(("--play=", "--host="))]
+        rows = [row for row in context.help_tuples() if not row[0].startswith(("--play", "--host=", "--command="))]
         if rows:
             self.print_columns([(flags.replace("--inventory", "-i, --inventory"), text) for flags, text in rows])
 
@@ -98,7 +98,10 @@ def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> lis
         raise UsageError(f"there is no verb {verb!r}", remedy=f"{guess}`clusterlab --help` lists the verbs.")
     if "--help" in rest or "-h" in rest:
         return ["--help", verb]
-    return [*before[:at], verb, *_arguments(verb, rest, verbs[verb]), *after]
+    flags = _arguments(verb, rest, verbs[verb])
+    if after and "command" not in verbs[verb].args:
+        raise UsageError(f"{verb}: runs no command", remedy="Leave out `--` and what follows it.")
+    return [*before[:at], verb, *flags, *([f"--command={' '.join(after[1:])}"] if after else [])]
 
 
 def _split(words: Sequence[str], mark: str) -> tuple[list[str], list[str]]:

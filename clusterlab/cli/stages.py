@@ -15,7 +15,8 @@ from clusterlab.cli.session import Session
 from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.machines.state import LabState
-from clusterlab.plan import apply, carry_out, clean, provision
+from clusterlab.plan import apply, clean, provision
+from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.reports.junit import junit
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
@@ -33,7 +34,7 @@ def provision_changes(session: Session) -> list[Change]:
 def apply_changes(session: Session, allow_data_loss: bool = False) -> list[Change]:
     """What the plays lack on the hosts."""
     with session.progress.task(session.lab.name, "look at the engines"):
-        return apply.apply(session.lab, session.hosts, allow_data_loss, session.unsupported)
+        return apply.apply(session.lab, session.hosts, allow_data_loss, session.unsupported, session.progress)
 
 
 def clean_changes(session: Session, delete_data: bool) -> list[Change]:

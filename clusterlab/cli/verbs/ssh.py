@@ -8,8 +8,8 @@ from invoke.exceptions import Exit
 from clusterlab.cli.verb import INVENTORY, err, verb
 
 
-@verb({"inventory": INVENTORY, "host": "the host"})
-def ssh(context: Context, host: str = "", inventory: str = "") -> None:
+@verb({"inventory": INVENTORY, "host": "the host", "command": "what its shell is given, as by ssh itself"})
+def ssh(context: Context, host: str = "", command: str = "", inventory: str = "") -> None:
     """Open a shell on a host, or run a command there and end with its exit code."""
     from clusterlab.cli.session import session
     from clusterlab.errors import UsageError
@@ -21,8 +21,7 @@ def ssh(context: Context, host: str = "", inventory: str = "") -> None:
             said = f"the lab has no host {host!r}" if host else "which host?"
             raise UsageError(said, remedy=f"Hosts of this lab: {', '.join(known)}.")
         target = lab.machines.targets()[host]
-    command = [context.remainder] if context.remainder else []
-    raise Exit(code=subprocess.call(ssh_argv(target, command)))
+    raise Exit(code=subprocess.call(ssh_argv(target, [command] if command else [])))
 
 
 @verb({"inventory": INVENTORY})

@@ -21,7 +21,6 @@ VERBS = {str(context.name): context for context in collection().to_contexts()}
         ("check volumes/nfs networks/host", "check --play volumes/nfs --play networks/host"),
         ("check -i lab.yml volumes/nfs --json -", "check --inventory lab.yml --play volumes/nfs --json -"),
         ("check --inventory=lab.yml", "check --inventory=lab.yml"),
-        ("ssh host1 -- ls -l /", "ssh --host host1 -- ls -l /"),
         ("ssh -i lab.yml host1", "ssh --inventory lab.yml --host host1"),
         ("check volumes/nfs --help", "--help check"),
         ("--help check", "--help check"),
@@ -33,10 +32,16 @@ def test_words_become_flags(given: str, wanted: str) -> None:
     assert words_as_flags(given.split(), VERBS) == wanted.split()
 
 
+def test_a_command_for_a_host_is_one_string_as_by_ssh() -> None:
+    given = ["ssh", "host1", "--", "ls", "-l", "/tmp"]
+    assert words_as_flags(given, VERBS) == ["ssh", "--host", "host1", "--command=ls -l /tmp"]
+
+
 @pytest.mark.parametrize(
     ("given", "message", "remedy"),
     [
         ("chekc", "there is no verb 'chekc'", "Did you mean 'check'? `clusterlab --help` lists the verbs."),
+        ("up -- ls", "up: runs no command", "Leave out `--` and what follows it."),
         ("up host1", "up: does not take 'host1'", "`clusterlab up --help` shows what it takes."),
         ("ssh host1 ls", "ssh: does not take 'ls'", "`clusterlab ssh --help` shows what it takes."),
         ("up --kep", "up: has no option --kep", "Did you mean --keep? `clusterlab up --help` lists its options."),
