@@ -53,4 +53,6 @@ class MatcherSpec(Model):
             yield Fault(("matches",), f"'{self.matches}' matches every text, so this asserts nothing")
 
 
-Matcher = Annotated[MatcherSpec, BeforeValidator(_as_matcher)]
+_Plain = str | int | float | bool | list[Any]
+Matcher = Annotated[MatcherSpec, BeforeValidator(_as_matcher, json_schema_input_type=MatcherSpec | _Plain)]
+"""A matcher, or a plain value: it must be equal then."""

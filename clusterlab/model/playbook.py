@@ -6,8 +6,8 @@ and `hosts` for where.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 from .base import Duration, Fault, Model, ObjectName, Strings
 from .checks import Check
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
+from .ipam import Ipam, IpamConfig
 from .short_syntax import parse_mount, parse_port
 
 __all__ = [
@@ -46,43 +47,6 @@ class Volume(Model):
         examples=[{"type": "nfs", "o": "addr=${hosts.gw.address},rw,nfsvers=4.2", "device": ":/shares"}],
     )
     labels: Labels = Field(default_factory=dict)
-
-
-class IpamConfig(Model):
-    """One address range of a network."""
-
-    subnet: str | None = Field(default=None, examples=["10.10.0.0/24"])
-    ip_range: str | None = None
-    gateway: str | None = None
-    aux_addresses: dict[str, str] = Field(default_factory=dict)
-
-    def faults(self) -> Iterator[Fault]:
-        for key in self.given("subnet", "ip_range"):
-            yield from _no_network(key, getattr(self, key))
-        if self.subnet is None:
-            for key in self.given("ip_range", "gateway", "aux_addresses"):
-                yield Fault((key,), f"'{key}' needs a 'subnet' that it is in")
-            return
-        if any(_no_network("subnet", self.subnet)):
-            return
-        subnet = ip_network(self.subnet)
-        addresses: list[tuple[tuple[str | int, ...], str]] = [
-            (("aux_addresses", k), v) for k, v in self.aux_addresses.items()
-        ]
-        if self.gateway is not None:
-            addresses.append((("gateway",), self.gateway))
-        for at, address in addresses:
-            yield from _not_in(at, address, subnet)  # type: ignore[arg-type]
-        if self.ip_range is not None and not any(_no_network("ip_range", self.ip_range)):
-            inner = ip_network(self.ip_range)
-            if inner.version != subnet.version or not inner.subnet_of(subnet):  # type: ignore[arg-type]
-                yield Fault(("ip_range",), f"'{inner}' is not within the subnet {subnet}")
-
-
-class Ipam(Model):
-    driver: str = "default"
-    config: list[IpamConfig] = Field(default_factory=list)
-    options: dict[str, str] = Field(default_factory=dict)
 
 
 class Network(Model):
@@ -160,6 +124,8 @@ class Container(Model):
     healthcheck: Healthcheck | None = None
 
     def faults(self) -> Iterator[Fault]:
+        yield from _command_faults("command", self.command)
+        yield from _command_faults("entrypoint", self.entrypoint)
         yield from _mount_faults(self.volumes)
         yield from _short_faults("ports", self.ports, parse_port)
         yield from _short_faults("expose", self.expose, _exposed)
@@ -210,6 +176,8 @@ class Service(Model):
     deploy: Deploy = Deploy()
 
     def faults(self) -> Iterator[Fault]:
+        yield from _command_faults("command", self.command)
+        yield from _command_faults("entrypoint", self.entrypoint)
         yield from _mount_faults(self.volumes)
         yield from _short_faults("ports", self.ports, _published)
 
@@ -221,8 +189,12 @@ class Play(Model):
     teaches: str = Field(default="", description="what one learns from this play")
     why: str = Field(default="", description="why it is as it is")
     docs: list[str] = Field(default_factory=list, description="where to read more")
-    volumes: dict[ObjectName, Annotated[Volume, BeforeValidator(empty_mapping)]] = Field(default_factory=dict)
-    networks: dict[ObjectName, Annotated[Network, BeforeValidator(empty_mapping)]] = Field(default_factory=dict)
+    volumes: dict[
+        ObjectName, Annotated[Volume, BeforeValidator(empty_mapping, json_schema_input_type=Volume | None)]
+    ] = Field(default_factory=dict)
+    networks: dict[
+        ObjectName, Annotated[Network, BeforeValidator(empty_mapping, json_schema_input_type=Network | None)]
+    ] = Field(default_factory=dict)
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     checks: list[Check] = Field(default_factory=list)
@@ -242,24 +214,14 @@ class Play(Model):
             yield Fault((), "this play has nothing but a title", remedy)
 
 
-def _no_network(key: str, text: str) -> Iterator[Fault]:
-    try:
-        ip_network(text)
-    except ValueError as error:
-        remedy = f"Write {_host_bits_off(text)}." if "host bits" in str(error) else "Write it like 10.10.0.0/24."
-        yield Fault((key,), f"'{text}' is not a network", remedy)
-
-
-def _host_bits_off(text: str) -> str:
-    return str(ip_network(text, strict=False))
-
-
-def _not_in(at: tuple[str | int, ...], text: str, subnet: IPv4Network) -> Iterator[Fault]:
-    try:
-        if ip_address(text) not in subnet:
-            yield Fault(at, f"'{text}' is not within the subnet {subnet}")
-    except ValueError:
-        yield Fault(at, f"'{text}' is not an IP address")
+def _command_faults(key: str, command: Command | None) -> Iterator[Fault]:
+    if isinstance(command, str):
+        try:
+            shlex.split(command)
+        except ValueError:
+            yield Fault(
+                (key,), f"'{command}': a quote is opened and not closed", "Close it, or write the command as a list."
+            )
 
 
 def _mount_faults(volumes: list[str]) -> Iterator[Fault]:

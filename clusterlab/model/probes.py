@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from .base import Duration, Fault, Model, Strings
 from .matcher import Matcher
@@ -27,6 +27,14 @@ Target = str | ContainerAddress
 """A name or address as it stands; a host of the inventory may be named; or a container's address on a network."""
 
 _Port = Annotated[int, Field(ge=1, le=65535)]
+_MODE = r"^[0-7]{3,4}$"
+_Mode = Annotated[
+    str,
+    StringConstraints(pattern=_MODE),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": _MODE}, {"type": "integer"}]}
+    ),  # editors read 0644 as a number
+]
 
 
 class Probe(Model):
@@ -208,7 +216,7 @@ class FileProbe(Probe):
     content: Matcher | None = None
     owner: str | int | None = None
     group: str | int | None = None
-    mode: str | None = Field(default=None, description="octal, as in 0644", pattern=r"^[0-7]{3,4}$")
+    mode: _Mode | None = Field(default=None, description="octal, as in 0644")
     type: Literal["file", "directory", "symlink"] | None = None
 
     def faults(self) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from ..checks import Action, ContainerAddress, Control, InspectProbe, Probe, Sha
 from ..problems import Problem, suggest
 from ..source import KeyPath
 from .files import Files, PlayFile, item
-from .places import named_hosts
+from .places import named_docker_hosts, named_hosts
 
 _PREDEFINED = ("bridge", "host", "none")
 
@@ -89,7 +89,7 @@ def _action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
 
 
 def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -> Iterator[Problem]:
-    yield from named_hosts(files, file, (*path, "on"), probe.on)
+    yield from named_docker_hosts(files, file, (*path, "on"), probe.on)
     play = file.play
     known: dict[str, Sequence[str]] = {
         "volume": list(play.volumes),

@@ -49,6 +49,11 @@ def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[
         yield file.problem(
             path, "an empty list of hosts: this would be nowhere", "Name hosts or a role, or leave hosts out."
         )
+    yield from named_docker_hosts(files, file, path, places)
+
+
+def named_docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with a list of hosts and roles that must all be Docker hosts."""
     yield from named_hosts(files, file, path, places)
     for index, place in enumerate(places):
         others = [host for host in files.expand([place]) if host not in files.inventory.docker_hosts]

@@ -13,7 +13,7 @@ import pytest
 
 from clusterlab.model import InvalidFiles, Lab, json_schema, load_inventory, load_lab
 from clusterlab.model.checks import KINDS, Check
-from clusterlab.model.inventory import Inventory
+from clusterlab.model.inventory import RECIPES, Inventory
 
 ROOT = Path(__file__).parents[3]
 INVENTORIES = sorted((ROOT / "inventory").glob("*.yml"))
@@ -110,6 +110,11 @@ def test_checks_of_rich_play(rich: Lab) -> None:
 
 def test_kinds_are_keys_of_a_check() -> None:
     assert set(KINDS) <= set(Check.model_fields)
+
+
+def test_recipes_are_those_that_can_be_built() -> None:
+    files = (ROOT / "clusterlab" / "build" / "recipes").glob("*.yml")
+    assert sorted(file.stem for file in files) == sorted(RECIPES)
 
 
 def test_there_are_inventories_to_test() -> None:
