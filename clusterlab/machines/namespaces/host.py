@@ -144,9 +144,10 @@ class NamespacesHost:
         if left := cgroups.remove(self.cgroup, _KILL_SECONDS):
             raise HostError(self.name, f"these cgroups are left: {', '.join(left)}")
         removed = self.folder.with_name(f".{self.name}.removed")
+        if removed.exists():
+            shutil.rmtree(removed)
         if self.folder.exists():
             self.folder.rename(removed)
-        if removed.exists():
             shutil.rmtree(removed)
 
     def answers_ssh(self, port: int) -> bool:

@@ -25,11 +25,8 @@ def on_its_own(*command: str) -> list[str]:
 
 def started(pid: int) -> int | None:
     """When a process started, in ticks since the kernel booted; None when it has ended (proc_pid_stat(5))."""
-    try:
-        fields = Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()
-    except OSError:
-        return None
-    return int(fields[19]) if fields[0] not in "ZX" else None
+    fields = _stat(pid)
+    return int(fields[19]) if fields and fields[0] not in "ZX" else None
 
 
 def belongs(pid: int, lab_folder: Path, host: str = "") -> bool:
@@ -53,10 +50,30 @@ def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
     while left := find(lab_folder, host):
         if time.monotonic() > deadline:
             return left
+        collecting = _collecting(left) if time.monotonic() < deadline - seconds / 2 else set()
         for pid in left:
-            kill(pid, lab_folder)
+            if pid not in collecting:
+                kill(pid, lab_folder)
         time.sleep(_POLL)
     return []
+
+
+def _collecting(pids: list[int]) -> set[int]:
+    """Those of `pids` that are outside parents of others: once these are killed they take note, and end by themselves.
+
+    Without them, a killed process 1 would keep its namespaces until this machine's own process 1 took note.
+    """
+    parents = {int(fields[1]) for fields in map(_stat, pids) if fields}
+    return {pid for pid in parents.intersection(pids) if not _is_inside(pid)}
+
+
+def _is_inside(pid: int) -> bool:
+    """Whether a process is in a process namespace below this one (then it has more than one number)."""
+    try:
+        status = Path("/proc", str(pid), "status").read_text()
+    except OSError:
+        return False
+    return any(len(line.split()) > 2 for line in status.splitlines() if line.startswith("NSpid:"))
 
 
 def kill(pid: int, lab_folder: Path) -> None:
@@ -82,6 +99,14 @@ def wait_gone(pid: int, lab_folder: Path, seconds: float) -> bool:
             return False
         time.sleep(_POLL)
     return True
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of proc_pid_stat(5) from the third (state) on; none when it is gone."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return []
 
 
 def _variables(process: Path) -> list[bytes]:
