@@ -19,6 +19,10 @@ import clusterlab
 from clusterlab.errors import UsageError
 
 SHORT = {"-i": "--inventory"}
+SINGLE = ("host", "title", "name")
+"""Parameters that are given once, as a plain word after the verb."""
+_WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]"}
+_HIDDEN = ("--play=", "--command=", *(f"--{name}=" for name in SINGLE))  # said in the usage line already
 
 
 class OwnConfig(Config):
@@ -69,9 +73,9 @@ class Clusterlab(Program):
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
         plays = " [PLAY ...]" if "play" in context.args else ""
-        host = " HOST [-- COMMAND ...]" if "host" in context.args else ""
-        print(f"Usage: {self.binary} {name}{host}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
-        rows = [row for row in context.help_tuples() if not row[0].startswith(("--play", "--host=", "--command="))]
+        single = _WORDS.get(_single(context), "")
+        print(f"Usage: {self.binary} {name}{single}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
+        rows = [row for row in context.help_tuples() if not row[0].startswith(_HIDDEN)]
         if rows:
             self.print_columns([(flags.replace("--inventory", "-i, --inventory"), text) for flags, text in rows])
 
@@ -111,6 +115,7 @@ def _split(words: Sequence[str], mark: str) -> tuple[list[str], list[str]]:
 
 def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[str]:
     flags: list[str] = []
+    single = _single(context)
     rest = iter(words)
     for word in rest:
         if word.startswith("-") and word != "-":
@@ -122,13 +127,17 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
                 flags.append(_value(flag, next(rest, None)))
         elif "play" in context.args:
             flags += ["--play", word]
-        elif "host" in context.args and "--host" not in flags:
-            flags += ["--host", word]
+        elif single and f"--{single}" not in flags:
+            flags += [f"--{single}", word]
         else:
             raise UsageError(
                 f"{verb}: does not take {word!r}", remedy=f"`clusterlab {verb} --help` shows what it takes."
             )
     return flags
+
+
+def _single(context: ParserContext) -> str:
+    return next((name for name in SINGLE if name in context.args), "")
 
 
 def _known(verb: str, flag: str, context: ParserContext) -> None:

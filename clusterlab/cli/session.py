@@ -35,6 +35,11 @@ def inventory_path(given: str) -> Path:
     return by_name if by_name.is_file() and not Path(given).is_file() else Path(given)
 
 
+def lab_name(inventory: str, given: str) -> str:
+    """The lab's name: as given, when the inventory is gone, or as the inventory says."""
+    return given or load_inventory(inventory_path(inventory)).name
+
+
 @dataclass
 class Session:
     """One command's view of a lab. Connections are opened when first used and closed with the session."""

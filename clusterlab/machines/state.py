@@ -20,6 +20,10 @@ FORM = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""
 
 
+class LabBusy(ClusterlabError):
+    """Another command is at work on the lab."""
+
+
 class Record(BaseModel):
     """What `up` made, written before it is made, so that `down` finds all of it."""
 
@@ -119,7 +123,7 @@ class LabState:
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:
-        """Keep other commands off this lab; raises ClusterlabError at once, naming the one that is on it.
+        """Keep other commands off this lab; raises LabBusy at once, naming the one that is on it.
 
         A command that already holds the lock may take it again. It ends with the process, however that ends.
         """
@@ -143,7 +147,7 @@ class LabState:
                 lock.close()
                 if pid == str(os.getpid()):
                     return None
-                raise ClusterlabError(
+                raise LabBusy(
                     f"lab {self.lab}: another clusterlab is at work on it: {holder_verb or '?'}, process {pid or '?'}",
                     remedy="wait until it has ended" + (f", or end it: kill {pid}" if pid else ""),
                 ) from None

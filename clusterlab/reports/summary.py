@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +82,8 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()  # on a full disk, half a file would take room for nothing
         raise ClusterlabError(
             f"cannot write {path}: {error.strerror}", remedy="Name a file in a folder that you can write to."
         ) from error

@@ -1,0 +1,140 @@
+"""What the nightly verb asks for, and how it is carried out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from clusterlab.cli.session import inventory_path
+from clusterlab.errors import UsageError
+from clusterlab.machines import open_machines
+from clusterlab.model import Lab, load_lab
+from clusterlab.model.base import seconds
+from clusterlab.model.problems import either
+from clusterlab.nightly import schedule as scheduling
+from clusterlab.nightly.known_state import parse_start
+from clusterlab.nightly.nightly import KEEPS, Nightly, Options, check_options
+from clusterlab.nightly.notify import parse_command
+from clusterlab.nightly.record import Record, begin
+from clusterlab.nightly.runs import Runs
+from clusterlab.nightly.waivers import Waiver, load_waivers, unknown_waivers, waiver_file
+from clusterlab.reports.night import Night
+from clusterlab.reports.picture import picture_of
+from clusterlab.reports.progress import progress_on
+from clusterlab.reports.terminal import show_error
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A night as the command line asks for it, validated."""
+
+    lab: Lab
+    inventory: Path
+    options: Options
+    waivers: list[Waiver]
+    keep_runs: int
+    keep_days: float
+    notes: list[str]
+    words: list[str]  # the command that asks for the same from any folder
+
+
+def read(
+    *,
+    inventory: str,
+    plays: Sequence[str],
+    playbooks: str,
+    start: str,
+    keep: str,
+    wait: str,
+    deadline: str,
+    keep_runs: int,
+    keep_days: int,
+    notify: str,
+    notify_deadline: str,
+) -> Asked:
+    """Validate all of it, the files too; raises UsageError."""
+    path = inventory_path(inventory)
+    lab = load_lab(path, plays, Path(playbooks))
+    kind = lab.inventory.machines
+    options = Options(
+        start=parse_start(start, kind),
+        keep=_keep(keep or ("always" if kind == "existing" else "on-failure")),  # type: ignore[arg-type]
+        wait=_duration("--wait", wait),
+        deadline=_duration("--deadline", deadline),
+        notify=tuple(parse_command(notify)) if notify else (),
+        notify_deadline=_duration("--notify-deadline", notify_deadline),
+    )
+    if not options.deadline:
+        raise UsageError("--deadline must be more than nothing", remedy="As in --deadline 4h.")
+    if keep_runs < 1 or keep_days < 1:
+        raise UsageError("at least one run and one day must be kept", remedy="See --keep-runs and --keep-days.")
+    check_options(options, kind, path)
+    waivers = load_waivers(waiver_file(path))
+    words = [_program(), "nightly", *plays, "-i", str(path.absolute()), "--playbooks", str(Path(playbooks).absolute())]
+    for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):
+        words += [f"{flag}={value}"] if value else []
+    words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
+    words += ["--notify-deadline", notify_deadline] if notify else []
+    notes = unknown_waivers(waivers, lab, all_plays=not plays)
+    return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, words)
+
+
+def carry_out(asked: Asked, console: Console) -> Record:
+    """The night; what became of it is in the record's night, what could not be written in its problems."""
+    night = Night(asked.lab.name, "", 0, inventory=str(asked.inventory.absolute()), notes=list(asked.notes))
+    night.picture = picture_of(asked.lab)
+    machines = open_machines(asked.lab)
+    record = begin(night, Runs(asked.lab.name), asked.keep_runs, asked.keep_days)
+    with progress_on(console) as progress:
+        Nightly(asked.lab, machines, asked.options, asked.waivers, record, progress).carry_out()
+    return record
+
+
+def conclude(record: Record, console: Console) -> int:
+    """Say where the run is kept, or why it is not; returns the exit code: 3 when it could not be kept whole."""
+    for problem in record.problems:
+        show_error(console, problem)
+    if record.problems:
+        return 3
+    if record.report is not None:
+        console.print(f"Report: {record.report}", highlight=False, soft_wrap=True)
+    return record.night.exit_code
+
+
+def schedule(asked: Asked, at: str) -> list[str]:
+    """Have the night carried out every night; returns what to tell. Without systemd, that is the line for cron."""
+    wanted = scheduling.Schedule(
+        asked.lab.name, asked.words, Path.cwd(), at, asked.options.deadline + asked.options.wait
+    )
+    if scheduling.systemd_runs():
+        return scheduling.install(wanted)
+    return ["There is no systemd here. Add this line with `crontab -e`:", "", wanted.cron_line()]
+
+
+def unschedule(asked: Asked) -> list[str]:
+    """Have it carried out no more; returns what to tell."""
+    told = scheduling.uninstall(asked.lab.name)
+    return told if scheduling.systemd_runs() else [*told, "If you added a line for cron, remove it with `crontab -e`."]
+
+
+def _program() -> str:
+    """The path of this program: next to the interpreter where it was installed, or else as it was called."""
+    installed = Path(sys.executable).with_name("clusterlab")
+    return str(installed if installed.is_file() else Path(sys.argv[0]).absolute())
+
+
+def _keep(text: str) -> str:
+    if text not in KEEPS:
+        raise UsageError(f"--keep cannot be {text!r}", remedy=f"Say {either(list(KEEPS))}.")
+    return text
+
+
+def _duration(flag: str, text: str) -> float:
+    try:
+        return float(str(seconds(text)))
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error

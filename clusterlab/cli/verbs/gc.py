@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Context
+
+from clusterlab.cli.verb import INVENTORY, JSON, PLAYBOOKS, err, out, verb
+
+if TYPE_CHECKING:
+    from clusterlab.nightly.leftovers import Leftover
+    from clusterlab.progress import Progress
+
+
+@verb(
+    {
+        "remove": "remove what is shown",
+        "hosts": "also look for objects on the hosts of the inventory",
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "days": "images not used for so many days are left over",
+        "keep_runs": "how many runs of each lab are kept",
+        "keep_days": "for how many days runs are kept",
+        "json": JSON,
+    }
+)
+def gc(
+    context: Context,
+    remove: bool = False,
+    hosts: bool = False,
+    inventory: str = "",
+    playbooks: str = "playbooks",
+    days: int = 30,
+    keep_runs: int = 30,
+    keep_days: int = 90,
+    json: str = "",
+) -> None:
+    """Show what is left over: labs, images, runs, objects on hosts; --remove removes it."""
+    from clusterlab.nightly import leftovers
+    from clusterlab.reports.progress import progress_on
+    from clusterlab.reports.summary import write_json
+
+    with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, progress) as objects:
+        found = [
+            *leftovers.of_labs(progress),
+            *leftovers.of_cache(days),
+            *leftovers.of_runs(keep_runs, keep_days),
+            *objects,
+        ]
+        if json:
+            shown = [{"kind": one.kind, "name": one.name, "why": one.why, "bytes": one.size} for one in found]
+            write_json(Path(json), {"left_over": shown, "removed": remove})
+        if json != "-":
+            _show(found, remove)
+        if remove:
+            _remove(found, progress)
+
+
+@contextmanager
+def _on_hosts(asked: bool, inventory: str, playbooks: str, progress: Progress) -> Iterator[list[Leftover]]:
+    """What is left over on hosts, with their connections open as long as it may be removed."""
+    from clusterlab.cli.session import inventory_path
+    from clusterlab.machines import open_machines
+    from clusterlab.model import load_inventory
+    from clusterlab.nightly.objects import of_hosts
+    from clusterlab.remote import Hosts
+
+    if not asked:
+        yield []
+        return
+    lab = load_inventory(inventory_path(inventory))
+    folder = Path(playbooks)
+    plays = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yml")}
+    with Hosts(open_machines(lab).targets()) as hosts:
+        yield of_hosts(lab, plays, hosts, progress)
+
+
+def _show(found: list[Leftover], removing: bool) -> None:
+    from clusterlab.reports.nights import bytes_text, show_rows
+
+    if not found:
+        out().print("Nothing is left over.")
+        return
+    rows = [{"kind": one.kind, "name": one.name, "size": bytes_text(one.size), "why": one.why} for one in found]
+    show_rows(out(), ["kind", "name", "size", "why"], rows)
+    if not removing and any(one.remove for one in found):
+        out().print("`clusterlab gc --remove` removes this, with the same options.")
+
+
+def _remove(found: list[Leftover], progress: Progress) -> None:
+    """Remove each; what cannot be removed is told at the end and hides no other."""
+    from clusterlab.errors import ClusterlabError, Several
+
+    failed: list[ClusterlabError] = []
+    for one in found:
+        if one.remove is None:
+            continue
+        try:
+            with progress.task(one.kind, f"remove {one.name}"):
+                one.remove()
+        except ClusterlabError as error:
+            failed.append(error)
+    if failed:
+        raise Several(failed)

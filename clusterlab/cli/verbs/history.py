@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Context
+
+from clusterlab.cli.verb import INVENTORY, JSON, err, out, verb
+
+if TYPE_CHECKING:
+    from clusterlab.nightly.history import PastRun
+    from clusterlab.reports.night import Trend
+
+LAB = "the lab's name, when its inventory is gone"
+
+
+@verb(
+    {
+        "title": "a check, or a part of its play and title",
+        "inventory": INVENTORY,
+        "lab": LAB,
+        "json": JSON,
+        "last": "how many runs",
+    }
+)
+def history(
+    context: Context, title: str = "", inventory: str = "", lab: str = "", json: str = "", last: int = 20
+) -> None:
+    """Show the outcomes of the nights, or of a check, over time."""
+    from clusterlab.cli.session import lab_name
+    from clusterlab.errors import UsageError
+    from clusterlab.nightly.record import history as open_history
+    from clusterlab.nightly.runs import Runs
+    from clusterlab.reports.summary import write_json
+
+    runs = Runs(lab_name(inventory, lab))
+    if not runs.folder.is_dir():
+        raise UsageError(f"lab {runs.lab} has no runs", remedy="`clusterlab nightly` makes one.")
+    with open_history(runs) as past:
+        for note in past.notes:
+            err().print(note, soft_wrap=True, highlight=False)
+        checks = [check for check in past.checks() if title.lower() in str(check).lower()]
+        if title and not checks:
+            known = "`clusterlab history` lists them all."
+            raise UsageError(f"no check of lab {runs.lab} has {title!r} in its name", remedy=known)
+        trends = [past.trend(check, last) for check in checks]
+        nights = [(run, run.outcome, run.seconds) for run in past.runs(last)]
+        if title and len(checks) == 1:
+            nights = [(item.run, item.outcome.value, item.seconds) for item in past.series(checks[0], last)]
+    if json:
+        write_json(Path(json), _document(runs.lab, nights, trends))
+    if json != "-":
+        _show(nights, trends)
+
+
+def _document(lab: str, nights: list[tuple[PastRun, str, float]], trends: list[Trend]) -> dict[str, object]:
+    from dataclasses import asdict
+
+    checks = [{**asdict(one), "failing_since": one.failing_since and one.failing_since.isoformat()} for one in trends]
+    shown = [
+        {**asdict(run), "started": run.started.isoformat(), "outcome": outcome, "seconds": took}
+        for run, outcome, took in nights
+    ]
+    return {"lab": lab, "runs": shown, "checks": checks}
+
+
+def _show(nights: list[tuple[PastRun, str, float]], trends: list[Trend]) -> None:
+    from clusterlab.reports.nights import show_rows, show_trends
+    from clusterlab.reports.progress import seconds_text
+
+    rows = [
+        {"number": str(run.number), "run": run.run, "outcome": outcome, "took": seconds_text(took)}
+        for run, outcome, took in nights
+    ]
+    show_rows(out(), ["number", "run", "outcome", "took"], rows)
+    out().print()
+    show_trends(out(), trends)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke import Context
+
+from clusterlab.cli.verb import JSON, out, verb
+
+
+@verb({"json": JSON})
+def labs(context: Context, json: str = "") -> None:
+    """List every lab of this workstation, also those whose files are gone."""
+    from dataclasses import asdict
+
+    from clusterlab.nightly.labs import labs as known
+    from clusterlab.reports.nights import show_rows
+    from clusterlab.reports.summary import write_json
+
+    found = known()
+    if json:
+        write_json(Path(json), {"labs": [asdict(lab) for lab in found]})
+    if json == "-":
+        return
+    if not found:
+        out().print("No lab is known here.")
+        return
+    rows = [
+        {
+            "lab": lab.name,
+            "kind": lab.kind,
+            "machines": lab.machines,
+            "folder": lab.folder if lab.folder_exists else f"{lab.folder or 'unknown'} (gone)",
+            "runs": str(lab.runs),
+            "last run": lab.last,
+        }
+        for lab in found
+    ]
+    show_rows(out(), list(rows[0]), rows)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke import Context
+from invoke.exceptions import Exit
+
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, out, verb
+from clusterlab.cli.verbs.check import JUNIT
+
+
+@verb(
+    {
+        "play": PLAY,
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "json": JSON,
+        "junit": JUNIT,
+        "start": "from what: fresh (machines made anew), apply (the lab as it is) or restore:SNAPSHOT "
+        "(default: fresh; apply on existing machines)",
+        "keep": "keep the lab afterwards: on-failure, always or never "
+        "(default: on-failure; always on existing machines)",
+        "wait": "how long to wait for another command that is at work on the lab",
+        "deadline": "how long all of it may take",
+        "keep_runs": "how many runs are kept",
+        "keep_days": "for how many days runs are kept",
+        "notify": "a command of yours that gets the summary as JSON on standard input; not run by a shell",
+        "notify_deadline": "how long that command may take",
+        "install": "do not run now, but every night: by a systemd timer of yours, or by the cron line that is printed",
+        "uninstall": "remove that timer",
+        "at": "when, with --install: a local time",
+    },
+    lists=("play",),
+)
+def nightly(
+    context: Context,
+    play: list[str],
+    inventory: str = "",
+    playbooks: str = "playbooks",
+    json: str = "",
+    junit: str = "",
+    start: str = "",
+    keep: str = "",
+    wait: str = "0s",
+    deadline: str = "4h",
+    keep_runs: int = 30,
+    keep_days: int = 90,
+    notify: str = "",
+    notify_deadline: str = "60s",
+    install: bool = False,
+    uninstall: bool = False,
+    at: str = "03:00",
+) -> None:
+    """Validate the lab from a known state, and keep a report of it."""
+    from clusterlab.cli import nights
+    from clusterlab.reports.junit import junit as junit_text
+    from clusterlab.reports.nights import show_night
+    from clusterlab.reports.summary import write_json, write_text
+
+    asked = nights.read(
+        inventory=inventory,
+        plays=play,
+        playbooks=playbooks,
+        start=start,
+        keep=keep,
+        wait=wait,
+        deadline=deadline,
+        keep_runs=keep_runs,
+        keep_days=keep_days,
+        notify=notify,
+        notify_deadline=notify_deadline,
+    )
+    if install or uninstall:
+        for line in nights.schedule(asked, at) if install else nights.unschedule(asked):
+            print(line)
+        return
+    record = nights.carry_out(asked, err())
+    if json:
+        write_json(Path(json), record.night.document())
+    if junit:
+        write_text(Path(junit), junit_text(record.night.as_run()))
+    if "-" not in (json, junit):
+        show_night(out(), record.night)
+    raise Exit(code=nights.conclude(record, err()))

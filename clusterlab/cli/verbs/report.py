@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import webbrowser
+
+from invoke import Context
+
+from clusterlab.cli.verb import INVENTORY, err, out, verb
+from clusterlab.cli.verbs.history import LAB
+
+
+@verb(
+    {
+        "name": "the run: its name, its number, or last",
+        "inventory": INVENTORY,
+        "lab": LAB,
+        "open": "open its page in a browser",
+        "compare": "an earlier run, to show what changed since: --compare EARLIER LATER",
+    }
+)
+def report(
+    context: Context, name: str = "last", inventory: str = "", lab: str = "", open: bool = False, compare: str = ""
+) -> None:
+    """Show a night that was kept, and where its page is."""
+    from clusterlab.cli.session import lab_name
+    from clusterlab.errors import ClusterlabError
+    from clusterlab.nightly.compare import compare_nights
+    from clusterlab.nightly.runs import Runs
+    from clusterlab.reports.nights import show_changes, show_night
+
+    runs = Runs(lab_name(inventory, lab))
+    run = runs.find(name)
+    night = run.read()
+    if compare:
+        show_changes(out(), compare_nights(runs.find(compare).read(), night))
+    else:
+        show_night(out(), night)
+    if not run.report.is_file():
+        run.write(night)
+    err().print(f"Report: {run.report}", highlight=False, soft_wrap=True)
+    if open and not webbrowser.open(run.report.as_uri()):
+        raise ClusterlabError("no browser was found", remedy=f"Open {run.report.as_uri()} in one.")

@@ -1,0 +1,49 @@
+"""The state that a night starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clusterlab.errors import UsageError
+from clusterlab.machines import Machines
+from clusterlab.nightly.snapshots import snapshots_of
+from clusterlab.progress import Progress
+
+
+@dataclass(frozen=True)
+class Start:
+    """`fresh`: machines made anew; `apply`: the lab as it is; `restore`: the snapshot named."""
+
+    kind: Literal["fresh", "apply", "restore"]
+    snapshot: str = ""
+
+
+def parse_start(text: str, machines_kind: str) -> Start:
+    """How a night starts, as the command line says it; when it says nothing, as suits the machines.
+
+    Raises UsageError for other words.
+    """
+    if not text:
+        return Start("apply" if machines_kind == "existing" else "fresh")
+    kind, _, name = text.partition(":")
+    if text in ("fresh", "apply"):
+        return Start("fresh" if text == "fresh" else "apply")
+    if kind == "restore" and name:
+        return Start("restore", name)
+    raise UsageError(f"a night cannot start from {text!r}", remedy="Say fresh, apply, or restore:SNAPSHOT.")
+
+
+def to_known_state(start: Start, machines: Machines, progress: Progress) -> str:
+    """Bring the machines there, running; returns what was done. Raises ClusterlabError."""
+    if start.kind == "restore":
+        snapshots_of(machines).restore(start.snapshot, progress)
+        return f"restored the snapshot {start.snapshot}"
+    if start.kind == "fresh":
+        machines.down(progress)
+        machines.up(progress)
+        return "made the machines anew"
+    if machines.kind == "existing":
+        return "the machines as they are"
+    machines.up(progress)
+    return "the machines as they are, those that were down started"

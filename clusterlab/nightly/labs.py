@@ -1,0 +1,58 @@
+"""Every lab that this workstation knows, also those whose files are gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines import recall_machines
+from clusterlab.machines.state import LabState, known_labs
+from clusterlab.nightly.runs import Runs, labs_with_runs
+
+
+@dataclass(frozen=True)
+class KnownLab:
+    """A lab by its state and its runs. `machines` says how many are in which state, `last` how its last run ended."""
+
+    name: str
+    kind: str
+    machines: str
+    folder: str
+    folder_exists: bool
+    runs: int
+    last: str
+
+
+def labs() -> list[KnownLab]:
+    """All labs with state or runs, by name. What cannot be told of one says why, and hides no other."""
+    with_state = set(known_labs())
+    return [_known(name, name in with_state) for name in sorted(with_state | set(labs_with_runs()))]
+
+
+def _known(name: str, has_state: bool) -> KnownLab:
+    kind, machines, folder = _machines(name) if has_state else ("", "none", "")
+    runs = Runs(name).all()
+    last = ""
+    if runs:
+        try:
+            night = runs[-1].read()
+            last = f"{'running' if runs[-1].is_running() else night.outcome} ({runs[-1].name})"
+            kind, folder = kind or "?", folder or (str(Path(night.inventory).parent) if night.inventory else "")
+        except ClusterlabError:
+            last = f"unreadable ({runs[-1].name})"
+    return KnownLab(name, kind or "?", machines, folder, bool(folder) and Path(folder).is_dir(), len(runs), last)
+
+
+def _machines(name: str) -> tuple[str, str, str]:
+    """Kind, states and folder of a lab that has state."""
+    try:
+        record = LabState(name).read()
+        if record is None:
+            return "", "state without a record", ""
+        states = Counter(status.state for status in recall_machines(name).status())
+        counted = ", ".join(f"{number} {state}" for state, number in states.items())
+        return record.kind, counted or "none", str(record.folder)
+    except ClusterlabError as error:
+        return "", f"unknown: {error.message}", ""

@@ -1,0 +1,146 @@
+"""Keeping a night while it goes on and when it has ended: its folder, and its place in the history."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.nightly.compare import compare, outcomes_of
+from clusterlab.nightly.history import History
+from clusterlab.nightly.runs import RunFolder, Runs
+from clusterlab.reports.night import CheckId, Night, night_verdict
+
+
+@dataclass
+class Record:
+    """The night and where it is kept. A disk that is full does not keep a night from being carried out.
+
+    `problems` are what could not be written.
+    """
+
+    night: Night
+    runs: Runs
+    folder: RunFolder | None
+    keep_runs: int = 30
+    keep_days: float = 90
+    problems: list[ClusterlabError] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def logs(self) -> Path | None:
+        return self.folder.logs if self.folder else None
+
+    @property
+    def report(self) -> Path | None:
+        return self.folder.report if self.folder else None
+
+    def save(self) -> None:
+        """Write what there is so far; that this fails now is told only if it still fails at the end."""
+        self.night.seconds = round(time.monotonic() - self._began, 3)
+        self._write(told=False)
+
+    def write(self) -> str:
+        """Settle the verdict, set the night beside its history, and write all of it; raises ClusterlabError."""
+        self._settle()
+        problem = self._enter_history()
+        self._write(told=True)
+        if problem is not None:
+            raise problem
+        if self.problems:
+            raise self.problems[0]
+        removed = self.runs.beyond(self.keep_runs, self.keep_days)
+        self.runs.remove(removed)
+        return f"{len(removed)} old runs removed" if removed else ""
+
+    def finish(self) -> None:
+        """Write the last word, also when the stages of the end failed."""
+        self._settle()
+        self._write(told=True)
+        try:
+            with history(self.runs) as past:
+                past.add(self.night)
+        except ClusterlabError as error:
+            self._problem(error)
+        if self.folder:
+            self.folder.close()
+
+    def _settle(self) -> None:
+        self.night.finished = True
+        self.night.outcome = night_verdict(self.night.results, self.night.stages)
+        self.night.seconds = round(time.monotonic() - self._began, 3)
+
+    def _write(self, told: bool) -> None:
+        if self.folder is None:
+            return
+        try:
+            self.folder.write(self.night)
+        except ClusterlabError as error:
+            if told:
+                self._problem(error)
+
+    def _problem(self, error: ClusterlabError) -> None:
+        if error.message not in [problem.message for problem in self.problems]:
+            self.problems.append(error)
+
+    def _enter_history(self) -> ClusterlabError | None:
+        """Compare with what was before and add this night; returns why that was not possible."""
+        try:
+            with history(self.runs) as past:
+                self.night.notes += past.notes
+                self._catch_up(past)
+                before = past.before(self.night.number)
+                if before is not None:
+                    run, outcomes = before
+                    self.night.changes = compare(outcomes, outcomes_of(self.night.results), run.run, run.started)
+                past.add(self.night)
+                checks = dict.fromkeys(CheckId(result.play, result.check) for result in self.night.results)
+                self.night.trends = [past.trend(check) for check in checks]
+        except ClusterlabError as error:
+            self._problem(error)
+            return error
+        return None
+
+    def _catch_up(self, past: History) -> None:
+        """Record runs that ended before they could record themselves, and all that are kept when the history is new."""
+        known = {run.number for run in past.runs()}
+        for run in self.runs.all():
+            if run.number in known or run.number >= self.night.number or run.is_running():
+                continue
+            try:
+                night = run.read()
+            except ClusterlabError as error:
+                self.night.notes.append(f"the run {run.name} cannot be read: {error.message}")
+                continue
+            if not night.finished:
+                last = night.stages[-1].name if night.stages else "begin"
+                self.night.notes.append(f"the run {run.name} did not finish: it ended in the stage {last}")
+            past.add(night)
+
+
+def history(runs: Runs) -> History:
+    """The history of a lab, opened; raises ClusterlabError."""
+    return History(runs.folder / "history.sqlite3")
+
+
+def begin(night: Night, runs: Runs, keep_runs: int, keep_days: float) -> Record:
+    """Begin to keep `night`, whose run and number are given here; without a folder when none can be made."""
+    last = 0
+    problems: list[ClusterlabError] = []
+    try:
+        with history(runs) as past:
+            night.notes += past.notes
+            last = past.last_number()
+    except ClusterlabError:
+        pass  # told at the end, when the night is to be recorded
+    folder = None
+    try:
+        folder = runs.begin(after=last)
+        night.run, night.number = folder.name, folder.number
+    except ClusterlabError as error:
+        problems.append(error)
+        night.run, night.number = night.started.strftime("%Y%m%dT%H%M%SZ"), last + 1
+    record = Record(night, runs, folder, keep_runs, keep_days, problems)
+    record.save()
+    return record

@@ -1,0 +1,164 @@
+"""A night every night: a systemd timer of the user, or a line for cron where there is no systemd."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError, UsageError
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_MORE = 900  # seconds beyond the night's own deadline, after which systemd ends it
+_SYSTEMCTL_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is run, where, and when: `at` is a local time as 03:00, `seconds` the deadline of a night."""
+
+    lab: str
+    command: Sequence[str]
+    folder: Path
+    at: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not _TIME.fullmatch(self.at):
+            raise UsageError(f"{self.at!r} is not a time of day", remedy="Write it as 03:00.")
+        for word in (*self.command, str(self.folder)):
+            if any(ord(character) < 32 for character in word):
+                raise UsageError(f"a schedule cannot hold control characters: {word!r}")
+
+    @property
+    def unit(self) -> str:
+        return unit_name(self.lab)
+
+    def service(self) -> str:
+        """The service's unit file, as in systemd.service(5).
+
+        KillMode=process leaves the machines of a kept lab alone when the night has ended.
+        """
+        command = " ".join(_quoted(word) for word in self.command)
+        return f"""\
+[Unit]
+Description=Nightly validation of the lab {self.lab}
+Documentation=man:systemd.timer(5)
+
+[Service]
+Type=oneshot
+WorkingDirectory={_specifiers(str(self.folder))}
+ExecStart={command}
+TimeoutStartSec={self.seconds + _MORE:.0f}
+KillMode=process
+"""
+
+    def timer(self) -> str:
+        """The timer's unit file, as in systemd.timer(5). A night that was slept through is made up for."""
+        return f"""\
+[Unit]
+Description=Every night: validation of the lab {self.lab}
+
+[Timer]
+OnCalendar=*-*-* {self._clock()}:00
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+    def cron_line(self) -> str:
+        """The same as a line of crontab(5), where a bare % would end the command."""
+        hour, minute = self._clock().split(":")
+        line = f"cd {shlex.quote(str(self.folder))} && {shlex.join(self.command)}"
+        return f"{int(minute)} {int(hour)} * * * {line.replace('%', chr(92) + '%')}"
+
+    def _clock(self) -> str:
+        hour, minute = self.at.split(":")
+        return f"{int(hour):02d}:{minute}"
+
+
+def unit_name(lab: str) -> str:
+    """The units' name without suffix."""
+    return f"clusterlab-nightly-{lab}"
+
+
+def units_folder() -> Path:
+    """Where the user's own units are, as in systemd.unit(5)."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
+
+
+def systemd_runs() -> bool:
+    """Whether this machine was booted with systemd, as sd_booted(3) tells it."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def write_units(schedule: Schedule, folder: Path) -> list[Path]:
+    """Write service and timer into `folder`; raises ClusterlabError when that is not possible."""
+    texts = {f"{schedule.unit}.service": schedule.service(), f"{schedule.unit}.timer": schedule.timer()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+    except OSError as error:
+        raise ClusterlabError(f"cannot write the units in {folder}: {error.strerror}") from error
+    return [folder / name for name in texts]
+
+
+def install(schedule: Schedule) -> list[str]:
+    """Write the units and start the timer; returns what was done and what is left to do, a line each."""
+    paths = write_units(schedule, units_folder())
+    timer = f"{schedule.unit}.timer"
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--now", timer)
+    return [
+        *(f"wrote {path}" for path in paths),
+        f"the lab {schedule.lab} is validated every night at {schedule.at}; see: systemctl --user list-timers {timer}",
+        "so that it also runs while you are logged out: loginctl enable-linger",
+    ]
+
+
+def uninstall(lab: str) -> list[str]:
+    """Stop the timer and remove the units; returns what was done, a line each."""
+    paths = [units_folder() / f"{unit_name(lab)}.{suffix}" for suffix in ("timer", "service")]
+    there = [path for path in paths if path.exists()]
+    if not there:
+        return [f"there are no units of the lab {lab} in {units_folder()}; nothing was removed"]
+    if systemd_runs():
+        _systemctl("disable", "--now", there[0].name)
+    try:
+        for path in there:
+            path.unlink()
+    except OSError as error:
+        raise ClusterlabError(f"cannot remove {error.filename}: {error.strerror}") from error
+    if systemd_runs():
+        _systemctl("daemon-reload")
+    return [f"removed {path}" for path in there]
+
+
+def _systemctl(*words: str) -> None:
+    command = ["systemctl", "--user", *words]
+    by_hand = f"Run it by hand, logged in as the user: {shlex.join(command)}"
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SYSTEMCTL_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClusterlabError(f"{shlex.join(command)} cannot be run: {error}", remedy=by_hand) from error
+    if done.returncode:
+        raise ClusterlabError(
+            f"{shlex.join(command)} ended with exit code {done.returncode}", remedy=by_hand, detail=done.stderr.strip()
+        )
+
+
+def _quoted(word: str) -> str:
+    """A word of ExecStart: in quotes, with what systemd would replace written twice."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return f'"{_specifiers(escaped)}"'
+
+
+def _specifiers(text: str) -> str:
+    return text.replace("%", "%%")

@@ -1,0 +1,130 @@
+"""Waivers: failures that a person accepts for a time, in a file next to the inventory.
+
+    waivers:
+      - play: volumes/nfs
+        check: df in the containers shows the share
+        reason: the NAS is being replaced
+        who: ada
+        until: 2026-12-31
+
+On the day after `until` the check fails again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from clusterlab.checks.result import Outcome, Result
+from clusterlab.model import InvalidFiles, Lab
+from clusterlab.model.base import FROM_FILE, Fault, Model
+from clusterlab.model.english import explain
+from clusterlab.model.problems import near_misses
+from clusterlab.model.source import read
+from clusterlab.nightly.compare import FAILING
+from clusterlab.reports.night import OWN_PLAY
+
+
+class Waiver(Model):
+    """One check that may fail until a day, that day included."""
+
+    play: str = Field(min_length=1)
+    check: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    who: str = Field(min_length=1)
+    until: str
+
+    def faults(self) -> Iterator[Fault]:
+        try:
+            date.fromisoformat(self.until)
+        except ValueError:
+            yield Fault(("until",), f"'{self.until}' is not a day", "Write it as 2026-12-31.")
+
+    @property
+    def last_day(self) -> date:
+        return date.fromisoformat(self.until)
+
+
+class WaiverFile(Model):
+    waivers: list[Waiver] = Field(default_factory=list)
+
+    def faults(self) -> Iterator[Fault]:
+        seen: set[tuple[str, str]] = set()
+        for index, waiver in enumerate(self.waivers):
+            if (waiver.play, waiver.check) in seen:
+                yield Fault(("waivers", index), "this check is waived twice", "Keep one of the two.")
+            seen.add((waiver.play, waiver.check))
+
+
+@dataclass(frozen=True)
+class Waived:
+    """The results with waivers applied, and what a person should know of the waivers."""
+
+    results: list[Result]
+    notes: list[str]
+
+
+def waiver_file(inventory: Path) -> Path:
+    """Where the waivers of an inventory stand: inventory/default.yml has inventory/default.waivers.yml."""
+    return inventory.with_name(f"{inventory.stem}.waivers.yml")
+
+
+def load_waivers(path: Path) -> list[Waiver]:
+    """The waivers of a file, none when there is no such file; raises InvalidFiles with all that is wrong in it."""
+    if not path.exists():
+        return []
+    document = read(path)
+    try:
+        return WaiverFile.model_validate(document.value, context=FROM_FILE).waivers
+    except ValidationError as error:
+        raise InvalidFiles(explain(error, WaiverFile, document)) from None
+
+
+def apply_waivers(results: Sequence[Result], waivers: Sequence[Waiver], today: date) -> Waived:
+    """Turn failures that are waived on `today` into WAIVED; the evidence stays."""
+    by_check = {(waiver.play, waiver.check): waiver for waiver in waivers}
+    notes: list[str] = []
+    made = []
+    for result in results:
+        waiver = by_check.get((result.play, result.check))
+        made.append(_waived(result, waiver, today, notes) if waiver else result)
+    return Waived(made, notes)
+
+
+def _waived(result: Result, waiver: Waiver, today: date, notes: list[str]) -> Result:
+    said = f"waived by {waiver.who} until {waiver.until}: {waiver.reason}"
+    name = f"{result.play}: {result.check}"
+    if result.outcome not in FAILING:
+        if result.outcome in (Outcome.PASS, Outcome.FLAKY):
+            notes.append(f"{name} holds although it is waived ({said}): take the waiver away")
+        return result
+    if today > waiver.last_day:
+        notes.append(f"{name} fails, and its waiver has ended: {said}")
+        ended = f"its waiver has ended ({said})"
+        return replace(result, hint=f"{ended}. {result.hint}" if result.hint else ended)
+    return replace(result, outcome=Outcome.WAIVED, hint=said)
+
+
+def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, all_plays: bool) -> list[str]:
+    """Notes on waivers of checks that do not exist. Without `all_plays`, plays that were not loaded may exist."""
+    known: Mapping[str, list[str]] = {name: [check.title for check in play.checks] for name, play in lab.plays.items()}
+    notes = []
+    for waiver in waivers:
+        if waiver.play == OWN_PLAY or (waiver.play not in known and not all_plays):
+            continue
+        if waiver.play not in known:
+            near = _near(waiver.play, list(known))
+            notes.append(f"a waiver is for the play {waiver.play}, which does not exist{near}")
+        elif waiver.check not in known[waiver.play]:
+            near = _near(waiver.check, known[waiver.play])
+            notes.append(f"a waiver is for '{waiver.check}' of {waiver.play}, which has no such check{near}")
+    return notes
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = near_misses(name, known)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,170 @@
+"""A night as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+
+Everything that a lab said is escaped, since a host may print anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from clusterlab.checks.result import Outcome, Result
+from clusterlab.reports.night import Changes, Night, Stage, Trend
+from clusterlab.reports.picture import draw
+from clusterlab.reports.progress import seconds_text
+from clusterlab.reports.reach import Link, links, matrix
+
+MARKS = {
+    "pass": "✔",
+    "flaky": "≈",
+    "fail": "✘",
+    "error": "!",
+    "unsupported": "–",
+    "waived": "~",
+    "unfinished": "…",
+    "done": "✔",
+    "failed": "✘",
+    "skipped": "–",
+    "interrupted": "!",
+    "under way": "…",
+}
+VERDICTS = {
+    "pass": "Every statement holds",
+    "flaky": "Every statement holds, some only when asked again",
+    "fail": "Not every statement holds",
+    "error": "Not everything could be carried out",
+    "unsupported": "Nothing was proven",
+    "unfinished": "The run did not finish",
+}
+_SLOWER = 3.0  # times the median; less varies by itself
+_SLOW_SECONDS = 2.0
+_TALL = 20  # pixels of the bars of durations
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One duration in a row of bars; `height` in pixels."""
+
+    height: int
+    outcome: str
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """A check with what the history says of it."""
+
+    result: Result
+    trend: Trend | None
+    anchor: str
+
+    @property
+    def slower(self) -> bool:
+        """Much slower than it usually is."""
+        usual = self.trend.median if self.trend else 0.0
+        return self.result.seconds > max(usual * _SLOWER, usual + _SLOW_SECONDS) if usual else False
+
+    @property
+    def bars(self) -> list[Bar]:
+        if self.trend is None:
+            return []
+        most = max(self.trend.seconds, default=0.0) or 1.0
+        pairs = zip(self.trend.seconds, self.trend.outcomes, strict=True)
+        return [Bar(max(2, round(took / most * _TALL)), outcome) for took, outcome in pairs]
+
+
+def page(night: Night) -> str:
+    """The whole page."""
+    rows = _rows(night)
+    names = {host.address: host.name for host in night.picture.hosts}
+    found = links(night.results, names)
+    return (
+        _environment()
+        .get_template("night.html.j2")
+        .render(
+            night=night,
+            state=night.outcome if night.finished else "unfinished",
+            rows=rows,
+            bad=[row for row in rows if row.result.outcome in (Outcome.FAIL, Outcome.ERROR)],
+            noted=[row for row in rows if row.result.outcome in (Outcome.FLAKY, Outcome.WAIVED)],
+            changes=_changes(night.changes),
+            anchors={(row.result.play, row.result.check): row.anchor for row in rows},
+            drawing=draw(night.picture, found) if night.picture.hosts else None,
+            matrix=matrix(found),
+            cell=_cell,
+            stage_share=_stage_share(night.stages),
+        )
+    )
+
+
+def _rows(night: Night) -> list[CheckRow]:
+    trends = {(trend.play, trend.check): trend for trend in night.trends}
+    return [
+        CheckRow(result, trends.get((result.play, result.check)), f"check-{index}")
+        for index, result in enumerate(night.results, 1)
+    ]
+
+
+def _changes(changes: Changes | None) -> list[tuple[str, str, Any]]:
+    """Title, outcome whose colour it has, and checks, for each kind of change that there is."""
+    if changes is None:
+        return []
+    kinds = [
+        ("Newly failing", "fail", changes.newly_failing),
+        ("Newly passing", "pass", changes.newly_passing),
+        ("Newly flaky", "flaky", changes.newly_flaky),
+        ("Still failing", "fail", changes.still_failing),
+        ("New checks", "unsupported", changes.appeared),
+        ("No longer there", "unsupported", changes.gone),
+    ]
+    return [(title, outcome, checks) for title, outcome, checks in kinds if checks]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the matrix: what was expected and what was seen, as marks and in words."""
+
+    text: str
+    css: str
+    words: str
+
+
+def _cell(link: Link | None) -> Cell:
+    if link is None:
+        return Cell("", "none", "not asked")
+    wanted = "✔" if link.wanted else "⊘"
+    seen = {True: "✔", False: "⊘", None: "?"}[link.seen]
+    words = {True: "reached", False: "not reached", None: "could not be asked"}[link.seen]
+    css = "bad" if link.differs else ("good" if link.wanted else "apart")
+    expected = "reached" if link.wanted else "kept apart"
+    return Cell(
+        f"{wanted} {seen}", css, f"{link.start} to {link.target}: expected {expected}, seen {words} ({link.found})"
+    )
+
+
+def _stage_share(stages: Sequence[Stage]) -> dict[str, int]:
+    """The percentage that each stage has of the longest one."""
+    most = max((stage.seconds for stage in stages), default=0.0) or 1.0
+    return {stage.name: round(stage.seconds / most * 100) for stage in stages}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("clusterlab.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"seconds": seconds_text, "moment": _moment}
+    environment.filters |= {"mark": MARKS.__getitem__, "verdict": VERDICTS.__getitem__}
+    return environment
+
+
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")

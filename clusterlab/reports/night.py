@@ -1,0 +1,198 @@
+"""One night: all that its report tells, in the form that its `results.json` has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from clusterlab.checks.result import Outcome, Result
+from clusterlab.errors import ClusterlabError
+from clusterlab.reports.summary import Run, verdict
+
+OWN_PLAY = "nightly"
+"""The play under which a night's own statements stand: that hosts answer, that a second apply changes nothing."""
+
+StageOutcome = Literal["under way", "done", "failed", "skipped", "interrupted"]
+Verdict = Literal["pass", "flaky", "fail", "error", "unsupported", "unfinished"]
+_WORDS: dict[Outcome, Verdict] = {
+    Outcome.PASS: "pass",
+    Outcome.FLAKY: "flaky",
+    Outcome.FAIL: "fail",
+    Outcome.ERROR: "error",
+    Outcome.UNSUPPORTED: "unsupported",
+}
+EXIT_CODES: dict[Verdict, int] = {"pass": 0, "flaky": 0, "fail": 1}  # any other: 3
+
+
+class CheckId(NamedTuple):
+    """What a check is known by from one run to the next."""
+
+    play: str
+    check: str
+
+    def __str__(self) -> str:
+        return f"{self.play}: {self.check}"
+
+
+@dataclass
+class Stage:
+    """A part of the night, also when it was not carried out; `message` says why, or what came of it."""
+
+    name: str
+    outcome: StageOutcome = "under way"
+    seconds: float = 0.0
+    message: str = ""
+    remedy: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class DrawnHost:
+    name: str
+    address: str
+    roles: list[str]
+
+
+@dataclass(frozen=True)
+class DrawnContainer:
+    """A container; `joins` are the networks and volumes it is on, by name."""
+
+    name: str
+    host: str
+    image: str
+    joins: list[str]
+
+
+@dataclass(frozen=True)
+class DrawnShared:
+    """A network or volume; `served_by` is the host that a volume's data lies on, if that is one of the lab."""
+
+    name: str
+    kind: Literal["network", "volume"]
+    detail: str
+    served_by: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What there is in a lab, to be drawn."""
+
+    hosts: list[DrawnHost] = field(default_factory=list)
+    containers: list[DrawnContainer] = field(default_factory=list)
+    shared: list[DrawnShared] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How the outcomes of one run differ from those of an earlier one, named by `against` and `against_started`."""
+
+    against: str
+    against_started: datetime
+    newly_failing: list[CheckId] = field(default_factory=list)
+    newly_passing: list[CheckId] = field(default_factory=list)
+    newly_flaky: list[CheckId] = field(default_factory=list)
+    still_failing: list[CheckId] = field(default_factory=list)
+    appeared: list[CheckId] = field(default_factory=list)
+    gone: list[CheckId] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.newly_failing or self.newly_passing or self.newly_flaky or self.appeared or self.gone)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A check over the last runs, this one included, the oldest first; `flake_rate` is of those that asked it."""
+
+    play: str
+    check: str
+    outcomes: list[str]
+    seconds: list[float]
+    flake_rate: float
+    median: float  # seconds of the runs before this one in which it held
+    failing_since: datetime | None = None
+    failing_runs: int = 0
+
+
+@dataclass
+class Night:
+    """A nightly run. It is written again and again while it goes on, so `finished` tells whether that is all of it."""
+
+    lab: str
+    run: str
+    number: int
+    verb: str = "nightly"
+    finished: bool = False
+    outcome: Verdict = "unfinished"
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+    inventory: str = ""
+    stages: list[Stage] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    changes: Changes | None = None
+    trends: list[Trend] = field(default_factory=list)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)  # of each host: kernel, engine, ...
+    picture: Picture = field(default_factory=Picture)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all hold, 1 a check failed, 3 something could not be carried out."""
+        return EXIT_CODES.get(self.outcome, 3)
+
+    @property
+    def failed_stages(self) -> list[Stage]:
+        return [stage for stage in self.stages if stage.outcome in ("failed", "interrupted")]
+
+    def counts(self) -> dict[str, int]:
+        """How many results of each outcome, without those of which there are none."""
+        seen = Counter(result.outcome for result in self.results)
+        return {outcome.value: seen[outcome] for outcome in Outcome if seen[outcome]}
+
+    def document(self) -> dict[str, Any]:
+        """The night as JSON-compatible data."""
+        made: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return made
+
+    def as_run(self) -> Run:
+        """What the reports of single commands show of it."""
+        stages = {stage.name: stage.seconds for stage in self.stages if stage.seconds}
+        return Run(self.lab, self.verb, self.started, self.seconds, stages, self.results)
+
+
+def night_verdict(results: Sequence[Result], stages: Sequence[Stage]) -> Verdict:
+    """The verdict of the checks; a stage that failed turns "all hold" into "error", for then not all was tried.
+
+    The night's own statements alone prove nothing about the lab.
+    """
+    outcome = verdict(results)
+    if outcome in (Outcome.FAIL, Outcome.ERROR):
+        return _WORDS[outcome]
+    if any(stage.outcome in ("failed", "interrupted") for stage in stages):
+        return "error"
+    proven = verdict([result for result in results if result.play != OWN_PLAY])
+    return "unsupported" if proven is Outcome.UNSUPPORTED else _WORDS[outcome]
+
+
+def read_night(path: Path) -> Night:
+    """The night of a `results.json`; raises ClusterlabError when it cannot be read or is none."""
+    try:
+        return _adapter().validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ClusterlabError(f"there is no {path}", remedy="`clusterlab history` lists the runs.") from error
+    except OSError as error:
+        raise ClusterlabError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise ClusterlabError(f"{path} is not the result of a nightly run", detail=str(error)[:2000]) from error
+
+
+@cache
+def _adapter() -> TypeAdapter[Night]:
+    return TypeAdapter(Night)

@@ -1,0 +1,211 @@
+"""The picture of a lab: where each thing of it is drawn.
+
+Hosts and their containers stand one below the other, so that it fits a phone and any number of hosts. Each network
+and each volume is a vertical line with a dot at every container that is on it; who reaches whom is drawn as arcs on
+the right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from clusterlab.model import Lab
+from clusterlab.model.playbook import Play, Volume
+from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnShared, Picture
+from clusterlab.reports.reach import Link
+
+_ROW = 26  # all measures are in pixels
+_LEFT = 14
+_NAMES = 210
+_COLUMN = 26
+_LETTER = 6.2
+_ARC_STEP = 16
+_ARC_MOST = 130
+_NFS = ("nfs", "nfs4")
+
+
+def picture_of(lab: Lab) -> Picture:
+    """What the inventory and the plays say there is."""
+    hosts = [DrawnHost(name, str(host.address), list(host.roles)) for name, host in lab.inventory.hosts.items()]
+    containers = [
+        DrawnContainer(name, container.host, container.image, _joins(container.volumes, play, container.networks))
+        for play in lab.plays.values()
+        for name, container in play.containers.items()
+    ]
+    shared: dict[str, DrawnShared] = {}
+    for play in lab.plays.values():
+        for name, network in play.networks.items():
+            shared.setdefault(name, DrawnShared(name, "network", network.driver))
+        for name, volume in play.volumes.items():
+            shared.setdefault(name, _volume(name, volume, hosts))
+    return Picture(hosts, containers, list(shared.values()))
+
+
+def _joins(volumes: Sequence[str], play: Play, networks: object) -> list[str]:
+    mounted = [str(volume).partition(":")[0] for volume in volumes]
+    joined = list(networks) if isinstance(networks, dict) else []
+    return [*joined, *(name for name in mounted if name in play.volumes)]
+
+
+def _volume(name: str, volume: Volume, hosts: Sequence[DrawnHost]) -> DrawnShared:
+    kind = str(volume.driver_opts.get("type", ""))
+    address = re.search(r"addr=([^,]+)", str(volume.driver_opts.get("o", "")))
+    places = {name: host.name for host in hosts for name in (host.address, host.name)}
+    server = places.get(address[1], "") if address and kind in _NFS else ""
+    return DrawnShared(name, "volume", kind or volume.driver, server)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A host or a container; `y` is its middle."""
+
+    name: str
+    y: int
+    is_host: bool
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A network or volume: from its first dot to its last; `anchor` is the dot of the host that serves it."""
+
+    name: str
+    kind: str
+    title: str
+    x: int
+    top: int
+    bottom: int
+    dots: list[int]
+    anchor: int | None
+
+
+Verdict = Literal["good", "apart", "bad", "unknown"]
+
+
+@dataclass(frozen=True)
+class Arc:
+    """Who reaches whom; `path` is an SVG path, `mark_x` and `mark_y` where its mark stands."""
+
+    path: str
+    verdict: Verdict
+    mark_x: float
+    mark_y: float
+    mark: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    width: int
+    height: int
+    head: int
+    arcs_x: int
+    rows: list[Row]
+    lines: list[Line]
+    arcs: list[Arc]
+
+    @property
+    def summary(self) -> str:
+        """The picture in words, for those who do not see it."""
+        bad = [arc.title for arc in self.arcs if arc.verdict in ("bad", "unknown")]
+        hosts = sum(row.is_host for row in self.rows)
+        said = f"{hosts} hosts with {len(self.rows) - hosts} containers, {len(self.lines)} networks and volumes"
+        return f"{said}. Not as wanted: {'; '.join(bad)}." if bad else f"{said}. Nothing that was asked differs."
+
+
+def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
+    """Give everything its place."""
+    longest = max((len(_title(item)) for item in picture.shared), default=0)
+    head = 20 + int(longest * _LETTER * 0.8)
+    rows = _rows(picture, head)
+    heights = {row.name: row.y for row in rows}
+    lines = _lines(picture, heights)
+    arcs_x = _NAMES + len(lines) * _COLUMN + 16
+    arcs = _arcs(found, heights, arcs_x)
+    # The slanted titles of the columns lean to the right, so the picture is wide enough for the last one.
+    width = max(arcs_x + _ARC_MOST + 40, _NAMES + len(lines) * _COLUMN + int(longest * _LETTER * 0.65) + 30)
+    return Drawing(width, head + len(rows) * _ROW + 16, head, arcs_x, rows, lines, arcs)
+
+
+def _rows(picture: Picture, head: int) -> list[Row]:
+    rows: list[Row] = []
+
+    def add(name: str, is_host: bool, text: str, detail: str) -> None:
+        rows.append(Row(name, head + len(rows) * _ROW + _ROW // 2, is_host, text, detail))
+
+    for host in picture.hosts:
+        add(host.name, True, f"{host.name} {host.address}", ", ".join(host.roles))
+        for container in picture.containers:
+            if container.host == host.name:
+                add(container.name, False, container.name, f"container of image {container.image} on {host.name}")
+    return rows
+
+
+def _title(shared: DrawnShared) -> str:
+    return f"{shared.name} ({shared.detail})"
+
+
+def _lines(picture: Picture, heights: dict[str, int]) -> list[Line]:
+    lines = []
+    for index, shared in enumerate(picture.shared):
+        dots = [heights[item.name] for item in picture.containers if shared.name in item.joins and item.name in heights]
+        anchor = heights.get(shared.served_by)
+        ends = [*dots, *([anchor] if anchor is not None else [])]
+        if ends:
+            x = _NAMES + index * _COLUMN + 10
+            lines.append(Line(shared.name, shared.kind, _title(shared), x, min(ends), max(ends), dots, anchor))
+    return lines
+
+
+_VERDICTS: dict[tuple[bool, bool | None], tuple[Verdict, str]] = {
+    (True, True): ("good", ""),
+    (False, False): ("apart", "⊘"),
+    (True, False): ("bad", "✘"),
+    (False, True): ("bad", "!"),
+    (True, None): ("unknown", "?"),
+    (False, None): ("unknown", "?"),
+}
+_WORST = ["good", "apart", "unknown", "bad"]
+
+
+def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
+    """One arc per pair of places that are drawn: the worst of its links."""
+    pairs: dict[tuple[str, str], list[Link]] = {}
+    for link in found:
+        if link.start in heights and link.end in heights and link.start != link.end:
+            pairs.setdefault((link.start, link.end), []).append(link)
+    arcs = []
+    for (start, end), of_pair in pairs.items():
+        worst = max(of_pair, key=lambda link: _WORST.index(_VERDICTS[link.wanted, link.seen][0]))
+        arcs.append(_arc(worst, of_pair, heights[start], heights[end], x))
+    return arcs
+
+
+def _arc(worst: Link, of_pair: Sequence[Link], y1: int, y2: int, x: int) -> Arc:
+    verdict, mark = _VERDICTS[worst.wanted, worst.seen]
+    # One way bends further than the other, so that both are seen.
+    reach = min(_ARC_MOST, _ARC_STEP * (abs(y2 - y1) // _ROW + 1)) * (1.0 if y1 < y2 else 1.3)
+    shift = 3 if y1 < y2 else -3
+    path = f"M{x},{y1 + shift} C{x + reach:.0f},{y1 + shift} {x + reach:.0f},{y2 + shift} {x + 5},{y2 + shift}"
+    how = ", ".join(dict.fromkeys(link.how for link in of_pair))
+    return Arc(
+        path,
+        verdict,
+        x + reach * 0.75,
+        (y1 + y2) / 2 + shift,
+        mark,
+        f"{worst.start} → {worst.end} ({how}): {_words(worst)}",
+    )
+
+
+def _words(link: Link) -> str:
+    if link.seen is None:
+        return f"could not be asked: {link.found}"
+    seen = "reached" if link.seen else f"not reached: {link.found}"
+    if not link.differs:
+        return "reached" if link.wanted else "kept apart, as wanted"
+    return f"{seen}, wanted {'reached' if link.wanted else 'kept apart'}"
