@@ -1,0 +1,255 @@
+"""Exports of an NFS server: the directories, one file of ours in /etc/exports.d, and what the server really exports.
+
+Wanted is compared with /var/lib/nfs/etab, the server's own table of what it exports and how, not with files
+alone. An export of the same directory that is not in our file is somebody else's: it is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from clusterlab.errors import HostError
+from clusterlab.model.inventory import Export
+from clusterlab.remote import Host
+from clusterlab.resources import nfs_options
+from clusterlab.resources.base import Change, Difference, Key
+from clusterlab.resources.doing import do, failure
+
+_ETAB = "/var/lib/nfs/etab"
+_FILE = "@ "  # how the answer marks where a file begins
+
+_REMEDIES = (
+    (
+        r"requires fsid= for NFS export",
+        "the server needs a number to know that file system by",
+        "Add an option like `fsid=1` (its own number for each export) to the export in the inventory.",
+    ),
+    (
+        r"does not support NFS export",
+        "its file system cannot be exported (as overlay file systems)",
+        "Export a directory on a disk's file system, as ext4 or XFS.",
+    ),
+    (
+        r"unknown keyword|syntax error|bad option",
+        "an option is none that the server knows",
+        "See exports(5) for the options, and correct `nfs.exports` in the inventory.",
+    ),
+    (
+        r"Function not implemented|nfsd.*No such device|kernel does not support",
+        "this kernel has no NFS server",
+        "Use a kernel with the module nfsd: `modprobe nfsd` says what is wrong.",
+    ),
+)
+
+Table = dict[tuple[str, str], dict[str, str]]
+"""Effective options by directory and client."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one server has: exports in force, the lab's file, other files' directories, and which wanted ones exist."""
+
+    active: Table
+    ours: Table
+    own_text: str
+    foreign: dict[str, str]  # directory: the file that exports it
+    directories: frozenset[str]
+
+
+def path(lab: str) -> str:
+    """The lab's file, see exports(5)."""
+    return f"/etc/exports.d/clusterlab-{lab}.exports"
+
+
+def question(exports: Sequence[Export]) -> str:
+    """Script that prints the directories that exist, and every file that says what is exported."""
+    directories = shlex.join(str(export.path) for export in exports)
+    return f"""
+for directory in {directories}; do [ -d "$directory" ] && echo "$directory"; done
+for file in {_ETAB} /etc/exports /etc/exports.d/*.exports; do
+    [ -f "$file" ] && echo "{_FILE}$file" && cat "$file"
+done
+"""
+
+
+def found(answer: str, lab: str) -> Found:
+    """What the answer to `question` says."""
+    head, *files = re.split(rf"^{_FILE}", answer, flags=re.MULTILINE)
+    texts = {name: text for name, _, text in (file.partition("\n") for file in files)}
+    own_text = texts.pop(path(lab), "")
+    active = parse(texts.pop(_ETAB, ""))
+    foreign = {directory: name for name, text in texts.items() for directory, _ in parse(text)}
+    return Found(active, parse(own_text), own_text, foreign, frozenset(head.splitlines()))
+
+
+def parse(text: str) -> Table:
+    """The exports in a file as exports(5) has it, or in the server's table."""
+    table: Table = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        words = re.findall(r'"[^"]*"\S*|[^\s"]+', line.partition("#")[0])
+        if not words:
+            continue
+        directory = _unescaped(words[0].strip('"')).rstrip("/") or "/"
+        common = [part for word in words[1:] if word.startswith("-") for part in word[1:].split(",")]
+        for word in words[1:]:
+            if not word.startswith("-"):
+                name, _, options = word.partition("(")
+                given = [part for part in options.rstrip(")").split(",") if part]
+                table[directory, nfs_options.client(name)] = nfs_options.effective(common + given)
+        if len(words) == 1:
+            table[directory, "*"] = nfs_options.effective([])
+    return table
+
+
+def _unescaped(word: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r'[\s"#\\]', lambda match: f"\\{ord(match[0]):03o}", word)
+
+
+def text(exports: Iterable[Export], lab: str) -> str:
+    """The lab's file; empty without exports."""
+    lines = [
+        f"{_escaped(str(export.path))} "
+        + " ".join(f"{client}({','.join(export.options)})" for client in export.clients)
+        for export in exports
+    ]
+    return "\n".join([f"# Written by clusterlab for the lab {lab}.", *lines, ""]) if lines else ""
+
+
+def _table(exports: Iterable[Export]) -> Table:
+    return {
+        (str(export.path), nfs_options.client(client)): nfs_options.effective(export.options)
+        for export in exports
+        for client in export.clients
+    }
+
+
+def changes(
+    host: Host, exports: Sequence[Export], lab: str, now: Found, needs: frozenset[Key] = frozenset()
+) -> list[Change]:
+    """Export what is wanted, and end what our file had besides; blocked where others export the same directory."""
+    blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), exports, now))}
+    free = [export for export in exports if str(export.path) not in blocked]
+    made = [_blocked(host, directory, why) for directory, why in blocked.items()]
+    wanted = _table(free)
+    stale = [
+        pair
+        for pair in now.ours
+        if pair not in wanted and pair in now.active and pair[0] not in (now.foreign | blocked)
+    ]
+    differences = _differences(free, wanted, now, stale)
+    if now.own_text != text(free, lab):
+        differences.append(Difference(path(lab), text(free, lab), now.own_text))
+    if differences:
+        made.append(_change(host, free, lab, stale, differences, needs))
+    return made
+
+
+def _whose(directory: str, exports: Sequence[Export], now: Found) -> str:
+    """Who exports `directory` besides us; empty when nobody does."""
+    if directory in now.foreign:
+        return f"{directory} is exported by {now.foreign[directory]} already, which is not this lab's"
+    known = {*_table(exports), *now.ours}
+    others = [client for place, client in now.active if place == directory and (place, client) not in known]
+    if others:
+        by_hand = f"`exportfs -u {others[0]}:{directory}`"
+        return f"somebody exported {directory} to {', '.join(others)} by hand; {by_hand} would end that"
+    return ""
+
+
+def _blocked(host: Host, directory: str, why: str) -> Change:
+    return Change(
+        key=Key(host.name, "export", directory),
+        action="export",
+        reason="its export is not this lab's",
+        command="",
+        carry_out=lambda: None,
+        blocked=why,
+    )
+
+
+def _differences(
+    exports: Sequence[Export], wanted: Table, now: Found, stale: list[tuple[str, str]]
+) -> list[Difference]:
+    made = [
+        Difference(str(export.path), "a directory", "absent")
+        for export in exports
+        if str(export.path) not in now.directories
+    ]
+    for (directory, client), options in wanted.items():
+        active = now.active.get((directory, client))
+        name = f"{directory} for {client}"
+        if active is None:
+            made.append(Difference(name, "exported", "not exported"))
+        else:
+            made += [Difference(name, want, have) for want, have in nfs_options.differing(options, active)]
+    made += [Difference(f"{directory} for {client}", "not exported", "exported") for directory, client in stale]
+    return made
+
+
+def _change(
+    host: Host,
+    exports: Sequence[Export],
+    lab: str,
+    stale: list[tuple[str, str]],
+    differences: list[Difference],
+    needs: frozenset[Key],
+) -> Change:
+    directories = [str(export.path) for export in exports]
+    unexport = [f"exportfs -u {shlex.quote(f'{client}:{directory}')}" for directory, client in stale]
+    make = [f"mkdir -p {shlex.join(directories)} /etc/exports.d"] if directories else []
+    write = [f"cat > {path(lab)} <<'END'\n{text(exports, lab)}END" if directories else f"rm -f {path(lab)}"]
+    return Change(
+        key=Key(host.name, "exports", " ".join(directories) or path(lab)),
+        action="export",
+        reason=_reason(differences),
+        command="\n".join([*make, *write, *unexport, "exportfs -a"]),
+        carry_out=partial(_export, host, list(exports), lab, unexport),
+        differences=tuple(differences),
+        needs=needs,
+    )
+
+
+def _reason(differences: list[Difference]) -> str:
+    first = differences[0]
+    more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
+    if first.name.endswith(".exports"):
+        return f"{first.name} is not as it was written{more}"
+    return f"{first.name} is {first.found}, not {first.wanted}{more}"
+
+
+def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) -> None:
+    doing = "export " + (", ".join(str(export.path) for export in exports) or "what is wanted")
+    directories = [str(export.path) for export in exports]
+    do(host, f"mkdir -p /etc/exports.d {shlex.join(directories)}", doing)
+    if exports:
+        host.write(path(lab), text(exports, lab).encode())
+    else:
+        do(host, f"rm -f {shlex.quote(path(lab))}", doing)
+    # -a adds and changes what the files have; -r would also end the exports that others made by hand.
+    completed = do(host, "\n".join(["set -e", *unexport, "exportfs -a"]), doing, remedies=_REMEDIES)
+    _verify(host, exports, doing, completed.output)
+
+
+def _verify(host: Host, exports: list[Export], doing: str, said: str) -> None:
+    """exportfs ends well for exports that it only warns about: look at what is in force."""
+    active = parse(do(host, f"cat {_ETAB}", doing).stdout)
+    missing = [pair for pair, options in _table(exports).items() if active.get(pair) != options]
+    if not missing:
+        return
+    if said:
+        raise failure(host.name, doing, said, remedies=_REMEDIES)
+    directory, client = missing[0]
+    raise HostError(
+        host.name,
+        f"cannot {doing}: {directory} for {client} is not in force as wanted",
+        remedy="Compare `exportfs -v` with `nfs.exports` in the inventory.",
+        detail=f"in force: {active.get((directory, client), 'nothing')}",
+    )
