@@ -33,7 +33,12 @@ _FILES = {
     "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
     "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
 }
-_MODULES = ("virtio_blk", "failover", "net_failover", "virtio_net")  # in the order they are loaded; ext4 is in the kernel
+_MODULES = (
+    "virtio_blk",
+    "failover",
+    "net_failover",
+    "virtio_net",
+)  # in the order they are loaded; ext4 is in the kernel
 _MASKED = (
     # nothing of these is of use in a machine that lives for hours, and each costs seconds of an emulated boot
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
@@ -149,7 +154,20 @@ def _make_disk(rootfs: Path, disk: Path, size: str) -> None:
     commands = [
         ["tar", "-xp", "--anchored", "--wildcards", *left_out, "-f", str(rootfs), "-C", str(root)],
         ["tar", "-xp", "-f", str(additions), "-C", str(root)],
-        ["mkfs.ext4", "-q", "-m", "0", "-J", "size=16", "-E", "lazy_itable_init=1,nodiscard", "-d", str(root), str(disk), size],
+        [
+            "mkfs.ext4",
+            "-q",
+            "-m",
+            "0",
+            "-J",
+            "size=16",
+            "-E",
+            "lazy_itable_init=1,nodiscard",
+            "-d",
+            str(root),
+            str(disk),
+            size,
+        ],
     ]
     try:
         _run(["fakeroot", "sh", "-e", "-c", "\n".join(shlex.join(command) for command in commands)])
@@ -164,6 +182,9 @@ def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
         member.mode, member.size = mode, len(content)
         yield member, content
     links = {f"etc/systemd/system/{unit}": "/dev/null" for unit in _MASKED}
+    links["etc/systemd/system-generators/systemd-ssh-generator"] = (
+        "/dev/null"  # for virtual sockets, which there are none of
+    )
     links["etc/systemd/system/multi-user.target.wants/clusterlab-seal.service"] = "../clusterlab-seal.service"
     for path, target in links.items():
         member = tarfile.TarInfo(path)
@@ -173,7 +194,12 @@ def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 
 def _run(command: list[str]) -> None:
     done = subprocess.run(
-        command, env={**os.environ, "PATH": _path()}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        env={**os.environ, "PATH": _path()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise ClusterlabError(

@@ -8,10 +8,11 @@
 # Nobody reaches a clone before this ends: it was saved with sshd and the engine stopped and its LAN card down.
 set -eu
 
+trap '[ $? = 0 ] || echo "clusterlab: the identity could not be taken" > /dev/console' EXIT
 seed=/run/clusterlab/seed
 rm -rf "$seed.new"
 mkdir -p "$seed.new"
-dd if=/dev/vdb iflag=direct bs=64k status=none | tar -x -C "$seed.new"
+dd if=/dev/vdb iflag=direct bs=64k count=1 status=none | tar -x -C "$seed.new"
 if cmp -s "$seed.new/id" "$seed/id"; then
     rm -rf "$seed.new"
     exit 0
@@ -46,8 +47,8 @@ if [ "${1-}" != boot ]; then
     # A saved machine's clock stands where it was saved, its clock chip does not; half a second is what a whole number lacks.
     date --set "@$(cat /sys/class/rtc/rtc0/since_epoch).5" > /dev/null
     # All clones have one state of the random number generator until new bytes are mixed in (0x5207 is RNDRESEEDCRNG).
-    perl -e 'open my $out, ">", "/dev/urandom"; open my $in, "<", $ARGV[0]; print $out <$in>; $out->flush; ioctl $out, 0x5207, 0' \
-        "$seed/random"
+    cat "$seed/random" > /dev/urandom
+    perl -e 'ioctl(STDIN, 0x5207, 0) or die "the random number generator was not seeded anew: $!\n"' < /dev/urandom
     rm -rf /run/log/journal/*
     systemctl restart systemd-journald.service
     systemctl start --no-block ssh.service docker.socket docker.service

@@ -1,0 +1,64 @@
+"""How QEMU runs the guests' instructions on this computer."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+
+BINARY = "qemu-system-x86_64"
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """The QEMU at hand, with the accelerator and processor model to ask it for."""
+
+    name: str  # for people: "KVM" or "emulation"
+    accel: str
+    cpu: str
+    fingerprint: str
+    """What a saved machine depends on: QEMU's version, and under KVM the processor's."""
+
+
+@cache
+def accelerator() -> Accelerator:
+    """KVM where it really works, emulation elsewhere; raises ClusterlabError when QEMU is not installed."""
+    version = _qemu_version()
+    processor = _processor()
+    if _kvm_works(processor):
+        model = re.search(r"^model name\s*:\s*(.*)$", processor, re.MULTILINE)
+        return Accelerator("KVM", "kvm", "host", f"{version} kvm {model[1] if model else ''} {_flags(processor)}")
+    return Accelerator("emulation", "tcg,thread=multi,tb-size=512", "max,pcid=off", f"{version} tcg")
+
+
+def _kvm_works(processor: str) -> bool:
+    """Whether guests run under KVM. /dev/kvm may open without hardware behind it, and guests then hang: so ask the flags too."""
+    return bool({"vmx", "svm"} & set(_flags(processor).split())) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def _processor() -> str:
+    return Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+
+
+def _flags(processor: str) -> str:
+    found = re.search(r"^flags\s*:\s*(.*)$", processor, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _qemu_version() -> str:
+    for tool, package in ((BINARY, "qemu-system-x86"), ("qemu-img", "qemu-utils"), ("vde_switch", "vde2")):
+        if not shutil.which(tool):
+            raise ClusterlabError(
+                f"{tool} is not installed: virtual machines cannot be run",
+                remedy=f"install it: sudo apt-get install {package}",
+            )
+    done = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise ClusterlabError(f"{BINARY} does not run", detail=done.stderr)
+    return done.stdout.splitlines()[0]

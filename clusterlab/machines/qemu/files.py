@@ -1,0 +1,86 @@
+"""What a lab has on this computer: its record, keys, switch, and the machines' folders."""
+
+from __future__ import annotations
+
+import threading
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+from clusterlab.build.machine_image import MachineImage
+from clusterlab.machines.keys import LabKeys
+from clusterlab.machines.state import LabState, Record
+from clusterlab.model.inventory import Inventory
+from clusterlab.remote.target import Target
+
+from .accelerator import accelerator
+from .command import MachineSpec, Size
+from .lan import Lan
+from .machine import Machine
+from .seed import Identity, mac_address
+
+
+class LabFiles:
+    """Everything of one lab by its name and inventory, whether it exists yet or not."""
+
+    def __init__(self, lab: str, inventory: Inventory, folder: Path) -> None:
+        self.lab = lab
+        self.inventory = inventory
+        self.state = LabState(lab)
+        self.keys = LabKeys(self.state.folder, lab)
+        self.lan = Lan(self.state.folder)
+        self.machines = {host: Machine(host, self.state.host_folder(host)) for host in inventory.hosts}
+        self._folder = folder
+        self._writing = threading.Lock()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The loopback port of each machine's SSH, as far as they were started."""
+        record = self.state.read()
+        return dict(record.ports) if record else {}
+
+    def write_record(self, ports: dict[str, int]) -> None:
+        """Remember the inventory and `ports`, in addition to those that are known."""
+        with self._writing:
+            known = {host: port for host, port in {**self.ports, **ports}.items() if host in self.machines}
+            self.state.write(Record(kind="qemu", inventory=self.inventory, folder=self._folder, ports=known))
+
+    def size(self, host: str) -> Size:
+        own, lab = self.inventory.hosts[host], self.inventory.qemu
+        return Size(own.memory or lab.memory, own.cpus or lab.cpus)
+
+    def spec(self, host: str, image: MachineImage) -> MachineSpec:
+        """The host's machine on the port that it had before, if any."""
+        return MachineSpec(
+            name=f"clusterlab/{self.lab}/{host}",
+            folder=self.machines[host].folder,
+            image=image,
+            size=self.size(host),
+            accelerator=accelerator(),
+            mac=mac_address(self.lab, host),
+            port=self.ports.get(host),
+            lan=self.lan.sockets,
+        )
+
+    def identity(self, host: str) -> Identity:
+        """A new identity for the host's machine."""
+        prefix = self.inventory.network.subnet.prefixlen
+        return Identity.fresh(
+            self.lab,
+            host,
+            IPv4Interface(f"{self.inventory.hosts[host].address}/{prefix}"),
+            {name: str(other.address) for name, other in self.inventory.hosts.items()},
+            self.keys.host(host),
+            self.keys.user_public,
+        )
+
+    def target(self, host: str, port: int) -> Target:
+        return Target(
+            name=host,
+            address="127.0.0.1",
+            port=port,
+            user="root",
+            key=self.keys.user,
+            known_hosts=(self.keys.known_hosts,),
+            alias=self.keys.alias(host),
+            trust_hint="clusterlab made the machine's host key itself: something else answers at its port; run down, then up",
+        )

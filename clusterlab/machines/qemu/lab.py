@@ -1,0 +1,98 @@
+"""The virtual machines of one lab."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.state import state_home
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Progress
+from clusterlab.remote.target import Target
+
+from .accelerator import accelerator
+from .files import LabFiles
+from .processes import end, processes_in
+from .up import bring_up
+
+
+class QemuMachines:
+    """Virtual machines without root: each a QEMU process, reached through a port on loopback, on a LAN of their own."""
+
+    kind = "qemu"
+
+    def __init__(self, lab: Lab, *, clones: bool = True) -> None:
+        """`clones`: start new machines as clones of a saved one where that is possible, instead of booting them."""
+        self._files = LabFiles(lab.name, lab.inventory, lab.folder)
+        self._clones = clones
+
+    def up(self, progress: Progress, keep: bool = False) -> None:
+        """Make every host exist and answer over SSH; those that run are left as they are, half-made ones are made anew.
+
+        When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything is left
+        as it is: the next `up` goes on from there, and `down` removes it.
+        """
+        accelerator()  # says at once what is not installed
+        with self._files.state.lock("up"):
+            made_before = {host for host, machine in self._files.machines.items() if machine.is_made}
+            try:
+                bring_up(self._files, self._clones, progress)
+            except ClusterlabError as error:
+                logs = self._keep_logs(progress)
+                if not keep:
+                    self._remove_new(made_before)
+                error.remedy = "; ".join(part for part in (error.remedy, f"logs are kept in {logs}") if part)
+                raise
+
+    def down(self, progress: Progress) -> None:
+        with self._files.state.lock("down"), progress.task(self._files.lab, "removing its machines"):
+            self._remove_all()
+
+    def status(self) -> list[MachineStatus]:
+        ports = self._files.ports
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            machines = self._files.machines.values()
+            return list(pool.map(lambda machine: machine.status(ports.get(machine.host)), machines))
+
+    def targets(self) -> dict[str, Target]:
+        missing = [host for host, machine in self._files.machines.items() if not machine.is_made]
+        if missing:
+            raise ClusterlabError(
+                f"lab {self._files.lab} is not up: no {', '.join(missing)}", remedy="bring it up: clusterlab up"
+            )
+        return {host: self._files.target(host, self._files.ports[host]) for host in self._files.machines}
+
+    def collect(self, folder: Path, progress: Progress) -> None:
+        for host, machine in self._files.machines.items():
+            machine.collect(folder / host)
+
+    def unsupported(self) -> dict[str, str]:
+        return {}  # they have a kernel of their own, with all its modules
+
+    def _keep_logs(self, progress: Progress) -> Path:
+        """Copy the logs to where they outlive the machines; those of an earlier failure make room."""
+        folder = state_home() / "failed" / self._files.lab
+        if folder.exists():
+            shutil.rmtree(folder)
+        self.collect(folder, progress)
+        return folder
+
+    def _remove_new(self, made_before: set[str]) -> None:
+        if not made_before:
+            self._remove_all()
+        for host, machine in self._files.machines.items():
+            if host not in made_before:
+                machine.remove()
+
+    def _remove_all(self) -> None:
+        left = end(processes_in(self._files.state.folder))
+        if left:
+            raise ClusterlabError(
+                f"lab {self._files.lab}: processes that cannot be ended: {', '.join(str(process.pid) for process in left)}",
+                remedy="see what they wait for: ps -o pid,stat,wchan,args -p PID; then run down again",
+            )
+        self._files.lan.stop()
+        self._files.state.remove()

@@ -1,0 +1,67 @@
+"""The LAN between a lab's machines: one vde_switch, which needs no root."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+
+from .processes import SWITCH, end, processes_in
+from .start import wait_until
+
+_LONGEST = 80  # bytes: a socket's path is limited to 107, and switch and plugs add to it
+_PORTS = 256
+
+
+class Lan:
+    """The switch of the lab whose state is in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def sockets(self) -> Path:
+        """The folder with the switch's sockets: in the lab's, unless its path is too long for sockets."""
+        inside = self._folder / "lan"
+        if len(os.fsencode(inside)) <= _LONGEST:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"clusterlab-{os.geteuid()}-{digest}"
+
+    @property
+    def is_up(self) -> bool:
+        return any(_is_switch(process.arguments) for process in processes_in(self._folder))
+
+    def start(self) -> None:
+        """Start the switch; machines that were plugged into an earlier one are not plugged into this one."""
+        self._remove_sockets()
+        pid_file = self._folder / "switch.pid"  # also how the process is known to be this lab's
+        command = [SWITCH, "--sock", str(self.sockets), "--mode", "600", "--dirmode", "700", "--numports", str(_PORTS)]
+        command += ["--rcfile", "/dev/null", "--pidfile", str(pid_file), "--daemon"]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, start_new_session=True
+        )
+        if done.returncode != 0:
+            raise ClusterlabError("the LAN's vde_switch did not start", detail=done.stdout + done.stderr)
+        listening = (self.sockets / "ctl").is_socket
+        wait_until(listening, "start the LAN's vde_switch", threading.Event(), time.monotonic() + 10)
+
+    def stop(self) -> None:
+        """End the switch and remove its sockets."""
+        end(process for process in processes_in(self._folder) if _is_switch(process.arguments))
+        self._remove_sockets()
+
+    def _remove_sockets(self) -> None:
+        if self.sockets.exists() and self.sockets.lstat().st_uid == os.geteuid():
+            shutil.rmtree(self.sockets)
+
+
+def _is_switch(arguments: tuple[str, ...]) -> bool:
+    return Path(arguments[0]).name == SWITCH

@@ -1,0 +1,125 @@
+"""Machines that were booted once and saved, so that others start as clones of them in seconds."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.build.cache import artefact
+from clusterlab.build.machine_image import MachineImage
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines.keys import LabKeys
+from clusterlab.progress import Progress
+
+from .accelerator import Accelerator
+from .command import MachineSpec, Memory, Size, command_line
+from .console import follower
+from .processes import end, processes_in
+from .qmp import monitor
+from .seed import Identity, mac_address, write_sealing_seed
+from .start import leave_file_memory_out, make_disk, tail, wait_until
+
+_SEALED = "clusterlab: ready to be saved"
+_HOST = "saved"
+
+
+@dataclass(frozen=True)
+class SavedMachine:
+    """A folder with a machine that was saved with its engine stopped right after it had been up. Nothing in it is written to."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk.qcow2"
+
+    @property
+    def memory(self) -> Path:
+        """Its memory, as large as the machine's and sparse."""
+        return self.folder / "memory"
+
+    @property
+    def state(self) -> Path:
+        """The state of its devices, in QEMU's migration form."""
+        return self.folder / "state"
+
+
+def saved_machine(
+    image: MachineImage, size: Size, how: Accelerator, timeout: float, progress: Progress
+) -> SavedMachine:
+    """The saved machine of this size, cached once made (as long as one boot); raises ClusterlabError when it can't be."""
+    sample = _spec(Path("/"), image, size, how)
+    material = (image.folder.name, how.fingerprint, *command_line(sample))
+
+    def make(folder: Path) -> None:
+        with progress.task("saved machine", f"booting one of {size.memory} once, to clone it from now on") as task:
+            end(processes_in(folder.parent))  # of a build that was killed
+            folder.mkdir(mode=0o700)
+            spec = _spec(folder, image, size, how)
+            follow = follower(spec.console, task)
+            make_disk(spec, image.disk, "raw")
+            write_sealing_seed(spec.seed, _identity(folder.parent))
+            with _running(spec) as qemu:
+
+                def sealed() -> bool:
+                    follow()
+                    if qemu.poll() is not None:
+                        raise ClusterlabError("QEMU of the machine to be saved ended", detail=tail(spec.log))
+                    return _SEALED in tail(spec.console)
+
+                wait_until(sealed, "boot the machine to be saved", threading.Event(), time.monotonic() + timeout)
+                task.update("saving")
+                _save(spec, SavedMachine(folder).state)
+            for needless in (spec.seed, folder / "qmp"):
+                needless.unlink()
+
+    return SavedMachine(artefact("saved-machine", material, "", make, progress))
+
+
+def _spec(folder: Path, image: MachineImage, size: Size, how: Accelerator) -> MachineSpec:
+    return MachineSpec(
+        name=f"clusterlab/.saved/{_HOST}",
+        folder=folder,
+        image=image,
+        size=size,
+        accelerator=how,
+        mac=mac_address(".saved", _HOST),
+        memory=Memory(folder / "memory", shared=True),
+    )
+
+
+def _identity(folder: Path) -> Identity:
+    """An identity for the time of one boot; what could be taken for another's is removed before the machine is saved."""
+    keys = LabKeys(folder, _HOST)
+    address = ipaddress.IPv4Interface("192.0.2.1/32")  # of the range for documentation: nobody's
+    return Identity.fresh(_HOST, _HOST, address, {}, keys.host(_HOST), "")
+
+
+@contextmanager
+def _running(spec: MachineSpec) -> Iterator[subprocess.Popen[bytes]]:
+    """The machine's QEMU as our child, which ends when the block ends, and when we do."""
+    command = ["setpriv", "--pdeathsig", "KILL", *command_line(spec)]
+    with subprocess.Popen(command, cwd=spec.folder, stdin=subprocess.DEVNULL, start_new_session=True) as qemu:
+        try:
+            yield qemu
+        finally:
+            qemu.kill()
+
+
+def _save(spec: MachineSpec, state: Path) -> None:
+    with monitor(spec.folder, timeout=120.0) as qemu:
+        qemu.execute("stop")
+        leave_file_memory_out(qemu)
+        qemu.execute("migrate", uri="exec:exec cat > state")  # QEMU runs in the machine's folder
+        saved = lambda: qemu.execute("query-migrate")["status"] in ("completed", "failed")  # noqa: E731
+        wait_until(saved, "save the machine", threading.Event(), time.monotonic() + 120)
+        outcome = qemu.execute("query-migrate")
+        if outcome["status"] != "completed":
+            raise ClusterlabError("QEMU could not save the machine", detail=str(outcome))
+        qemu.execute("quit")

@@ -1,0 +1,101 @@
+"""Starting QEMU: a machine that boots, and a clone that goes on where a saved machine stopped."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
+
+from .command import MachineSpec, command_line
+from .qmp import Monitor, monitor
+from .seed import GROWN
+
+_POLL = 0.05
+
+
+class PortTaken(ClusterlabError):
+    """Somebody else took the port between its choice and QEMU's start."""
+
+
+def make_disk(spec: MachineSpec, backing: Path, form: str) -> None:
+    """Make the machine's disk, which holds what differs from `backing`."""
+    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(backing), str(spec.disk)]
+    _run(command, spec.folder, f"{spec.name}: its disk could not be made")
+
+
+def start(spec: MachineSpec) -> None:
+    """Start the machine's QEMU in the background; it outlives this process.
+
+    Raises PortTaken when its port is no longer free, ClusterlabError with QEMU's words for everything else.
+    """
+    spec.log.unlink(missing_ok=True)
+    (spec.folder / "qmp").unlink(missing_ok=True)
+    try:
+        _run([*command_line(spec), "-daemonize"], spec.folder, f"{spec.name}: QEMU did not start", spec.log)
+    except ClusterlabError as error:
+        if "host forwarding rule" in error.detail:
+            raise PortTaken(f"port {spec.port} was taken by another program", detail=error.detail) from error
+        raise
+
+
+def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float) -> None:
+    """Load a saved machine into the waiting QEMU of a clone, let it run, and make it see that its seed disk is another."""
+    try:
+        with monitor(spec.folder, timeout=60.0) as qemu:
+            leave_file_memory_out(qemu)
+            qemu.execute("migrate-incoming", uri=f"exec:exec cat < {shlex.quote(str(state))}")
+            loaded = lambda: qemu.execute("query-status")["status"] != "inmigrate"  # noqa: E731
+            wait_until(loaded, f"{spec.name}: load the saved machine", stop, deadline)
+            qemu.execute("cont")
+            qemu.execute("block_resize", device="seed", size=GROWN)
+    except OSError as error:
+        raise ClusterlabError(
+            f"{spec.name}: QEMU ended while it loaded the saved machine", detail=f"{error}\n{tail(spec.log)}"
+        ) from error
+
+
+def leave_file_memory_out(qemu: Monitor) -> None:
+    """Save or load a machine's state without its memory, which is in a file of its own."""
+    qemu.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
+
+
+def wait_until(holds: Callable[[], bool], what: str, stop: threading.Event, deadline: float) -> None:
+    """Wait for a condition; raises DeadlineExceeded at `deadline` (of time.monotonic), ClusterlabError when told to stop."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(f"{what}: not after {time.monotonic() - began:.0f} s")
+        if stop.wait(_POLL):
+            raise ClusterlabError(f"{what}: interrupted")
+
+
+def tail(file: Path, size: int = 3000) -> str:
+    """The end of a log file, or nothing when there is none."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+            return stream.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _run(command: list[str], folder: Path, failure: str, log: Path | None = None) -> None:
+    """Run a command that ends at once; in a session of its own, so that Ctrl-C does not reach what it leaves running."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode != 0:
+        words = "\n".join(part for part in (done.stderr.strip(), tail(log).strip() if log else "") if part)
+        raise ClusterlabError(failure, remedy="see its words; is there room on the disk?", detail=words)

@@ -1,0 +1,158 @@
+"""Bringing up the machines of a lab, all at the same time."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from clusterlab.build.machine_image import MachineImage, machine_image
+from clusterlab.errors import ClusterlabError, Several
+from clusterlab.progress import Progress, Task
+
+from .accelerator import accelerator
+from .command import Size
+from .files import LabFiles
+from .machine import Machine
+from .processes import end, processes_in
+from .readiness import greets
+from .saved import SavedMachine, saved_machine
+
+
+def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
+    """Make every machine of the lab exist and answer; raises ClusterlabError, or Several, saying which do not and why."""
+    with _full_disk_explained():
+        _refuse_moved_hosts(files)
+        image = machine_image(files.inventory.qemu.release, files.inventory.qemu.disk, progress)
+        files.write_record({})
+        files.keys.write_known_hosts(list(files.machines))
+        _remove_surplus(files, progress)
+        _start_lan(files, progress)
+        new = [host for host, machine in files.machines.items() if not machine.is_made]
+        saved = _saved_machines(files, image, new, progress) if clones else {}
+        _in_parallel(_Starter(files, image, saved, progress))
+
+
+class _Starter:
+    """Starts one machine after the other, or many at once; setting `stop` ends all their waits."""
+
+    def __init__(
+        self, files: LabFiles, image: MachineImage, saved: dict[Size, SavedMachine], progress: Progress
+    ) -> None:
+        self.files = files
+        self.stop = threading.Event()
+        self._image = image
+        self._saved = saved
+        self._progress = progress
+        self._deadline = time.monotonic() + files.inventory.qemu.boot_timeout
+
+    def bring_up(self, machine: Machine) -> None:
+        """Bring up one machine, whatever there is of it already."""
+        port = self.files.ports.get(machine.host)
+        if machine.is_made and machine.process and port:
+            if not greets(port, 10.0):
+                with self._progress.task(machine.host, "waiting until it answers again") as task:
+                    self._wait(machine, port, task)
+            return
+        with self._progress.task(machine.host, self._doing(machine)) as task, _full_disk_explained():
+            self._wait(machine, self._start(machine), task)
+
+    def _doing(self, machine: Machine) -> str:
+        if machine.is_made:
+            return "booting it again: it had stopped"
+        return "cloning a saved machine" if self.files.size(machine.host) in self._saved else "booting"
+
+    def _start(self, machine: Machine) -> int:
+        spec = self.files.spec(machine.host, self._image)
+        saved = self._saved.get(spec.size)
+        if machine.is_made:
+            port = machine.boot_again(spec)
+        elif saved:
+            port = machine.clone(spec, saved, self.files.identity(machine.host), self.stop, self._deadline)
+        else:
+            port = machine.boot(spec, self.files.identity(machine.host))
+        self.files.write_record({machine.host: port})
+        return port
+
+    def _wait(self, machine: Machine, port: int, task: Task) -> None:
+        machine.wait(self.files.target(machine.host, port), task, self.stop, self._deadline)
+
+
+def _in_parallel(starter: _Starter) -> None:
+    """Bring up all machines; one that fails does not end the others, an interrupt ends all waits."""
+    machines = list(starter.files.machines.values())
+    with ThreadPoolExecutor(max_workers=len(machines), thread_name_prefix="machine") as pool:
+        try:
+            futures: list[Future[None]] = [pool.submit(starter.bring_up, machine) for machine in machines]
+            wait(futures)
+        finally:
+            starter.stop.set()
+    errors = [error for error in (future.exception() for future in futures) if error]
+    for error in errors:
+        if not isinstance(error, ClusterlabError):
+            raise error
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Several([error for error in errors if isinstance(error, ClusterlabError)])
+
+
+def _saved_machines(
+    files: LabFiles, image: MachineImage, hosts: list[str], progress: Progress
+) -> dict[Size, SavedMachine]:
+    """A saved machine of each size that `hosts` have; of those that cannot be made it is said that booting takes their place."""
+    saved = {}
+    for size in dict.fromkeys(files.size(host) for host in hosts):
+        try:
+            saved[size] = saved_machine(image, size, accelerator(), files.inventory.qemu.boot_timeout, progress)
+        except ClusterlabError as error:
+            text = f"none of {size.memory} and {size.cpus} CPU can be made, so machines boot instead: {error.message}"
+            progress.say("saved machine", f"{text}\n{error.detail}".rstrip())
+    return saved
+
+
+def _start_lan(files: LabFiles, progress: Progress) -> None:
+    if files.lan.is_up:
+        return
+    stranded = processes_in(files.state.folder)
+    if stranded:
+        hosts = sorted(process.machine for process in stranded if process.machine)
+        progress.say(files.lab, f"the LAN's switch had ended: {', '.join(hosts)} will be booted again")
+        end(stranded)
+    files.lan.start()
+
+
+def _refuse_moved_hosts(files: LabFiles) -> None:
+    record = files.state.read()
+    for host, machine in files.machines.items() if record else ():
+        before, now = record.inventory.hosts.get(host) if record else None, files.inventory.hosts[host].address
+        if machine.is_made and before and before.address != now:
+            raise ClusterlabError(
+                f"{host} was made with the address {before.address}, and the inventory now says {now}",
+                remedy="make it anew: clusterlab down, then clusterlab up",
+            )
+
+
+def _remove_surplus(files: LabFiles, progress: Progress) -> None:
+    """Remove machines of hosts that the inventory no longer has."""
+    hosts = files.state.host_folder("any").parent
+    for folder in sorted(hosts.iterdir()) if hosts.exists() else ():
+        if folder.name not in files.machines:
+            progress.say(folder.name, "is no longer in the inventory: removed")
+            Machine(folder.name, folder).remove()
+
+
+@contextmanager
+def _full_disk_explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ClusterlabError(
+            f"no space left on this computer's disk ({error.filename or 'while making machines'})",
+            remedy="make room, or let XDG_STATE_HOME and XDG_CACHE_HOME name folders elsewhere; then run up again",
+        ) from error
