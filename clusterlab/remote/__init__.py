@@ -1,0 +1,24 @@
+"""Reaching hosts: one SSH connection per host, commands, files and the Docker API through it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .ssh_config import ssh_argv, ssh_config
+from .target import Target
+
+if TYPE_CHECKING:
+    from .host import Completed, Host
+    from .hosts import Hosts
+
+__all__ = ["Completed", "Host", "Hosts", "Target", "ssh_argv", "ssh_config"]
+
+_MODULES = {"Completed": "host", "Host": "host", "Hosts": "hosts"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs Paramiko only when it is used: it takes long, and most of the command line needs none of it."""
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterlab.errors import DeadlineExceeded, HostError
+
+from . import command as channel_command
+from .connection import Connections
+from .link import Link
+from .target import Target
+
+if TYPE_CHECKING:
+    import docker
+
+_SUDO_REFUSAL = re.compile(
+    r"^sudo: (a password is required|a terminal is required|sorry, you must have a tty|no tty present)"
+    r"|is not in the sudoers file|^Sorry, user .* is not allowed to execute",
+    re.MULTILINE,
+)
+_SUDO_MISSING = re.compile(r"^env: .?sudo.?: No such file or directory", re.MULTILINE)
+
+_WRITE = """
+umask 077
+new=$(mktemp "$1.XXXXXX") || exit 1
+trap 'rm -f "$new"' EXIT
+cat > "$new" || exit 1
+if [ "$(wc -c < "$new")" -ne "$2" ]; then echo "only a part of the content arrived" >&2; exit 1; fi
+chmod "$3" "$new" && mv -fT "$new" "$1"
+"""
+"""Arguments: path, size, mode. The size keeps a half-sent content from taking the file's place."""
 
 
 @dataclass(frozen=True)
@@ -24,3 +57,163 @@ class Completed:
     def output(self) -> str:
         """Both streams, for people."""
         return "\n".join(part for part in (self.stdout.rstrip(), self.stderr.rstrip()) if part)
+
+
+class Host:
+    """A host of the lab. It connects when first used, and again after a connection was lost. Safe to use from several
+    threads.
+
+    `counts` says what was really done: "connections" opened, "commands" run, "dials" (channels to the engine opened),
+    "requests" sent to the engine.
+    """
+
+    def __init__(self, target: Target, connections: Connections) -> None:
+        self.target = target
+        self.counts: Counter[str] = Counter()
+        self._link = Link(target, connections, self.counts)
+        self._docker: docker.APIClient | None = None
+        self._docker_lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        stdin: str | bytes = "",
+        timeout: float = 60.0,
+        check: bool = False,
+    ) -> Completed:
+        """Run a command and wait for its end.
+
+        A string goes to `sh -c`; a sequence is executed as it is. With the target's `become` it runs as root. Secrets
+        go through `stdin`: arguments can be seen by every user of the host. Bytes of the output that are no UTF-8 are
+        replaced.
+
+        Raises HostError when the host cannot be asked (or, with `check`, when the exit code is not 0),
+        DeadlineExceeded when the command has not ended after `timeout` seconds: it has been killed then, with all
+        that it left in its process group.
+        """
+        shown = command if isinstance(command, str) else shlex.join(command)
+        argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
+        ended = self._run(argv, shown, stdin.encode() if isinstance(stdin, str) else stdin, timeout)
+        completed = Completed(
+            self.name, shown, ended.exit, _text(ended.stdout), _text(ended.stderr), seconds=ended.seconds
+        )
+        if check and not completed.ok:
+            raise HostError(
+                self.name, f"`{_short(shown)}` ended with exit code {ended.exit}", detail=completed.output[-4000:]
+            )
+        return completed
+
+    def write(self, path: str, content: bytes, mode: int = 0o644) -> None:
+        """Make or replace a file; whoever reads it meanwhile gets the old content or the new one, whole.
+
+        Its folder must exist. The file belongs to the user who runs commands. Raises HostError when it cannot be
+        written.
+        """
+        argv = ["sh", "-c", _WRITE, "sh", path, str(len(content)), f"{mode:o}"]
+        ended = self._run(argv, f"write {path}", content, timeout=60.0)
+        if ended.exit != 0:
+            raise HostError(self.name, f"{path} could not be written", detail=_text(ended.stderr).strip())
+
+    def read(self, path: str) -> bytes:
+        """A file's content; raises HostError when it cannot be read, or is longer than 64 MiB."""
+        ended = self._run(["cat", "--", path], f"cat {path}", b"", timeout=60.0)
+        if ended.exit != 0:
+            raise HostError(self.name, f"{path} could not be read", detail=_text(ended.stderr).strip())
+        return ended.stdout
+
+    @property
+    def docker(self) -> docker.APIClient:
+        """The engine's API, through this connection; one client for all threads.
+
+        What it raises itself: docker.errors.APIError for what the engine refuses. Besides, HostError when the engine
+        cannot be reached, and DeadlineExceeded when it does not answer within its time (60 s of silence).
+        """
+        from .docker_channel import connect  # the SDK takes long to import, and many commands need no engine
+
+        with self._docker_lock:
+            if self._docker is None:
+                self._docker = connect(self._link, self.counts)
+            return self._docker
+
+    def exec(
+        self,
+        container: str,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        user: str = "",
+        timeout: float = 60.0,
+    ) -> Completed:
+        """Run a command in a container and wait for its end; else as `run`, with exit code 126 or 127 when it cannot
+        be started.
+
+        Raises HostError also when there is no such container, or when it does not run.
+        """
+        from .docker_exec import execute
+
+        return execute(self, container, argv, stdin=stdin.encode(), user=user, timeout=timeout)
+
+    def close(self) -> None:
+        """Close the connection; what is still running through it ends with an error."""
+        with self._docker_lock:
+            if self._docker is not None:
+                self._docker.close()
+                self._docker = None
+        self._link.close()
+
+    def _run(self, argv: Sequence[str], shown: str, stdin: bytes, timeout: float) -> channel_command.Ended:
+        line = channel_command.command_line(argv, timeout, self.target.become)
+        with self._link.channel(timeout) as channel:
+            self.counts["commands"] += 1
+            try:
+                ended = channel_command.run(channel, line, stdin, timeout)
+            except channel_command.TimeUp as late:
+                raise DeadlineExceeded(
+                    f"{self.name}: `{_short(shown)}` did not end within {timeout:g} s",
+                    detail=_text(late.stdout + late.stderr)[-4000:],
+                ) from None
+            except channel_command.TooMuchOutput:
+                limit = channel_command.MAX_OUTPUT // 1024 // 1024
+                raise HostError(self.name, f"`{_short(shown)}` printed more than {limit} MiB") from None
+            except channel_command.Lost:
+                raise HostError(
+                    self.name,
+                    f"the connection was lost while `{_short(shown)}` was running: it may have been carried out or not",
+                    remedy="The machine may have been rebooted. Run the command again: it goes on from what it finds.",
+                ) from None
+        if self.target.become:
+            self._notice_sudo(ended)
+        return ended
+
+    def _notice_sudo(self, ended: channel_command.Ended) -> None:
+        stderr = _text(ended.stderr)
+        user = self.target.user
+        if ended.exit == 1 and _SUDO_REFUSAL.search(stderr):
+            raise HostError(
+                self.name,
+                f"user {user} may not run commands as root without a password",
+                remedy=f"As root on the machine: echo '{user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{user}; "
+                "or log in as root; or, if root is not needed, say `ssh: {become: false}` in the inventory.",
+                detail=stderr.strip(),
+            )
+        if ended.exit == 127 and _SUDO_MISSING.search(stderr):
+            raise HostError(
+                self.name,
+                f"sudo is not installed, so user {user} cannot run commands as root",
+                remedy="Install sudo on the machine, or log in as root (ssh: {user: root} in the inventory).",
+            )
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
+
+def _short(command: str) -> str:
+    """A command as part of a sentence: its first line, not endless."""
+    first, _, rest = command.strip().partition("\n")
+    return f"{first[:120]} ..." if rest or len(first) > 120 else first

@@ -10,8 +10,9 @@ from pathlib import Path
 class Target:
     """Where SSH goes for one host, and which host key it must find there.
 
-    `known_hosts` are files in OpenSSH's format; `alias` is the name looked up in them (OpenSSH's HostKeyAlias), by default
-    `address`, or `[address]:port` for another port than 22. `trust_hint` is the remedy shown when the key is unknown.
+    `known_hosts` are files in OpenSSH's format; `alias` is the name looked up in them (OpenSSH's HostKeyAlias), by
+    default `address`, or `[address]:port` for another port than 22. `trust_hint` is the remedy shown when the key is
+    unknown.
     """
 
     name: str

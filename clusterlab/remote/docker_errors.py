@@ -1,0 +1,34 @@
+"""Why a host's engine could not be reached, in words that say what to do."""
+
+from __future__ import annotations
+
+import re
+
+from clusterlab.errors import HostError
+
+from .target import Target
+
+_NOT_FOUND = re.compile(r"\b(docker|sudo)\W?: (?:command )?(?:not found|No such file)")
+
+
+def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool) -> HostError:
+    """What it means that dial-stdio ended without answering; `lost` when the SSH connection ended with it."""
+    text = stderr.lower()
+    if lost:
+        problem, remedy = "the connection was lost", "The machine may have been rebooted: try again."
+    elif "sudo:" in text and ("password is required" in text or "sudoers" in text):
+        problem = f"user {target.user} may not run docker as root without a password"
+        remedy = f"As root on the machine: echo '{target.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{target.user}"
+    elif missing := _NOT_FOUND.search(stderr):
+        problem = f"{missing[1]} is not installed"
+        remedy = "Give the host the role docker and run `clusterlab provision`, or install docker.io by hand."
+    elif "permission denied" in text:
+        problem = f"user {target.user} may not use the engine"
+        remedy = "Say `ssh: {become: true}` in the inventory, or add the user to the group docker and log in again."
+    elif "cannot connect" in text or "connection refused" in text or "docker.sock" in text:
+        problem = "the Docker engine does not run"
+        remedy = "Start it: systemctl start docker; journalctl -u docker says why it stopped."
+    else:
+        problem = "the connection to the engine ended without an answer"
+        remedy = "Try by hand on the host: docker version"
+    return HostError(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)

@@ -1,0 +1,129 @@
+"""The one connection to a host, opened when first used and again after it was lost, and the channels on it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import fabric
+import paramiko
+
+from clusterlab.errors import DeadlineExceeded, HostError
+
+from .connection import Connections, close, is_alive
+from .target import Target
+
+MAX_CHANNELS = 8
+"""Per connection; sshd's default MaxSessions is 10."""
+
+
+class Link:
+    """Channels to one host. Safe to use from several threads.
+
+    `counts` is added to: "connections" opened.
+    """
+
+    def __init__(self, target: Target, connections: Connections, counts: Counter[str]) -> None:
+        self.target = target
+        self._connections = connections
+        self._counts = counts
+        self._free = threading.BoundedSemaphore(MAX_CHANNELS)
+        self._lock = threading.Lock()
+        self._connection: fabric.Connection | None = None
+
+    @contextmanager
+    def channel(self, timeout: float) -> Iterator[paramiko.Channel]:
+        """A session channel, closed at the end of the block; waits up to `timeout` seconds for a free one."""
+        channel = self.take(timeout)
+        try:
+            yield channel
+        finally:
+            self.give_back(channel)
+
+    def take(self, timeout: float) -> paramiko.Channel:
+        """A session channel, to be ended with `give_back`.
+
+        Raises HostError when the host cannot be reached or its sshd refuses the channel, DeadlineExceeded when all
+        channels stayed in use for `timeout` seconds.
+        """
+        if not self._free.acquire(timeout=timeout):
+            raise DeadlineExceeded(
+                f"{self.target.name}: all {MAX_CHANNELS} channels of its SSH connection were in use for {timeout:g} s",
+                remedy="Something on the host hangs; see what runs there.",
+            )
+        opened = None
+        try:
+            opened = self._open_channel()
+        finally:
+            if opened is None:
+                self._free.release()
+        return opened
+
+    def give_back(self, channel: paramiko.Channel) -> None:
+        """Close a channel that `take` returned, exactly once."""
+        channel.close()
+        self._free.release()
+
+    def is_alive(self) -> bool:
+        connection = self._connection
+        return connection is not None and is_alive(connection)
+
+    def close(self) -> None:
+        """Close the connection; commands still running through it end with an error."""
+        with self._lock:
+            if self._connection is not None:
+                close(self._connection)
+                self._connection = None
+
+    def _open_channel(self) -> paramiko.Channel:
+        """A channel on the connection; a connection that turns out to be dead is replaced once."""
+        connection = self._connected(None)
+        try:
+            return _session(connection)
+        except paramiko.ChannelException as refused:
+            raise self._refused(refused) from refused
+        except (paramiko.SSHException, EOFError, OSError):
+            close(connection)
+        connection = self._connected(connection)
+        try:
+            return _session(connection)
+        except paramiko.ChannelException as refused:
+            raise self._refused(refused) from refused
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise HostError(
+                self.target.name,
+                f"the connection was lost at once after it had been opened ({error or type(error).__name__})",
+                remedy="The machine may be rebooting: try again. Otherwise its log says why: journalctl -u ssh",
+            ) from error
+
+    def _connected(self, dead: fabric.Connection | None) -> fabric.Connection:
+        """The open connection, which is not `dead`; opened by the first thread that comes, while the others wait."""
+        with self._lock:
+            connection = self._connection
+            if connection is None or connection is dead or not is_alive(connection):
+                if connection is not None:
+                    close(connection)
+                self._connection = None
+                connection = self._connection = self._connections.open(self.target)
+                self._counts["connections"] += 1
+            return connection
+
+    def _refused(self, error: paramiko.ChannelException) -> HostError:
+        return HostError(
+            self.target.name,
+            f"its sshd refuses another session on the connection ({error.text})",
+            remedy=f"Allow it in the machine's /etc/ssh/sshd_config: MaxSessions {MAX_CHANNELS + 2}",
+        )
+
+
+def _session(connection: fabric.Connection) -> paramiko.Channel:
+    channel: paramiko.Channel = connection.create_session()
+    return channel
+
+
+def seconds_left(deadline: float) -> float:
+    """From now to `deadline` (of time.monotonic), never negative."""
+    return max(0.0, deadline - time.monotonic())
