@@ -9,9 +9,9 @@ from clusterlab.model.checks import DnsProbe
 from clusterlab.remote.host import Completed
 
 from . import reach
-from .finding import Finding, NotUnderstood, ask_each, finding
+from .finding import Finding, ask_each, finding
 from .matcher import match
-from .place import Place, Places
+from .place import NotUnderstood, Place, Places
 from .reach import Reach
 
 _HINT = (

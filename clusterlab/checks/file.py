@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from clusterlab.model.checks import FileProbe
 
-from .finding import Finding, NotUnderstood, ask_each, finding
+from .finding import Finding, ask_each, finding
 from .matcher import describe, match
-from .place import Place, Places
+from .place import NotUnderstood, Place, Places
 
 _FORMAT = "%F|%a|%U|%u|%G|%g"
 _TYPES = {

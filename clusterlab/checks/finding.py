@@ -8,18 +8,10 @@ from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
 
-from .place import Place, WrongAnswer
+from .place import Place, ProbeError, WrongAnswer
 from .result import Evidence, Outcome, worst
 
 _AT_ONCE = 8  # places of one probe that are asked at the same time
-
-
-class NotUnderstood(ClusterlabError):
-    """A tool answered something that proves neither the one nor the other; `command` is what was asked."""
-
-    def __init__(self, message: str, *, command: str, detail: str = "", remedy: str = "") -> None:
-        super().__init__(message, detail=detail, remedy=remedy)
-        self.command = command
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ def finding(
 def unasked(place: Place | str, wanted: str, error: ClusterlabError) -> Finding:
     """The probe got no answer that counts. A place that the lab should have and has not is a wrong answer: FAIL."""
     outcome = Outcome.FAIL if isinstance(error, WrongAnswer) else Outcome.ERROR
-    command = getattr(error, "command", "")
+    command = error.command if isinstance(error, ProbeError) else ""
     return Finding(
         outcome, Evidence(str(place), command, wanted, error.message, error.detail, holds=False), error.remedy
     )

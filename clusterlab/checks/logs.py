@@ -10,30 +10,36 @@ from clusterlab.errors import ClusterlabError
 
 from .finding import Finding
 from .place import Place, Places
+from .subjects import Subjects
 
 _LINES = 40
 _JOURNAL = f"command -v journalctl >/dev/null || exit 0; journalctl -n {_LINES} --no-pager --since -3min"
 _TIMEOUT = 20.0
 
 
-def attach(
-    findings: tuple[Finding, ...], places: Places, hosts: frozenset[str], containers: frozenset[str]
-) -> tuple[Finding, ...]:
-    """Put the logs at the first finding that does not hold: once per host and container."""
+def attach(findings: tuple[Finding, ...], places: Places, about: Subjects) -> tuple[Finding, ...]:
+    """Put the logs at the first finding that does not hold: once per host and container that the check is about."""
     for index, item in enumerate(findings):
         if not item.evidence.holds:
-            evidence = replace(item.evidence, logs=collect(places, hosts, containers))
+            evidence = replace(item.evidence, logs=_collect(places, about))
             return (*findings[:index], replace(item, evidence=evidence), *findings[index + 1 :])
     return findings
 
 
-def collect(places: Places, hosts: frozenset[str], containers: frozenset[str]) -> dict[str, str]:
-    """The tails of the hosts' journals and the containers' logs; what cannot be read says why."""
-    logs = {}
-    for host in sorted(hosts):
-        logs[f"journal of {host}"] = _journal(places, host)
-    for name in sorted(containers):
-        logs[f"log of {name}"] = _container_log(places, places.container(name))
+def _collect(places: Places, about: Subjects) -> dict[str, str]:
+    """The tails of the hosts' journals and the containers' logs; what cannot be read says why.
+
+    A container that serves on a port of a host may be the reason for what the host answers.
+    """
+    all_containers = places.play.containers
+    containers = about.containers | {
+        name
+        for name, container in all_containers.items()
+        if container.host in about.hosts and (container.ports or container.network_mode == "host")
+    }
+    hosts = about.hosts | {all_containers[name].host for name in about.containers}
+    logs = {f"journal of {host}": _journal(places, host) for host in sorted(hosts)}
+    logs |= {f"log of {name}": _container_log(places, places.container(name)) for name in sorted(containers)}
     return {name: text for name, text in logs.items() if text}
 
 

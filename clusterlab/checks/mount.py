@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from clusterlab.model.checks import MountProbe
 
-from .finding import Finding, NotUnderstood, ask_each, finding
+from .finding import Finding, ask_each, finding
 from .matcher import describe, match
-from .place import Place, Places
+from .place import NotUnderstood, Place, Places
 
 _HINT = (
     "the mount happens when the container starts: a volume that was made earlier with other options keeps them; "

@@ -36,7 +36,7 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
     if received or not sent:
         reached = received == sent > 0 if all_must else received > 0
         return Reach(reached, f"{received} of {sent} packets came back", command, completed.output)
-    if "message too long" in completed.output:
+    if "message too long" in completed.output.lower():
         found = "too long to be sent unfragmented"
     else:
         found = reach.reason(completed.output) or "timed out"

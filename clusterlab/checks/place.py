@@ -14,7 +14,7 @@ import docker
 import docker.errors
 import requests
 
-from clusterlab.errors import ClusterlabError, HostError, UsageError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError, UsageError
 from clusterlab.model import Lab
 from clusterlab.model.checks import ContainerAddress, Probe, Target
 from clusterlab.model.inventory import Role
@@ -23,7 +23,10 @@ from clusterlab.remote import Hosts
 from clusterlab.remote.host import Completed
 
 _TOOLS = ("bash", "curl", "flock", "getent", "nc", "nslookup", "nsenter", "ping", "stat", "timeout", "wget")
-_WHICH = 'for tool in "$@"; do command -v "$tool" >/dev/null 2>&1 && echo "$tool"; done; echo .'
+# Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.
+_WHICH = (
+    'IFS=:; for tool in "$@"; do for dir in $PATH; do [ -x "$dir/$tool" ] && echo "$tool" && break; done; done; echo .'
+)
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,28 @@ class Place:
         return shlex.join(argv)
 
 
-class WrongAnswer(ClusterlabError):
-    """The lab answered, and not as the play wants it: a container is missing, a write is refused. The check fails."""
+class ProbeError(ClusterlabError):
+    """A probe got no answer that counts; `command` is what was asked, as a person would type it."""
 
     def __init__(self, message: str, *, command: str = "", detail: str = "", remedy: str = "") -> None:
         super().__init__(message, detail=detail, remedy=remedy)
         self.command = command
 
 
-class MissingTool(ClusterlabError):
+class NoAnswer(ProbeError):
+    """The place could not be asked."""
+
+
+class NotUnderstood(ProbeError):
+    """A tool answered something that proves neither the one nor the other."""
+
+
+class MissingTool(ProbeError):
     """A probe needs a tool that is not at its place, so nothing could be asked."""
+
+
+class WrongAnswer(ProbeError):
+    """The lab answered, and not as the play wants it: a container is missing, a write is refused. The check fails."""
 
 
 class Places:
@@ -87,14 +102,19 @@ class Places:
     def run(self, place: Place, argv: Sequence[str], *, timeout: float = 60.0, user: str = "") -> Completed:
         """Run a command there, whatever its exit code.
 
-        Raises WrongAnswer when the container is missing or does not run, HostError and DeadlineExceeded.
+        Raises WrongAnswer when the container is missing or does not run, NoAnswer when it could not be asked.
         """
         host = self.hosts[place.host]
-        if not place.container:
-            return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
-        self.inspect(place)
-        with self.engine(place.host):
-            return host.exec(place.container, list(argv), user=user, timeout=timeout)
+        try:
+            if not place.container:
+                return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
+            self.inspect(place)
+            with self.engine(place.host):
+                return host.exec(place.container, list(argv), user=user, timeout=timeout)
+        except (HostError, DeadlineExceeded) as error:
+            raise NoAnswer(
+                error.message, command=place.typed(argv), detail=error.detail, remedy=error.remedy
+            ) from error
 
     def inspect(self, place: Place) -> dict[str, Any]:
         """What the engine reports of a running container; raises WrongAnswer when it is missing or does not run."""
@@ -103,12 +123,15 @@ class Places:
                 report: dict[str, Any] = client.inspect_container(place.container)
             except docker.errors.NotFound as error:
                 raise WrongAnswer(
-                    f"there is no container {place.container} on {place.host}", remedy="`clusterlab apply` makes it"
+                    f"there is no container {place.container} on {place.host}",
+                    command=f"docker inspect {place.container}",
+                    remedy="`clusterlab apply` makes it",
                 ) from error
         state = report["State"]
         if not state["Running"] or state.get("Paused") or state.get("Restarting"):
             raise WrongAnswer(
                 f"container {place.container} on {place.host} is not running: {_state(state)}",
+                command=f"docker inspect {place.container}",
                 remedy=f"container {place.container} is not running: {_state(state)}; `clusterlab apply` starts it",
             )
         return report

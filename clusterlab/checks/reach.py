@@ -11,8 +11,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.model.checks import Control, NegatableProbe
 from clusterlab.remote.host import Completed
 
-from .finding import Finding, NotUnderstood, ask_each, finding, unasked
-from .place import Place, Places
+from .finding import Finding, ask_each, finding, unasked
+from .place import NotUnderstood, Place, Places
 
 P = TypeVar("P", bound=NegatableProbe)
 

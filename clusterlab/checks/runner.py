@@ -114,7 +114,7 @@ def _result(job: Job, lacks: Mapping[str, str], interrupted: Event) -> Result:
     began = time.monotonic()
     asked = _ask(job, interrupted)
     seconds = time.monotonic() - began
-    findings = attach(asked.findings, job.places, job.subjects.hosts, job.subjects.containers)
+    findings = attach(asked.findings, job.places, job.subjects)
     return Result(
         job.play,
         job.check.title,

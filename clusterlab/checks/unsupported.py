@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clusterlab.model.checks import Check, InspectProbe
-from clusterlab.model.playbook import Container, Play
+from clusterlab.model.playbook import Play
 
 _VOLUME_TYPES = {"nfs": "nfs", "nfs4": "nfs"}  # type of a volume -> the capability that it needs
 
@@ -20,20 +20,27 @@ def why_unsupported(check: Check, play: Play, containers: frozenset[str], lacks:
         if capability in lacks:
             return f"needs {capability}: {lacks[capability]}"
     for name in sorted(containers):
-        for volume, capability in _needed(play, play.containers[name]):
-            if capability in lacks:
-                return f"container {name} needs volume {volume}, and that {capability}: {lacks[capability]}"
+        for volume, needed in _needed(play, name):
+            if needed in lacks:
+                return f"container {name} needs volume {volume}, and that {needed}: {lacks[needed]}"
     for _, probe in check.probes():
         if isinstance(probe, InspectProbe) and probe.volume in play.volumes:
-            capability = _capability(play, probe.volume)
-            if capability in lacks:
-                return f"volume {probe.volume} needs {capability}: {lacks[capability]}"
+            needed = _capability(play, probe.volume)
+            if needed in lacks:
+                return f"volume {probe.volume} needs {needed}: {lacks[needed]}"
     return ""
 
 
-def _needed(play: Play, container: Container) -> list[tuple[str, str]]:
-    names = [str(volume).partition(":")[0] for volume in container.volumes]
-    return [(name, _capability(play, name)) for name in names if name in play.volumes]
+def _needed(play: Play, container: str, of: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """The volumes of a container and of those that it takes volumes from, with the capability that each needs."""
+    wanted = play.containers[container]
+    names = [text.partition(":")[0] for text in wanted.volumes]
+    needed = [(name, _capability(play, name)) for name in names if name in play.volumes]
+    for text in wanted.volumes_from:
+        other = text.partition(":")[0]
+        if other in play.containers and other not in of:
+            needed += _needed(play, other, of | {container})
+    return needed
 
 
 def _capability(play: Play, volume: str) -> str:

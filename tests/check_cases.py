@@ -1,0 +1,139 @@
+"""Cases of checks as data: a play, what is broken, and which outcome and evidence are expected.
+
+A case is a YAML file:
+
+    play: networks/overlay         # one of playbooks/, or a play written out
+    break: {host1: "a shell command"}
+    heal: {host1: "what undoes it"}
+    expect:                        # checks that do not pass; all others must
+      - check: the title
+        outcome: fail
+        found: [texts of which each must be in the evidence's found]
+        hint: text in the hint
+        logs: [names of logs that must be there]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clusterlab.checks.result import Outcome, Result
+from clusterlab.model import Lab, load_lab
+from clusterlab.model.source import read
+from clusterlab.plan.apply import apply
+from clusterlab.plan.clean import clean
+from clusterlab.plan.graph import carry_out
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A lab that is up: its inventory and hosts, and what its machines lack."""
+
+    inventory: Path
+    hosts: Hosts
+    unsupported: Mapping[str, str]
+
+    @contextmanager
+    def made(self, lab: Lab) -> Iterator[None]:
+        """What the lab's plays want exists inside the block, and is removed after it."""
+        try:
+            report = carry_out(apply(lab, self.hosts, unsupported=self.unsupported), Silent())
+            assert not report.failed, report.failed
+            assert not report.blocked, report.blocked
+            yield
+        finally:
+            report = carry_out(clean(lab.name, self.hosts, delete_data=True), Silent())
+            assert not report.failed, report.failed
+
+
+def case_files(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.yml"))
+    assert found, f"no cases in {folder}"
+    return found
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    case = read(path).value
+    unknown = set(case) - {"title", "play", "break", "heal", "expect"}
+    assert not unknown, f"{path}: unknown keys {unknown}"
+    return case
+
+
+def load_case(case: Mapping[str, Any], inventory: Path, folder: Path) -> Lab:
+    """The lab of a case: a play of the project, or one that is written out in the case."""
+    play = case["play"]
+    if isinstance(play, str):
+        return load_lab(inventory, [play], PLAYBOOKS)
+    folder.joinpath("case.yml").write_text(yaml.safe_dump(play, sort_keys=False))
+    return load_lab(inventory, ["case"], folder)
+
+
+@contextmanager
+def broken(case: Mapping[str, Any], hosts: Hosts) -> Iterator[None]:
+    """The lab is broken as the case says, and healed however the block ends."""
+    try:
+        for host, command in case.get("break", {}).items():
+            hosts[host].run(command, check=True, timeout=120)
+        yield
+    finally:
+        for host, command in case.get("heal", {}).items():
+            hosts[host].run(command, check=True, timeout=120)
+
+
+def compare(case: Mapping[str, Any], results: Sequence[Result]) -> None:
+    """Every result is as expected: by default a pass that is proven by evidence."""
+    by_title = {result.check: result for result in results}
+    expected = {item["check"]: item for item in case.get("expect", [])}
+    assert set(expected) <= set(by_title), f"the play has no such checks: {set(expected) - set(by_title)}"
+    wrong = [
+        f"{title}: {problem}\n{told(result)}"
+        for title, result in by_title.items()
+        for problem in _problems(expected.get(title, {}), result)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def told(result: Result) -> str:
+    """A result in full, for the one who reads a failed test."""
+    lines = [f"  {result.outcome} after {result.attempts} attempts, hint: {result.hint}"]
+    for item in result.evidence:
+        lines.append(f"    {'ok ' if item.holds else 'NOT'} {item.place}: {item.command}")
+        lines.append(f"        wanted {item.wanted}")
+        lines.append(f"        found  {item.found}")
+    return "\n".join(lines)
+
+
+def _problems(expected: Mapping[str, Any], result: Result) -> Iterator[str]:
+    outcome = expected.get("outcome", "pass")
+    if result.outcome is not Outcome(outcome):
+        yield f"outcome is {result.outcome}, not {outcome}"
+    if not result.evidence:
+        yield "there is no evidence"
+    if outcome == "pass" and not all(item.holds for item in result.evidence):
+        yield "passes with evidence that does not hold"
+    found = "\n".join(item.found for item in result.evidence)
+    for text in expected.get("found", []):
+        if text not in found:
+            yield f"{text!r} is not in what was found"
+    if expected.get("hint", "") not in result.hint:
+        yield f"{expected['hint']!r} is not in the hint"
+    commands = "\n".join(item.command for item in result.evidence)
+    for text in expected.get("command", []):
+        if text not in commands:
+            yield f"{text!r} is not in the commands:\n{commands}"
+    logs = {name: text for item in result.evidence for name, text in item.logs.items()}
+    for name in expected.get("logs", []):
+        if not logs.get(name):
+            yield f"there is no {name}, only {sorted(logs)}"
+    if "attempts" in expected and result.attempts != expected["attempts"]:
+        yield f"{result.attempts} attempts, not {expected['attempts']}"

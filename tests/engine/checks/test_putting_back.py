@@ -1,0 +1,92 @@
+"""What actions of a check changed is as it was when the check ends: held, failed, or interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+from check_cases import Rig, load_case
+
+from clusterlab.checks import run_checks
+from clusterlab.checks.result import Outcome, Result
+from clusterlab.progress import Silent
+
+pytestmark = pytest.mark.engine
+
+STOP = {"do": {"stop": "web"}}
+START = {"do": {"start": "web"}}
+OPEN = {"port": {"on": "host2", "to": "host1", "port": 80}}
+PAGE = {"title": "the page", "http": {"on": "host2", "url": "http://host1/"}}
+
+
+def play(*checks: dict[str, Any]) -> dict[str, Any]:
+    web = {"host": "host1", "image": "web", "network_mode": "host"}
+    return {"play": {"title": "putting back", "containers": {"web": web}, "checks": list(checks)}}
+
+
+def is_running(rig: Rig) -> bool:
+    return bool(rig.hosts["host1"].docker.inspect_container("web")["State"]["Running"])
+
+
+def ask(rig: Rig, tmp_path: Path, *checks: dict[str, Any]) -> list[Result]:
+    lab = load_case(play(*checks), rig.inventory, tmp_path)
+    with rig.made(lab):
+        results = run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+        assert is_running(rig)
+    return results
+
+
+def test_a_stopped_container_runs_again_after_a_failed_step(rig: Rig, tmp_path: Path) -> None:
+    stopped = {"title": "stops and fails", "steps": [STOP, OPEN, START]}
+    (result,) = ask(rig, tmp_path, stopped)
+    assert result.outcome is Outcome.FAIL
+    assert [item.holds for item in result.evidence] == [True, False]  # the step after the failed one is not taken
+
+
+def test_a_stopped_container_runs_again_at_the_end(rig: Rig, tmp_path: Path) -> None:
+    closed = {"port": {**OPEN["port"], "open": False, "control": {"port": 22}}}
+    ends_stopped = {"title": "ends stopped", "steps": [STOP, closed]}
+    nginx = {"title": "it listens again", "within": "10s", **OPEN}
+    first, second = ask(rig, tmp_path, ends_stopped, nginx)
+    assert first.outcome is Outcome.PASS
+    assert second.outcome is Outcome.PASS
+
+
+def test_checks_about_what_is_stopped_wait_for_their_turn(rig: Rig, tmp_path: Path) -> None:
+    """Each waits for the ones before it; if they ran side by side, the page would be missing for some."""
+    steps = {"title": "stops and starts", "steps": [STOP, START, {**OPEN, "within": "10s"}]}
+    again = {**steps, "title": "once more"}
+    results = ask(rig, tmp_path, {**PAGE, "within": "10s"}, steps, {**PAGE, "title": "the page again"}, again)
+    assert [result.outcome for result in results] == [Outcome.PASS] * 4
+
+
+def test_an_interrupt_puts_back(rig: Rig, tmp_path: Path) -> None:
+    waits = {"title": "waits for ever", "steps": [STOP, {**OPEN, "within": "10m"}]}
+    lab = load_case(play(waits), rig.inventory, tmp_path)
+    with rig.made(lab):
+        began = time.monotonic()
+        interrupt = Timer(3.0, os.kill, (os.getpid(), signal.SIGINT))
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+        assert time.monotonic() - began < 30
+        assert is_running(rig)
+        interrupt.join()
+
+
+def test_a_container_that_cannot_be_put_back_is_an_error(rig: Rig, tmp_path: Path) -> None:
+    vanishes = {
+        "title": "vanishes",
+        "steps": [STOP, {"command": {"on": "host1", "run": "docker rm web"}}],
+    }
+    lab = load_case(play(vanishes), rig.inventory, tmp_path)
+    with rig.made(lab):
+        (result,) = run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+    assert result.outcome is Outcome.ERROR
+    assert "there is no container web on host1" in result.evidence[-1].found
+    assert result.evidence[-1].wanted == "web on host1 is started again"
