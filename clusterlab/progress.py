@@ -17,6 +17,9 @@ class Task(Protocol):
     def update(self, text: str) -> None:
         """Say what it is doing now, or how far it is."""
 
+    def bad(self, text: str) -> None:
+        """Say that it came to its end, and that the end is not a good one (a check that does not hold)."""
+
 
 class Progress(Protocol):
     """Where work reports that it begins, goes on and ends. Safe to call from several threads."""
@@ -30,6 +33,9 @@ class Progress(Protocol):
 
 class _SilentTask:
     def update(self, text: str) -> None:
+        pass
+
+    def bad(self, text: str) -> None:
         pass
 
 

@@ -55,8 +55,11 @@ def run_checks(
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
-        with progress.task(job.play, job.check.title):
-            return _result(job, unsupported, interrupted)
+        with progress.task(job.play, job.check.title) as task:
+            result = _result(job, unsupported, interrupted)
+            if result.outcome is not Outcome.PASS:
+                task.bad(result.outcome.value)
+            return result
 
     def ended(job: Job, result: Result) -> None:
         results[job] = result

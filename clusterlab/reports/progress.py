@@ -42,9 +42,13 @@ def line(subject: str, text: str, mark: str, style: str, seconds: float | None =
 class _LiveTask:
     def __init__(self, bars: Bars, bar: TaskID, doing: str) -> None:
         self._bars, self._bar, self._doing = bars, bar, doing
+        self.complaint = ""
 
     def update(self, text: str) -> None:
         self._bars.update(self._bar, doing=escape(f"{self._doing}: {text}"))
+
+    def bad(self, text: str) -> None:
+        self.complaint = text
 
 
 class LiveProgress:
@@ -71,10 +75,14 @@ class LiveProgress:
     def task(self, subject: str, doing: str) -> Iterator[progress.Task]:
         began = time.monotonic()
         bar = self._bars.add_task("", subject=escape(subject), doing=escape(doing), total=None)
-        ended = line(subject, doing, "✘", "red")
+        ended = line(subject, f"{doing}: failed", "✘", "red")
         try:
-            yield _LiveTask(self._bars, bar, doing)
-            ended = line(subject, doing, "✔", "green", time.monotonic() - began)
+            task = _LiveTask(self._bars, bar, doing)
+            yield task
+            took = time.monotonic() - began
+            ended = line(subject, doing, "✔", "green", took)
+            if task.complaint:
+                ended = line(subject, f"{doing}: {task.complaint}", "✘", "red", took)
         finally:
             self._bars.remove_task(bar)
             self._console.print(ended, soft_wrap=True, highlight=False)
@@ -89,10 +97,14 @@ class _PlainTask:
     doing: str
     began: float = field(default_factory=time.monotonic)
     last: str = ""
+    complaint: str = ""
     words: int = 0
 
     def update(self, text: str) -> None:
         self.last = text
+
+    def bad(self, text: str) -> None:
+        self.complaint = text
 
     def due(self, now: float) -> bool:
         """Whether it has been silent for too long."""
@@ -138,7 +150,10 @@ class PlainProgress:
         ended = f"✘ {subject}: {doing}: failed"
         try:
             yield task
-            ended = f"✔ {subject}: {doing}, {seconds_text(time.monotonic() - task.began)}"
+            took = seconds_text(time.monotonic() - task.began)
+            ended = (
+                f"✘ {subject}: {doing}: {task.complaint}, {took}" if task.complaint else f"✔ {subject}: {doing}, {took}"
+            )
         finally:
             with self._lock:
                 self._tasks.remove(task)

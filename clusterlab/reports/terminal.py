@@ -41,11 +41,13 @@ def show_results(console: Console, run: Run) -> None:
         console.print()
         console.print(Text(play, style="bold underline"))
         for result in group:
-            console.print(_statement(result))
-            if result.outcome is not Outcome.PASS:
+            console.print(_statement(result), soft_wrap=True)
+            if result.outcome is Outcome.UNSUPPORTED:
+                console.print(Padding(Text(result.hint, style="dim"), (0, 0, 0, 4)))
+            elif result.outcome is not Outcome.PASS:
                 console.print(Padding(_why(result), (0, 0, 0, 4)))
     console.print()
-    console.print(_summary(run))
+    console.print(_summary(run), soft_wrap=True)
 
 
 def _statement(result: Result) -> Text:
@@ -70,8 +72,9 @@ def _evidence(evidence: Evidence) -> RenderableType:
     rows = Table.grid(padding=(0, 1))
     rows.add_column(style="dim", no_wrap=True, min_width=8)
     rows.add_column(overflow="fold")
-    rows.add_row("where", Text(evidence.place))
-    rows.add_row("command", Text(evidence.command))
+    for name, text in (("where", evidence.place), ("command", evidence.command)):
+        if text:
+            rows.add_row(name, Text(text))
     rows.add_row("wanted", Text(evidence.wanted))
     rows.add_row("found", Text(evidence.found, style="bold"))
     if evidence.output.strip():
