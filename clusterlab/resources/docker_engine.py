@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 import docker.errors
-import requests
 
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.remote import Host
 from clusterlab.resources import services
 from clusterlab.resources.base import Change, Difference, Key
+from clusterlab.resources.doing import failure
 from clusterlab.resources.system import System
 
 UNIT = "docker"
@@ -42,18 +42,11 @@ def info(host: Host) -> dict[str, Any]:
 
 @contextmanager
 def engine_errors(host: Host, doing: str, remedy: str = "") -> Iterator[None]:
-    """Turn what the Docker SDK raises into a HostError; `doing` completes the sentence "cannot ..."."""
+    """Turn what the engine refuses into a HostError; `doing` completes the sentence "cannot ..."."""
     try:
         yield
     except docker.errors.APIError as error:
-        raise HostError(host.name, f"cannot {doing}: {error.explanation or error}", remedy=remedy) from error
-    except (docker.errors.DockerException, requests.RequestException) as error:
-        raise HostError(
-            host.name,
-            f"cannot {doing}: the engine does not answer",
-            remedy=remedy or f"See `systemctl status docker` and `journalctl -u docker` on {host.name}.",
-            detail=str(error),
-        ) from error
+        raise failure(host.name, doing, str(error.explanation or error), remedy=remedy) from error
 
 
 def change(host: Host, unit: services.Unit, answers: bool, needs: frozenset[Key]) -> Change | None:

@@ -20,7 +20,7 @@ from clusterlab.resources.base import Change, Difference, Key
 from clusterlab.resources.doing import do, failure
 
 _ETAB = "/var/lib/nfs/etab"
-_FILE = "@ "  # how the answer marks where a file begins
+_FILE = "\n@ "  # how the answer marks where a file begins; the line before may not have ended
 
 _REMEDIES = (
     (
@@ -71,14 +71,14 @@ def question(exports: Sequence[Export]) -> str:
     return f"""
 for directory in {directories}; do [ -d "$directory" ] && echo "$directory"; done
 for file in {_ETAB} /etc/exports /etc/exports.d/*.exports; do
-    [ -f "$file" ] && echo "{_FILE}$file" && cat "$file"
+    [ -f "$file" ] && printf '\\n@ %s\\n' "$file" && cat "$file"
 done
 """
 
 
 def found(answer: str, lab: str) -> Found:
     """What the answer to `question` says."""
-    head, *files = re.split(rf"^{_FILE}", answer, flags=re.MULTILINE)
+    head, *files = f"\n{answer}".split(_FILE)
     texts = {name: text for name, _, text in (file.partition("\n") for file in files)}
     own_text = texts.pop(path(lab), "")
     active = parse(texts.pop(_ETAB, ""))

@@ -17,15 +17,16 @@ def script(questions: Mapping[str, str]) -> str:
     Each question is a POSIX shell script that stands alone; its exit code and what it says on stderr do not matter.
     """
     parts = ["PATH=$PATH:/usr/sbin:/sbin", "LC_ALL=C; export PATH LC_ALL"]
-    parts += [f"echo '{_MARK}{name}'\n(\n{text}\n) 2>/dev/null" for name, text in questions.items()]
-    return "\n".join([*parts, f"echo '{_MARK}end'"])
+    # A mark begins a line even after a file that does not end with one.
+    parts += [f"printf '\\n{_MARK}{name}\\n'\n(\n{text}\n) 2>/dev/null" for name, text in questions.items()]
+    return "\n".join([*parts, f"printf '\\n{_MARK}end\\n'"])
 
 
 def answers(output: str) -> dict[str, str]:
-    """The answers in the output of `script`, by question; raises ValueError when it is not whole."""
+    """The answers in the output of `script`, by question, to the letter; raises ValueError when it is not whole."""
     found: dict[str, list[str]] = {}
     name = ""
-    for line in output.splitlines():
+    for line in output.split("\n"):
         if line.startswith(_MARK):
             name = line.removeprefix(_MARK)
             found[name] = []

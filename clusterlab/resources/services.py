@@ -29,12 +29,16 @@ class Unit:
         return self.enabled not in ("not-found", "")
 
     @property
+    def runs(self) -> bool:
+        return self.active in _RUNS
+
+    @property
     def masked(self) -> bool:
         return self.enabled.startswith("masked")
 
     def differences(self) -> tuple[Difference, ...]:
         """How it differs from running now and after a boot."""
-        now = () if self.active in _RUNS else (Difference("state", "active", self.active),)
+        now = () if self.runs else (Difference("state", "active", self.active),)
         at_boot = () if self.enabled in _STARTS_AT_BOOT else (Difference("at boot", "enabled", self.enabled),)
         return now + at_boot
 
@@ -60,7 +64,7 @@ def change(host: Host, name: str, unit: Unit, needs: frozenset[Key] = frozenset(
         return None
     return Change(
         key=Key(host.name, "service", name),
-        action="start" if unit.active not in _RUNS else "enable",
+        action="enable" if unit.runs else "start",
         reason=f"{name} " + " and ".join(f"is {item.found}" for item in differences),
         command=f"systemctl enable --now {name}",
         carry_out=partial(start, host, name),

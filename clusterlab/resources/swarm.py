@@ -110,7 +110,8 @@ def changes(
         if change:
             made.append(change)
             managers_before |= {change.key} if one.role == "manager" else frozenset()
-        if not (change and change.blocked):
+        # As long as it is not known which node a host is, none may be taken for a dead one.
+        if one.state != "unknown" and not (change and change.blocked):
             made += _removals(one, first, nodes or (), members)
     return made
 

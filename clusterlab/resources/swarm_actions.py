@@ -19,8 +19,8 @@ _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
 _POLL = 0.5
 _UPDATES = 5  # attempts: another update of the node may come in between
 _PORTS = (
-    "Between the hosts 2377/tcp, 7946/tcp, 7946/udp and 4789/udp must be open, and each host must have the address that "
-    "the inventory gives it (`ip -4 address`)."
+    "Between the hosts 2377/tcp, 7946/tcp, 7946/udp and 4789/udp must be open, and each host must have the address "
+    "that the inventory gives it (`ip -4 address`)."
 )
 
 Node = Mapping[str, Any]
@@ -71,7 +71,7 @@ def settle(host: Host, lan: str, role: Literal["manager", "worker"], manager: Ho
             raise HostError(host.name, seen, remedy="Run the same command again: it says what can be done.")
         if time.monotonic() - began > _SETTLES_WITHIN:
             raise DeadlineExceeded(
-                f"{host.name}: after {_SETTLES_WITHIN:.0f} s it is not in the swarm of {manager.name} as wanted: {seen}",
+                f"{host.name}: not in the swarm of {manager.name} as wanted after {_SETTLES_WITHIN:.0f} s: {seen}",
                 remedy=_PORTS,
             )
         threading.Event().wait(_POLL)
@@ -121,7 +121,8 @@ def _set(manager: Host, node: str, wanted: dict[str, str]) -> None:
         for attempt in range(_UPDATES):
             now = manager.docker.inspect_node(node)
             try:
-                manager.docker.update_node(node, now["Version"]["Index"], {**now["Spec"], **wanted})
+                spec: Any = {**now["Spec"], **wanted}
+                manager.docker.update_node(node, now["Version"]["Index"], spec)
                 return
             except docker.errors.APIError as error:
                 if "out of sequence" not in str(error) or attempt == _UPDATES - 1:

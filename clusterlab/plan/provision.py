@@ -1,0 +1,224 @@
+"""What the hosts lack for their roles: packages, services, kernel modules, NFS exports, the engine, the Swarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from clusterlab.errors import ClusterlabError, HostError, UsageError
+from clusterlab.model.inventory import Export
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Progress, Silent
+from clusterlab.remote import Host, Hosts
+from clusterlab.resources import docker_engine, kernel_modules, nfs, packages, questions, services, swarm, swarm_actions
+from clusterlab.resources import system as systems
+from clusterlab.resources.base import Change, Key, Skipped
+
+NFS_SERVICE = "nfs-server"
+_DEFAULT_ROOT = "/var/lib/docker"
+_NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one host's roles ask of it."""
+
+    packages: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    exports: tuple[Export, ...] = ()
+    engine: bool = False
+    swarm: Literal["manager", "worker"] | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one host has; `info` is None when it shall have an engine and that does not answer."""
+
+    host: Host
+    answers: Mapping[str, str]
+    info: Mapping[str, Any] | None
+    swarm_state: str
+
+    @property
+    def system(self) -> systems.System:
+        return systems.system(self.answers["system"])
+
+
+def wanted(lab: Lab, name: str, unsupported: Mapping[str, str] = _NOTHING) -> Wanted:
+    """What `name`'s roles ask of it, without what its kind of machines cannot have."""
+    roles = lab.inventory.hosts[name].roles
+    nfs_works = "nfs" not in unsupported
+    server = "nfs_server" in roles
+    in_swarm = "swarm_manager" in roles or "swarm_worker" in roles
+    uses_nfs = "docker" in roles and bool(lab.inventory.with_role("nfs_server"))
+    docker = "docker" in roles
+    installed = _chosen(docker, "nfs-common", "curl", "iputils-ping")
+    installed += _chosen(server, "nfs-kernel-server") + _chosen("iscsi_target" in roles, "tgt")
+    modules = _chosen(docker, "overlay") + _chosen(uses_nfs and nfs_works, "nfs")
+    modules += _chosen(server and nfs_works, "nfsd") + _chosen(in_swarm, "vxlan")
+    modules += _chosen(in_swarm and "ipvs" not in unsupported, "ip_vs")
+    return Wanted(
+        packages=installed,
+        services=(NFS_SERVICE,) if server and nfs_works else (),
+        modules=modules,
+        exports=tuple(lab.inventory.nfs.exports) if server and nfs_works else (),
+        engine=docker,
+        swarm=("manager" if "swarm_manager" in roles else "worker") if in_swarm else None,
+    )
+
+
+def _chosen(condition: bool, *names: str) -> tuple[str, ...]:
+    return names if condition else ()
+
+
+def left_out(lab: Lab, unsupported: Mapping[str, str] = _NOTHING) -> list[Skipped]:
+    """What the roles ask for and these machines cannot have, with the reason."""
+    told: list[Skipped] = []
+    for name in lab.inventory.hosts:
+        full, possible = wanted(lab, name), wanted(lab, name, unsupported)
+        for module in full.modules:
+            if module not in possible.modules:
+                capability = "ipvs" if module == "ip_vs" else "nfs"
+                told.append(Skipped(Key(name, "module", module), f"{capability}: {unsupported[capability]}"))
+        lost = [("service", service) for service in full.services if service not in possible.services]
+        lost += [("export", str(export.path)) for export in full.exports if export not in possible.exports]
+        told += [Skipped(Key(name, kind, what), f"nfs: {unsupported['nfs']}") for kind, what in lost]
+    return told
+
+
+def provision(
+    lab: Lab,
+    hosts: Hosts,
+    unsupported: Mapping[str, str] = _NOTHING,
+    progress: Progress | None = None,
+) -> list[Change]:
+    """The changes that prepare the hosts for their roles; nothing is changed on a host.
+
+    Each host is asked with one command, and each engine with one request; the Swarm's node list is one more. A host
+    that does not answer is a blocked change, which keeps back only what needs it. `progress` is told when a change has
+    to wait for something that somebody else does. See `left_out` for what `unsupported` leaves out.
+    """
+    wants = {name: wanted(lab, name, unsupported) for name in lab.inventory.hosts}
+    if any(want.swarm for want in wants.values()) and not lab.inventory.with_role("swarm_manager"):
+        raise UsageError(
+            f"the lab {lab.name} has Swarm workers but no manager",
+            remedy="Give one Docker host the role swarm_manager.",
+        )
+    asked = [name for name, want in wants.items() if want != Wanted()]
+    said = hosts.each(asked, lambda host: _observe(host, wants[host.name], lab.name))
+    seen = {name: one for name, one in said.items() if isinstance(one, Seen)}
+    made = [_unreachable(name, error) for name, error in said.items() if isinstance(error, ClusterlabError)]
+    for name, one in seen.items():
+        made += _host_changes(one, wants[name], lab.name, progress or Silent())
+    return made + _swarm_changes(lab, hosts, wants, seen, made)
+
+
+def _observe(host: Host, want: Wanted, lab: str) -> Seen:
+    asked = {"system": systems.QUESTION}
+    asked |= {"packages": packages.question(want.packages)} if want.packages else {}
+    units = want.services + ((docker_engine.UNIT,) if want.engine else ())
+    asked |= {"services": services.question(units)} if units else {}
+    asked |= {"modules": kernel_modules.question(want.modules, lab)} if want.modules else {}
+    asked |= {"exports": nfs.question(want.exports)} if want.services else {}
+    asked |= {"swarm": swarm.QUESTION} if want.swarm else {}
+    answers = questions.ask(host, asked)
+    _require_root(host, systems.system(answers["system"]))
+    info = _engine_info(host, answers) if want.engine else None
+    state = answers.get("swarm", "")
+    root = (info or {}).get("DockerRootDir") or _DEFAULT_ROOT
+    if want.swarm and root != _DEFAULT_ROOT:
+        file = swarm.STATE_FILE.replace(_DEFAULT_ROOT, root)
+        state = host.run(["cat", file]).stdout
+    return Seen(host, answers, info, state)
+
+
+def _require_root(host: Host, system: systems.System) -> None:
+    if system.uid != 0:
+        raise HostError(
+            host.name,
+            f"commands run there as {system.user}, who may not install or configure anything",
+            remedy=f"Say `ssh: {{become: true}}` for {host.name} in the inventory (it needs sudo without a password), "
+            "or log in as root.",
+        )
+
+
+def _engine_info(host: Host, answers: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """What the engine says; None without asking when it is known not to run."""
+    unit = services.units(answers["services"]).get(docker_engine.UNIT, services.Unit())
+    if "docker" not in systems.system(answers["system"]).commands or (unit.exists and not unit.runs):
+        return None
+    try:
+        return docker_engine.info(host)
+    except ClusterlabError:  # starting it is a change, and says why it does not answer
+        return None
+
+
+def _unreachable(name: str, error: ClusterlabError) -> Change:
+    return Change(
+        key=_host_key(name),
+        action="ask",
+        reason="it could not be asked",
+        command=f"clusterlab ssh {name}",
+        carry_out=lambda: None,
+        blocked=f"{error.message}. {error.remedy}".rstrip(". ") + ".",
+    )
+
+
+def _host_key(name: str) -> Key:
+    return Key(name, "host", "ssh")
+
+
+def _host_changes(seen: Seen, want: Wanted, lab: str, progress: Progress) -> list[Change]:
+    """Packages, then services, then what they serve."""
+    host, system, answers = seen.host, seen.system, seen.answers
+    units = services.units(answers.get("services", ""))
+    names = want.packages + (tuple(docker_engine.packages(system)) if want.engine and seen.info is None else ())
+    install = packages.change(host, system, names, packages.installed(answers.get("packages", "")), progress)
+    needs = frozenset({install.key} if install else ())
+    made = [install] if install else []
+    modules = (
+        kernel_modules.change(host, want.modules, lab, system.kernel, answers["modules"]) if want.modules else None
+    )
+    if modules:
+        made.append(modules)
+    for name in want.services:
+        started = services.change(host, name, units.get(name, services.Unit()), needs)
+        made += [started] if started else []
+        needs_service = needs | ({started.key} if started else set())
+        found = nfs.found(answers["exports"], lab)
+        made += nfs.changes(host, want.exports, lab, found, needs_service)
+    if want.engine:
+        unit = units.get(docker_engine.UNIT, services.Unit())
+        engine = docker_engine.change(host, unit, seen.info is not None, needs)
+        made += [engine] if engine else []
+    return made
+
+
+def _swarm_changes(
+    lab: Lab, hosts: Hosts, wants: Mapping[str, Wanted], seen: Mapping[str, Seen], before: Sequence[Change]
+) -> list[Change]:
+    members = [
+        _member(hosts[name], str(lab.inventory.hosts[name].address), want.swarm, seen.get(name))
+        for name, want in wants.items()
+        if want.swarm
+    ]
+    if not members:
+        return []
+    first = swarm.reference(members)
+    nodes, trouble = None, ""
+    if first.control:
+        try:
+            nodes = swarm_actions.list_nodes(first.host)
+        except ClusterlabError as error:
+            trouble = f"{error.message}. {error.remedy}"
+    engines = {change.key for change in before if change.key.kind in ("engine", "host")}
+    needs = {one.host.name: frozenset(key for key in engines if key.host == one.host.name) for one in members}
+    return swarm.changes(members, nodes, lab.name, needs, trouble)
+
+
+def _member(host: Host, lan: str, role: Literal["manager", "worker"], seen: Seen | None) -> swarm.Member:
+    if seen is None:
+        return swarm.Member(host, lan, role, "unknown")
+    return swarm.member(host, lan, role, seen.info, seen.swarm_state)
