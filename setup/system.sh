@@ -1,10 +1,13 @@
 #!/bin/sh
-# Install the distribution packages that clusterlab's own machines need (Debian, Ubuntu). Does nothing when all are there.
+# Install the distribution packages that clusterlab's own machines need (Debian, Ubuntu); with --test, also those that only
+# its tests need. Does nothing when all are there.
 set -eu
 here=$(dirname "$0")
 
 packages="python3-venv openssh-client openssh-server mmdebstrap debian-archive-keyring fakeroot uidmap \
 e2fsprogs zstd qemu-system-x86 qemu-utils vde2 iproute2 util-linux"
+# Tests open the page of a night in a real browser.
+[ "${1:-}" != --test ] || packages="$packages chromium"
 
 missing=
 for package in $packages; do

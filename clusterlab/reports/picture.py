@@ -17,13 +17,14 @@ from clusterlab.model.playbook import Play, Volume
 from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnShared, Picture
 from clusterlab.reports.reach import Link
 
-_ROW = 26  # all measures are in pixels
+_ROW = 28  # all measures are in pixels
 _LEFT = 14
 _NAMES = 210
 _COLUMN = 26
 _LETTER = 6.2
-_ARC_STEP = 16
-_ARC_MOST = 130
+_ARC_LEAST = 44
+_ARC_STEP = 22
+_ARC_MOST = 300
 _NFS = ("nfs", "nfs4")
 
 
@@ -127,7 +128,8 @@ def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
     arcs_x = _NAMES + len(lines) * _COLUMN + 16
     arcs = _arcs(found, heights, arcs_x)
     # The slanted titles of the columns lean to the right, so the picture is wide enough for the last one.
-    width = max(arcs_x + _ARC_MOST + 40, _NAMES + len(lines) * _COLUMN + int(longest * _LETTER * 0.65) + 30)
+    most = max((arc.mark_x for arc in arcs), default=arcs_x)
+    width = max(int(most) + 24, _NAMES + len(lines) * _COLUMN + int(longest * _LETTER * 0.65) + 30)
     return Drawing(width, head + len(rows) * _ROW + 16, head, arcs_x, rows, lines, arcs)
 
 
@@ -178,28 +180,23 @@ def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
     for link in found:
         if link.start in heights and link.end in heights and link.start != link.end:
             pairs.setdefault((link.start, link.end), []).append(link)
-    arcs = []
-    for (start, end), of_pair in pairs.items():
-        worst = max(of_pair, key=lambda link: _WORST.index(_VERDICTS[link.wanted, link.seen][0]))
-        arcs.append(_arc(worst, of_pair, heights[start], heights[end], x))
-    return arcs
+    # The further apart two places are, the further out their arc: so none hides another.
+    inside_out = sorted(pairs, key=lambda pair: (abs(heights[pair[0]] - heights[pair[1]]), pair))
+    step = min(_ARC_STEP, (_ARC_MOST - _ARC_LEAST) / max(1, len(pairs)))
+    return [
+        _arc(pairs[start, end], heights[start], heights[end], x, _ARC_LEAST + step * index)
+        for index, (start, end) in enumerate(inside_out)
+    ]
 
 
-def _arc(worst: Link, of_pair: Sequence[Link], y1: int, y2: int, x: int) -> Arc:
+def _arc(of_pair: Sequence[Link], y1: int, y2: int, x: int, reach: float) -> Arc:
+    worst = max(of_pair, key=lambda link: _WORST.index(_VERDICTS[link.wanted, link.seen][0]))
     verdict, mark = _VERDICTS[worst.wanted, worst.seen]
-    # One way bends further than the other, so that both are seen.
-    reach = min(_ARC_MOST, _ARC_STEP * (abs(y2 - y1) // _ROW + 1)) * (1.0 if y1 < y2 else 1.3)
-    shift = 3 if y1 < y2 else -3
+    shift = 3 if y1 < y2 else -3  # there and back do not begin and end in the same point
     path = f"M{x},{y1 + shift} C{x + reach:.0f},{y1 + shift} {x + reach:.0f},{y2 + shift} {x + 5},{y2 + shift}"
     how = ", ".join(dict.fromkeys(link.how for link in of_pair))
-    return Arc(
-        path,
-        verdict,
-        x + reach * 0.75,
-        (y1 + y2) / 2 + shift,
-        mark,
-        f"{worst.start} → {worst.end} ({how}): {_words(worst)}",
-    )
+    title = f"{worst.start} → {worst.end} ({how}): {_words(worst)}"
+    return Arc(path, verdict, x + reach * 0.75, (y1 + y2) / 2 + shift, mark, title)
 
 
 def _words(link: Link) -> str:

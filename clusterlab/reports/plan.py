@@ -28,9 +28,9 @@ def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Sk
             _indented(console, _blocked(change), "bold red")
         elif change.command:
             _indented(console, change.command, "dim")
-    for skipped in left_out:
-        console.print(Text.assemble(("– left out ", "cyan"), (str(skipped.key), "bold")), soft_wrap=True)
-        _indented(console, skipped.reason)
+    for reason in dict.fromkeys(item.reason for item in left_out):
+        console.print(Text.assemble(("– left out ", "cyan"), reason), soft_wrap=True)
+        _indented(console, ", ".join(str(item.key) for item in left_out if item.reason == reason))
     console.print(Text(plan_summary(changes), style="bold"))
 
 

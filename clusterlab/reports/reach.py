@@ -51,6 +51,8 @@ def _links_of(result: Result, evidence: Evidence, names: Mapping[str, str]) -> I
     if evidence.output.startswith(_FILE_TABLE):
         yield from _file_links(result, evidence.output)
         return
+    if result.outcome is Outcome.FLAKY and not evidence.holds:
+        return  # the same was asked again at once, and held
     wanted = not evidence.wanted.startswith(_APART)
     target = _target(evidence.wanted.removeprefix(_APART).removeprefix(_CONTROL))
     if target is None or not evidence.place:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -61,27 +61,27 @@ def _statement(result: Result) -> Text:
 
 
 def _why(result: Result) -> RenderableType:
-    shown = [evidence for evidence in result.evidence if not evidence.holds] or result.evidence
-    parts: list[RenderableType] = [_evidence(evidence) for evidence in shown]
-    if result.hint:
-        parts.append(Text.assemble(("hint     ", "yellow"), result.hint))
-    return Group(*parts)
-
-
-def _evidence(evidence: Evidence) -> RenderableType:
     rows = Table.grid(padding=(0, 1))
     rows.add_column(style="dim", no_wrap=True, min_width=8)
     rows.add_column(overflow="fold")
-    for name, text in (("where", evidence.place), ("command", evidence.command)):
-        if text:
-            rows.add_row(name, Text(text))
-    rows.add_row("wanted", Text(evidence.wanted))
-    rows.add_row("found", Text(evidence.found, style="bold"))
-    if evidence.output.strip():
-        rows.add_row("output", Text(_tail(evidence.output)))
-    for name in evidence.logs:
-        rows.add_row("kept", Text(name, style="dim"))
+    for evidence in [item for item in result.evidence if not item.holds] or result.evidence:
+        for name, text in _evidence(evidence):
+            rows.add_row(name, text)
+    if result.hint:
+        rows.add_row(Text("hint", "yellow"), Text(result.hint))
     return rows
+
+
+def _evidence(evidence: Evidence) -> list[tuple[str, Text]]:
+    rows = [
+        ("where", Text(evidence.place)),
+        ("command", Text(evidence.command)),
+        ("wanted", Text(evidence.wanted)),
+        ("found", Text(evidence.found, style="bold")),
+        ("output", Text(_tail(evidence.output))),
+        ("kept", Text(", ".join(evidence.logs), style="dim")),
+    ]
+    return [(name, text) for name, text in rows if text.plain.strip()]
 
 
 def _tail(output: str) -> str:

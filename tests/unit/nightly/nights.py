@@ -1,0 +1,24 @@
+"""Nights as they are written and read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.reports.night import Night, Stage, night_verdict
+
+BEGAN = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+def result(outcome: Outcome, check: str = "it works", play: str = "volumes/nfs", seconds: float = 1.0) -> Result:
+    holds = outcome in (Outcome.PASS, Outcome.FLAKY)
+    evidence = Evidence("host1", "true", "yes", "yes" if holds else "no", holds=holds)
+    return Result(play, check, "command", outcome, 1, seconds, (evidence,), "" if holds else "look at it")
+
+
+def night(number: int, *results: Result, run: str = "") -> Night:
+    made = Night("demo", run or f"r{number}", number, started=BEGAN + timedelta(days=number), finished=True, seconds=60)
+    made.stages = [Stage("check", "done", 50.0)]
+    made.results = list(results)
+    made.outcome = night_verdict(made.results, made.stages)
+    return made

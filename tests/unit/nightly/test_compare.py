@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from nights import BEGAN, night, result
+
+from clusterlab.checks.result import Outcome
+from clusterlab.nightly.compare import compare, compare_nights
+from clusterlab.reports.night import CheckId
+
+PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR
+ONE = CheckId("p", "one")
+
+
+def test_each_way_from_one_outcome_to_another() -> None:
+    told = {
+        (PASS, FAIL): "newly_failing",
+        (FLAKY, ERROR): "newly_failing",
+        (Outcome.WAIVED, FAIL): "newly_failing",
+        (None, FAIL): "newly_failing",
+        (FAIL, PASS): "newly_passing",
+        (FAIL, ERROR): "still_failing",
+        (PASS, FLAKY): "newly_flaky",
+        (None, PASS): "appeared",
+        (PASS, None): "gone",
+    }
+    for (was, now), wanted in told.items():
+        changes = compare({ONE: was} if was else {}, {ONE: now} if now else {}, "r1", BEGAN)
+        found = [name for name in {*told.values()} if getattr(changes, name)]
+        assert found == [wanted], (was, now)
+
+
+def test_failing_before_and_flaky_now_is_both_passing_and_flaky() -> None:
+    changes = compare({ONE: FAIL}, {ONE: FLAKY}, "r1", BEGAN)
+    assert (changes.newly_passing, changes.newly_flaky) == ([ONE], [ONE])
+
+
+def test_the_same_is_no_change() -> None:
+    for outcome in Outcome:
+        assert not compare({ONE: outcome}, {ONE: outcome}, "r1", BEGAN).any
+
+
+def test_two_kept_nights() -> None:
+    changes = compare_nights(night(1, result(PASS, "a")), night(2, result(FAIL, "a")))
+    assert changes.against == "r1"
+    assert changes.newly_failing == [CheckId("volumes/nfs", "a")]

@@ -1,0 +1,80 @@
+"""Links are read from the words of the checks' evidence: these tests fail when those words change."""
+
+from __future__ import annotations
+
+import pytest
+from sample import PICTURE, RESULTS
+
+from clusterlab.checks import http, ping, port, shared_file
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.model.checks import HttpProbe, PingProbe, PortProbe
+from clusterlab.reports.picture import draw
+from clusterlab.reports.reach import Link, links, matrix
+
+NAMES = {host.address: host.name for host in PICTURE.hosts}
+
+
+def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, output: str = "") -> list[Link]:
+    evidence = Evidence("alpha on host1", "x", wanted, "found", output, holds)
+    result = Result("p", "c", "k", outcome or (Outcome.PASS if holds else Outcome.FAIL), evidence=(evidence,))
+    return links([result], NAMES)
+
+
+@pytest.mark.parametrize(
+    ("words", "end", "how"),
+    [
+        (ping._describe(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
+        (ping._describe(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "ping"),
+        (ping._describe(PingProbe(on=["h"], to={"container": "beta", "network": "net"})), "beta", "ping"),
+        (port._describe(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
+        (port._describe(PortProbe(on=["h"], to={"container": "b", "network": "n"}, port=1)), "b", "port 1"),
+        (http._describe(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
+        (http._describe_answer(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
+    ],
+)
+def test_the_words_of_each_probe_are_understood(words: str, end: str, how: str) -> None:
+    (link,) = one(words)
+    assert (link.start, link.end, link.how, link.wanted, link.seen) == ("alpha", end, how, True, True)
+    (apart,) = one(f"must not be: {words}")
+    assert (apart.wanted, apart.seen, apart.differs) == (False, False, False)
+    (control,) = one(f"control: {words}")
+    assert (control.wanted, control.seen) == (True, True)
+
+
+def test_what_fails_differs_and_what_could_not_be_asked_is_unknown() -> None:
+    words = "beta answers 2 of 2 pings"
+    assert [link.seen for link in one(words, holds=False)] == [False]
+    assert [link.seen for link in one(f"must not be: {words}", holds=False)] == [True]
+    assert [link.seen for link in one(words, holds=False, outcome=Outcome.ERROR)] == [None]
+    assert all(link.differs for link in one(words, holds=False, outcome=Outcome.ERROR))
+
+
+def test_a_shared_file_tells_of_every_pair() -> None:
+    table = shared_file.matrix(["a", "b"], {("a", "b"): "no such file", ("b", "a"): "ok"})
+    found = one("what each place writes, every other reads", output=table, holds=False)
+    assert [(link.start, link.end, link.seen) for link in found] == [("a", "b", False), ("b", "a", True)]
+
+
+def test_other_evidence_tells_of_no_link() -> None:
+    assert one("exit code 0") == []
+
+
+def test_the_matrix_shows_the_difference_where_any_is() -> None:
+    good, bad = one("beta answers 2 of 2 pings"), one("beta answers 2 of 2 pings", holds=False)
+    for found in (good + bad, bad + good):
+        cell = matrix(found).cell("alpha", "beta (ping)")
+        assert cell is not None
+        assert cell.differs
+    assert matrix(good).cell("beta", "alpha (ping)") is None
+
+
+def test_everything_is_drawn_inside_the_picture() -> None:
+    drawing = draw(PICTURE, links(RESULTS, NAMES))
+    assert [row.name for row in drawing.rows] == [
+        "gw", "host1", "apphost1", "alpha", "web", "host2", "apphost2", "beta",
+    ]  # fmt: skip
+    assert all(0 < row.y < drawing.height for row in drawing.rows)
+    assert all(0 < arc.mark_x < drawing.width for arc in drawing.arcs)
+    nfs = next(line for line in drawing.lines if line.name == "nfs_gw")
+    assert (nfs.anchor, len(nfs.dots)) == (drawing.rows[0].y, 2)
+    assert "alpha → beta" in drawing.summary
