@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import indent
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from clusterlab.plan.report import Report
@@ -35,7 +35,7 @@ def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Sk
 
 
 def _indented(console: Console, text: str, style: str = "") -> None:
-    console.print(Padding(Text(text, style=style), (0, 0, 0, 4)), soft_wrap=True)
+    console.print(Text(indent(text, "    "), style=style), soft_wrap=True)
 
 
 def _blocked(change: Change) -> str:

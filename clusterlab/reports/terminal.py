@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
+from textwrap import indent
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -119,7 +120,7 @@ def show_error(console: Console, error: ClusterlabError) -> None:
     for one in error.errors if isinstance(error, Several) else [error]:
         console.print(Text.assemble(("error: ", "bold red"), one.message), soft_wrap=True)
         if one.detail:
-            console.print(Padding(Text(_tail(one.detail), style="dim"), (0, 0, 0, 4)), soft_wrap=True)
+            console.print(Text(indent(_tail(one.detail), "    "), style="dim"), soft_wrap=True)
         if one.remedy:
             console.print(Text.assemble(("→ ", "yellow"), one.remedy), soft_wrap=True)
     if isinstance(error, Several) and error.remedy:
