@@ -1,0 +1,60 @@
+"""One lab of three virtual machines for all tests of this folder. It needs no root, and QEMU, vde2 and mmdebstrap installed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clusterlab.machines.qemu import QemuMachines
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+LAB = "clusterlab-tests"
+LOGS = Path(os.environ.get("CLUSTERLAB_TEST_LOGS", "test-logs")) / "lab"
+"""Where the machines' consoles are kept when the session ends."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    inventory = {
+        "lab": LAB,
+        "machines": "qemu",
+        "network": {"subnet": "192.168.94.0/24"},
+        "hosts": {
+            "gw": {"address": "192.168.94.1", "roles": ["nfs_server"]},
+            "host1": {"address": "192.168.94.11", "roles": ["docker", "swarm_manager"]},
+            "host2": {"address": "192.168.94.12", "roles": ["docker", "swarm_worker"]},
+        },
+    }
+    return Lab(inventory=Inventory.model_validate(inventory))
+
+
+@pytest.fixture(scope="session")
+def machines(lab: Lab) -> Iterator[QemuMachines]:
+    """The machines, up; what an aborted session left of them is removed first."""
+    machines = QemuMachines(lab)
+    machines.down(Silent())
+    try:
+        machines.up(Silent())
+        yield machines
+    finally:
+        machines.collect(LOGS, Silent())
+        machines.down(Silent())
+
+
+@pytest.fixture
+def hosts(machines: QemuMachines) -> Iterator[Hosts]:
+    with Hosts(machines.targets()) as hosts:
+        yield hosts
