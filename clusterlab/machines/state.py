@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,9 @@ class Record(BaseModel):
     """Where relative paths of the inventory start."""
     ports: dict[str, int] = Field(default_factory=dict)
     """The loopback port of each host's SSH."""
+
+
+_LET_GO_SECONDS = 5.0
 
 
 def state_home() -> Path:
@@ -137,6 +141,7 @@ class LabState:
 
     def _acquire(self, verb: str) -> IO[str] | None:
         self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        deadline = time.monotonic() + _LET_GO_SECONDS
         while True:
             lock = self._lock.open("a+")
             try:
@@ -147,6 +152,9 @@ class LabState:
                 lock.close()
                 if pid == str(os.getpid()):
                     return None
+                if _has_ended(pid) and time.monotonic() < deadline:
+                    time.sleep(0.02)  # its lock is in a child that is just starting a program, which lets go of it
+                    continue
                 raise LabBusy(
                     f"lab {self.lab}: another clusterlab is at work on it: {holder_verb or '?'}, process {pid or '?'}",
                     remedy="wait until it has ended" + (f", or end it: kill {pid}" if pid else ""),
@@ -163,6 +171,14 @@ class LabState:
             return os.path.samestat(os.fstat(lock.fileno()), self._lock.stat())
         except FileNotFoundError:
             return False
+
+
+def _has_ended(pid: str) -> bool:
+    """Whether the process is gone, or nobody has taken note yet that it is; "" is one that is just taking the lock."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(") ")[2].startswith("Z") if pid else True
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:

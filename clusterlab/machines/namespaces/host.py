@@ -97,8 +97,7 @@ class NamespacesHost:
         if plugged.exists() and plugged.read_text() == now:
             return
         address = f"{self.inventory.hosts[self.name].address}/{self.inventory.network.subnet.prefixlen}"
-        if "eth0:" in Path(f"/proc/{pid}/net/dev").read_text():
-            self._ip(pid, "link del eth0")  # its other end was in a switch that is gone, or is about to be
+        self._unplug(pid)
         port = f"to{pid}"
         self._ip(
             switch,
@@ -107,6 +106,17 @@ class NamespacesHost:
         )
         self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")
         plugged.write_text(now)
+
+    def _unplug(self, pid: int) -> None:
+        """Remove a card that an interrupted start left, or one whose other end is going away with a former switch."""
+        deadline = time.monotonic() + _KILL_SECONDS
+        while "eth0:" in Path(f"/proc/{pid}/net/dev").read_text():
+            try:
+                self._ip(pid, "link del eth0")
+            except HostError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL)  # it went away by itself
 
     def wait_until_ready(self, port: int, stop: Event) -> None:
         """Wait until SSH answers on loopback `port`, and on a Docker host the engine; raises DeadlineExceeded.
@@ -209,7 +219,9 @@ class NamespacesHost:
         deadline = time.monotonic() + _START_SECONDS
         while self.pid is None:
             if not processes.find(self.lab_folder, self.name) and self.pid is None:
-                raise HostError(self.name, "its namespaces could not be made", detail=self.console_tail())
+                raise HostError(
+                    self.name, "its namespaces could not be made", detail=self.console_tail() or "no output"
+                )
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
                     f"{self.name}: waited {_START_SECONDS:.0f} s for its namespaces", detail=self.console_tail()

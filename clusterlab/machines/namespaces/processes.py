@@ -10,6 +10,7 @@ from pathlib import Path
 MARKER = "CLUSTERLAB_NAMESPACES"
 _HOST = "CLUSTERLAB_NAMESPACES_HOST"
 _POLL = 0.02  # seconds
+_EXEC_SECONDS = 2.0
 
 
 def environment(lab_folder: Path, host: str = "") -> dict[str, str]:
@@ -110,13 +111,14 @@ def _stat(pid: int) -> list[str]:
 
 
 def _variables(process: Path) -> list[bytes]:
-    """The environment of a process; none when it is gone."""
+    """The environment of a process; none when it is gone. One that is just between two programs is waited for."""
+    deadline = time.monotonic() + _EXEC_SECONDS
     try:
-        for _ in range(100):
-            if text := (process / "environ").read_bytes():
+        while True:
+            text = (process / "environ").read_bytes()
+            if text or (process / "cmdline").read_bytes() or time.monotonic() > deadline:
                 return text.split(b"\0")
             (process / "exe").readlink()  # fails for what has ended, and for the kernel's own
-            os.sched_yield()  # it is just between two programs, or has truly none
+            time.sleep(_POLL / 10)
     except OSError:
-        pass
-    return []
+        return []
