@@ -3,6 +3,8 @@
 A case is a YAML file:
 
     play: networks/overlay         # one of playbooks/, or a play written out
+    plays: [networks/overlay]      # in its place, where the plays stand all the time
+    blocked: ["host2: volume x"]   # what apply must not do while the lab is broken
     break: {host1: "a shell command"}
     heal: {host1: "what undoes it"}
     expect:                        # checks that do not pass; all others must
@@ -64,7 +66,7 @@ def case_files(folder: Path) -> list[Path]:
 
 def read_case(path: Path) -> dict[str, Any]:
     case = read(path).value
-    unknown = set(case) - {"title", "play", "break", "heal", "expect"}
+    unknown = set(case) - {"title", "play", "plays", "blocked", "break", "heal", "expect"}
     assert not unknown, f"{path}: unknown keys {unknown}"
     return case
 

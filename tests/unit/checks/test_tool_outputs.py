@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from clusterlab.checks import dns, file, http, ping, port
-from clusterlab.checks.finding import NotUnderstood
+from clusterlab.checks.place import NotUnderstood
 from clusterlab.remote.host import Completed
 
 OUTPUTS = Path(__file__).parent / "outputs"

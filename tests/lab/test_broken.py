@@ -1,0 +1,88 @@
+"""The lab broken on purpose, one thing at a time: broken/*.yml say how, and what the checks must tell.
+
+After each case the lab is healed, provisioned and applied again, and then every check of its plays must pass.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clusterlab.checks import run_checks
+from clusterlab.checks.result import Result
+from clusterlab.machines.qemu import QemuMachines
+from clusterlab.model import Lab, load_lab
+from clusterlab.plan.apply import apply
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
+from clusterlab.plan.report import Report
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/, where check_cases is
+
+from check_cases import PLAYBOOKS, broken, case_files, compare, read_case
+
+PLAYS = ("volumes/nfs", "networks/host", "networks/overlay")
+
+
+class Stand:
+    """The lab with the plays on it."""
+
+    def __init__(self, inventory: Path, hosts: Hosts) -> None:
+        self.hosts = hosts
+        self._inventory = inventory
+        self._whole = self.lab(PLAYS)
+
+    def lab(self, plays: tuple[str, ...] | list[str]) -> Lab:
+        return load_lab(self._inventory, plays, PLAYBOOKS)
+
+    def mend(self) -> None:
+        """The hosts and all plays are as wanted."""
+        for report in (
+            carry_out(provision(self._whole, self.hosts), Silent()),
+            carry_out(apply(self._whole, self.hosts), Silent()),
+        ):
+            assert report.ok, [(one.change.key, one.error) for one in report.failed] + report.blocked
+
+    def apply(self) -> Report:
+        return carry_out(apply(self._whole, self.hosts), Silent())
+
+    def check(self, plays: list[str]) -> list[Result]:
+        return run_checks(self.lab(plays), self.hosts, {}, lambda result: None, Silent())
+
+
+@pytest.fixture(scope="module")
+def stand(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    inventory: dict[str, Any] = lab.inventory.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    inventory["nfs"] = {
+        "exports": [{"path": "/shares", "clients": "${network.subnet}", "options": ["rw", "sync", "no_root_squash"]}]
+    }
+    inventory["images"] = {"shell": {"build": "busybox"}, "web": {"build": "nginx"}}
+    file = tmp_path_factory.mktemp("stand") / "inventory.yml"
+    file.write_text(yaml.safe_dump(inventory))
+    with Hosts(machines.targets()) as hosts:
+        stand = Stand(file, hosts)
+        stand.mend()
+        yield stand
+
+
+def test_the_sound_lab_passes(stand: Stand) -> None:
+    compare({}, stand.check(list(PLAYS)))
+
+
+@pytest.mark.parametrize("path", case_files(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
+def test_broken(stand: Stand, path: Path) -> None:
+    case = read_case(path)
+    with broken(case, stand.hosts):
+        if "blocked" in case:
+            kept = [str(change.key) for change in stand.apply().blocked]
+            assert kept == case["blocked"]
+        compare(case, stand.check(case["plays"]))
+    stand.mend()
+    compare({}, stand.check(case["plays"]))

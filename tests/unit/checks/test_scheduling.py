@@ -1,0 +1,132 @@
+"""Which checks may run side by side, and which machines cannot carry out which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterlab.checks.place import Places
+from clusterlab.checks.runner import Job, next_job
+from clusterlab.checks.subjects import Subjects, subjects
+from clusterlab.checks.unsupported import why_unsupported
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.remote import Hosts
+
+LAB = Lab(
+    Inventory.model_validate(
+        {
+            "lab": "demo",
+            "hosts": {
+                "gw": {"address": "192.168.98.1", "roles": ["nfs_server"]},
+                "host1": {"address": "192.168.98.11", "roles": ["docker", "swarm_manager"]},
+                "host2": {"address": "192.168.98.12", "roles": ["docker", "swarm_worker"]},
+            },
+        }
+    )
+)
+
+
+def jobs(*checks: dict[str, Any]) -> list[Job]:
+    play = Play.model_validate(
+        {
+            "title": "scheduling",
+            "volumes": {"share": {"driver_opts": {"type": "nfs", "o": "addr=192.168.98.1", "device": ":/shares"}}},
+            "containers": {
+                "web": {"host": "host1", "image": "web", "network_mode": "host"},
+                "app": {"host": "host1", "image": "shell", "volumes": ["share:/data"]},
+                "helper": {"host": "host2", "image": "shell", "volumes_from": ["app"]},
+                "other": {"host": "host2", "image": "shell"},
+            },
+            "checks": [{"title": str(number), **check} for number, check in enumerate(checks)],
+        }
+    )
+    places = Places(LAB, play, Hosts({}))
+    return [Job("play", check, places, subjects(check, places)) for check in play.checks]
+
+
+ACTION = {"steps": [{"do": {"stop": "web"}}, {"port": {"on": "host2", "to": "host1", "port": 22}}]}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"command": {"in": "web", "run": "id"}},
+        {"ping": {"in": "other", "to": "web"}},
+        {"http": {"on": "gw", "url": "http://web:80/"}},
+        {"http": {"on": "gw", "url": "http://192.168.98.11/"}},
+        {"http": {"on": "gw", "url": "http://host1/x?y=z"}},
+        {"command": {"on": "gw", "run": "curl -s 'http://192.168.98.11:80'"}},
+        {"command": {"on": "docker", "run": "ss -ltn"}},
+        {"command": {"on": "all", "run": "ss -ltn"}},
+        {"inspect": {"network": "host", "path": "Containers.*.Name", "value": {"contains": "web"}}},
+        {"dns": {"in": "other", "name": "x", "is": {"container": "web", "network": "n"}}},
+        ACTION,
+    ],
+)
+def test_what_an_action_changes_is_asked_before_or_after(check: dict[str, Any]) -> None:
+    one, two = jobs(ACTION, check)
+    assert one.subjects.conflicts(two.subjects)
+    assert two.subjects.conflicts(one.subjects)
+    assert next_job([one, two], []) is one
+    assert next_job([two], [one]) is None
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"command": {"in": "other", "run": "id"}},
+        {"command": {"in": "app", "run": "id"}},
+        {"command": {"on": "gw", "run": "curl http://192.168.98.110/ website"}},
+    ],
+)
+def test_what_an_action_does_not_touch_runs_beside_it(check: dict[str, Any]) -> None:
+    one, two = jobs(ACTION, check)
+    assert not one.subjects.conflicts(two.subjects)
+    assert next_job([two], [one]) is two
+
+
+def test_checks_that_change_nothing_never_wait() -> None:
+    same = {"command": {"in": "web", "run": "id"}}
+    one, two = jobs(same, same)
+    assert next_job([two], [one]) is two
+
+
+def test_conflicting_checks_keep_their_order() -> None:
+    before, action, after, free = jobs(
+        {"command": {"in": "web", "run": "id"}},
+        ACTION,
+        {"command": {"in": "web", "run": "id"}},
+        {"command": {"in": "other", "run": "id"}},
+    )
+    assert next_job([action, after, free], [before]) is free  # `after` may not overtake the action
+    assert next_job([after], [action]) is None
+    assert next_job([after], []) is after
+
+
+def test_subjects_are_found_in_roles_names_and_addresses() -> None:
+    (job,) = jobs({"ping": {"on": "docker", "to": "192.168.98.1"}})
+    assert job.subjects == Subjects(frozenset({"gw", "host1", "host2"}), frozenset(), frozenset())
+
+
+LACKS = {"nfs": "no kernel module"}
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        ({"command": {"on": "gw", "run": "id"}, "needs": ["nfs"]}, "needs nfs: no kernel module"),
+        ({"command": {"in": "app", "run": "id"}}, "container app needs volume share, and that nfs: no kernel module"),
+        ({"ping": {"in": "other", "to": "helper"}}, "container helper needs volume share, and that nfs"),
+        ({"inspect": {"volume": "share", "path": "Name", "value": "share"}}, "volume share needs nfs"),
+        ({"command": {"in": "other", "run": "id"}}, ""),
+        ({"command": {"on": "gw", "run": "id"}, "needs": ["ipvs"]}, ""),
+    ],
+)
+def test_unsupported_says_why(check: dict[str, Any], reason: str) -> None:
+    (job,) = jobs(check)
+    found = why_unsupported(job.check, job.places.play, job.subjects.containers, LACKS)
+    assert found.startswith(reason)
+    assert bool(found) is bool(reason)
