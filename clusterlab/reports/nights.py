@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from clusterlab.reports.html import MARKS, VERDICTS
 from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.progress import seconds_text
-from clusterlab.reports.terminal import show_results
+from clusterlab.reports.terminal import show_statements
 
 STYLES = {
     "pass": "green",
@@ -32,7 +31,7 @@ STYLES = {
 
 def show_night(console: Console, night: Night) -> None:
     """Results with their evidence, the stages, what changed, what to know, and the verdict last."""
-    show_results(console, night.as_run())
+    show_statements(console, night.results)
     console.print()
     for stage in night.stages:
         _show_stage(console, stage)
@@ -40,7 +39,9 @@ def show_night(console: Console, night: Night) -> None:
         show_changes(console, night.changes)
     for note in night.notes:
         console.print(Text.assemble(("• ", "yellow"), note), soft_wrap=True)
-    console.print(Text(f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome]))
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in night.counts().items())
+    told = (f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome])
+    console.print(Text.assemble(told, f": {counts}", (f"  ({seconds_text(night.seconds)})", "dim")), soft_wrap=True)
 
 
 def _show_stage(console: Console, stage: Stage) -> None:
@@ -76,31 +77,37 @@ def strip(outcomes: Sequence[str]) -> Text:
 
 def show_trends(console: Console, trends: Sequence[Trend]) -> None:
     """One line per check: its outcomes, how often it was flaky, since when it fails."""
-    rows = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
-    for title in ("last runs", "flaky", "took", "usually", "check"):
-        rows.add_column(title, justify="right" if title in ("flaky", "took", "usually") else "left", overflow="fold")
-    for trend in trends:
-        name = Text(f"{trend.play}: {trend.check}")
-        if trend.failing_since is not None:
-            name.append(f"  failing since {trend.failing_since:%Y-%m-%d %H:%M} UTC, {trend.failing_runs} runs", "red")
-        took = seconds_text(trend.seconds[-1]) if trend.seconds else ""
-        usually = seconds_text(trend.median) if trend.median else ""
-        rows.add_row(strip(trend.outcomes), f"{trend.flake_rate:.0%}", took, usually, name)
-    console.print(rows)
+    titles = ["last runs", "flaky", "took", "usually", "check"]
+    _show_table(console, titles, [_trend_cells(trend) for trend in trends])
+
+
+def _trend_cells(trend: Trend) -> list[Text]:
+    name = Text(f"{trend.play}: {trend.check}")
+    if trend.failing_since is not None:
+        name.append(f"  failing since {trend.failing_since:%Y-%m-%d %H:%M} UTC, {trend.failing_runs} runs", "red")
+    took = seconds_text(trend.seconds[-1]) if trend.seconds else ""
+    usually = seconds_text(trend.median) if trend.median else ""
+    return [strip(trend.outcomes), Text(f"{trend.flake_rate:.0%}"), Text(took), Text(usually), name]
 
 
 def show_rows(console: Console, titles: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
     """A plain table; a column `outcome` has its mark and colour."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(title, row[title]) for title in titles))
-    console.print(table)
+    _show_table(console, titles, [[_cell(title, row[title]) for title in titles] for row in rows])
 
 
 def _cell(title: str, value: str) -> Text:
     return Text(f"{MARKS[value]} {value}", STYLES[value]) if title == "outcome" else Text(value)
+
+
+def _show_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """One line per row, never folded, so that other programs can read it too; the last column may be of any length."""
+    cells = [[Text(title, "dim") for title in titles], *rows]
+    widths = [max(row[column].cell_len for row in cells) for column in range(len(titles) - 1)]
+    for row in cells:
+        line = Text()
+        for cell, width in zip(row, widths, strict=False):
+            line.append_text(cell).append(" " * (width - cell.cell_len + 2))
+        console.print(line.append_text(row[-1]), soft_wrap=True)
 
 
 def bytes_text(size: int) -> str:

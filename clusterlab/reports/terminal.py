@@ -38,7 +38,14 @@ _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have al
 
 def show_results(console: Console, run: Run) -> None:
     """Every statement by play, with the evidence of those that do not simply hold, and the verdict."""
-    for play, group in groupby(run.results, key=lambda result: result.play):
+    show_statements(console, run.results)
+    console.print()
+    console.print(_summary(run), soft_wrap=True)
+
+
+def show_statements(console: Console, results: Sequence[Result]) -> None:
+    """Every statement by play, with the evidence of those that do not simply hold."""
+    for play, group in groupby(results, key=lambda result: result.play):
         console.print()
         console.print(Text(play, style="bold underline"))
         for result in group:
@@ -47,8 +54,6 @@ def show_results(console: Console, run: Run) -> None:
                 console.print(Padding(Text(result.hint, style="dim"), (0, 0, 0, 4)))
             elif result.outcome is not Outcome.PASS:
                 console.print(Padding(_why(result), (0, 0, 0, 4)))
-    console.print()
-    console.print(_summary(run), soft_wrap=True)
 
 
 def _statement(result: Result) -> Text:
