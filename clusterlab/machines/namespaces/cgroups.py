@@ -59,12 +59,12 @@ def remove(group: str, seconds: float) -> list[str]:
 
 
 def memory_in_use(group: str) -> int | None:
-    """Bytes of memory that a host uses, the page cache included; None when the kernel does not count them."""
-    for mount, _ in _hierarchies():
-        for name in ("memory.usage_in_bytes", "memory.current"):
-            file = mount / group / name
-            if file.exists():
-                return int(file.read_text())
+    """Bytes that a host's processes hold, without the page cache; None when the kernel does not count them."""
+    for mount, version in _hierarchies():
+        file = mount / group / "memory.stat"
+        if file.exists():
+            counts = dict(line.split() for line in file.read_text().splitlines())
+            return int(counts["anon" if version == 2 else "total_rss"])
     return None
 
 
