@@ -31,6 +31,7 @@ _FILES = {
     "seal.service": ("etc/systemd/system/clusterlab-seal.service", 0o644),
     "udev.conf": ("etc/udev/rules.d/90-clusterlab.rules", 0o644),
     "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
+    "ssh.conf": ("etc/systemd/system/ssh.service.d/clusterlab.conf", 0o644),
     "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
 }
 _MODULES = (

@@ -14,7 +14,8 @@ from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 
-LAB = "clusterlab-tests"
+LAB = os.environ.get("CLUSTERLAB_TEST_LAB", "clusterlab-tests")
+"""Two sessions at once on one computer need two names: each begins with removing what an aborted one left."""
 LOGS = Path(os.environ.get("CLUSTERLAB_TEST_LOGS", "test-logs")) / "lab"
 """Where the machines' consoles are kept when the session ends."""
 

@@ -86,6 +86,7 @@ def command_line(spec: MachineSpec) -> list[str]:
         *("-netdev", f"user,id=nat,ipv6=off{forward}", "-device", "virtio-net-pci,netdev=nat,romfile="),
         *_lan(spec),
         *("-device", "virtio-rng-pci"),
+        *("-device", "vmgenid,guid=auto"),  # a clone's kernel notices that it is one, and seeds its random numbers anew
         *(("-incoming", "defer") if spec.incoming else ()),
     ]
 

@@ -71,6 +71,7 @@ class LabFiles:
             {name: str(other.address) for name, other in self.inventory.hosts.items()},
             self.keys.host(host),
             self.keys.user_public,
+            engine=host in self.inventory.docker_hosts,
         )
 
     def target(self, host: str, port: int) -> Target:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
 from clusterlab.progress import Task
-from clusterlab.remote import Hosts
 from clusterlab.remote.target import Target
 
 from .console import follower, last_lines
@@ -34,7 +33,7 @@ def greets(port: int, timeout: float) -> bool:
 def wait_for_ssh(
     target: Target, process: Process, folder: Path, task: Task, stop: threading.Event, deadline: float
 ) -> None:
-    """Wait until the machine lets us in, and shows the host key that it was given."""
+    """Wait until the machine's SSH server answers: it has its identity then, host key included."""
     began = time.monotonic()
     console = folder / "console.log"
     follow = follower(console, task)
@@ -52,9 +51,6 @@ def wait_for_ssh(
         follow()
         if stop.wait(_POLL):
             raise ClusterlabError(f"{target.name}: waiting for SSH was interrupted")
-    task.update("logging in")
-    with Hosts({target.name: target}) as hosts:
-        hosts[target.name].run(["true"], timeout=max(30.0, deadline - time.monotonic()), check=True)
 
 
 def run_state(folder: Path) -> str:

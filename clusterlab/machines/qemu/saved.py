@@ -98,7 +98,7 @@ def _identity(folder: Path) -> Identity:
     """An identity for the time of one boot; what could be taken for another's is removed before the machine is saved."""
     keys = LabKeys(folder, _HOST)
     address = ipaddress.IPv4Interface("192.0.2.1/32")  # of the range for documentation: nobody's
-    return Identity.fresh(_HOST, _HOST, address, {}, keys.host(_HOST), "")
+    return Identity.fresh(_HOST, _HOST, address, {}, keys.host(_HOST), "", engine=True)
 
 
 @contextmanager

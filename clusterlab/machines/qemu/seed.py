@@ -19,6 +19,8 @@ SIZE = 64 * 1024
 GROWN = 2 * SIZE
 """What a clone's is enlarged to when the clone runs, so that its kernel notices that it is another."""
 
+_NAT_ADDRESS, _NAT_GATEWAY, _NAT_DNS = "10.0.2.15/24", "10.0.2.2", "10.0.2.3"  # as QEMU's user network has them
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -33,6 +35,8 @@ class Identity:
     hosts: str
     machine_id: str
     engine_id: str
+    engine: bool
+    """Whether the engine is started at once; elsewhere it starts when it is first asked."""
 
     @classmethod
     def fresh(
@@ -43,6 +47,7 @@ class Identity:
         addresses: Mapping[str, str],
         host_key: Path,
         authorized_key: str,
+        engine: bool,
     ) -> Identity:
         """An identity that no machine had before; `addresses` are all hosts of the lab, for /etc/hosts."""
         return cls(
@@ -55,6 +60,7 @@ class Identity:
             hosts=hosts_file(addresses),
             machine_id=uuid.uuid4().hex,
             engine_id=str(uuid.uuid4()),
+            engine=engine,
         )
 
 
@@ -81,25 +87,42 @@ def write_sealing_seed(disk: Path, identity: Identity) -> None:
 
 def _tar(identity: Identity, *, seal: bool = False) -> bytes:
     files = {
-        "id": uuid.uuid4().hex.encode(),
-        "hostname": f"{identity.hostname}\n".encode(),
-        "machine-id": f"{identity.machine_id}\n".encode(),
-        "engine-id": identity.engine_id.encode(),
-        "ssh_host_ed25519_key": identity.host_key.encode(),
-        "ssh_host_ed25519_key.pub": identity.host_key_public.encode(),
-        "authorized_keys": identity.authorized_key.encode(),
-        "hosts": identity.hosts.encode(),
-        "lan": f"MAC={identity.mac}\nADDRESS={identity.address}\n".encode(),
-        "random": os.urandom(256),
-        **({"seal": b""} if seal else {}),
+        "etc/hostname": (f"{identity.hostname}\n", 0o644),
+        "etc/hosts": (identity.hosts, 0o644),
+        "etc/machine-id": (f"{identity.machine_id}\n", 0o444),
+        "etc/resolv.conf": (f"nameserver {_NAT_DNS}\n", 0o644),
+        "etc/ssh/ssh_host_ed25519_key": (identity.host_key, 0o600),
+        "etc/ssh/ssh_host_ed25519_key.pub": (identity.host_key_public, 0o644),
+        "root/.ssh/authorized_keys": (identity.authorized_key, 0o600),
+        "var/lib/docker/engine-id": (identity.engine_id, 0o600),
+        "run/clusterlab/network": (_network(identity), 0o644),
+        **({"run/clusterlab/engine": ("", 0o644)} if identity.engine else {}),
+        **({"run/clusterlab/seal": ("", 0o644)} if seal else {}),
     }
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in files.items():
+        for name, (text, mode) in files.items():
+            content = text.encode()
             member = tarfile.TarInfo(name)
-            member.size, member.mode = len(content), 0o600
+            member.size, member.mode = len(content), mode
             tar.addfile(member, io.BytesIO(content))
     return stream.getvalue()
+
+
+def _network(identity: Identity) -> str:
+    """Commands for `ip -batch`; the LAN's card comes up last, with its own addresses."""
+    commands = (
+        "link set lo up",
+        f"address replace {_NAT_ADDRESS} dev eth0",
+        "link set eth0 up",
+        f"route replace default via {_NAT_GATEWAY}",
+        "link set eth1 down",
+        "address flush dev eth1",
+        f"link set eth1 address {identity.mac}",
+        f"address add {identity.address} broadcast + dev eth1",
+        "link set eth1 up",
+    )
+    return "".join(f"{command}\n" for command in commands)
 
 
 def _write(disk: Path, content: bytes) -> None:

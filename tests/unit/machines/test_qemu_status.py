@@ -58,7 +58,11 @@ def test_last_lines_of_a_console_that_is_not_there(tmp_path: Path) -> None:
     [
         ("[  OK  ] Reached target\n[   50.1] reboot: Power down\n", "", "it was powered off from inside"),
         ("Kernel panic - not syncing: Attempted to kill init!\n", "", "its kernel panicked"),
-        ("up\n", "qemu: terminating on signal 15 from pid 7\n", "QEMU ended: qemu: terminating on signal 15 from pid 7"),
+        (
+            "up\n",
+            "qemu: terminating on signal 15 from pid 7\n",
+            "QEMU ended: qemu: terminating on signal 15 from pid 7",
+        ),
         ("up\n", "", "its QEMU ended without a word: it was killed, or this computer was restarted"),
     ],
 )
