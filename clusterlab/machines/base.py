@@ -1,7 +1,7 @@
 """What every kind of machines can do, and nothing more.
 
-A kind is a class with these methods; `clusterlab.machines.open_machines` picks it by the inventory's `machines:`. Nothing above
-machines/ knows which kind it has.
+A kind is a class with these methods; `clusterlab.machines.open_machines` picks it by the inventory's `machines:`.
+Nothing above machines/ knows which kind it has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ State = Literal["absent", "starting", "running", "stopped", "unreachable"]
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """One host as it is now; `detail` says what a person would ask next (a port, a process id, why it does not answer)."""
+    """One host as it is now; `detail` says what a person would ask next: a port, a process, why it does not answer."""
 
     host: str
     state: State

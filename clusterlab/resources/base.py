@@ -35,9 +35,9 @@ class Difference:
 class Change:
     """One step that brings one resource to its wanted state.
 
-    `reason` is one line for people. `command` is what a person would type on that host to do the same. `carry_out` does it, and
-    returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be made: it would
-    lose data and was not allowed (`flag` names the option that allows it), or the object is not ours (no flag).
+    `reason` is one line for people. `command` is what a person would type on that host to do the same. `carry_out` does
+    it, and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
+    made: it would lose data and was not allowed (`flag` names the option that allows it), or the object is not ours.
     """
 
     key: Key
