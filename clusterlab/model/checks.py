@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .actions import ACTIONS, Action, Connection
 from .base import Duration, Fault, Model
 from .matcher import Matcher, MatcherSpec
 from .probes import (
@@ -31,13 +32,17 @@ from .probes import (
     Target,
 )
 from .problems import listed
+from .run import RunProbe
 
 __all__ = [
+    "ACTIONS",
     "KINDS",
     "Action",
+    "AnyProbe",
     "Capability",
     "Check",
     "CommandProbe",
+    "Connection",
     "ContainerAddress",
     "Control",
     "DnsProbe",
@@ -51,12 +56,13 @@ __all__ = [
     "PingProbe",
     "PortProbe",
     "Probe",
+    "RunProbe",
     "SharedFileProbe",
     "Step",
     "Target",
 ]
 
-KINDS = ("command", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
+KINDS = ("command", "run", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
 
 Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan", "xfs"]
 """What not every kind of machines can do."""
@@ -64,21 +70,14 @@ Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan
 _KINDS_ARE = f"The kinds are {listed(KINDS)}."
 
 
-class Action(Model):
-    """Something done between probes; what it changed is put back when the check ends, however it ends."""
-
-    stop: str | None = Field(default=None, description="a container")
-    start: str | None = Field(default=None, description="a container")
-
-    def faults(self) -> Iterator[Fault]:
-        if len(self.given("stop", "start")) != 1:
-            yield Fault((), "an action is exactly one of stop and start", "Write one step per action.")
+AnyProbe = Probe | InspectProbe | RunProbe
 
 
 class _Kinds(Model):
     """The keys of which one names the kind of a probe."""
 
     command: CommandProbe | None = None
+    run: RunProbe | None = None
     http: HttpProbe | None = None
     ping: PingProbe | None = None
     dns: DnsProbe | None = None
@@ -94,8 +93,8 @@ class _Kinds(Model):
         return next(iter(self.given(*KINDS)), "")
 
     @property
-    def probe(self) -> Probe | InspectProbe | None:
-        found: Probe | InspectProbe | None = getattr(self, self.kind) if self.kind else None
+    def probe(self) -> AnyProbe | None:
+        found: AnyProbe | None = getattr(self, self.kind) if self.kind else None
         return found
 
 
@@ -119,6 +118,11 @@ class Check(_Kinds):
 
     title: str = Field(min_length=1, description="the statement, as one sentence")
     steps: list[Step] = Field(default_factory=list, description="several probes in order, and actions between them")
+    finally_: list[CommandProbe] = Field(
+        default_factory=list,
+        alias="finally",
+        description="commands that tidy up after the steps, however they end; they must succeed",
+    )
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
     for_: Duration | None = Field(default=None, alias="for", description="must hold all this time")
     needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
@@ -132,11 +136,13 @@ class Check(_Kinds):
             yield Fault((), f"a check has exactly one kind, or steps, {found}", remedy)
         if given == ["steps"] and not any(step.probe for step in self.steps):
             yield Fault(("steps",), "no step asks anything, so this check asserts nothing", _KINDS_ARE, key=True)
+        if self.given("finally_") and not self.steps:
+            yield Fault(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)
         for path, probe in self.negatives():
             if probe.control is None and not self._has_positive_twin(probe):
                 yield Fault((*path, probe.verdict), *_needs_control(probe), key=True)
 
-    def probes(self) -> Iterator[tuple[tuple[str | int, ...], Probe | InspectProbe]]:
+    def probes(self) -> Iterator[tuple[tuple[str | int, ...], AnyProbe]]:
         """Every probe of this check, with the keys that lead to it."""
         if self.probe is not None:
             yield (self.kind,), self.probe

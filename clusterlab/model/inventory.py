@@ -21,7 +21,7 @@ SIZE_PATTERN = r"^[1-9]\d*[MG]$"
 Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
 """An amount of memory or disk: 512M, 1G."""
 
-RECIPES = ("busybox", "nginx")
+RECIPES = ("busybox", "mariadb", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
 
 
@@ -120,6 +120,18 @@ class Nfs(Model):
                 yield Fault(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
 
 
+class ImageUser(Model):
+    """A user that an image has, and runs as."""
+
+    name: str = Field(examples=["elo"])
+    uid: int = Field(ge=1, le=65533, examples=[1000])
+
+    def faults(self) -> Iterator[Fault]:
+        if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", self.name):
+            remedy = "Use lower-case letters, digits, _ and -, at most 31, a letter or _ first."
+            yield Fault(("name",), f"'{self.name}' is not a user's name", remedy)
+
+
 class Image(Model):
     """Where an image that plays use comes from: exactly one of the three."""
 
@@ -132,6 +144,10 @@ class Image(Model):
         default=None, description="a reference that the engines pull from a registry", examples=["nginx:1.27"]
     )
     archive: _Path | None = Field(default=None, description="a file made by `docker save`; relative to the inventory")
+    user: ImageUser | None = Field(default=None, description="with build: a user that the image has and runs as")
+    volumes: list[str] = Field(
+        default_factory=list, description="with build: paths of VOLUME", examples=[["/var/lib/store"]]
+    )
 
     def faults(self) -> Iterator[Fault]:
         given = self.given("build", "pull", "archive")
@@ -143,6 +159,14 @@ class Image(Model):
             yield Fault(("build",), f"there is no recipe '{self.build}'", remedy)
         if self.pull is not None and not re.fullmatch(r"[^\s]+", self.pull):
             yield Fault(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')
+        for key in self.given("user", "volumes") if self.build is None else []:
+            remedy = "Leave it out: an image that is made elsewhere has what it was made with."
+            yield Fault((key,), f"'{key}' belongs to build", remedy, key=True)
+        for index, path in enumerate(self.volumes):
+            if not re.fullmatch(r"(/[\w.-]+)+", path) or ".." in path:
+                yield Fault(("volumes", index), f"'{path}' is not a path in the image", "Begin it with /, as /data.")
+            elif path in self.volumes[:index]:
+                yield Fault(("volumes", index), f"'{path}' is here twice")
 
 
 class Qemu(Model):

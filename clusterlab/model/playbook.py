@@ -6,8 +6,7 @@ and `hosts` for where.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -15,8 +14,9 @@ from pydantic import BeforeValidator, Field
 from .base import Duration, Fault, Model, ObjectName, Strings
 from .checks import Check
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
+from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
 from .ipam import Ipam, IpamConfig
-from .short_syntax import parse_mount, parse_port
+from .short_syntax import parse_port
 
 __all__ = [
     "Attachment",
@@ -32,9 +32,6 @@ __all__ = [
     "Service",
     "Volume",
 ]
-
-Command = str | list[str]
-"""A string is split as a shell would split it (shlex), a list is taken as it is."""
 
 
 class Volume(Model):
@@ -124,24 +121,13 @@ class Container(Model):
     healthcheck: Healthcheck | None = None
 
     def faults(self) -> Iterator[Fault]:
-        yield from _command_faults("command", self.command)
-        yield from _command_faults("entrypoint", self.entrypoint)
-        yield from _mount_faults(self.volumes)
-        yield from _short_faults("ports", self.ports, parse_port)
-        yield from _short_faults("expose", self.expose, _exposed)
-        if self.network_mode is not None and self.networks:
-            remedy = f"Leave one of them out: with network_mode {self.network_mode} it is on no other network."
-            yield Fault(("network_mode",), "'network_mode' and 'networks' cannot be together", remedy, True)
-        if self.network_mode == "host" and self.ports:
-            remedy = "Leave ports out: the container opens its ports on the host itself."
-            yield Fault(("ports",), "a container on the host's network cannot publish ports", remedy, True)
-        if self.network_mode == "none" and self.ports:
-            yield Fault(
-                ("ports",), "a container without a network cannot publish ports", "Leave one of them out.", True
-            )
-        for index, path in enumerate(self.tmpfs):
-            if not path.startswith("/"):
-                yield Fault(("tmpfs", index), f"'{path}' is not an absolute path", "Begin it with /.")
+        yield from command_faults("command", self.command)
+        yield from command_faults("entrypoint", self.entrypoint)
+        yield from mount_faults(self.volumes)
+        yield from port_faults("ports", self.ports)
+        yield from port_faults("expose", self.expose, _exposed)
+        yield from network_faults(self.network_mode, self.networks, self.ports)
+        yield from tmpfs_faults(self.tmpfs)
 
 
 class Placement(Model):
@@ -176,10 +162,10 @@ class Service(Model):
     deploy: Deploy = Deploy()
 
     def faults(self) -> Iterator[Fault]:
-        yield from _command_faults("command", self.command)
-        yield from _command_faults("entrypoint", self.entrypoint)
-        yield from _mount_faults(self.volumes)
-        yield from _short_faults("ports", self.ports, _published)
+        yield from command_faults("command", self.command)
+        yield from command_faults("entrypoint", self.entrypoint)
+        yield from mount_faults(self.volumes)
+        yield from port_faults("ports", self.ports, _published)
 
 
 class Play(Model):
@@ -212,37 +198,6 @@ class Play(Model):
         if not (self.volumes or self.networks or self.containers or self.services or self.checks):
             remedy = "Add volumes, networks, containers, services or checks."
             yield Fault((), "this play has nothing but a title", remedy)
-
-
-def _command_faults(key: str, command: Command | None) -> Iterator[Fault]:
-    if isinstance(command, str):
-        try:
-            shlex.split(command)
-        except ValueError:
-            yield Fault(
-                (key,), f"'{command}': a quote is opened and not closed", "Close it, or write the command as a list."
-            )
-
-
-def _mount_faults(volumes: list[str]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for index, text in enumerate(volumes):
-        try:
-            target = parse_mount(text).target
-        except ValueError as error:
-            yield Fault(("volumes", index), str(error))
-            continue
-        if target in seen:
-            yield Fault(("volumes", index), f"'{text}': something else is mounted on {target} already")
-        seen.add(target)
-
-
-def _short_faults(key: str, items: list[str | int], parse: Callable[[str | int], object]) -> Iterator[Fault]:
-    for index, item in enumerate(items):
-        try:
-            parse(item)
-        except ValueError as error:
-            yield Fault((key, index), str(error))
 
 
 def _exposed(item: str | int) -> None:

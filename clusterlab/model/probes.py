@@ -248,6 +248,7 @@ class InspectProbe(Model):
     image: str | None = None
     node: str | None = None
     engine: Literal[True] | None = Field(default=None, description="what `docker info` reports")
+    volumes: Literal[True] | None = Field(default=None, description="every volume of the host, by its name")
     on: Strings = Field(
         default_factory=list, description="which hosts are asked; default: every host that should have it"
     )
@@ -257,7 +258,16 @@ class InspectProbe(Model):
     value: Matcher | None = None
     same: bool = Field(default=False, description="all hosts must report the same")
 
-    objects: ClassVar[tuple[str, ...]] = ("volume", "network", "container", "service", "image", "node", "engine")
+    objects: ClassVar[tuple[str, ...]] = (
+        "volume",
+        "network",
+        "container",
+        "service",
+        "image",
+        "node",
+        "engine",
+        "volumes",
+    )
 
     def faults(self) -> Iterator[Fault]:
         given = self.given(*self.objects)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..checks import Action, ContainerAddress, Control, InspectProbe, Probe, SharedFileProbe
+from ..checks import Action, AnyProbe, Connection, ContainerAddress, Control, InspectProbe, RunProbe, SharedFileProbe
 from ..problems import Problem, suggest
 from ..source import KeyPath
 from .files import Files, PlayFile, item
-from .places import named_docker_hosts, named_hosts
+from .networks import container_on
+from .places import image_there, named_docker_hosts, named_hosts
+from .volumes import mounts_there, sources_there
 
 _PREDEFINED = ("bridge", "host", "none")
 
@@ -21,12 +23,17 @@ def problems(files: Files) -> Iterator[Problem]:
                 yield from _probe(files, file, (*path, *inner), probe)
             for number, step in enumerate(check.steps):
                 if step.do is not None:
-                    yield from _action(file, (*path, "steps", number, "do"), step.do)
+                    yield from _action(files, file, (*path, "steps", number, "do"), step.do)
+            for number, command in enumerate(check.finally_):
+                yield from _where(files, file, (*path, "finally", number), command.on, command.in_)
 
 
-def _probe(files: Files, file: PlayFile, path: KeyPath, probe: Probe | InspectProbe) -> Iterator[Problem]:
+def _probe(files: Files, file: PlayFile, path: KeyPath, probe: AnyProbe) -> Iterator[Problem]:
     if isinstance(probe, InspectProbe):
         yield from _inspect(files, file, path, probe)
+        return
+    if isinstance(probe, RunProbe):
+        yield from _run(files, file, path, probe)
         return
     yield from _where(files, file, path, probe.on, probe.in_)
     if isinstance(probe, SharedFileProbe) and len({*files.expand(probe.on), *probe.in_}) == 1:
@@ -81,11 +88,32 @@ def _address(file: PlayFile, path: KeyPath, target: object) -> Iterator[Problem]
         )
 
 
-def _action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
-    for key in action.given("stop", "start"):
-        name = getattr(action, key)
-        if name not in file.play.containers:
-            yield _unknown_container(file, (*path, key), name)
+def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
+    value = getattr(action, action.name)
+    path = (*path, action.name)
+    if not isinstance(value, Connection):
+        if value not in file.play.containers:
+            yield _unknown_container(file, path, value)
+        return
+    container = file.container(value.container)
+    if container is None:
+        yield _unknown_container(file, (*path, "container"), value.container)
+    elif value.network in ("host", "none"):
+        message = f"a container is on the network '{value.network}' from its start, or never"
+        yield file.problem((*path, "network"), message, "Write network_mode in another container.")
+    elif value.network != "bridge":
+        yield from container_on(files, file, (*path, "network"), value.network, container.host)
+
+
+def _run(files: Files, file: PlayFile, path: KeyPath, probe: RunProbe) -> Iterator[Problem]:
+    yield from named_docker_hosts(files, file, (*path, "on"), probe.on)
+    yield from image_there(files, file, (*path, "image"), probe.image)
+    hosts = files.expand(probe.on)
+    yield from mounts_there(files, file, (*path, "volumes"), probe.volumes, hosts)
+    yield from sources_there(file, (*path, "volumes_from"), probe.volumes_from, hosts)
+    for index, network in enumerate(probe.networks):
+        for host in hosts:
+            yield from container_on(files, file, item(file.document, (*path, "networks"), index), network, host)
 
 
 def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def problems(files: Files) -> Iterator[Problem]:
             path: KeyPath = ("containers", name, "networks")
             for network, attachment in container.networks.items():
                 where = _item(file, path, network, list(container.networks))
-                yield from _container_on(files, file, where, network, container.host)
+                yield from container_on(files, file, where, network, container.host)
                 yield from _address(file, (*path, network, "ipv4_address"), network, attachment)
         for name, service in file.play.services.items():
             path = ("services", name, "networks")
@@ -48,7 +48,8 @@ def _unknown(file: PlayFile, path: KeyPath, network: str) -> Problem:
     return file.problem(path, f"this play has no network '{network}'", remedy, key=True)
 
 
-def _container_on(files: Files, file: PlayFile, path: KeyPath, name: str, host: str) -> Iterator[Problem]:
+def container_on(files: Files, file: PlayFile, path: KeyPath, name: str, host: str) -> Iterator[Problem]:
+    """What keeps a container on `host` from being on the network `name`."""
     network = file.play.networks.get(name)
     if network is None:
         yield _unknown(file, path, name)

@@ -19,9 +19,9 @@ def problems(files: Files) -> Iterator[Problem]:
                     )
         for name, container in file.play.containers.items():
             yield from _container_host(files, file, name, container.host)
-            yield from _image(files, file, ("containers", name, "image"), container.image)
+            yield from image_there(files, file, ("containers", name, "image"), container.image)
         for name, service in file.play.services.items():
-            yield from _image(files, file, ("services", name, "image"), service.image)
+            yield from image_there(files, file, ("services", name, "image"), service.image)
 
 
 def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[str]) -> Iterator[Problem]:
@@ -84,7 +84,8 @@ def _docker_hosts_are(files: Files) -> str:
     )
 
 
-def _image(files: Files, file: PlayFile, path: KeyPath, image: str) -> Iterator[Problem]:
+def image_there(files: Files, file: PlayFile, path: KeyPath, image: str) -> Iterator[Problem]:
+    """What is wrong with the name of an image."""
     if image in files.inventory.images:
         return
     known = files.inventory.images

@@ -14,16 +14,19 @@ def problems(files: Files) -> Iterator[Problem]:
     for file in files.plays.values():
         for name, container in file.play.containers.items():
             path: KeyPath = ("containers", name)
-            yield from _mounts(files, file, (*path, "volumes"), container.volumes, [container.host])
-            yield from _from_containers(file, name, (*path, "volumes_from"))
+            yield from mounts_there(files, file, (*path, "volumes"), container.volumes, [container.host])
+            where = (*path, "volumes_from")
+            yield from sources_there(file, where, container.volumes_from, [container.host], name)
         for name, service in file.play.services.items():
             bound = bool(service.deploy.placement.constraints)
             hosts = [] if bound else files.inventory.swarm_hosts
-            yield from _mounts(files, file, ("services", name, "volumes"), service.volumes, hosts)
+            yield from mounts_there(files, file, ("services", name, "volumes"), service.volumes, hosts)
 
 
-def _mounts(files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hosts: list[str]) -> Iterator[Problem]:
-    """`hosts` are those that must have the volume; unknown hosts are told elsewhere."""
+def mounts_there(
+    files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hosts: list[str]
+) -> Iterator[Problem]:
+    """What is wrong with mounts of containers on `hosts`; unknown hosts are told elsewhere."""
     for index, text in enumerate(volumes):
         mount = parse_mount(text)
         where = item(file.document, path, index)
@@ -43,9 +46,11 @@ def _mounts(files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hos
             yield file.problem(where, f"the volume '{mount.source}' is not on {listed(lacking)}", remedy)
 
 
-def _from_containers(file: PlayFile, name: str, path: KeyPath) -> Iterator[Problem]:
-    container = file.play.containers[name]
-    for index, text in enumerate(container.volumes_from):
+def sources_there(
+    file: PlayFile, path: KeyPath, volumes_from: list[str], hosts: list[str], name: str = ""
+) -> Iterator[Problem]:
+    """What is wrong with the containers whose volumes one takes that is on `hosts`, and is called `name`."""
+    for index, text in enumerate(volumes_from):
         other, _, mode = text.partition(":")
         where = item(file.document, path, index)
         source = file.play.containers.get(other)
@@ -56,8 +61,8 @@ def _from_containers(file: PlayFile, name: str, path: KeyPath) -> Iterator[Probl
             yield file.problem(where, f"this play has no container '{other}'", suggest(other, known, "Others"))
         elif other == name:
             yield file.problem(where, "a container cannot take its own volumes")
-        elif source.host != container.host:
+        elif elsewhere := [host for host in hosts if host != source.host]:
             message = (
-                f"'{other}' is on {source.host}, not on {container.host}: volumes are only taken from the same host"
+                f"'{other}' is on {source.host}, not on {listed(elsewhere)}: volumes are only taken from the same host"
             )
             yield file.problem(where, message)

@@ -1,0 +1,63 @@
+"""Keys that everything has which becomes a container: what is wrong with their values, each for itself."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+
+from .base import Fault
+from .short_syntax import parse_mount, parse_port
+
+Command = str | list[str]
+"""A string is split as a shell would split it (shlex), a list is taken as it is."""
+
+
+def command_faults(key: str, command: Command | None) -> Iterator[Fault]:
+    if isinstance(command, str):
+        try:
+            shlex.split(command)
+        except ValueError:
+            yield Fault(
+                (key,), f"'{command}': a quote is opened and not closed", "Close it, or write the command as a list."
+            )
+
+
+def mount_faults(volumes: Sequence[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, text in enumerate(volumes):
+        try:
+            target = parse_mount(text).target
+        except ValueError as error:
+            yield Fault(("volumes", index), str(error))
+            continue
+        if target in seen:
+            yield Fault(("volumes", index), f"'{text}': something else is mounted on {target} already")
+        seen.add(target)
+
+
+def tmpfs_faults(paths: Sequence[str]) -> Iterator[Fault]:
+    for index, path in enumerate(paths):
+        if not path.startswith("/"):
+            yield Fault(("tmpfs", index), f"'{path}' is not an absolute path", "Begin it with /.")
+
+
+def network_faults(mode: str | None, networks: object, ports: object) -> Iterator[Fault]:
+    """What cannot be together of `network_mode`, `networks` and `ports`."""
+    if mode is not None and networks:
+        remedy = f"Leave one of them out: with network_mode {mode} it is on no other network."
+        yield Fault(("network_mode",), "'network_mode' and 'networks' cannot be together", remedy, True)
+    if mode == "host" and ports:
+        remedy = "Leave ports out: the container opens its ports on the host itself."
+        yield Fault(("ports",), "a container on the host's network cannot publish ports", remedy, True)
+    if mode == "none" and ports:
+        yield Fault(("ports",), "a container without a network cannot publish ports", "Leave one of them out.", True)
+
+
+def port_faults(
+    key: str, items: Sequence[str | int], parse: Callable[[str | int], object] = parse_port
+) -> Iterator[Fault]:
+    for index, item in enumerate(items):
+        try:
+            parse(item)
+        except ValueError as error:
+            yield Fault((key, index), str(error))
