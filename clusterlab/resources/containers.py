@@ -10,6 +10,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import Any
+
+import docker
 
 from clusterlab.errors import HostError
 from clusterlab.model.playbook import Container
@@ -29,6 +32,7 @@ from .scope import Scope, network_key
 from .volumes import FLAG
 
 _SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
+_ATTEMPTS = 3
 _MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
 _moment = threading.Event()  # never set: waits
 
@@ -118,7 +122,8 @@ def _brought(scope: Scope, play: str, name: str, container: Container, pending: 
             *([f"it is {broken}: {listed.get('Status', '')}"] if broken else []),
             *([told(fixed)] if fixed else []),
         ]
-        return [_replacement(scope, at, wanted, needs, "; ".join(reasons), tuple(fixed))]
+        removed = any(_removes_users(pending[need], at) for need in needs & pending.keys())
+        return [_replacement(scope, at, wanted, needs, "; ".join(reasons), tuple(fixed), removed)]
     return _in_place(at, wanted, listed, stored, needs)
 
 
@@ -132,6 +137,12 @@ def _around(change: Change) -> str:
     return f"its {kind} {name} is gone" if change.action == "create" else ""
 
 
+def _removes_users(change: Change, at: Observed) -> bool:
+    """Whether the command of a change removes the containers on this host that use what it makes anew."""
+    made_anew = change.action == "replace" and change.key.kind in ("volume", "network")
+    return made_anew and change.key.host == at.name and not change.blocked
+
+
 def _replacement(
     scope: Scope,
     at: Observed,
@@ -139,6 +150,7 @@ def _replacement(
     needs: frozenset[Key],
     reason: str,
     differing: tuple[Difference, ...],
+    removed: bool,
 ) -> Change:
     listed = at.containers[wanted.name]
     loses = "" if scope.allow_data_loss else loses_anonymous(wanted.name, listed)
@@ -148,11 +160,12 @@ def _replacement(
         _create(at.host, wanted)
 
     remove = [["docker", "stop", wanted.name], ["docker", "rm", "--volumes", wanted.name]]
+    commands = wanted.commands if removed else [*remove, *wanted.commands]
     return Change(
         key=Key(at.name, "container", wanted.name),
         action="replace",
         reason=reason,
-        command=shell(*remove, *wanted.commands),
+        command=shell(*commands),
         carry_out=carry_out,
         differences=differing,
         needs=needs,
@@ -242,7 +255,7 @@ def _create(host: Host, wanted: WantedContainer) -> None:
 def _start(host: Host, name: str) -> None:
     """Start a container; raises HostError when it ends at once, with what it said."""
     with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
-        api.start(name)
+        _started(api, name)
         _moment.wait(_SETTLE)
         state = api.inspect_container(name)["State"]
         if state["Status"] in ("running", "created") and not state["Restarting"]:
@@ -256,6 +269,18 @@ def _start(host: Host, name: str) -> None:
         remedy=f"`docker logs {name}` says why; correct `command`, `environment` or `volumes` in the play.",
         detail=said,
     )
+
+
+def _started(api: Any, name: str) -> None:
+    """Start it; engines under load miss the Swarm's answer to their own request to join an overlay: ask once more."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            api.start(name)
+        except docker.errors.APIError as error:
+            if attempt == _ATTEMPTS - 1 or "attaching to network failed" not in str(error.explanation):
+                raise
+        else:
+            return
 
 
 def _unpause(host: Host, name: str) -> None:

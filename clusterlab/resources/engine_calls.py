@@ -15,7 +15,7 @@ from clusterlab.remote import Host
 from .doing import failure
 
 _MOUNT = r"(failed to mount local volume|error while mounting volume)[\s\S]*"
-_REMEDIES = (
+REMEDIES = (
     (
         _MOUNT + r"(connection refused|no route to host|timed out|host is down|network is unreachable)",
         "the NFS server does not answer, so the volume cannot be mounted",
@@ -82,7 +82,7 @@ def engine(host: Host, doing: str, *, hangs: str = "", remedy: str = "") -> Iter
         yield host.docker
     except docker.errors.APIError as error:
         said = str(error.explanation or error)
-        raise failure(host.name, doing, said, remedies=_REMEDIES, remedy=remedy) from error
+        raise failure(host.name, doing, said, remedies=REMEDIES, remedy=remedy) from error
     except DeadlineExceeded as late:
         raise DeadlineExceeded(
             f"cannot {doing}: {late.message}" + (f"; {hangs}" if hangs else ""),

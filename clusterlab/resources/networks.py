@@ -26,7 +26,6 @@ from .removal import (
     remove_network,
     remove_service,
     wait_for_tasks_to_end,
-    wait_until,
 )
 from .scope import SWARM_DRIVERS, Scope
 from .volumes import FLAG
@@ -116,10 +115,18 @@ def network_differences(wanted: WantedNetwork, found: Json) -> list[Difference]:
     spec = labels_of(found).get(LABEL_SPEC)
     if listed or spec in (None, wanted.labels[LABEL_SPEC]):
         return listed
-    extra = {key: value for key, value in options.items() if key not in wanted.options}
-    left = {"driver_opts": extra, "ipam.config": ipam.get("Config"), "ipam.options": ipam.get("Options")}
-    wanted_left = {"driver_opts": {}, "ipam.config": wanted.ipam["Config"], "ipam.options": wanted.ipam["Options"]}
-    return differences("", wanted_left, left) or [Difference("spec", wanted.labels[LABEL_SPEC], spec)]
+    return _taken_out(wanted, found) or [Difference("spec", wanted.labels[LABEL_SPEC], spec)]
+
+
+def _taken_out(wanted: WantedNetwork, found: Json) -> list[Difference]:
+    """What a network has that was made for an earlier state of the play; the engine adds some by itself, too."""
+    ipam = found.get("IPAM") or {}
+    options = {key: value for key, value in (found.get("Options") or {}).items() if key not in wanted.options}
+    ipam_options = {
+        key: value for key, value in (ipam.get("Options") or {}).items() if key not in wanted.ipam["Options"]
+    }
+    extra = differences("", {}, {"driver_opts": options, "ipam.options": ipam_options})
+    return extra or differences("", {"ipam.config": wanted.ipam["Config"]}, {"ipam.config": ipam.get("Config")})
 
 
 def _ipam_differences(wanted: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[Difference]:
@@ -199,9 +206,7 @@ def _replacement(scope: Scope, at: Observed, wanted: WantedNetwork, differing: t
         for service in services:
             remove_service(at.host, service)
             wait_for_tasks_to_end([one.host for one, _ in users], service)
-        remove_network(at.host, wanted.name)
-        for one, _ in users:
-            _wait_until_forgotten(one, found["Id"])
+        remove_network(at.host, wanted.name, found["Id"], [one.host for one, _ in users])
         _create(at, wanted)
 
     stop = [["docker", "rm", "--force", "--volumes", name] for host, name in ours if host.name == at.name]
@@ -239,16 +244,6 @@ def services_on(at: Observed, network_id: str) -> list[str]:
 def _elsewhere(at: Observed, network: Json) -> bool:
     """Whether a network is the Swarm's and seen from a host that does not manage it."""
     return network.get("Scope") == "swarm" and not at.manages_swarm
-
-
-def _wait_until_forgotten(at: Observed, network_id: str) -> None:
-    """A worker keeps a removed overlay network for a moment: a new container must not get that one."""
-    with engine(at.host, "list the networks") as api:
-        wait_until(
-            lambda: all(one["Id"] != network_id for one in api.networks()),
-            f"network {network_id[:12]} is gone",
-            at.name,
-        )
 
 
 def _create(at: Observed, wanted: WantedNetwork) -> None:

@@ -94,8 +94,12 @@ def remove_volume(host: Host, name: str) -> None:
             api.remove_volume(name)
 
 
-def remove_network(host: Host, name: str) -> None:
-    """Remove a network; the Swarm may need a moment to notice that nothing uses it any more."""
+def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host]) -> None:
+    """Remove a network, and wait until none of the hosts `everywhere` has it any more.
+
+    The Swarm may need a moment to notice that nothing uses it, and its members then keep it for another: a new one of
+    that name must not be taken for it.
+    """
 
     def gone() -> bool:
         try:
@@ -112,6 +116,13 @@ def remove_network(host: Host, name: str) -> None:
     deadline = time.monotonic() + _WAIT / 2
     with engine(host, f"remove network {name}") as api:
         wait_until(gone, f"network {name} is gone", host.name)
+    for one in everywhere:
+        with engine(one, "list the networks") as api:
+            wait_until(
+                lambda api=api: all(found["Id"] != network_id for found in api.networks()),  # type: ignore[misc]
+                f"network {name} is gone",
+                one.name,
+            )
 
 
 def remove_service(host: Host, name: str) -> None:
@@ -190,7 +201,7 @@ def network_removal(
         action="remove",
         reason=reason,
         command=shell(["docker", "network", "rm", name]),
-        carry_out=lambda: remove_network(at.host, name),
+        carry_out=lambda: remove_network(at.host, name, network["Id"], [one.host for one in everywhere]),
         needs=needs,
         blocked=f"{'; '.join(users)}, which clusterlab did not make, is on it: disconnect that first, by hand"
         if users

@@ -1,0 +1,270 @@
+"""What apply does that is no case of a resource: budgets, commands by hand, images, what fails and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from resource_bench import Bench
+
+from clusterlab.build.container_image import built_image
+from clusterlab.build.image_archive import read_image_archive
+from clusterlab.errors import UsageError
+from clusterlab.model.lab import Lab
+from clusterlab.plan.apply import apply
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+from clusterlab.resources.base import Change
+
+pytestmark = pytest.mark.engine
+
+PLAY: dict[str, Any] = {
+    "volumes": {
+        "data": {},
+        "tmp": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=10m"}, "labels": ["a=b c"]},
+    },
+    "networks": {
+        "net": {
+            "ipam": {"config": [{"subnet": "10.221.0.0/24", "gateway": "10.221.0.1"}]},
+            "driver_opts": {"com.docker.network.driver.mtu": 1400},
+        },
+        "mesh": {"driver": "overlay", "attachable": True},
+    },
+    "containers": {
+        "c1": {
+            "host": "host1",
+            "image": "shell",
+            "command": "sh -c 'sleep \"1000\"'",
+            "environment": {"A": "x y"},
+            "volumes": ["data:/data", "tmp:/tmp/x:ro"],
+            "networks": {"net": {"aliases": ["alias"], "ipv4_address": "10.221.0.9"}, "mesh": None},
+            "labels": {"quoted": "it's"},
+            "healthcheck": {"test": "true && echo $$", "interval": "2s"},
+        },
+        "c2": {
+            "host": "host2",
+            "image": "web",
+            "ports": ["9020:80"],
+            "networks": ["mesh"],
+            "init": True,
+            "tmpfs": "/x:size=1m",
+        },
+    },
+}
+
+
+def test_a_second_apply_changes_nothing_within_its_budget(bench: Bench) -> None:
+    plays = {f"p{n}": renamed(PLAY, f"-{n}", n) for n in range(3)}
+    report = bench.carry_out(apply(bench.lab(**plays), bench.hosts))
+    assert report.ok, [one.error.message for one in report.failed]
+    with Hosts(bench.targets) as hosts:
+        assert apply(bench.lab(**plays), hosts) == []
+        for name in ("host1", "host2"):
+            assert hosts[name].counts["connections"] == 1
+            assert hosts[name].counts["commands"] == 1
+            assert hosts[name].counts["requests"] <= 6, hosts[name].counts
+        assert hosts["gw"].counts["connections"] == 0
+
+
+def test_the_commands_that_are_shown_do_the_same_by_hand(bench: Bench) -> None:
+    changes = bench.plan(PLAY)
+    for change in [one for one in changes if one.key.kind == "image"]:
+        change.carry_out()
+    rest = [one for one in changes if one.key.kind != "image"]
+    for change in [
+        *(one for one in rest if one.key.kind != "container"),
+        *(one for one in rest if one.key.kind == "container"),
+    ]:
+        bench.sh(change.key.host, change.command)
+    assert [f"{one.key}: {one.reason}" for one in bench.plan(PLAY)] == []
+    other = changed_play()
+    for change in in_order(bench.plan(other)):
+        bench.sh(change.key.host, change.command)
+    assert [f"{one.key}: {one.reason}" for one in bench.plan(other)] == []
+
+
+def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> None:
+    play = {
+        "networks": {"mesh": {"driver": "overlay", "attachable": True}},
+        "services": {
+            "svc": {
+                "image": "shell",
+                "networks": {"mesh": {"aliases": ["x"]}},
+                "command": "sleep 1000",
+                "environment": {"A": "x y"},
+            }
+        },
+        "containers": {
+            "c1": {"host": "host2", "image": "shell", "restart": "always", "networks": {"mesh": {"aliases": ["one"]}}},
+            "c2": {"host": "host2", "image": "shell"},
+        },
+    }
+    for change in bench.plan(play):
+        if change.key.kind == "image":
+            change.carry_out()
+    for change in in_order([one for one in bench.plan(play) if one.key.kind != "image"]):
+        bench.sh(change.key.host, change.command)
+    assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
+    bench.sh(
+        "host2",
+        "docker update --restart no c1 && docker network disconnect mesh c1 && docker pause c1 && docker stop c2",
+    )
+    repairs = bench.plan(play)
+    assert [one.key.name for one in repairs] == ["c1", "c2"]
+    for change in repairs:
+        bench.sh(change.key.host, change.command)
+    assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
+
+
+def test_images_are_the_same_on_each_host_and_known_beforehand(bench: Bench) -> None:
+    containers = {f"c{n}": {"host": f"host{n}", "image": "shell"} for n in (1, 2)}
+    bench.made({"containers": containers})
+    built = built_image("busybox", bench.inventory.qemu.release, Silent())
+    for n in (1, 2):
+        assert bench.sh(f"host{n}", f"docker inspect c{n} --format '{{{{.Image}}}}'") == built.config_id
+
+
+def test_an_archive_is_loaded_and_its_image_known_from_the_file(bench: Bench, tmp_path: Path) -> None:
+    bench.made({"containers": {"c1": {"host": "host1", "image": "shell"}}})
+    bench.sh(
+        "host1",
+        "docker tag $(docker inspect c1 --format '{{.Config.Image}}') hand:1 && docker save -o /tmp/hand.tar hand:1",
+    )
+    (tmp_path / "hand.tar").write_bytes(bench.hosts["host1"].read("/tmp/hand.tar"))
+    bench.sh("host1", "docker rmi hand:1 && rm /tmp/hand.tar")
+    lab = bench.lab({"containers": {"c1": {"host": "host2", "image": "other"}}})
+    inventory = lab.inventory.model_copy(update={"images": inventory_images(other={"archive": "hand.tar"})})
+    lab = Lab(inventory, lab.plays, tmp_path)
+    assert bench.carry_out([one for one in apply(lab, bench.hosts) if one.key.host == "host2"]).ok
+    assert [one.key.host for one in apply(lab, bench.hosts) if one.key.host == "host2"] == []
+    expected = read_image_archive(tmp_path / "hand.tar").config_id
+    assert bench.sh("host2", "docker inspect c1 --format '{{.Image}}'") == expected
+    (tmp_path / "hand.tar").unlink()
+    with pytest.raises(UsageError, match="image other: there is no file"):
+        apply(lab, bench.hosts)
+
+
+def test_an_image_that_cannot_be_pulled_says_what_to_do(bench: Bench) -> None:
+    lab = bench.lab({"containers": {"c1": {"host": "host1", "image": "p"}, "c2": {"host": "host2", "image": "p"}}})
+    inventory = lab.inventory.model_copy(update={"images": inventory_images(p={"pull": "localhost:1/no/such:1"})})
+    report = bench.carry_out(apply(Lab(inventory, lab.plays, Path()), bench.hosts))
+    assert [str(one.change.key) for one in report.failed] == ["host1: image p"]
+    assert "cannot pull image localhost:1/no/such:1" in report.failed[0].error.message
+    assert "without one use `build:` or `archive:`" in report.failed[0].error.remedy
+    assert {str(one.change.key) for one in report.skipped} == {
+        "host2: image p",
+        "host1: container c1",
+        "host2: container c2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("container", "volume", "message"),
+    [
+        ({"command": "nonsense"}, {}, "its command does not exist in the image"),
+        ({"command": "sh -c 'echo broken config >&2; exit 3'"}, {}, "ended at once with exit code 3"),
+        ({}, {"type": "none", "o": "bind", "device": "/no/such"}, "a folder to bind is missing"),
+        ({}, {"type": "nonsense", "device": "/x"}, "the kernel of this host, or the server, lacks this file system"),
+        (
+            {},
+            {"type": "tmpfs", "device": "tmpfs", "o": "nonsense=1"},
+            "the kernel does not accept the volume's options",
+        ),
+    ],
+)
+def test_a_container_that_cannot_start_says_why(
+    bench: Bench, container: dict[str, Any], volume: dict[str, Any], message: str
+) -> None:
+    play = {
+        "volumes": {"vol": {"hosts": "host1", "driver_opts": volume}},
+        "containers": {
+            "bad": {"host": "host1", "image": "shell", "volumes": ["vol:/data"], **container},
+            "good": {"host": "host1", "image": "shell"},
+        },
+    }
+    report = bench.carry_out(bench.plan(play))
+    assert [one.change.key.name for one in report.failed] == ["bad"]
+    assert message in report.failed[0].error.message
+    assert report.failed[0].error.remedy
+    assert "good" in [one.change.key.name for one in report.done]
+    assert [one.key.name for one in bench.plan(play)] == ["bad"]
+
+
+def test_a_port_that_is_taken_is_said_to_be(bench: Bench) -> None:
+    play = {"containers": {f"c{n}": {"host": "host1", "image": "shell", "ports": ["9030:80"]} for n in (1, 2)}}
+    report = bench.carry_out(bench.plan(play))
+    assert len(report.failed) == 1
+    assert "a port that it publishes is taken" in report.failed[0].error.message
+
+
+def test_a_host_without_its_engine_keeps_back_only_what_stands_there(bench: Bench) -> None:
+    play = {"containers": {f"c{n}": {"host": f"host{n}", "image": "shell"} for n in (1, 2)}}
+    bench.sh("host2", "systemctl stop docker")
+    try:
+        report = bench.carry_out(bench.plan(play))
+    finally:
+        bench.sh("host2", "systemctl start docker")
+    assert "c1" in [one.change.key.name for one in report.done]
+    assert [str(one.key) for one in report.blocked] == ["host2: engine docker"]
+    assert "the Docker engine does not run" in report.blocked[0].blocked
+    bench.made(play)
+
+
+def test_a_host_in_another_swarm_is_told_from_one_in_the_lab_s(bench: Bench) -> None:
+    play = {
+        "networks": {"mesh": {"driver": "overlay", "attachable": True}},
+        "containers": {f"c{n}": {"host": f"host{n}", "image": "shell", "networks": ["mesh"]} for n in (1, 2)},
+    }
+    address = str(bench.inventory.hosts["host2"].address)
+    bench.sh("host2", f"docker swarm leave && docker swarm init --advertise-addr {address} >/dev/null")
+    try:
+        report = bench.carry_out(bench.plan(play))
+        assert [one.blocked for one in report.blocked] == [
+            "host2 is in another Swarm than host1: run `clusterlab provision`"
+        ]
+        assert [one.change.key.name for one in report.skipped] == ["c2"]
+        bench.sh("host2", "docker swarm leave --force")
+        (blocked,) = [one for one in bench.plan(play) if one.blocked]
+        assert blocked.blocked == "host2 is in no Swarm (state: inactive): run `clusterlab provision`"
+    finally:
+        bench.sh("host2", "docker swarm leave --force 2>/dev/null; true")
+        token = bench.sh("host1", "docker swarm join-token -q worker")
+        manager = bench.inventory.hosts["host1"].address
+        bench.sh("host2", f"docker swarm join --advertise-addr {address} --token {token} {manager}:2377")
+        bench.sh(
+            "host1",
+            "docker node ls --format '{{.ID}} {{.Status}}' | sed -n 's/ Down//p' | xargs -r docker node rm --force",
+        )
+    bench.made(play)
+
+
+def changed_play() -> dict[str, Any]:
+    """PLAY with something else in each of its objects."""
+    other = {key: {name: dict(one) for name, one in value.items()} for key, value in PLAY.items()}
+    other["volumes"]["tmp"]["driver_opts"] = {"type": "tmpfs", "device": "tmpfs", "o": "size=20m"}
+    other["networks"]["net"] = {**PLAY["networks"]["net"], "internal": True}
+    other["containers"]["c2"]["environment"] = {"B": "$HOME 'q'"}
+    return other
+
+
+def in_order(changes: list[Change]) -> list[Change]:
+    """Changes one after another, as a person would make them."""
+    ranks = {"image": 0, "volume": 1, "network": 2, "container": 3, "service": 4}
+    return sorted(changes, key=lambda one: ranks[one.key.kind])
+
+
+def inventory_images(**images: dict[str, Any]) -> dict[str, Any]:
+    from clusterlab.model.inventory import Image
+
+    return {name: Image.model_validate(one) for name, one in images.items()}
+
+
+def renamed(play: dict[str, Any], suffix: str, number: int) -> dict[str, Any]:
+    """PLAY with other names, addresses and ports."""
+    import json
+
+    text = json.dumps(play)
+    for name in ("data", "tmp", "net", "mesh", "c1", "c2"):
+        text = text.replace(f'"{name}"', f'"{name}{suffix}"').replace(f'"{name}:', f'"{name}{suffix}:')
+    return dict(json.loads(text.replace("10.221.", f"10.{222 + number}.").replace("9020", str(9020 + number))))

@@ -1,0 +1,114 @@
+"""Removing all that was made, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from resource_bench import Bench
+
+from clusterlab.plan.clean import clean, left_over
+
+pytestmark = pytest.mark.engine
+
+PLAY: dict[str, Any] = {
+    "volumes": {"data": {}, "tmp": {"driver_opts": {"type": "tmpfs", "device": "tmpfs"}}},
+    "networks": {"net": {}, "mesh": {"driver": "overlay", "attachable": True}},
+    "containers": {
+        "c1": {"host": "host1", "image": "shell", "volumes": ["data:/data", "tmp:/tmp"], "networks": ["net", "mesh"]},
+        "c2": {"host": "host2", "image": "web", "volumes": ["data:/data"], "networks": ["mesh"]},
+        "c3": {"host": "host1", "image": "shell", "volumes_from": ["c1"]},
+    },
+    "services": {
+        "svc": {"image": "shell", "networks": ["mesh"], "volumes": ["tmp:/tmp"], "deploy": {"mode": "global"}}
+    },
+}
+
+
+def everything(bench: Bench) -> dict[str, str]:
+    """What the engines have, by host."""
+    what = (
+        "docker ps -a --format '{{.Names}}' | sort; docker volume ls -q | sort; "
+        "docker network ls --format '{{.Name}}' | sort; "
+        "docker images -a --format '{{.ID}}' | sort; mount | grep -c /var/lib/docker/volumes"
+    )
+    return {host: bench.hosts[host].run(what).stdout for host in ("host1", "host2")}
+
+
+def test_nothing_of_the_lab_is_left_and_nothing_else_touched(bench: Bench) -> None:
+    name = bench.inventory.lab
+    bench.carry_out(clean(name, bench.hosts, True))
+    by_hand = (
+        "docker volume create hand-v && docker network create hand-n && "
+        "docker volume create --label org.clusterlab.lab=other hand-o"
+    )
+    for host in ("host1", "host2"):
+        bench.sh(host, by_hand)
+    before = everything(bench)
+    assert left_over(name, bench.hosts) == []
+    bench.made(PLAY)
+
+    assert (
+        len(left_over(name, bench.hosts)) == 4 + 5 + 4 + 1 + 3
+    )  # volumes, containers with tasks, networks, services, images
+    report = bench.carry_out(clean(name, bench.hosts))
+    assert {str(one.key) for one in report.blocked} == {"host1: volume data", "host2: volume data"}
+    assert {one.flag for one in report.blocked} == {"--delete-data"}
+    assert not report.failed
+    assert left_over(name, bench.hosts) == ["host1: volume data", "host2: volume data"]
+
+    assert bench.carry_out(clean(name, bench.hosts, delete_data=True)).ok
+    assert left_over(name, bench.hosts) == []
+    assert clean(name, bench.hosts) == []
+    assert everything(bench) == before
+
+
+def test_what_others_use_is_kept_and_said(bench: Bench) -> None:
+    name = bench.inventory.lab
+    bench.made(PLAY)
+    image = "$(docker inspect c1 --format '{{.Config.Image}}')"
+    bench.sh("host1", f"docker run -d --name hand-1 -v tmp:/x --network net {image} sleep 1000")
+    bench.sh("host2", "docker run -d --name hand-2 --network mesh $(docker inspect c2 --format '{{.Config.Image}}')")
+
+    report = bench.carry_out(clean(name, bench.hosts, True))
+
+    said = {str(one.key): one.blocked for one in report.blocked}
+    assert "container hand-1 on host1" in said["host1: volume tmp"]
+    assert "container hand-1 on host1" in said["host1: network net"]
+    assert "container hand-2 on host2" in said["host1: network mesh"]
+    assert sum("image" in key for key in said) == 2
+    assert bench.sh("host1", "docker inspect hand-1 --format '{{.State.Status}}'") == "running"
+    assert bench.sh("host2", "docker inspect hand-2 --format '{{.State.Status}}'") == "running"
+
+
+def test_a_volume_without_a_name_keeps_its_container_unless_data_may_go(bench: Bench) -> None:
+    name = bench.inventory.lab
+    bench.made({"containers": {"c1": {"host": "host1", "image": "shell", "volumes": ["/data"]}}})
+    report = bench.carry_out(clean(name, bench.hosts))
+    assert [one.key.name for one in report.blocked if one.flag == "--delete-data"] == ["c1"]
+    assert bench.carry_out(clean(name, bench.hosts, True)).ok
+    assert bench.sh("host1", "docker volume ls -q") == ""
+
+
+def test_a_host_that_does_not_answer_is_named_and_the_others_are_cleaned(bench: Bench) -> None:
+    name = bench.inventory.lab
+    bench.made({"containers": {f"c{n}": {"host": f"host{n}", "image": "shell"} for n in (1, 2)}})
+    bench.sh("host2", "systemctl stop docker")
+    try:
+        report = bench.carry_out(clean(name, bench.hosts))
+        assert [str(one.key) for one in report.blocked] == ["host2: engine docker"]
+        (left,) = left_over(name, bench.hosts)
+        assert left.startswith("host2: not known: ")
+        assert "systemctl start docker" in left
+    finally:
+        bench.sh("host2", "systemctl start docker")
+    assert "host2: container c2" in left_over(name, bench.hosts)
+
+
+def test_an_image_that_others_named_keeps_their_name(bench: Bench) -> None:
+    name = bench.inventory.lab
+    bench.made({"containers": {"c1": {"host": "host1", "image": "shell"}}})
+    bench.sh("host1", "docker tag $(docker inspect c1 --format '{{.Config.Image}}') hand:1")
+    assert bench.carry_out(clean(name, bench.hosts)).ok
+    assert bench.sh("host1", "docker images --format '{{.Repository}}:{{.Tag}}'") == "hand:1"
+    bench.sh("host1", "docker rmi hand:1")

@@ -1,0 +1,71 @@
+"""Resources as data: each document of cases/*.yml is a play, what happens to it, and what must be planned and found then.
+
+title:  what is shown
+by_hand_before: {HOST: shell command}   done before the play is applied; then the play is not expected to be made
+play:   the play that stands
+then:   the play that is wanted afterwards (default: the same)
+by_hand: {HOST: shell command}          done between the two
+allow_data_loss: whether the second apply may lose data
+expect: [{key, action, differences, reason, blocked, flag}]   every change that the second plan has, in any order;
+        reason and blocked are parts of the text, differences the names of all
+found:  {HOST: {shell command: output}} afterwards
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from resource_bench import Bench
+
+from clusterlab.resources.base import Change
+
+pytestmark = pytest.mark.engine
+_KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "expect", "found"}
+
+
+def _cases() -> Iterator[Any]:
+    for file in sorted(Path(__file__).parent.joinpath("cases").glob("*.yml")):
+        for case in yaml.safe_load_all(file.read_text()):
+            assert set(case) <= _KEYS, f"{file}: {set(case) - _KEYS}"
+            yield pytest.param(case, id=f"{file.stem}: {case['title']}")
+
+
+@pytest.mark.parametrize("case", list(_cases()))
+def test_case(bench: Bench, case: dict[str, Any]) -> None:
+    how = {"allow_data_loss": case.get("allow_data_loss", False)}
+    then = case.get("then", case["play"])
+    for host, command in case.get("by_hand_before", {}).items():
+        bench.sh(host, command)
+    if "by_hand_before" not in case:
+        bench.made(case["play"])
+        assert [str(one.key) for one in bench.plan(case["play"])] == []
+    for host, command in case.get("by_hand", {}).items():
+        bench.sh(host, command)
+
+    changes = bench.plan(then, **how)
+    _compare(changes, case["expect"])
+    report = bench.carry_out(changes)
+
+    assert [one.error.message for one in report.failed] == []
+    kept_back = {change.key for change in report.blocked} | {one.change.key for one in report.skipped}
+    assert {one.key for one in bench.plan(then, **how)} == kept_back
+    for host, answers in case.get("found", {}).items():
+        for command, output in answers.items():
+            assert bench.sh(host, command) == str(output)
+
+
+def _compare(changes: list[Change], expected: list[dict[str, Any]]) -> None:
+    found = {str(one.key): one for one in changes if one.key.kind != "image"}
+    assert sorted(found) == sorted(one["key"] for one in expected)
+    for one in expected:
+        change = found[one["key"]]
+        assert change.action == one["action"]
+        assert sorted(d.name for d in change.differences) == sorted(one.get("differences", []))
+        assert one.get("reason", "") in change.reason
+        assert one.get("blocked", "") in change.blocked
+        assert bool(change.blocked) == ("blocked" in one)
+        assert change.flag == one.get("flag", "")
