@@ -1,4 +1,4 @@
-"""One lab of three virtual machines for all tests of this folder. It needs no root, and QEMU, vde2 and mmdebstrap installed."""
+"""One lab of three virtual machines for all tests of this folder: no root needed, but QEMU, vde2 and mmdebstrap."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def accelerator() -> Accelerator:
 
 
 def _kvm_works(processor: str) -> bool:
-    """Whether guests run under KVM. /dev/kvm may open without hardware behind it, and guests then hang: so ask the flags too."""
+    """Whether guests run under KVM: /dev/kvm may open without hardware behind it, and guests then hang."""
     return bool({"vmx", "svm"} & set(_flags(processor).split())) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 

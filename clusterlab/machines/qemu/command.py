@@ -66,7 +66,7 @@ class MachineSpec:
 
 
 def command_line(spec: MachineSpec) -> list[str]:
-    """QEMU's command line, to be run in the machine's folder: sockets are named relative to it, since their paths are limited.
+    """QEMU's command line, to be run in the machine's folder: a socket's path is limited, so it is relative to it.
 
     Saved machines and their clones must have the same devices in the same order; so all machines have.
     """
@@ -102,7 +102,7 @@ def _memory(spec: MachineSpec) -> list[str]:
 
 
 def _disk(name: str, file: Path, form: str, *options: str) -> list[str]:
-    # cache=unsafe: what is written survives QEMU but not this computer, which is right for machines that can be made again
+    # cache=unsafe: what is written survives QEMU but not this computer, which is right for what can be made again
     drive = ",".join(["if=none", f"id={name}", f"file={_escaped(file)}", f"format={form}", "cache=unsafe", *options])
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
 

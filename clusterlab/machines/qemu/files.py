@@ -83,5 +83,5 @@ class LabFiles:
             key=self.keys.user,
             known_hosts=(self.keys.known_hosts,),
             alias=self.keys.alias(host),
-            trust_hint="clusterlab made the machine's host key itself: something else answers at its port; run down, then up",
+            trust_hint="clusterlab made this machine's host key: something else answers at its port; run down, then up",
         )

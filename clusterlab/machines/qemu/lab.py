@@ -32,8 +32,8 @@ class QemuMachines:
     def up(self, progress: Progress, keep: bool = False) -> None:
         """Make every host exist and answer over SSH; those that run are left as they are, half-made ones are made anew.
 
-        When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything is left
-        as it is: the next `up` goes on from there, and `down` removes it.
+        When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
+        is left as it is: the next `up` goes on from there, and `down` removes it.
         """
         accelerator()  # says at once what is not installed
         with self._files.state.lock("up"):
@@ -90,8 +90,9 @@ class QemuMachines:
     def _remove_all(self) -> None:
         left = end(processes_in(self._files.state.folder))
         if left:
+            pids = ", ".join(str(process.pid) for process in left)
             raise ClusterlabError(
-                f"lab {self._files.lab}: processes that cannot be ended: {', '.join(str(process.pid) for process in left)}",
+                f"lab {self._files.lab}: processes that cannot be ended: {pids}",
                 remedy="see what they wait for: ps -o pid,stat,wchan,args -p PID; then run down again",
             )
         self._files.lan.stop()

@@ -53,7 +53,7 @@ class Machine:
         where = f"127.0.0.1 port {port}, QEMU process {process.pid}"
         if not self.is_made:
             return MachineStatus(self.host, "starting", where)
-        if port is None or not greets(port, 3.0):
+        if port is None or not greets(port, 10.0):
             return MachineStatus(self.host, "unreachable", f"no answer over SSH at {where}; {run_state(self.folder)}")
         return MachineStatus(self.host, "running", where)
 

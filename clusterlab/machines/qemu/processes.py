@@ -1,4 +1,4 @@
-"""Our processes: found by what they were started with, so that none is lost with a file and none of others' is touched."""
+"""Our processes: found by what they were started with, so that none is lost with a file, and no other is touched."""
 
 from __future__ import annotations
 

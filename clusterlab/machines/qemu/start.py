@@ -45,7 +45,7 @@ def start(spec: MachineSpec) -> None:
 
 
 def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float) -> None:
-    """Load a saved machine into the waiting QEMU of a clone, let it run, and make it see that its seed disk is another."""
+    """Load a saved machine into the waiting QEMU of a clone, let it run, and have it notice its own seed disk."""
     try:
         with monitor(spec.folder, timeout=60.0) as qemu:
             leave_file_memory_out(qemu)
@@ -66,7 +66,7 @@ def leave_file_memory_out(qemu: Monitor) -> None:
 
 
 def wait_until(holds: Callable[[], bool], what: str, stop: threading.Event, deadline: float) -> None:
-    """Wait for a condition; raises DeadlineExceeded at `deadline` (of time.monotonic), ClusterlabError when told to stop."""
+    """Wait for a condition; raises DeadlineExceeded at `deadline` (of time.monotonic), ClusterlabError when stopped."""
     began = time.monotonic()
     while not holds():
         if time.monotonic() > deadline:
@@ -86,7 +86,7 @@ def tail(file: Path, size: int = 3000) -> str:
 
 
 def _run(command: list[str], folder: Path, failure: str, log: Path | None = None) -> None:
-    """Run a command that ends at once; in a session of its own, so that Ctrl-C does not reach what it leaves running."""
+    """Run a command that ends at once, in a session of its own: Ctrl-C does not reach what it leaves running."""
     done = subprocess.run(
         command,
         cwd=folder,

@@ -23,7 +23,7 @@ from .saved import SavedMachine, saved_machine
 
 
 def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
-    """Make every machine of the lab exist and answer; raises ClusterlabError, or Several, saying which do not and why."""
+    """Make every machine of the lab exist and answer; raises ClusterlabError saying which do not, and why."""
     with _full_disk_explained():
         _refuse_moved_hosts(files)
         image = machine_image(files.inventory.qemu.release, files.inventory.qemu.disk, progress)
@@ -103,7 +103,7 @@ def _in_parallel(starter: _Starter) -> None:
 def _saved_machines(
     files: LabFiles, image: MachineImage, hosts: list[str], progress: Progress
 ) -> dict[Size, SavedMachine]:
-    """A saved machine of each size that `hosts` have; of those that cannot be made it is said that booting takes their place."""
+    """A saved machine of each size that `hosts` have; where none can be made, that is said, and machines boot."""
     saved = {}
     for size in dict.fromkeys(files.size(host) for host in hosts):
         try:

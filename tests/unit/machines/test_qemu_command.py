@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from clusterlab.build.machine_image import MachineImage
@@ -27,7 +28,7 @@ def option(command: list[str], name: str) -> str:
 
 def devices(command: list[str]) -> list[str]:
     """The devices' kinds in their order: what must be equal on both sides of saving and loading."""
-    return [value.partition(",")[0] for flag, value in zip(command, command[1:], strict=False) if flag == "-device"]
+    return [value.partition(",")[0] for flag, value in pairwise(command) if flag == "-device"]
 
 
 def test_it_is_found_again_by_its_name_and_by_the_files_it_has() -> None:
