@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress, Task
@@ -43,7 +44,9 @@ _NO_IDENTITY = (
 )
 _EPOCH = "1735689600"  # 2025-01-01: files made while building carry this time, so equal input makes equal files
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_STEP = re.compile(r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>\S+)|(?P<dpkg>(?:Unpacking|Setting up) \S+))")
+_STEP = re.compile(
+    r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>[^\s\[]\S*)|(?P<dpkg>(?:Unpacking|Setting up) \S+))"
+)
 
 
 def machine_rootfs(release: str, progress: Progress) -> Path:
@@ -80,7 +83,8 @@ def run_mmdebstrap(
     command += [f"--customize-hook={hook}" for hook in hooks]
     with _scratch_folder() as scratch:
         environment = {**os.environ, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": _EPOCH, "LC_ALL": "C"}
-        _follow([*_dies_with_us(), *command, release, str(target)], environment, task)
+        with target.open("xb") as output:  # opened here: what outlives a killed build writes to nothing that is used
+            _follow([*_dies_with_us(), *command, release, "-"], environment, output, task)
 
 
 def _require_tools() -> None:
@@ -115,21 +119,21 @@ def _dies_with_us() -> list[str]:
     return prefix
 
 
-def _follow(command: Sequence[str], environment: dict[str, str], task: Task) -> None:
-    """Run mmdebstrap, telling `task` the current step."""
+def _follow(command: Sequence[str], environment: dict[str, str], output: IO[bytes], task: Task) -> None:
+    """Run mmdebstrap, its archive going to `output`, and tell `task` the current step."""
     last: deque[str] = deque(maxlen=25)
     with subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=output,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
     ) as process:
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
+            assert process.stderr is not None
+            for line in process.stderr:
                 last.append(line.rstrip())
                 if step := _STEP.match(line):
                     task.update(_step_text(step))
@@ -183,6 +187,7 @@ def _remove_unless_used(folder: Path) -> None:
 
 def _remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():  # files of mapped users: only they may remove them
-        subprocess.run(["mmdebstrap", "--unshare-helper", "rm", "-rf", str(folder)], check=False, capture_output=True)
+    if folder.exists():  # with files of mapped users: they can empty their folders, and then we can remove these
+        theirs = [str(path) for path in folder.iterdir()]
+        subprocess.run(["mmdebstrap", "--unshare-helper", "rm", "-rf", *theirs], check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
