@@ -22,7 +22,7 @@ _CAPABILITIES = {
     "ipvs": "test -e /proc/net/ip_vs || modprobe -nq ip_vs",
     "iscsi": "test -d /sys/class/iscsi_transport || modprobe -nq iscsi_tcp",
 }
-"""How a host's kernel is asked whether it has a capability: built in, loaded, or there as a module (nothing is loaded)."""
+"""How a host's kernel is asked for a capability: built in, loaded, or there as a module. Nothing is loaded."""
 
 _ASK_KERNEL = "PATH=$PATH:/usr/sbin:/sbin; uname -r; " + "".join(
     f"({test}) 2>/dev/null || echo {name}; " for name, test in _CAPABILITIES.items()

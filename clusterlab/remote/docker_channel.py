@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import docker
 import paramiko
-import requests
 import urllib3
 from docker.constants import DEFAULT_DOCKER_API_VERSION, MINIMUM_DOCKER_API_VERSION
 from docker.transport.basehttpadapter import BaseHTTPAdapter
@@ -39,24 +38,19 @@ _DIAL = ["docker", "--host", "unix:///var/run/docker.sock", "system", "dial-stdi
 
 def connect(link: Link, counts: Counter[str]) -> docker.APIClient:
     """A client of the host's engine, speaking the newest API version that both sides know."""
-    adapter = _Adapter(_Pool(link, counts))
-    client = docker.APIClient(
-        base_url="http://engine.invalid:1", version=_common_version(adapter), timeout=int(TIMEOUT)
-    )
+    pool = _Pool(link, counts)
+    client = docker.APIClient(base_url="http://engine.invalid:1", version=_common_version(pool), timeout=int(TIMEOUT))
     client.trust_env = False  # no proxy stands between
-    client.mount("http+docker://", adapter)
+    client.mount("http+docker://", _Adapter(pool))
     client.base_url = BASE_URL
     return client
 
 
-def _common_version(adapter: _Adapter) -> str:
-    """Asked once per connection; a version named by neither side would be refused by old or by new engines."""
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount("http+docker://", adapter)
-        answer = session.get(f"{BASE_URL}/_ping", timeout=TIMEOUT)
+def _common_version(pool: _Pool) -> str:
+    """Asked once per host; a version that only one side knows would be refused by an old or by a new engine."""
+    answer = pool.urlopen("GET", "/_ping", retries=False)
     offered = answer.headers.get("Api-Version", MINIMUM_DOCKER_API_VERSION)
-    return str(offered if version_lt(offered, DEFAULT_DOCKER_API_VERSION) else DEFAULT_DOCKER_API_VERSION)
+    return offered if version_lt(offered, DEFAULT_DOCKER_API_VERSION) else DEFAULT_DOCKER_API_VERSION
 
 
 class _Adapter(BaseHTTPAdapter):

@@ -18,6 +18,7 @@ from .target import Target
 
 MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
+REFUSAL_SECONDS = 2.0
 
 
 class Link:
@@ -82,22 +83,31 @@ class Link:
         """A channel on the connection; a connection that turns out to be dead is replaced once."""
         connection = self._connected(None)
         try:
-            return _session(connection)
-        except paramiko.ChannelException as refused:
-            raise self._refused(refused) from refused
+            return self._session(connection)
         except (paramiko.SSHException, EOFError, OSError):
             close(connection)
         connection = self._connected(connection)
         try:
-            return _session(connection)
-        except paramiko.ChannelException as refused:
-            raise self._refused(refused) from refused
+            return self._session(connection)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise HostError(
                 self.target.name,
                 f"the connection was lost at once after it had been opened ({error or type(error).__name__})",
                 remedy="The machine may be rebooting: try again. Otherwise its log says why: journalctl -u ssh",
             ) from error
+
+    def _session(self, connection: fabric.Connection) -> paramiko.Channel:
+        """A session, asked for again for a moment when it is refused: sshd counts one until it has noticed its end."""
+        deadline = time.monotonic() + REFUSAL_SECONDS
+        pause = threading.Event()
+        while True:
+            try:
+                channel: paramiko.Channel = connection.create_session()
+                return channel
+            except paramiko.ChannelException as refused:
+                if not seconds_left(deadline):
+                    raise self._refused(refused) from refused
+            pause.wait(0.05)
 
     def _connected(self, dead: fabric.Connection | None) -> fabric.Connection:
         """The open connection, which is not `dead`; opened by the first thread that comes, while the others wait."""
@@ -117,11 +127,6 @@ class Link:
             f"its sshd refuses another session on the connection ({error.text})",
             remedy=f"Allow it in the machine's /etc/ssh/sshd_config: MaxSessions {MAX_CHANNELS + 2}",
         )
-
-
-def _session(connection: fabric.Connection) -> paramiko.Channel:
-    channel: paramiko.Channel = connection.create_session()
-    return channel
 
 
 def seconds_left(deadline: float) -> float:

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sshd import Sshd, server
+
+from clusterlab.remote import Host, Hosts
+
+
+@pytest.fixture(autouse=True)
+def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the agent of whoever runs it."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    with server(tmp_path / "sshd") as running:
+        yield running
+
+
+@pytest.fixture
+def host(sshd: Sshd) -> Iterator[Host]:
+    with Hosts({"host1": sshd.target()}) as hosts:
+        yield hosts["host1"]

@@ -1,0 +1,280 @@
+"""The Docker SDK through the SSH connection, with a real engine; and sudo, on a real machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import docker
+import pytest
+
+from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.remote import Host, Hosts, Target, docker_channel
+
+if TYPE_CHECKING:
+    from conftest import EngineLab
+
+pytestmark = pytest.mark.engine
+
+IMAGE = "clusterlab-remote-test"
+CONTAINER = "clusterlab-remote-test"
+_IMPORT = f"""
+set -e; cd "$(mktemp -d)"; mkdir bin; cp /bin/busybox bin/
+for name in sh sleep cat echo wc head tail id; do ln -s busybox bin/$name; done
+tar -c . | docker import - {IMAGE}; rm -r "$PWD"
+"""
+
+
+@pytest.fixture(scope="module")
+def host(engine_lab: EngineLab) -> Iterator[Host]:
+    """host1 with a container that runs, and connections of its own."""
+    with Hosts(engine_lab.machines.targets()) as hosts:
+        host = hosts["host1"]
+        host.run(_IMPORT, check=True)
+        host.docker.create_container(IMAGE, ["sleep", "3600"], name=CONTAINER)
+        try:
+            host.docker.start(CONTAINER)
+            yield host
+        finally:
+            host.docker.remove_container(CONTAINER, force=True)
+            host.docker.remove_image(IMAGE)
+
+
+@pytest.fixture
+def fresh(engine_lab: EngineLab) -> Iterator[Hosts]:
+    """Connections that nothing was asked through yet."""
+    with Hosts(engine_lab.machines.targets()) as hosts:
+        yield hosts
+
+
+def test_one_dial_serves_many_requests(fresh: Hosts) -> None:
+    host = fresh["host1"]
+    for _ in range(5):
+        host.docker.containers(all=True)
+    assert host.counts == {"connections": 1, "dials": 1, "requests": 6}
+    assert host.run("pgrep -fc '^docker.*dial-stdio'").stdout == "1\n"
+
+
+def test_many_threads(host: Host) -> None:
+    def ask(number: int) -> str:
+        host.run("true", check=True)
+        return host.exec(CONTAINER, ["echo", str(number)]).stdout
+
+    before = host.counts["connections"]
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(32))) == [f"{number}\n" for number in range(32)]
+    assert host.counts["connections"] == before
+
+
+def test_dials_end_with_the_connection(engine_lab: EngineLab, host: Host) -> None:
+    with Hosts(engine_lab.machines.targets()) as hosts:
+        hosts["host1"].docker.info()
+        assert int(host.run("pgrep -fc '^docker.*dial-stdio'").stdout) >= 1
+    host.close()
+    deadline = time.monotonic() + 10
+    while host.run("pgrep -fc '^docker.*dial-stdio'").stdout != "0\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_exec(host: Host) -> None:
+    done = host.exec(CONTAINER, ["sh", "-c", "echo out; echo err >&2; exit 5"])
+    assert (done.exit, done.stdout, done.stderr) == (5, "out\n", "err\n")
+    assert done.place == f"{CONTAINER} on host1"
+    assert done.command == "sh -c 'echo out; echo err >&2; exit 5'"
+
+
+def test_exec_with_input(host: Host) -> None:
+    text = "0123456789abcdef" * 200_000
+    assert host.exec(CONTAINER, ["cat"], stdin=text).stdout == text
+    assert host.exec(CONTAINER, ["sh", "-c", "exit 3"], stdin=text).exit == 3
+
+
+def test_exec_as_another_user(host: Host) -> None:
+    assert host.exec(CONTAINER, ["id", "-u"], user="1234").stdout == "1234\n"
+
+
+def test_exec_that_cannot_start(host: Host) -> None:
+    done = host.exec(CONTAINER, ["no-such-command"])
+    assert done.exit in (126, 127)
+    assert "no-such-command" in done.output
+
+
+def test_exec_deadline_leaves_nothing(host: Host) -> None:
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match="did not end within 1 s"):
+        host.exec(CONTAINER, ["sh", "-c", "sleep 7654 & sleep 7654"], timeout=1)
+    assert time.monotonic() - began < 5
+    assert host.run("pgrep -f 'sleep 7654'").exit == 1
+
+
+def test_exec_where_there_is_no_container(host: Host) -> None:
+    with pytest.raises(HostError, match="there is no container nowhere"):
+        host.exec("nowhere", ["true"])
+
+
+def test_exec_in_a_stopped_container(host: Host) -> None:
+    host.docker.stop(CONTAINER, timeout=0)
+    try:
+        with pytest.raises(HostError, match=f"container {CONTAINER} does not run"):
+            host.exec(CONTAINER, ["true"])
+    finally:
+        host.docker.start(CONTAINER)
+
+
+def test_streams_of_the_sdk_itself(host: Host) -> None:
+    """exec_start reads the raw channel: nothing of the beginning may be lost in a buffer."""
+    for _ in range(5):
+        made = host.docker.exec_create(CONTAINER, ["sh", "-c", "echo a; echo b"])
+        assert host.docker.exec_start(made["Id"]) == b"a\nb\n"
+    made = host.docker.exec_create(CONTAINER, ["sh", "-c", "echo a; sleep 1; echo b"])
+    assert b"".join(host.docker.exec_start(made["Id"], stream=True)) == b"a\nb\n"
+
+
+def test_refusals_of_the_engine_are_the_sdks(host: Host) -> None:
+    with pytest.raises(docker.errors.NotFound):
+        host.docker.inspect_container("nowhere")
+
+
+def test_hung_engine(fresh: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = fresh["host1"]
+    host.docker.timeout = 2
+    pid = host.run(["cat", "/var/run/docker.pid"], check=True).stdout.strip()
+    host.run(["kill", "-STOP", pid], check=True)
+    try:
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceeded, match=r"did not answer `GET /v[0-9.]+/containers/json` within 2 s"):
+            host.docker.containers()
+        assert time.monotonic() - began < 5
+    finally:
+        host.run(["kill", "-CONT", pid], check=True)
+    assert isinstance(host.docker.containers(), list)
+
+
+def test_hung_engine_from_the_first_request(fresh: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = fresh["host1"]
+    monkeypatch.setattr(docker_channel, "TIMEOUT", 2.0)
+    pid = host.run(["cat", "/var/run/docker.pid"], check=True).stdout.strip()
+    host.run(["kill", "-STOP", pid], check=True)
+    try:
+        with pytest.raises(DeadlineExceeded, match="did not answer `GET /_ping` within 2 s"):
+            host.docker.containers()
+    finally:
+        host.run(["kill", "-CONT", pid], check=True)
+
+
+def test_no_engine(fresh: Hosts) -> None:
+    with pytest.raises(HostError, match="gw: the Docker engine does not run") as raised:
+        fresh["gw"].docker.info()
+    assert "systemctl start docker" in raised.value.remedy
+
+
+def test_docker_not_installed(fresh: Hosts) -> None:
+    gw = fresh["gw"]
+    docker_file = gw.run("command -v docker", check=True).stdout.strip()
+    gw.run(["mv", docker_file, f"{docker_file}.away"], check=True)
+    try:
+        with pytest.raises(HostError, match="docker is not installed"):
+            gw.docker.info()
+    finally:
+        gw.run(["mv", f"{docker_file}.away", docker_file], check=True)
+
+
+def test_connection_lost_between_requests(fresh: Hosts) -> None:
+    host = fresh["host1"]
+    host.docker.info()
+    _cut(host)
+    assert host.docker.info()["Name"]
+    assert host.counts["connections"] == 2
+
+
+def _cut(host: Host) -> None:
+    """Kill the process that serves this connection on the machine."""
+    with pytest.raises(HostError, match="connection was lost"):
+        host.run("kill -9 $(ps -o ppid= -p $(ps -o ppid= -p $(ps -o ppid= -p $PPID)))")
+
+
+USER = "clusterlab-test"
+
+
+@pytest.fixture(scope="module")
+def user(engine_lab: EngineLab) -> Iterator[Target]:
+    """A user on gw who is not root, and whom sudo asks for a password."""
+    root = engine_lab.machines.targets()["gw"]
+    with Hosts({"gw": root}) as hosts:
+        gw = hosts["gw"]
+        gw.run(f"useradd -m -s /bin/bash {USER}; cp -r /root/.ssh ~{USER}/; chown -R {USER}: ~{USER}/.ssh", check=True)
+        gw.run(f"echo '{USER} ALL=(ALL) ALL' > /etc/sudoers.d/{USER}", check=True)
+        try:
+            yield replace(root, user=USER, become=True)
+        finally:
+            gw.run(f"rm -f /etc/sudoers.d/{USER}; userdel -rf {USER}")
+
+
+def test_sudo_that_asks_for_a_password(user: Target) -> None:
+    with Hosts({"gw": user}) as hosts:
+        with pytest.raises(HostError, match=f"user {USER} may not run commands as root without a password") as raised:
+            hosts["gw"].run("true")
+        assert "NOPASSWD" in raised.value.remedy
+        with pytest.raises(HostError, match=f"user {USER} may not run docker as root"):
+            hosts["gw"].docker.info()
+
+
+def test_without_become(user: Target) -> None:
+    with Hosts({"gw": replace(user, become=False)}) as hosts:
+        assert hosts["gw"].run("id -un").stdout == f"{USER}\n"
+
+
+@pytest.fixture
+def sudoer(user: Target, fresh: Hosts) -> Iterator[Target]:
+    file = f"/etc/sudoers.d/{USER}"
+    fresh["gw"].write(file, f"{USER} ALL=(ALL) NOPASSWD: ALL\n".encode(), mode=0o440)
+    yield user
+    fresh["gw"].write(file, f"{USER} ALL=(ALL) ALL\n".encode(), mode=0o440)
+
+
+def test_become(sudoer: Target) -> None:
+    with Hosts({"gw": sudoer}) as hosts:
+        gw = hosts["gw"]
+        assert gw.run("id -un").stdout == "root\n"
+        assert gw.run(["printf", "[%s]", "a b", "$HOME"]).stdout == "[a b][$HOME]"
+        assert gw.run("cat", stdin="secret").stdout == "secret"
+        assert gw.run("kill -TERM $$").exit == 128 + 15
+        gw.write("/etc/clusterlab-test", b"by root", mode=0o600)
+        assert gw.run("stat -c %U:%a /etc/clusterlab-test").stdout == "root:600\n"
+        gw.run("rm /etc/clusterlab-test", check=True)
+
+
+def test_deadline_with_become(sudoer: Target) -> None:
+    """What runs as root is killed too, which a signal from the user could not do."""
+    with Hosts({"gw": sudoer}) as hosts:
+        with pytest.raises(DeadlineExceeded):
+            hosts["gw"].run("sleep 7655 & sleep 7655", timeout=1)
+        assert hosts["gw"].run("pgrep -f '^sleep 7655'").exit == 1
+
+
+def test_user_who_may_not_use_the_engine(engine_lab: EngineLab, fresh: Hosts) -> None:
+    host = fresh["host1"]
+    host.run(f"useradd -m {USER}; cp -r /root/.ssh ~{USER}/; chown -R {USER}: ~{USER}/.ssh", check=True)
+    try:
+        with Hosts({"host1": replace(engine_lab.machines.targets()["host1"], user=USER)}) as hosts:
+            with pytest.raises(HostError, match=f"user {USER} may not use the engine") as raised:
+                hosts["host1"].docker.info()
+            assert "become" in raised.value.remedy
+    finally:
+        host.run(f"userdel -rf {USER}")
+
+
+def test_sudo_missing(sudoer: Target, fresh: Hosts) -> None:
+    fresh["gw"].run("mv /usr/bin/sudo /usr/bin/sudo.away", check=True)
+    try:
+        with Hosts({"gw": sudoer}) as hosts:
+            with pytest.raises(HostError, match="sudo is not installed"):
+                hosts["gw"].run("true")
+            with pytest.raises(HostError, match="sudo is not installed"):
+                hosts["gw"].docker.info()
+    finally:
+        fresh["gw"].run("mv /usr/bin/sudo.away /usr/bin/sudo", check=True)
