@@ -206,7 +206,7 @@ def _swarm_changes(
     ]
     if not members:
         return []
-    first = swarm.reference(members)
+    first = swarm.reference(members, lab.name)
     nodes, trouble = None, ""
     if first.control:
         try:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from clusterlab.remote import Host
 from clusterlab.resources import swarm_actions as actions
-from clusterlab.resources.base import Change, Difference, Key
+from clusterlab.resources.base import LABEL_LAB, Change, Difference, Key
 
 STATE_FILE = "/var/lib/docker/swarm/docker-state.json"
 """How the engine was told to join, kept across restarts: only this shows the data path address."""
@@ -43,6 +43,7 @@ class Member:
     control: bool = False  # is at work as a manager
     managers: tuple[str, ...] = ()  # of the swarm that it is in
     error: str = ""
+    made_for: str = ""  # the lab that the swarm was begun for, as its managers know
 
     @property
     def key(self) -> Key:
@@ -68,7 +69,13 @@ def member(
         control=bool(swarm.get("ControlAvailable")),
         managers=tuple(one.get("Addr", "") for one in swarm.get("RemoteManagers") or ()),
         error=swarm.get("Error") or "",
+        made_for=_labels(swarm).get(LABEL_LAB, ""),
     )
+
+
+def _labels(swarm: Mapping[str, Any]) -> dict[str, str]:
+    spec = (swarm.get("Cluster") or {}).get("Spec") or {}
+    return spec.get("Labels") or {}
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -79,10 +86,14 @@ def _json(text: str) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def reference(members: Sequence[Member]) -> Member:
-    """Whose swarm is the lab's: managers in the inventory's order, those that are at work first."""
+def reference(members: Sequence[Member], lab: str) -> Member:
+    """Whose swarm is the lab's: managers in the inventory's order, those that are at work first.
+
+    A host that shall be a worker and manages a swarm is in another one, unless that was begun for this lab.
+    """
     managers = [one for one in members if one.role == "manager"]
-    at_work = [one for one in (*managers, *members) if one.control]
+    at_work = [one for one in managers if one.control]
+    at_work += [one for one in members if one.control and one.made_for == lab]
     silent = [one for one in managers if one.state == "unknown"]
     return (at_work or silent or managers)[0]
 
@@ -99,7 +110,7 @@ def changes(
     `nodes` is the list of the reference's managers; None when it has none yet, or could not say (`trouble`). `needs`
     are the changes that must come first on each host.
     """
-    first = reference(members)
+    first = reference(members, lab)
     made: list[Change] = []
     managers_before: frozenset[Key] = frozenset()
     for one in sorted(members, key=lambda each: (each is not first, each.role != "manager")):

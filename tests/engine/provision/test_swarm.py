@@ -1,0 +1,197 @@
+"""The Swarm on real engines: begun, joined, verified against the manager's list, and never taken from another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from provision_bench import Bench, brief
+
+from clusterlab.remote import Hosts
+
+pytestmark = pytest.mark.engine
+Fresh = Callable[..., Bench]
+MANAGER = ["docker", "swarm_manager"]
+
+
+def test_a_swarm_is_begun_and_joined_and_the_second_time_nothing_changes(fresh: Fresh) -> None:
+    bench = fresh(3)
+    changes = bench.plan()
+    assert brief(changes) == {
+        "init host1: swarm membership",
+        "join host2: swarm membership",
+        "join host3: swarm membership",
+    }
+    assert all(change.needs == {changes[0].key} for change in changes[1:])
+    bench.provisioned()
+    nodes = bench.nodes()
+    assert {name: node["Status"]["Addr"] for name, node in nodes.items()} == {
+        "host1": "10.74.0.11",
+        "host2": "10.74.0.12",
+        "host3": "10.74.0.13",
+    }
+    assert {name: node["Spec"]["Role"] for name, node in nodes.items()} == {
+        "host1": "manager",
+        "host2": "worker",
+        "host3": "worker",
+    }
+    for host in nodes:
+        state = bench.run(host, "cat /var/lib/docker/swarm/docker-state.json")
+        assert f'"DataPathAddr":"{nodes[host]["Status"]["Addr"]}"' in state
+    with Hosts(bench.targets) as again:
+        second = Bench(bench.lab, again, bench.targets, bench.unsupported)
+        assert second.plan() == []
+        assert {name: again[name].counts["commands"] for name in nodes} == dict.fromkeys(nodes, 1)
+        assert all(again[name].counts["requests"] <= 3 for name in nodes)
+
+
+def test_no_token_stands_in_a_plan_or_an_error(fresh: Fresh) -> None:
+    bench = fresh()
+    changes = bench.plan()
+    bench.run("host2", "iptables -A OUTPUT -p tcp --dport 2377 -j REJECT")
+    from clusterlab.plan.graph import carry_out
+
+    report = carry_out(changes, bench.heard)
+    tokens = bench.hosts["host1"].docker.inspect_swarm()["JoinTokens"].values()
+    failed = {one.change.key.host: one.error for one in report.failed}
+    assert set(failed) == {"host2"}
+    assert "2377/tcp" in failed["host2"].remedy
+    said = f"{changes} {failed} {failed['host2'].message} {failed['host2'].detail} {bench.heard.lines}"
+    assert not any(token in said for token in tokens)
+    assert 'docker swarm join --token "$(ssh host1 docker swarm join-token -q worker)"' in changes[1].command
+    bench.run("host2", "iptables -F OUTPUT")
+    bench.provisioned()
+    assert bench.plan() == []
+
+
+def test_a_host_in_another_swarm_stays_there_and_the_others_go_on(fresh: Fresh) -> None:
+    bench = fresh(3)
+    bench.run("host2", "docker swarm init --advertise-addr 10.74.0.12")
+    before = bench.node_id("host2")
+    report = bench.provision()
+    assert brief(report.blocked) == {"join host2: swarm membership"}
+    assert "host2 is in another swarm, managed by 10.74.0.12:2377" in report.blocked[0].blocked
+    assert "`docker swarm leave --force` on host2" in report.blocked[0].blocked
+    assert set(bench.nodes()) == {"host1", "host3"}
+    assert bench.node_id("host2") == before
+    bench.run("host2", "docker swarm leave --force")
+    bench.provisioned()
+    assert set(bench.nodes()) == {"host1", "host2", "host3"}
+
+
+def test_a_worker_of_a_swarm_that_its_manager_left_stays_there(fresh: Fresh) -> None:
+    bench = fresh()
+    bench.provisioned()
+    bench.run("host1", "docker swarm leave --force")
+    before = bench.node_id("host2")
+    report = bench.provision()
+    assert [done.change.action for done in report.done] == ["init"]
+    assert bench.node_id("host2") == before
+    blocked = [*report.blocked, *bench.plan()]
+    assert any("host1 is in a new one since" in change.blocked for change in blocked)
+
+
+def test_a_host_that_left_joins_again_and_its_dead_node_goes(fresh: Fresh) -> None:
+    bench = fresh()
+    bench.provisioned()
+    old = bench.node_id("host2")
+    bench.run("host2", "docker swarm leave")
+    changes = bench.plan()
+    assert brief(changes) == {"join host2: swarm membership", f"remove host1: swarm node {old}"}
+    bench.provisioned()
+    nodes = bench.nodes()
+    assert set(nodes) == {"host1", "host2"}
+    assert nodes["host2"]["ID"] == bench.node_id("host2") != old
+    assert bench.plan() == []
+
+
+def test_roles_and_availability_that_drifted_are_put_back(fresh: Fresh) -> None:
+    bench = fresh(3)
+    bench.provisioned()
+    bench.run("host1", "docker node promote host2 && docker node update --availability drain host3")
+    changes = {change.key.host: change for change in bench.plan()}
+    assert changes["host2"].action == "demote"
+    assert [(d.name, d.wanted, d.found) for d in changes["host2"].differences] == [("role", "worker", "manager")]
+    assert changes["host3"].action == "activate"
+    assert [(d.name, d.wanted, d.found) for d in changes["host3"].differences] == [("availability", "active", "drain")]
+    bench.provisioned()
+    nodes = bench.nodes()
+    assert [nodes[name]["Spec"]["Role"] for name in ("host1", "host2", "host3")] == ["manager", "worker", "worker"]
+    assert nodes["host3"]["Spec"]["Availability"] == "active"
+    assert bench.plan() == []
+
+
+def test_three_managers_join_one_after_the_other_and_a_demoted_one_is_promoted(fresh: Fresh) -> None:
+    bench = fresh(3, {"host2": MANAGER, "host3": MANAGER})
+    bench.provisioned()
+    assert {node["ManagerStatus"]["Reachability"] for node in bench.nodes().values()} == {"reachable"}
+    bench.run("host1", "docker node demote host3")
+    assert brief(bench.plan()) == {"promote host3: swarm membership"}
+    bench.provisioned()
+    assert bench.plan() == []
+
+
+def test_another_manager_leads_when_the_first_host_left(fresh: Fresh) -> None:
+    bench = fresh(3, {"host2": MANAGER, "host3": MANAGER})
+    bench.provisioned()
+    swarm = bench.hosts["host2"].docker.inspect_swarm()["ID"]
+    bench.run("host1", "docker swarm leave --force")
+    bench.provisioned()
+    assert bench.hosts["host1"].docker.inspect_swarm()["ID"] == swarm
+    assert set(bench.nodes()) == {"host1", "host2", "host3"}
+    assert bench.plan() == []
+
+
+def test_without_a_majority_it_is_said_and_nothing_is_done(fresh: Fresh) -> None:
+    bench = fresh(2, {"host2": MANAGER})
+    bench.provisioned()
+    bench.run("host2", "docker swarm leave --force")
+    report = bench.provision()
+    assert brief(report.blocked) == {"join host1: swarm membership"}
+    assert "--force-new-cluster" in report.blocked[0].blocked
+    assert [str(one.change.key) for one in report.skipped] == ["host2: swarm membership"]
+    assert report.done == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "wrong"),
+    [
+        ("--advertise-addr 10.74.0.99 --data-path-addr 10.74.0.12", {"advertised address"}),
+        ("--advertise-addr 10.74.0.12 --data-path-addr 10.74.0.99", {"data path address"}),
+    ],
+)
+def test_wrong_addresses_are_found_and_left_to_a_person(fresh: Fresh, flags: str, wrong: set[str]) -> None:
+    bench = fresh()
+    bench.run("host1", "docker swarm init --advertise-addr 10.74.0.11")
+    token = bench.run("host1", "docker swarm join-token -q worker")
+    bench.run("host2", "ip address add 10.74.0.99/24 dev eth0")
+    bench.run("host2", f"docker swarm join --token {token} {flags} 10.74.0.11:2377")
+    [change] = bench.plan()
+    assert str(change.key) == "host2: swarm membership"
+    assert {d.name for d in change.differences} >= wrong
+    assert {(d.wanted, d.found) for d in change.differences} == {("10.74.0.12", "10.74.0.99")}
+    assert "docker swarm leave && docker swarm join" in change.blocked
+
+
+def test_a_host_that_cannot_be_reached_keeps_back_nothing_else(fresh: Fresh) -> None:
+    bench = fresh(3)
+    targets = {**bench.targets, "host2": replace(bench.targets["host2"], port=9)}
+    with Hosts(targets) as hosts:
+        report = replace(bench, hosts=hosts).provision()
+    assert [str(change.key) for change in report.blocked] == ["host2: host ssh"]
+    assert report.blocked[0].blocked.startswith("host2: ")
+    assert [str(one.change.key) for one in report.skipped] == ["host2: swarm membership"]
+    assert set(bench.nodes()) == {"host1", "host3"}
+    bench.provisioned()
+    assert set(bench.nodes()) == {"host1", "host2", "host3"}
+
+
+def test_a_manager_that_cannot_be_reached_leaves_the_workers_alone(fresh: Fresh) -> None:
+    bench = fresh()
+    bench.provisioned()
+    targets = {**bench.targets, "host1": replace(bench.targets["host1"], port=9)}
+    with Hosts(targets) as hosts:
+        report = replace(bench, hosts=hosts).provision()
+    assert report.done == []
+    assert bench.plan() == []

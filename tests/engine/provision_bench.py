@@ -1,0 +1,71 @@
+"""What the tests of provision do to a lab and ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from clusterlab.model.lab import Lab
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
+from clusterlab.plan.report import Report
+from clusterlab.progress import Silent, Task
+from clusterlab.remote import Hosts, Target
+from clusterlab.resources.base import Change
+
+
+class Heard(Silent):
+    """Keeps the lines that stay."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    @contextmanager
+    def task(self, subject: str, doing: str) -> Iterator[Task]:
+        with super().task(subject, doing) as task:
+            yield task
+
+    def say(self, subject: str, text: str) -> None:
+        self.lines.append(f"{subject}: {text}")
+
+
+@dataclass
+class Bench:
+    """A lab that is up."""
+
+    lab: Lab
+    hosts: Hosts
+    targets: Mapping[str, Target]
+    unsupported: Mapping[str, str]
+    heard: Heard = field(default_factory=Heard)
+
+    def plan(self, unsupported: Mapping[str, str] | None = None) -> list[Change]:
+        return provision(self.lab, self.hosts, self.unsupported if unsupported is None else unsupported, self.heard)
+
+    def provision(self) -> Report:
+        return carry_out(self.plan(), self.heard)
+
+    def provisioned(self) -> None:
+        report = self.provision()
+        assert report.ok, (report.failed, report.blocked, report.skipped)
+
+    def run(self, host: str, command: str) -> str:
+        completed = self.hosts[host].run(command)
+        assert completed.ok, completed.output
+        return completed.stdout.strip()
+
+    def nodes(self, manager: str = "host1") -> dict[str, dict[str, Any]]:
+        """The manager's nodes by host name; fails when two have the same."""
+        nodes = self.hosts[manager].docker.nodes()
+        named = {node["Description"]["Hostname"]: node for node in nodes}
+        assert len(named) == len(nodes), [node["Description"]["Hostname"] for node in nodes]
+        return named
+
+    def node_id(self, host: str) -> str:
+        return str(self.hosts[host].docker.info()["Swarm"]["NodeID"])
+
+
+def brief(changes: list[Change]) -> set[str]:
+    return {f"{change.action} {change.key}" for change in changes}
