@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ from . import cgroups, processes
 
 _START_SECONDS = 60.0
 _KILL_SECONDS = 20.0
+_ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
 _DATA = ("docker", "containerd")
@@ -123,15 +125,20 @@ class NamespacesHost:
 
         Gives up in silence when `stop` is set.
         """
+        self._wait("SSH to answer", lambda: self.answers_ssh(port), stop)
+        if self.serves_docker:
+            self._wait("its Docker engine to answer", self.answers_docker, stop)
+
+    def _wait(self, what: str, holds: Callable[[], bool], stop: Event) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while missing := self._not_ready(port):
+        while not holds():
             if self.pid is None:
                 raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
             if failed := self._failed_services():
                 raise HostError(self.name, f"{', '.join(failed)} did not start", detail=self.console_tail())
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
-                    f"{self.name}: waited {_START_SECONDS:.0f} s for {missing}",
+                    f"{self.name}: waited {_START_SECONDS:.0f} s for {what}",
                     remedy=f"clusterlab up --keep leaves it as it is; its logs are in {self._logs}",
                     detail=self.console_tail(),
                 )
@@ -162,7 +169,7 @@ class NamespacesHost:
 
     def answers_ssh(self, port: int) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) as connection:
                 return connection.recv(4) == b"SSH-"
         except OSError:
             return False
@@ -171,10 +178,10 @@ class NamespacesHost:
         pid = self.pid
         if pid is None:
             return False
-        connection = http.client.HTTPConnection("engine", timeout=2)
+        connection = http.client.HTTPConnection("engine")
         try:
             connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.settimeout(2)
+            connection.sock.settimeout(_ANSWER_SECONDS)
             connection.sock.connect(f"/proc/{pid}/root/run/docker.sock")
             connection.request("GET", "/_ping")
             return connection.getresponse().status == 200
@@ -202,13 +209,6 @@ class NamespacesHost:
             shutil.copyfile(f"/proc/{pid}/mountinfo", folder / "mountinfo")
             addresses = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "addr"]
             (folder / "addresses").write_bytes(subprocess.run(addresses, capture_output=True, check=False).stdout)
-
-    def _not_ready(self, port: int) -> str:
-        if not self.answers_ssh(port):
-            return "SSH to answer"
-        if self.serves_docker and not self.answers_docker():
-            return "its Docker engine to answer"
-        return ""
 
     def _failed_services(self) -> list[str]:
         """Services that ended instead of starting, as process 1 noted when it started them."""
