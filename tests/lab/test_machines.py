@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.qemu import QemuMachines
@@ -202,6 +202,16 @@ def test_a_machine_rebooted_from_inside_comes_back_as_itself(machines: QemuMachi
         assert hosts["host1"].run("ping -c 1 -W 5 gw").ok
 
 
+def test_a_switch_that_ended_is_seen_and_repaired(machines: QemuMachines, lab: Lab) -> None:
+    switch = next(process for process in processes_in(LabState(lab.name).folder) if process.machine is None)
+    switch.signal(signal.SIGKILL)
+    assert switch.wait(10)
+    assert all("switch has ended" in status.detail for status in machines.status())
+    machines.up(Silent())
+    with Hosts(machines.targets()) as hosts:
+        assert hosts["host1"].run("ping -c 1 -W 5 host2").ok
+
+
 def test_a_half_made_machine_is_made_anew(machines: QemuMachines, lab: Lab) -> None:
     """What a kill -9 of `up` leaves: a QEMU that waits for its saved machine, and no mark that it ever answered."""
     process = qemu_of(lab, "gw")
@@ -251,3 +261,50 @@ def test_down_after_the_state_was_removed_by_hand(machines: QemuMachines, lab: L
     subprocess.run(["rm", "-r", str(folder)], check=True)
     alone.down(Silent())
     assert processes_in(folder) == []
+
+
+@pytest.fixture
+def alone(lab: Lab, machines: QemuMachines) -> Iterator[Lab]:
+    """Another lab, of one machine, that nothing is left of afterwards."""
+    inventory = lab.inventory.model_dump(mode="json", by_alias=True)
+    inventory["lab"] = f"{lab.name}-alone"
+    inventory["hosts"] = {"gw": inventory["hosts"]["gw"]}
+    other = Lab(inventory=Inventory.model_validate(inventory))
+    yield other
+    QemuMachines(other).down(Silent())
+    assert processes_in(LabState(other.name).folder) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_up_that_was_interrupted_goes_on(number: signal.Signals, alone: Lab, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(alone.inventory.model_dump_json(by_alias=True))
+    script = f"""
+from pathlib import Path
+from clusterlab.machines.qemu import QemuMachines
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+inventory = Inventory.model_validate_json(Path({str(inventory)!r}).read_text())
+QemuMachines(Lab(inventory=inventory)).up(Silent())
+"""
+    folder = LabState(alone.name).folder
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as up:
+        assert within(60, lambda: any(process.machine == "gw" for process in processes_in(folder)))
+        up.send_signal(number)
+        assert up.wait(30) != 0
+    assert states(QemuMachines(alone)) == {"gw": "starting"}
+    QemuMachines(alone).up(Silent())
+    assert states(QemuMachines(alone)) == {"gw": "running"}
+
+
+def test_up_that_fails_keeps_the_logs_and_removes_the_rest(alone: Lab) -> None:
+    hasty = alone.inventory.model_dump(mode="json", by_alias=True)
+    hasty["qemu"]["boot_timeout"] = 2.0
+    machines = QemuMachines(Lab(inventory=Inventory.model_validate(hasty)), clones=False)
+    with pytest.raises(DeadlineExceeded, match=r"gw: no answer over SSH after \d+ s") as raised:
+        machines.up(Silent())
+    logs = Path(raised.value.remedy.rpartition(" ")[2])
+    assert (logs / "gw" / "console.log").exists()
+    assert states(machines) == {"gw": "absent"}
+    assert processes_in(LabState(alone.name).folder) == []

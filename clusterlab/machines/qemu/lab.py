@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
@@ -55,7 +56,14 @@ class QemuMachines:
         ports = self._files.ports
         with ThreadPoolExecutor(max_workers=8) as pool:
             machines = self._files.machines.values()
-            return list(pool.map(lambda machine: machine.status(ports.get(machine.host)), machines))
+            statuses = list(pool.map(lambda machine: machine.status(ports.get(machine.host)), machines))
+        if self._files.lan.is_up:
+            return statuses
+        gone = "the LAN's switch has ended: run up"
+        return [
+            replace(status, detail=f"{status.detail}; {gone}") if status.state == "running" else status
+            for status in statuses
+        ]
 
     def targets(self) -> dict[str, Target]:
         missing = [host for host, machine in self._files.machines.items() if not machine.is_made]

@@ -90,6 +90,7 @@ class Machine:
 
     def boot_again(self, spec: MachineSpec) -> int:
         """Boot a machine that was made before, with all it has on its disk; the port that its SSH has."""
+        self.stop()
         return _start(spec)
 
     def wait(self, target: Target, task: Task, stop: threading.Event, deadline: float) -> None:

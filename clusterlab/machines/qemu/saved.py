@@ -77,7 +77,7 @@ def saved_machine(
                 task.update("saving")
                 _save(spec, SavedMachine(folder).state)
             for needless in (spec.seed, folder / "qmp"):
-                needless.unlink()
+                needless.unlink(missing_ok=True)
 
     return SavedMachine(artefact("saved-machine", material, "", make, progress))
 

@@ -19,7 +19,7 @@ import pytest
 from clusterlab.build import cpio
 from clusterlab.build.machine_image import _additions
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
-from clusterlab.machines.qemu.accelerator import _kvm_works
+from clusterlab.machines.qemu.accelerator import _kvm_works, accelerator
 from clusterlab.machines.qemu.console import last_line, last_lines
 from clusterlab.machines.qemu.lan import Lan
 from clusterlab.machines.qemu.machine import Machine
@@ -90,6 +90,26 @@ def test_kvm_needs_the_processors_support(flags: str, works: bool, monkeypatch: 
 def test_kvm_needs_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert not _kvm_works("flags\t\t: vmx\n")
+
+
+@pytest.mark.parametrize(
+    ("present", "missing", "package"),
+    [
+        ([], "qemu-system-x86_64", "qemu-system-x86"),
+        (["qemu-system-x86_64"], "qemu-img", "qemu-utils"),
+        (["qemu-system-x86_64", "qemu-img"], "vde_switch", "vde2"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_its_package(
+    present: list[str], missing: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in present:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ClusterlabError, match=f"{missing} is not installed") as raised:
+        accelerator.__wrapped__()
+    assert raised.value.remedy == f"install it: sudo apt-get install {package}"
 
 
 def test_long_paths_get_short_sockets(tmp_path: Path) -> None:
