@@ -32,6 +32,8 @@ def collect_logs(
         machines.collect(folder / "machines", progress)
     except ClusterlabError as error:
         failed.append(error)
+    except OSError as error:
+        failed.append(ClusterlabError(f"logs cannot be written: {error.filename}: {error.strerror}"))
     if hosts is not None:
         answers = hosts.each(lab.inventory.hosts, lambda host: _of_host(lab, host, since, folder))
         failed += [answer for answer in answers.values() if isinstance(answer, ClusterlabError)]

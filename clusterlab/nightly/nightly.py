@@ -136,6 +136,7 @@ class Nightly:
         """Carry a stage out and note what became of it; when an essential one fails, the work cannot go on."""
         stage = Stage(name)
         self.night.stages.append(stage)
+        self._record.save()
         began = time.monotonic()
         try:
             self._note(stage, work)

@@ -62,9 +62,12 @@ def _of_play(play: str, number: int) -> Leftover:
 def _cleaning(lab: str, hosts: Hosts, progress: Progress) -> Callable[[], None]:
     def remove() -> None:
         report = carry_out(clean.clean(lab, hosts), progress)
-        if not report.ok:
+        for change in report.blocked:
+            progress.say(change.key.host, f"{change.key.kind} {change.key.name} is kept: {change.blocked}")
+        if report.failed or report.interrupted:
             raise ClusterlabError(
-                f"objects of the lab {lab}: {report_summary(report)}", remedy="\n".join(report.next_steps())
+                f"objects of the lab {lab}: {report_summary(report)}",
+                detail="\n".join(f"{one.change.key}: {one.error.message}" for one in report.failed),
             )
 
     return remove

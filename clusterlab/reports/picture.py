@@ -171,7 +171,7 @@ _VERDICTS: dict[tuple[bool, bool | None], tuple[Verdict, str]] = {
     (True, None): ("unknown", "?"),
     (False, None): ("unknown", "?"),
 }
-_WORST = ["good", "apart", "unknown", "bad"]
+_WORST = ["apart", "good", "unknown", "bad"]
 
 
 def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:

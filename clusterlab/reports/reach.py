@@ -112,11 +112,14 @@ class Matrix:
 
 
 def matrix(found: Sequence[Link]) -> Matrix:
-    """The links as a table, in the order in which they were first met."""
+    """The links as a table, in the order in which they were first met.
+
+    Steps may ask the same twice, with a change between: then the last answer counts, unless an earlier one differs.
+    """
     cells: dict[tuple[str, str], Link] = {}
     for link in found:
         key = (link.start, link.target)
-        if key not in cells or (link.differs and not cells[key].differs):
+        if key not in cells or not cells[key].differs:
             cells[key] = link
     starts = dict.fromkeys(link.start for link in found)
     targets = dict.fromkeys(link.target for link in found)

@@ -1,0 +1,147 @@
+"""Nights on real engines: a lab in namespaces for them all, and an inventory that takes its hosts as existing ones.
+
+So each test can have a state folder of its own (a full one, say), and hosts that nobody starts again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from labs import namespaces_lab
+
+from clusterlab.machines import Machines, open_machines
+from clusterlab.model import Lab
+from clusterlab.progress import Silent
+
+SUBNET = "10.74.0.0/24"
+SLOW = "a slow one"
+PLAY = {
+    "title": "What a night proves",
+    "volumes": {"data": {"hosts": ["host1"]}},
+    "containers": {
+        "front": {"host": "host1", "image": "shell", "command": ["sleep", "infinity"], "volumes": ["data:/data"]},
+        "back": {"host": "host2", "image": "shell", "command": ["sleep", "infinity"]},
+    },
+    "checks": [
+        {"title": "front runs", "command": {"in": "front", "run": "echo hello", "stdout": {"contains": "hello"}}},
+        {"title": "back runs", "command": {"in": "back", "run": "echo hello", "stdout": {"contains": "hello"}}},
+        {"title": "host1 reaches host2", "ping": {"on": "host1", "to": "host2"}},
+        {
+            "title": "host2 says its name",
+            "command": {"on": "host2", "run": "hostname", "stdout": {"contains": "host2"}},
+        },
+    ],
+}
+
+
+@dataclass
+class Lab3:
+    """Three hosts that are up, and how they are reached."""
+
+    lab: Lab
+    machines: Machines
+    folder: Path
+
+
+@dataclass
+class Nights:
+    """The command line in a folder of its own, with a state folder of its own."""
+
+    folder: Path
+    state: Path
+    machines: Machines
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> Path:
+        return self.state / "clusterlab" / "runs" / "existing-nights"
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "from clusterlab.cli.main import main; main()", *words]
+        environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "COLUMNS": "200", **self.environment}
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=240)
+        return process.returncode, out, err
+
+    def night(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """A night, and its results as the command line writes them."""
+        file = self.folder / "night.json"
+        file.unlink(missing_ok=True)
+        code, out, err = self.run("nightly", "-i", "existing.yml", "--json", str(file), *words)
+        assert file.exists(), out + err
+        return code, json.loads(file.read_text())
+
+    def play(self, *checks: dict[str, Any]) -> None:
+        """Play with the usual checks and these."""
+        play = {**PLAY, "checks": [*PLAY["checks"], *checks]}  # type: ignore[misc]
+        (self.folder / "playbooks").mkdir(exist_ok=True)
+        (self.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(play, sort_keys=False))
+
+
+@pytest.fixture(scope="session")
+def three() -> Iterator[Lab3]:
+    lab = namespaces_lab(f"nightly-{os.getpid()}", SUBNET)
+    machines = open_machines(lab)
+    try:
+        machines.up(Silent())
+        yield Lab3(lab, machines, Path())
+    finally:
+        machines.down(Silent())
+
+
+@pytest.fixture
+def nights(three: Lab3, tmp_path: Path) -> Nights:
+    three.machines.up(Silent())  # what an earlier test switched off
+    known_hosts = tmp_path / "known_hosts"
+    hosts = {}
+    lines = []
+    for name, target in three.machines.targets().items():
+        (own,) = target.known_hosts
+        alias = target.alias or f"[{target.address}]:{target.port}"
+        lines += [
+            f"[{target.address}]:{target.port} {line.split(' ', 1)[1]}"
+            for line in own.read_text().splitlines()
+            if alias in line.split(" ", 1)[0].split(",")
+        ]
+        host = three.lab.inventory.hosts[name]
+        ssh = {"user": "root", "port": target.port, "key": str(target.key), "address": target.address}
+        hosts[name] = {
+            "address": str(host.address),
+            "roles": [role for role in host.roles if role == "docker"],
+            "ssh": {**ssh, "known_hosts": str(known_hosts)},
+        }
+    known_hosts.write_text("\n".join(lines) + "\n")
+    inventory = {
+        "lab": "existing-nights",
+        "machines": "existing",
+        "network": {"subnet": SUBNET},
+        "hosts": hosts,
+        "images": {"shell": {"build": "busybox"}},
+    }
+    (tmp_path / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
+    made = Nights(tmp_path, tmp_path / "state", three.machines)
+    made.play()
+    return made
+
+
+def power_off(three: Lab3, host: str) -> None:
+    """As if its plug were pulled."""
+    from clusterlab.machines.state import LabState
+
+    pid = int((LabState(three.lab.name).host_folder(host) / "pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
