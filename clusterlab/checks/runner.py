@@ -50,8 +50,8 @@ def run_checks(
     machines lack, with the reason. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
     defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
     """
-    jobs = _jobs(lab, hosts)
     interrupted = Event()
+    jobs = _jobs(lab, hosts, interrupted)
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
@@ -68,15 +68,18 @@ def run_checks(
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
         try:
             _schedule(jobs, run, ended, pool)
-        finally:  # on Ctrl-C, leaving the pool waits until running checks have put back what they changed
+        except KeyboardInterrupt:
+            progress.say(lab.name, "interrupted: waiting until running checks have put back what they changed")
+            raise
+        finally:  # leaving the pool waits for the running checks
             interrupted.set()
     return [results[job] for job in jobs]
 
 
-def _jobs(lab: Lab, hosts: Hosts) -> list[Job]:
+def _jobs(lab: Lab, hosts: Hosts, interrupted: Event) -> list[Job]:
     jobs = []
     for name, play in lab.plays.items():
-        places = Places(lab, play, hosts)
+        places = Places(lab, play, hosts, interrupted)
         jobs += [Job(name, check, places, subjects(check, places)) for check in play.checks]
     return jobs
 
