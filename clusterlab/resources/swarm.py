@@ -139,7 +139,8 @@ def _change(
         return _init(one, lab, needs)
     if one.state == "inactive" or (one.state == "pending" and one is not first):
         return _join(one, first, needs)
-    if one.state == "unknown" or (nodes is None and one is not first):
+    verifiable = nodes is not None or first.state == "inactive"  # nobody is in a swarm that is yet to begin
+    if one.state == "unknown" or not (verifiable or one is first):
         return _wait(one, first, "its engine must answer before its swarm is known", (), needs)
     if node is None:
         return _blocked(one, "in another swarm", _foreign(one, first))

@@ -16,6 +16,7 @@ from clusterlab.resources.docker_engine import engine_errors, info
 
 PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
+_PATIENCE = 10.0  # seconds for what waiting hardly helps: a manager may lag behind, an engine may just have started
 _POLL = 0.5
 _UPDATES = 5  # attempts: another update of the node may come in between
 _PORTS = (
@@ -64,10 +65,10 @@ def settle(host: Host, lan: str, role: Literal["manager", "worker"], manager: Ho
     """Wait until the managers see `host` as a ready node with `role` and its address on the LAN."""
     began = time.monotonic()
     while True:
-        seen, final = _look(host, lan, role, manager)
+        seen, hopeless = _look(host, lan, role, manager)
         if not seen:
             return
-        if final:
+        if hopeless and time.monotonic() - began > _PATIENCE:
             raise HostError(host.name, seen, remedy="Run the same command again: it says what can be done.")
         if time.monotonic() - began > _SETTLES_WITHIN:
             raise DeadlineExceeded(
@@ -78,7 +79,7 @@ def settle(host: Host, lan: str, role: Literal["manager", "worker"], manager: Ho
 
 
 def _look(host: Host, lan: str, role: str, manager: Host) -> tuple[str, bool]:
-    """What is not as wanted (empty: nothing), and whether waiting cannot help."""
+    """What is not as wanted (empty: nothing), and whether waiting hardly helps."""
     try:
         swarm = info(host)["Swarm"]
         node = by_id(list_nodes(manager), swarm.get("NodeID") or "")
@@ -88,7 +89,8 @@ def _look(host: Host, lan: str, role: str, manager: Host) -> tuple[str, bool]:
     if local in ("inactive", "locked"):
         return f"its engine says that it is {local}", True
     if node is None:
-        return f"{manager.name} does not know its node (its engine says {local} {swarm.get('Error') or ''})", False
+        said = f"{local}: {swarm['Error']}" if swarm.get("Error") else local
+        return f"not in the swarm of {manager.name}, its engine says {said}", local == "active"
     if state(node) != "ready":
         return f"its node is {state(node)}", False
     if node["Spec"]["Role"] != role or (role == "manager" and reachability(node) != "reachable"):

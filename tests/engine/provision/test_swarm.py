@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from provision_bench import Bench, brief
 
+from clusterlab.plan.graph import carry_out
 from clusterlab.remote import Hosts
 
 pytestmark = pytest.mark.engine
@@ -50,8 +51,6 @@ def test_no_token_stands_in_a_plan_or_an_error(fresh: Fresh) -> None:
     bench = fresh()
     changes = bench.plan()
     bench.run("host2", "iptables -A OUTPUT -p tcp --dport 2377 -j REJECT")
-    from clusterlab.plan.graph import carry_out
-
     report = carry_out(changes, bench.heard)
     tokens = bench.hosts["host1"].docker.inspect_swarm()["JoinTokens"].values()
     failed = {one.change.key.host: one.error for one in report.failed}
@@ -147,6 +146,8 @@ def test_without_a_majority_it_is_said_and_nothing_is_done(fresh: Fresh) -> None
     bench = fresh(2, {"host2": MANAGER})
     bench.provisioned()
     bench.run("host2", "docker swarm leave --force")
+    noticed = "for i in $(seq 60); do docker node ls >/dev/null 2>&1 || exit 0; sleep 0.5; done; exit 1"
+    bench.run("host1", noticed)
     report = bench.provision()
     assert brief(report.blocked) == {"join host1: swarm membership"}
     assert "--force-new-cluster" in report.blocked[0].blocked
