@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -306,5 +307,6 @@ def test_up_that_fails_keeps_the_logs_and_removes_the_rest(alone: Lab) -> None:
         machines.up(Silent())
     logs = Path(raised.value.remedy.rpartition(" ")[2])
     assert (logs / "gw" / "console.log").exists()
+    shutil.rmtree(logs)
     assert states(machines) == {"gw": "absent"}
     assert processes_in(LabState(alone.name).folder) == []

@@ -43,6 +43,7 @@ class Lan:
         """Start the switch; machines that were plugged into an earlier one are not plugged into this one."""
         self._remove_sockets()
         pid_file = self._folder / "switch.pid"  # also how the process is known to be this lab's
+        pid_file.unlink(missing_ok=True)  # where one is left, the switch ends without a word
         command = [SWITCH, "--sock", str(self.sockets), "--mode", "600", "--dirmode", "700", "--numports", str(_PORTS)]
         command += ["--rcfile", "/dev/null", "--pidfile", str(pid_file), "--daemon"]
         done = subprocess.run(
