@@ -163,12 +163,10 @@ class Nightly:
         except Passed as passed:
             stage.outcome, stage.message = "failed", f"ended, because {passed}"
         except ClusterlabError as error:
-            stage.outcome, stage.message, stage.remedy, stage.detail = (
-                "failed",
-                error.message,
-                _remedy(error),
-                _detail(error),
-            )
+            stage.outcome, stage.message = "failed", error.message
+            stage.remedy, stage.detail = _remedy(error), _detail(error)
+        except OSError as error:  # of this machine itself: a full disk, say, wherever it is met
+            stage.outcome, stage.message = "failed", f"{error.filename or 'this machine'}: {error.strerror or error}"
 
     def _take_lock(self) -> str:
         """Take the lab's lock, waiting for it as long as asked."""
@@ -224,9 +222,8 @@ class Nightly:
         report = carry_out(changes, self._progress)
         self._raise_interrupt(report)
         if not report.ok:
-            raise ClusterlabError(
-                report_summary(report), remedy="\n".join(report.next_steps()), detail=_not_made(report)
-            )
+            steps = "\n".join(report.next_steps())
+            raise ClusterlabError(report_summary(report), remedy=steps, detail=_not_made(report))
         self._converged += 1
         return report_summary(report)
 

@@ -254,7 +254,7 @@ def test_a_disk_that_is_full_from_the_start(nights: Nights, small_disk: Path) ->
     free = os.statvfs(small_disk)
     (small_disk / "ballast").write_bytes(b"x" * (free.f_bavail * free.f_frsize))
     code, out, err = nights.run("nightly", "-i", "existing.yml")
-    assert code == 3
+    assert code == 3, out + err
     assert "No space left on device" in out + err
     assert "existing-nights: not everything could be carried out" in out
     (small_disk / "ballast").unlink()
