@@ -13,7 +13,7 @@ from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
 from .base import LABEL_PLAY, LABEL_SPEC, Change, Difference, Key
-from .compare import differences, told
+from .compare import differences, same, told
 from .engine_calls import engine, shell
 from .images import image_hosts, tag_on
 from .labels import not_ours, own_labels
@@ -108,7 +108,7 @@ def _ports(ports: list[dict[str, Any]]) -> list[str]:
 def _brought(
     scope: Scope, at: Observed, play: str, name: str, service: Service, pending: Mapping[Key, Change]
 ) -> list[Change]:
-    wanted = wanted_service(scope.lab.name, play, name, service, tag_on(scope, at, service.image))
+    wanted = wanted_service(scope.lab.name, play, name, service, tag_on(scope, service.image))
     image_id = at.images.get(wanted.image, "")
     key, needs = Key(at.name, "service", name), _needs(scope, at, service)
     found = at.services.get(name)
@@ -210,13 +210,16 @@ def _update_command(wanted: WantedService, image_id: str) -> str:
 def _converge(host: Host, name: str) -> None:
     """Wait until every task of a service runs; raises HostError with the last task's error after CONVERGE seconds."""
     deadline = time.monotonic() + CONVERGE
+    settled = 0  # times in a row: an update that was just accepted has not begun yet
     with engine(host, f"wait for service {name}") as api:
         while True:
             service = api.services(filters={"name": name}, status=True)
             found = next((one for one in service if one["Spec"]["Name"] == name), None)
             if found is None:
                 raise HostError(host.name, f"service {name} was removed while it was waited for")
-            if _runs(found):
+            tasks = api.tasks(filters={"service": name})
+            settled = settled + 1 if _runs(found) and _up_to_date(found, tasks) else 0
+            if settled == 2:
                 return
             state = (found.get("UpdateStatus") or {}).get("State", "")
             if time.monotonic() > deadline or state in ("paused", "rollback_completed"):
@@ -231,6 +234,20 @@ def _runs(service: Json) -> bool:
     wanted = _replicas(service["Spec"]["Mode"])
     settled = desired == wanted if wanted is not None else desired > 0
     return settled and running == desired and not updating
+
+
+def _up_to_date(service: Json, tasks: list[Json]) -> bool:
+    """Whether the tasks that are to run are of the service's present state, and the others have ended."""
+    wanted = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    for task in tasks:
+        state = task["Status"]["State"]
+        if task["DesiredState"] == "running":
+            has = task["Spec"]["ContainerSpec"]
+            if any(not same(wanted.get(key), has.get(key)) for key in ("Image", *_SPEC)):
+                return False
+        elif state in ("starting", "running"):
+            return False
+    return True
 
 
 def _not_converged(host: Host, api: Any, name: str, service: Json) -> ClusterlabError:

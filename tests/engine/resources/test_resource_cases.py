@@ -1,4 +1,4 @@
-"""Resources as data: each document of cases/*.yml is a play, what happens to it, and what must be planned and found then.
+"""Resources as data: each document of cases/*.yml is a play, what happens to it, and what must then be planned.
 
 title:  what is shown
 by_hand_before: {HOST: shell command}   done before the play is applied; then the play is not expected to be made
