@@ -1,0 +1,264 @@
+"""What roles ask for, and what the answers of hosts mean: no host is asked here."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from clusterlab.model.inventory import Export, Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.plan.provision import left_out, wanted
+from clusterlab.remote import Host, Target
+from clusterlab.remote.connection import Connections
+from clusterlab.resources import docker_engine, kernel_modules, nfs, nfs_options, packages, questions, services, swarm
+from clusterlab.resources import system as systems
+from clusterlab.resources.doing import failure
+
+LAB = Lab(
+    Inventory.model_validate(
+        {
+            "lab": "demo",
+            "hosts": {
+                "gw": {"address": "192.168.98.1", "roles": ["nfs_server", "iscsi_target"]},
+                "host1": {"address": "192.168.98.11", "roles": ["docker", "swarm_manager"]},
+                "host2": {"address": "192.168.98.12", "roles": ["docker"]},
+                "plain": {"address": "192.168.98.13"},
+            },
+            "nfs": {"exports": [{"path": "/shares", "clients": "192.168.98.0/24"}]},
+        }
+    )
+)
+UNSUPPORTED = {"nfs": "no NFS in this kernel", "ipvs": "no IPVS in this kernel"}
+
+
+def host(name: str = "host1") -> Host:
+    return Host(Target(name, "192.168.98.11"), Connections())
+
+
+def test_roles_ask_for_packages_services_and_modules() -> None:
+    gateway = wanted(LAB, "gw")
+    assert gateway.packages == ("nfs-kernel-server", "tgt")
+    assert gateway.services == ("nfs-server",)
+    assert gateway.modules == ("nfsd",)
+    assert [str(export.path) for export in gateway.exports] == ["/shares"]
+    assert not gateway.engine
+    manager = wanted(LAB, "host1")
+    assert manager.packages == ("nfs-common", "curl", "iputils-ping")
+    assert manager.modules == ("overlay", "nfs", "vxlan", "ip_vs")
+    assert (manager.engine, manager.swarm) == (True, "manager")
+    alone = wanted(LAB, "host2")
+    assert alone.modules == ("overlay", "nfs")
+    assert alone.swarm is None
+    assert wanted(LAB, "plain") == type(alone)()
+
+
+def test_what_machines_cannot_have_is_left_out_and_told() -> None:
+    gateway = wanted(LAB, "gw", UNSUPPORTED)
+    assert (gateway.services, gateway.modules, gateway.exports) == ((), (), ())
+    assert wanted(LAB, "host1", UNSUPPORTED).modules == ("overlay", "vxlan")
+    assert {(str(one.key), one.reason) for one in left_out(LAB, UNSUPPORTED)} == {
+        ("gw: module nfsd", "nfs: no NFS in this kernel"),
+        ("gw: service nfs-server", "nfs: no NFS in this kernel"),
+        ("gw: export /shares", "nfs: no NFS in this kernel"),
+        ("host1: module nfs", "nfs: no NFS in this kernel"),
+        ("host1: module ip_vs", "ipvs: no IPVS in this kernel"),
+        ("host2: module nfs", "nfs: no NFS in this kernel"),
+    }
+    assert left_out(LAB) == []
+
+
+def test_many_questions_are_one_script_and_each_answer_is_kept_to_the_letter() -> None:
+    script = questions.script(
+        {"plain": "echo one; echo two", "cut": "printf 'no newline'", "silent": "false", "loud": "echo x >&2; exit 3"}
+    )
+    completed = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert completed.stderr == ""
+    assert questions.answers(completed.stdout) == {
+        "plain": "one\ntwo\n",
+        "cut": "no newline",
+        "silent": "",
+        "loud": "",
+    }
+
+
+@pytest.mark.parametrize(("output", "said"), [("", "empty"), ("\n@@ clusterlab: a\nx\n", "cut off after 'a'")])
+def test_an_answer_that_is_not_whole_is_none(output: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        questions.answers(output)
+
+
+def test_this_system_answers_the_questions_about_systems() -> None:
+    answer = subprocess.run(["sh", "-c", systems.QUESTION], capture_output=True, text=True, check=False).stdout
+    system = systems.system(answer)
+    assert system.kernel
+    assert system.user
+    assert system.name != "an unknown system"
+
+
+@pytest.mark.parametrize(
+    ("system", "needed"),
+    [
+        (systems.System(debian="13.1", family=frozenset({"debian"})), ["docker.io", "docker-cli"]),
+        (systems.System(debian="12.11", family=frozenset({"debian"})), ["docker.io"]),
+        (systems.System(debian="forky/sid", family=frozenset({"debian"})), ["docker.io", "docker-cli"]),
+        (systems.System(debian="trixie/sid", family=frozenset({"ubuntu", "debian"})), ["docker.io"]),
+        (systems.System(debian="13.1", commands=frozenset({"dockerd", "docker"})), []),
+        (systems.System(debian="13.1", commands=frozenset({"dockerd"})), ["docker-cli"]),
+    ],
+)
+def test_an_engine_is_installed_only_where_there_is_none(system: systems.System, needed: list[str]) -> None:
+    assert docker_engine.packages(system) == needed
+
+
+def test_only_installed_packages_count() -> None:
+    answer = "curl installed 8.14.1-2\nnfs-common config-files 1:2.8.3-1\niputils-ping not-installed \n"
+    assert packages.installed(answer) == {"curl": "8.14.1-2"}
+
+
+def test_units_are_read_as_systemctl_says_them() -> None:
+    read = services.units("docker active enabled\nnfs-server inactive masked\nx inactive not-found\ny  \n")
+    assert read["docker"].differences() == ()
+    assert read["nfs-server"].masked
+    assert not read["x"].exists
+    assert not read["y"].exists
+    change = services.change(host(), "nfs-server", read["nfs-server"])
+    assert change is not None
+    assert "systemctl unmask nfs-server" in change.blocked
+
+
+def test_modules_that_are_built_in_are_there_and_stand_in_no_file() -> None:
+    def change(answer: str) -> object:
+        return kernel_modules.change(host(), ["overlay", "nfs"], "demo", "6.12", answer)
+
+    assert change("built in=overlay\nbuilt in=nfs\nfile\n") is None
+    assert change("built in=overlay\nloaded=nfs\nfile\n# by clusterlab\nnfs\n") is None
+    assert change("built in=overlay\nnot loaded=nfs\nfile\nnfs\n") is not None
+    assert change("built in=overlay\nloaded=nfs\nfile\n") is not None
+    assert change("built in=overlay\nbuilt in=nfs\nfile\nnfs\n") is not None
+
+
+ETAB = (
+    "/shares\t192.168.98.0/24(rw,sync,wdelay,hide,nocrossmnt,secure,no_root_squash,no_all_squash,no_subtree_check,"
+    "secure_locks,acl,no_pnfs,anonuid=65534,anongid=65534,sec=sys,rw,secure,no_root_squash,no_all_squash)\n"
+)
+EXPORT = Export.model_validate(
+    {"path": "/shares", "clients": "192.168.98.0/24", "options": ["rw", "no_subtree_check", "no_root_squash"]}
+)
+
+
+def exports_answer(etab: str = ETAB, ours: str = "", **others: str) -> str:
+    files = {"/var/lib/nfs/etab": etab, **others, nfs.path("demo"): ours}
+    return "/shares\n" + "".join(f"\n@ {name}\n{text}" for name, text in files.items() if text)
+
+
+def test_the_options_of_a_file_and_of_the_server_mean_the_same() -> None:
+    assert nfs.parse(ETAB) == nfs.parse("/shares 192.168.98.0/255.255.255.0(rw,no_subtree_check,no_root_squash)")
+    text = nfs.text([EXPORT], "demo")
+    assert nfs.changes(host(), [EXPORT], "demo", nfs.found(exports_answer(ours=text), "demo")) == []
+
+
+@pytest.mark.parametrize("option", ["ro", "async", "no_wdelay", "insecure", "root_squash", "fsid=3", "anonuid=7"])
+def test_every_option_counts(option: str) -> None:
+    active = nfs_options.effective(["rw", "no_subtree_check", "no_root_squash", option])
+    assert len(nfs_options.differing(nfs_options.effective(EXPORT.options), active)) == 1
+
+
+def test_names_with_blanks_and_long_lines_are_read() -> None:
+    text = '"/two words" a(ro) \\\n  b(rw)\n/with\\040blank -sync,ro c d(rw) # comment\n# /none x(rw)\n'
+    assert set(nfs.parse(text)) == {
+        ("/two words", "a"),
+        ("/two words", "b"),
+        ("/with blank", "c"),
+        ("/with blank", "d"),
+    }
+    spaced = Export.model_validate({"path": "/two words", "clients": "a"})
+    assert set(nfs.parse(nfs.text([spaced], "demo"))) == {("/two words", "a")}
+
+
+def test_an_export_in_another_file_is_somebody_elses() -> None:
+    others = {"/etc/exports": "/shares 10.0.0.0/8(ro)\n"}
+    [change] = nfs.changes(host(), [EXPORT], "demo", nfs.found(exports_answer(etab="", **others), "demo"))
+    assert "/etc/exports already" in change.blocked
+
+
+NODES = [
+    {
+        "ID": "n1",
+        "Spec": {"Role": "manager", "Availability": "active"},
+        "Status": {"State": "ready", "Addr": "192.168.98.11"},
+        "ManagerStatus": {"Reachability": "reachable", "Addr": "192.168.98.11:2377"},
+    },
+    {
+        "ID": "n2",
+        "Spec": {"Role": "worker", "Availability": "active"},
+        "Status": {"State": "ready", "Addr": "192.168.98.12"},
+    },
+]
+MANAGER = swarm.Member(host(), "192.168.98.11", "manager", "active", "n1", "192.168.98.11", control=True)
+
+
+def worker(**more: object) -> swarm.Member:
+    fields: dict[str, object] = {"state": "active", "node": "n2", "address": "192.168.98.12", **more}
+    return swarm.Member(host("host2"), "192.168.98.12", "worker", **fields)  # type: ignore[arg-type]
+
+
+def planned(*members: swarm.Member, nodes: list[dict[str, object]] | None = NODES) -> list[str]:
+    made = swarm.changes(members, nodes, "demo", {})
+    return [("blocked " if change.blocked else "") + f"{change.action} {change.key}" for change in made]
+
+
+def test_members_as_wanted_need_nothing() -> None:
+    assert planned(MANAGER, worker()) == []
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        (worker(state="inactive", node=""), ["join host2: swarm membership", "remove host1: swarm node n2"]),
+        (worker(state="pending", node=""), ["join host2: swarm membership", "remove host1: swarm node n2"]),
+        (worker(state="unknown", node=""), ["verify host2: swarm membership"]),
+        (worker(state="locked"), ["blocked join host2: swarm membership"]),
+        (worker(node="elsewhere"), ["blocked join host2: swarm membership"]),
+        (worker(node="elsewhere", control=True), ["blocked join host2: swarm membership"]),
+        (worker(address="10.0.2.15"), ["blocked join host2: swarm membership"]),
+        (worker(data_path="10.0.2.15"), ["blocked join host2: swarm membership"]),
+    ],
+)
+def test_each_state_of_a_worker_gets_its_change(member: swarm.Member, expected: list[str]) -> None:
+    assert planned(MANAGER, member) == expected
+
+
+def test_a_swarm_begins_at_the_first_manager_only_when_none_is_at_work() -> None:
+    idle = swarm.Member(host(), "192.168.98.11", "manager")
+    other = swarm.Member(host("host2"), "192.168.98.12", "manager", "active", "n2", "192.168.98.12", control=True)
+    assert planned(idle, worker(state="inactive", node=""), nodes=None) == [
+        "init host1: swarm membership",
+        "join host2: swarm membership",
+    ]
+    assert swarm.reference([idle, other], "demo") is other
+    assert swarm.reference([idle, worker(control=True)], "demo") is idle
+    marked = worker(control=True, made_for="demo")
+    assert swarm.reference([idle, marked], "demo") is marked
+
+
+def test_a_manager_that_does_not_answer_is_not_replaced() -> None:
+    silent = swarm.Member(host(), "192.168.98.11", "manager", "unknown")
+    assert planned(silent, worker(), nodes=None) == [
+        "verify host1: swarm membership",
+        "verify host2: swarm membership",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("output", "meaning"),
+    [
+        ("dpkg: error: No space left on device", "its disk is full"),
+        ("mkdir: cannot create directory: Permission denied", "not enough rights"),
+        ("touch: x: Read-only file system", "its file system is read-only"),
+        ("first\nlast words\n", "last words"),
+        ("", "it said nothing"),
+    ],
+)
+def test_what_went_wrong_is_said_in_words(output: str, meaning: str) -> None:
+    assert failure("host1", "do it", output).message == f"host1: cannot do it: {meaning}"
