@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import fnmatch
 import io
+import json
 import platform
 import subprocess
 import tarfile
 import tempfile
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from clusterlab.model.base import Model
 from clusterlab.progress import Progress, Task
 
 from .cache import artefact
-from .image_archive import ImageArchive, read_image_archive, write_image_archive
+from .image_archive import ImageArchive, layers_of, read_image_archive, write_image_archive
 from .rootfs import run_mmdebstrap
 
 _FORMAT = "1"  # part of the cache key: raise it when the same recipe is to give another image
@@ -67,8 +69,19 @@ def load_recipe(name: str) -> Recipe:
     return Recipe.model_validate(yaml.safe_load(_recipe_text(name)))
 
 
-def built_image(name: str, release: str, progress: Progress) -> ImageArchive:
+@dataclass(frozen=True)
+class Extras:
+    """What an image has besides its recipe: a user that it runs as (name and uid), and paths of VOLUME."""
+
+    user: str = ""
+    uid: int = 0
+    volumes: tuple[str, ...] = ()
+
+
+def built_image(name: str, release: str, progress: Progress, extras: Extras = Extras()) -> ImageArchive:
     """The image of a recipe, built from `release` at the first use and taken from the cache afterwards."""
+    if extras != Extras():
+        return _with_extras(name, release, progress, extras)
     material = (_FORMAT, release, platform.machine(), _recipe_text(name))
 
     def make(path: Path) -> None:
@@ -78,6 +91,36 @@ def built_image(name: str, release: str, progress: Progress) -> ImageArchive:
     return read_image_archive(artefact("images", material, f"-{name}.tar", make, progress))
 
 
+def _with_extras(name: str, release: str, progress: Progress, extras: Extras) -> ImageArchive:
+    """The image of a recipe with one layer more: engines that have the recipe's own share all but that."""
+    base = built_image(name, release, progress)
+    material = (_FORMAT, base.config_id, json.dumps(asdict(extras)))
+
+    def make(path: Path) -> None:
+        recipe = load_recipe(name)
+        config = {**recipe.config, **({"User": extras.user} if extras.user else {})}
+        volumes = {**recipe.config.get("Volumes", {}), **{path: {} for path in extras.volumes}}
+        layers = [*layers_of(base), extra_layer(recipe, extras)]
+        write_image_archive(path, layers, config | ({"Volumes": volumes} if volumes else {}), _architecture())
+
+    return read_image_archive(artefact("images", material, f"-{name}.tar", make, progress))
+
+
+def extra_layer(recipe: Recipe, extras: Extras) -> bytes:
+    """The layer with what an image has besides its recipe, as an uncompressed tar."""
+    entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+    if extras.user:
+        passwd = f"{extras.user}:x:{extras.uid}:{extras.uid}:{extras.user}:/home/{extras.user}:/bin/sh\n"
+        for file, line in (("etc/passwd", passwd), ("etc/group", f"{extras.user}:x:{extras.uid}:\n")):
+            content = recipe.files.get(file, "") + line
+            entries[file] = _entry(file, tarfile.REGTYPE, 0o644, content=content.encode())
+        entries[f"home/{extras.user}"] = _entry(f"home/{extras.user}", tarfile.DIRTYPE, 0o755, owner=extras.uid)
+    for path in extras.volumes:
+        name = path.strip("/")
+        entries[name] = _entry(name, tarfile.DIRTYPE, 0o755, owner=extras.uid)
+    return _tar(entries)
+
+
 def _recipe_text(name: str) -> str:
     return files(__package__).joinpath("recipes", f"{name}.yml").read_text(encoding="utf-8")
 
@@ -85,9 +128,11 @@ def _recipe_text(name: str) -> str:
 def _build(recipe: Recipe, release: str, path: Path, task: Task) -> None:
     unpacked = path.with_name("unpacked.tar")
     run_mmdebstrap(unpacked, release=release, packages=recipe.packages, task=task, variant="extract")
-    layer = make_layer(recipe, unpacked)
-    architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
-    write_image_archive(path, layer, recipe.config, architecture)
+    write_image_archive(path, [make_layer(recipe, unpacked)], recipe.config, _architecture())
+
+
+def _architecture() -> str:
+    return _ARCHITECTURES.get(platform.machine(), platform.machine())
 
 
 def make_layer(recipe: Recipe, unpacked: Path) -> bytes:
@@ -103,6 +148,11 @@ def make_layer(recipe: Recipe, unpacked: Path) -> bytes:
         entries[name] = _entry(name, tarfile.SYMTYPE, target=target)
     for name, text in recipe.files.items():
         entries[name] = _entry(name, tarfile.REGTYPE, 0o644, content=text.encode())
+    return _tar(entries)
+
+
+def _tar(entries: dict[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    """An uncompressed tar of entries by path, with the folders above them."""
     for name in list(entries):
         for parent in Path(name).parents[:-1]:
             entries.setdefault(str(parent), _entry(str(parent), tarfile.DIRTYPE, 0o755))
@@ -139,10 +189,11 @@ def _kept(recipe: Recipe, unpacked: Path) -> dict[str, tuple[tarfile.TarInfo, by
 
 
 def _entry(
-    name: str, kind: bytes, mode: int = 0o777, *, target: str = "", content: bytes = b""
+    name: str, kind: bytes, mode: int = 0o777, *, target: str = "", content: bytes = b"", owner: int = 0
 ) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.type, info.mode, info.linkname, info.size = kind, mode & 0o7777, target, len(content)
+    info.uid = info.gid = owner
     return info, content
 
 

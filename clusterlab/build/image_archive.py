@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,23 +60,30 @@ def read_image_archive(path: Path) -> ImageArchive:
     return ImageArchive(path, config_id, listed[0]["digest"] if len(listed) == 1 else "")
 
 
-def write_image_archive(path: Path, layer: bytes, config: Mapping[str, object], architecture: str) -> None:
-    """Write the archive of an image with one layer (an uncompressed tar); `config` as in OCI's image configuration."""
-    packed = gzip.compress(layer, compresslevel=6, mtime=0)
+def layers_of(archive: ImageArchive) -> list[bytes]:
+    """The layers of an archive of ours, the lowest first, as uncompressed tars."""
+    with tarfile.open(archive.path) as tar:
+        (image,) = json.loads(_member(tar, "manifest.json"))
+        return [gzip.decompress(_member(tar, name)) for name in image["Layers"]]
+
+
+def write_image_archive(path: Path, layers: Sequence[bytes], config: Mapping[str, object], architecture: str) -> None:
+    """Write the archive of an image; layers are uncompressed tars, `config` is as in OCI's image configuration."""
+    packed = [gzip.compress(layer, compresslevel=6, mtime=0) for layer in layers]
     image = {
         "architecture": architecture,
         "os": "linux",
         "created": "1970-01-01T00:00:00Z",
         "config": config,
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "clusterlab"}],
+        "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in layers]},
+        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "clusterlab"} for _ in layers],
     }
     config_blob = _json(image)
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{_OCI}.manifest.v1+json",
         "config": _descriptor(f"{_OCI}.config.v1+json", config_blob),
-        "layers": [_descriptor(f"{_OCI}.layer.v1.tar+gzip", packed)],
+        "layers": [_descriptor(f"{_OCI}.layer.v1.tar+gzip", layer) for layer in packed],
     }
     manifest_blob = _json(manifest)
     index = {
@@ -84,12 +91,12 @@ def write_image_archive(path: Path, layer: bytes, config: Mapping[str, object], 
         "mediaType": f"{_OCI}.index.v1+json",
         "manifests": [_descriptor(f"{_OCI}.manifest.v1+json", manifest_blob)],
     }
-    saved = [{"Config": _blob(config_blob), "RepoTags": None, "Layers": [_blob(packed)]}]
+    saved = [{"Config": _blob(config_blob), "RepoTags": None, "Layers": [_blob(layer) for layer in packed]}]
     members = {
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
         "index.json": _json(index),
         "manifest.json": _json(saved),
-        **{_blob(content): content for content in (config_blob, manifest_blob, packed)},
+        **{_blob(content): content for content in (config_blob, manifest_blob, *packed)},
     }
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
         for folder in ("blobs", "blobs/sha256"):

@@ -18,6 +18,7 @@ from .finding import Finding, ask_each, finding
 from .matcher import describe, match, show
 from .place import Place, Places, WrongAnswer
 from .result import Outcome
+from .spec import image_on
 
 _HINT = "`clusterlab plan` shows how it differs from the play"
 _VOLUME_HINT = (
@@ -28,6 +29,7 @@ _MISSING = {
     "network": "`clusterlab apply` makes it; on a Swarm worker an attachable overlay network is known only while a "
     "container there uses it"
 }
+_COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
 _OUTPUT = 4000  # characters of what the engine reported that are kept as output
 
 _ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
@@ -38,6 +40,7 @@ _ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
     "image": lambda engine, name: engine.inspect_image(name),  # type: ignore[no-untyped-call]
     "node": lambda engine, name: engine.inspect_node(name),
     "engine": lambda engine, name: engine.info(),
+    "volumes": lambda engine, name: {one["Name"]: one for one in engine.volumes()["Volumes"] or []},
 }
 
 
@@ -54,7 +57,8 @@ def ask(probe: InspectProbe, places: Places) -> list[Finding]:
     values: dict[str, object] = {}
 
     def one(place: Place) -> Finding:
-        report = _report(kind, name, place, places)
+        known_as = image_on(places, place, name) if kind == "image" else name
+        report = _report(kind, known_as, place, places)
         try:
             values[place.host] = value = at(report, steps(probe.path))
         except NoSuchPath as error:
@@ -71,9 +75,9 @@ def ask(probe: InspectProbe, places: Places) -> list[Finding]:
 
 
 def subject(probe: InspectProbe) -> tuple[str, str]:
-    """The kind and name of what is inspected; the engine has no name."""
+    """The kind and name of what is inspected; the engine and the list of its volumes have no name."""
     kind = probe.given(*probe.objects)[0]
-    return kind, "" if kind == "engine" else str(getattr(probe, kind))
+    return kind, "" if kind in _COMMANDS else str(getattr(probe, kind))
 
 
 def asked_hosts(probe: InspectProbe, places: Places) -> list[str]:
@@ -153,7 +157,7 @@ def _wanted(probe: InspectProbe, name: str) -> str:
 
 
 def _command(kind: str, name: str) -> str:
-    return "docker info" if kind == "engine" else f"docker {kind} inspect {shlex.quote(name)}"
+    return _COMMANDS.get(kind) or f"docker {kind} inspect {shlex.quote(name)}"
 
 
 def _found(

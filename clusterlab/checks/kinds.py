@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import command, dns, file, http, inspect, mount, ping, port, shared_file
+from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file
 from .finding import Finding
 from .place import Places
 
 ASK: Mapping[str, Callable[[Any, Places], list[Finding]]] = {
     "command": command.ask,
+    "run": run.ask,
     "http": http.ask,
     "ping": ping.ask,
     "dns": dns.ask,

@@ -73,12 +73,17 @@ class WrongAnswer(ProbeError):
 class Places:
     """The places of one play, and how to ask there. Safe to use from several threads."""
 
-    def __init__(self, lab: Lab, play: Play, hosts: Hosts) -> None:
+    def __init__(self, lab: Lab, play: Play, hosts: Hosts, interrupted: threading.Event | None = None) -> None:
         self.lab = lab
         self.play = play
         self.hosts = hosts
+        self.interrupted = interrupted or threading.Event()  # set when the person has stopped the checks
         self._tools: dict[tuple[Place, str], frozenset[str]] = {}
         self._lock = threading.Lock()
+
+    @property
+    def play_name(self) -> str:
+        return next((name for name, play in self.lab.plays.items() if play is self.play), "")
 
     def of(self, probe: Probe) -> list[Place]:
         """Every place of a probe, in order. Raises UsageError for a name that is no place, or when there is none."""

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check, InspectProbe
-from clusterlab.model.playbook import Play
 
 from .inspect import asked_hosts
 from .place import Places
@@ -18,11 +17,15 @@ from .place import Places
 
 @dataclass(frozen=True)
 class Subjects:
-    """`hosts` and `containers` that a check has to do with; `changes` are those that its actions stop or start."""
+    """`hosts` and `containers` that a check has to do with; `changes` are those that its actions stop or start.
+
+    `within` are its hosts as its play sees them: HOST in PLAY.
+    """
 
     hosts: frozenset[str]
     containers: frozenset[str]
     changes: frozenset[str]
+    within: frozenset[str] = frozenset()
 
     def conflicts(self, other: Subjects) -> bool:
         """Whether the two must not run at the same time: one changes what the other has to do with."""
@@ -30,27 +33,34 @@ class Subjects:
 
     @property
     def _all(self) -> frozenset[str]:
-        return self.hosts | self.containers | self.changes
+        return self.hosts | self.containers | self.changes | self.within
 
 
 def subjects(check: Check, places: Places) -> Subjects:
-    """Found in the places of the probes, and wherever a name or address stands in their texts: rather too many.
-
-    Stopping a container changes what its host answers (ports, lists of containers), so the host counts as changed.
-    """
+    """Found in the places of the probes, and wherever a name or address stands in their texts: rather too many."""
     lab, play = places.lab, places.play
     words = frozenset(_words(check))
     hosts = _named_hosts(words, lab) | {
         host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, places)
     }
     containers = words & frozenset(play.containers)
-    changes = _changes(check, play)
-    return Subjects(hosts, containers, changes)
+    within = frozenset(f"{host} in {places.play_name}" for host in hosts)
+    return Subjects(hosts, containers, _changes(check, places), within)
 
 
-def _changes(check: Check, play: Play) -> frozenset[str]:
-    acted = {step.do.stop or step.do.start or "" for step in check.steps if step.do is not None}
-    return frozenset(acted) | {play.containers[name].host for name in acted if name in play.containers}
+def _changes(check: Check, places: Places) -> frozenset[str]:
+    """The containers that are acted on, and what that changes of their hosts.
+
+    One that is seen from outside changes what its host answers to everybody, any other only what its own play may
+    ask of the host: whether it is listed, say, or what lies in its directories.
+    """
+    changes: set[str] = set()
+    for name in {step.do.container for step in check.steps if step.do is not None}:
+        container = places.play.containers.get(name)
+        if container is not None:
+            seen = bool(container.ports) or container.network_mode == "host"
+            changes |= {name, container.host if seen else f"{container.host} in {places.play_name}"}
+    return frozenset(changes)
 
 
 def _named_hosts(words: frozenset[str], lab: Lab) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clusterlab.model.checks import Check, InspectProbe
+from clusterlab.model.checks import AnyProbe, Check, InspectProbe, RunProbe
 from clusterlab.model.playbook import Play
 
 _VOLUME_TYPES = {"nfs": "nfs", "nfs4": "nfs"}  # type of a volume -> the capability that it needs
@@ -24,11 +24,18 @@ def why_unsupported(check: Check, play: Play, containers: frozenset[str], lacks:
             if needed in lacks:
                 return f"container {name} needs volume {volume}, and that {needed}: {lacks[needed]}"
     for _, probe in check.probes():
-        if isinstance(probe, InspectProbe) and probe.volume in play.volumes:
-            needed = _capability(play, probe.volume)
+        for volume in _volumes(probe):
+            needed = _capability(play, volume) if volume in play.volumes else ""
             if needed in lacks:
-                return f"volume {probe.volume} needs {needed}: {lacks[needed]}"
+                return f"volume {volume} needs {needed}: {lacks[needed]}"
     return ""
+
+
+def _volumes(probe: AnyProbe) -> list[str]:
+    """The names of volumes that a probe itself inspects or mounts."""
+    if isinstance(probe, InspectProbe):
+        return [probe.volume] if probe.volume else []
+    return [text.partition(":")[0] for text in probe.volumes] if isinstance(probe, RunProbe) else []
 
 
 def _needed(play: Play, container: str, of: frozenset[str] = frozenset()) -> list[tuple[str, str]]:

@@ -49,7 +49,17 @@ class WantedContainer:
         create = ["docker", "create"] if later else ["docker", "run", "--detach"]
         connect = [self.connect_command(name) for name in later]
         start = [["docker", "start", self.name]] if later else []
-        return [[*create, *self._flags(), self.image, *self._arguments()], *connect, *start]
+        return [[*create, *self._flags(), self.image, *self.arguments], *connect, *start]
+
+    @property
+    def published(self) -> list[str]:
+        """Its published ports, as `docker run --publish` takes them."""
+        return _published(self.host_config["PortBindings"] or {})
+
+    @property
+    def arguments(self) -> list[str]:
+        """What follows the image on a command line."""
+        return [*(self.config.get("Entrypoint") or [])[1:], *(self.config.get("Cmd") or [])]
 
     def connect_command(self, network: str) -> list[str]:
         """What puts it on a network by hand."""
@@ -68,7 +78,7 @@ class WantedContainer:
         words += flags("--volume", [*(host["Binds"] or []), *(config.get("Volumes") or {})])
         words += flags("--volumes-from", host["VolumesFrom"] or [])
         words += flags("--tmpfs", [f"{path}:{o}" if o else path for path, o in (host["Tmpfs"] or {}).items()])
-        words += flags("--publish", _published(host["PortBindings"] or {}))
+        words += flags("--publish", self.published)
         words += ["--network", host["NetworkMode"]]
         if self.networks:
             words += _attachment_flags(next(iter(self.networks.values())), "--network-alias")
@@ -81,9 +91,6 @@ class WantedContainer:
         words += ["--stop-timeout", str(config["StopTimeout"])]
         words += _health_flags(config.get("Healthcheck"))
         return [*words, *pairs("--label", self.labels)]
-
-    def _arguments(self) -> list[str]:
-        return [*(self.config.get("Entrypoint") or [])[1:], *(self.config.get("Cmd") or [])]
 
 
 def wanted_container(lab: str, play: str, name: str, container: Container, image: str) -> WantedContainer:

@@ -98,12 +98,12 @@ def _swarm_wide(scope: Scope, network: str) -> bool:
 
 def _brought(scope: Scope, play: str, name: str, container: Container, pending: Mapping[Key, Change]) -> list[Change]:
     at = scope.observed[container.host]
-    wanted = wanted_container(scope.lab.name, play, name, container, tag_on(scope, container.image))
+    wanted = wanted_container(scope.lab.name, play, name, container, tag_on(scope, at, container.image))
     listed = at.containers.get(name)
     needs = needs_of(scope, container)
     key = Key(at.name, "container", name)
     create = Change(
-        key, "create", "it is not there", shell(*wanted.commands), lambda: _create(at.host, wanted), needs=needs
+        key, "create", "it is not there", shell(*wanted.commands), lambda: create_container(at.host, wanted), needs=needs
     )
     if listed is None:
         return [create]
@@ -157,7 +157,7 @@ def _replacement(
 
     def carry_out() -> None:
         remove_container(at.host, wanted.name)
-        _create(at.host, wanted)
+        create_container(at.host, wanted)
 
     remove = [["docker", "stop", wanted.name], ["docker", "rm", "--volumes", wanted.name]]
     commands = wanted.commands if removed else [*remove, *wanted.commands]
@@ -228,12 +228,13 @@ def _reconnection(host: Host, wanted: WantedContainer, listed: Json, touched: Ma
             for name in off:
                 api.disconnect_container_from_network(wanted.name, name, force=True)
         for name in on:
-            _connect(host, wanted, name)
+            connect_container(host, wanted, name)
 
     return _Step(commands, carry_out)
 
 
-def _connect(host: Host, wanted: WantedContainer, network: str) -> None:
+def connect_container(host: Host, wanted: WantedContainer, network: str) -> None:
+    """Put a container on a network, with the aliases and the address that are wanted there."""
     attachment = wanted.networks.get(network)
     with engine(host, f"connect container {wanted.name} to network {network}") as api:
         api.connect_container_to_network(
@@ -244,11 +245,12 @@ def _connect(host: Host, wanted: WantedContainer, network: str) -> None:
         )
 
 
-def _create(host: Host, wanted: WantedContainer) -> None:
+def create_container(host: Host, wanted: WantedContainer) -> None:
+    """Make a container, connect it to its networks and start it; raises HostError when it ends at once."""
     with engine(host, f"create container {wanted.name}") as api:
         api.create_container_from_config(wanted.config, wanted.name)
         for name in list(wanted.networks)[1:]:
-            _connect(host, wanted, name)
+            connect_container(host, wanted, name)
     _start(host, wanted.name)
 
 

@@ -27,10 +27,13 @@ hosts:
   gw: {{address: 10.61.0.1, roles: [nfs_server]}}
   host1: {{address: 10.61.0.11, roles: [docker, swarm_manager]}}
   host2: {{address: 10.61.0.12, roles: [docker, swarm_worker]}}
-nfs: {{exports: [{{path: /shares, clients: "*"}}]}}
+nfs: {{exports: [{{path: /shares, clients: "*"}}, {{path: /squashed, clients: "*"}}]}}
 images:
   shell: {{build: busybox}}
   web: {{build: nginx}}
+  db: {{build: mariadb}}
+  elo: {{build: busybox, user: {{name: elo, uid: 1000}}}}
+  store: {{build: busybox, volumes: [/var/lib/store]}}
 """
 
 

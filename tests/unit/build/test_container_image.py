@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterlab.build.container_image import Recipe, load_recipe, make_layer, recipe_names
-from clusterlab.build.image_archive import read_image_archive, write_image_archive
+from clusterlab.build.container_image import Extras, Recipe, extra_layer, load_recipe, make_layer, recipe_names
+from clusterlab.build.image_archive import layers_of, read_image_archive, write_image_archive
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.inventory import RECIPES
 
@@ -63,7 +63,7 @@ def test_a_recipe_that_keeps_what_the_packages_do_not_have_is_an_error(tmp_path:
 
 def test_an_archive_is_the_same_whenever_it_is_written_and_knows_its_ids(tmp_path: Path) -> None:
     for name in ("1.tar", "2.tar"):
-        write_image_archive(tmp_path / name, b"layer", {"Cmd": ["x"]}, "amd64")
+        write_image_archive(tmp_path / name, [b"layer"], {"Cmd": ["x"]}, "amd64")
     assert (tmp_path / "1.tar").read_bytes() == (tmp_path / "2.tar").read_bytes()
     archive = read_image_archive(tmp_path / "1.tar")
     with tarfile.open(tmp_path / "1.tar") as tar:
@@ -72,7 +72,7 @@ def test_an_archive_is_the_same_whenever_it_is_written_and_knows_its_ids(tmp_pat
     assert archive.manifest_id == index["manifests"][0]["digest"]
     assert archive.config_id == "sha256:" + saved[0]["Config"].rpartition("/")[2]
     assert archive.ids == {archive.config_id, archive.manifest_id}
-    write_image_archive(tmp_path / "3.tar", b"other", {"Cmd": ["x"]}, "amd64")
+    write_image_archive(tmp_path / "3.tar", [b"other"], {"Cmd": ["x"]}, "amd64")
     assert read_image_archive(tmp_path / "3.tar").config_id != archive.config_id
 
 
@@ -91,3 +91,20 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path) -> None:
         tar.addfile(info, io.BytesIO(text))
     with pytest.raises(UsageError, match="has 2 images"):
         read_image_archive(tmp_path / "z.tar")
+
+
+def test_extras_are_a_layer_of_their_own_with_the_users_files() -> None:
+    recipe = Recipe(title="t", packages=["p"], keep=["*"], files={"etc/passwd": "root:x:0:0::/root:/bin/sh\n"})
+    layer = extra_layer(recipe, Extras("elo", 1000, ("/var/lib/store",)))
+    assert layer == extra_layer(recipe, Extras("elo", 1000, ("/var/lib/store",)))
+    found = members(layer)
+    assert {name: one.uid for name, one in found.items() if one.uid} == {"home/elo": 1000, "var/lib/store": 1000}
+    with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+        passwd = tar.extractfile("etc/passwd").read().decode()  # type: ignore[union-attr]
+    assert passwd == "root:x:0:0::/root:/bin/sh\nelo:x:1000:1000:elo:/home/elo:/bin/sh\n"
+    assert members(extra_layer(recipe, Extras(volumes=("/data",))))["data"].uid == 0
+
+
+def test_layers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    write_image_archive(tmp_path / "1.tar", [b"lower", b"upper"], {"User": "elo"}, "amd64")
+    assert layers_of(read_image_archive(tmp_path / "1.tar")) == [b"lower", b"upper"]

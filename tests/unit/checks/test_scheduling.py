@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,7 +109,8 @@ def test_conflicting_checks_keep_their_order() -> None:
 
 def test_subjects_are_found_in_roles_names_and_addresses() -> None:
     (job,) = jobs({"ping": {"on": "docker", "to": "192.168.98.1"}})
-    assert job.subjects == Subjects(frozenset({"gw", "host1", "host2"}), frozenset(), frozenset())
+    hosts = frozenset({"gw", "host1", "host2"})
+    assert replace(job.subjects, within=frozenset()) == Subjects(hosts, frozenset(), frozenset())
 
 
 LACKS = {"nfs": "no kernel module"}
@@ -130,3 +132,23 @@ def test_unsupported_says_why(check: dict[str, Any], reason: str) -> None:
     found = why_unsupported(job.check, job.places.play, job.subjects.containers, LACKS)
     assert found.startswith(reason)
     assert bool(found) is bool(reason)
+
+
+def test_what_is_seen_from_nowhere_changes_its_host_for_its_own_play_alone() -> None:
+    quiet = {"steps": [{"do": {"recreate": "other"}}, {"command": {"in": "other", "run": "id"}}]}
+    asks_host = {"command": {"on": "host2", "run": "ls /var/lib/docker/volumes"}}
+    acts, asks = jobs(quiet, asks_host)
+    assert acts.subjects.conflicts(asks.subjects)
+    elsewhere = replace(asks.subjects, within=frozenset({"host2 in another"}))
+    assert not acts.subjects.conflicts(elsewhere)
+    loud, asks_loud = jobs(ACTION, {"command": {"on": "host1", "run": "ss -ltn"}})
+    assert loud.subjects.conflicts(replace(asks_loud.subjects, within=frozenset({"host1 in another"})))
+
+
+def test_a_run_needs_what_its_volumes_need() -> None:
+    run = {"run": {"on": "host1", "image": "shell", "volumes": ["share:/data"]}}
+    without, with_share = jobs({"run": {"on": "host1", "image": "shell"}}, run)
+    lacks = {"nfs": "no module"}
+    play = with_share.places.play
+    assert why_unsupported(with_share.check, play, frozenset(), lacks) == "volume share needs nfs: no module"
+    assert why_unsupported(without.check, play, frozenset(), lacks) == ""

@@ -1,0 +1,49 @@
+"""Containers that checks make, exactly as `apply` would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import docker.errors
+
+from clusterlab.model.playbook import Container
+from clusterlab.model.short_syntax import parse_mount
+from clusterlab.progress import Silent
+from clusterlab.resources.container_body import WantedContainer, wanted_container
+from clusterlab.resources.images import tag_of
+
+from .place import Place, Places, WrongAnswer
+
+
+def wanted(places: Places, name: str, container: Container, image: str) -> WantedContainer:
+    """What the engine is sent to make a container of the play; `image` is a tag that its host has."""
+    return wanted_container(places.lab.name, places.play_name, name, container, image)
+
+
+def image_on(places: Places, place: Place, image: str) -> str:
+    """The tag by which a host has an image of the inventory; raises WrongAnswer when it has not."""
+    tag = tag_of(places.lab, image, Silent())
+    with places.engine(place.host) as engine:
+        try:
+            engine.inspect_image(tag)  # type: ignore[no-untyped-call]
+        except docker.errors.ImageNotFound as error:
+            raise WrongAnswer(
+                f"there is no image {image} on {place.host}",
+                command=f"docker image inspect {tag}",
+                remedy="`clusterlab apply` brings it there",
+            ) from error
+    return tag
+
+
+def require_volumes(places: Places, place: Place, mounts: Sequence[str]) -> None:
+    """Raise WrongAnswer when a volume is missing: the engine would make another one of that name, silently."""
+    with places.engine(place.host) as engine:
+        for name in [one.source for one in map(parse_mount, mounts) if one.type == "volume"]:
+            try:
+                engine.inspect_volume(name)
+            except docker.errors.NotFound as error:
+                raise WrongAnswer(
+                    f"there is no volume {name} on {place.host}",
+                    command=f"docker volume inspect {name}",
+                    remedy="`clusterlab apply` makes it",
+                ) from error
