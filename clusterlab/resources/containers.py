@@ -98,12 +98,17 @@ def _swarm_wide(scope: Scope, network: str) -> bool:
 
 def _brought(scope: Scope, play: str, name: str, container: Container, pending: Mapping[Key, Change]) -> list[Change]:
     at = scope.observed[container.host]
-    wanted = wanted_container(scope.lab.name, play, name, container, tag_on(scope, at, container.image))
+    wanted = wanted_container(scope.lab.name, play, name, container, tag_on(scope, container.image))
     listed = at.containers.get(name)
     needs = needs_of(scope, container)
     key = Key(at.name, "container", name)
     create = Change(
-        key, "create", "it is not there", shell(*wanted.commands), lambda: create_container(at.host, wanted), needs=needs
+        key,
+        "create",
+        "it is not there",
+        shell(*wanted.commands),
+        lambda: create_container(at.host, wanted),
+        needs=needs,
     )
     if listed is None:
         return [create]

@@ -2,8 +2,8 @@
 
 The tag `clusterlab/LAB/NAME:...` marks an image as ours, for images cannot be labelled without becoming other
 images. It ends with the image's short id, so that it never means two images; for one that the hosts pull,
-whose id is not known beforehand, with a hash of the reference. A pulled image that was on the host before is
-tagged `...-found`: `clean` then leaves it there.
+whose id is not known beforehand, with a hash of the reference. A pulled image that was on the host before also
+gets a tag `...-found`: `clean` then leaves it there.
 """
 
 from __future__ import annotations
@@ -111,15 +111,9 @@ def tag_of(lab: Lab, name: str, progress: Progress) -> str:
     return _wanted(lab, name, lab.inventory.images[name], progress).tag
 
 
-def found_tag(at: Observed, tag: str) -> str:
-    """The tag by which the host has an image: as wanted, or with the mark of one that was there before; or nothing."""
-    return next((one for one in (tag, tag + _FOUND) if one in at.images), "")
-
-
-def tag_on(scope: Scope, at: Observed, image: str) -> str:
-    """The tag by which containers on a host are created."""
-    tag = scope.images[image].tag
-    return found_tag(at, tag) or tag
+def tag_on(scope: Scope, image: str) -> str:
+    """The tag by which hosts know an image, and containers are created."""
+    return scope.images[image].tag
 
 
 def image_changes(scope: Scope, progress: Progress) -> list[Change]:
@@ -186,58 +180,64 @@ def _loaded_name(said: str) -> str:
 
 
 def _pulled(needed: list[Observed], image: WantedImage, progress: Progress) -> list[Change]:
-    """The first host that has it says which image it is; if none has, the first pulls it, and the others the same."""
-    having = [at for at in needed if found_tag(at, image.tag)]
+    """The first host that has it says which image it is; if none has, the first asks the registry, the others wait."""
+    having = [at for at in needed if image.tag in at.images]
     if having:
-        image.id = having[0].images[found_tag(having[0], image.tag)]
+        image.id = having[0].images[image.tag]
         image.digest = next(iter(having[0].image_digests.get(image.id, ())), "")
+    first = "" if having or not needed else needed[0].name
     changes: list[Change] = []
-    first = None if having else needed[0].name if needed else None
     for at in needed:
-        found = at.images.get(found_tag(at, image.tag), "")
+        found = at.images.get(image.tag, "")
         if found and found == image.id:
             continue
         source = image.digest or image.reference
-        after = frozenset({Key(first, "image", image.name)} if first and at.name != first else set[Key]())
+        waits = bool(first) and at.name != first
         changes.append(
             Change(
                 key=Key(at.name, "image", image.name),
                 action="replace" if found else "create",
                 reason=f"another image than on {having[0].name}" if found else "it is not there",
                 command=shell(["docker", "pull", source], ["docker", "tag", source, image.tag]),
-                carry_out=lambda at=at: _pull(at, image, progress),  # type: ignore[misc]
+                carry_out=lambda at=at: _pull(at.host, image, progress),  # type: ignore[misc]
                 differences=(Difference("id", image.id, found),) if found else (),
-                needs=after,
+                needs=frozenset({Key(first, "image", image.name)} if waits else set[Key]()),
             )
         )
     return changes
 
 
-def _pull(at: Observed, image: WantedImage, progress: Progress) -> None:
-    host = at.host
-    source = image.digest or image.reference
+def _pull(host: Host, image: WantedImage, progress: Progress) -> None:
+    """Pull by digest, so that no name but ours is left; one that was there before gets a mark that keeps it."""
+    doing = f"pull image {image.reference}"
     remedy = f"{host.name} must reach the registry; without one use `build:` or `archive:` in the inventory's images."
-    with progress.task(host.name, f"pull image {source}"), engine(host, f"pull image {source}", remedy=remedy) as api:
-        was_there = _has(api, source)
-        if not (was_there and image.digest):
-            _followed(host, f"pull image {source}", api.pull(_tagged(source), stream=True, decode=True), remedy)
-        found = api.inspect_image(source)
-        if image.id and found["Id"] != image.id:
+    with progress.task(host.name, doing), engine(host, doing, remedy=remedy) as api:
+        if not image.digest:
+            image.digest = _resolved(api, image.reference)
+        was_there = _has(api, image.digest)
+        if not was_there:
+            _followed(host, doing, api.pull(image.digest, stream=True, decode=True), remedy)
+        found = str(api.inspect_image(image.digest)["Id"])
+        if image.id and found != image.id:
             raise HostError(
                 host.name,
-                f"image {image.name} is {found['Id']} here and {image.id} on the first host",
+                f"image {image.name} is {found} here and {image.id} on the first host",
                 remedy="The engines differ in architecture or in how they keep images: use the same engine everywhere.",
             )
-        image.id = found["Id"]
-        image.digest = image.digest or next(iter(found.get("RepoDigests") or ()), "")
+        image.id = found
         repo, _, tag = image.tag.rpartition(":")
-        api.tag(found["Id"], repo, tag + (_FOUND if was_there else ""), force=True)
+        api.tag(found, repo, tag, force=True)
+        if was_there:
+            api.tag(found, repo, tag + _FOUND, force=True)
 
 
-def _tagged(reference: str) -> str:
-    """With the tag that is meant when there is none; else all tags would be pulled."""
-    last = reference.rpartition("/")[2]
-    return reference if ":" in last or "@" in last else f"{reference}:latest"
+def _resolved(api: Any, reference: str) -> str:
+    """A reference by digest, as the registry has it now."""
+    if "@" in reference:
+        return reference
+    folder, slash, last = reference.rpartition("/")
+    digest = api.inspect_distribution(reference)["Descriptor"]["digest"]
+    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
 
 
 def _followed(host: Host, doing: str, stream: Any, remedy: str = "") -> str:
@@ -277,7 +277,7 @@ def image_removals(at: Observed, lab: str, needs: frozenset[Key]) -> list[Change
                 action="remove",
                 reason="it was brought here for this lab",
                 command=shell(["docker", "rmi", tag]),
-                carry_out=lambda tag=tag, image_id=image_id: _remove(at.host, tag, image_id),  # type: ignore[misc]
+                carry_out=lambda tag=tag, image_id=image_id: _remove(at, tag, image_id),  # type: ignore[misc]
                 needs=needs,
                 blocked=blocked,
             )
@@ -285,9 +285,10 @@ def image_removals(at: Observed, lab: str, needs: frozenset[Key]) -> list[Change
     return changes
 
 
-def _remove(host: Host, tag: str, image_id: str) -> None:
-    pulled_for_us = ":pull-" in tag and not tag.endswith(_FOUND)
-    with engine(host, f"remove image {tag}") as api:
+def _remove(at: Observed, tag: str, image_id: str) -> None:
+    """Remove a tag of ours; of an image that was pulled for us, its digest goes, too."""
+    pulled_for_us = ":pull-" in tag and not tag.endswith(_FOUND) and tag + _FOUND not in at.images
+    with engine(at.host, f"remove image {tag}") as api:
         try:
             api.remove_image(tag)
             if pulled_for_us and not api.inspect_image(image_id).get("RepoTags"):
