@@ -16,8 +16,8 @@ from clusterlab.model import Lab, load_lab
 from clusterlab.model.base import seconds
 from clusterlab.model.problems import either
 from clusterlab.nightly import schedule as scheduling
-from clusterlab.nightly.known_state import parse_start
-from clusterlab.nightly.nightly import KEEPS, Nightly, Options, check_options
+from clusterlab.nightly.known_state import check_start, parse_start
+from clusterlab.nightly.nightly import KEEPS, Nightly, Options
 from clusterlab.nightly.notify import parse_command
 from clusterlab.nightly.record import Record, begin
 from clusterlab.nightly.runs import Runs
@@ -72,7 +72,7 @@ def read(
         raise UsageError("--deadline must be more than nothing", remedy="As in --deadline 4h.")
     if keep_runs < 1 or keep_days < 1:
         raise UsageError("at least one run and one day must be kept", remedy="See --keep-runs and --keep-days.")
-    check_options(options, kind, path)
+    check_start(options.start, open_machines(lab))
     waivers = load_waivers(waiver_file(path))
     words = [_program(), "nightly", *plays, "-i", str(path.absolute()), "--playbooks", str(Path(playbooks).absolute())]
     for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from clusterlab.checks.result import Outcome, Result
-from clusterlab.reports.night import Changes, CheckId, Night
+from clusterlab.reports.night import OWN_PLAY, Changes, CheckId, Night
 
 FAILING = (Outcome.FAIL, Outcome.ERROR)
 HOLDING = (Outcome.PASS, Outcome.FLAKY)
@@ -24,12 +24,14 @@ def outcomes_of(results: list[Result]) -> dict[CheckId, Outcome]:
 def compare(before: Outcomes, now: Outcomes, against: str, started: datetime) -> Changes:
     """How `now` differs from `before`, the outcomes of the run `against` that began at `started`.
 
-    A check that was not there before is newly failing when it fails, and else has appeared.
+    A check that was not there before is newly failing when it fails, and else has appeared. One of a play that is not in
+    `now` is not gone: a night may be of some plays alone.
     """
 
     def those(was: tuple[Outcome, ...], is_now: tuple[Outcome, ...]) -> list[CheckId]:
         return [check for check, outcome in now.items() if outcome in is_now and before.get(check) in was]
 
+    plays = {check.play for check in now} - {OWN_PLAY}
     return Changes(
         against=against,
         against_started=started,
@@ -40,7 +42,7 @@ def compare(before: Outcomes, now: Outcomes, against: str, started: datetime) ->
         ],
         still_failing=those(FAILING, FAILING),
         appeared=[id for id, outcome in now.items() if id not in before and outcome not in FAILING],
-        gone=[id for id in before if id not in now],
+        gone=[id for id in before if id not in now and id.play in plays],
     )
 
 

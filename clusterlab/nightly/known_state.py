@@ -7,6 +7,7 @@ from typing import Literal
 
 from clusterlab.errors import UsageError
 from clusterlab.machines import Machines
+from clusterlab.model.problems import suggest
 from clusterlab.nightly.snapshots import snapshots_of
 from clusterlab.progress import Progress
 
@@ -32,6 +33,20 @@ def parse_start(text: str, machines_kind: str) -> Start:
     if kind == "restore" and name:
         return Start("restore", name)
     raise UsageError(f"a night cannot start from {text!r}", remedy="Say fresh, apply, or restore:SNAPSHOT.")
+
+
+def check_start(start: Start, machines: Machines) -> None:
+    """Raise UsageError when these machines cannot be brought there."""
+    if machines.kind == "existing" and start.kind != "apply":
+        raise UsageError(
+            "existing machines cannot be made anew or restored",
+            remedy="Leave --start out: a night on existing machines starts from them as they are.",
+        )
+    if start.kind == "restore":
+        known = snapshots_of(machines).names()
+        if start.snapshot not in known:
+            remedy = suggest(start.snapshot, known, "The snapshots are") or "Make one first."
+            raise UsageError(f"there is no snapshot {start.snapshot!r}", remedy=remedy)
 
 
 def to_known_state(start: Start, machines: Machines, progress: Progress) -> str:

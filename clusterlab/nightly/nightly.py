@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from threading import Event
 from typing import Literal
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Evidence, Outcome, Result
-from clusterlab.errors import ClusterlabError, Several, UsageError
+from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines import Machines
 from clusterlab.machines.state import LabBusy, LabState
 from clusterlab.model import Lab
@@ -351,12 +350,3 @@ def _remedy(error: ClusterlabError) -> str:
 def _detail(error: ClusterlabError) -> str:
     errors = [error, *(error.errors if isinstance(error, Several) else [])]
     return "\n".join(dict.fromkeys(one.detail for one in errors if one.detail))
-
-
-def check_options(options: Options, kind: str, inventory: Path) -> None:
-    """Raise UsageError for what cannot be asked of machines of this kind."""
-    if kind == "existing" and options.start.kind != "apply":
-        raise UsageError(
-            f"{inventory}: existing machines cannot be made anew or restored",
-            remedy="Leave --start out: a night on existing machines starts from them as they are.",
-        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from clusterlab.reports.html import MARKS, VERDICTS
@@ -50,8 +49,8 @@ def _show_stage(console: Console, stage: Stage) -> None:
     text.append(f"{seconds_text(stage.seconds):>12}", "dim")
     console.print(text.append(f"  {stage.message}"), soft_wrap=True)
     for more, look in ((stage.detail, "dim"), (stage.remedy, "yellow")):
-        if more:
-            console.print(Padding(Text(more, look), (0, 0, 0, 4)), soft_wrap=True)
+        for line in more.splitlines():
+            console.print(Text(f"    {line}", look), soft_wrap=True)
 
 
 def show_changes(console: Console, changes: Changes) -> None:

@@ -7,7 +7,7 @@ from clusterlab.nightly.compare import compare, compare_nights
 from clusterlab.reports.night import CheckId
 
 PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR
-ONE = CheckId("p", "one")
+ONE, OTHER = CheckId("p", "one"), CheckId("p", "other")
 
 
 def test_each_way_from_one_outcome_to_another() -> None:
@@ -23,7 +23,8 @@ def test_each_way_from_one_outcome_to_another() -> None:
         (PASS, None): "gone",
     }
     for (was, now), wanted in told.items():
-        changes = compare({ONE: was} if was else {}, {ONE: now} if now else {}, "r1", BEGAN)
+        before = {OTHER: PASS} | ({ONE: was} if was else {})
+        changes = compare(before, {OTHER: PASS} | ({ONE: now} if now else {}), "r1", BEGAN)
         found = [name for name in {*told.values()} if getattr(changes, name)]
         assert found == [wanted], (was, now)
 
@@ -36,6 +37,10 @@ def test_failing_before_and_flaky_now_is_both_passing_and_flaky() -> None:
 def test_the_same_is_no_change() -> None:
     for outcome in Outcome:
         assert not compare({ONE: outcome}, {ONE: outcome}, "r1", BEGAN).any
+
+
+def test_plays_that_a_night_leaves_out_are_not_gone() -> None:
+    assert not compare({ONE: PASS, CheckId("q", "one"): FAIL}, {ONE: PASS}, "r1", BEGAN).any
 
 
 def test_two_kept_nights() -> None:
