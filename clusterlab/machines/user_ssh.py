@@ -31,7 +31,7 @@ def target_of(lab: Lab, name: str) -> Target:
     host = lab.inventory.hosts[name]
     said = _merged(lab.inventory.ssh, host.ssh)
     destination = said.address or (name if _settings(name).address != name else str(host.address))
-    return _target(name, destination, said, lab.folder)
+    return _target(name, destination, said)
 
 
 def _merged(lab: Ssh, host: Ssh) -> Ssh:
@@ -39,14 +39,14 @@ def _merged(lab: Ssh, host: Ssh) -> Ssh:
     return lab.model_copy(update={key: value for key, value in host if value is not None})
 
 
-def _target(name: str, destination: str, said: Ssh, folder: Path) -> Target:
+def _target(name: str, destination: str, said: Ssh) -> Target:
     found = _settings(destination, said.user, said.port)
     if found.proxy_command and not said.jump:
         raise UsageError(
             f"{name}: your SSH configuration reaches {destination} through a ProxyCommand, which is not supported",
             remedy="Use ProxyJump there, or `ssh: {jump: USER@HOST}` in the inventory.",
         )
-    known_hosts = (_path(folder, said.known_hosts),) if said.known_hosts else found.known_hosts
+    known_hosts = (said.known_hosts.expanduser(),) if said.known_hosts else found.known_hosts
     jump = said.jump or found.jump
     become = said.become if said.become is not None else found.user != "root"
     return Target(
@@ -54,7 +54,7 @@ def _target(name: str, destination: str, said: Ssh, folder: Path) -> Target:
         address=found.address,
         port=found.port,
         user=found.user,
-        key=_path(folder, said.key) if said.key else found.key,
+        key=said.key.expanduser() if said.key else found.key,
         known_hosts=known_hosts,
         alias=found.alias,
         jump=_jump(jump.split(",")) if jump else None,
@@ -87,8 +87,6 @@ def _parts(hop: str) -> tuple[str | None, str, int | None]:
     host, colon, port = rest.rpartition(":")
     if not colon or host.startswith("[") != host.endswith("]"):
         host, port = rest, ""
-    if port and not port.isdigit():
-        raise UsageError(f"the jump host {hop!r} has no valid port", remedy="Write it as user@host:port.")
     return user or None, host.strip("[]"), int(port) if port else None
 
 
@@ -181,8 +179,3 @@ def _run_ssh(arguments: list[str]) -> dict[str, list[str]]:
         key, _, value = line.partition(" ")
         lines.setdefault(key, []).append(value)
     return lines
-
-
-def _path(folder: Path, path: Path) -> Path:
-    """A path of the inventory: ~ is the user's home, and relative paths start in the inventory's folder."""
-    return folder / path.expanduser()

@@ -7,11 +7,11 @@ alive and used again.
 
 from __future__ import annotations
 
-import queue
 import shlex
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 import docker
@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection
 from clusterlab.errors import DeadlineExceeded, HostError
 
 from .docker_errors import explain_dial
-from .link import Link
+from .link import Link, seconds_left
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
 TIMEOUT = 60.0
@@ -69,50 +69,81 @@ class _Adapter(BaseHTTPAdapter):
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
-    """Keeps idle channels; how many there may be at once is up to the dials themselves."""
+    """Lends connections, MAX_DIALS at most at a time, and keeps idle ones for the next who asks."""
 
     def __init__(self, link: Link, counts: Counter[str]) -> None:
-        super().__init__("localhost", maxsize=MAX_DIALS, block=False)
+        super().__init__("localhost")
         self._link = link
         self._counts = counts
-        self._free = threading.BoundedSemaphore(MAX_DIALS)
-
-    def _new_conn(self) -> Any:
-        return _Connection(self._link, self._free, self._counts)
+        self._changed = threading.Condition()
+        self._idle: list[_Connection] = []
+        self._lent_or_idle = 0
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        """An idle channel that is still open, or a new connection; urllib3's own test would need a descriptor each."""
-        idle: queue.LifoQueue[Any] | None = self.pool
-        while idle is not None:
-            try:
-                connection = idle.get(block=False)
-            except queue.Empty:
-                break
-            if connection is None or connection.is_connected:
-                return connection or self._new_conn()
+        """An idle connection that is still open, or a new one as soon as there may be one more."""
+        deadline = time.monotonic() + TIMEOUT
+        with self._changed:
+            while True:
+                while self._idle:
+                    connection = self._idle.pop()
+                    if connection.is_connected:
+                        return connection
+                    connection.close()
+                if self._lent_or_idle < MAX_DIALS:
+                    self._lent_or_idle += 1
+                    return _Connection(self._link, self._counts, self._gone)
+                if not self._changed.wait(seconds_left(deadline)):
+                    raise DeadlineExceeded(
+                        f"{self._link.target.name}: all {MAX_DIALS} channels to the engine were in use "
+                        f"for {TIMEOUT:g} s",
+                        remedy="See what the engine is doing: journalctl -u docker",
+                    )
+
+    def _put_conn(self, connection: Any) -> None:
+        if connection is None:
+            return
+        if not connection.is_connected:
             connection.close()
-        return self._new_conn()
+            return
+        with self._changed:
+            self._idle.append(connection)
+            self._changed.notify()
+
+    def _gone(self) -> None:
+        with self._changed:
+            self._lent_or_idle -= 1
+            self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            while self._idle:
+                self._idle.pop().close()
 
 
 class _Connection(HTTPConnection):
-    """One HTTP connection to the engine."""
+    """One HTTP connection to the engine; once closed it is not opened again, and `gone` has been called."""
 
-    def __init__(self, link: Link, free: threading.BoundedSemaphore, counts: Counter[str]) -> None:
+    def __init__(self, link: Link, counts: Counter[str], gone: Callable[[], None]) -> None:
         super().__init__("localhost")
         self._link = link
-        self._free = free
         self._counts = counts
+        self._gone: Callable[[], None] | None = gone
 
     def connect(self) -> None:
-        self.sock = cast(Any, _Dial(self._link, self._free, self._counts))
+        self.sock = cast(Any, _Dial(self._link, self._counts))
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
         self._counts["requests"] += 1
-        # Without the query: it may carry what a person would not want in a message.
-        cast(_Dial, self.sock).asked = f"{method} {url.partition('?')[0]}"
+        cast(_Dial, self.sock).expect_answer(f"{method} {url.partition('?')[0]}")  # without what may be private
         super().request(method, url, *args, **kwargs)
+
+    def close(self) -> None:
+        super().close()
+        gone, self._gone = self._gone, None
+        if gone:
+            gone()
 
     @property
     def is_connected(self) -> bool:
@@ -126,35 +157,31 @@ class _Dial:
     from the middle of a stream.
     """
 
-    def __init__(self, link: Link, free: threading.BoundedSemaphore, counts: Counter[str]) -> None:
+    def __init__(self, link: Link, counts: Counter[str]) -> None:
         self.asked = ""
         self._link = link
-        self._free = free
         self._lock = threading.Lock()
         self._timeout = TIMEOUT
         self._heard = False
-        self._channel = self._dial(counts)
+        self._channel = link.take(TIMEOUT)
         self._open = True
-
-    def _dial(self, counts: Counter[str]) -> paramiko.Channel:
-        host = self._link.target
-        if not self._free.acquire(timeout=TIMEOUT):
-            raise DeadlineExceeded(f"{host.name}: all {MAX_DIALS} channels to the engine were in use for {TIMEOUT:g} s")
-        channel = None
+        counts["dials"] += 1
+        sudo = ["sudo", "-n", "--"] if link.target.become else []
         try:
-            channel = self._link.take(TIMEOUT)
-            counts["dials"] += 1
-            channel.settimeout(TIMEOUT)
-            channel.exec_command(shlex.join([*(["sudo", "-n", "--"] if host.become else []), *_DIAL]))
+            self._channel.settimeout(TIMEOUT)
+            self._channel.exec_command(shlex.join([*sudo, *_DIAL]))
         except (paramiko.SSHException, EOFError, OSError) as error:
-            if channel is not None:
-                self._link.give_back(channel)
-            self._free.release()
-            raise HostError(host.name, f"the engine could not be dialled: the connection was lost ({error})") from error
-        except (HostError, DeadlineExceeded):
-            self._free.release()
-            raise
-        return channel
+            self.close()
+            raise HostError(
+                link.target.name,
+                f"the connection was lost while the engine was dialled ({error or type(error).__name__})",
+                remedy="The machine may be rebooting: try again.",
+            ) from error
+
+    def expect_answer(self, asked: str) -> None:
+        """From now on an end of the stream is an error, until something has come; `asked` is for its message."""
+        self.asked = asked
+        self._heard = False
 
     @property
     def is_idle(self) -> bool:
@@ -210,7 +237,6 @@ class _Dial:
                 return
             self._open = False
         self._link.give_back(self._channel)
-        self._free.release()
 
     def _late(self) -> DeadlineExceeded:
         return DeadlineExceeded(

@@ -18,7 +18,7 @@ from .target import Target
 
 MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
-REFUSAL_SECONDS = 2.0
+REFUSAL_SECONDS = 5.0
 
 
 class Link:
@@ -97,14 +97,20 @@ class Link:
             ) from error
 
     def _session(self, connection: fabric.Connection) -> paramiko.Channel:
-        """A session, asked for again for a moment when it is refused: sshd counts one until it has noticed its end."""
+        """A session, asked for again for a moment when it is refused: sshd counts one until it has noticed its end.
+
+        The transport is asked: Fabric's own `create_session` would open a connection that another thread has closed.
+        """
         deadline = time.monotonic() + REFUSAL_SECONDS
         pause = threading.Event()
         while True:
             try:
-                channel: paramiko.Channel = connection.create_session()
+                channel: paramiko.Channel = connection.transport.open_session()
                 return channel
-            except paramiko.ChannelException as refused:
+            except paramiko.SSHException as refused:
+                # Of refusals at the same time Paramiko tells only one thread the code: what counts is whether it lives.
+                if not is_alive(connection):
+                    raise
                 if not seconds_left(deadline):
                     raise self._refused(refused) from refused
             pause.wait(0.05)
@@ -121,10 +127,10 @@ class Link:
                 self._counts["connections"] += 1
             return connection
 
-    def _refused(self, error: paramiko.ChannelException) -> HostError:
+    def _refused(self, error: paramiko.SSHException) -> HostError:
         return HostError(
             self.target.name,
-            f"its sshd refuses another session on the connection ({error.text})",
+            f"its sshd refuses another session on the connection ({error})",
             remedy=f"Allow it in the machine's /etc/ssh/sshd_config: MaxSessions {MAX_CHANNELS + 2}",
         )
 
