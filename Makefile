@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test setup setup-test system lint unit engine lab-tests down
+.PHONY: lab test setup setup-test system system-test lint unit engine lab-tests down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -15,10 +15,13 @@ test: setup-test lint unit engine lab-tests
 
 setup: system $(VENV)/installed
 
-setup-test: system $(VENV)/installed-dev
+setup-test: system-test $(VENV)/installed-dev
 
 system:
 	sh setup/system.sh
+
+system-test:
+	sh setup/system.sh --test
 
 $(VENV)/installed: pyproject.toml setup/python.sh
 	sh setup/python.sh $(VENV) .

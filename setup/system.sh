@@ -6,8 +6,8 @@ here=$(dirname "$0")
 
 packages="python3-venv openssh-client openssh-server mmdebstrap debian-archive-keyring fakeroot uidmap \
 e2fsprogs zstd qemu-system-x86 qemu-utils vde2 iproute2 util-linux"
-# Tests open the page of a night in a real browser.
-[ "${1:-}" != --test ] || packages="$packages chromium"
+# Tests open the page of a night in a real browser, and have systemd read its units.
+[ "${1:-}" != --test ] || packages="$packages chromium systemd"
 
 missing=
 for package in $packages; do
