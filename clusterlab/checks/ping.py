@@ -55,9 +55,20 @@ def _reach(probe: PingProbe, place: Place, places: Places) -> Reach:
     if probe.size is not None:
         return _unfragmented(probe, place, places, argv)
     places.tool(place, "ping")
-    argv.append(places.target(place, probe.to))
+    argv += [*_on_the_lan(probe, place, places), places.target(place, probe.to)]
     completed = places.run(place, argv, timeout=probe.count + wait + 30)
     return parse(completed, place.typed(argv), all_must=probe.reachable)
+
+
+def _on_the_lan(probe: PingProbe, place: Place, places: Places) -> list[str]:
+    """What keeps a host's ping on the LAN when it asks for a container of another host.
+
+    The LAN is what is asked about, and a default route may lead to a router that answers in the name of any address, as
+    the user network of QEMU does.
+    """
+    if place.container or isinstance(probe.to, str) or places.container(probe.to.container).host == place.host:
+        return []
+    return ["-n", "-I", places.lan_interface(place.host)]
 
 
 def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str]) -> Reach:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from clusterlab.remote import Hosts
 from clusterlab.remote.host import Completed
 
 _TOOLS = ("bash", "curl", "flock", "getent", "nc", "nslookup", "nsenter", "ping", "stat", "timeout", "wget")
+_EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 # Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.
 _WHICH = (
     'IFS=:; for tool in "$@"; do for dir in $PATH; do [ -x "$dir/$tool" ] && echo "$tool" && break; done; done; echo .'
@@ -70,14 +72,28 @@ class WrongAnswer(ProbeError):
     """The lab answered, and not as the play wants it: a container is missing, a write is refused. The check fails."""
 
 
+def turns_for(lab: Lab) -> dict[str, Semaphore]:
+    """A bound for each host, so that no command waits in vain for one of its connection's few channels."""
+    return {name: Semaphore(_EXECS_AT_ONCE) for name in lab.inventory.hosts}
+
+
 class Places:
     """The places of one play, and how to ask there. Safe to use from several threads."""
 
-    def __init__(self, lab: Lab, play: Play, hosts: Hosts, interrupted: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        play: Play,
+        hosts: Hosts,
+        interrupted: threading.Event | None = None,
+        turns: Mapping[str, Semaphore] | None = None,
+    ) -> None:
+        """`turns` bounds how many commands run in the containers of each host at the same time; plays share it."""
         self.lab = lab
         self.play = play
         self.hosts = hosts
         self.interrupted = interrupted or threading.Event()  # set when the person has stopped the checks
+        self._turns = turns or turns_for(lab)
         self._tools: dict[tuple[Place, str], frozenset[str]] = {}
         self._lock = threading.Lock()
 
@@ -113,8 +129,8 @@ class Places:
         try:
             if not place.container:
                 return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
-            self.inspect(place)
-            with self.engine(place.host):
+            with self._turns[place.host], self.engine(place.host):
+                self.inspect(place)
                 return host.exec(place.container, list(argv), user=user, timeout=timeout)
         except (HostError, DeadlineExceeded) as error:
             raise NoAnswer(
@@ -195,6 +211,21 @@ class Places:
         if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
             return str(self.lab.inventory.hosts[target].address)
         return target
+
+    def lan_interface(self, host: str) -> str:
+        """The name of a host's interface on the LAN."""
+        address = self.lab.inventory.hosts[host].address
+        argv = ["ip", "-o", "-4", "address", "show", "to", str(address)]
+        completed = self.run(Place(host), argv)
+        words = completed.stdout.split()
+        if not completed.ok or len(words) < 2:
+            raise NotUnderstood(
+                f"no interface of {host} has its LAN address {address}",
+                command=shlex.join(argv),
+                detail=completed.output,
+                remedy="the address in the inventory must be that of the host on the LAN",
+            )
+        return words[1]
 
     def url(self, place: Place, url: str) -> str:
         """A URL whose host is written as `target` would write it."""

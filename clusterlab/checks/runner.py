@@ -19,7 +19,7 @@ from .attempts import Asked, Interrupted, settle
 from .finding import Finding, unasked
 from .kinds import ASK
 from .logs import attach
-from .place import Places
+from .place import Places, turns_for
 from .result import Evidence, Outcome, Result
 from .subjects import Subjects, subjects
 from .unsupported import why_unsupported
@@ -77,9 +77,9 @@ def run_checks(
 
 
 def _jobs(lab: Lab, hosts: Hosts, interrupted: Event) -> list[Job]:
-    jobs = []
+    jobs, turns = [], turns_for(lab)
     for name, play in lab.plays.items():
-        places = Places(lab, play, hosts, interrupted)
+        places = Places(lab, play, hosts, interrupted, turns)
         jobs += [Job(name, check, places, subjects(check, places)) for check in play.checks]
     return jobs
 

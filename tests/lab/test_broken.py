@@ -5,13 +5,13 @@ After each case the lab is healed, provisioned and applied again, and then every
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from check_cases import PLAYBOOKS, broken, case_files, compare, read_case
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Result
@@ -23,10 +23,6 @@ from clusterlab.plan.provision import provision
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/, where check_cases is
-
-from check_cases import PLAYBOOKS, broken, case_files, compare, read_case
 
 PLAYS = ("volumes/nfs", "networks/host", "networks/overlay")
 
@@ -61,7 +57,13 @@ class Stand:
 def stand(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     inventory: dict[str, Any] = lab.inventory.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     inventory["nfs"] = {
-        "exports": [{"path": "/shares", "clients": "${network.subnet}", "options": ["rw", "sync", "no_root_squash"]}]
+        "exports": [
+            {
+                "path": "/shares",
+                "clients": "${network.subnet}",
+                "options": ["rw", "sync", "no_subtree_check", "no_root_squash"],
+            }
+        ]
     }
     inventory["images"] = {"shell": {"build": "busybox"}, "web": {"build": "nginx"}}
     file = tmp_path_factory.mktemp("stand") / "inventory.yml"

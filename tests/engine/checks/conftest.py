@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from check_cases import Rig
 
 from clusterlab.machines import open_machines
 from clusterlab.model import load_inventory
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources import swarm_actions
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # tests/, where check_cases is
-
-from check_cases import Rig
 
 INVENTORY = """
 lab: checks-{pid}
