@@ -42,8 +42,9 @@ unit:
 engine:
 	sh setup/as_root.sh $(BIN)/pytest tests/engine
 
+# The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:
-	$(BIN)/pytest tests/lab
+	$(BIN)/pytest tests/lab || { sh setup/show_logs.sh test-logs; exit 1; }
 
 down:
 	$(BIN)/clusterlab down
