@@ -1,0 +1,5 @@
+"""`python -m clusterlab`: the program, where the environment's scripts are not on the path."""
+
+from clusterlab.cli.main import main
+
+main()

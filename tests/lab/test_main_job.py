@@ -1,0 +1,102 @@
+"""The main job as a person does it: the program itself, on the default lab's hosts and all plays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clusterlab.machines.qemu import QemuMachines
+from clusterlab.model.lab import Lab
+
+ROOT = Path(__file__).parents[2]
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def inventory(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default inventory, with the name and the addresses of the lab that is up."""
+    wanted = yaml.safe_load((ROOT / "inventory/default.yml").read_text())
+    wanted["lab"] = lab.name
+    wanted["network"] = {"subnet": str(lab.inventory.network.subnet)}
+    for name, host in lab.inventory.hosts.items():
+        wanted["hosts"][name]["address"] = str(host.address)
+    assert set(wanted["hosts"]) == set(lab.inventory.hosts)
+    file = tmp_path_factory.mktemp("main") / "inventory.yml"
+    file.write_text(yaml.safe_dump(wanted, sort_keys=False))
+    return file
+
+
+@pytest.fixture(scope="module")
+def clusterlab(inventory: Path) -> Program:
+    """The program on that inventory; what it prints goes into the test's output."""
+
+    def call(verb: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "clusterlab", verb, "-i", str(inventory), *words]
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+        print(f"$ clusterlab {verb} {' '.join(words)}\n{done.stdout}{done.stderr}")
+        assert done.returncode == code
+        return done
+
+    return call
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_run_proves_every_statement(clusterlab: Program, tmp_path: Path) -> None:
+    clusterlab("run", "--json", str(tmp_path / "run.json"), "--junit", str(tmp_path / "run.xml"))
+    document = read(tmp_path / "run.json")
+    assert document["outcome"] == "pass"
+    assert {result["outcome"] for result in document["results"]} == {"pass"}
+    assert {"volumes/nfs", "networks/host", "networks/overlay"} <= {result["play"] for result in document["results"]}
+    assert (tmp_path / "run.xml").read_text().startswith("<?xml")
+
+
+def test_a_second_apply_changes_nothing_within_its_budget(clusterlab: Program, tmp_path: Path) -> None:
+    """One connection, one command and six API requests per host, whatever the number of plays."""
+    clusterlab("apply", "--json", str(tmp_path / "apply.json"))
+    document = read(tmp_path / "apply.json")
+    assert document["done"] == []
+    for host in ("host1", "host2"):
+        counts = document["counts"][host]
+        print(host, counts)
+        assert counts["connections"] == 1
+        assert counts["commands"] <= 1
+        assert counts["requests"] <= 6
+
+
+def test_a_second_provision_changes_nothing(clusterlab: Program, tmp_path: Path) -> None:
+    clusterlab("provision", "--json", str(tmp_path / "provision.json"))
+    assert read(tmp_path / "provision.json")["done"] == []
+
+
+def test_ssh_passes_streams_and_exit_code(clusterlab: Program) -> None:
+    done = clusterlab("ssh", "host2", "--", "echo out; echo err >&2; exit 7", code=7)
+    assert (done.stdout, done.stderr.strip().splitlines()[-1]) == ("out\n", "err")
+
+
+def test_openssh_reaches_the_machines(clusterlab: Program, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(clusterlab("ssh-config").stdout)
+    done = subprocess.run(["ssh", "-F", str(config), "gw", "hostname"], capture_output=True, text=True, check=True)
+    assert done.stdout == "gw\n"
+
+
+def test_clean_leaves_nothing(clusterlab: Program) -> None:
+    clusterlab("clean", "--delete-data")
+    for kind, command in {
+        "container": "docker ps -aq",
+        "volume": "docker volume ls -q",
+        "network": "docker network ls -q --filter type=custom --filter label=org.clusterlab.lab",
+        "image": "docker images -q",
+    }.items():
+        for host in ("host1", "host2"):
+            assert clusterlab("ssh", host, "--", command).stdout == "", f"{kind} left on {host}"
