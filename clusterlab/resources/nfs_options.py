@@ -15,7 +15,7 @@ _PAIRS = (
     ("secure", "insecure"),
     ("root_squash", "no_root_squash"),
     ("no_all_squash", "all_squash"),
-    ("subtree_check", "no_subtree_check"),
+    ("no_subtree_check", "subtree_check"),
     ("secure_locks", "insecure_locks"),
     ("acl", "no_acl"),
     ("no_pnfs", "pnfs"),
