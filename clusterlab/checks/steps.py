@@ -29,9 +29,12 @@ def ask(check: Check, places: Places, interrupted: Event) -> Asked:
             if asked[-1].outcome not in (Outcome.PASS, Outcome.FLAKY):
                 break
     finally:
-        left = [*actions.put_back(), *_tidied_up(check, places)]
-    if left:
-        asked.append(Asked(Outcome.ERROR, tuple(left), 1))
+        put_back, untidy = actions.put_back(), _tidied_up(check, places)
+    if put_back:
+        asked.append(Asked(Outcome.ERROR, tuple(put_back), 1))
+    if untidy:  # after a step that failed, that was to be expected
+        held = all(item.outcome in (Outcome.PASS, Outcome.FLAKY) for item in asked)
+        asked.append(Asked(Outcome.ERROR if held else asked[-1].outcome, tuple(untidy), 1))
     return Asked(
         worst(item.outcome for item in asked),
         tuple(finding for item in asked for finding in item.findings),
