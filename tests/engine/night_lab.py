@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,7 @@ class Nights:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         with self.start(*words) as process:
-            out, err = process.communicate(timeout=240)
+            out, err = process.communicate(timeout=580)
         return process.returncode, out, err
 
     def night(self, *words: str) -> tuple[int, dict[str, Any]]:
@@ -83,6 +84,7 @@ class Nights:
         file = self.folder / "night.json"
         file.unlink(missing_ok=True)
         code, out, err = self.run("nightly", "-i", "existing.yml", "--json", str(file), *words)
+        print(err)
         assert file.exists(), out + err
         return code, json.loads(file.read_text())
 
@@ -107,36 +109,55 @@ def three() -> Iterator[Lab3]:
 @pytest.fixture
 def nights(three: Lab3, tmp_path: Path) -> Nights:
     three.machines.up(Silent())  # what an earlier test switched off
-    known_hosts = tmp_path / "known_hosts"
+    made = existing_nights(three.lab, three.machines, tmp_path)
+    made.play()
+    return made
+
+
+def existing_nights(lab: Lab, machines: Machines, folder: Path, **more: object) -> Nights:
+    """The machines of a lab, taken as existing ones by an inventory in `folder`; `more` are further keys of it."""
+    known_hosts = folder / "known_hosts"
     hosts = {}
     lines = []
-    for name, target in three.machines.targets().items():
+    for name, target in machines.targets().items():
         (own,) = target.known_hosts
-        alias = target.alias or f"[{target.address}]:{target.port}"
-        lines += [
-            f"[{target.address}]:{target.port} {line.split(' ', 1)[1]}"
-            for line in own.read_text().splitlines()
-            if alias in line.split(" ", 1)[0].split(",")
-        ]
-        host = three.lab.inventory.hosts[name]
-        ssh = {"user": "root", "port": target.port, "key": str(target.key), "address": target.address}
+        port = f"[{target.address}]:{target.port}"
+        known = [line.split(" ", 1) for line in own.read_text().splitlines()]
+        lines += [f"{port} {key}" for names, key in known if (target.alias or port) in names.split(",")]
+        host = lab.inventory.hosts[name]
+        ssh = {"user": target.user, "port": target.port, "key": str(target.key), "address": target.address}
         hosts[name] = {
             "address": str(host.address),
-            "roles": [role for role in host.roles if role == "docker"],
+            "roles": [role for role in host.roles if role in ("docker", "nfs_server")],
             "ssh": {**ssh, "known_hosts": str(known_hosts)},
         }
     known_hosts.write_text("\n".join(lines) + "\n")
     inventory = {
         "lab": "existing-nights",
         "machines": "existing",
-        "network": {"subnet": SUBNET},
+        "network": {"subnet": str(lab.inventory.network.subnet)},
         "hosts": hosts,
         "images": {"shell": {"build": "busybox"}},
+        **more,
     }
-    (tmp_path / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
-    made = Nights(tmp_path, tmp_path / "state", three.machines)
-    made.play()
-    return made
+    (folder / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
+    return Nights(folder, folder / "state", machines)
+
+
+def stages(night: dict[str, Any]) -> dict[str, str]:
+    return {stage["name"]: stage["outcome"] for stage in night["stages"]}
+
+
+def under_way(nights: Nights, stage: str, number: int = 1) -> Path:
+    """Wait until a run is in a stage; returns its folder."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for results in sorted(nights.runs.glob("*/results.json")):
+            night = json.loads(results.read_text())
+            if night["number"] == number and stages(night).get(stage) == "under way":
+                return results.parent
+        time.sleep(0.05)
+    raise AssertionError(f"no run came to {stage}")
 
 
 def power_off(three: Lab3, host: str) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from night_lab import SLOW, Lab3, Nights, power_off
+from night_lab import SLOW, Lab3, Nights, power_off, stages, under_way
 
 from clusterlab.remote import Hosts
 
@@ -25,22 +24,6 @@ SLOW_CHECK = {"title": SLOW, "command": {"on": "host1", "run": "sleep 8; echo do
 
 def outcomes(night: dict[str, Any]) -> dict[str, str]:
     return {result["check"]: result["outcome"] for result in night["results"]}
-
-
-def stages(night: dict[str, Any]) -> dict[str, str]:
-    return {stage["name"]: stage["outcome"] for stage in night["stages"]}
-
-
-def under_way(nights: Nights, stage: str, number: int = 1) -> Path:
-    """Wait until a run is in a stage; returns its folder."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        for results in sorted(nights.runs.glob("*/results.json")):
-            night = json.loads(results.read_text())
-            if night["number"] == number and stages(night).get(stage) == "under way":
-                return results.parent
-        time.sleep(0.05)
-    raise AssertionError(f"no run came to {stage}")
 
 
 def test_a_night_that_holds_keeps_its_run_and_the_next_compares(nights: Nights) -> None:
