@@ -63,9 +63,14 @@ def _target(name: str, destination: str, said: Ssh) -> Target:
     )
 
 
-def _jump(hops: Sequence[str]) -> Target:
-    """The last of the jump hosts, which is reached through the others."""
+def _jump(hops: Sequence[str], behind: tuple[str, ...] = ()) -> Target:
+    """The last of the jump hosts, which is reached through the others; `behind` are those that it leads to."""
     user, host, port = _parts(hops[-1])
+    if host in behind:
+        raise UsageError(
+            f"your SSH configuration goes round in circles: {host} is reached through {host}",
+            remedy="Correct the ProxyJump lines there.",
+        )
     found = _settings(host, user, port)
     earlier = hops[:-1] or (found.jump.split(",") if found.jump else [])
     return Target(
@@ -76,7 +81,7 @@ def _jump(hops: Sequence[str]) -> Target:
         key=found.key,
         known_hosts=found.known_hosts,
         alias=found.alias,
-        jump=_jump(earlier) if earlier else None,
+        jump=_jump(earlier, (*behind, host)) if earlier else None,
         trust_hint=_trust_hint(hops[-1] if not port else f"-p {port} {found.user}@{host}", found, Ssh(), ()),
     )
 

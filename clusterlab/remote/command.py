@@ -26,6 +26,19 @@ QUIET_SECONDS = 2.0
 """A command has ended, but something it started holds its output open: how long that may stay silent."""
 MAX_OUTPUT = 64 * 1024 * 1024
 """Bytes of each stream; more is an error, since all of it is held in memory."""
+_AND_THE_REST = """
+"$@"; code=$?
+[ $code -eq 124 ] || exit $code
+ask() { read -r line < "/proc/$1/stat" && set -- ${line##*) } && group=$3 session=$4; }
+ask $$; mine=$group here=$session
+for process in /proc/[0-9]*; do
+  ask "${process#/proc/}" && [ "$session" = "$here" ] && [ "$group" != "$mine" ] && kill -KILL "-$group"
+done 2>/dev/null
+exit $code
+"""
+"""timeout(1) ends with 124 as soon as its child has ended, though others of its group may not have. sshd gives each
+command a
+session of its own, so all other groups in this one are the command's."""
 _POLL_SECONDS = 0.5
 _CHUNK = 65536
 
@@ -61,12 +74,12 @@ def command_line(argv: Sequence[str], timeout: float, become: bool) -> str:
     """The line for the user's login shell that runs `argv` and ends it on the host when the time is up.
 
     sshd leaves a command running when its channel or connection goes away, so the host itself must end it: timeout(1)
-    does, together with all processes of its group. The shell around it turns a death by signal into an exit code.
+    does, with all processes of its group. The shell around it turns a death by signal into an exit code, and kills what
+    of the group has ignored SIGTERM.
     """
     limited = ["timeout", f"--kill-after={KILL_SECONDS}", f"{timeout:.3f}", *argv]
-    wrapped = ["sh", "-c", '"$@"; exit $?', "sh", *limited]
     sudo = ["sudo", "-n", "--"] if become else []
-    return shlex.join(["env", "LC_ALL=C.UTF-8", *sudo, *wrapped])
+    return shlex.join(["env", "LC_ALL=C.UTF-8", *sudo, "sh", "-c", _AND_THE_REST, "sh", *limited])
 
 
 def run(channel: paramiko.Channel, line: str, stdin: bytes, timeout: float) -> Ended:

@@ -16,8 +16,9 @@ from typing import Any, cast
 
 import docker
 import paramiko
+import requests
 import urllib3
-from docker.constants import DEFAULT_DOCKER_API_VERSION, MINIMUM_DOCKER_API_VERSION
+from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from docker.utils import version_lt
 from urllib3.connection import HTTPConnection
@@ -39,26 +40,37 @@ _DIAL = ["docker", "--host", "unix:///var/run/docker.sock", "system", "dial-stdi
 def connect(link: Link, counts: Counter[str]) -> docker.APIClient:
     """A client of the host's engine, speaking the newest API version that both sides know."""
     pool = _Pool(link, counts)
-    client = docker.APIClient(base_url="http://engine.invalid:1", version=_common_version(pool), timeout=int(TIMEOUT))
+    version = DEFAULT_DOCKER_API_VERSION
+    client = docker.APIClient(base_url="http://engine.invalid:1", version=version, timeout=int(TIMEOUT))
     client.trust_env = False  # no proxy stands between
-    client.mount("http+docker://", _Adapter(pool))
+    client.mount("http+docker://", _Adapter(pool, client))
     client.base_url = BASE_URL
     return client
 
 
-def _common_version(pool: _Pool) -> str:
-    """Asked once per host; a version that only one side knows would be refused by an old or by a new engine."""
-    answer = pool.urlopen("GET", "/_ping", retries=False)
-    offered = answer.headers.get("Api-Version", MINIMUM_DOCKER_API_VERSION)
-    return offered if version_lt(offered, DEFAULT_DOCKER_API_VERSION) else DEFAULT_DOCKER_API_VERSION
-
-
 class _Adapter(BaseHTTPAdapter):
-    """Sends every request through one pool."""
+    """Sends every request through one pool, in a version of the API that the engine knows.
 
-    def __init__(self, pool: _Pool) -> None:
+    The SDK would ask for the engine's version first, which costs a request per host. Instead its own version is tried:
+    an engine that is too old for it refuses that (400) and tells the newest one that it knows, in a header.
+    """
+
+    def __init__(self, pool: _Pool, client: docker.APIClient) -> None:
         super().__init__()
         self._pool = pool
+        self._client = client
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        answer = super().send(request, *args, **kwargs)
+        asked, known = self._client.api_version, answer.headers.get("Api-Version", "")
+        if answer.status_code != requests.codes.bad_request or not known or not version_lt(known, asked):
+            return answer
+        self._client._version = known  # type: ignore[attr-defined]  # there is no other way to change it later
+        if not isinstance(request.body, str | bytes | None):
+            return answer  # a stream can be sent only once
+        answer.close()
+        request.url = str(request.url).replace(f"/v{asked}/", f"/v{known}/", 1)
+        return super().send(request, *args, **kwargs)
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:
         return self._pool

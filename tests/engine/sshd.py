@@ -40,8 +40,9 @@ class Sshd:
         self.host_keys = {kind: make_key(folder / f"host_{kind}", kind) for kind in keys}
         self._config = folder / "sshd_config"
         self._config.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nPidFile none\nSubsystem sftp internal-sftp\nUsePAM no\nStrictModes no\n"
-            f"PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+            f"Port {self.port}\nListenAddress 127.0.0.1\nPidFile none\nUsePAM no\nStrictModes no\n"
+            f"Subsystem sftp internal-sftp\nPermitRootLogin prohibit-password\n"
+            f"PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             f"AuthorizedKeysFile {self.user_key}.pub\n"
             + "".join(f"HostKey {key}\n" for key in self.host_keys.values())
             + options

@@ -68,15 +68,29 @@ def test_deadline_leaves_nothing(host: Host, tmp_path: Path) -> None:
         host.run(script, timeout=1)
     assert time.monotonic() - began < 5
     assert "so far" in raised.value.detail
-    assert not _alive(tmp_path / "a")
-    assert not _alive(tmp_path / "b")
+    _wait_until_gone(tmp_path / "a")
+    _wait_until_gone(tmp_path / "b")
     assert host.counts["connections"] == 1
 
 
 def test_deadline_of_a_command_that_ignores_sigterm(host: Host, tmp_path: Path) -> None:
     with pytest.raises(DeadlineExceeded):
         host.run(f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 1; done", timeout=1)
-    assert not _alive(tmp_path / "pid")
+    _wait_until_gone(tmp_path / "pid")
+
+
+def test_deadline_with_a_child_that_ignores_sigterm(host: Host, tmp_path: Path) -> None:
+    with pytest.raises(DeadlineExceeded):
+        host.run(f"(trap '' TERM; sleep 100 & echo $! > {tmp_path}/pid; wait) & sleep 100", timeout=1)
+    _wait_until_gone(tmp_path / "pid")
+
+
+def test_deadline_spares_a_daemon(host: Host, tmp_path: Path) -> None:
+    """What has left the command's session, as a service does, is not the command's any more."""
+    with pytest.raises(DeadlineExceeded):
+        host.run(f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 30' & sleep 100", timeout=1)
+    assert _alive(tmp_path / "pid")
+    host.run(["kill", (tmp_path / "pid").read_text().strip()], check=True)
 
 
 def test_exit_124_in_time_is_no_deadline(host: Host) -> None:
@@ -184,6 +198,14 @@ def test_each_is_bounded(sshd: Sshd) -> None:
     with Hosts(targets, limit=3) as hosts:
         hosts.each(targets, watch)
     assert most == 3
+
+
+def _wait_until_gone(pid_file: Path) -> None:
+    """A signal is on its way for a moment."""
+    deadline = time.monotonic() + 2
+    while _alive(pid_file):
+        assert time.monotonic() < deadline, f"{pid_file.name} is left"
+        time.sleep(0.02)
 
 
 def _alive(pid_file: Path) -> bool:

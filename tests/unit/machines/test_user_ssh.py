@@ -47,7 +47,7 @@ def test_configuration_for_the_address(config: Path) -> None:
 
 
 def test_inventory_comes_first(config: Path) -> None:
-    config.write_text("Host *\n  User bob\n  Port 2222\n  IdentityFile /k/bob\n  ProxyJump gate\n")
+    config.write_text("Host 192.168.98.*\n  User bob\n  Port 2222\n  IdentityFile /k/bob\n  ProxyJump gate\n")
     found = target({"user": "root", "key": "/keys/root"}, {"user": "eve", "port": 2200, "jump": "me@other:22"})
     assert (found.user, found.port, found.key) == ("root", 2200, Path("/keys/root"))
     assert found.jump
@@ -87,6 +87,19 @@ def test_two_jump_hosts(config: Path) -> None:
 )
 def test_parts_of_a_hop(hop: str, parts: tuple[str | None, str, int | None]) -> None:
     assert user_ssh._parts(hop) == parts
+
+
+def test_jump_host_for_all(config: Path) -> None:
+    config.write_text("Host gate\n  ProxyJump none\nHost *\n  ProxyJump gate\n")
+    found = target()
+    assert found.jump
+    assert (found.jump.address, found.jump.jump) == ("gate", None)
+
+
+def test_circle(config: Path) -> None:
+    config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
+    with pytest.raises(UsageError, match="in circles"):
+        target({"jump": "a"})
 
 
 def test_proxy_command_is_named(config: Path) -> None:
