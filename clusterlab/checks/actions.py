@@ -18,7 +18,9 @@ from clusterlab.resources.removal import remove_container, wait_until
 from .finding import Finding, finding, unasked
 from .place import Place, Places, WrongAnswer
 from .spec import require_volumes, wanted
+from .swarm_actions import SwarmActions
 
+_ENDING = ("stop", "restart", "kill")
 _STOP_SECONDS = 10  # what a container gets to end by itself, as `docker stop` gives it
 
 
@@ -43,13 +45,18 @@ class Actions:
         self._places = places
         self._before: dict[Place, _State] = {}
         self._recreated: set[Place] = set()
+        self._swarm = SwarmActions(places)
 
     def act(self, action: Action) -> Finding:
-        """Do it; where it is so already, nothing changes."""
+        """Do it. What ends a container's processes must find them running: the play wants them to be."""
+        if not action.container:
+            return self._swarm.act(action)
         place = self._places.container(action.container)
         try:
             before = _state(place, self._places)
             self._before.setdefault(place, before)
+            if action.name in _ENDING:
+                self._places.inspect(place)  # raises WrongAnswer when it does not run
             if action.name == "recreate":
                 self._recreated.add(place)
             _DO[action.name](self._places, place, before, getattr(action, action.name))
@@ -72,7 +79,7 @@ class Actions:
                 self._restore(place, before)
             except ClusterlabError as error:
                 failed.append(unasked(place, f"{place} is {'started' if before.running else 'stopped'} again", error))
-        return failed
+        return [*failed, *self._swarm.put_back()]
 
     def _restore(self, place: Place, before: _State) -> None:
         try:
@@ -158,11 +165,10 @@ def _restart(places: Places, place: Place, before: _State, value: object) -> Non
 
 def _kill(places: Places, place: Place, before: _State, value: object) -> None:
     """SIGKILL; the engine answers before the process has ended."""
-    if before.running:
-        with _engine(places, place) as engine:
-            engine.kill(place.container)
-            ended: Callable[[], bool] = lambda: _state(place, places).process != before.process  # noqa: E731
-            wait_until(ended, f"the process of container {place.container} has ended", place.host, _STOP_SECONDS)
+    with _engine(places, place) as engine:
+        engine.kill(place.container)
+        ended: Callable[[], bool] = lambda: _state(place, places).process != before.process  # noqa: E731
+        wait_until(ended, f"the process of container {place.container} has ended", place.host, _STOP_SECONDS)
 
 
 def _recreate(places: Places, place: Place, before: _State, value: object) -> None:

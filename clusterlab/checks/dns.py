@@ -91,7 +91,7 @@ def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
         problems += [] if compared.holds else [compared.found]
     if probe.is_ is not None:
         address = places.address(probe.is_)
-        wanted.append(f"is {address} ({probe.is_.container} on {probe.is_.network})")
+        wanted.append(f"is {address} ({probe.is_})")
         problems += [] if addresses == [address] else [f"is not {address}"]
     return finding(
         place,

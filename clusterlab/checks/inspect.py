@@ -13,6 +13,7 @@ import docker.errors
 from clusterlab.errors import UsageError
 from clusterlab.model.checks import InspectProbe
 from clusterlab.model.inventory import Role
+from clusterlab.resources.swarm_tasks import running_tasks
 
 from .finding import Finding, ask_each, finding
 from .matcher import describe, match, show
@@ -30,6 +31,7 @@ _MISSING = {
     "container there uses it"
 }
 _COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
+_TASKS = "docker service ps --filter desired-state=running"
 _OUTPUT = 4000  # characters of what the engine reported that are kept as output
 
 _ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
@@ -98,7 +100,7 @@ def asked_hosts(probe: InspectProbe, places: Places) -> list[str]:
         # An engine knows an attachable overlay network only while a container there uses it; a manager always does.
         users = {c.host for c in play.containers.values() if probe.network in c.networks}
         return [host for host in inventory.docker_hosts if host in users] or inventory.with_role("swarm_manager")[:1]
-    if probe.service or probe.node:
+    if probe.service or probe.tasks or probe.node:
         return inventory.with_role("swarm_manager")[:1]
     return inventory.docker_hosts
 
@@ -139,6 +141,8 @@ def _joined(path: list[str]) -> str:
 
 
 def _report(kind: str, name: str, place: Place, places: Places) -> Any:
+    if kind == "tasks":
+        return running_tasks(places.hosts[place.host], name, places.lab.inventory)
     with places.engine(place.host) as engine:
         try:
             return _ASK[kind](engine, name)
@@ -157,6 +161,8 @@ def _wanted(probe: InspectProbe, name: str) -> str:
 
 
 def _command(kind: str, name: str) -> str:
+    if kind == "tasks":
+        return f"{_TASKS} {shlex.quote(name)}"
     return _COMMANDS.get(kind) or f"docker {kind} inspect {shlex.quote(name)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file
+from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file, veth
 from .finding import Finding
 from .place import Places
 
@@ -19,5 +19,6 @@ ASK: Mapping[str, Callable[[Any, Places], list[Finding]]] = {
     "mount": mount.ask,
     "file": file.ask,
     "shared_file": shared_file.ask,
+    "veth": veth.ask,
     "inspect": inspect.ask,
 }

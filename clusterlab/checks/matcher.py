@@ -50,10 +50,12 @@ def describe(spec: MatcherSpec) -> str:
         parts.append(f"has {spec.lines} lines or items")
     if spec.empty is not None:
         parts.append("is empty" if spec.empty else "is not empty")
+    if spec.between:
+        parts.append(f"is a number from {spec.between[0]} to {spec.between[1]}")
     if not parts:
         raise UsageError(
             "a matcher without any key asserts nothing",
-            remedy="give one of equals, contains, lacks, matches, lines, empty",
+            remedy="give one of equals, contains, lacks, matches, lines, empty, between",
         )
     return ", ".join(parts)
 
@@ -76,7 +78,16 @@ def _problems(spec: MatcherSpec, value: object) -> list[str]:
         problems.append(f"has {_size(value)}")
     if spec.empty is not None and _is_empty(value) != spec.empty:
         problems.append("is not empty" if spec.empty else "is empty")
+    if spec.between and not _is_between(spec.between, value):
+        problems.append(f"is not from {spec.between[0]} to {spec.between[1]}")
     return problems
+
+
+def _is_between(limits: list[int], value: object) -> bool:
+    try:
+        return limits[0] <= float(_as_text(value)) <= limits[1]
+    except ValueError:
+        return False
 
 
 def _same(wanted: object, value: object) -> bool:

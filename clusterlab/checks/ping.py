@@ -44,9 +44,8 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
 
 
 def _describe(probe: PingProbe) -> str:
-    target = probe.to if isinstance(probe.to, str) else f"{probe.to.container} on network {probe.to.network}"
     size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
-    return f"{target} answers {probe.count} of {probe.count} pings{size}"
+    return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
 
 
 def _reach(probe: PingProbe, place: Place, places: Places) -> Reach:
@@ -66,7 +65,8 @@ def _on_the_lan(probe: PingProbe, place: Place, places: Places) -> list[str]:
     The LAN is what is asked about, and a default route may lead to a router that answers in the name of any address, as
     the user network of QEMU does.
     """
-    if place.container or isinstance(probe.to, str) or places.container(probe.to.container).host == place.host:
+    other = None if isinstance(probe.to, str) else probe.to.container
+    if place.container or other is None or places.container(other).host == place.host:
         return []
     return ["-n", "-I", places.lan_interface(place.host)]
 

@@ -17,7 +17,7 @@ import requests
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError, UsageError
 from clusterlab.model import Lab
-from clusterlab.model.checks import ContainerAddress, Probe, Target
+from clusterlab.model.checks import Address, Probe, PublishedPort, Target
 from clusterlab.model.inventory import Role
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
@@ -94,7 +94,7 @@ class Places:
         self.hosts = hosts
         self.interrupted = interrupted or threading.Event()  # set when the person has stopped the checks
         self._turns = turns or turns_for(lab)
-        self._tools: dict[tuple[Place, str], frozenset[str]] = {}
+        self._tools: dict[Place, frozenset[str]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -187,9 +187,11 @@ class Places:
         """Whether a tool is there, for a probe that knows another way."""
         return tool in self._tools_of(place)
 
-    def address(self, wanted: ContainerAddress) -> str:
-        """The address that a container has on a network now, whatever the network's driver."""
-        place = self.container(wanted.container)
+    def address(self, wanted: Address) -> str:
+        """The address that a container or service has on a network now, whatever the network's driver."""
+        if wanted.service is not None:
+            return self._virtual_address(wanted.service, wanted.network)
+        place = self.container(str(wanted.container))
         networks = self.inspect(place)["NetworkSettings"]["Networks"]
         if wanted.network not in networks:
             raise WrongAnswer(
@@ -201,12 +203,48 @@ class Places:
             raise WrongAnswer(f"{place} has no address on network {wanted.network}")
         return address
 
+    def _virtual_address(self, service: str, network: str) -> str:
+        with self.engine(self.manager) as engine:
+            try:
+                report = engine.inspect_service(service)  # type: ignore[no-untyped-call]
+                network_id = engine.inspect_network(network)["Id"]
+            except docker.errors.NotFound as error:
+                raise WrongAnswer(
+                    f"there is no service {service} on a network {network}", remedy="`clusterlab apply` makes both"
+                ) from error
+        for one in report["Endpoint"].get("VirtualIPs") or []:
+            if one["NetworkID"] == network_id and one.get("Addr"):
+                return str(one["Addr"]).partition("/")[0]
+        raise WrongAnswer(f"service {service} has no virtual address on network {network}")
+
+    def port(self, wanted: int | PublishedPort) -> int:
+        """A port as it stands, or the one of the host by which a container's port is published now."""
+        if isinstance(wanted, int):
+            return wanted
+        place = self.container(wanted.container)
+        published = self.inspect(place)["NetworkSettings"]["Ports"].get(f"{wanted.published}/tcp") or []
+        if not published:
+            raise WrongAnswer(
+                f"port {wanted.published} of {place} is not published",
+                command=f"docker port {wanted.container}",
+                remedy="`clusterlab plan` shows how it differs from the play",
+            )
+        return int(published[0]["HostPort"])
+
+    @property
+    def manager(self) -> str:
+        """The host that is asked about the Swarm."""
+        managers = self.lab.inventory.with_role("swarm_manager")
+        if not managers:
+            raise UsageError("no host of the inventory is a swarm_manager")
+        return managers[0]
+
     def target(self, place: Place, target: Target) -> str:
-        """What to write for a target at a place: a host's LAN address, a container's address, or the name as it stands.
+        """What to write for a target at a place: the LAN address of a host, an address that is looked up, or itself.
 
         A container's name goes before a host's inside containers, where Docker's DNS knows it.
         """
-        if isinstance(target, ContainerAddress):
+        if isinstance(target, Address):
             return self.address(target)
         if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
             return str(self.lab.inventory.hosts[target].address)
@@ -233,13 +271,12 @@ class Places:
         return url.replace(name, self.target(place, name), 1) if name in self.lab.inventory.hosts else url
 
     def _tools_of(self, place: Place) -> frozenset[str]:
-        identity = str(self.inspect(place)["Id"]) if place.container else ""
         with self._lock:
-            there = self._tools.get((place, identity))
+            there = self._tools.get(place)
         if there is None:
             there = self._look_up_tools(place)
             with self._lock:
-                self._tools[place, identity] = there
+                self._tools[place] = there
         return there
 
     def _look_up_tools(self, place: Place) -> frozenset[str]:

@@ -34,19 +34,19 @@ def parse(completed: Completed, command: str) -> Reach:
 
 
 def _describe(probe: PortProbe) -> str:
-    target = probe.to if isinstance(probe.to, str) else f"{probe.to.container} on network {probe.to.network}"
-    return f"port {probe.port} of {target} is open"
+    port = probe.port if isinstance(probe.port, int) else f"({probe.port})"
+    return f"port {port} of {probe.to} is open"
 
 
 def _reach(probe: PortProbe, place: Place, places: Places) -> Reach:
     wait = str(max(1, math.ceil(probe.timeout)))
-    target = places.target(place, probe.to)
+    target, port = places.target(place, probe.to), str(places.port(probe.port))
     if places.tool(place, "bash", "nc") == "bash":
         places.tool(place, "timeout")
         # The target is an argument of the script, never a part of it.
         script = 'exec 3<>"/dev/tcp/$1/$2"'
-        argv = ["timeout", wait, "bash", "-c", script, "bash", target, str(probe.port)]
+        argv = ["timeout", wait, "bash", "-c", script, "bash", target, port]
     else:
-        argv = ["nc", "-w", wait, target, str(probe.port), "-e", "true"]  # once connected, nc becomes `true`
+        argv = ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`
     completed = places.run(place, argv, timeout=probe.timeout + 30)
     return parse(completed, place.typed(argv))

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check, InspectProbe
+from clusterlab.model.playbook import Play
+from clusterlab.model.short_syntax import parse_port
 
 from .inspect import asked_hosts
 from .place import Places
@@ -44,7 +46,7 @@ def subjects(check: Check, places: Places) -> Subjects:
         host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, places)
     }
     containers = words & frozenset(play.containers)
-    within = frozenset(f"{host} in {places.play_name}" for host in hosts)
+    within = frozenset(f"{host} in {places.play_name}" for host in hosts) | _services(words, play)
     return Subjects(hosts, containers, _changes(check, places), within)
 
 
@@ -54,13 +56,31 @@ def _changes(check: Check, places: Places) -> frozenset[str]:
     One that is seen from outside changes what its host answers to everybody, any other only what its own play may
     ask of the host: whether it is listed, say, or what lies in its directories.
     """
-    changes: set[str] = set()
-    for name in {step.do.container for step in check.steps if step.do is not None}:
+    actions = [step.do for step in check.steps if step.do is not None]
+    changes = {f"service {action.service}" for action in actions if action.service}
+    for host in {action.drain for action in actions if action.drain is not None}:
+        changes |= {f"{host} in {places.play_name}", *_all_services(places.lab)}
+    for name in {action.container for action in actions}:
         container = places.play.containers.get(name)
         if container is not None:
             seen = bool(container.ports) or container.network_mode == "host"
             changes |= {name, container.host if seen else f"{container.host} in {places.play_name}"}
     return frozenset(changes)
+
+
+def _services(words: frozenset[str], play: Play) -> frozenset[str]:
+    """Services that are named, by a port of the hosts that they publish too."""
+    return frozenset(
+        f"service {name}"
+        for name, service in play.services.items()
+        if words & {name, f"tasks.{name}", *(str(parse_port(text).host_port) for text in service.ports)}
+    )
+
+
+def _all_services(lab: Lab) -> Iterator[str]:
+    """A drained host gives away the tasks of all."""
+    for play in lab.plays.values():
+        yield from (f"service {name}" for name in play.services)
 
 
 def _named_hosts(words: frozenset[str], lab: Lab) -> frozenset[str]:
@@ -71,12 +91,14 @@ def _named_hosts(words: frozenset[str], lab: Lab) -> frozenset[str]:
 
 
 def _words(value: object) -> Iterator[str]:
-    """Every name-like word in every text of a model."""
+    """Every name-like word in every text of a model, and every number."""
     if isinstance(value, BaseModel):
         for name in value.model_fields_set:
             yield from _words(getattr(value, name))
     elif isinstance(value, str):
         yield from re.findall(r"[\w.-]*\w", value)
+    elif isinstance(value, int):
+        yield str(value)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _words(item)

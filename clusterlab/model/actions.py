@@ -11,7 +11,8 @@ from .problems import either
 
 CONTAINER_ACTIONS = ("stop", "start", "restart", "kill", "recreate")
 NETWORK_ACTIONS = ("connect", "disconnect")
-ACTIONS = (*CONTAINER_ACTIONS, *NETWORK_ACTIONS)
+SWARM_ACTIONS = ("scale", "drain")
+ACTIONS = (*CONTAINER_ACTIONS, *NETWORK_ACTIONS, *SWARM_ACTIONS)
 
 
 class Connection(Model):
@@ -21,19 +22,36 @@ class Connection(Model):
     network: str
 
 
+class ServiceTask(Model):
+    """One of the running tasks of a service: that with the lowest number."""
+
+    service: str
+
+
+class Scaling(Model):
+    """A service with another number of tasks."""
+
+    service: str
+    replicas: int = Field(ge=0)
+
+
 class Action(Model):
     """Something done between probes; what it changed is put back when the check ends, however it ends."""
 
     stop: str | None = Field(default=None, description="a container")
     start: str | None = Field(default=None, description="a container")
     restart: str | None = Field(default=None, description="a container: stopped, and started again")
-    kill: str | None = Field(default=None, description="a container: its processes end at once, as with kill -9")
+    kill: str | ServiceTask | None = Field(
+        default=None, description="a container or a task: its processes end at once, as with kill -9"
+    )
     recreate: str | None = Field(
         default=None,
         description="a container: removed with its anonymous volumes, and made anew as the play describes it",
     )
     connect: Connection | None = Field(default=None, description="put a container on a network")
     disconnect: Connection | None = Field(default=None, description="take a container off a network")
+    scale: Scaling | None = Field(default=None, description="give a service another number of tasks")
+    drain: str | None = Field(default=None, description="a Docker host: the Swarm takes its tasks elsewhere")
 
     @property
     def name(self) -> str:
@@ -42,9 +60,17 @@ class Action(Model):
 
     @property
     def container(self) -> str:
-        """The container that is changed."""
+        """The container that is changed, or "" when it is a service or a host."""
         value = getattr(self, self.name)
-        return value.container if isinstance(value, Connection) else str(value)
+        if isinstance(value, Connection):
+            return value.container
+        return "" if self.service or self.drain else str(value)
+
+    @property
+    def service(self) -> str:
+        """The service that is changed, or ""."""
+        value = getattr(self, self.name)
+        return value.service if isinstance(value, ServiceTask | Scaling) else ""
 
     def faults(self) -> Iterator[Fault]:
         if len(self.given(*ACTIONS)) != 1:

@@ -12,12 +12,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from .actions import ACTIONS, Action, Connection
+from .actions import ACTIONS, Action, Connection, Scaling, ServiceTask
 from .base import Duration, Fault, Model
 from .matcher import Matcher, MatcherSpec
 from .probes import (
+    Address,
     CommandProbe,
-    ContainerAddress,
     Control,
     DnsProbe,
     FileProbe,
@@ -28,8 +28,10 @@ from .probes import (
     PingProbe,
     PortProbe,
     Probe,
+    PublishedPort,
     SharedFileProbe,
     Target,
+    VethProbe,
 )
 from .problems import listed
 from .run import RunProbe
@@ -38,12 +40,12 @@ __all__ = [
     "ACTIONS",
     "KINDS",
     "Action",
+    "Address",
     "AnyProbe",
     "Capability",
     "Check",
     "CommandProbe",
     "Connection",
-    "ContainerAddress",
     "Control",
     "DnsProbe",
     "FileProbe",
@@ -56,13 +58,17 @@ __all__ = [
     "PingProbe",
     "PortProbe",
     "Probe",
+    "PublishedPort",
     "RunProbe",
+    "Scaling",
+    "ServiceTask",
     "SharedFileProbe",
     "Step",
     "Target",
+    "VethProbe",
 ]
 
-KINDS = ("command", "run", "http", "ping", "dns", "port", "mount", "file", "shared_file", "inspect")
+KINDS = ("command", "run", "http", "ping", "dns", "port", "mount", "file", "shared_file", "veth", "inspect")
 
 Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan", "xfs"]
 """What not every kind of machines can do."""
@@ -70,7 +76,7 @@ Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan
 _KINDS_ARE = f"The kinds are {listed(KINDS)}."
 
 
-AnyProbe = Probe | InspectProbe | RunProbe
+AnyProbe = Probe | InspectProbe | RunProbe | VethProbe
 
 
 class _Kinds(Model):
@@ -85,6 +91,7 @@ class _Kinds(Model):
     mount: MountProbe | None = None
     file: FileProbe | None = None
     shared_file: SharedFileProbe | None = None
+    veth: VethProbe | None = None
     inspect: InspectProbe | None = None
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from .base import Model
 from .compose_forms import Attachment
 from .playbook import Container, Deploy, Healthcheck, Ipam, IpamConfig, Network, Placement, Play, Service, Volume
+from .run import RunProbe
 
 _LINKS = (
     "Links are Docker's old way. Put both containers on one network with networks: there they reach each other by name."
@@ -46,6 +47,7 @@ _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
         "hosts": "A container runs on one host: write host.",
         "deploy": "Write a service instead.",
     },
+    RunProbe: {**_OF_CONTAINERS, "host": "Write on.", "hosts": "Write on."},
     Service: {
         **_OF_CONTAINERS,
         "host": "Swarm chooses: leave it out, or write deploy.placement.constraints, or a container.",

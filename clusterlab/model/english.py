@@ -82,11 +82,15 @@ def _located(detail: ErrorDetails, value: Any) -> _Error:
 
 def _settled(errors: list[_Error]) -> Iterator[_Error]:
     """`errors` without those of the types that a value was not meant to be."""
-    deeper = {error.union for error in errors if error.union is not None and len(error.path) > len(error.union)}
+    meant = {
+        error.union
+        for error in errors
+        if error.union is not None and (len(error.path) > len(error.union) or error.type not in _WANTED)
+    }
     seen: set[tuple[KeyPath, str]] = set()
     for error in errors:
         shallow = error.union is not None and error.path == error.union
-        if shallow and (error.union in deeper) and error.type in _WANTED:
+        if shallow and error.union in meant and error.type in _WANTED:
             continue
         kind = "wanted" if error.type in _WANTED else repr(error.detail["msg"])
         if (error.path, kind) not in seen:

@@ -29,6 +29,7 @@ class MatcherSpec(Model):
     matches: str | None = Field(default=None, description="a regular expression (re.search, multi-line)")
     lines: int | None = Field(default=None, ge=0, description="how many lines, or how many items")
     empty: bool | None = Field(default=None, description="whether there must be nothing")
+    between: list[int] = Field(default_factory=list, description="a number from the first of these to the second")
 
     def faults(self) -> Iterator[Fault]:
         if not self.model_fields_set:
@@ -40,6 +41,8 @@ class MatcherSpec(Model):
                 yield Fault((key,), f"an empty list for '{key}' asserts nothing")
             if "" in words:
                 yield Fault((key,), f"'{key}' with an empty text: every text contains that")
+        if self.given("between") and (len(self.between) != 2 or self.between[0] > self.between[1]):
+            yield Fault(("between",), "no number is between these", "Write the lowest and the highest: [1, 10].")
         yield from self._pattern_faults()
 
     def _pattern_faults(self) -> Iterator[Fault]:

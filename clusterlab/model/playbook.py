@@ -60,6 +60,11 @@ class Network(Model):
     ipam: Ipam = Ipam()
     labels: Labels = Field(default_factory=dict)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether its packets are encrypted between the hosts: the engine asks for the key, whatever its value."""
+        return self.driver == "overlay" and "encrypted" in self.driver_opts
+
     def faults(self) -> Iterator[Fault]:
         if self.driver == "overlay" and self.given("hosts"):
             yield Fault(

@@ -16,17 +16,37 @@ _CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?
 _ONLY_ONE = "Leave the other out, or write two checks."
 
 
-class ContainerAddress(Model):
-    """The address that a container has on a network, looked up when the probe runs."""
+class Address(Model):
+    """The address that a container has on a network, or the virtual one of a service, looked up when the probe runs."""
 
-    container: str
+    container: str | None = None
+    service: str | None = None
     network: str
 
+    def __str__(self) -> str:
+        return f"{self.container or f'service {self.service}'} on network {self.network}"
 
-Target = str | ContainerAddress
-"""A name or address as it stands; a host of the inventory may be named; or a container's address on a network."""
+    def faults(self) -> Iterator[Fault]:
+        if len(self.given("container", "service")) != 1:
+            yield Fault((), "an address is that of exactly one container or service", "Write one of the two keys.")
+
+
+Target = str | Address
+"""A name or address as it stands; a host of the inventory may be named; or an address that is looked up."""
 
 _Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class PublishedPort(Model):
+    """The port of the host by which a container's port is published, looked up when the probe runs."""
+
+    container: str
+    published: _Port = Field(description="the container's port")
+
+    def __str__(self) -> str:
+        return f"published for port {self.published} of {self.container}"
+
+
 _MODE = r"^[0-7]{3,4}$"
 _Mode = Annotated[
     str,
@@ -177,8 +197,8 @@ class DnsProbe(NegatableProbe):
     name: str
     resolves: bool = True
     addresses: Matcher | None = Field(default=None, description="about the list of addresses, sorted")
-    is_: ContainerAddress | None = Field(
-        default=None, alias="is", description="must be exactly this container's address"
+    is_: Address | None = Field(
+        default=None, alias="is", description="must be exactly this address of a container or service"
     )
 
 
@@ -189,7 +209,7 @@ class PortProbe(NegatableProbe):
     target: ClassVar[tuple[str, ...]] = ("to", "port")
 
     to: Target
-    port: _Port
+    port: _Port | PublishedPort
     open: bool = True
     timeout: Duration = 5.0
 
@@ -206,6 +226,20 @@ class MountProbe(Probe):
     def faults(self) -> Iterator[Fault]:
         yield from super().faults()
         yield from _absolute(self.path)
+
+
+class VethProbe(Model):
+    """The veth pair by which a container is on a bridge network.
+
+    One end is the container's interface there, the other one a port of the network's bridge on the host.
+    """
+
+    in_: Strings = Field(alias="in", description="containers of this play")
+    network: str = Field(description="a bridge network; bridge is the default one")
+
+    def faults(self) -> Iterator[Fault]:
+        if not self.in_:
+            yield Fault(("in",), "an empty list of containers: nothing would be asked", "Name a container.")
 
 
 class FileProbe(Probe):
@@ -245,6 +279,10 @@ class InspectProbe(Model):
     network: str | None = None
     container: str | None = None
     service: str | None = None
+    tasks: str | None = Field(
+        default=None,
+        description="the tasks of this service that run, by host and number; Node is the host that each runs on",
+    )
     image: str | None = None
     node: str | None = None
     engine: Literal[True] | None = Field(default=None, description="what `docker info` reports")
@@ -263,6 +301,7 @@ class InspectProbe(Model):
         "network",
         "container",
         "service",
+        "tasks",
         "image",
         "node",
         "engine",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.lab import Lab
-from clusterlab.model.playbook import Container, Volume
+from clusterlab.model.playbook import Container, Play, Volume
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Hosts
@@ -55,24 +55,45 @@ def apply(
 
 
 def left_out(lab: Lab, unsupported: Mapping[str, str] = NO_CAPABILITIES) -> list[Skipped]:
-    """What these machines cannot have: without NFS, its volumes and what uses them.
+    """What these machines cannot have: without NFS its volumes, without IPsec encrypted networks, and what uses them.
 
     Swarm services stand without IPVS, too; only their virtual addresses and published ports do not work then.
     """
     reasons: dict[Key, str] = {}
-    manager = next(iter(lab.inventory.with_role("swarm_manager")), "")
     for play in lab.plays.values():
-        nfs = {name for name, volume in play.volumes.items() if _is_nfs(volume)} if "nfs" in unsupported else set()
-        for name in nfs:
-            for host in lab.expand(play.volumes[name].hosts):
-                reasons[Key(host, "volume", name)] = f"nfs: {unsupported['nfs']}"
-        without = _containers_with(play.containers, nfs)
-        for name in without:
-            reasons[Key(play.containers[name].host, "container", name)] = f"nfs: {unsupported['nfs']}"
-        for name, service in play.services.items():
-            if _mounts(service.volumes) & nfs:
-                reasons[Key(manager, "service", name)] = f"nfs: {unsupported['nfs']}"
+        if "nfs" in unsupported:
+            reasons |= dict.fromkeys(_needing_nfs(lab, play), f"nfs: {unsupported['nfs']}")
+        if "xfrm" in unsupported:
+            reasons |= dict.fromkeys(_needing_xfrm(lab, play), f"xfrm: {unsupported['xfrm']}")
     return [Skipped(key, reason) for key, reason in reasons.items()]
+
+
+def _needing_nfs(lab: Lab, play: Play) -> Iterator[Key]:
+    nfs = {name for name, volume in play.volumes.items() if _is_nfs(volume)}
+    for name in nfs:
+        for host in lab.expand(play.volumes[name].hosts):
+            yield Key(host, "volume", name)
+    for name in _containers_with(play.containers, nfs):
+        yield Key(play.containers[name].host, "container", name)
+    for name, service in play.services.items():
+        if _mounts(service.volumes) & nfs:
+            yield Key(_manager(lab), "service", name)
+
+
+def _needing_xfrm(lab: Lab, play: Play) -> Iterator[Key]:
+    encrypted = {name for name, network in play.networks.items() if network.encrypted}
+    for name in encrypted:
+        yield Key(_manager(lab), "network", name)
+    for name, container in play.containers.items():
+        if encrypted & set(container.networks):
+            yield Key(container.host, "container", name)
+    for name, service in play.services.items():
+        if encrypted & set(service.networks):
+            yield Key(_manager(lab), "service", name)
+
+
+def _manager(lab: Lab) -> str:
+    return next(iter(lab.inventory.with_role("swarm_manager")), "")
 
 
 def unreachable(host: str, error: ClusterlabError) -> Change:

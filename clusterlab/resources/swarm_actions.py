@@ -107,6 +107,11 @@ def update(host: Host, lan: str, role: Literal["manager", "worker"], manager: Ho
     settle(host, lan, role, host if role == "manager" else manager)
 
 
+def set_availability(manager: Host, node: str, availability: str) -> None:
+    """Whether a node takes tasks (active), keeps those that it has (pause) or gives them away (drain)."""
+    _set(manager, node, {"Availability": availability})
+
+
 def remove(manager: Host, node: str) -> None:
     """Remove a node that no host is any more from the managers' list."""
     found = by_id(list_nodes(manager), node)

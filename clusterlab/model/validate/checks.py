@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..checks import Action, AnyProbe, Connection, ContainerAddress, Control, InspectProbe, RunProbe, SharedFileProbe
-from ..problems import Problem, suggest
+from ..checks import (
+    Action,
+    Address,
+    AnyProbe,
+    Connection,
+    Control,
+    InspectProbe,
+    PublishedPort,
+    RunProbe,
+    SharedFileProbe,
+    VethProbe,
+)
+from ..problems import Problem, listed, suggest
+from ..short_syntax import parse_port
 from ..source import KeyPath
 from .files import Files, PlayFile, item
 from .networks import container_on
@@ -35,11 +47,17 @@ def _probe(files: Files, file: PlayFile, path: KeyPath, probe: AnyProbe) -> Iter
     if isinstance(probe, RunProbe):
         yield from _run(files, file, path, probe)
         return
+    if isinstance(probe, VethProbe):
+        yield from _veth(files, file, path, probe)
+        return
     yield from _where(files, file, path, probe.on, probe.in_)
     if isinstance(probe, SharedFileProbe) and len({*files.expand(probe.on), *probe.in_}) == 1:
         yield file.problem(path, "one place alone shares nothing", "Name at least two places.", key=True)
     for key in ("to", "is_"):
         yield from _address(file, (*path, key.rstrip("_")), getattr(probe, key, None))
+    port = getattr(probe, "port", None)
+    if isinstance(port, PublishedPort):
+        yield from _published(file, (*path, "port"), port)
     control = getattr(probe, "control", None)
     if isinstance(control, Control):
         yield from _where(files, file, (*path, "control"), control.on, control.in_)
@@ -72,25 +90,73 @@ def _unknown_container(file: PlayFile, path: KeyPath, name: str) -> Problem:
 
 
 def _address(file: PlayFile, path: KeyPath, target: object) -> Iterator[Problem]:
-    if not isinstance(target, ContainerAddress):
-        return
-    container = file.container(target.container)
+    if isinstance(target, Address):
+        if target.service is not None:
+            yield from _service_address(file, path, target.service, target.network)
+        else:
+            yield from _container_address(file, path, str(target.container), target.network)
+
+
+def _container_address(file: PlayFile, path: KeyPath, name: str, network: str) -> Iterator[Problem]:
+    container = file.container(name)
     if container is None:
-        yield _unknown_container(file, (*path, "container"), target.container)
+        yield _unknown_container(file, (*path, "container"), name)
         return
     on = list(container.networks) or [container.network_mode or "bridge"]
-    if target.network not in on:
-        message = f"the container '{target.container}' is not on a network '{target.network}'"
-        yield file.problem((*path, "network"), message, suggest(target.network, on, "It is on"))
-    elif target.network in ("host", "none"):
-        yield file.problem(
-            (*path, "network"), f"a container has no address of its own on the network '{target.network}'"
-        )
+    if network not in on:
+        message = f"the container '{name}' is not on a network '{network}'"
+        yield file.problem((*path, "network"), message, suggest(network, on, "It is on"))
+    elif network in ("host", "none"):
+        yield file.problem((*path, "network"), f"a container has no address of its own on the network '{network}'")
+
+
+def _service_address(file: PlayFile, path: KeyPath, name: str, network: str) -> Iterator[Problem]:
+    service = file.play.services.get(name)
+    if service is None:
+        yield _unknown_service(file, (*path, "service"), name)
+    elif network not in service.networks:
+        message = f"the service '{name}' is not on a network '{network}'"
+        yield file.problem((*path, "network"), message, suggest(network, service.networks, "It is on"))
+
+
+def _unknown_service(file: PlayFile, path: KeyPath, name: str) -> Problem:
+    return file.problem(path, f"this play has no service '{name}'", suggest(name, file.play.services, "Services"))
+
+
+def _published(file: PlayFile, path: KeyPath, port: PublishedPort) -> Iterator[Problem]:
+    container = file.container(port.container)
+    if container is None:
+        yield _unknown_container(file, (*path, "container"), port.container)
+        return
+    published = {parse_port(text).port for text in container.ports}
+    if port.published not in published:
+        message = f"the container '{port.container}' publishes no port {port.published}"
+        remedy = f"It publishes {listed(sorted(published))}." if published else "Add it to ports of the container."
+        yield file.problem((*path, "published"), message, remedy)
+
+
+def _veth(files: Files, file: PlayFile, path: KeyPath, probe: VethProbe) -> Iterator[Problem]:
+    network = file.play.networks.get(probe.network)
+    if network is None and probe.network != "bridge":
+        known = ["bridge", *file.play.networks]
+        message = f"this play has no network '{probe.network}'"
+        yield file.problem((*path, "network"), message, suggest(probe.network, known, "Networks"))
+    elif network is not None and network.driver != "bridge":
+        message = f"'{probe.network}' is a network of driver {network.driver}, without a bridge on the host"
+        yield file.problem((*path, "network"), message, "Name a bridge network.")
+    for index, name in enumerate(probe.in_):
+        yield from _container(files, file, item(file.document, (*path, "in"), index), name)
 
 
 def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
     value = getattr(action, action.name)
     path = (*path, action.name)
+    if action.service:
+        yield from _service_action(file, path, action)
+        return
+    if action.drain is not None:
+        yield from _drain(files, file, path, action.drain)
+        return
     if not isinstance(value, Connection):
         if value not in file.play.containers:
             yield _unknown_container(file, path, value)
@@ -103,6 +169,22 @@ def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iter
         yield file.problem((*path, "network"), message, "Write network_mode in another container.")
     elif value.network != "bridge":
         yield from container_on(files, file, (*path, "network"), value.network, container.host)
+
+
+def _service_action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
+    service = file.play.services.get(action.service)
+    if service is None:
+        yield _unknown_service(file, (*path, "service"), action.service)
+    elif action.scale is not None and service.deploy.mode == "global":
+        message = f"the service '{action.service}' is global: it has one task per node"
+        yield file.problem((*path, "service"), message, "Name a service with deploy.mode: replicated.")
+
+
+def _drain(files: Files, file: PlayFile, path: KeyPath, host: str) -> Iterator[Problem]:
+    members = files.inventory.swarm_hosts
+    if host not in members:
+        remedy = suggest(host, members, "Its hosts") if members else "Give a Docker host the role swarm_manager."
+        yield file.problem(path, f"the Swarm has no host '{host}'", remedy)
 
 
 def _run(files: Files, file: PlayFile, path: KeyPath, probe: RunProbe) -> Iterator[Problem]:
@@ -124,6 +206,7 @@ def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -
         "network": [*play.networks, *_PREDEFINED],
         "container": list(play.containers),
         "service": list(play.services),
+        "tasks": list(play.services),
         "image": list(files.inventory.images),
         "node": files.inventory.swarm_hosts,
     }
@@ -131,8 +214,9 @@ def _inspect(files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -
         name = getattr(probe, kind)
         if name is not None and name not in names:
             owner = {"image": "the inventory", "node": "the Swarm"}.get(kind, "this play")
+            noun = "service" if kind == "tasks" else kind
             yield file.problem(
-                (*path, kind), f"{owner} has no {kind} '{name}'", suggest(name, names, f"{kind.capitalize()}s")
+                (*path, kind), f"{owner} has no {noun} '{name}'", suggest(name, names, f"{noun.capitalize()}s")
             )
     container = play.containers.get(probe.container or "")
     if container is not None and probe.on and files.expand(probe.on) != [container.host]:

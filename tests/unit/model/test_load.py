@@ -202,7 +202,7 @@ def test_schema() -> None:
     assert definitions["Inventory"]["additionalProperties"] is False
     assert definitions["Play"]["required"] == ["title"]
     assert {"in", "on"} <= set(definitions["PingProbe"]["properties"])
-    assert definitions["PortProbe"]["properties"]["port"]["anyOf"][1]["pattern"] == r"\$\{[^{}]+\}"
+    assert definitions["PingProbe"]["properties"]["count"]["anyOf"][1]["pattern"] == r"\$\{[^{}]+\}"
     assert "${network.subnet}" in json.dumps(definitions["Export"])
     missing = {ref for ref in _references(schema) if ref.removeprefix("#/$defs/") not in definitions}
     assert not missing
