@@ -7,13 +7,13 @@ cannot do is unsupported here, and is proven on virtual machines in tests/lab.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from check_cases import PLAYBOOKS, broken, case_files, compare, read_case, told
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Outcome, Result
@@ -26,10 +26,6 @@ from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources import swarm_actions
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # tests/, where check_cases is
-
-from check_cases import PLAYBOOKS, broken, case_files, compare, read_case, told
 
 pytestmark = pytest.mark.engine
 
