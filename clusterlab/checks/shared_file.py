@@ -28,7 +28,8 @@ _APPEND = (
     'n=1; while [ "$n" -le "$3" ]; do '
     '( flock 9 || exit 1; printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
 )
-_PATIENCE = 20  # seconds for one step; a dead NFS server makes everything hang
+_PATIENCE = 20.0  # seconds for one step; a dead NFS server makes everything hang
+_PER_APPEND = 0.5  # seconds more for each line: every one waits for the lock
 _KILLED = 137
 _HINT = (
     "the places do not share the file: are the volumes' options the same on each host, and does `df` show the same "
@@ -150,24 +151,25 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
             pid = run.places.inspect(place)["State"]["Pid"]
             path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
         run.places.tool(actual, "flock")
-        _do(run.places, actual, _APPEND, path, f"{run.identity} {name}", str(run.appends))
+        patience = _PATIENCE + _PER_APPEND * run.appends
+        _do(run.places, actual, _APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
     except ClusterlabError as error:
         return unasked(place, wanted, error)
     return None
 
 
-def _do(places: Places, place: Place, script: str, *arguments: str) -> None:
-    _run_bounded(places, place, ["sh", "-c", script, "sh", *arguments])
+def _do(places: Places, place: Place, script: str, *arguments: str, patience: float = _PATIENCE) -> None:
+    _run_bounded(places, place, ["sh", "-c", script, "sh", *arguments], patience)
 
 
-def _run_bounded(places: Places, place: Place, argv: list[str]) -> Completed:
+def _run_bounded(places: Places, place: Place, argv: list[str], patience: float = _PATIENCE) -> Completed:
     """Run a command that a dead file server may hold up, and end it then. Raises WrongAnswer unless it succeeds."""
     if places.has(place, "timeout"):
-        argv = ["timeout", "-s", "KILL", str(_PATIENCE), *argv]
-    completed = places.run(place, argv, timeout=_PATIENCE + 40)
+        argv = ["timeout", "-s", "KILL", f"{patience:g}", *argv]
+    completed = places.run(place, argv, timeout=patience + 40)
     if completed.exit == _KILLED:
         raise WrongAnswer(
-            f"did not end within {_PATIENCE} s", command=place.typed(argv), remedy="does the file server answer?"
+            f"did not end within {patience:g} s", command=place.typed(argv), remedy="does the file server answer?"
         )
     if not completed.ok:
         raise WrongAnswer(completed.output or f"exit code {completed.exit}", command=place.typed(argv), remedy=_HINT)
