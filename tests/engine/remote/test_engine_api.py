@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from clusterlab.errors import DeadlineExceeded, HostError
-from clusterlab.remote import Host, Hosts, Target, docker_channel
+from clusterlab.remote import Host, Hosts, Target, docker_dial
 
 if TYPE_CHECKING:
     from conftest import EngineLab
@@ -54,8 +54,20 @@ def test_one_dial_serves_many_requests(fresh: Hosts) -> None:
     host = fresh["host1"]
     for _ in range(5):
         host.docker.containers(all=True)
-    assert host.counts == {"connections": 1, "dials": 1, "requests": 6}
+    assert host.counts == {"connections": 1, "dials": 1, "requests": 5}
     assert host.run("pgrep -fc '^docker.*dial-stdio'").stdout == "1\n"
+
+
+def test_an_engine_older_than_the_sdk_is_asked_in_its_own_version(
+    fresh: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterlab.remote.docker_channel.DEFAULT_DOCKER_API_VERSION", "1.99")
+    host = fresh["host1"]
+    assert host.docker.info()["ServerVersion"]
+    assert host.counts["requests"] == 2  # the one that was refused, and again
+    assert host.docker.api_version != "1.99"
+    assert host.docker.info()["ServerVersion"]
+    assert host.counts["requests"] == 3
 
 
 def test_many_threads(host: Host) -> None:
@@ -158,11 +170,11 @@ def test_hung_engine(fresh: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_hung_engine_from_the_first_request(fresh: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     host = fresh["host1"]
-    monkeypatch.setattr(docker_channel, "TIMEOUT", 2.0)
+    monkeypatch.setattr(docker_dial, "TIMEOUT", 2.0)
     pid = host.run(["cat", "/var/run/docker.pid"], check=True).stdout.strip()
     host.run(["kill", "-STOP", pid], check=True)
     try:
-        with pytest.raises(DeadlineExceeded, match="did not answer `GET /_ping` within 2 s"):
+        with pytest.raises(DeadlineExceeded, match="did not answer `GET /v[0-9.]+/containers/json` within 2 s"):
             host.docker.containers()
     finally:
         host.run(["kill", "-CONT", pid], check=True)
@@ -191,6 +203,33 @@ def test_connection_lost_between_requests(fresh: Hosts) -> None:
     _cut(host)
     assert host.docker.info()["Name"]
     assert host.counts["connections"] == 2
+
+
+def test_connection_lost_in_a_stream(fresh: Hosts, host: Host) -> None:
+    lost = fresh["host1"]
+    made = lost.docker.exec_create(CONTAINER, ["sh", "-c", "echo a; sleep 20"])
+    stream = lost.docker.exec_start(made["Id"], stream=True)
+    assert next(stream) == b"a\n"
+    _cut(lost)
+    with pytest.raises(HostError, match="connection was lost"):
+        next(stream)
+
+
+def test_engine_ends_in_a_stream(fresh: Hosts) -> None:
+    """An answer that is cut off is an error of the engine's, not an end of the events."""
+    host = fresh["host1"]
+    events = host.docker.events(decode=True)
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(list, events)
+        host.docker.create_container(IMAGE, ["true"], name="clusterlab-event")
+        host.docker.remove_container("clusterlab-event")
+        host.run("systemctl stop docker", check=True)
+        try:
+            with pytest.raises(HostError, match="asked `GET .*/events`"):
+                seen.result(timeout=30)
+        finally:
+            host.run("systemctl start docker", check=True)
+    host.docker.start(CONTAINER)
 
 
 _KILL_SSHD = """

@@ -1,0 +1,185 @@
+"""A channel to a host's engine: `docker system dial-stdio`, looking like a socket."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from collections import Counter
+from typing import Any, cast
+
+import paramiko
+
+from clusterlab.errors import DeadlineExceeded, HostError
+
+from .docker_errors import explain_dial
+from .link import Link
+
+TIMEOUT = 60.0
+"""Seconds of silence after which a request has failed."""
+
+_COMMAND = ["docker", "--host", "unix:///var/run/docker.sock", "system", "dial-stdio"]
+
+
+class Dial:
+    """A channel that runs `docker system dial-stdio`: what http.client and the SDK take for a socket.
+
+    Its reads and writes raise this project's errors: these pass unchanged through urllib3, requests and the SDK, also
+    from the middle of a stream.
+    """
+
+    def __init__(self, link: Link, counts: Counter[str]) -> None:
+        self.asked = ""
+        self._link = link
+        self._lock = threading.Lock()
+        self._timeout = TIMEOUT
+        self._heard = False
+        self._channel = link.take(TIMEOUT)
+        self._open = True
+        counts["dials"] += 1
+        sudo = ["sudo", "-n", "--"] if link.target.become else []
+        try:
+            self._channel.settimeout(TIMEOUT)
+            self._channel.exec_command(shlex.join([*sudo, *_COMMAND]))
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            self.close()
+            raise HostError(
+                link.target.name,
+                f"the connection was lost while the engine was dialled ({error or type(error).__name__})",
+                remedy="The machine may be rebooting: try again.",
+            ) from error
+
+    def expect_answer(self, asked: str) -> None:
+        """From now on an end of the stream is an error, until something has come; `asked` is for its message."""
+        self.asked = asked
+        self._heard = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Open, and nothing has come unasked: it can be used for another request."""
+        channel = self._channel
+        return self._open and not (channel.closed or channel.eof_received or channel.recv_ready())
+
+    def sendall(self, data: bytes) -> None:
+        try:
+            self._channel.sendall(data)
+        except TimeoutError:
+            raise self._late() from None
+        except (OSError, EOFError, paramiko.SSHException):
+            raise self.ended() from None
+
+    def send(self, data: bytes) -> int:
+        self.sendall(data)
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        """What has come, at most `size` bytes; nothing means that the stream has ended."""
+        try:
+            data: bytes = self._channel.recv(size)
+        except TimeoutError:
+            raise self._late() from None
+        if not data and not (self._heard and self._link.is_alive()):
+            raise self.ended()
+        self._heard = True
+        return data
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Seconds of silence; the SDK takes the limit away from streams (None), which would let them hang for ever."""
+        if seconds is not None:
+            self._timeout = seconds
+            self._channel.settimeout(seconds)
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    def shutdown(self, how: int) -> None:
+        self._channel.shutdown(how)
+
+    def shutdown_write(self) -> None:
+        """Tell the other side that nothing more comes."""
+        self._channel.shutdown_write()
+
+    def makefile(self, mode: str, *args: Any, **kwargs: Any) -> _Reader:
+        return _Reader(self)
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._open:
+                return
+            self._open = False
+        self._link.give_back(self._channel)
+
+    def _late(self) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"{self._link.target.name}: the engine did not answer `{self.asked}` within {self._timeout:g} s",
+            remedy="See what it is doing: journalctl -u docker; if it hangs: systemctl restart docker",
+        )
+
+    def ended(self) -> HostError:
+        """Why the channel ended although more was due: what dial-stdio says on standard error."""
+        channel = self._channel
+        channel.status_event.wait(5.0)
+        stderr = b""
+        until = time.monotonic() + 5.0
+        while time.monotonic() < until and (part := _stderr(channel)):
+            stderr += part
+        return explain_dial(
+            self._link.target,
+            self.asked,
+            stderr.decode(errors="replace").strip(),
+            lost=not self._link.is_alive(),
+        )
+
+
+def _stderr(channel: paramiko.Channel) -> bytes:
+    try:
+        channel.settimeout(1.0)
+        data: bytes = channel.recv_stderr(65536)
+        return data
+    except (OSError, EOFError):
+        return b""
+
+
+class _Reader:
+    """A file over the channel that never takes more than it was asked for.
+
+    After the head of an answer the SDK reads exec and attach streams from the channel itself: a buffer would have
+    swallowed their beginning.
+    """
+
+    def __init__(self, dial: Dial) -> None:
+        self.channel = dial  # the SDK takes the raw socket of a response from here
+        self.closed = False
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = bytearray()
+        while not line.endswith(b"\n") and len(line) != limit:
+            byte = self.channel.recv(1)
+            if not byte:
+                raise self.channel.ended()  # heads and sizes of chunks are never cut off by a sound engine
+            line += byte
+        return bytes(line)
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = bytearray()
+        unlimited = size is None or size < 0
+        while unlimited or len(data) < cast(int, size):
+            part = self.channel.recv(65536 if unlimited else cast(int, size) - len(data))
+            if not part:
+                break
+            data += part
+        return bytes(data)
+
+    def read1(self, size: int = -1) -> bytes:
+        return self.channel.recv(size if size > 0 else 65536)
+
+    def readinto(self, buffer: memoryview) -> int:
+        data = self.channel.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
