@@ -65,7 +65,7 @@ class Actions:
             return unasked(place, _aim(action), error)
         return finding(
             place.host,
-            _typed(action),
+            typed(action),
             holds=True,
             wanted=_aim(action),
             found=_told(action, before, after),
@@ -107,7 +107,8 @@ def _aim(action: Action) -> str:
 _DONE = {"stop": "stopped", "start": "started", "restart": "started again", "kill": "killed", "recreate": "made anew"}
 
 
-def _typed(action: Action) -> str:
+def typed(action: Action) -> str:
+    """The command that does it, as a person would type it."""
     value = getattr(action, action.name)
     if isinstance(value, Connection):
         return shlex.join(["docker", "network", action.name, value.network, value.container])

@@ -25,20 +25,25 @@ def ask(probe: DnsProbe, places: Places) -> list[Finding]:
     """The name must resolve (or not), to the addresses that are wanted."""
     if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
         return ask_each(places.of(probe), f"{probe.name} resolves", lambda place: _compare(probe, place, places))
-    return reach.ask(places, probe, lambda asked, place: look_up(asked.name, place, places)[0], _describe, _HINT)
+    return reach.ask(places, probe, lambda asked, place: look_up(asked.name, place, places)[0], told, _HINT)
 
 
 def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
     """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
     tool = places.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
-    argv = ["nslookup", name] if tool == "nslookup" else ["getent", "ahostsv4", name]
+    argv = query(tool, name)
     completed = places.run(place, argv)
     command = place.typed(argv)
     addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
     if addresses:
         return Reach(True, f"{name} is {', '.join(addresses)}", command, completed.output), addresses
     return Reach(False, why_not(completed, tool, command), command, completed.output), []
+
+
+def query(tool: str, name: str) -> list[str]:
+    """What looks a name up with nslookup or getent."""
+    return ["nslookup", name] if tool == "nslookup" else ["getent", "ahostsv4", name]
 
 
 def parse_nslookup(completed: Completed) -> list[str]:
@@ -104,7 +109,7 @@ def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
     )
 
 
-def _describe(probe: DnsProbe) -> str:
+def told(probe: DnsProbe) -> str:
     return f"{probe.name} resolves"
 
 

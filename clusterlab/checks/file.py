@@ -34,7 +34,7 @@ class Stat:
 
 def ask(probe: FileProbe, places: Places) -> list[Finding]:
     """The file must exist (or not) and be as wanted, at every place."""
-    return ask_each(places.of(probe), _wanted(probe), lambda place: _compare(probe, place, places))
+    return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
 
 
 def parse(text: str) -> Stat:
@@ -46,7 +46,12 @@ def parse(text: str) -> Stat:
     return Stat(_TYPES.get(kind, kind), int(mode, 8), (owner, uid), (group, gid))
 
 
-def _wanted(probe: FileProbe) -> str:
+def asking(probe: FileProbe) -> list[str]:
+    """What asks for all but the content; a symbolic link is followed unless it is itself what is wanted."""
+    return ["stat", *([] if probe.type == "symlink" else ["-L"]), "-c", _FORMAT, probe.path]
+
+
+def told(probe: FileProbe) -> str:
     if not probe.exists:
         return f"{probe.path} does not exist"
     parts = [f"{probe.path} exists"]
@@ -59,7 +64,7 @@ def _wanted(probe: FileProbe) -> str:
 
 def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
     places.tool(place, "stat")
-    argv = ["stat", *([] if probe.type == "symlink" else ["-L"]), "-c", _FORMAT, probe.path]
+    argv = asking(probe)
     completed = places.run(place, argv)
     command = place.typed(argv)
     if not completed.ok:
@@ -73,7 +78,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
             place,
             command,
             holds=not probe.exists,
-            wanted=_wanted(probe),
+            wanted=told(probe),
             found=f"{probe.path} does not exist",
             output=completed.output,
         )
@@ -96,7 +101,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
         place,
         command,
         holds=not problems,
-        wanted=_wanted(probe),
+        wanted=told(probe),
         found=": ".join([found, "; ".join(problems)]) if problems else found,
         output=output,
     )

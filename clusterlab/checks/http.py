@@ -35,21 +35,26 @@ class Answer:
 def ask(probe: HttpProbe, places: Places) -> list[Finding]:
     """The status and body must be as wanted; for `reachable: false` no answer may come at all."""
     if probe.reachable:
-        return ask_each(places.of(probe), _describe(probe), lambda place: _compare(probe, place, places))
-    return reach.ask(places, probe, lambda asked, place: get(asked, place, places).reach, _describe_answer, _HINT)
+        return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
+    return reach.ask(places, probe, lambda asked, place: get(asked, place, places).reach, told_answer, _HINT)
 
 
 def get(probe: HttpProbe, place: Place, places: Places) -> Answer:
     """Ask with curl, or with wget where there is no curl. Raises NotUnderstood."""
-    wait = str(max(1, math.ceil(probe.timeout)))
-    url = places.url(place, probe.url)
-    if places.tool(place, "curl", "wget") == "curl":
-        argv = ["curl", "-sS", "-v", "--noproxy", "*", "--max-time", wait, url]
-    else:
+    tool = places.tool(place, "curl", "wget")
+    if tool == "wget":
         places.tool(place, "timeout")
-        argv = ["timeout", wait, "wget", "-S", "-O", "-", url]
+    argv = command(probe, tool, places.url(place, probe.url))
     completed = places.run(place, argv, timeout=probe.timeout + 30)
     return parse(completed, place.typed(argv))
+
+
+def command(probe: HttpProbe, tool: str, url: str) -> list[str]:
+    """What asks for the page with curl or wget; both write the status to their error output."""
+    wait = str(max(1, math.ceil(probe.timeout)))
+    if tool == "curl":
+        return ["curl", "-sS", "-v", "--noproxy", "*", "--max-time", wait, url]
+    return ["timeout", wait, "wget", "-S", "-O", "-", url]
 
 
 def parse(completed: Completed, command: str) -> Answer:
@@ -65,12 +70,12 @@ def parse(completed: Completed, command: str) -> Answer:
     return Answer(reach.kept_away(completed, command, completed.stderr))
 
 
-def _describe(probe: HttpProbe) -> str:
+def told(probe: HttpProbe) -> str:
     body = f", body {match(probe.body, '').wanted}" if probe.body else ""
     return f"{probe.url} answers with status {probe.status}{body}"
 
 
-def _describe_answer(probe: HttpProbe) -> str:
+def told_answer(probe: HttpProbe) -> str:
     return f"{probe.url} answers"
 
 
@@ -90,7 +95,7 @@ def _compare(probe: HttpProbe, place: Place, places: Places) -> Finding:
         place,
         answer.reach.command,
         holds=holds,
-        wanted=_describe(probe),
+        wanted=told(probe),
         found=found,
         output=answer.reach.output,
         hint=_HINT if not answer.status else "the server answers, but something else: is it the right server and page?",

@@ -64,13 +64,13 @@ def ask(probe: InspectProbe, places: Places) -> list[Finding]:
         try:
             values[place.host] = value = at(report, steps(probe.path))
         except NoSuchPath as error:
-            return _found(place, kind, name, probe, report, holds=False, found=str(error))
+            return _found(place, kind, known_as, probe, report, holds=False, found=str(error))
         if probe.value is None:
-            return _found(place, kind, name, probe, value, holds=True, found=show(value))
+            return _found(place, kind, known_as, probe, value, holds=True, found=show(value))
         compared = match(probe.value, value)
-        return _found(place, kind, name, probe, value, holds=compared.holds, found=compared.found)
+        return _found(place, kind, known_as, probe, value, holds=compared.holds, found=compared.found)
 
-    findings = ask_each([Place(host) for host in hosts], _wanted(probe, name), one)
+    findings = ask_each([Place(host) for host in hosts], told(probe, name), one)
     if probe.same and all(item.outcome is Outcome.PASS for item in findings):
         findings.append(_same(kind, name, probe, values))
     return findings
@@ -153,7 +153,7 @@ def _report(kind: str, name: str, place: Place, places: Places) -> Any:
             ) from error
 
 
-def _wanted(probe: InspectProbe, name: str) -> str:
+def told(probe: InspectProbe, name: str) -> str:
     path = ".".join(steps(probe.path))
     parts = [describe(probe.value)] if probe.value is not None else []
     parts += ["is the same on every host"] if probe.same else []
@@ -173,7 +173,7 @@ def _found(
         place,
         _command(kind, name),
         holds=holds,
-        wanted=_wanted(probe, name),
+        wanted=told(probe, name),
         found=found,
         output=json.dumps(shown, indent=2, ensure_ascii=False, default=str)[:_OUTPUT],
         hint=_VOLUME_HINT if kind == "volume" else _HINT,
@@ -186,7 +186,7 @@ def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) 
         ", ".join(sorted(values)),
         _command(kind, name),
         holds=len(distinct) == 1,
-        wanted=_wanted(probe, name),
+        wanted=told(probe, name),
         found="; ".join(f"{host}: {show(value)}" for host, value in sorted(values.items())),
         hint="hosts that report different things do not share the object: are they in the same Swarm?",
     )

@@ -30,7 +30,7 @@ class Mount:
 
 def ask(probe: MountProbe, places: Places) -> list[Finding]:
     """The path must be a mount point, of that type, source and options."""
-    return ask_each(places.of(probe), _wanted(probe), lambda place: _compare(probe, place, places))
+    return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
 
 
 def parse(text: str) -> list[Mount]:
@@ -52,7 +52,7 @@ def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
     return max(enumerate(holding), key=lambda item: (len(item[1].path), item[0]))[1] if holding else None
 
 
-def _wanted(probe: MountProbe) -> str:
+def told(probe: MountProbe) -> str:
     parts = [f"a mount on {probe.path}"]
     parts += [f"of type {probe.type}"] if probe.type else []
     parts += [f"source {describe(probe.source)}"] if probe.source else []
@@ -79,7 +79,7 @@ def _compare(probe: MountProbe, place: Place, places: Places) -> Finding:
         place,
         command,
         holds=not problems,
-        wanted=_wanted(probe),
+        wanted=told(probe),
         found=": ".join([line, "; ".join(problems)]) if problems else line,
         output=line,
         hint=_HINT,

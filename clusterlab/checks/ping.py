@@ -21,7 +21,7 @@ _HINT = (
 
 def ask(probe: PingProbe, places: Places) -> list[Finding]:
     """Every one of `count` packets must come back; for `reachable: false` none may."""
-    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), _describe, _HINT)
+    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), told, _HINT)
 
 
 def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
@@ -43,14 +43,20 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
     return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output)
 
 
-def _describe(probe: PingProbe) -> str:
+def packets(probe: PingProbe) -> list[str]:
+    """The command, but for whom it asks."""
+    argv = ["ping", "-c", str(probe.count), "-W", str(max(1, math.ceil(probe.timeout)))]
+    return argv if probe.size is None else [*argv, "-M", "do", "-s", str(probe.size)]
+
+
+def told(probe: PingProbe) -> str:
     size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
     return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
 
 
 def _reach(probe: PingProbe, place: Place, places: Places) -> Reach:
     wait = max(1, math.ceil(probe.timeout))
-    argv = ["ping", "-c", str(probe.count), "-W", str(wait)]
+    argv = packets(probe)
     if probe.size is not None:
         return _unfragmented(probe, place, places, argv)
     places.tool(place, "ping")
@@ -75,7 +81,6 @@ def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str
     """Busybox's ping cannot forbid fragments: the host's ping is run in the container's network instead."""
     host = Place(place.host)
     target = places.target(place, probe.to)
-    argv = [*argv, "-M", "do", "-s", str(probe.size)]
     if place.container:
         places.tool(host, "nsenter")
         target = dns.first_address(target, place, places)

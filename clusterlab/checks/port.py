@@ -21,7 +21,7 @@ _TIMED_OUT = 124  # exit code of timeout(1)
 
 def ask(probe: PortProbe, places: Places) -> list[Finding]:
     """The port must accept (or must not)."""
-    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), _describe, _HINT)
+    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), told, _HINT)
 
 
 def parse(completed: Completed, command: str) -> Reach:
@@ -33,20 +33,24 @@ def parse(completed: Completed, command: str) -> Reach:
     return reach.kept_away(completed, command, completed.stderr)
 
 
-def _describe(probe: PortProbe) -> str:
+def command(probe: PortProbe, tool: str, target: str, port: str) -> list[str]:
+    """What tries to connect with bash or busybox's nc, and succeeds when it could."""
+    wait = str(max(1, math.ceil(probe.timeout)))
+    if tool == "bash":
+        # The target is an argument of the script, never a part of it.
+        return ["timeout", wait, "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "bash", target, port]
+    return ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`
+
+
+def told(probe: PortProbe) -> str:
     port = probe.port if isinstance(probe.port, int) else f"({probe.port})"
     return f"port {port} of {probe.to} is open"
 
 
 def _reach(probe: PortProbe, place: Place, places: Places) -> Reach:
-    wait = str(max(1, math.ceil(probe.timeout)))
-    target, port = places.target(place, probe.to), str(places.port(probe.port))
-    if places.tool(place, "bash", "nc") == "bash":
+    tool = places.tool(place, "bash", "nc")
+    if tool == "bash":
         places.tool(place, "timeout")
-        # The target is an argument of the script, never a part of it.
-        script = 'exec 3<>"/dev/tcp/$1/$2"'
-        argv = ["timeout", wait, "bash", "-c", script, "bash", target, port]
-    else:
-        argv = ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`
+    argv = command(probe, tool, places.target(place, probe.to), str(places.port(probe.port)))
     completed = places.run(place, argv, timeout=probe.timeout + 30)
     return parse(completed, place.typed(argv))

@@ -46,10 +46,10 @@ def ask(probe: RunProbe, places: Places) -> list[Finding]:
     hosts = [Place(host) for host in places.lab.expand(probe.on)]
     if not hosts:
         raise UsageError(f"the container runs nowhere: on: {probe.on}", remedy="name a host or a role")
-    return ask_each(hosts, _wanted(probe), lambda place: _compare(probe, place, places))
+    return ask_each(hosts, told(probe), lambda place: _compare(probe, place, places))
 
 
-def _wanted(probe: RunProbe) -> str:
+def told(probe: RunProbe) -> str:
     if probe.fails is not None:
         return f"it does not start, and the engine says what {describe(probe.fails)}"
     parts = [f"exit code {probe.exit}"]
@@ -69,9 +69,9 @@ def _compare(probe: RunProbe, place: Place, places: Places) -> Finding:
     problems, found = _judge(probe, ended)
     return finding(
         place,
-        _typed(spec),
+        typed(spec),
         holds=not problems,
-        wanted=_wanted(probe),
+        wanted=told(probe),
         found="; ".join([found, *problems]),
         output="\n".join(filter(None, (ended.refusal, ended.stdout.rstrip(), ended.stderr.rstrip()))),
     )
@@ -146,7 +146,7 @@ def _exit_code(engine: Any, name: str, deadline: float, places: Places) -> int |
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _typed(spec: WantedContainer) -> str:
+def typed(spec: WantedContainer) -> str:
     """The command as a person would type it: without name and labels, and removed at its end."""
     config, host = spec.config, spec.host_config
     words = ["docker", "run", "--rm"]

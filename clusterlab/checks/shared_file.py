@@ -22,9 +22,9 @@ from .finding import Finding, ask_each, finding, outcome_of, unasked
 from .place import Place, Places, WrongAnswer
 from .result import Outcome
 
-_WRITE = 'printf "%s\\n" "$2" > "$1"'
+WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
-_APPEND = (
+APPEND = (
     'n=1; while [ "$n" -le "$3" ]; do '
     '( flock 9 || exit 1; printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
 )
@@ -74,7 +74,7 @@ def _write_and_read(run: _Run) -> list[Finding]:
     for writer in run.everywhere:
         text = f"{run.identity} {run.name(writer)}"
         try:
-            _do(run.places, writer, _WRITE, run.path, text)
+            _do(run.places, writer, WRITE, run.path, text)
             for reader in run.everywhere:
                 if reader != writer:
                     cells[run.name(writer), run.name(reader)] = _read_back(run, reader, text)
@@ -152,7 +152,7 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
             path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
         run.places.tool(actual, "flock")
         patience = _PATIENCE + _PER_APPEND * run.appends
-        _do(run.places, actual, _APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
+        _do(run.places, actual, APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
     except ClusterlabError as error:
         return unasked(place, wanted, error)
     return None
