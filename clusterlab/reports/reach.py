@@ -15,7 +15,7 @@ from clusterlab.checks.result import Evidence, Outcome, Result
 _APART = "must not be: "
 _CONTROL = "control: "
 _PING = re.compile(r"(?P<target>.+) answers \d+ of \d+ pings")
-_PORT = re.compile(r"port (?P<port>\d+) of (?P<target>.+) is open")
+_PORT = re.compile(r"port (?P<port>\d+|\(published for port \d+ of \S+\)) of (?P<target>.+) is open")
 _HTTP = re.compile(r"(?P<url>https?://\S+) answers")
 _FILE_TABLE = "writer \\ reader"
 
@@ -77,7 +77,7 @@ def _target(words: str) -> tuple[str, str] | None:
     if match := _PING.match(words):
         return _bare(match["target"]), "ping"
     if match := _PORT.match(words):
-        return _bare(match["target"]), f"port {match['port']}"
+        return _bare(match["target"]), f"port {match['port'].strip('()')}"
     if match := _HTTP.match(words):
         url = urlsplit(match["url"])
         port = url.port or (443 if url.scheme == "https" else 80)

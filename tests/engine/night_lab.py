@@ -76,7 +76,7 @@ class Nights:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         with self.start(*words) as process:
-            out, err = process.communicate(timeout=580)
+            out, err = process.communicate(timeout=240)
         return process.returncode, out, err
 
     def night(self, *words: str) -> tuple[int, dict[str, Any]]:
@@ -84,7 +84,6 @@ class Nights:
         file = self.folder / "night.json"
         file.unlink(missing_ok=True)
         code, out, err = self.run("nightly", "-i", "existing.yml", "--json", str(file), *words)
-        print(err)
         assert file.exists(), out + err
         return code, json.loads(file.read_text())
 

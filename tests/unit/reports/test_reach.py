@@ -23,13 +23,19 @@ def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, outp
 @pytest.mark.parametrize(
     ("words", "end", "how"),
     [
-        (ping._describe(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
-        (ping._describe(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "ping"),
-        (ping._describe(PingProbe(on=["h"], to={"container": "beta", "network": "net"})), "beta", "ping"),
-        (port._describe(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
-        (port._describe(PortProbe(on=["h"], to={"container": "b", "network": "n"}, port=1)), "b", "port 1"),
-        (http._describe(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
-        (http._describe_answer(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
+        (ping.told(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
+        (ping.told(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "ping"),
+        (ping.told(PingProbe(on=["h"], to={"container": "beta", "network": "net"})), "beta", "ping"),
+        (port.told(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
+        (port.told(PortProbe(on=["h"], to={"container": "b", "network": "n"}, port=1)), "b", "port 1"),
+        (
+            port.told(PortProbe(on=["h"], to="host1", port={"container": "web", "published": 80})),
+            "host1",
+            "port published for port 80 of web",
+        ),
+        (ping.told(PingProbe(on=["h"], to={"service": "web", "network": "n"})), "service web", "ping"),
+        (http.told(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
+        (http.told_answer(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
     ],
 )
 def test_the_words_of_each_probe_are_understood(words: str, end: str, how: str) -> None:
