@@ -11,8 +11,10 @@ import docker
 import docker.errors
 
 from clusterlab.errors import UsageError
+from clusterlab.model import Lab
 from clusterlab.model.checks import InspectProbe
 from clusterlab.model.inventory import Role
+from clusterlab.model.playbook import Play
 from clusterlab.resources.swarm_tasks import running_tasks
 
 from .finding import Finding, ask_each, finding
@@ -53,7 +55,7 @@ class NoSuchPath(Exception):
 def ask(probe: InspectProbe, places: Places) -> list[Finding]:
     """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
     kind, name = subject(probe)
-    hosts = asked_hosts(probe, places)
+    hosts = asked_hosts(probe, places.lab, places.play)
     if probe.same and len(hosts) < 2:
         raise UsageError(f"`same: true` compares hosts, and only {', '.join(hosts) or 'none'} has {kind} {name}")
     values: dict[str, object] = {}
@@ -82,21 +84,21 @@ def subject(probe: InspectProbe) -> tuple[str, str]:
     return kind, "" if kind in _COMMANDS else str(getattr(probe, kind))
 
 
-def asked_hosts(probe: InspectProbe, places: Places) -> list[str]:
+def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
     """Which hosts are asked: those of `on:`, or every host that should have the object."""
-    inventory, play = places.lab.inventory, places.play
+    inventory = lab.inventory
     if probe.on:
         unknown = set(probe.on) - set(inventory.hosts) - {"all", *get_args(Role)}
         if unknown:
             raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
-        return places.lab.expand(probe.on)
+        return lab.expand(probe.on)
     if probe.volume in play.volumes:
-        return places.lab.expand(play.volumes[probe.volume].hosts)
+        return lab.expand(play.volumes[probe.volume].hosts)
     if probe.container in play.containers:
         return [play.containers[probe.container].host]
     if probe.network in play.networks:
         if play.networks[probe.network].driver != "overlay":
-            return places.lab.expand(play.networks[probe.network].hosts)
+            return lab.expand(play.networks[probe.network].hosts)
         # An engine knows an attachable overlay network only while a container there uses it; a manager always does.
         users = {c.host for c in play.containers.values() if probe.network in c.networks}
         return [host for host in inventory.docker_hosts if host in users] or inventory.with_role("swarm_manager")[:1]

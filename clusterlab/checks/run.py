@@ -60,9 +60,7 @@ def told(probe: RunProbe) -> str:
 
 def _compare(probe: RunProbe, place: Place, places: Places) -> Finding:
     image = image_on(places, place, probe.image)
-    container = Container.model_validate(
-        {"host": place.host, "image": probe.image, **{key: getattr(probe, key) for key in _SPEC}}
-    )
+    container = container_of(probe, place.host)
     require_volumes(places, place, probe.volumes)
     with _removed(places, place, wanted(places, f"clusterlab-run-{uuid.uuid4().hex[:8]}", container, image)) as spec:
         ended = _run_to_end(places, place, spec, probe.timeout)
@@ -75,6 +73,11 @@ def _compare(probe: RunProbe, place: Place, places: Places) -> Finding:
         found="; ".join([found, *problems]),
         output="\n".join(filter(None, (ended.refusal, ended.stdout.rstrip(), ended.stderr.rstrip()))),
     )
+
+
+def container_of(probe: RunProbe, host: str) -> Container:
+    """The container that is run, as a play describes one."""
+    return Container.model_validate({"host": host, "image": probe.image, **{key: getattr(probe, key) for key in _SPEC}})
 
 
 def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:

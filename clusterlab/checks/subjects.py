@@ -43,7 +43,7 @@ def subjects(check: Check, places: Places) -> Subjects:
     lab, play = places.lab, places.play
     words = frozenset(_words(check))
     hosts = _named_hosts(words, lab) | {
-        host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, places)
+        host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, lab, play)
     }
     containers = words & frozenset(play.containers)
     within = frozenset(f"{host} in {places.play_name}" for host in hosts) | _services(words, play)

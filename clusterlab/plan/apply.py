@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.lab import Lab
@@ -43,13 +43,12 @@ def apply(
     observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
     dead = [unreachable(name, error) for name, error in answers.items() if isinstance(error, ClusterlabError)]
     scope = Scope(lab, _services_where_needed(lab, observed), allow_data_loss, omitted, images)
-    changes = [
-        *dead,
-        *swarm_problems(scope),
-        *image_changes(scope, shown),
-        *volume_changes(scope),
-        *network_changes(scope),
-    ]
+    return changes_in(scope, shown, [*dead, *swarm_problems(scope)])
+
+
+def changes_in(scope: Scope, progress: Progress, before: Sequence[Change] = ()) -> list[Change]:
+    """`before`, and what the plays lack in `scope`; each change stands after those that it needs."""
+    changes = [*before, *image_changes(scope, progress), *volume_changes(scope), *network_changes(scope)]
     pending = {change.key: change for change in changes}
     return [*changes, *container_changes(scope, pending), *service_changes(scope, pending)]
 
