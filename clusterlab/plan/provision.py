@@ -8,14 +8,27 @@ from typing import Any, Literal
 
 from clusterlab.errors import ClusterlabError, HostError, UsageError
 from clusterlab.model.inventory import Export
+from clusterlab.model.iscsi import Lun
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Host, Hosts
-from clusterlab.resources import docker_engine, kernel_modules, nfs, packages, questions, services, swarm, swarm_actions
+from clusterlab.resources import (
+    docker_engine,
+    iscsi_initiator,
+    iscsi_target,
+    kernel_modules,
+    nfs,
+    packages,
+    questions,
+    services,
+    swarm,
+    swarm_actions,
+)
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import Change, Key, Skipped
 
 NFS_SERVICE = "nfs-server"
+TARGET_SERVICE, INITIATOR_SERVICE = "tgt", "iscsid"
 _DEFAULT_ROOT = "/var/lib/docker"
 _NOTHING: Mapping[str, str] = {}
 
@@ -28,6 +41,8 @@ class Wanted:
     services: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     exports: tuple[Export, ...] = ()
+    luns: tuple[Lun, ...] = ()
+    initiator: bool = False
     engine: bool = False
     swarm: Literal["manager", "worker"] | None = None
 
@@ -54,16 +69,24 @@ def wanted(lab: Lab, name: str, unsupported: Mapping[str, str] = _NOTHING) -> Wa
     in_swarm = "swarm_manager" in roles or "swarm_worker" in roles
     uses_nfs = "docker" in roles and bool(lab.inventory.with_role("nfs_server"))
     docker = "docker" in roles
+    target = "iscsi_target" in roles
+    iscsi = bool(lab.inventory.iscsi.luns) and "iscsi" not in unsupported
+    serves, initiates = target and iscsi, docker and iscsi
     installed = _chosen(docker, "nfs-common", "curl", "iputils-ping")
-    installed += _chosen(server, "nfs-kernel-server") + _chosen("iscsi_target" in roles, "tgt")
+    installed += _chosen(server, "nfs-kernel-server") + _chosen(target, "tgt")
+    installed += _chosen(initiates, "open-iscsi", "xfsprogs", "e2fsprogs")
+    running = _chosen(server and nfs_works, NFS_SERVICE) + _chosen(serves, TARGET_SERVICE)
+    running += _chosen(initiates, INITIATOR_SERVICE)
     modules = _chosen(docker, "overlay") + _chosen(uses_nfs and nfs_works, "nfs")
     modules += _chosen(server and nfs_works, "nfsd") + _chosen(in_swarm, "vxlan")
-    modules += _chosen(in_swarm and "ipvs" not in unsupported, "ip_vs")
+    modules += _chosen(in_swarm and "ipvs" not in unsupported, "ip_vs") + _chosen(initiates, "iscsi_tcp")
     return Wanted(
         packages=installed,
-        services=(NFS_SERVICE,) if server and nfs_works else (),
+        services=running,
         modules=modules,
         exports=tuple(lab.inventory.nfs.exports) if server and nfs_works else (),
+        luns=tuple(lab.inventory.iscsi.luns) if serves else (),
+        initiator=initiates,
         engine=docker,
         swarm=("manager" if "swarm_manager" in roles else "worker") if in_swarm else None,
     )
@@ -80,11 +103,14 @@ def left_out(lab: Lab, unsupported: Mapping[str, str] = _NOTHING) -> list[Skippe
         full, possible = wanted(lab, name), wanted(lab, name, unsupported)
         for module in full.modules:
             if module not in possible.modules:
-                capability = "ipvs" if module == "ip_vs" else "nfs"
+                capability = {"ip_vs": "ipvs", "iscsi_tcp": "iscsi"}.get(module, "nfs")
                 told.append(Skipped(Key(name, "module", module), f"{capability}: {unsupported[capability]}"))
         lost = [("service", service) for service in full.services if service not in possible.services]
         lost += [("export", str(export.path)) for export in full.exports if export not in possible.exports]
-        told += [Skipped(Key(name, kind, what), f"nfs: {unsupported['nfs']}") for kind, what in lost]
+        lost += [("lun", lun.name) for lun in full.luns if lun not in possible.luns]
+        for kind, what in lost:
+            capability = "nfs" if what == NFS_SERVICE or kind == "export" else "iscsi"
+            told.append(Skipped(Key(name, kind, what), f"{capability}: {unsupported[capability]}"))
     return told
 
 
@@ -111,7 +137,7 @@ def provision(
     seen = {name: one for name, one in said.items() if isinstance(one, Seen)}
     made = [_unreachable(name, error) for name, error in said.items() if isinstance(error, ClusterlabError)]
     for name, one in seen.items():
-        made += _host_changes(one, wants[name], lab.name, progress or Silent())
+        made += _host_changes(one, wants[name], lab, progress or Silent())
     return made + _swarm_changes(lab, hosts, wants, seen, made)
 
 
@@ -121,7 +147,9 @@ def _observe(host: Host, want: Wanted, lab: str) -> Seen:
     units = want.services + ((docker_engine.UNIT,) if want.engine else ())
     asked |= {"services": services.question(units)} if units else {}
     asked |= {"modules": kernel_modules.question(want.modules, lab)} if want.modules else {}
-    asked |= {"exports": nfs.question(want.exports)} if want.services else {}
+    asked |= {"exports": nfs.question(want.exports)} if NFS_SERVICE in want.services else {}
+    asked |= {"luns": iscsi_target.question(want.luns, lab)} if want.luns else {}
+    asked |= {"initiator": iscsi_initiator.QUESTION} if want.initiator else {}
     asked |= {"swarm": swarm.QUESTION} if want.swarm else {}
     answers = questions.ask(host, asked)
     _require_root(host, systems.system(answers["system"]))
@@ -162,7 +190,7 @@ def _unreachable(name: str, error: ClusterlabError) -> Change:
         reason="it could not be asked",
         command=f"clusterlab ssh {name}",
         carry_out=lambda: None,
-        blocked=f"{error.message}. {error.remedy}".rstrip(". ") + ".",
+        blocked=f"{error.message.rstrip('.')}. {error.remedy}".strip(),
     )
 
 
@@ -170,7 +198,7 @@ def _host_key(name: str) -> Key:
     return Key(name, "host", "ssh")
 
 
-def _host_changes(seen: Seen, want: Wanted, lab: str, progress: Progress) -> list[Change]:
+def _host_changes(seen: Seen, want: Wanted, lab: Lab, progress: Progress) -> list[Change]:
     """Packages, then services, then what they serve."""
     host, system, answers = seen.host, seen.system, seen.answers
     units = services.units(answers.get("services", ""))
@@ -179,16 +207,26 @@ def _host_changes(seen: Seen, want: Wanted, lab: str, progress: Progress) -> lis
     needs = frozenset({install.key} if install else ())
     made = [install] if install else []
     modules = (
-        kernel_modules.change(host, want.modules, lab, system.kernel, answers["modules"]) if want.modules else None
+        kernel_modules.change(host, want.modules, lab.name, system.kernel, answers["modules"]) if want.modules else None
     )
     if modules:
         made.append(modules)
+    if want.initiator:
+        copied = lab.inventory.machines != "existing"
+        named = iscsi_initiator.change(host, lab.name, copied=copied, answer=answers["initiator"], needs=needs)
+        made += [named] if named else []
+        needs |= {named.key} if named else set()
     for name in want.services:
         started = services.change(host, name, units.get(name, services.Unit()), needs)
         made += [started] if started else []
         needs_service = needs | ({started.key} if started else set())
-        found = nfs.found(answers["exports"], lab)
-        made += nfs.changes(host, want.exports, lab, found, needs_service)
+        if name == NFS_SERVICE:
+            found = nfs.found(answers["exports"], lab.name)
+            made += nfs.changes(host, want.exports, lab.name, found, needs_service)
+        elif name == TARGET_SERVICE:
+            addresses = {one: str(host.address) for one, host in lab.inventory.hosts.items()}
+            served = iscsi_target.found(answers["luns"])
+            made += iscsi_target.changes(host, want.luns, lab.name, addresses, served, needs_service)
     if want.engine:
         unit = units.get(docker_engine.UNIT, services.Unit())
         engine = docker_engine.change(host, unit, seen.info is not None, needs)
@@ -212,7 +250,7 @@ def _swarm_changes(
         try:
             nodes = swarm_actions.list_nodes(first.host)
         except ClusterlabError as error:
-            trouble = f"{error.message}. {error.remedy}"
+            trouble = f"{error.message.rstrip('.')}. {error.remedy}"
     engines = {change.key for change in before if change.key.kind in ("engine", "host")}
     needs = {one.host.name: frozenset(key for key in engines if key.host == one.host.name) for one in members}
     return swarm.changes(members, nodes, lab.name, needs, trouble)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import docker.errors
 
@@ -18,13 +19,19 @@ PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
 _PATIENCE = 10.0  # seconds for what waiting hardly helps: a manager may lag behind, an engine may just have started
 _POLL = 0.5
-_UPDATES = 5  # attempts: another update of the node may come in between
+_ELECTION = 15.0  # seconds: managers choose a new leader when theirs is gone
+_UNSETTLED = re.compile(r"leader|code = Unavailable|raft memberlist|out of sequence")
 _PORTS = (
     "Between the hosts 2377/tcp, 7946/tcp, 7946/udp and 4789/udp must be open, and each host must have the address "
     "that the inventory gives it (`ip -4 address`)."
 )
+_MAJORITY = (
+    "Without a majority of its managers a swarm decides nothing: start their engines, or begin anew from this one with "
+    "`docker swarm init --force-new-cluster`."
+)
 
 Node = Mapping[str, Any]
+T = TypeVar("T")
 
 
 def init(host: Host, lan: str, lab: str) -> None:
@@ -44,21 +51,34 @@ def join(
             host.docker.leave_swarm(force=True)
     with engine_errors(manager, "ask for the swarm's join token"):
         token = manager.docker.inspect_swarm()["JoinTokens"][role.capitalize()]
-    at = [one["Addr"] for one in info(manager)["Swarm"].get("RemoteManagers") or ()]
-    try:
+    _ask_to_join(host, lan, manager, token)
+    settle(host, lan, role, manager)
+
+
+def _ask_to_join(host: Host, lan: str, manager: Host, token: str) -> None:
+    def attempt() -> None:
         host.docker.join_swarm(
-            remote_addrs=at,
+            remote_addrs=[_serves_at(manager)],
             join_token=token,
             listen_addr=f"{lan}:{PORT}",
             advertise_addr=lan,
             data_path_addr=lan,
         )
+
+    try:
+        _once_settled(attempt)
     except docker.errors.APIError as error:
-        # It goes on joining by itself then; whether it gets there is seen below.
-        if "will continue in the background" not in str(error):
-            said = str(error.explanation or error).replace(token, "(token)")
+        said = str(error.explanation or error).replace(token, "(token)")
+        # It goes on joining by itself then; whether it gets there is seen afterwards.
+        if "will continue in the background" not in said:
             raise HostError(host.name, f"cannot join the swarm of {manager.name}: {said}", remedy=_PORTS) from None
-    settle(host, lan, role, manager)
+
+
+def _serves_at(manager: Host) -> str:
+    """Where this one manager listens; others of the list may be gone."""
+    swarm = info(manager)["Swarm"]
+    own = [one["Addr"] for one in swarm.get("RemoteManagers") or () if one["NodeID"] == swarm["NodeID"]]
+    return str(own[0]) if own else f"{swarm['NodeAddr']}:{PORT}"
 
 
 def settle(host: Host, lan: str, role: Literal["manager", "worker"], manager: Host) -> None:
@@ -124,28 +144,32 @@ def remove(manager: Host, node: str) -> None:
 
 
 def _set(manager: Host, node: str, wanted: dict[str, str]) -> None:
+    def attempt() -> None:
+        now = manager.docker.inspect_node(node)
+        spec: Any = {**now["Spec"], **wanted}
+        manager.docker.update_node(node, now["Version"]["Index"], spec)
+
     with engine_errors(manager, f"update the node {node}"):
-        for attempt in range(_UPDATES):
-            now = manager.docker.inspect_node(node)
-            try:
-                spec: Any = {**now["Spec"], **wanted}
-                manager.docker.update_node(node, now["Version"]["Index"], spec)
-                return
-            except docker.errors.APIError as error:
-                if "out of sequence" not in str(error) or attempt == _UPDATES - 1:
-                    raise
+        _once_settled(attempt)
 
 
 def list_nodes(manager: Host) -> list[dict[str, Any]]:
     """The managers' list; raises HostError when they cannot say (as without a majority)."""
-    with engine_errors(
-        manager,
-        "list the swarm's nodes",
-        "Without a majority of its managers a swarm decides nothing: start their engines, or begin anew from this one "
-        "with `docker swarm init --force-new-cluster`.",
-    ):
-        nodes: list[dict[str, Any]] = manager.docker.nodes()
+    with engine_errors(manager, "list the swarm's nodes", _MAJORITY):
+        nodes: list[dict[str, Any]] = _once_settled(manager.docker.nodes)
         return nodes
+
+
+def _once_settled(ask: Callable[[], T]) -> T:
+    """What `ask` returns, asked again while the managers are still agreeing on a leader or on who is a manager."""
+    began = time.monotonic()
+    while True:
+        try:
+            return ask()
+        except docker.errors.APIError as error:
+            if time.monotonic() - began > _ELECTION or not _UNSETTLED.search(str(error)):
+                raise
+        threading.Event().wait(_POLL)
 
 
 def by_id(nodes: Sequence[Node], node: str) -> Node | None:
