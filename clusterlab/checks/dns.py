@@ -56,15 +56,13 @@ def parse_getent(completed: Completed) -> list[str]:
     return _ipv4([line.split()[0] for line in completed.stdout.splitlines() if line.strip()])
 
 
-def first_address(name: str, place: Place, places: Places) -> str:
-    """An address for a name, as the place resolves it; an address stays as it is."""
+def first_address(name: str, place: Place, places: Places) -> str | Reach:
+    """An address for a name, as the place resolves it, or why there is none; an address stays as it is."""
     try:
         return str(IPv4Address(name))
     except ValueError:
         met, addresses = look_up(name, place, places)
-        if not addresses:
-            raise NotUnderstood(f"{name}: {met.found}", command=met.command, detail=met.output) from None
-        return addresses[0]
+        return addresses[0] if addresses else met
 
 
 def why_not(completed: Completed, tool: str, command: str) -> str:

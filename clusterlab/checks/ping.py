@@ -83,7 +83,10 @@ def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str
     target = places.target(place, probe.to)
     if place.container:
         places.tool(host, "nsenter")
-        target = dns.first_address(target, place, places)
+        address = dns.first_address(target, place, places)
+        if isinstance(address, Reach):
+            return address
+        target = address
         argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
     places.tool(host, "ping")
     argv.append(target)
