@@ -13,6 +13,7 @@ from clusterlab.cli.verbs.check import check, run
 from clusterlab.cli.verbs.collect import collect
 from clusterlab.cli.verbs.converge import apply, clean, plan, provision
 from clusterlab.cli.verbs.down import down
+from clusterlab.cli.verbs.explain import explain
 from clusterlab.cli.verbs.gc import gc
 from clusterlab.cli.verbs.history import history
 from clusterlab.cli.verbs.labs import labs
@@ -25,7 +26,7 @@ from clusterlab.cli.verbs.validate import schema, validate
 from clusterlab.errors import ClusterlabError
 
 VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
-VERBS += [nightly, history, report, labs, gc]
+VERBS += [explain, nightly, history, report, labs, gc]
 
 
 def collection() -> Collection:

@@ -1,0 +1,1 @@
+"""What a person types to do and check a play without clusterlab: from the model alone, without asking a host."""

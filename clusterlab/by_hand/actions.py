@@ -1,0 +1,92 @@
+"""Actions by hand, and what puts back what they changed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from clusterlab.checks import actions
+from clusterlab.model.actions import Action, Connection
+from clusterlab.resources.container_body import WantedContainer, wanted_container
+from clusterlab.resources.engine_calls import shell
+
+from .line import Line
+from .where import Where
+
+_ENDS = {"stop": False, "kill": False, "start": True, "restart": True, "recreate": True}
+"""Whether a container runs after an action."""
+
+
+class Actions:
+    """The lines of one check's actions; it knows what they changed so far."""
+
+    def __init__(self, where: Where) -> None:
+        self._where = where
+        self._running: dict[str, bool] = {}
+        self._off: dict[tuple[str, str], bool] = {}  # (container, network): whether it was taken off, or put on
+        self._scaled: list[str] = []
+        self._drained: list[str] = []
+
+    def lines(self, action: Action) -> Iterator[Line]:
+        """What does it."""
+        if not action.container:
+            yield from self._swarm(action)
+            return
+        name = action.container
+        place = self._where.container(name)
+        value = getattr(action, action.name)
+        if isinstance(value, Connection):
+            self._connected(value, action.name == "disconnect")
+            if action.name == "connect":
+                yield Line(place.host, shlex.join(self._wanted(name).connect_command(value.network)))
+                return
+        else:
+            self._running[name] = _ENDS[action.name]
+        if action.name == "recreate":
+            remove = [["docker", "stop", name], ["docker", "rm", "--volumes", name]]
+            yield Line(place.host, shell(*remove, *self._wanted(name).commands))
+        elif action.name == "kill":  # the engine answers before the process has ended
+            yield Line(place.host, f"{actions.typed(action)} && docker wait {name}")
+        else:
+            yield Line(place.host, actions.typed(action))
+
+    def put_back(self) -> Iterator[Line]:
+        """What makes everything as it was."""
+        for (name, network), off in self._off.items():
+            host = self._where.container(name).host
+            words = ["docker", "network", "disconnect", network, name]
+            yield Line(host, shlex.join(self._wanted(name).connect_command(network) if off else words))
+        for name, running in self._running.items():
+            if not running:
+                yield Line(self._where.container(name).host, f"docker start {name}")
+        manager = self._where.manager
+        yield from (Line(manager, f"docker node update --availability active {host}") for host in self._drained)
+        for service in self._scaled:
+            replicas = self._where.play.services[service].deploy.replicas
+            yield Line(manager, f"docker service scale {service}={replicas}")
+        for service in self._where.play.services if self._drained else ():
+            yield Line(manager, f"docker service update --force {service}")  # the Swarm moves no task back unasked
+
+    def _connected(self, value: Connection, off: bool) -> None:
+        """Two actions that undo each other leave nothing to be put back."""
+        key = (value.container, value.network)
+        if self._off.get(key) is (not off):
+            del self._off[key]
+        else:
+            self._off[key] = off
+
+    def _wanted(self, name: str) -> WantedContainer:
+        container = self._where.play.containers[name]
+        image = self._where.images[container.image]
+        return wanted_container(self._where.lab.name, self._where.play_name, name, container, image)
+
+    def _swarm(self, action: Action) -> Iterator[Line]:
+        if action.drain is not None:
+            self._drained.append(action.drain)
+            yield Line(self._where.manager, f"docker node update --availability drain {action.drain}")
+        elif action.scale is not None:
+            self._scaled.append(action.service)
+            yield Line(self._where.manager, f"docker service scale --detach {action.service}={action.scale.replicas}")
+        else:  # one of the nodes has the task, and only that has something to do
+            kill = f"docker ps --quiet --filter name={action.service}.1. | xargs --no-run-if-empty docker kill"
+            yield from (Line(host, kill) for host in self._where.lab.inventory.swarm_hosts)

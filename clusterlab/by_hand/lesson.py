@@ -1,0 +1,142 @@
+"""A play as a person does it without clusterlab: what is made, then statement by statement what shows that it holds."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from clusterlab.model import Lab
+from clusterlab.model.checks import AnyProbe, Check
+from clusterlab.model.playbook import Play
+from clusterlab.plan.apply import changes_in, left_out
+from clusterlab.progress import Progress
+from clusterlab.remote import Hosts, Target
+from clusterlab.resources.base import Change
+from clusterlab.resources.images import WantedImage, wanted_images
+from clusterlab.resources.observed import Observed
+from clusterlab.resources.scope import Scope
+
+from . import files, network, objects
+from .actions import Actions
+from .line import HERE, Line
+from .where import Where
+
+LINES: Mapping[str, Callable[[Any, Where], Iterator[Line]]] = {
+    "command": files.command_lines,
+    "run": objects.run_lines,
+    "http": network.lines,
+    "ping": network.lines,
+    "dns": network.lines,
+    "port": network.lines,
+    "mount": files.mount_lines,
+    "file": files.file_lines,
+    "shared_file": files.shared_file_lines,
+    "veth": objects.veth_lines,
+    "inspect": objects.inspect_lines,
+}
+"""Every kind of probe."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that is made, or a statement with what puts back what it changed: lines in their order."""
+
+    title: str
+    lines: tuple[Line, ...]
+    check: Check | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A play, in the order in which its lines are typed, on hosts that are provisioned."""
+
+    name: str
+    play: Play
+    making: tuple[Part, ...]
+    statements: tuple[Part, ...]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.making + self.statements
+
+
+def lesson(
+    lab: Lab, name: str, inventory: str, progress: Progress, unsupported: Mapping[str, str] | None = None
+) -> Lesson:
+    """The lesson of one play; images that are built from packages are built when they are not in the cache.
+
+    `inventory` is what `clusterlab ssh` is given to copy images to the hosts. What machines cannot have because of
+    `unsupported` is not made.
+    """
+    alone = Lab(lab.inventory, {name: lab.plays[name]}, lab.folder)
+    images = wanted_images(alone, progress)
+    changes = _changes(alone, images, progress, unsupported or {})
+    where = Where(alone, name, {one: image.tag for one, image in images.items()})
+    copying = [part for change in changes for part in _copied(change, images, inventory)]
+    making = [Part(_title(change), (Line(change.key.host, change.command),)) for change in changes]
+    statements = [Part(check.title, tuple(_statement(check, where)), check) for check in where.play.checks]
+    return Lesson(name, where.play, (*copying, *making), tuple(statements))
+
+
+def _changes(
+    lab: Lab, images: dict[str, WantedImage], progress: Progress, unsupported: Mapping[str, str]
+) -> list[Change]:
+    """What `apply` would do on engines that have nothing."""
+    omitted = frozenset(one.key for one in left_out(lab, unsupported))
+    nothing: dict[str, Any] = {one.name: {} for one in fields(Observed)}
+    with Hosts({name: Target(name, str(host.address)) for name, host in lab.inventory.hosts.items()}) as hosts:
+        empty = {
+            name: Observed(**{**nothing, "lab": lab.name, "host": hosts[name]}) for name in lab.inventory.docker_hosts
+        }
+        return changes_in(Scope(lab, empty, omitted=omitted, images=images), progress)
+
+
+def _title(change: Change) -> str:
+    return f"{change.key.kind} {change.key.name} on {change.key.host}"
+
+
+def _copied(change: Change, images: Mapping[str, WantedImage], inventory: str) -> Iterator[Part]:
+    """What brings an image's archive to the host that is to load it."""
+    archive = images[change.key.name].archive if change.key.kind == "image" else None
+    if archive:
+        name = shlex.quote(archive.path.name)
+        ssh = ["clusterlab", "ssh", change.key.host, "-i", inventory, "--", f"cat > {name}"]
+        line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(archive.path))}")
+        yield Part(f"a copy of {_title(change)}", (line,))
+
+
+def _statement(check: Check, where: Where) -> Iterator[Line]:
+    """What is looked up is so until the next action: each once."""
+    known: set[Line] = set()
+    for line in _lines(check, where):
+        if not (line.sets or line.wanted):
+            known.clear()
+        if line not in known:
+            yield line
+        if line.sets:
+            known.add(line)
+
+
+def _lines(check: Check, where: Where) -> Iterator[Line]:
+    if check.probe is not None:
+        yield from _asked(check.kind, check.probe, where, check.within)
+        return
+    actions = Actions(where)
+    for step in check.steps:
+        if step.do is not None:
+            yield from actions.lines(step.do)
+        elif step.probe is not None:
+            yield from _asked(step.kind, step.probe, where, check.within if step.within is None else step.within)
+    yield from actions.put_back()
+    for probe in check.finally_:
+        yield from files.command_lines(probe, where)
+
+
+def _asked(kind: str, probe: AnyProbe, where: Where, within: float | None) -> Iterator[Line]:
+    """The lines of a probe; those that are to hold only after a while may be tried as long."""
+    for line in LINES[kind](probe, where):
+        yield from where.taken()
+        patient = within if within and line.wanted and not line.sets else line.within
+        yield Line(line.host, line.command, line.wanted, line.proof, line.sets, patient)

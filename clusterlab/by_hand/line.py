@@ -1,0 +1,70 @@
+"""One line that a person types, and what it must show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clusterlab.model.matcher import MatcherSpec
+
+from .seen import as_wanted
+
+HERE = ""
+"""The host of a line that is typed on this machine."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command for one host.
+
+    `wanted` says what must be seen, and `proof` is the same as shell commands that fail when it is not: without it the
+    command itself must succeed. `sets` names a variable that takes what the command prints: later lines use it, on
+    whatever host they are typed. `within` is for how many seconds it may be tried again.
+    """
+
+    host: str
+    command: str
+    wanted: str = ""
+    proof: str = ""
+    sets: str = ""
+    within: float = 0
+
+    @property
+    def script(self) -> str:
+        """What does it and fails when it is not as wanted, as shell commands that can stand anywhere in a script."""
+        text = self.proof or self.command
+        if self.sets:
+            return f"{self.sets}=$({text})"
+        if not self.within:
+            return text if text.startswith("(\n") and text.endswith("\n)") else f"(\n{text}\n)"
+        return f"(tries=0; until\n{text}\ndo [ $((tries += 1)) -lt {self.within:.0f} ] || exit 1; sleep 1; done)"
+
+
+def ends(
+    command: str,
+    exits: Sequence[int] = (0,),
+    stdout: MatcherSpec | None = None,
+    stderr: MatcherSpec | None = None,
+) -> str:
+    """The proof that a command ends with one of the exit codes, and writes what is wanted.
+
+    `command` is one command, or a list of them in parentheses.
+    """
+    if stdout is not None and stderr is not None:
+        said = f'[ -n "$errors" ] && found=$(cat "$errors") && {as_wanted(stderr)}'
+        return f'errors=$(mktemp); found=$({command} 2> "$errors"); {_code(exits, f"{as_wanted(stdout)} && {said}")}'
+    if stdout is None and stderr is None:
+        return command if list(exits) == [0] else f"{command}; {_code(exits, ':')}"
+    asked = f"found=$({command})" if stderr is None else f"found=$({command} 2>&1 > /dev/null)"
+    spec = stdout if stderr is None else stderr
+    assert spec is not None
+    return f"{asked} && {as_wanted(spec)}" if list(exits) == [0] else f"{asked}; {_code(exits, as_wanted(spec))}"
+
+
+def _code(exits: Sequence[int], then: str) -> str:
+    return f"case $? in {'|'.join(map(str, exits))}) {then} ;; *) false ;; esac"
+
+
+def prints(command: str, spec: MatcherSpec) -> str:
+    """The proof that a command succeeds and prints what is wanted."""
+    return ends(command, (0,), spec)

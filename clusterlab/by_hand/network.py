@@ -1,0 +1,108 @@
+"""http, ping, dns and port by hand, with the control of what must not work."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+
+from clusterlab.checks import dns, http, ping, port, reach
+from clusterlab.checks.matcher import describe
+from clusterlab.checks.place import Place
+from clusterlab.model.checks import Address, DnsProbe, HttpProbe, NegatableProbe, PingProbe, PortProbe
+
+from .line import Line, ends
+from .seen import as_wanted
+from .where import Where, with_variables
+
+_STATUS = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
+_NAMES = "/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }"  # the lines before it are of the server
+_ERRORS = "2>&1 > /dev/null"
+_INTERFACE = "ip -o -4 address show to {} | awk '{{ print $2 }}'"
+
+
+def lines(probe: NegatableProbe, where: Where) -> Iterator[Line]:
+    """What asks at each place; for a negative statement what must not work, and then its control, which must."""
+    ask = _OF[type(probe)]
+    yield from _each(probe, where, ask, "not: " if probe.negative else "")
+    if probe.negative and probe.control is not None:
+        yield from _each(reach.controlled(probe, probe.control), where, ask, "as a control: ")
+
+
+def _each(probe: NegatableProbe, where: Where, ask: _Ask, before: str) -> Iterator[Line]:
+    for place in where.of(probe):
+        command, wanted, proof = ask(probe, place, where)
+        yield from where.taken()
+        yield Line(place.host, command, before + wanted, proof)
+
+
+_Ask = Callable[..., tuple[str, str, str]]
+"""The command, what is seen when it works, and the proof that it does or must not."""
+
+
+def _http(probe: HttpProbe, place: Place, where: Where) -> tuple[str, str, str]:
+    tool = where.tool(place, "curl", "wget")
+    command = where.typed(place, http.command(probe, tool, where.url(place, probe.url)))
+    if probe.negative:
+        return command, http.told_answer(probe), f"! {command} {_ERRORS} | grep -qE {shlex.quote(_STATUS)}"
+    proof = f"{command} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS}{probe.status}')}"
+    if probe.body is not None:
+        proof += f" && found=$({command} 2> /dev/null) && {as_wanted(probe.body)}"
+    wanted = f"{probe.url} answers with status {probe.status}"
+    return command, wanted + (f" and a body that {describe(probe.body)}" if probe.body else ""), proof
+
+
+def _ping(probe: PingProbe, place: Place, where: Where) -> tuple[str, str, str]:
+    target = where.target(place, probe.to)
+    argv = ping.packets(probe)
+    if probe.size is None:
+        command = where.typed(place, [*argv, *_on_the_lan(probe, place, where), target])
+    else:  # a container's own ping may not know how to forbid fragments
+        if place.container:
+            if not isinstance(probe.to, Address):
+                asked = place.typed(dns.query("nslookup", target))
+                target = where.looked_up(place.host, f"{target} seen from {place.container}", _first(asked))
+            argv = ["nsenter", where.namespace(place), *argv]
+        command = where.typed(Place(place.host), [*argv, target])
+    if probe.negative:
+        return command, ping.told(probe), f"! {command}"
+    return command, ping.told(probe), f"{command} | grep -qE ' {probe.count} (packets )?received'"
+
+
+def _first(nslookup: str) -> str:
+    return f"{nslookup} | awk '{_NAMES}' | head -n 1"
+
+
+def _on_the_lan(probe: PingProbe, place: Place, where: Where) -> list[str]:
+    """As the check: a host's ping for a container of another host stays on the LAN."""
+    other = None if isinstance(probe.to, str) else probe.to.container
+    if place.container or other is None or where.container(other).host == place.host:
+        return []
+    address = where.lab.inventory.hosts[place.host].address
+    return ["-n", "-I", where.looked_up(place.host, f"LAN of {place.host}", _INTERFACE.format(address))]
+
+
+def _dns(probe: DnsProbe, place: Place, where: Where) -> tuple[str, str, str]:
+    tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
+    command = where.typed(place, dns.query(tool, probe.name))
+    addresses = _NAMES if tool == "nslookup" else "{ print $1 }"
+    seen = f"found=$({command} | awk '{addresses}' | sort -u)"
+    if probe.negative:
+        return command, dns.told(probe), f'{seen}; [ -z "$found" ]'
+    wanted, proof = [dns.told(probe)], f'{seen}; [ -n "$found" ]'
+    if probe.addresses is not None:
+        wanted.append(f"to addresses of which the list {describe(probe.addresses)}")
+        proof += f" && {as_wanted(probe.addresses, items=True)}"
+    if probe.is_ is not None:
+        wanted.append(f"to the address of {probe.is_}")
+        proof += f' && [ "$found" = {with_variables(where.address(probe.is_))} ]'
+    return command, " ".join(wanted), proof
+
+
+def _port(probe: PortProbe, place: Place, where: Where) -> tuple[str, str, str]:
+    tool = where.tool(place, "bash", "nc")
+    argv = port.command(probe, tool, where.target(place, probe.to), where.port(probe.port))
+    command = where.typed(place, argv)
+    return command, port.told(probe), f"! {command}" if probe.negative else ends(command)
+
+
+_OF: dict[type[NegatableProbe], _Ask] = {HttpProbe: _http, PingProbe: _ping, DnsProbe: _dns, PortProbe: _port}

@@ -1,0 +1,114 @@
+"""Where lines are typed, and what to write for what only the lab knows: addresses, ports, ids of processes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from clusterlab.checks.place import Place
+from clusterlab.model import Lab
+from clusterlab.model.checks import Address, Probe, PublishedPort, Target
+from clusterlab.model.playbook import Play
+
+from .line import Line
+
+_BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have
+
+
+@dataclass
+class Where:
+    """The places of one play.
+
+    `asked` are the lines that look something up for the line that is being made; they come before it.
+    """
+
+    lab: Lab
+    play_name: str
+    images: dict[str, str]  # the tag by which hosts know an image of the inventory
+    asked: list[Line] = field(default_factory=list)
+
+    @property
+    def play(self) -> Play:
+        return self.lab.plays[self.play_name]
+
+    @property
+    def manager(self) -> str:
+        """The host that is asked about the Swarm."""
+        return next(iter(self.lab.inventory.with_role("swarm_manager")), "")
+
+    def of(self, probe: Probe) -> list[Place]:
+        """Every place of a probe, in order."""
+        return [*map(Place, self.lab.expand(probe.on)), *map(self.container, probe.in_)]
+
+    def container(self, name: str) -> Place:
+        return Place(self.play.containers[name].host, name)
+
+    def tool(self, place: Place, *wanted: str) -> str:
+        """The first of `wanted` that is expected there: hosts have all, images what busybox has."""
+        there = [name for name in wanted if not place.container or name in _BUSYBOX]
+        return there[0] if there else wanted[0]
+
+    def target(self, place: Place, target: Target) -> str:
+        """What to write for a target at a place; for an address that is looked up a token, see `typed`."""
+        if isinstance(target, Address):
+            return self.address(target)
+        if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
+            return str(self.lab.inventory.hosts[target].address)
+        return target
+
+    def url(self, place: Place, url: str) -> str:
+        name = urlsplit(url).hostname or ""
+        return url.replace(name, self.target(place, name), 1) if name in self.lab.inventory.hosts else url
+
+    def address(self, wanted: Address) -> str:
+        """A token for the address of a container or service on a network."""
+        if wanted.service is not None:
+            addresses = "{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}"
+            listed = shlex.join(["docker", "service", "inspect", "--format", addresses, wanted.service])
+            network = shlex.join(["docker", "network", "inspect", "--format", "{{.Id}}", wanted.network])
+            command = f'{listed} | grep "^$({network}) " | cut -d " " -f 2 | cut -d / -f 1'
+            return self.looked_up(self.manager, f"{wanted.service} on {wanted.network}", command)
+        place = self.container(str(wanted.container))
+        format = f'{{{{(index .NetworkSettings.Networks "{wanted.network}").IPAddress}}}}'
+        command = shlex.join(["docker", "inspect", "--format", format, place.container])
+        return self.looked_up(place.host, f"{place.container} on {wanted.network}", command)
+
+    def port(self, wanted: int | PublishedPort) -> str:
+        """A port, or a token for the one by which a container's port is published."""
+        if isinstance(wanted, int):
+            return str(wanted)
+        place = self.container(wanted.container)
+        command = f"docker port {place.container} {wanted.published}/tcp | head -n 1 | sed 's/.*://'"
+        return self.looked_up(place.host, f"port {wanted.published} of {place.container}", command)
+
+    def looked_up(self, host: str, what: str, command: str) -> str:
+        """A token for what `command` prints on a host."""
+        name = re.sub(r"\W+", "_", what)
+        self.asked.append(Line(host, command, sets=name))
+        return f"@{name}@"
+
+    def namespace(self, place: Place) -> str:
+        """The path of a container's network, as nsenter takes it on its host: a token."""
+        name = self.looked_up(
+            place.host,
+            f"process of {place.container}",
+            shlex.join(["docker", "inspect", "--format", "{{.State.Pid}}", place.container]),
+        )
+        return f"--net=/proc/{name}/ns/net"
+
+    def typed(self, place: Place, argv: Sequence[str]) -> str:
+        """The command as a person types it on the host, with variables in the place of tokens."""
+        return with_variables(place.typed(argv))
+
+    def taken(self) -> list[Line]:
+        """The look-ups since the last time, each once."""
+        lines, self.asked = list(dict.fromkeys(self.asked)), []
+        return lines
+
+
+def with_variables(text: str) -> str:
+    """Tokens as the variables that they stand for; shlex leaves them as they are."""
+    return re.sub(r"@(\w+)@", r'"$\1"', text)

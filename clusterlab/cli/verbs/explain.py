@@ -1,0 +1,37 @@
+"""The verb that teaches a play, and tells how it is done by hand."""
+
+from __future__ import annotations
+
+from invoke import Context
+
+from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, err, out, verb
+
+SHELL = "print the commands alone, as a script for each host; hosts named after the plays: theirs alone"
+
+
+@verb({"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL}, lists=("play",))
+def explain(
+    context: Context, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
+) -> None:
+    """Show what a play teaches, a picture of it, and the commands that do and check it by hand."""
+    from pathlib import Path
+
+    from clusterlab.by_hand.lesson import lesson
+    from clusterlab.by_hand.script import script
+    from clusterlab.cli.session import inventory_path
+    from clusterlab.model import load_inventory, load_lab
+    from clusterlab.reports.lesson import show_lesson
+    from clusterlab.reports.progress import progress_on
+
+    path = inventory_path(inventory)
+    known = load_inventory(path).inventory.hosts
+    hosts = [word for word in play if shell and word in known]
+    lab = load_lab(path, [word for word in play if word not in hosts], Path(playbooks))
+    with progress_on(err()) as progress:
+        lessons = [lesson(lab, name, str(path), progress) for name in lab.plays]
+    for number, one in enumerate(lessons):
+        if shell:
+            print(script(one, hosts), end="")
+        else:
+            out().print("\n" if number else "", end="")
+            show_lesson(out(), lab, one)

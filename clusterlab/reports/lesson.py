@@ -1,0 +1,65 @@
+"""A lesson on a terminal: its own words, the picture, and what a person types."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from textwrap import indent
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from clusterlab.by_hand.lesson import Lesson, Part
+from clusterlab.by_hand.line import HERE, Line
+from clusterlab.model import Lab
+from clusterlab.reports.lesson_picture import draw
+
+_PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` removes what is made here."
+
+
+def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
+    """Title, what it teaches and why, the picture, then every command per host, in order, and what must be seen."""
+    play = lesson.play
+    console.print(Text(f"{lesson.name}: {play.title}", style="bold underline"))
+    for text in filter(None, (play.teaches, play.why)):
+        console.print()
+        console.print(Text(text.strip()))
+    console.print()
+    for link in play.docs:
+        console.print(Text(link, style="dim"), soft_wrap=True)
+    _heading(console, "The lab")
+    for row in draw(lab, play):
+        console.print(Text(row), soft_wrap=True)
+    if lesson.making:
+        _heading(console, "What is made")
+        console.print(Text(_PREPARED))
+        _lines(console, [line for part in lesson.making for line in part.lines])
+    if lesson.statements:
+        _heading(console, "What must then be true")
+        for number, part in enumerate(lesson.statements, 1):
+            _statement(console, number, part)
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _statement(console: Console, number: int, part: Part) -> None:
+    console.print()
+    console.print(Text(f"{number}. {part.title}", style="bold"))
+    if part.check and part.check.needs:
+        console.print(Text(f"   (needs {', '.join(part.check.needs)})", style="dim"))
+    _lines(console, part.lines)
+
+
+def _lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
+    """Commands are never wrapped, so that they can be copied."""
+    for host, stay in groupby(lines, key=lambda line: line.host):
+        console.print(Text(f"  {host}" if host != HERE else "  here", style="cyan"))
+        for line in stay:
+            command = f"{line.sets}=$({line.command})" if line.sets else line.command
+            console.print(Text(indent(command.rstrip(), "    ")), soft_wrap=True)
+            if line.wanted:
+                patience = f" (within {line.within:.0f} s)" if line.within else ""
+                console.print(Padding(Text(f"→ {line.wanted}{patience}", style="green"), (0, 0, 0, 6)))
