@@ -28,7 +28,7 @@ from clusterlab.resources.base import Change, Skipped
 def provision_changes(session: Session) -> list[Change]:
     """What the hosts lack for their roles."""
     with session.progress.task(session.lab.name, "look at the hosts"):
-        return provision.provision(session.lab, session.hosts, session.unsupported)
+        return provision.provision(session.lab, session.hosts, session.unsupported, session.progress)
 
 
 def apply_changes(session: Session, allow_data_loss: bool = False) -> list[Change]:
