@@ -210,7 +210,7 @@ class Nightly:
 
     def _look_provision(self) -> list[Change]:
         with self._progress.task(self._lab.name, "look at the hosts"):
-            return provision.provision(self._lab, self._open_hosts(), self._machines.unsupported())
+            return provision.provision(self._lab, self._open_hosts(), self._machines.unsupported(), self._progress)
 
     def _look_apply(self) -> list[Change]:
         with self._progress.task(self._lab.name, "look at the engines"):
