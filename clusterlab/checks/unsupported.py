@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from clusterlab.model.checks import AnyProbe, Check, InspectProbe, RunProbe
+from clusterlab.model.iscsi import disk_of
 from clusterlab.model.playbook import Play
 
 _VOLUME_TYPES = {"nfs": "nfs", "nfs4": "nfs"}  # type of a volume -> the capability that it needs
@@ -69,4 +70,5 @@ def _needed(play: Play, container: str, of: frozenset[str] = frozenset()) -> lis
 
 
 def _capability(play: Play, volume: str) -> str:
-    return _VOLUME_TYPES.get(str(play.volumes[volume].driver_opts.get("type", "")), "")
+    options = play.volumes[volume].driver_opts
+    return "iscsi" if disk_of(options) is not None else _VOLUME_TYPES.get(str(options.get("type", "")), "")

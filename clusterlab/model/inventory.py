@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from .base import Duration, Fault, Model, Name, Strings
+from .iscsi import Iscsi
 from .problems import listed, suggest
 
 Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
@@ -187,6 +188,7 @@ class Inventory(Model):
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
     nfs: Nfs = Nfs()
+    iscsi: Iscsi = Iscsi()
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     qemu: Qemu = Qemu()
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")

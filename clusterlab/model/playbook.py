@@ -16,6 +16,7 @@ from .checks import Check
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
 from .ipam import Ipam, IpamConfig
+from .iscsi import Disk
 from .short_syntax import parse_port
 
 __all__ = [
@@ -180,6 +181,7 @@ class Play(Model):
     teaches: str = Field(default="", description="what one learns from this play")
     why: str = Field(default="", description="why it is as it is")
     docs: list[str] = Field(default_factory=list, description="where to read more")
+    disks: dict[ObjectName, Disk] = Field(default_factory=dict, description="LUNs of the iSCSI target, by their host")
     volumes: dict[
         ObjectName, Annotated[Volume, BeforeValidator(empty_mapping, json_schema_input_type=Volume | None)]
     ] = Field(default_factory=dict)
@@ -200,7 +202,7 @@ class Play(Model):
             if title in titles[:index]:
                 remedy = "Results are known by the title: give each check its own."
                 yield Fault(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
-        if not (self.volumes or self.networks or self.containers or self.services or self.checks):
+        if not (self.disks or self.volumes or self.networks or self.containers or self.services or self.checks):
             remedy = "Add volumes, networks, containers, services or checks."
             yield Fault((), "this play has nothing but a title", remedy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.model.iscsi import disk_of
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Container, Play, Volume
 from clusterlab.model.short_syntax import parse_mount
@@ -12,6 +13,7 @@ from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.containers import container_changes
+from clusterlab.resources.disks import disk_changes
 from clusterlab.resources.images import image_changes, wanted_images
 from clusterlab.resources.networks import network_changes
 from clusterlab.resources.observed import Observed, is_task, observe, with_services
@@ -39,7 +41,11 @@ def apply(
     shown = progress or Silent()
     images = wanted_images(lab, shown)
     omitted = frozenset(one.key for one in left_out(lab, unsupported))
-    answers = hosts.each(lab.inventory.docker_hosts, lambda host: observe(host, lab.name))
+    with_disks = {disk.host for play in lab.plays.values() for disk in play.disks.values()}
+    with_disks = set() if "iscsi" in unsupported else with_disks
+    answers = hosts.each(
+        lab.inventory.docker_hosts, lambda host: observe(host, lab.name, disks=host.name in with_disks)
+    )
     observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
     dead = [unreachable(name, error) for name, error in answers.items() if isinstance(error, ClusterlabError)]
     scope = Scope(lab, _services_where_needed(lab, observed), allow_data_loss, omitted, images)
@@ -48,34 +54,46 @@ def apply(
 
 def changes_in(scope: Scope, progress: Progress, before: Sequence[Change] = ()) -> list[Change]:
     """`before`, and what the plays lack in `scope`; each change stands after those that it needs."""
-    changes = [*before, *image_changes(scope, progress), *volume_changes(scope), *network_changes(scope)]
+    changes = [
+        *before,
+        *image_changes(scope, progress),
+        *disk_changes(scope),
+        *volume_changes(scope),
+        *network_changes(scope),
+    ]
     pending = {change.key: change for change in changes}
     return [*changes, *container_changes(scope, pending), *service_changes(scope, pending)]
 
 
 def left_out(lab: Lab, unsupported: Mapping[str, str] = NO_CAPABILITIES) -> list[Skipped]:
-    """What these machines cannot have: without NFS its volumes, without IPsec encrypted networks, and what uses them.
+    """What these machines cannot have: without NFS its volumes, without iSCSI disks and what is on them, without
+    IPsec encrypted networks; and what uses them.
 
     Swarm services stand without IPVS, too; only their virtual addresses and published ports do not work then.
     """
     reasons: dict[Key, str] = {}
     for play in lab.plays.values():
         if "nfs" in unsupported:
-            reasons |= dict.fromkeys(_needing_nfs(lab, play), f"nfs: {unsupported['nfs']}")
+            nfs = {name for name, volume in play.volumes.items() if _is_nfs(volume)}
+            reasons |= dict.fromkeys(_needing(lab, play, nfs), f"nfs: {unsupported['nfs']}")
+        if "iscsi" in unsupported:
+            disks = {Key(disk.host, "disk", name) for name, disk in play.disks.items()}
+            on_disks = {name for name, one in play.volumes.items() if disk_of(one.driver_opts) is not None}
+            reasons |= dict.fromkeys([*disks, *_needing(lab, play, on_disks)], f"iscsi: {unsupported['iscsi']}")
         if "xfrm" in unsupported:
             reasons |= dict.fromkeys(_needing_xfrm(lab, play), f"xfrm: {unsupported['xfrm']}")
     return [Skipped(key, reason) for key, reason in reasons.items()]
 
 
-def _needing_nfs(lab: Lab, play: Play) -> Iterator[Key]:
-    nfs = {name for name, volume in play.volumes.items() if _is_nfs(volume)}
-    for name in nfs:
+def _needing(lab: Lab, play: Play, volumes: set[str]) -> Iterator[Key]:
+    """Volumes, and what mounts them."""
+    for name in volumes:
         for host in lab.expand(play.volumes[name].hosts):
             yield Key(host, "volume", name)
-    for name in _containers_with(play.containers, nfs):
+    for name in _containers_with(play.containers, volumes):
         yield Key(play.containers[name].host, "container", name)
     for name, service in play.services.items():
-        if _mounts(service.volumes) & nfs:
+        if _mounts(service.volumes) & volumes:
             yield Key(_manager(lab), "service", name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.remote import Host, Hosts
 from clusterlab.resources.base import Change, Key
+from clusterlab.resources.disks import disk_removal
 from clusterlab.resources.images import image_removals, is_ours_tag
 from clusterlab.resources.networks import services_on
 from clusterlab.resources.observed import Observed, is_task, observe, with_services
@@ -29,7 +30,7 @@ _EVER_USED = (
 def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change]:
     """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
 
-    Services go first, then containers, networks, volumes and images. Volumes that hold data are kept
+    Services go first, then containers, networks, volumes, disks and images. Volumes that hold data are kept
     (blocked) unless `delete_data`. Hosts without an engine have nothing; one that does not answer is a
     blocked change, and the others go on.
     """
@@ -53,6 +54,8 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change
             if at.owns(volume):
                 users = services | {Key(at.name, "container", user) for user in at.containers_with(name)}
                 changes.append(volume_removal(at, name, _REASON, needs=users, data_flag=flag))
+        mounters = services | {one.key for one in changes if one.key.host == at.name}
+        changes += [disk_removal(at, disk, _REASON, frozenset(mounters)) for disk in at.disks.values()]
         changes += image_removals(at, lab_name, frozenset(here))
     return changes
 
@@ -69,6 +72,7 @@ def left_over(lab_name: str, hosts: Hosts) -> list[str]:
             ("volume", at.volumes),
         ):
             left += [f"{at.name}: {kind} {name}" for name, one in objects.items() if at.owns(one)]
+        left += [f"{at.name}: disk {name}" for name in at.disks]
         left += [f"{at.name}: image {tag}" for tag in at.images if is_ours_tag(lab_name, tag)]
     return left
 
@@ -83,7 +87,7 @@ def _observed(lab_name: str, hosts: Hosts) -> tuple[dict[str, Observed], dict[st
 def _observed_if_used(lab_name: str, host: Host) -> Observed | None:
     """What stands on a host; nothing when its engine has never had anything, as on a host that only serves NFS."""
     try:
-        return with_services(observe(host, lab_name))
+        return with_services(observe(host, lab_name, disks=True))
     except HostError:
         if host.run(_EVER_USED).exit == _NEVER:
             return None

@@ -15,7 +15,7 @@ from typing import Any
 import docker
 
 from clusterlab.errors import HostError
-from clusterlab.model.playbook import Container
+from clusterlab.model.playbook import Container, Volume
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
@@ -23,6 +23,7 @@ from .base import Change, Difference, Key
 from .compare import told
 from .container_body import WantedContainer, endpoint, wanted_container
 from .container_drift import fixed_differences, network_differences, policy_differences
+from .disks import needed_disk
 from .engine_calls import engine, shell
 from .images import tag_on
 from .labels import not_ours
@@ -80,14 +81,21 @@ def needs_of(scope: Scope, container: Container) -> frozenset[Key]:
     host = container.host
     volumes = [one.source for one in map(parse_mount, container.volumes) if one.type == "volume"]
     networks = {network_key(scope.lab, host, name) for name in container.networks}
+    on_disks = [needed_disk(host, _volume(scope, host, name)) for name in volumes]
     swarm = {Key(host, "swarm", "membership")} if any(_swarm_wide(scope, key.name) for key in networks) else set()
     return frozenset(
         {Key(host, "image", container.image)}
         | {Key(host, "volume", name) for name in volumes}
+        | frozenset().union(*on_disks)
         | {Key(host, "container", name.partition(":")[0]) for name in container.volumes_from}
         | networks
         | swarm
     )
+
+
+def _volume(scope: Scope, host: str, name: str) -> Volume | None:
+    found = [play.volumes[name] for play in scope.lab.plays.values() if name in play.volumes]
+    return next((volume for volume in found if host in scope.lab.expand(volume.hosts)), None)
 
 
 def _swarm_wide(scope: Scope, network: str) -> bool:

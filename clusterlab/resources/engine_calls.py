@@ -28,6 +28,11 @@ REMEDIES = (
         "`exportfs -v` lists what is exported to whom.",
     ),
     (
+        r"/dev/disk/by-path/ip-[^ ]+-iscsi-[\s\S]*no such file or directory",
+        "the volume's disk is not there: the host is not logged in to it",
+        "Run `clusterlab apply`; `iscsiadm -m session` there shows what it is logged in to.",
+    ),
+    (
         _MOUNT + r"no such file or directory",
         "the NFS server does not export the volume's device, or a folder to bind is missing",
         "`showmount -e SERVER` lists the exports; correct `device` in the play or the exports in the inventory.",

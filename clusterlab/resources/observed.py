@@ -10,6 +10,7 @@ from typing import Any
 
 from clusterlab.remote import Host
 
+from . import disk_state
 from .engine_calls import engine
 from .labels import is_ours
 
@@ -44,6 +45,7 @@ class Observed:
     image_digests: Mapping[str, tuple[str, ...]]  # by image id
     services: Mapping[str, Json]
     stored: Mapping[str, Stored]  # by container id; our containers only
+    disks: Mapping[str, disk_state.Disk] = field(default_factory=dict)  # the lab's, by LUN
 
     @property
     def name(self) -> str:
@@ -99,8 +101,11 @@ def service_of(task: Json) -> str:
     return str(labels_of(task).get(_SERVICE, ""))
 
 
-def observe(host: Host, lab: str) -> Observed:
-    """Ask the engine of `host`, but for its services; raises ClusterlabError when it does not answer."""
+def observe(host: Host, lab: str, *, disks: bool = False) -> Observed:
+    """Ask the engine of `host`, but for its services, and the kernel for the lab's `disks`.
+
+    Raises ClusterlabError when the engine does not answer.
+    """
     with engine(host, "ask the engine", remedy="Run `clusterlab provision`.") as api:
         info = api.info()
         containers = {one["Names"][0].lstrip("/"): one for one in api.containers(all=True) if one.get("Names")}
@@ -108,6 +113,7 @@ def observe(host: Host, lab: str) -> Observed:
         networks = {one["Name"]: one for one in api.networks()}
         images = api.images()
     ours = [one["Id"] for one in containers.values() if is_ours(lab, labels_of(one)) and not is_task(one)]
+    stored, found = _from_files(host, str(info["DockerRootDir"]), ours, lab if disks else "")
     return Observed(
         lab=lab,
         host=host,
@@ -118,7 +124,8 @@ def observe(host: Host, lab: str) -> Observed:
         images={tag: one["Id"] for one in images for tag in one.get("RepoTags") or []},
         image_digests={one["Id"]: tuple(one.get("RepoDigests") or ()) for one in images},
         services={},
-        stored=_stored(host, str(info["DockerRootDir"]), ours) if ours else {},
+        stored=stored,
+        disks=found,
     )
 
 
@@ -130,18 +137,34 @@ def with_services(at: Observed) -> Observed:
         return replace(at, services={one["Spec"]["Name"]: one for one in api.services(status=True)})
 
 
-def _stored(host: Host, root: str, ids: list[str]) -> dict[str, Stored]:
+def _from_files(
+    host: Host, root: str, ids: list[str], lab: str
+) -> tuple[dict[str, Stored], dict[str, disk_state.Disk]]:
+    """What one command says of containers and, when `lab` is given, of its disks; no command when there are neither."""
+    script = _containers_script(root, ids) if ids else ""
+    script += disk_state.question(lab) if lab else ""
+    if not script:
+        return {}, {}
+    answer = host.run(script, timeout=120.0, check=True).stdout
+    return _stored(answer), disk_state.disks(answer)
+
+
+def _containers_script(root: str, ids: list[str]) -> str:
     folder = shlex.quote(f"{root}/containers")
-    script = (
+    return (
         f"cd {folder} || exit 1\n"
         f"for id in {' '.join(map(shlex.quote, ids))}; do for file in config.v2 hostconfig; do\n"
         '  [ -r "$id/$file.json" ] || continue\n'
         '  printf "%s %s " "$id" "$file"; tr -d "\\n" < "$id/$file.json"; echo\n'
-        "done; done"
+        "done; done\n"
     )
-    completed = host.run(script, timeout=120.0, check=True)
+
+
+def _stored(answer: str) -> dict[str, Stored]:
     files: dict[str, dict[str, Json]] = {}
-    for line in completed.stdout.splitlines():
+    for line in answer.splitlines():
+        if line.startswith(disk_state.MARK):
+            continue
         name, file, text = line.split(" ", 2)
         files.setdefault(name, {})[file] = json.loads(text)
     return {name: Stored(found.get("config.v2", {}), found.get("hostconfig", {})) for name, found in files.items()}

@@ -23,6 +23,9 @@ _PROVIDES = {  # how a system without dpkg shows that it has what the package br
     "docker.io": "dockerd",
     "docker-cli": "docker",
     "tgt": "tgtadm",
+    "open-iscsi": "iscsiadm",
+    "xfsprogs": "mkfs.xfs",
+    "e2fsprogs": "mkfs.ext4",
 }
 _LOCKED_FOR = 900.0  # seconds to wait for another package manager; a first automatic upgrade takes minutes
 _INSTALL = 1800.0  # seconds for the installation itself

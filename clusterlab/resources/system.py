@@ -9,7 +9,8 @@ QUESTION = r"""
 . /etc/os-release
 printf '%s\n' "name=${PRETTY_NAME:-$ID}" "id=$ID" "like=$ID_LIKE" "user=$(id -un)" "uid=$(id -u)" "kernel=$(uname -r)"
 printf '%s\n' "hostname=$(uname -n)" "debian=$(cat /etc/debian_version)"
-for command in apt-get dpkg-query systemctl dockerd docker mount.nfs exportfs curl ping tgtadm; do
+for command in apt-get dpkg-query systemctl dockerd docker mount.nfs exportfs curl ping tgtadm \
+    iscsiadm mkfs.xfs mkfs.ext4; do
     command -v "$command" >/dev/null && echo "command=$command"
 done
 """

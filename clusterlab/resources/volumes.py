@@ -13,6 +13,7 @@ from clusterlab.model.playbook import Volume
 
 from .base import Change, Difference, Key
 from .compare import differences, told
+from .disks import needed_disk, with_device
 from .engine_calls import engine, pairs, shell
 from .labels import labels_for, not_ours, own_labels
 from .observed import Json, Observed, is_task, labels_of, service_of
@@ -64,7 +65,8 @@ def volume_changes(scope: Scope) -> list[Change]:
                 key = Key(host, "volume", name)
                 wanted.add(key)
                 if scope.answers(key):
-                    changes += _brought(scope, scope.observed[host], wanted_volume(scope.lab.name, play, name, volume))
+                    made = wanted_volume(scope.lab.name, play, name, with_device(scope, one, volume))
+                    changes += _brought(scope, scope.observed[host], made, needed_disk(host, volume))
     for at in scope.observed.values():
         for name in scope.left_from_these_plays(at, at.volumes):
             if Key(at.name, "volume", name) not in wanted:
@@ -84,10 +86,10 @@ def volume_differences(wanted: WantedVolume, found: Json) -> list[Difference]:
     ]
 
 
-def _brought(scope: Scope, at: Observed, wanted: WantedVolume) -> list[Change]:
+def _brought(scope: Scope, at: Observed, wanted: WantedVolume, needs: frozenset[Key]) -> list[Change]:
     found = at.volumes.get(wanted.name)
     key = Key(at.name, "volume", wanted.name)
-    create = Change(key, "create", "it is not there", shell(wanted.command), lambda: _create(at, wanted))
+    create = Change(key, "create", "it is not there", shell(wanted.command), lambda: _create(at, wanted), needs=needs)
     if found is None:
         return [create]
     if not at.owns(found):
@@ -98,12 +100,14 @@ def _brought(scope: Scope, at: Observed, wanted: WantedVolume) -> list[Change]:
             if differing
             else "another one of that name is there"
         )
-        return [Change(key, "create", reason, create.command, create.carry_out, differing, blocked=blocked)]
+        return [Change(key, "create", reason, create.command, create.carry_out, differing, needs, blocked)]
     differing = tuple(volume_differences(wanted, found))
-    return [_replacement(scope, at, wanted, differing)] if differing else []
+    return [_replacement(scope, at, wanted, differing, needs)] if differing else []
 
 
-def _replacement(scope: Scope, at: Observed, wanted: WantedVolume, differing: tuple[Difference, ...]) -> Change:
+def _replacement(
+    scope: Scope, at: Observed, wanted: WantedVolume, differing: tuple[Difference, ...], needs: frozenset[Key]
+) -> Change:
     found = at.volumes[wanted.name]
     users = at.containers_with(wanted.name)
     ours = sorted(name for name, one in users.items() if at.owns(one) and not is_task(one))
@@ -129,6 +133,7 @@ def _replacement(scope: Scope, at: Observed, wanted: WantedVolume, differing: tu
         command=shell(*stop, ["docker", "volume", "rm", wanted.name], wanted.command),
         carry_out=carry_out,
         differences=differing,
+        needs=needs,
         blocked=blocked,
         flag=flag,
     )

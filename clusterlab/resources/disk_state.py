@@ -1,0 +1,58 @@
+"""Which LUNs of a lab a host is logged in to, and what is on them."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from clusterlab.model.iscsi import LUN, iqn_prefix
+
+MARK = "@disk"
+_NODES = "/var/lib/iscsi/nodes /etc/iscsi/nodes"  # where open-iscsi keeps what it knows of, newer and older
+_BORDER = 2**20  # bytes at the beginning that a blank disk has no data in: labels and tables are there
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A LUN that a host knows of.
+
+    `content` is the type of file system or partition table, "blank", "data" for what has no known type, or "" when
+    the host is not logged in; `device` is then empty, as it is while the kernel does not show the disk.
+    """
+
+    lun: str
+    logged_in: bool = False
+    device: str = ""
+    content: str = ""
+
+
+def question(lab: str) -> str:
+    """Script that prints a line for each LUN of the lab: its name, whether there is a session, device and content."""
+    prefix = shlex.quote(iqn_prefix(lab))
+    return rf"""
+PATH=$PATH:/usr/sbin:/sbin
+known() {{ cat /sys/class/iscsi_session/*/targetname; for folder in {_NODES}; do ls "$folder"; done; }}
+for name in $(known 2>/dev/null | grep -F {prefix} | sort -u); do
+    lun=${{name#{prefix}}} session=out device= content=
+    if grep -qxF "$name" /sys/class/iscsi_session/*/targetname 2>/dev/null; then
+        session=in
+        for link in /dev/disk/by-path/*-iscsi-"$name"-lun-{LUN}; do [ -b "$link" ] && device=$link; done
+    fi
+    if [ "$device" ]; then
+        content=$(blkid -p -s TYPE -s PTTYPE -o value "$device" | head -n 1)
+        [ "$content" ] || [ "$(blkid -p "$device" 2>&1)" = "" ] || content=data
+        [ "$content" ] || {{ dd if="$device" bs={_BORDER} count=1 2>/dev/null | cmp -s -n {_BORDER} - /dev/zero &&
+            content=blank; }} || content=data
+    fi
+    printf '{MARK} %s %s %s %s\n' "$lun" "$session" "${{device:--}}" "${{content:--}}"
+done
+"""
+
+
+def disks(answer: str) -> dict[str, Disk]:
+    """The LUNs in the answer to `question`, by name."""
+    rows = [line.split(" ") for line in answer.splitlines() if line.startswith(f"{MARK} ")]
+    return {
+        lun: Disk(lun, session == "in", "" if device == "-" else device, "" if content == "-" else content)
+        for _, lun, session, device, content in rows
+    }
