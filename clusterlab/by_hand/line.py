@@ -50,6 +50,7 @@ def ends(
 
     `command` is one command, or a list of them in parentheses.
     """
+    command = f" {command}" if command.startswith("(") else command  # "$((" would begin arithmetic
     if stdout is not None and stderr is not None:
         said = f'[ -n "$errors" ] && found=$(cat "$errors") && {as_wanted(stderr)}'
         return f'errors=$(mktemp); found=$({command} 2> "$errors"); {_code(exits, f"{as_wanted(stdout)} && {said}")}'

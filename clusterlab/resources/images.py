@@ -136,12 +136,7 @@ def _loaded(at: Observed, image: WantedImage, archive: ImageArchive, progress: P
         return []
     reason = "its tag is on another image" if found else "it is not there"
     load = ["docker", "load", "--input", archive.path.name]
-    tag = [
-        "docker",
-        "tag",
-        archive.manifest_id if at.containerd_images and archive.manifest_id else archive.config_id,
-        image.tag,
-    ]
+    tag = ["docker", "tag", expected_id(at, image), image.tag]
     return [
         Change(
             key=Key(at.name, "image", image.name),
@@ -152,6 +147,13 @@ def _loaded(at: Observed, image: WantedImage, archive: ImageArchive, progress: P
             differences=(Difference("id", archive.config_id, found),) if found else (),
         )
     ]
+
+
+def expected_id(at: Observed, image: WantedImage) -> str:
+    """The id by which an engine will know an image, or "" when that is seen only once it is there."""
+    if image.archive is None:
+        return image.id
+    return (image.archive.manifest_id if at.containerd_images else "") or image.archive.config_id
 
 
 def _load(host: Host, image: WantedImage, archive: ImageArchive, progress: Progress) -> None:

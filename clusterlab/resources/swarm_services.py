@@ -15,7 +15,7 @@ from clusterlab.remote import Host
 from .base import LABEL_PLAY, LABEL_SPEC, Change, Difference, Key
 from .compare import differences, same, told
 from .engine_calls import engine, shell
-from .images import image_hosts, tag_on
+from .images import expected_id, image_hosts, tag_on
 from .labels import not_ours, own_labels
 from .observed import Json, Observed, labels_of
 from .removal import remove_service, service_removal, wait_for_tasks_to_end
@@ -112,7 +112,7 @@ def _brought(
     image_id = at.images.get(wanted.image, "")
     key, needs = Key(at.name, "service", name), _needs(scope, at, service)
     found = at.services.get(name)
-    command = shell(wanted.command(image_id))
+    command = shell(wanted.command(image_id or expected_id(at, scope.images[service.image])))
     if found is None:
         return [Change(key, "create", "it is not there", command, lambda: _create(at, wanted), needs=needs)]
     if not at.owns(found):
