@@ -50,13 +50,13 @@ def ends(
 
     `command` is one command, or a list of them in parentheses.
     """
-    command = f" {command}" if command.startswith("(") else command  # "$((" would begin arithmetic
+    inside = f" {command}" if command.startswith("(") else command  # "$((" would begin arithmetic
     if stdout is not None and stderr is not None:
         said = f'[ -n "$errors" ] && found=$(cat "$errors") && {as_wanted(stderr)}'
-        return f'errors=$(mktemp); found=$({command} 2> "$errors"); {_code(exits, f"{as_wanted(stdout)} && {said}")}'
+        return f'errors=$(mktemp); found=$({inside} 2> "$errors"); {_code(exits, f"{as_wanted(stdout)} && {said}")}'
     if stdout is None and stderr is None:
         return command if list(exits) == [0] else f"{command}; {_code(exits, ':')}"
-    asked = f"found=$({command})" if stderr is None else f"found=$({command} 2>&1 > /dev/null)"
+    asked = f"found=$({inside})" if stderr is None else f"found=$({inside} 2>&1 > /dev/null)"
     spec = stdout if stderr is None else stderr
     assert spec is not None
     return f"{asked} && {as_wanted(spec)}" if list(exits) == [0] else f"{asked}; {_code(exits, as_wanted(spec))}"

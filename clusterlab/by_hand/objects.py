@@ -110,19 +110,22 @@ def veth_lines(probe: VethProbe, where: Where) -> Iterator[Line]:
     """The interface in the container names the number of its other end: that must be in the network's bridge."""
     for name in probe.in_:
         place = where.container(name)
-        inside = place.typed(["sh", "-c", f"cat /sys/class/net/{_interface(probe, where, name)}/iflink"])
+        end = where.looked_up(place.host, f"other end of {name}", _other_end(probe, where, name))
         command = f"ip -o link show master {_bridge(probe, where)} type veth"
-        wanted = f"a line that begins with the number that {inside} prints: the other end of the pair"
-        yield Line(place.host, command, wanted, f'{command} | grep -q "^$({inside}): "')
+        proof = f"{command} | grep -q ^{with_variables(end)}:"
+        yield Line(place.host, command, f"a line that begins with {with_variables(end)[1:-1]}", proof)
 
 
-def _interface(probe: VethProbe, where: Where, name: str) -> str:
-    """eth0, unless the container is on several networks: then the engine's address of it tells which."""
+def _other_end(probe: VethProbe, where: Where, name: str) -> str:
+    """What prints the number; which interface it is, if there are several, the engine's address of it tells."""
+    place = where.container(name)
     if len(where.play.containers[name].networks) < 2:
-        return "eth0"
+        return where.typed(place, ["cat", "/sys/class/net/eth0/iflink"])
     format = f'{{{{(index .NetworkSettings.Networks "{probe.network}").MacAddress}}}}'
-    mac = f"docker inspect --format '{format}' {name}"
-    return f"$(cd /sys/class/net && grep -l '$({mac})' */address | cut -d / -f 1)"
+    asked = shlex.join(["docker", "inspect", "--format", format, name])
+    mac = where.looked_up(place.host, f"MAC of {name} on {probe.network}", asked)
+    find = 'cat "$(dirname "$(grep -l "$1" /sys/class/net/*/address)")/iflink"'
+    return where.typed(place, ["sh", "-c", find, "sh", mac])
 
 
 def _bridge(probe: VethProbe, where: Where) -> str:

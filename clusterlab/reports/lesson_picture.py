@@ -16,7 +16,7 @@ from clusterlab.model.short_syntax import parse_mount, parse_port
 
 WIDTH = 80
 _ON, _SERVES, _MADE = "●", "◆", "○"
-LEGEND = f"{_ON} is on it or mounts it   {_SERVES} serves it   {_MADE} is made there, and not used by a container"
+LEGEND = f"{_ON} uses it   {_SERVES} serves it   {_MADE} has it, and no container uses it there"
 _NFS = ("nfs", "nfs4")
 
 

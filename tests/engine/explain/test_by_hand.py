@@ -1,0 +1,140 @@
+"""What `explain` says to type, typed on real engines: it makes what a play wants, and shows what is true."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from check_cases import PLAYBOOKS, broken, case_files, read_case
+from typing_by_hand import Typist
+
+from clusterlab.by_hand.lesson import Lesson, Part, lesson
+from clusterlab.by_hand.script import script
+from clusterlab.checks.place import Places
+from clusterlab.checks.subjects import subjects
+from clusterlab.checks.unsupported import why_unsupported
+from clusterlab.machines import open_machines
+from clusterlab.model import load_inventory, load_lab
+from clusterlab.plan.apply import apply
+from clusterlab.plan.clean import clean, left_over
+from clusterlab.plan.graph import carry_out
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts, ssh_argv
+from clusterlab.remote.target import Target
+from clusterlab.resources import swarm_actions
+
+pytestmark = pytest.mark.engine
+
+INVENTORY = PLAYBOOKS.parent / "inventory" / "namespaces.yml"
+PLAYS = sorted(path.relative_to(PLAYBOOKS).with_suffix("").as_posix() for path in PLAYBOOKS.rglob("*.yml"))
+CASES = PLAYBOOKS.parent / "tests" / "engine" / "plays" / "broken"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A lab that is provisioned, with nothing on it."""
+
+    inventory: Path
+    hosts: Hosts
+    targets: dict[str, Target]
+    unsupported: dict[str, str]
+    scratch: Path
+
+    def lesson(self, play: str) -> Lesson:
+        return lesson(
+            load_lab(self.inventory, [play], PLAYBOOKS), play, str(self.inventory), Silent(), self.unsupported
+        )
+
+    def supported(self, one: Lesson) -> list[Part]:
+        """The statements that can be proven on these machines."""
+        lab = load_lab(self.inventory, [one.name], PLAYBOOKS)
+        places = Places(lab, lab.plays[one.name], self.hosts)
+        return [
+            part
+            for part in one.statements
+            if part.check
+            and not why_unsupported(part.check, one.play, subjects(part.check, places).containers, self.unsupported)
+        ]
+
+    @contextmanager
+    def made_by_hand(self, one: Lesson) -> Iterator[Typist]:
+        """What the lesson makes stands inside the block, and is removed after it."""
+        typist = Typist(self.hosts, self.scratch)
+        name = load_inventory(self.inventory).name
+        try:
+            assert typist.type(one.making) == {}
+            yield typist
+        finally:
+            report = carry_out(clean(name, self.hosts, delete_data=True), Silent())
+            assert report.ok, (report.failed, report.blocked)
+            assert left_over(name, self.hosts) == []
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    scratch = tmp_path_factory.mktemp("lab")
+    file = scratch / "inventory.yml"
+    inventory = yaml.safe_load(INVENTORY.read_text()) | {"lab": f"explain-{os.getpid()}"}
+    file.write_text(yaml.safe_dump(inventory, sort_keys=False))
+    lab = load_inventory(file)
+    machines = open_machines(lab)
+    try:
+        machines.up(Silent())
+        with Hosts(machines.targets()) as hosts:
+            addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
+            swarm_actions.init(hosts["host1"], addresses["host1"], lab.name)
+            swarm_actions.join(hosts["host2"], addresses["host2"], "worker", hosts["host1"])
+            yield Stand(file, hosts, dict(machines.targets()), machines.unsupported(), scratch)
+    finally:
+        machines.down(Silent())
+
+
+@pytest.mark.parametrize("play", PLAYS)
+def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(stand: Stand, play: str) -> None:
+    one = stand.lesson(play)
+    with stand.made_by_hand(one) as typist:
+        assert typist.type(stand.supported(one)) == {}
+        lab = load_lab(stand.inventory, [play], PLAYBOOKS)
+        assert [str(change.key) for change in apply(lab, stand.hosts, unsupported=stand.unsupported)] == []
+
+
+@pytest.mark.parametrize("path", case_files(CASES), ids=lambda path: path.stem)
+def test_typed_by_hand_on_a_broken_lab_the_same_statements_fail(stand: Stand, path: Path) -> None:
+    case = read_case(path)
+    (play,) = case["plays"]
+    one = stand.lesson(play)
+    expected = {item["check"] for item in case["expect"] if item["outcome"] in ("fail", "error")}
+    with stand.made_by_hand(one) as typist, broken(case, stand.hosts):
+        wrong = typist.type(stand.supported(one))
+    assert set(wrong) == expected, wrong
+
+
+def test_the_script_of_a_host_proves_the_same(stand: Stand) -> None:
+    one = stand.lesson("volumes/shared")
+    copies = [part for part in one.making if part.lines[0].host == ""]
+    assert Typist(stand.hosts, stand.scratch).type(copies) == {}
+    text = script(one, ["host1"])
+    try:
+        ended = _given_to_sh(stand.targets["host1"], text)
+        assert ended.returncode == 0, ended.stderr
+        stand.hosts["host1"].run(
+            "docker exec -d betahost sh -c 'umount /data; rm -rf /data'; docker stop -t 0 betahost"
+        )
+        ended = _given_to_sh(stand.targets["host1"], text.partition("# betahost reads")[2])
+        assert ended.returncode == 1
+        assert "does not hold" in ended.stderr
+        assert "both containers have the same file system mounted" in ended.stderr
+    finally:
+        carry_out(clean(load_inventory(stand.inventory).name, stand.hosts, delete_data=True), Silent())
+
+
+def _given_to_sh(target: Target, text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ssh_argv(target, ["sh"]), input=text, capture_output=True, text=True, check=False, timeout=120
+    )

@@ -1,0 +1,362 @@
+#host1
+failed=
+
+# image shell on host1
+(
+docker pull example/shell:1 && docker tag example/shell:1 clusterlab/sample/shell:pull-0e75c846f412c35d
+) || failed="$failed; "'image shell on host1'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# image shell on host2
+(
+docker pull example/shell:1 && docker tag example/shell:1 clusterlab/sample/shell:pull-0e75c846f412c35d
+) || failed="$failed; "'image shell on host2'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# network wide on host1
+(
+docker network create --driver overlay --attachable --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=61f8e9ff5036f3c2 wide
+) || failed="$failed; "'network wide on host1'
+
+# network near on host1
+(
+docker network create --driver bridge --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=7c7ba4ab415ffd44 near
+) || failed="$failed; "'network near on host1'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# network near on host2
+(
+docker network create --driver bridge --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=7c7ba4ab415ffd44 near
+) || failed="$failed; "'network near on host2'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# container left on host1
+(
+docker run --detach --name left --network wide --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=687214b7c0e42eae clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+) || failed="$failed; "'container left on host1'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# container right on host2
+(
+docker create --name right --expose 80 --expose 81 --publish 80/tcp --publish 127.0.0.1:8001:81/tcp --network near --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=2408156bbb3fa257 clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity && docker network connect wide right && docker start right
+) || failed="$failed; "'container right on host2'
+
+# container plain on host2
+(
+docker run --detach --name plain --network none --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=068dd80907c2afad clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+) || failed="$failed; "'container plain on host2'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# service hello on host1
+(
+docker service create --name hello --no-resolve-image --replicas 2 --publish published=8090,target=80,protocol=tcp,mode=ingress --network name=wide --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=60587c3f4193b128 --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d
+) || failed="$failed; "'service hello on host1'
+
+# the same network everywhere
+Id_of_wide_on_host1=$(docker network inspect --format '{{json .Id}}' wide); echo "Id_of_wide_on_host1=$Id_of_wide_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# the same network everywhere
+: "${Id_of_wide_on_host1:?is what another host printed}"
+(
+[ "$(docker network inspect --format '{{json .Id}}' wide)" = "$Id_of_wide_on_host1" ]
+) || failed="$failed; "'the same network everywhere'
+
+# what engines report
+(
+[ "$(docker container inspect --format '{{len .NetworkSettings.Networks}}' right)" -eq 2 ] && found=$(docker container inspect --format '{{json .NetworkSettings.Networks}}' right) && printf '%s\n' "$found" | grep -qE '^".*near|"near"' && printf '%s\n' "$found" | grep -qE '^".*wide|"wide"'
+) || failed="$failed; "'what engines report'
+(
+found=$(docker container inspect --format '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' right) && [ "$found" -ge 32768 ] && [ "$found" -le 60999 ]
+) || failed="$failed; "'what engines report'
+(
+found=$(docker container inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' right) && [ "$found" = '' ]
+) || failed="$failed; "'what engines report'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# what engines report
+(
+found=$(docker network inspect --format '{{json .Options}}' near) && [ "$found" = '{"a":"x","b":1}' ]
+) || failed="$failed; "'what engines report'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# what engines report
+(
+found=$(docker network inspect --format '{{json .Options}}' near) && [ "$found" = '{"a":"x","b":1}' ]
+) || failed="$failed; "'what engines report'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# what engines report
+(
+found=$(docker image inspect --format '{{.Config.User}}' clusterlab/sample/shell:pull-0e75c846f412c35d) && [ "$found" = '' ]
+) || failed="$failed; "'what engines report'
+(tries=0; until
+found=$(docker service ps --filter desired-state=running --format '{{.Node}} {{.CurrentState}}' hello | awk '$2 == "Running" { print $1 }' | sort) && [ "$found" = 'host1
+host2' ]
+do [ $((tries += 1)) -lt 30 ] || exit 1; sleep 1; done) || failed="$failed; "'what engines report'
+(
+found=$(docker node inspect --format '{{.Spec.Availability}}' host2) && [ "$found" = active ]
+) || failed="$failed; "'what engines report'
+(
+found=$(docker info --format '{{.Swarm.LocalNodeState}}') && [ "$found" = active ]
+) || failed="$failed; "'what engines report'
+(
+found=$(docker volume ls --quiet | xargs docker volume inspect --format '{{.Name}}') && ! printf '%s\n' "$found" | grep -qxF -- old
+) || failed="$failed; "'what engines report'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# names
+right_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' right); echo "right_on_wide=$right_on_wide"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# names
+: "${right_on_wide:?is what another host printed}"
+(
+found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$right_on_wide" ]
+) || failed="$failed; "names
+hello_on_wide=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' hello | grep "^$(docker network inspect --format '{{.Id}}' wide) " | cut -d " " -f 2 | cut -d / -f 1); echo "hello_on_wide=$hello_on_wide"
+(
+found=$(docker exec left nslookup hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$hello_on_wide" ]
+) || failed="$failed; "names
+(
+found=$(docker exec left nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
+) || failed="$failed; "names
+(
+found=$(getent ahostsv4 right | awk '{ print $1 }' | sort -u); [ -z "$found" ]
+) || failed="$failed; "names
+(
+found=$(getent ahostsv4 localhost | awk '{ print $1 }' | sort -u); [ -n "$found" ]
+) || failed="$failed; "names
+
+# packets
+right_seen_from_left=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
+(
+nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 3 -M do -s 1422 "$right_seen_from_left" | grep -qE ' 2 (packets )?received'
+) || failed="$failed; "packets
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# packets
+right_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' right); echo "right_on_wide=$right_on_wide"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# packets
+LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
+: "${right_on_wide:?is what another host printed}"
+(
+! ping -c 2 -W 10 -n -I "$LAN_of_gw" "$right_on_wide"
+) || failed="$failed; "packets
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# packets
+: "${right_on_wide:?is what another host printed}"
+(
+docker exec left ping -c 2 -W 10 "$right_on_wide" | grep -qE ' 2 (packets )?received'
+) || failed="$failed; "packets
+(
+docker exec left ping -c 1 -W 10 192.168.98.12 | grep -qE ' 1 (packets )?received'
+) || failed="$failed; "packets
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# ports and pages
+port_80_of_right=$(docker port right 80/tcp | head -n 1 | sed 's/.*://'); echo "port_80_of_right=$port_80_of_right"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# ports and pages
+: "${port_80_of_right:?is what another host printed}"
+(
+timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 "$port_80_of_right"
+) || failed="$failed; "'ports and pages'
+(
+! docker exec left nc -w 5 right 81 -e true
+) || failed="$failed; "'ports and pages'
+(
+docker exec left nc -w 5 right 80 -e true
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# ports and pages
+(
+curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 404'
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# ports and pages
+(
+docker exec left timeout 10 wget -S -O - http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(docker exec left timeout 10 wget -S -O - http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
+) || failed="$failed; "'ports and pages'
+(
+! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
+) || failed="$failed; "'ports and pages'
+(
+curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# the pair
+MAC_of_right_on_near=$(docker inspect --format '{{(index .NetworkSettings.Networks "near").MacAddress}}' right); echo "MAC_of_right_on_near=$MAC_of_right_on_near"
+other_end_of_right=$(docker exec right sh -c 'cat "$(dirname "$(grep -l "$1" /sys/class/net/*/address)")/iflink"' sh "$MAC_of_right_on_near"); echo "other_end_of_right=$other_end_of_right"
+(
+ip -o link show master br-$(docker network inspect --format '{{slice .Id 0 12}}' near) type veth | grep -q ^"$other_end_of_right":
+) || failed="$failed; "'the pair'
+
+# after each action all is put back
+(
+docker network disconnect near right
+) || failed="$failed; "'after each action all is put back'
+(
+docker network connect near plain
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# after each action all is put back
+(
+docker kill left && docker wait left
+) || failed="$failed; "'after each action all is put back'
+(
+docker start left
+) || failed="$failed; "'after each action all is put back'
+(
+docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# after each action all is put back
+(
+docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# after each action all is put back
+(
+docker service scale --detach hello=4
+) || failed="$failed; "'after each action all is put back'
+(
+docker node update --availability drain host2
+) || failed="$failed; "'after each action all is put back'
+(
+docker exec left ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# after each action all is put back
+(
+docker network connect near right
+) || failed="$failed; "'after each action all is put back'
+(
+docker network disconnect near plain
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# after each action all is put back
+(
+docker node update --availability active host2
+) || failed="$failed; "'after each action all is put back'
+(
+docker service scale hello=2
+) || failed="$failed; "'after each action all is put back'
+(
+docker service update --force hello
+) || failed="$failed; "'after each action all is put back'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }

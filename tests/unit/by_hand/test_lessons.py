@@ -1,0 +1,90 @@
+"""Lessons as text, compared with the files in expected/; `CLUSTERLAB_WRITE_EXPECTED=1 pytest` writes them anew."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from clusterlab.by_hand.lesson import LINES, Lesson, lesson
+from clusterlab.by_hand.script import script
+from clusterlab.model import load_lab
+from clusterlab.model.checks import KINDS
+from clusterlab.progress import Silent
+from clusterlab.reports.lesson import show_lesson
+from clusterlab.reports.lesson_picture import WIDTH, draw
+
+HERE = Path(__file__).parent
+PLAYS = sorted(path.stem for path in (HERE / "plays").glob("*.yml"))
+LAB = load_lab(HERE / "inventory.yml", PLAYS, HERE / "plays")
+
+
+def made(play: str) -> Lesson:
+    return lesson(LAB, play, "inventory.yml", Silent())
+
+
+def compare(name: str, text: str) -> None:
+    file = HERE / "expected" / name
+    if os.environ.get("CLUSTERLAB_WRITE_EXPECTED"):
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+@pytest.mark.parametrize("play", PLAYS)
+def test_the_picture(play: str) -> None:
+    lines = draw(LAB, LAB.plays[play])
+    assert all(len(line) <= WIDTH for line in lines)
+    compare(f"{play}-picture.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("play", PLAYS)
+def test_the_lesson_without_colour(play: str) -> None:
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
+    show_lesson(console, LAB, made(play))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "\x1b" not in text
+    compare(f"{play}.txt", "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+@pytest.mark.parametrize("play", PLAYS)
+def test_the_script(play: str) -> None:
+    text = script(made(play))
+    compare(f"{play}.sh", text)
+    for shell in ("sh", "bash"):
+        subprocess.run([shell, "-n"], input=text, text=True, check=True)
+
+
+def test_a_script_for_one_host_has_its_lines_alone_and_once() -> None:
+    text = script(made("networks"), ["host2"])
+    assert text.startswith("#host2\n")
+    assert "#host1" not in text
+    assert text.count("docker run --detach --name plain ") == 1
+    assert "--name left" not in text
+
+
+def test_a_script_that_needs_what_another_host_printed_says_so_first() -> None:
+    text = script(made("networks"), ["gw"])
+    ended = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    assert ended.returncode != 0
+    assert "is what another host printed" in ended.stderr
+
+
+def test_every_kind_of_probe_can_be_typed() -> None:
+    assert set(LINES) == set(KINDS)
+    used = {
+        kind for play in LAB.plays.values() for one in play.checks for kind in [one.kind, *(s.kind for s in one.steps)]
+    }
+    assert set(KINDS) <= used
+
+
+def test_what_is_made_are_the_commands_of_the_plan() -> None:
+    making = [line.command for part in made("files").making for line in part.lines]
+    assert making[0].startswith(
+        "docker pull example/shell:1 && docker tag example/shell:1 clusterlab/sample/shell:pull-"
+    )
+    assert [command.split()[1:3] for command in making[2:]] == [["volume", "create"]] * 5 + [["run", "--detach"]] * 3
