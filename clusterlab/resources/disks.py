@@ -22,6 +22,9 @@ from .observed import Observed
 from .scope import Scope
 
 _MKFS = {"xfs": "mkfs.xfs -q -K", "ext4": "mkfs.ext4 -q -E nodiscard"}  # without force: each refuses what it sees
+# One at a time on a host: iscsiadm fails on its records while another one changes them.
+_ALONE = "set -e; exec 9>/run/lock/clusterlab-iscsi; flock -w 120 9\n"
+_TIMEOUT = 240.0  # seconds, with the wait for others
 _APPEARS = 60.0  # seconds until the kernel and udev show a disk after the login
 _REMEDIES = (
     (
@@ -135,11 +138,12 @@ def _refusal(wanted: WantedDisk, content: str) -> str:
 
 def _bring(host: Host, lab: str, wanted: WantedDisk) -> None:
     doing = f"log in to {wanted.iqn}"
-    do(host, f"set -e\n{wanted.login}", doing, remedies=_REMEDIES, remedy="See `journalctl -u iscsid` there.")
+    remedy = "See `journalctl -u iscsid` there."
+    do(host, _ALONE + wanted.login, doing, timeout=_TIMEOUT, remedies=_REMEDIES, remedy=remedy)
     if not wanted.filesystem:
         return
     # Only now it can be seen what is on it; mkfs looks once more, and refuses what it knows.
-    state = disk_state.disks(do(host, f"{disk_state.question(lab)}", doing).stdout)
+    state = disk_state.disks(do(host, disk_state.question(lab), doing).stdout)
     content = next((one.content for one in state.values() if one.device == wanted.device), "")
     if refusal := _refusal(wanted, content):
         raise HostError(host.name, f"cannot format disk {wanted.name}: {refusal}")
@@ -178,4 +182,4 @@ def _log_out(host: Host, found: disk_state.Disk, commands: list[str]) -> None:
                 remedy="Unmount it there, then run the same command again.",
             )
         commands = [f"blockdev --flushbufs {found.device}", *commands]
-    do(host, " && ".join(commands), doing, remedies=_REMEDIES)
+    do(host, _ALONE + "\n".join(commands), doing, timeout=_TIMEOUT, remedies=_REMEDIES)

@@ -1,0 +1,217 @@
+"""LUNs and disks: what hosts say, and which changes follow from it. No host is asked here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clusterlab.model import iscsi
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.iscsi import Lun
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.plan import apply, provision
+from clusterlab.remote import Host, Target
+from clusterlab.remote.connection import Connections
+from clusterlab.resources import disk_state, iscsi_initiator, iscsi_target
+from clusterlab.resources.base import Change, Key
+from clusterlab.resources.disks import disk_changes, disk_removal
+from clusterlab.resources.observed import Observed
+from clusterlab.resources.scope import Scope
+
+SHOWN = Path(__file__).with_name("tgtadm-show.txt").read_text()
+ADDRESSES = {"host1": "192.168.98.11", "host2": "192.168.98.12"}
+LUN = Lun(name="disk1", size="320M", host="host1")
+IMAGE = "/var/lib/clusterlab/luns/demo/disk1.img"
+DEVICE = "/dev/disk/by-path/ip-192.168.98.1:3260-iscsi-iqn.2025-01.org.clusterlab:demo.disk1-lun-1"
+INVENTORY = Inventory.model_validate(
+    {
+        "lab": "demo",
+        "hosts": {
+            "gw": {"address": "192.168.98.1", "roles": ["iscsi_target"]},
+            "host1": {"address": "192.168.98.11", "roles": ["docker"]},
+            "host2": {"address": "192.168.98.12", "roles": ["docker"]},
+        },
+        "iscsi": {"luns": [{"name": "disk1", "size": "320M", "host": "host1"}]},
+        "images": {"shell": {"build": "busybox"}},
+    }
+)
+PLAY = Play.model_validate(
+    {
+        "title": "A play",
+        "disks": {"mine": {"host": "host1", "lun": "disk1", "filesystem": "xfs"}},
+        "volumes": {"data": {"hosts": ["host1"], "driver_opts": {"type": "xfs", "device": "disk:mine"}}},
+        "containers": {"keeper": {"host": "host1", "image": "shell", "volumes": ["data:/data"]}},
+    }
+)
+LAB = Lab(INVENTORY, {"p": PLAY})
+
+
+def host(name: str) -> Host:
+    return Host(Target(name, ADDRESSES.get(name, "192.168.98.1")), Connections())
+
+
+def answer(shown: str = SHOWN, size: int | None = LUN.bytes, text: str | None = None) -> iscsi_target.Found:
+    own = iscsi_target.text([LUN], "demo", ADDRESSES) if text is None else text
+    head = f"{size} {IMAGE}\n" if size is not None else ""
+    return iscsi_target.found(f"{head}@ file\n{own}@ targets\n{shown}\n")
+
+
+def served(*luns: Lun, now: iscsi_target.Found) -> list[Change]:
+    return iscsi_target.changes(host("gw"), luns, "demo", ADDRESSES, now)
+
+
+def test_what_the_target_shows_is_read() -> None:
+    assert iscsi_target.parse("") == {}
+    assert iscsi_target.parse(SHOWN) == {
+        "iqn.2025-01.org.clusterlab:demo.disk1": iscsi_target.Target(
+            1, {1: IMAGE}, frozenset({"192.168.98.11"}), ("192.168.98.11",)
+        ),
+        "iqn.2001-04.com.example:storage": iscsi_target.Target(7, {}, frozenset({"ALL"})),
+    }
+
+
+def test_a_lun_that_is_served_as_wanted_needs_nothing() -> None:
+    assert served(LUN, now=answer()) == []
+
+
+def test_a_lun_that_is_not_served_is_made_and_its_file_only_when_there_is_none() -> None:
+    [change] = served(LUN, now=answer(shown="", size=None, text=""))
+    assert not change.blocked
+    assert f"[ -e {IMAGE} ] || truncate -s 320M {IMAGE}" in change.command
+    assert "initiator-address 192.168.98.11\n" in change.command
+    assert "--update iqn.2025-01.org.clusterlab:demo.disk1" in change.command
+
+
+def test_access_is_mended_while_a_host_is_logged_in() -> None:
+    [change] = served(LUN, now=answer(SHOWN.replace("        192.168.98.11\nTarget", "        ALL\nTarget")))
+    assert [(one.wanted, one.found) for one in change.differences] == [("192.168.98.11", "ALL")]
+    assert "--tid 1 --op unbind -I ALL" in change.command
+    assert "--tid 1 --op bind -I 192.168.98.11" in change.command
+    assert "--update" not in change.command
+
+
+def test_a_lun_that_is_no_longer_wanted_ends_and_targets_of_others_stay() -> None:
+    [change] = served(now=answer())
+    assert "--op delete --tid 1" in change.command
+    assert "--tid 7" not in change.command
+    assert "rm" not in change.command.split()
+
+
+@pytest.mark.parametrize("size", [LUN.bytes - 1, LUN.bytes + 1, 0])
+def test_the_file_of_a_lun_keeps_its_size(size: int) -> None:
+    [change] = served(LUN, now=answer(size=size))
+    assert "it holds data and keeps its size" in change.blocked
+    assert not change.flag
+
+
+def test_a_file_that_is_gone_while_it_is_served_is_not_made_anew() -> None:
+    [change] = served(LUN, now=answer(size=None))
+    assert "is gone while it is served" in change.blocked
+
+
+@pytest.mark.parametrize(
+    ("copied", "said", "action"),
+    [
+        (True, "InitiatorName=iqn.1993-08.org.debian:01:57bc\n", "name"),
+        (True, "InitiatorName=iqn.2025-01.org.clusterlab:demo.host1\n", ""),
+        (True, "InitiatorName=iqn.1993-08.org.debian:01:57bc\nsession1\n", "blocked"),
+        (False, "InitiatorName=iqn.1993-08.org.debian:01:57bc\n", ""),
+        (False, "# InitiatorName=x\nGenerateName=yes\n", "name"),
+        (False, "", "name"),
+    ],
+)
+def test_a_host_gets_a_name_of_its_own_unless_it_has_one(copied: bool, said: str, action: str) -> None:
+    change = iscsi_initiator.change(host("host1"), "demo", copied=copied, answer=said)
+    assert (("blocked" if change.blocked else change.action) if change else "") == action
+
+
+def at(line: str) -> Observed:
+    return Observed("demo", host("host1"), {}, {}, {}, {}, {}, {}, {}, {}, disk_state.disks(line))
+
+
+def disk_change(line: str, allow_data_loss: bool = False) -> Change | None:
+    found = disk_changes(Scope(LAB, {"host1": at(line)}, allow_data_loss))
+    return found[0] if found else None
+
+
+def test_the_lines_of_disks_are_read() -> None:
+    assert disk_state.disks(f"x y {{}}\n@disk disk1 in {DEVICE} blank\n@disk disk2 out - -\n") == {
+        "disk1": disk_state.Disk("disk1", True, DEVICE, "blank"),
+        "disk2": disk_state.Disk("disk2"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("", "log in"),
+        ("@disk disk1 out - -", "log in"),
+        ("@disk disk1 in - -", "log in"),
+        (f"@disk disk1 in {DEVICE} blank", "format"),
+        (f"@disk disk1 in {DEVICE} xfs", ""),
+    ],
+)
+def test_each_state_of_a_disk_gets_its_change(line: str, action: str) -> None:
+    change = disk_change(line)
+    assert (change.action if change else "") == action
+    assert not (change and change.blocked)
+
+
+@pytest.mark.parametrize("content", ["ext4", "gpt", "LVM2_member", "data"])
+@pytest.mark.parametrize("allow_data_loss", [False, True])
+def test_a_disk_that_holds_something_is_never_formatted(content: str, allow_data_loss: bool) -> None:
+    change = disk_change(f"@disk disk1 in {DEVICE} {content}", allow_data_loss)
+    assert change is not None
+    assert "never formatted over" in change.blocked
+    assert not change.flag
+    assert "mkfs" not in change.command
+
+
+def test_logging_out_comes_last_and_destroys_nothing() -> None:
+    needs = frozenset({Key("host1", "volume", "data")})
+    change = disk_removal(
+        at(f"@disk disk1 in {DEVICE} xfs"), disk_state.Disk("disk1", True, DEVICE, "xfs"), "why", needs
+    )
+    assert change.needs == needs
+    assert change.command == (
+        "iscsiadm -m node -T iqn.2025-01.org.clusterlab:demo.disk1 --logout && "
+        "iscsiadm -m node -T iqn.2025-01.org.clusterlab:demo.disk1 -o delete"
+    )
+
+
+def test_roles_and_luns_ask_for_target_and_initiators() -> None:
+    target, initiator = provision.wanted(LAB, "gw"), provision.wanted(LAB, "host2")
+    assert (target.packages, target.services, target.luns) == (("tgt",), ("tgt",), (LUN,))
+    assert {"open-iscsi", "xfsprogs"} <= set(initiator.packages)
+    assert (initiator.services, initiator.initiator) == (("iscsid",), True)
+    assert "iscsi_tcp" in initiator.modules
+
+
+def test_what_needs_iscsi_is_left_out_where_there_is_none() -> None:
+    lacks = {"iscsi": "no iSCSI in this kernel"}
+    assert {str(one.key) for one in apply.left_out(LAB, lacks)} == {
+        "host1: disk mine",
+        "host1: volume data",
+        "host1: container keeper",
+    }
+    told = {str(one.key): one.reason for one in provision.left_out(LAB, lacks)}
+    assert told == dict.fromkeys(
+        [
+            "gw: service tgt",
+            "gw: lun disk1",
+            "host1: module iscsi_tcp",
+            "host1: service iscsid",
+            "host2: module iscsi_tcp",
+            "host2: service iscsid",
+        ],
+        "iscsi: no iSCSI in this kernel",
+    )
+
+
+def test_names_and_paths() -> None:
+    assert iscsi.device("demo", INVENTORY.hosts["gw"].address, "disk1") == DEVICE
+    assert iscsi.disk_of({"device": "disk:mine"}) == "mine"
+    assert iscsi.disk_of({"device": ":/shares"}) is None
+    assert LUN.bytes == 320 * 1024 * 1024
