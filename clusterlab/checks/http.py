@@ -20,7 +20,7 @@ _HINT = (
     "look at `docker ps` (ports) and the container's log"
 )
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
-_TIMED_OUT = (28, 124)  # exit codes of curl and timeout(1)
+_TIMED_OUT = (28, 124, 143)  # exit codes of curl, of timeout(1), and of busybox's
 
 
 @dataclass(frozen=True)
