@@ -24,7 +24,7 @@ from .result import Evidence, Outcome, Result
 from .subjects import Subjects, subjects
 from .unsupported import why_unsupported
 
-_AT_ONCE = 12  # checks; what they ask of one host is bounded by its connection
+_AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from clusterlab.errors import DeadlineExceeded, HostError
 from .docker_errors import explain_dial
 from .link import Link
 
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 """Seconds of silence after which a request has failed."""
 
 _COMMAND = ["docker", "--host", "unix:///var/run/docker.sock", "system", "dial-stdio"]
