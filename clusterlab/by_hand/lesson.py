@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from clusterlab.model import Lab
@@ -75,7 +76,7 @@ def lesson(
     changes = _changes(alone, images, progress, unsupported or {})
     where = Where(alone, name, {one: image.tag for one, image in images.items()})
     copying = [part for change in changes for part in _copied(change, images, inventory)]
-    making = [Part(_title(change), (Line(change.key.host, change.command),)) for change in changes]
+    making = [Part(_title(change), tuple(_made(change, images))) for change in changes]
     statements = [Part(check.title, tuple(_statement(check, where)), check) for check in where.play.checks]
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
@@ -99,12 +100,23 @@ def _title(change: Change) -> str:
 
 def _copied(change: Change, images: Mapping[str, WantedImage], inventory: str) -> Iterator[Part]:
     """What brings an image's archive to the host that is to load it."""
-    archive = images[change.key.name].archive if change.key.kind == "image" else None
+    archive = _archive(change, images)
     if archive:
-        name = shlex.quote(archive.path.name)
-        ssh = ["clusterlab", "ssh", change.key.host, "-i", inventory, "--", f"cat > {name}"]
-        line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(archive.path))}")
+        ssh = ["clusterlab", "ssh", change.key.host, "-i", inventory, "--", f"cat > {shlex.quote(archive.name)}"]
+        line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(archive))}")
         yield Part(f"a copy of {_title(change)}", (line,))
+
+
+def _made(change: Change, images: Mapping[str, WantedImage]) -> Iterator[Line]:
+    yield Line(change.key.host, change.command)
+    archive = _archive(change, images)
+    if archive:
+        yield Line(change.key.host, shlex.join(["rm", archive.name]))
+
+
+def _archive(change: Change, images: Mapping[str, WantedImage]) -> Path | None:
+    archive = images[change.key.name].archive if change.key.kind == "image" else None
+    return archive.path if archive else None
 
 
 def _statement(check: Check, where: Where) -> Iterator[Line]:

@@ -1,0 +1,42 @@
+"""What `explain` says to type, typed on virtual machines: the plays that need NFS, which namespaces often cannot do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from check_cases import PLAYBOOKS
+from typing_by_hand import Typist
+
+from clusterlab.by_hand.lesson import lesson
+from clusterlab.machines.qemu import QemuMachines
+from clusterlab.model import load_lab
+from clusterlab.model.lab import Lab
+from clusterlab.plan.apply import apply
+from clusterlab.plan.clean import clean, left_over
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
+
+
+@pytest.mark.parametrize("play", ["volumes/nfs", "volumes/concurrency"])
+def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(
+    machines: QemuMachines, lab: Lab, play: str, tmp_path: Path
+) -> None:
+    text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
+    file = tmp_path / "inventory.yml"
+    file.write_text(text)
+    wanted = load_lab(file, [play], PLAYBOOKS)
+    one = lesson(wanted, play, str(file), Silent())
+    with Hosts(machines.targets()) as hosts:
+        assert carry_out(provision(wanted, hosts), Silent()).ok
+        typist = Typist(hosts, tmp_path)
+        try:
+            assert typist.type(one.parts) == {}
+            assert [str(change.key) for change in apply(wanted, hosts)] == []
+        finally:
+            assert carry_out(clean(lab.name, hosts, delete_data=True), Silent()).ok
+        assert left_over(lab.name, hosts) == []
