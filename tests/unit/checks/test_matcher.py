@@ -35,6 +35,8 @@ HOLDS = [
     ({"empty": True}, None),
     ({"empty": False}, "x"),
     ({"contains": ["a"], "lacks": ["b"], "lines": 1}, "a"),
+    ({"between": [1, 10]}, "1\n"),
+    ({"between": [1, 10]}, 10),
 ]
 
 FAILS = [
@@ -57,6 +59,11 @@ FAILS = [
     ({"empty": True}, "x", "is not empty"),
     ({"empty": False}, "\n", "is empty"),
     ({"contains": ["a"], "lacks": ["b"]}, "ab", '"b" is in it'),
+    ({"between": [1, 10]}, "11", "is not from 1 to 10"),
+    ({"between": [1, 10]}, 0, "is not from 1 to 10"),
+    ({"between": [1, 10]}, "1 to 10", "is not from 1 to 10"),
+    ({"between": [1, 10]}, None, "is not from 1 to 10"),
+    ({"between": [1, 10]}, ["5"], "is not from 1 to 10"),
 ]
 
 

@@ -152,3 +152,67 @@ def test_a_run_needs_what_its_volumes_need() -> None:
     play = with_share.places.play
     assert why_unsupported(with_share.check, play, frozenset(), lacks) == "volume share needs nfs: no module"
     assert why_unsupported(without.check, play, frozenset(), lacks) == ""
+
+
+def swarm_jobs(*checks: dict[str, Any]) -> list[Job]:
+    play = Play.model_validate(
+        {
+            "title": "swarm",
+            "networks": {"sealed": {"driver": "overlay", "attachable": True, "driver_opts": {"encrypted": ""}}},
+            "services": {"hello": {"image": "web", "ports": ["8090:80"]}, "other": {"image": "web"}},
+            "containers": {"app": {"host": "host1", "image": "shell", "networks": ["sealed"]}},
+            "checks": [{"title": str(number), **check} for number, check in enumerate(checks)],
+        }
+    )
+    places = Places(replace(LAB, plays={"play": play}), play, Hosts({}))
+    return [Job("play", check, places, subjects(check, places)) for check in play.checks]
+
+
+SCALE = {"steps": [{"do": {"scale": {"service": "hello", "replicas": 1}}}, {"ping": {"on": "host2", "to": "gw"}}]}
+DRAIN = {"steps": [{"do": {"drain": "host2"}}, {"ping": {"on": "gw", "to": "host1"}}]}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"inspect": {"tasks": "hello", "path": "*.Node", "value": ["host1"]}},
+        {"dns": {"on": "host1", "name": "tasks.hello", "addresses": {"lines": 2}}},
+        {"http": {"on": "gw", "url": "http://192.168.98.11:8090/"}},
+        {"port": {"on": "gw", "to": "host1", "port": 8090}},
+        SCALE,
+        DRAIN,
+    ],
+)
+def test_checks_about_a_service_wait_while_it_is_changed(check: dict[str, Any]) -> None:
+    scales, asks = swarm_jobs(SCALE, check)
+    assert next_job([asks], [scales]) is None
+    assert next_job([scales], [asks]) is None
+
+
+def test_checks_about_another_service_do_not_wait() -> None:
+    scales, asks = swarm_jobs(SCALE, {"inspect": {"tasks": "other", "path": "*.Node", "value": ["host1"]}})
+    assert next_job([asks], [scales]) is asks
+
+
+def test_a_drained_host_changes_every_service_and_what_its_play_asks_of_it() -> None:
+    drains, asks, node = swarm_jobs(
+        DRAIN,
+        {"inspect": {"tasks": "other", "path": "*.Node", "value": ["host1"]}},
+        {"inspect": {"node": "host2", "path": "Spec.Availability", "value": "active"}},
+    )
+    assert next_job([asks], [drains]) is None
+    assert next_job([node], [drains]) is None
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"ping": {"in": "app", "to": "gw"}},
+        {"inspect": {"network": "sealed", "path": "Driver", "value": "overlay"}},
+        {"run": {"on": "host1", "image": "shell", "command": ["true"], "networks": ["sealed"]}},
+    ],
+)
+def test_without_ipsec_what_needs_an_encrypted_network_is_unsupported(check: dict[str, Any]) -> None:
+    (job,) = swarm_jobs(check)
+    assert "xfrm: no ESP" in why_unsupported(job.check, job.places.play, job.subjects.containers, {"xfrm": "no ESP"})
+    assert why_unsupported(job.check, job.places.play, job.subjects.containers, {"nfs": "none"}) == ""
