@@ -54,8 +54,7 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change
             if at.owns(volume):
                 users = services | {Key(at.name, "container", user) for user in at.containers_with(name)}
                 changes.append(volume_removal(at, name, _REASON, needs=users, data_flag=flag))
-        mounters = services | {one.key for one in changes if one.key.host == at.name}
-        changes += [disk_removal(at, disk, _REASON, frozenset(mounters)) for disk in at.disks.values()]
+        changes += [disk_removal(at, disk, _REASON, services) for disk in at.disks.values()]
         changes += image_removals(at, lab_name, frozenset(here))
     return changes
 

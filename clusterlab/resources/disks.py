@@ -152,7 +152,14 @@ def _bring(host: Host, lab: str, wanted: WantedDisk) -> None:
 
 
 def disk_removal(at: Observed, found: disk_state.Disk, reason: str, needs: frozenset[Key]) -> Change:
-    """Log out of a LUN and forget it; what is on it stays there."""
+    """Log out of a LUN and forget it, after `needs` and all that has it mounted; what is on it stays there."""
+    volumes = [
+        name
+        for name, one in at.volumes.items()
+        if found.device and found.device == (one.get("Options") or {}).get("device")
+    ]
+    users = {Key(at.name, "container", user) for name in volumes for user in at.containers_with(name)}
+    needs |= users | {Key(at.name, "volume", name) for name in volumes}
     name = iqn(at.lab, found.lun)
     logout = f"iscsiadm -m node -T {name} --logout"
     commands = [logout] if found.logged_in else []

@@ -27,6 +27,8 @@ def problems(files: Files) -> Iterator[Problem]:
 def _defined(files: Files) -> Iterator[_Defined]:
     everywhere = files.inventory.docker_hosts
     for file in files.plays.values():
+        for name, disk in file.play.disks.items():
+            yield _Defined(file, ("disks", name), [disk.host])
         for name, volume in file.play.volumes.items():
             yield _Defined(file, ("volumes", name), files.expand(volume.hosts))
         for name, network in file.play.networks.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,12 +170,15 @@ def test_a_disk_that_holds_something_is_never_formatted(content: str, allow_data
     assert "mkfs" not in change.command
 
 
-def test_logging_out_comes_last_and_destroys_nothing() -> None:
-    needs = frozenset({Key("host1", "volume", "data")})
+def test_logging_out_comes_after_what_has_it_mounted_and_destroys_nothing() -> None:
+    known = at(f"@disk disk1 in {DEVICE} xfs")
+    volumes = {"data": {"Name": "data", "Options": {"device": DEVICE}}, "other": {"Name": "other", "Options": None}}
+    containers = {"keeper": {"Mounts": [{"Name": "data"}]}, "apart": {"Mounts": [{"Name": "other"}]}}
+    service = Key("host1", "service", "web")
     change = disk_removal(
-        at(f"@disk disk1 in {DEVICE} xfs"), disk_state.Disk("disk1", True, DEVICE, "xfs"), "why", needs
+        replace(known, volumes=volumes, containers=containers), known.disks["disk1"], "why", frozenset({service})
     )
-    assert change.needs == needs
+    assert change.needs == {service, Key("host1", "volume", "data"), Key("host1", "container", "keeper")}
     assert change.command == (
         "iscsiadm -m node -T iqn.2025-01.org.clusterlab:demo.disk1 --logout && "
         "iscsiadm -m node -T iqn.2025-01.org.clusterlab:demo.disk1 -o delete"
