@@ -55,8 +55,11 @@ def run_checks(
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
+        reason = why_unsupported(job.check, job.places.play, job.subjects.containers, unsupported)
+        if reason:
+            return _unsupported(job, reason)
         with progress.task(job.play, job.check.title) as task:
-            result = _result(job, unsupported, interrupted)
+            result = _result(job, interrupted)
             if result.outcome is not Outcome.PASS:
                 task.bad(result.outcome.value)
             return result
@@ -111,12 +114,13 @@ def _schedule(
             ended(running.pop(future), future.result())
 
 
-def _result(job: Job, lacks: Mapping[str, str], interrupted: Event) -> Result:
+def _unsupported(job: Job, reason: str) -> Result:
+    evidence = Evidence("", "", job.check.title, reason, holds=False)
     kind = job.check.kind or "steps"
-    reason = why_unsupported(job.check, job.places.play, job.subjects.containers, lacks)
-    if reason:
-        evidence = Evidence("", "", job.check.title, reason, holds=False)
-        return Result(job.play, job.check.title, kind, Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=reason)
+    return Result(job.play, job.check.title, kind, Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=reason)
+
+
+def _result(job: Job, interrupted: Event) -> Result:
     began = time.monotonic()
     asked = _ask(job, interrupted)
     seconds = time.monotonic() - began
@@ -124,7 +128,7 @@ def _result(job: Job, lacks: Mapping[str, str], interrupted: Event) -> Result:
     return Result(
         job.play,
         job.check.title,
-        kind,
+        job.check.kind or "steps",
         asked.outcome,
         asked.attempts,
         seconds,
