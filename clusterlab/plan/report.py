@@ -58,11 +58,9 @@ class Report:
     def next_steps(self) -> list[str]:
         """What a person can do about what was not made, each piece of advice once; empty when all was."""
         steps = [f"{one.change.key}: {one.error.remedy}" for one in self.failed if one.error.remedy]
-        steps += [
-            f"{change.key}: if you accept what it loses, run again with {change.flag}"
-            for change in self.blocked
-            if change.flag
-        ]
-        if not self.ok:
+        for flag in dict.fromkeys(change.flag for change in self.blocked if change.flag):
+            kept = ", ".join(str(change.key) for change in self.blocked if change.flag == flag)
+            steps.append(f"If you accept what it loses, run again with {flag} ({kept})")
+        if self.failed or self.interrupted:
             steps.append(CONTINUE)
         return list(dict.fromkeys(steps))
