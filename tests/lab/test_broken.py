@@ -24,7 +24,7 @@ from clusterlab.remote import Hosts
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 _ROUNDS = 3
-PLAYS = ("volumes/nfs", "volumes/concurrency", "networks/host", "networks/overlay")
+PLAYS = ("volumes/nfs", "volumes/concurrency", "volumes/block", "networks/host", "networks/overlay")
 
 
 class Stand:
@@ -59,9 +59,12 @@ def stand(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFac
     text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
     file = tmp_path_factory.mktemp("stand") / "inventory.yml"
     file.write_text(text)
-    assert load_inventory(file).inventory.hosts == lab.inventory.hosts
-    with Hosts(machines.targets()) as hosts:
-        stand = Stand(file, hosts)
+    hosts = load_inventory(file).inventory.hosts
+    assert {name: host.address for name, host in hosts.items()} == {
+        name: host.address for name, host in lab.inventory.hosts.items()
+    }
+    with Hosts(machines.targets()) as connected:
+        stand = Stand(file, connected)
         stand.mend()
         yield stand
 
