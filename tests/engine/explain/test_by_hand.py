@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from check_cases import PLAYBOOKS, broken, case_files, read_case
+from check_cases import PLAYBOOKS, case_files, read_case
 from typing_by_hand import Typist
 
 from clusterlab.by_hand.lesson import Lesson, Part, lesson
@@ -104,15 +105,29 @@ def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(stand
         assert [str(change.key) for change in apply(lab, stand.hosts, unsupported=stand.unsupported)] == []
 
 
+@contextmanager
+def broken_for_a_while(case: Mapping[str, Any], hosts: Hosts) -> Iterator[None]:
+    """A person goes on after a line that does not hold, so what heals may find that it has nothing to do."""
+    try:
+        for host, command in case["break"].items():
+            hosts[host].run(command, check=True, timeout=120)
+        yield
+    finally:
+        for host, command in case.get("heal", {}).items():
+            hosts[host].run(command, timeout=120)
+
+
 @pytest.mark.parametrize("path", case_files(CASES), ids=lambda path: path.stem)
 def test_typed_by_hand_on_a_broken_lab_the_same_statements_fail(stand: Stand, path: Path) -> None:
     case = read_case(path)
     (play,) = case["plays"]
     one = stand.lesson(play)
     expected = {item["check"] for item in case["expect"] if item["outcome"] in ("fail", "error")}
-    with stand.made_by_hand(one) as typist, broken(case, stand.hosts):
+    with stand.made_by_hand(one) as typist, broken_for_a_while(case, stand.hosts):
         wrong = typist.type(stand.supported(one))
-    assert set(wrong) == expected, wrong
+    # An action that has nothing to do, as connecting what is connected, is an error when it is typed.
+    acting = {part.title for part in one.statements if part.check and any(step.do for step in part.check.steps)}
+    assert expected <= set(wrong) <= expected | acting, wrong
 
 
 def test_the_script_of_a_host_proves_the_same(stand: Stand) -> None:
