@@ -65,7 +65,8 @@ def test_the_lock_names_its_holder_and_ends_with_it(state: LabState) -> None:
     with pytest.raises(ClusterlabError) as caught, state.lock("up"):
         pass
     assert caught.value.message == f"lab demo: another clusterlab is at work on it: apply, process {holder.pid}"
-    holder.kill()  # without waiting for it: a killed holder must not be in the way even then
+    holder.kill()
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has taken notice of that yet
     with state.lock("up"), state.lock("up"):  # a command may take its own lock again
         assert state.folder.with_name("demo.lock").read_text() == f"{os.getpid()} up\n"
     assert not state.folder.with_name("demo.lock").exists()
