@@ -34,7 +34,7 @@ def lab() -> Lab:
         "machines": "qemu",
         "network": {"subnet": "192.168.94.0/24"},
         "hosts": {
-            "gw": {"address": "192.168.94.1", "roles": ["nfs_server"]},
+            "gw": {"address": "192.168.94.1", "roles": ["nfs_server", "iscsi_target"]},
             "host1": {"address": "192.168.94.11", "roles": ["docker", "swarm_manager"]},
             "host2": {"address": "192.168.94.12", "roles": ["docker", "swarm_worker"]},
         },
