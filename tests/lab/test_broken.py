@@ -24,7 +24,7 @@ from clusterlab.remote import Hosts
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 _ROUNDS = 3
-PLAYS = ("volumes/nfs", "volumes/concurrency", "volumes/block", "networks/host", "networks/overlay")
+PLAYS = ("volumes/nfs", "volumes/concurrency", "volumes/block", "networks/host", "networks/overlay", "networks/service")
 
 
 class Stand:
