@@ -37,7 +37,8 @@ class Line:
             return f"{self.sets}=$({text})"
         if not self.within:
             return text if text.startswith("(\n") and text.endswith("\n)") else f"(\n{text}\n)"
-        return f"(tries=0; until\n{text}\ndo [ $((tries += 1)) -lt {self.within:.0f} ] || exit 1; sleep 1; done)"
+        late = '[ "$(date +%s)" -lt "$end" ] || exit 1'
+        return f"(end=$(($(date +%s) + {self.within:.0f})); until\n{text}\ndo {late}; sleep 1; done)"
 
 
 def ends(

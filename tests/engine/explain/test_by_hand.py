@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from check_cases import PLAYBOOKS, case_files, read_case
+from check_cases import PLAYBOOKS, read_case
 from typing_by_hand import Typist
 
 from clusterlab.by_hand.lesson import Lesson, Part, lesson
@@ -35,6 +35,8 @@ pytestmark = pytest.mark.engine
 INVENTORY = PLAYBOOKS.parent / "inventory" / "namespaces.yml"
 PLAYS = sorted(path.relative_to(PLAYBOOKS).with_suffix("").as_posix() for path in PLAYBOOKS.rglob("*.yml"))
 CASES = PLAYBOOKS.parent / "tests" / "engine" / "plays" / "broken"
+BROKEN = ["anonymous-unnamed", "bind-other-group", "bridge-default-forwarded", "bridge-moved", "config-writable"]
+BROKEN += ["isolation-connected", "volumes-from-apart"]
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ def broken_for_a_while(case: Mapping[str, Any], hosts: Hosts) -> Iterator[None]:
             hosts[host].run(command, timeout=120)
 
 
-@pytest.mark.parametrize("path", case_files(CASES), ids=lambda path: path.stem)
-def test_typed_by_hand_on_a_broken_lab_the_same_statements_fail(stand: Stand, path: Path) -> None:
-    case = read_case(path)
+@pytest.mark.parametrize("name", BROKEN)
+def test_typed_by_hand_on_a_broken_lab_the_same_statements_fail(stand: Stand, name: str) -> None:
+    case = read_case(CASES / f"{name}.yml")
     (play,) = case["plays"]
     one = stand.lesson(play)
     expected = {item["check"] for item in case["expect"] if item["outcome"] in ("fail", "error")}

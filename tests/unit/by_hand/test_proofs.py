@@ -101,7 +101,7 @@ def test_a_command_that_fails_proves_no_emptiness() -> None:
 
 
 def test_a_line_is_tried_again_until_it_holds_or_its_time_is_up() -> None:
-    assert holds(Line("host1", "", "seen", "[ $tries -eq 1 ]", within=5).script)
+    assert holds(Line("host1", "", "seen", "[ $((asked += 1)) -eq 2 ]", within=5).script)
     assert not holds(Line("host1", "", "seen", "false", within=1).script)
 
 

@@ -130,10 +130,10 @@ failed=
 (
 found=$(docker image inspect --format '{{.Config.User}}' clusterlab/sample/shell:pull-0e75c846f412c35d) && [ "$found" = '' ]
 ) || failed="$failed; "'what engines report'
-(tries=0; until
+(end=$(($(date +%s) + 30)); until
 found=$(docker service ps --filter desired-state=running --format '{{.Node}} {{.CurrentState}}' hello | awk '$2 == "Running" { print $1 }' | sort) && [ "$found" = 'host1
 host2' ]
-do [ $((tries += 1)) -lt 30 ] || exit 1; sleep 1; done) || failed="$failed; "'what engines report'
+do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'what engines report'
 (
 found=$(docker node inspect --format '{{.Spec.Availability}}' host2) && [ "$found" = active ]
 ) || failed="$failed; "'what engines report'
