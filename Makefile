@@ -1,12 +1,14 @@
 # Two commands are enough on a fresh Debian or Ubuntu machine:
 #   make lab    set everything up and run the default lab
 #   make test   set everything up and pass the tests
+# and when there is more time:
+#   make test-long   the rest of the tests on virtual machines
 
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test setup setup-test system system-test lint unit engine lab-tests down
+.PHONY: lab test setup setup-test system system-test lint unit engine lab-tests test-long down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -40,11 +42,15 @@ unit:
 	$(BIN)/pytest tests/unit
 
 engine:
-	sh setup/as_root.sh $(BIN)/pytest tests/engine
+	sh setup/as_root.sh $(BIN)/pytest tests/engine -m "not long"
 
 # The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:
-	$(BIN)/pytest tests/lab || { sh setup/show_logs.sh test-logs; exit 1; }
+	$(BIN)/pytest tests/lab -m "not long" || { sh setup/show_logs.sh test-logs; exit 1; }
+
+test-long: setup-test
+	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long
+	$(BIN)/pytest tests/lab -m long || { sh setup/show_logs.sh test-logs; exit 1; }
 
 down:
 	$(BIN)/clusterlab down

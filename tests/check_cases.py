@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from clusterlab.checks.result import Outcome, Result
@@ -65,9 +66,15 @@ def case_files(folder: Path) -> list[Path]:
     return found
 
 
+def case_parameters(folder: Path) -> list[Any]:
+    """The cases of a folder as parameters; those that say `long: true` run only when long tests are asked for."""
+    marks = {path: [pytest.mark.long] if read_case(path).get("long") else [] for path in case_files(folder)}
+    return [pytest.param(path, marks=mark) for path, mark in marks.items()]
+
+
 def read_case(path: Path) -> dict[str, Any]:
     case = read(path).value
-    unknown = set(case) - {"title", "play", "plays", "blocked", "break", "heal", "expect", "others"}
+    unknown = set(case) - {"title", "play", "plays", "blocked", "break", "heal", "expect", "others", "long"}
     assert not unknown, f"{path}: unknown keys {unknown}"
     return case
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_cases import PLAYBOOKS, broken, case_files, compare, read_case
+from check_cases import PLAYBOOKS, broken, case_parameters, compare, read_case
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Result
@@ -73,7 +73,7 @@ def test_the_sound_lab_passes(stand: Stand) -> None:
     compare({}, stand.check(list(PLAYS)))
 
 
-@pytest.mark.parametrize("path", case_files(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
 def test_broken(stand: Stand, path: Path) -> None:
     stand.mend()  # for the case that the test before left it broken
     case = read_case(path)

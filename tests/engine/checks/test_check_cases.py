@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from check_cases import Rig, broken, case_files, compare, load_case, read_case
+from check_cases import Rig, broken, case_parameters, compare, load_case, read_case
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Result
@@ -14,7 +14,7 @@ from clusterlab.progress import Silent
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("path", case_files(Path(__file__).parent / "cases"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "cases"), ids=lambda path: path.stem)
 def test_case(rig: Rig, path: Path, tmp_path: Path) -> None:
     case = read_case(path)
     lab = load_case(case, rig.inventory, tmp_path)

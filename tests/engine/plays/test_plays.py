@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from check_cases import PLAYBOOKS, broken, case_files, compare, read_case, told
+from check_cases import PLAYBOOKS, broken, case_files, case_parameters, compare, read_case, told
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Outcome, Result
@@ -94,7 +94,7 @@ def test_all_plays_at_once_hold_and_a_second_apply_changes_nothing(stand: Stand)
     proven(stand)
 
 
-@pytest.mark.parametrize("path", case_files(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
 def test_broken(stand: Stand, path: Path) -> None:
     case = read_case(path)
     assert stand.apply().ok
