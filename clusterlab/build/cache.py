@@ -20,6 +20,11 @@ def cache_folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "clusterlab"
 
 
+def artefact_path(kind: str, key_material: Sequence[str], suffix: str) -> Path:
+    """Where the artefact of this `kind` made from `key_material` is, or will be once it is made."""
+    return cache_folder() / kind / (_digest(key_material) + suffix)
+
+
 def artefact(
     kind: str,
     key_material: Sequence[str],
@@ -33,9 +38,8 @@ def artefact(
     its final name only when `make` returned, so nothing half-built is ever used, and what an interrupted build left
     behind is removed by the next one. Two processes that want the same artefact make it once: the second waits.
     """
-    folder = cache_folder() / kind
-    name = _digest(key_material) + suffix
-    final = folder / name
+    final = artefact_path(kind, key_material, suffix)
+    folder, name = final.parent, final.name
     if final.exists():
         return final
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,8 +18,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress
 
 from . import cpio
-from .cache import artefact
-from .rootfs import machine_rootfs
+from .cache import artefact, artefact_path
+from .rootfs import machine_rootfs, machine_rootfs_path
 
 GUEST = Path(__file__).parent / "guest"
 
@@ -86,8 +86,6 @@ def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
     """The image of a Debian `release` with a disk of that size ("8G"), cached once made (half a minute)."""
     _require_tools()
     rootfs = machine_rootfs(release, progress)
-    guest = [path.read_text() for path in sorted(GUEST.iterdir()) if path.is_file()]
-    material = (_RECIPE, rootfs.name, disk, *_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *guest)
 
     def make(folder: Path) -> None:
         with progress.task("machine image", f"building from Debian {release} (half a minute, once)") as task:
@@ -98,7 +96,17 @@ def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
             task.update("writing the file system")
             _make_disk(rootfs, image.disk, disk)
 
-    return MachineImage(artefact("machine-image", material, "", make, progress))
+    return MachineImage(artefact("machine-image", _material(rootfs, disk), "", make, progress))
+
+
+def expected_image(release: str, disk: str) -> MachineImage:
+    """The image that `machine_image` would give, whether it is made yet or not."""
+    return MachineImage(artefact_path("machine-image", _material(machine_rootfs_path(release), disk), ""))
+
+
+def _material(rootfs: Path, disk: str) -> tuple[str, ...]:
+    guest = [path.read_text() for path in sorted(GUEST.iterdir()) if path.is_file()]
+    return (_RECIPE, rootfs.name, disk, *_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *guest)
 
 
 def _require_tools() -> None:

@@ -17,7 +17,7 @@ from typing import IO
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress, Task
 
-from .cache import artefact
+from .cache import artefact, artefact_path
 
 MACHINE_PACKAGES = (
     # what makes it a system that is reached over SSH
@@ -52,13 +52,21 @@ _STEP = re.compile(
 def machine_rootfs(release: str, progress: Progress) -> Path:
     """The root file system of a machine with Debian `release`, as a tar file, cached once made (about a minute)."""
     release = _release_name(release)
-    material = (release, *MACHINE_PACKAGES, *_SMALL, *_NO_IDENTITY, _EPOCH)
 
     def make(target: Path) -> None:
         with progress.task("rootfs", f"building Debian {release} from packages (about a minute, once)") as task:
             run_mmdebstrap(target, release=release, packages=MACHINE_PACKAGES, hooks=_NO_IDENTITY, task=task)
 
-    return artefact("rootfs", material, ".tar", make, progress)
+    return artefact("rootfs", _material(release), ".tar", make, progress)
+
+
+def machine_rootfs_path(release: str) -> Path:
+    """Where that root file system is, or will be once it is made."""
+    return artefact_path("rootfs", _material(_release_name(release)), ".tar")
+
+
+def _material(release: str) -> tuple[str, ...]:
+    return (release, *MACHINE_PACKAGES, *_SMALL, *_NO_IDENTITY, _EPOCH)
 
 
 def run_mmdebstrap(

@@ -19,6 +19,7 @@ from clusterlab.cli.verbs.history import history
 from clusterlab.cli.verbs.labs import labs
 from clusterlab.cli.verbs.nightly import nightly
 from clusterlab.cli.verbs.report import report
+from clusterlab.cli.verbs.snapshot import restore, snapshot, snapshots
 from clusterlab.cli.verbs.ssh import ssh, ssh_config
 from clusterlab.cli.verbs.status import status
 from clusterlab.cli.verbs.up import up
@@ -26,7 +27,7 @@ from clusterlab.cli.verbs.validate import schema, validate
 from clusterlab.errors import ClusterlabError
 
 VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
-VERBS += [explain, nightly, history, report, labs, gc]
+VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc]
 
 
 def collection() -> Collection:

@@ -19,9 +19,9 @@ import clusterlab
 from clusterlab.errors import UsageError
 
 SHORT = {"-i": "--inventory"}
-SINGLE = ("host", "title", "name")
+SINGLE = ("host", "title", "name", "snapshot")
 """Parameters that are given once, as a plain word after the verb."""
-_WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]"}
+_WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]", "snapshot": " NAME"}
 _HIDDEN = ("--play=", "--command=", *(f"--{name}=" for name in SINGLE))  # said in the usage line already
 
 

@@ -71,6 +71,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+_AFTERWARDS = {
+    "snapshot": "the machines run on, and nothing was kept.",
+    "restore": "`clusterlab restore NAME` begins again, `clusterlab up` starts what does not run.",
+}
+
+
 def _continue(name: str) -> str:
+    if name in _AFTERWARDS:
+        return _AFTERWARDS[name]
     again = f"`clusterlab {name.replace('_', '-')}` goes on from here"
     return f"{again}; `clusterlab down` removes the machines." if name in ("up", "run") else f"{again}."

@@ -7,9 +7,11 @@ from typing import Literal
 
 from clusterlab.errors import UsageError
 from clusterlab.machines import Machines
+from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model.problems import suggest
-from clusterlab.nightly.snapshots import snapshots_of
 from clusterlab.progress import Progress
+
+_INSTEAD = "Start from a fresh lab (--start fresh), or from the lab as it is (--start apply)."
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def check_start(start: Start, machines: Machines) -> None:
             remedy="Leave --start out: a night on existing machines starts from them as they are.",
         )
     if start.kind == "restore":
-        known = snapshots_of(machines).names()
+        known = snapshots_of(machines, _INSTEAD).names()
         if start.snapshot not in known:
             remedy = suggest(start.snapshot, known, "The snapshots are") or "Make one first."
             raise UsageError(f"there is no snapshot {start.snapshot!r}", remedy=remedy)

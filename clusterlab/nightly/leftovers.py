@@ -15,6 +15,7 @@ from pathlib import Path
 from clusterlab.build.cache import cache_folder
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
+from clusterlab.machines.snapshots import HasSnapshots
 from clusterlab.machines.state import LabBusy, LabState, known_labs
 from clusterlab.nightly.runs import Runs, labs_with_runs
 from clusterlab.progress import Progress
@@ -53,7 +54,10 @@ def _why_left(name: str, state: LabState) -> str:
         record = state.read()
         if record is None:
             return "its state has no record: an `up` was ended before it began"
-        if not any(status.state in _ALIVE for status in recall_machines(name).status()):
+        machines = recall_machines(name)
+        if record.folder.is_dir() and isinstance(machines, HasSnapshots) and machines.snapshots.names():
+            return ""  # it is kept on purpose, for what can be restored
+        if not any(status.state in _ALIVE for status in machines.status()):
             return "none of its machines runs"
         return "" if record.folder.is_dir() else f"its folder {record.folder} is gone, and its machines run"
     except ClusterlabError as error:

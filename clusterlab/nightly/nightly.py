@@ -18,6 +18,7 @@ from clusterlab.checks import run_checks
 from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines import Machines
+from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.machines.state import LabBusy, LabState
 from clusterlab.model import Lab
 from clusterlab.nightly.deadline import Deadline, Passed
@@ -283,6 +284,9 @@ class Nightly:
             raise _Skip("the lab is kept for you to look at, because not all is well")
         if self._machines.kind == "existing":
             return self._clean()
+        if self._options.start.kind == "restore":  # the next night is to find what it starts from
+            snapshots_of(self._machines).end_machines(self._progress)
+            return f"the machines are ended; the snapshot {self._options.start.snapshot} is kept"
         self._machines.down(self._progress)
         return "the machines are removed"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -119,3 +120,12 @@ def bytes_text(size: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
+
+
+def age_text(taken: datetime, now: datetime) -> str:
+    """How long ago, in its largest unit: 3 min, 2 h, 5 d."""
+    seconds = max(0, int((now - taken).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

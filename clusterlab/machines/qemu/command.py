@@ -25,10 +25,13 @@ class Size:
 
 @dataclass(frozen=True)
 class Memory:
-    """Guest memory that is a file: shared while a machine is saved to it, private to each clone that starts from it."""
+    """Guest memory of its own in QEMU: a file, shared while a machine is saved to it, private to each clone of it.
 
-    file: Path
-    shared: bool
+    Without a file it is plain memory that only has the same name, as the state of a clone wants it.
+    """
+
+    file: Path | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,12 @@ def command_line(spec: MachineSpec) -> list[str]:
 def _memory(spec: MachineSpec) -> list[str]:
     if not spec.memory:
         return ["-machine", "q35", "-m", spec.size.memory]
-    share = "on" if spec.memory.shared else "off"
-    backend = (
-        f"memory-backend-file,id=memory,size={spec.size.memory},mem-path={_escaped(spec.memory.file)},share={share}"
-    )
+    backend = f"memory-backend-ram,id=memory,size={spec.size.memory}"
+    if spec.memory.file:
+        share = "on" if spec.memory.shared else "off"
+        backend = (
+            f"memory-backend-file,id=memory,size={spec.size.memory},mem-path={_escaped(spec.memory.file)},share={share}"
+        )
     return ["-object", backend, "-machine", "q35,memory-backend=memory", "-m", spec.size.memory]
 
 

@@ -48,6 +48,10 @@ class LabFiles:
         own, lab = self.inventory.hosts[host], self.inventory.qemu
         return Size(own.memory or lab.memory, own.cpus or lab.cpus)
 
+    def address(self, host: str) -> str:
+        """The host's address with the length of the network's prefix."""
+        return f"{self.inventory.hosts[host].address}/{self.inventory.network.subnet.prefixlen}"
+
     def spec(self, host: str, image: MachineImage) -> MachineSpec:
         """The host's machine on the port that it had before, if any."""
         return MachineSpec(
@@ -63,11 +67,10 @@ class LabFiles:
 
     def identity(self, host: str) -> Identity:
         """A new identity for the host's machine."""
-        prefix = self.inventory.network.subnet.prefixlen
         return Identity.fresh(
             self.lab,
             host,
-            IPv4Interface(f"{self.inventory.hosts[host].address}/{prefix}"),
+            IPv4Interface(self.address(host)),
             {name: str(other.address) for name, other in self.inventory.hosts.items()},
             self.keys.host(host),
             self.keys.user_public,

@@ -17,6 +17,7 @@ from clusterlab.remote.target import Target
 from .accelerator import accelerator
 from .files import LabFiles
 from .processes import end, processes_in
+from .snapshots import QemuSnapshots
 from .up import bring_up
 
 
@@ -79,6 +80,11 @@ class QemuMachines:
 
     def unsupported(self) -> dict[str, str]:
         return {}  # they have a kernel of their own, with all its modules
+
+    @property
+    def snapshots(self) -> QemuSnapshots:
+        """Saved states of all machines of the lab."""
+        return QemuSnapshots(self._files)
 
     def _keep_logs(self, progress: Progress) -> Path:
         """Copy the logs to where they outlive the machines; those of an earlier failure make room."""

@@ -93,6 +93,10 @@ class Machine:
         self.stop()
         return _start(spec)
 
+    def start_waiting(self, spec: MachineSpec) -> int:
+        """Start QEMU with nothing running: it waits for a saved state; the port that its SSH has."""
+        return _start(replace(spec, incoming=True))
+
     def wait(self, target: Target, task: Task, stop: threading.Event, deadline: float) -> None:
         """Wait until it answers; from then on it counts as made."""
         process = self.process

@@ -15,6 +15,7 @@ from clusterlab.progress import Progress, Task
 
 from .accelerator import accelerator
 from .command import Size
+from .exchange import undo_interrupted
 from .files import LabFiles
 from .machine import Machine
 from .processes import end, processes_in
@@ -26,6 +27,7 @@ def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
     """Make every machine of the lab exist and answer; raises ClusterlabError saying which do not, and why."""
     with _full_disk_explained():
         _refuse_moved_hosts(files)
+        undo_interrupted(files, progress)
         image = machine_image(files.inventory.qemu.release, files.inventory.qemu.disk, progress)
         files.write_record({})
         files.keys.write_known_hosts(list(files.machines))

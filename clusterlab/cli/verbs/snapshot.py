@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Context
+
+from clusterlab.cli.verb import INVENTORY, JSON, err, out, verb
+
+if TYPE_CHECKING:
+    from clusterlab.machines.snapshots import Snapshot
+
+
+@verb({"snapshot": "the snapshot's name", "inventory": INVENTORY, "remove": "remove that snapshot instead"})
+def snapshot(context: Context, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
+    """Save all machines of the lab at one moment, running; `restore` brings them back there."""
+    from clusterlab.cli.session import session
+    from clusterlab.machines.snapshots import snapshots_of
+
+    with session(err(), inventory, lock="snapshot") as lab:
+        snapshots = snapshots_of(lab.machines)
+        if remove:
+            snapshots.remove(snapshot)
+            lab.progress.say(lab.lab.name, f"removed the snapshot {snapshot}")
+        else:
+            snapshots.take(snapshot, lab.progress)
+
+
+@verb({"snapshot": "the snapshot's name", "inventory": INVENTORY})
+def restore(context: Context, snapshot: str = "", inventory: str = "") -> None:
+    """Bring all machines to where a snapshot has them, whether they run or not."""
+    from clusterlab.cli.session import session
+    from clusterlab.machines.snapshots import snapshots_of
+    from clusterlab.reports.terminal import show_status
+
+    with session(err(), inventory, lock="restore") as lab:
+        snapshots_of(lab.machines).restore(snapshot, lab.progress)
+        statuses = lab.machines.status()
+    show_status(out(), statuses)
+
+
+@verb({"inventory": INVENTORY, "json": JSON})
+def snapshots(context: Context, inventory: str = "", json: str = "") -> None:
+    """List the lab's snapshots, and whether each still fits the lab."""
+    from clusterlab.cli.session import session
+    from clusterlab.machines.snapshots import snapshots_of
+    from clusterlab.reports.summary import write_json
+
+    with session(err(), inventory) as lab:
+        known = snapshots_of(lab.machines).known()
+        name = lab.lab.name
+    if json:
+        write_json(Path(json), {"lab": name, "snapshots": [_document(one) for one in known]})
+    if json != "-":
+        _show(name, known)
+
+
+def _document(one: Snapshot) -> dict[str, object]:
+    taken = one.taken.isoformat() if one.taken else None
+    shown = {"name": one.name, "taken": taken, "bytes": one.size, "machines": list(one.machines)}
+    return {**shown, "fits": not one.misfits, "misfits": list(one.misfits)}
+
+
+def _show(lab: str, known: list[Snapshot]) -> None:
+    from datetime import UTC, datetime
+
+    from clusterlab.reports.nights import age_text, bytes_text, show_rows
+
+    if not known:
+        out().print(f"Lab {lab} has no snapshot; `clusterlab snapshot NAME` makes one.", soft_wrap=True)
+        return
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "name": one.name,
+            "age": age_text(one.taken, now) if one.taken else "?",
+            "size": bytes_text(one.size),
+            "machines": " ".join(one.machines),
+            "fits": f"no: {'; '.join(one.misfits)}" if one.misfits else "yes",
+        }
+        for one in known
+    ]
+    show_rows(out(), list(rows[0]), rows)

@@ -1,0 +1,55 @@
+"""Seeing to it that machines that are stopped to be saved run on, even when the command that stopped them is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+
+from .qmp import Monitor, monitor
+from .start import wait_until
+
+_ENDED = ("none", "completed", "failed", "cancelled")
+_WITHIN = 60.0
+
+
+def run_on(qemu: Monitor) -> None:
+    """Let a machine run on, whether saving it has ended or not."""
+    qemu.execute("migrate_cancel")
+    ended = lambda: qemu.execute("query-migrate").get("status", "none") in _ENDED  # noqa: E731
+    wait_until(ended, "end the saving of a machine", threading.Event(), time.monotonic() + _WITHIN)
+    qemu.execute("cont")
+
+
+@contextmanager
+def watched(folders: Sequence[Path]) -> Iterator[None]:
+    """While the block runs, another process waits; it lets the machines in `folders` run on if this one is killed."""
+    command = [sys.executable, "-m", __name__, *map(str, folders)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as watcher:
+        try:
+            yield
+        finally:
+            watcher.communicate(b"done")
+
+
+def _watch(folders: Sequence[Path]) -> None:
+    if sys.stdin.read() == "done":
+        return
+    for folder in folders:
+        try:
+            with monitor(folder, timeout=_WITHIN) as qemu:
+                run_on(qemu)
+        except (OSError, ClusterlabError):  # that one has ended; the others are to run on
+            continue
+
+
+if __name__ == "__main__":
+    _watch([Path(argument) for argument in sys.argv[1:]])

@@ -1,0 +1,187 @@
+"""Saving all machines of a lab at one moment: memory, devices and disks, into one folder."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clusterlab.errors import ClusterlabError, Several
+from clusterlab.progress import Task
+
+from .accelerator import accelerator
+from .clocks import set_clocks
+from .files import LabFiles
+from .processes import Process
+from .qmp import Monitor, monitor
+from .run_on import run_on, watched
+from .snapshot_record import HostNeeds, Needs, SavedHost, SnapshotRecord
+from .start import wait_until
+
+FILES = ("disk.qcow2", "seed.img")
+"""What a machine has in its folder that is its own and must be saved with its state."""
+STATE = "state"
+_DEADLINE = 600.0  # seconds for memory to be written
+_FAST = 1 << 40  # bytes per second: no limit
+_FULL = 1 << 24  # a disk with less than so many bytes free is full
+
+
+def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
+    """Save the machines into `folder`; they run on, whatever comes. Raises ClusterlabError."""
+    processes = _all_running(files)
+    folders = {host: machine.folder for host, machine in files.machines.items()}
+    try:
+        with ExitStack() as stack:
+            qemus = {host: stack.enter_context(monitor(path, timeout=60.0)) for host, path in folders.items()}
+            _check_same_qemu(qemus)
+            for host in qemus:
+                (folder / host).mkdir()
+            taken = datetime.now(UTC)
+            stack.callback(set_clocks, files)  # while the machines stand still, their clocks do
+            with watched(list(folders.values())):
+                try:
+                    _stop(qemus)
+                    task.update("writing their memory")
+                    _write_states(qemus, folder)
+                    task.update("copying their disks")
+                    for host, path in folders.items():
+                        for name in FILES:
+                            copy(path / name, folder / host / name)
+                finally:
+                    _run_on(qemus)
+    except OSError as error:
+        raise ClusterlabError(f"a machine could not be saved: its QEMU does not answer ({error})") from error
+    return _record(files, folder, taken, processes)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a disk, its holes too, and sharing its blocks where the file system can; raises ClusterlabError."""
+    command = ["cp", "--reflink=auto", "--sparse=always", str(source), str(target)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise full_disk(target.parent) or ClusterlabError(f"{source} could not be copied", detail=done.stderr)
+
+
+def full_disk(folder: Path) -> ClusterlabError | None:
+    """The error to raise when something could not be written because the disk of `folder` is full."""
+    if shutil.disk_usage(folder).free >= _FULL:
+        return None
+    return ClusterlabError(
+        f"no space left on the disk of {folder}",
+        remedy="make room: `clusterlab snapshots` shows what each takes, `clusterlab gc` what is left over",
+    )
+
+
+def _all_running(files: LabFiles) -> dict[str, Process]:
+    found: dict[str, Process] = {}
+    for host, machine in files.machines.items():
+        status = machine.status(files.ports.get(host))
+        if status.state != "running":
+            raise ClusterlabError(
+                f"{host} is {status.state}: a snapshot is of all machines, running ({status.detail})",
+                remedy="bring them up first: clusterlab up",
+            )
+        process = machine.process
+        if process:
+            found[host] = process
+    return found
+
+
+def _check_same_qemu(qemus: Mapping[str, Monitor]) -> None:
+    for host, qemu in qemus.items():
+        version = qemu.execute("query-version")
+        number = ".".join(str(version["qemu"][part]) for part in ("major", "minor", "micro"))
+        if number not in accelerator().fingerprint or version["package"] not in accelerator().fingerprint:
+            raise ClusterlabError(
+                f"{host} is run by QEMU {number} ({version['package']}), which is no longer the one installed",
+                remedy="start the machines with the new one: clusterlab down, then clusterlab up",
+            )
+
+
+def _stop(qemus: Mapping[str, Monitor]) -> None:
+    for qemu in qemus.values():
+        qemu.execute("stop")
+
+
+def _run_on(qemus: Mapping[str, Monitor]) -> None:
+    errors = []
+    for host, qemu in qemus.items():
+        try:
+            run_on(qemu)
+        except (OSError, ClusterlabError) as error:
+            errors.append(ClusterlabError(f"{host} was stopped to be saved and does not run on: {error}"))
+    if errors:
+        raise Several(errors, remedy="see what `clusterlab status` says of it")
+
+
+def _write_states(qemus: Mapping[str, Monitor], folder: Path) -> None:
+    for host, qemu in qemus.items():
+        # all of its memory: what a clone did not change is in a file of the cache, which may go
+        qemu.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": False}])
+        qemu.execute("migrate-set-parameters", **{"max-bandwidth": _FAST})
+        qemu.execute("migrate", uri=f"exec:exec cat > {shlex.quote(str(folder / host / STATE))}")
+    for host, qemu in qemus.items():
+        outcome = _outcome(qemu, host)
+        if outcome["status"] != "completed":
+            raise full_disk(folder) or ClusterlabError(f"{host}: QEMU could not save it", detail=str(outcome))
+
+
+def _outcome(qemu: Monitor, host: str) -> dict[str, Any]:
+    outcome: dict[str, Any] = {}
+
+    def ended() -> bool:
+        outcome.update(qemu.execute("query-migrate"))
+        return outcome.get("status") in ("completed", "failed", "cancelled")
+
+    wait_until(ended, f"{host}: write its memory", threading.Event(), time.monotonic() + _DEADLINE)
+    return outcome
+
+
+def _record(files: LabFiles, folder: Path, taken: datetime, processes: Mapping[str, Process]) -> SnapshotRecord:
+    state = files.state.read()
+    assert state is not None  # its machines run
+    made = LabFiles(files.lab, state.inventory, state.folder)
+    how = accelerator()
+    return SnapshotRecord(
+        taken=taken,
+        needs=Needs(
+            hosts={host: _needs(made, host, process) for host, process in processes.items()},
+            way=how.name,
+            fingerprint=how.fingerprint,
+        ),
+        hosts={
+            host: SavedHost(own_memory=_own_memory(process), backing=_backing(folder / host / FILES[0]))
+            for host, process in processes.items()
+        },
+    )
+
+
+def _needs(made: LabFiles, host: str, process: Process) -> HostNeeds:
+    """What a machine is, out of what its QEMU was started with: the inventory may say something else by now."""
+    said = dict(zip(process.arguments, process.arguments[1:], strict=False))
+    return HostNeeds(
+        address=made.address(host),
+        memory=said["-m"],
+        cpus=int(said["-smp"]),
+        image=Path(said["-kernel"]).parent.name,
+    )
+
+
+def _own_memory(process: Process) -> bool:
+    return any("id=memory," in argument for argument in process.arguments)
+
+
+def _backing(disk: Path) -> Path:
+    command = ["qemu-img", "info", "--output=json", str(disk)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ClusterlabError(f"{disk} was saved and cannot be read", detail=done.stderr)
+    return Path(json.loads(done.stdout)["full-backing-filename"])

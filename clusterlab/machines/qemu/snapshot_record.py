@@ -1,0 +1,97 @@
+"""What is remembered of a snapshot, and whether the lab as it is now can go back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from clusterlab.errors import ClusterlabError
+
+FORM = 1
+"""Version of the record's form; raised when an older clusterlab could not read it rightly."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class HostNeeds(_Frozen):
+    """What a host's machine is, as far as a saved state depends on it."""
+
+    address: str  # with the length of the network's prefix
+    memory: str
+    cpus: int
+    image: str  # the name of the machine image that it was booted from
+
+
+class Needs(_Frozen):
+    """What must be the same when machines are restored as it was when they were saved."""
+
+    hosts: dict[str, HostNeeds]
+    way: str  # how QEMU runs guests, for people
+    fingerprint: str  # QEMU's version, and under KVM the processor's
+
+
+class SavedHost(_Frozen):
+    """How the files of a host's machine are to be used."""
+
+    own_memory: bool
+    """Whether its memory has a name of its own in QEMU (a clone's has) instead of the usual one."""
+    backing: Path
+    """The file in the cache that its disk stands on."""
+
+
+class SnapshotRecord(_Frozen):
+    """What was saved, written last of all."""
+
+    form: int = FORM
+    taken: AwareDatetime
+    needs: Needs
+    hosts: dict[str, SavedHost]
+
+    @classmethod
+    def read(cls, file: Path) -> SnapshotRecord:
+        """Raises ClusterlabError when it cannot be understood."""
+        try:
+            record = cls.model_validate_json(file.read_text())
+        except (OSError, ValidationError) as error:
+            raise ClusterlabError(f"its record cannot be read: {file}", detail=str(error)) from error
+        if record.form > FORM:
+            raise ClusterlabError(f"it was taken by a newer clusterlab ({file})")
+        return record
+
+
+def misfits(saved: Needs, now: Needs) -> list[str]:
+    """Why machines that were `saved` cannot go on as the lab is `now`; nothing when they can."""
+    reasons = [f"{host} is not in the inventory" for host in saved.hosts if host not in now.hosts]
+    reasons += [f"{host} is new in the inventory" for host in now.hosts if host not in saved.hosts]
+    for host, before in saved.hosts.items():
+        after = now.hosts.get(host)
+        for what in ("address", "memory", "cpus") if after else ():
+            found, wanted = getattr(before, what), getattr(after, what)
+            if found != wanted:
+                reasons.append(f"{host} was saved with {what} {found}, and the inventory now says {wanted}")
+    return reasons + _of_image(saved.hosts, now.hosts) + _of_computer(saved, now)
+
+
+def _of_image(saved: Mapping[str, HostNeeds], now: Mapping[str, HostNeeds]) -> list[str]:
+    others = [host for host, before in saved.items() if host in now and before.image != now[host].image]
+    return [f"{', '.join(others)}: made from another machine image than the one that is now used"] if others else []
+
+
+def _of_computer(saved: Needs, now: Needs) -> list[str]:
+    if saved.fingerprint == now.fingerprint:
+        return []
+    before, after = _version(saved), _version(now)
+    if before != after:
+        return [f"saved by {before}, and here is {after}"]
+    if saved.way != now.way:
+        return [f"saved under {saved.way}, and machines now run under {now.way}"]
+    return [f"saved under {saved.way} on another kind of processor"]
+
+
+def _version(needs: Needs) -> str:
+    """QEMU's version out of a fingerprint, which goes on with the accelerator."""
+    return needs.fingerprint.partition(" kvm ")[0].removesuffix(" tcg")

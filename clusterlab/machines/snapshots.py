@@ -1,0 +1,67 @@
+"""Snapshots, for those kinds of machines that have them: saved states of all machines of a lab at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from clusterlab.errors import UsageError
+from clusterlab.progress import Progress
+
+from .base import Machines
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a person wants to know of a snapshot. It can be restored when there are no `misfits`."""
+
+    name: str
+    taken: datetime | None  # None when it cannot be read
+    size: int  # bytes on this computer's disk
+    machines: tuple[str, ...]
+    misfits: tuple[str, ...]  # why it no longer fits the lab
+
+
+class Snapshots(Protocol):
+    """The snapshots of a lab."""
+
+    def names(self) -> list[str]:
+        """Snapshots that there are, sorted."""
+
+    def known(self) -> list[Snapshot]:
+        """All of them, the newest last."""
+
+    def take(self, name: str, progress: Progress) -> None:
+        """Save all machines as they are at one moment; they run on, also when that fails, and nothing is kept then.
+
+        Raises UsageError for a name that is taken or no name, ClusterlabError with the reason for everything else.
+        """
+
+    def restore(self, name: str, progress: Progress) -> None:
+        """Bring every machine to where it was saved, running and reachable, its clock right.
+
+        Raises UsageError when there is none of that name, ClusterlabError with the reason when it no longer fits the
+        inventory or the image, and when it fails: which state the machines are in then, and how to go on.
+        """
+
+    def end_machines(self, progress: Progress) -> None:
+        """End all machines and keep the lab's state with its snapshots: a restore starts the machines again."""
+
+    def remove(self, name: str) -> None:
+        """Remove a snapshot; machines that were restored from it run on. Raises UsageError when there is none."""
+
+
+@runtime_checkable
+class HasSnapshots(Protocol):
+    """Machines that can be saved: they have an attribute `snapshots`."""
+
+    @property
+    def snapshots(self) -> Snapshots: ...
+
+
+def snapshots_of(machines: Machines, remedy: str = "Virtual machines have them (machines: qemu).") -> Snapshots:
+    """The snapshots of a lab's machines; raises UsageError when this kind of machines has none."""
+    if not isinstance(machines, HasSnapshots):
+        raise UsageError(f"machines of kind {machines.kind} have no snapshots", remedy=remedy)
+    return machines.snapshots
