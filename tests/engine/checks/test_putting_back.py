@@ -123,7 +123,6 @@ def test_what_actions_leave_is_what_apply_makes(rig: Rig, tmp_path: Path) -> Non
                         {"do": {"disconnect": {"container": "web", "network": "yard"}}},
                         {"do": {"connect": {"container": "web", "network": "bridge"}}},
                         {"do": {"kill": "web"}},
-                        {"do": {"stop": "web"}},
                         {"command": {"on": "host1", "run": "id"}},
                     ],
                 },
