@@ -46,6 +46,7 @@ def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
                 (folder / host).mkdir()
             taken = datetime.now(UTC)
             stack.callback(set_clocks, files)  # while the machines stand still, their clocks do
+            stack.callback(task.update, "setting their clocks")
             with watched(list(folders.values())):
                 try:
                     _stop(qemus)
