@@ -144,6 +144,7 @@ def _joined(path: list[str]) -> str:
 
 def _report(kind: str, name: str, place: Place, places: Places) -> Any:
     if kind == "tasks":
+        _report("service", name, place, places)  # a service that is gone is a wrong answer, not one that failed to come
         return running_tasks(places.hosts[place.host], name, places.lab.inventory)
     with places.engine(place.host) as engine:
         try:
@@ -151,6 +152,7 @@ def _report(kind: str, name: str, place: Place, places: Places) -> Any:
         except docker.errors.NotFound as error:
             raise WrongAnswer(
                 f"there is no {kind} {name} on {place.host}",
+                command=_command(kind, name),
                 remedy=_MISSING.get(kind, "`clusterlab apply` makes it"),
             ) from error
 

@@ -105,7 +105,13 @@ def _identity(folder: Path) -> Identity:
 def _running(spec: MachineSpec) -> Iterator[subprocess.Popen[bytes]]:
     """The machine's QEMU as our child, which ends when the block ends, and when we do."""
     command = ["setpriv", "--pdeathsig", "KILL", *command_line(spec)]
-    with subprocess.Popen(command, cwd=spec.folder, stdin=subprocess.DEVNULL, start_new_session=True) as qemu:
+    # A card that is plugged in only later is a warning, which nobody needs to see.
+    with (
+        spec.log.open("wb") as log,
+        subprocess.Popen(
+            command, cwd=spec.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        ) as qemu,
+    ):
         try:
             yield qemu
         finally:
