@@ -71,9 +71,11 @@ class SwarmActions:
     def _remember(self, service: str) -> None:
         if service not in self._services:
             self._require(service)
-            tasks = self._tasks(service)
-            before = _Before(swarm_tasks.replicas(self._manager, service), len(tasks), swarm_tasks.crowd(tasks))
-            self._services[service] = before
+            tasks, replicas = self._tasks(service), swarm_tasks.replicas(self._manager, service)
+            # Of a service that is just starting, what it is to have counts, not what runs yet.
+            wanted = len(tasks) if replicas is None else replicas
+            crowd = swarm_tasks.crowd(tasks) if len(tasks) == wanted else wanted
+            self._services[service] = _Before(replicas, wanted, crowd)
 
     def _require(self, service: str) -> None:
         with self._places.engine(self._places.manager) as engine:
