@@ -24,18 +24,18 @@ from clusterlab.remote import Hosts
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 _ROUNDS = 3
-PLAYS = ("volumes/nfs", "volumes/concurrency", "volumes/block", "networks/host", "networks/overlay", "networks/service")
 
 
 class Stand:
     """The lab with the plays on it."""
 
-    def __init__(self, inventory: Path, hosts: Hosts) -> None:
+    def __init__(self, inventory: Path, hosts: Hosts, plays: list[str]) -> None:
         self.hosts = hosts
+        self.plays = plays
         self._inventory = inventory
-        self._whole = self.lab(PLAYS)
+        self._whole = self.lab(plays)
 
-    def lab(self, plays: tuple[str, ...] | list[str]) -> Lab:
+    def lab(self, plays: list[str]) -> Lab:
         return load_lab(self._inventory, plays, PLAYBOOKS)
 
     def mend(self) -> None:
@@ -55,7 +55,10 @@ class Stand:
 
 
 @pytest.fixture(scope="module")
-def stand(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def stand(
+    machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stand]:
+    """The lab with every play that a selected case is about."""
     text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
     file = tmp_path_factory.mktemp("stand") / "inventory.yml"
     file.write_text(text)
@@ -64,13 +67,20 @@ def stand(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFac
         name: host.address for name, host in lab.inventory.hosts.items()
     }
     with Hosts(machines.targets()) as connected:
-        stand = Stand(file, connected)
+        stand = Stand(file, connected, _plays(request.session.items))
         stand.mend()
         yield stand
 
 
+def _plays(items: list[pytest.Item]) -> list[str]:
+    calls = [item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    cases = [read_case(params["path"]) for params in calls if "path" in params]
+    return sorted({play for case in cases for play in case["plays"]})
+
+
 def test_the_sound_lab_passes(stand: Stand) -> None:
-    compare({}, stand.check(list(PLAYS)))
+    assert stand.plays
+    compare({}, stand.check(stand.plays))
 
 
 @pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
