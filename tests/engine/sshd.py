@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clusterlab.remote import Target
@@ -65,7 +65,8 @@ class Sshd:
     def cut(self) -> None:
         """End the processes of all connections, as a reboot does; the server goes on listening."""
         for pid in self._sessions():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+                os.kill(pid, signal.SIGKILL)
 
     def _sessions(self) -> list[int]:
         assert self.process

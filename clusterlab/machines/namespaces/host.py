@@ -22,6 +22,7 @@ from clusterlab.model.inventory import Inventory
 from . import cgroups, processes
 
 _START_SECONDS = 60.0
+_GONE_SECONDS = 2.0  # a host without any process for so long has ended
 _KILL_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
@@ -216,9 +217,13 @@ class NamespacesHost:
         return sorted(note.stem for note in notes)
 
     def _wait_for_process_1(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+        seen = time.monotonic()
+        deadline = seen + _START_SECONDS
         while self.pid is None:
-            if not processes.find(self.lab_folder, self.name) and self.pid is None:
+            # One look at /proc can miss a process that hands over to its child at that moment.
+            if processes.find(self.lab_folder, self.name):
+                seen = time.monotonic()
+            if time.monotonic() - seen > _GONE_SECONDS and self.pid is None:
                 raise HostError(
                     self.name, "its namespaces could not be made", detail=self.console_tail() or "no output"
                 )

@@ -213,7 +213,7 @@ def test_a_failed_up_keeps_the_evidence_and_nothing_else(lab: Lab, state_home: P
     logs = LabState(lab.name).failure_logs
     assert str(logs) in caught.value.remedy
     assert "this sshd is broken" in (logs / "host2" / "ssh.log").read_text()
-    assert "API listen" in (logs / "host1" / "docker.log").read_text()
+    assert "Starting up" in (logs / "host1" / "docker.log").read_text()
     assert not LabState(lab.name).folder.exists()
     assert not footprint.processes(lab.name)
     subprocess.run(["rm", "-r", str(logs)], check=True)
