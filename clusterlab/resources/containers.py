@@ -6,6 +6,7 @@ volume without a name is, so such a container is replaced only when that is allo
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ from .scope import Scope, network_key
 from .volumes import FLAG
 
 _SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
-_ATTEMPTS = 3
+_ATTEMPTS = 5
+_PAUSE = 2.0  # seconds between them
+_LATE = re.compile(r"attaching to network failed|network \S+ not found")
 _MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
 _moment = threading.Event()  # never set: waits
 
@@ -287,13 +290,14 @@ def _start(host: Host, name: str) -> None:
 
 
 def _started(api: Any, name: str) -> None:
-    """Start it; engines under load miss the Swarm's answer to their own request to join an overlay: ask once more."""
+    """Start it; engines under load miss the Swarm's answer to their own request to join an overlay: ask again."""
     for attempt in range(_ATTEMPTS):
         try:
             api.start(name)
         except docker.errors.APIError as error:
-            if attempt == _ATTEMPTS - 1 or "attaching to network failed" not in str(error.explanation):
+            if attempt == _ATTEMPTS - 1 or not _LATE.search(str(error.explanation)):
                 raise
+            _moment.wait(_PAUSE)
         else:
             return
 

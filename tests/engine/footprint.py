@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 _NAMESPACES = ("net", "mnt", "pid", "uts", "ipc", "cgroup")
+_REAPED_SECONDS = 3.0
 
 
 def processes(lab: str) -> dict[int, str]:
@@ -52,7 +54,14 @@ def links() -> list[str]:
 
 
 def left(lab: str, state_home: Path, spaces: set[str]) -> dict[str, object]:
-    """All that is left of a lab; empty when nothing is."""
+    """All that is left of a lab; empty when nothing is. A process that has ended is in its namespaces until it is reaped."""
+    deadline = time.monotonic() + _REAPED_SECONDS
+    while (found := _left(lab, state_home, spaces)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _left(lab: str, state_home: Path, spaces: set[str]) -> dict[str, object]:
     everything = {
         "processes": processes(lab),
         "namespaces": alive(spaces),
