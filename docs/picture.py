@@ -29,8 +29,10 @@ def recorded(document: dict[str, object]) -> Run:
 
 def main(results: str, picture: str) -> None:
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
-    console.print("[bold]$[/bold] make lab")
-    show_results(console, recorded(json.loads(Path(results).read_text())))
+    run = recorded(json.loads(Path(results).read_text()))
+    plays = " ".join(dict.fromkeys(result.play for result in run.results))
+    console.print(f"[bold]$[/bold] clusterlab {run.verb} {plays}")
+    show_results(console, run)
     console.save_svg(picture, title="clusterlab")
 
 

@@ -54,7 +54,10 @@ def links() -> list[str]:
 
 
 def left(lab: str, state_home: Path, spaces: set[str]) -> dict[str, object]:
-    """All that is left of a lab; empty when nothing is. A process that has ended is in its namespaces until it is reaped."""
+    """All that is left of a lab; empty when nothing is.
+
+    A process that has ended is in its namespaces until it is reaped: so what is left is looked at again for a moment.
+    """
     deadline = time.monotonic() + _REAPED_SECONDS
     while (found := _left(lab, state_home, spaces)) and time.monotonic() < deadline:
         time.sleep(0.05)
