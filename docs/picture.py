@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -33,7 +34,9 @@ def main(results: str, picture: str) -> None:
     plays = " ".join(dict.fromkeys(result.play for result in run.results))
     console.print(f"[bold]$[/bold] clusterlab {run.verb} {plays}")
     show_results(console, run)
-    console.save_svg(picture, title="clusterlab")
+    svg = console.export_svg(title="clusterlab")
+    own = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # fonts of the reader's own machine do
+    Path(picture).write_text(own)
 
 
 main(*sys.argv[1:])
