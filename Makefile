@@ -42,11 +42,11 @@ unit:
 	$(BIN)/pytest tests/unit
 
 engine:
-	sh setup/as_root.sh $(BIN)/pytest tests/engine -m "not long"
+	sh setup/as_root.sh sh setup/tests.sh $(BIN)/pytest tests/engine "not long"
 
 # The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:
-	$(BIN)/pytest tests/lab -m "not long" || { sh setup/show_logs.sh test-logs; exit 1; }
+	sh setup/tests.sh $(BIN)/pytest tests/lab "not long" || { sh setup/show_logs.sh test-logs; exit 1; }
 
 test-long: setup-test
 	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long
