@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,7 +155,8 @@ class History:
         with self._told(damage=True):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             database = sqlite3.connect(path)
-            try:
+            with ExitStack() as unless_good:
+                unless_good.callback(database.close)
                 database.execute("PRAGMA foreign_keys = ON")
                 (form,) = database.execute("PRAGMA user_version").fetchone()
                 (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -165,9 +166,7 @@ class History:
                     database.executescript(_TABLES)
                 if form > FORM:
                     raise ClusterlabError(f"{path} was written by a newer clusterlab", remedy="Use that version.")
-            except BaseException:
-                database.close()
-                raise
+                unless_good.pop_all()
         return database
 
     def _put_aside(self) -> Path:

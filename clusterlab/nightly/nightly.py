@@ -215,7 +215,7 @@ class Nightly:
 
     def _look_apply(self) -> list[Change]:
         with self._progress.task(self._lab.name, "look at the engines"):
-            return apply.apply(self._lab, self._open_hosts(), False, self._machines.unsupported())
+            return apply.apply(self._lab, self._open_hosts(), False, self._machines.unsupported(), self._progress)
 
     def _converge(self, changes: list[Change]) -> str:
         """Make the changes; raises ClusterlabError with all that was not made."""
