@@ -23,6 +23,14 @@ FROM_FILE = "from a file"
 _DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$")
 
 
+_UNITS = {"M": 1 << 20, "G": 1 << 30}
+
+
+def size_bytes(size: str) -> int:
+    """Bytes of an amount as inventories write it: 512M, 1G."""
+    return int(size[:-1]) * _UNITS[size[-1]]
+
+
 def seconds(value: object) -> object:
     """Seconds of a Compose duration ("1m30s", "500ms"), or of a plain number."""
     if isinstance(value, str):

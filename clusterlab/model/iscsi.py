@@ -12,16 +12,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Fault, Model, Name
+from .base import Fault, Model, Name, size_bytes
 
 PORT = 3260
 LUN = 1
 """The disk's number in its target: 0 is the target's controller."""
 
-_UNITS = {"M": 2**20, "G": 2**30}
 _BY_DISK = re.compile(r"disk:(?P<name>.*)")
 
-SMALLEST = {"xfs": 300 * _UNITS["M"], "ext4": 2 * _UNITS["M"]}
+SMALLEST = {"xfs": size_bytes("300M"), "ext4": size_bytes("2M")}
 """Bytes that a file system needs at least: mkfs refuses less (https://manpages.debian.org/trixie/xfsprogs/mkfs.xfs.8)."""
 
 
@@ -36,7 +35,7 @@ class Lun(Model):
 
     @property
     def bytes(self) -> int:
-        return int(self.size[:-1]) * _UNITS[self.size[-1]]
+        return size_bytes(self.size)
 
 
 class Iscsi(Model):

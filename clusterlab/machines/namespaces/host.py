@@ -17,6 +17,7 @@ from threading import Event
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.machines.keys import LabKeys
+from clusterlab.model.base import size_bytes
 from clusterlab.model.inventory import Inventory
 
 from . import cgroups, processes
@@ -72,7 +73,7 @@ class NamespacesHost:
         self._prepare(keys)
         wanted = self.inventory.hosts[self.name]
         joins = cgroups.make(self.cgroup)
-        cgroups.limit(self.cgroup, _bytes(wanted.memory), wanted.cpus)
+        cgroups.limit(self.cgroup, size_bytes(wanted.memory) if wanted.memory else None, wanted.cpus)
         script = files(__package__) / "guest" / "launch.sh"
         with (self.folder / _CONSOLE).open("ab") as console:
             subprocess.run(
@@ -295,8 +296,3 @@ def _make_folder(folder: Path, mode: int) -> None:
     if not folder.exists():
         folder.mkdir()
         folder.chmod(mode)
-
-
-def _bytes(size: str | None) -> int | None:
-    """Bytes of a size as inventories write it (512M, 1G)."""
-    return int(size[:-1]) << {"M": 20, "G": 30}[size[-1]] if size else None

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.model.base import size_bytes
+from clusterlab.model.inventory import Size
 
 FORM = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""
@@ -21,7 +23,7 @@ class HostNeeds(_Frozen):
     """What a host's machine is, as far as a saved state depends on it."""
 
     address: str  # with the length of the network's prefix
-    memory: str
+    memory: Size  # as the inventory said it: 1G and 1024M are the same
     cpus: int
     image: str  # the name of the machine image that it was booted from
 
@@ -69,11 +71,22 @@ def misfits(saved: Needs, now: Needs) -> list[str]:
     reasons += [f"{host} is new in the inventory" for host in now.hosts if host not in saved.hosts]
     for host, before in saved.hosts.items():
         after = now.hosts.get(host)
-        for what in ("address", "memory", "cpus") if after else ():
-            found, wanted = getattr(before, what), getattr(after, what)
-            if found != wanted:
-                reasons.append(f"{host} was saved with {what} {found}, and the inventory now says {wanted}")
+        differs = _differences(before, after) if after else []
+        reasons += [
+            f"{host} was saved with {what} {found}, and the inventory now says {wanted}"
+            for what, found, wanted in differs
+        ]
     return reasons + _of_image(saved.hosts, now.hosts) + _of_computer(saved, now)
+
+
+def _differences(before: HostNeeds, after: HostNeeds) -> list[tuple[str, object, object]]:
+    """What of a host is no longer as it was, as it was, and as it is now."""
+    same = {
+        "address": before.address == after.address,
+        "memory": size_bytes(before.memory) == size_bytes(after.memory),
+        "cpus": before.cpus == after.cpus,
+    }
+    return [(what, getattr(before, what), getattr(after, what)) for what, equal in same.items() if not equal]
 
 
 def _of_image(saved: Mapping[str, HostNeeds], now: Mapping[str, HostNeeds]) -> list[str]:

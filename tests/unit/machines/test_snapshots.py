@@ -38,6 +38,13 @@ def test_what_is_the_same_fits() -> None:
     assert misfits(needs(), needs()) == []
 
 
+def test_memory_is_compared_by_its_amount() -> None:
+    assert misfits(needs(), needs(a=host(memory="1024M"), b=host())) == []
+    assert misfits(needs(), needs(a=host(memory="1025M"), b=host())) == [
+        "a was saved with memory 1G, and the inventory now says 1025M"
+    ]
+
+
 @pytest.mark.parametrize(
     ("now", "reason"),
     [
