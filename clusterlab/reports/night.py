@@ -71,6 +71,16 @@ class DrawnContainer:
 
 
 @dataclass(frozen=True)
+class DrawnService:
+    """A Swarm service, whose tasks are wherever the Swarm puts them; `tasks` says how many: "2" or "one per node"."""
+
+    name: str
+    image: str
+    tasks: str
+    joins: list[str]
+
+
+@dataclass(frozen=True)
 class DrawnShared:
     """A network or volume; `served_by` is the host that a volume's data lies on, if that is one of the lab."""
 
@@ -86,6 +96,7 @@ class Picture:
 
     hosts: list[DrawnHost] = field(default_factory=list)
     containers: list[DrawnContainer] = field(default_factory=list)
+    services: list[DrawnService] = field(default_factory=list)
     shared: list[DrawnShared] = field(default_factory=list)
 
 

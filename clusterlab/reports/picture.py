@@ -1,24 +1,24 @@
 """The picture of a lab: where each thing of it is drawn.
 
-Hosts and their containers stand one below the other, so that it fits a phone and any number of hosts. Each network
-and each volume is a vertical line with a dot at every container that is on it; who reaches whom is drawn as arcs on
-the right.
+Hosts and their containers stand one below the other, so that it fits a phone and any number of hosts; the services of
+the Swarm follow, as no host has them for good. Each network and each volume is a vertical line with a dot at every
+container and service that is on it; who reaches whom is drawn as arcs on the right.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from clusterlab.model import Lab
-from clusterlab.model.playbook import Play, Volume
-from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnShared, Picture
+from clusterlab.model.playbook import Deploy, Play, Volume
+from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
 from clusterlab.reports.reach import Link
 
 _ROW = 28  # all measures are in pixels
-_LEFT = 14
 _NAMES = 210
 _COLUMN = 26
 _LETTER = 6.2
@@ -26,6 +26,7 @@ _ARC_LEAST = 44
 _ARC_STEP = 22
 _ARC_MOST = 300
 _NFS = ("nfs", "nfs4")
+_SWARM = "the Swarm"  # no place has a name with a blank in it
 
 
 def picture_of(lab: Lab) -> Picture:
@@ -36,13 +37,22 @@ def picture_of(lab: Lab) -> Picture:
         for play in lab.plays.values()
         for name, container in play.containers.items()
     ]
+    services = [
+        DrawnService(name, service.image, _tasks(service.deploy), _joins(service.volumes, play, service.networks))
+        for play in lab.plays.values()
+        for name, service in play.services.items()
+    ]
     shared: dict[str, DrawnShared] = {}
     for play in lab.plays.values():
         for name, network in play.networks.items():
             shared.setdefault(name, DrawnShared(name, "network", network.driver))
         for name, volume in play.volumes.items():
             shared.setdefault(name, _volume(name, volume, hosts))
-    return Picture(hosts, containers, list(shared.values()))
+    return Picture(hosts, containers, services, list(shared.values()))
+
+
+def _tasks(deploy: Deploy) -> str:
+    return "one per node" if deploy.mode == "global" else str(deploy.replicas)
 
 
 def _joins(volumes: Sequence[str], play: Play, networks: object) -> list[str]:
@@ -59,15 +69,23 @@ def _volume(name: str, volume: Volume, hosts: Sequence[DrawnHost]) -> DrawnShare
     return DrawnShared(name, "volume", kind or volume.driver, server)
 
 
+Kind = Literal["host", "container", "swarm", "service"]
+
+
 @dataclass(frozen=True)
 class Row:
-    """A host or a container; `y` is its middle."""
+    """One thing with a place of its own; `y` is its middle."""
 
     name: str
     y: int
-    is_host: bool
+    kind: Kind
     text: str
     detail: str
+
+    @property
+    def is_head(self) -> bool:
+        """Whether what follows belongs to it."""
+        return self.kind in ("host", "swarm")
 
 
 @dataclass(frozen=True)
@@ -113,8 +131,10 @@ class Drawing:
     def summary(self) -> str:
         """The picture in words, for those who do not see it."""
         bad = [arc.title for arc in self.arcs if arc.verdict in ("bad", "unknown")]
-        hosts = sum(row.is_host for row in self.rows)
-        said = f"{hosts} hosts with {len(self.rows) - hosts} containers, {len(self.lines)} networks and volumes"
+        counts = Counter(row.kind for row in self.rows)
+        parts = [f"{counts['host']} hosts with {counts['container']} containers"]
+        parts += [f"{counts['service']} services"] if counts["service"] else []
+        said = ", ".join([*parts, f"{len(self.lines)} networks and volumes"])
         return f"{said}. Not as wanted: {'; '.join(bad)}." if bad else f"{said}. Nothing that was asked differs."
 
 
@@ -123,7 +143,7 @@ def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
     longest = max((len(_title(item)) for item in picture.shared), default=0)
     head = 20 + int(longest * _LETTER * 0.8)
     rows = _rows(picture, head)
-    heights = {row.name: row.y for row in rows}
+    heights = _heights(rows)
     lines = _lines(picture, heights)
     arcs_x = _NAMES + len(lines) * _COLUMN + 16
     arcs = _arcs(found, heights, arcs_x)
@@ -136,15 +156,32 @@ def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
 def _rows(picture: Picture, head: int) -> list[Row]:
     rows: list[Row] = []
 
-    def add(name: str, is_host: bool, text: str, detail: str) -> None:
-        rows.append(Row(name, head + len(rows) * _ROW + _ROW // 2, is_host, text, detail))
+    def add(kind: Kind, name: str, text: str, detail: str) -> None:
+        rows.append(Row(name, head + len(rows) * _ROW + _ROW // 2, kind, text, detail))
 
     for host in picture.hosts:
-        add(host.name, True, f"{host.name} {host.address}", ", ".join(host.roles))
+        add("host", host.name, f"{host.name} {host.address}", ", ".join(host.roles))
         for container in picture.containers:
             if container.host == host.name:
-                add(container.name, False, container.name, f"container of image {container.image} on {host.name}")
+                detail = f"container of image {container.image} on {host.name}"
+                add("container", container.name, container.name, detail)
+    if picture.services:
+        add("swarm", _SWARM, "services of the Swarm", "their tasks run where the Swarm puts them")
+    for service in picture.services:
+        detail = f"service of image {service.image}, tasks: {service.tasks}"
+        add("service", _service(service.name), f"{service.name} × {service.tasks}", detail)
     return rows
+
+
+def _service(name: str) -> str:
+    """What a service is called beside containers, which may have the same name."""
+    return f"service {name}"
+
+
+def _heights(rows: Sequence[Row]) -> dict[str, int]:
+    """Where each thing is that can be reached; a service by its bare name too, unless that is another's."""
+    bare = {row.name.removeprefix(_service("")): row.y for row in rows}
+    return bare | {row.name: row.y for row in rows}
 
 
 def _title(shared: DrawnShared) -> str:
@@ -152,13 +189,15 @@ def _title(shared: DrawnShared) -> str:
 
 
 def _lines(picture: Picture, heights: dict[str, int]) -> list[Line]:
-    lines = []
-    for index, shared in enumerate(picture.shared):
-        dots = [heights[item.name] for item in picture.containers if shared.name in item.joins and item.name in heights]
+    lines: list[Line] = []
+    for shared in picture.shared:
+        joined = [item.name for item in picture.containers if shared.name in item.joins]
+        joined += [_service(item.name) for item in picture.services if shared.name in item.joins]
+        dots = [heights[name] for name in joined if name in heights]
         anchor = heights.get(shared.served_by)
         ends = [*dots, *([anchor] if anchor is not None else [])]
         if ends:
-            x = _NAMES + index * _COLUMN + 10
+            x = _NAMES + len(lines) * _COLUMN + 10
             lines.append(Line(shared.name, shared.kind, _title(shared), x, min(ends), max(ends), dots, anchor))
     return lines
 

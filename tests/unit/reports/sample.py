@@ -12,6 +12,7 @@ from clusterlab.reports.night import (
     CheckId,
     DrawnContainer,
     DrawnHost,
+    DrawnService,
     DrawnShared,
     Night,
     Picture,
@@ -139,6 +140,7 @@ PICTURE = Picture(
     [DrawnContainer("apphost1", "host1", "shell", ["nfs_gw"]), DrawnContainer("alpha", "host1", "shell", ["shared_net"]),
      DrawnContainer("web", "host1", "web", []), DrawnContainer("apphost2", "host2", "shell", ["nfs_gw"]),
      DrawnContainer("beta", "host2", "shell", ["shared_net"])],
+    [DrawnService("hello", "web", "2", ["shared_net"]), DrawnService("beta", "web", "one per node", ["nfs_gw"])],
     [DrawnShared("shared_net", "network", "overlay"), DrawnShared("nfs_gw", "volume", "nfs", "gw")],
 )  # fmt: skip
 

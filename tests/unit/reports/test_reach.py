@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sample import PICTURE, RESULTS
 
 from clusterlab.checks import http, ping, port, shared_file
 from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.model import load_lab
 from clusterlab.model.checks import HttpProbe, PingProbe, PortProbe
-from clusterlab.reports.picture import draw
+from clusterlab.reports.night import DrawnService
+from clusterlab.reports.picture import draw, picture_of
 from clusterlab.reports.reach import Link, links, matrix
 
 NAMES = {host.address: host.name for host in PICTURE.hosts}
@@ -78,9 +82,49 @@ def test_everything_is_drawn_inside_the_picture() -> None:
     drawing = draw(PICTURE, links(RESULTS, NAMES))
     assert [row.name for row in drawing.rows] == [
         "gw", "host1", "apphost1", "alpha", "web", "host2", "apphost2", "beta",
+        "the Swarm", "service hello", "service beta",
     ]  # fmt: skip
     assert all(0 < row.y < drawing.height for row in drawing.rows)
     assert all(0 < arc.mark_x < drawing.width for arc in drawing.arcs)
     nfs = next(line for line in drawing.lines if line.name == "nfs_gw")
-    assert (nfs.anchor, len(nfs.dots)) == (drawing.rows[0].y, 2)
+    assert (nfs.anchor, len(nfs.dots)) == (drawing.rows[0].y, 3)
     assert "alpha → beta" in drawing.summary
+    assert "3 hosts with 5 containers, 2 services, 2 networks and volumes" in drawing.summary
+
+
+@pytest.mark.parametrize("target", ["hello", {"service": "hello", "network": "shared_net"}])
+def test_the_way_to_a_service_ends_at_it(target: str | dict[str, str]) -> None:
+    found = one(ping.told(PingProbe(on=["h"], to=target)), holds=False)
+    drawing = draw(PICTURE, found)
+    height = next(row.y for row in drawing.rows if row.name == "service hello")
+    (arc,) = drawing.arcs
+    assert arc.verdict == "bad"
+    assert arc.path.split(",")[-1] in (str(height + 3), str(height - 3))
+
+
+def test_a_container_comes_before_a_service_of_its_name() -> None:
+    (arc,) = draw(PICTURE, one("beta answers 2 of 2 pings")).arcs
+    (other,) = draw(PICTURE, one("service beta answers 2 of 2 pings")).arcs
+    assert arc.path != other.path
+
+
+HOSTS = "hosts:\n  host1: {address: 192.168.98.11, roles: [docker, swarm_manager]}\n"
+PLAY = """\
+title: a service
+networks: {over: {driver: overlay}}
+volumes: {share: {}}
+services:
+  many: {image: web, networks: [over], volumes: ["share:/data"], deploy: {replicas: 3}}
+  all: {image: web, networks: [over], deploy: {mode: global}}
+"""
+
+
+def test_a_lab_with_services(tmp_path: Path) -> None:
+    (tmp_path / "lab.yml").write_text("lab: demo\nmachines: qemu\nimages: {web: {build: nginx}}\n" + HOSTS)
+    (tmp_path / "play.yml").write_text(PLAY)
+    picture = picture_of(load_lab(tmp_path / "lab.yml", ["play"], tmp_path))
+    assert picture.services == [
+        DrawnService("many", "web", "3", ["over", "share"]),
+        DrawnService("all", "web", "one per node", ["over"]),
+    ]
+    assert [len(line.dots) for line in draw(picture, []).lines] == [2, 1]
