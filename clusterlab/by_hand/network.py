@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from clusterlab.checks import dns, http, ping, port, reach
 from clusterlab.checks.matcher import describe
 from clusterlab.checks.place import Place
-from clusterlab.model.checks import Address, DnsProbe, HttpProbe, NegatableProbe, PingProbe, PortProbe
+from clusterlab.model.checks import Address, DnsProbe, HttpProbe, NegatableProbe, PingProbe, PortProbe, Target
 
 from .line import Line, ends
 from .seen import as_wanted
@@ -17,20 +19,23 @@ from .where import Where, with_variables
 _STATUS = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _NAMES = "/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }"  # the lines before it are of the server
 _ERRORS = "2>&1 > /dev/null"
-_INTERFACE = "ip -o -4 address show to {} | awk '{{ print $2 }}'"
+_LAN = "ip -o -4 address show to {} | awk '{{ print $2 }}'"
+_ITS_OWN = r"s/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p"  # what does not leave the host
+_WAY = "{{ ip -o route get {} | grep -v ' via ' | sed -nE '{}'; {}; }} | head -n 1"
 
 
 def lines(probe: NegatableProbe, where: Where) -> Iterator[Line]:
     """What asks at each place; for a negative statement what must not work, and then its control, which must."""
     ask = _OF[type(probe)]
-    yield from _each(probe, where, ask, "not: " if probe.negative else "")
+    kept = reach.kept(probe)
+    yield from _each(probe, where, ask, "not: " if probe.negative else "", kept)
     if probe.negative and probe.control is not None:
-        yield from _each(reach.controlled(probe, probe.control), where, ask, "as a control: ")
+        yield from _each(reach.controlled(probe, probe.control), where, ask, "as a control: ", kept)
 
 
-def _each(probe: NegatableProbe, where: Where, ask: _Ask, before: str) -> Iterator[Line]:
+def _each(probe: NegatableProbe, where: Where, ask: _Ask, before: str, kept: bool) -> Iterator[Line]:
     for place in where.of(probe):
-        command, wanted, proof = ask(probe, place, where)
+        command, wanted, proof = ask(probe, place, where, kept)
         yield from where.taken()
         yield Line(place.host, command, before + wanted, proof)
 
@@ -39,9 +44,11 @@ _Ask = Callable[..., tuple[str, str, str]]
 """The command, what is seen when it works, and the proof that it does or must not."""
 
 
-def _http(probe: HttpProbe, place: Place, where: Where) -> tuple[str, str, str]:
+def _http(probe: HttpProbe, place: Place, where: Where, kept: bool) -> tuple[str, str, str]:
     tool = where.tool(place, "curl", "wget")
-    command = where.typed(place, http.command(probe, tool, where.url(place, probe.url)))
+    url = where.url(place, probe.url)
+    card = _card(urlsplit(url).hostname or "", place, where) if kept else ""
+    command = where.typed(place, http.command(probe, tool, url, card))
     if probe.negative:
         return command, http.told_answer(probe), f"! {command} {_ERRORS} | grep -qE {shlex.quote(_STATUS)}"
     proof = f"{command} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS}{probe.status}')}"
@@ -51,11 +58,11 @@ def _http(probe: HttpProbe, place: Place, where: Where) -> tuple[str, str, str]:
     return command, wanted + (f" and a body that {describe(probe.body)}" if probe.body else ""), proof
 
 
-def _ping(probe: PingProbe, place: Place, where: Where) -> tuple[str, str, str]:
+def _ping(probe: PingProbe, place: Place, where: Where, kept: bool) -> tuple[str, str, str]:
     target = where.target(place, probe.to)
-    argv = ping.packets(probe)
+    argv = ping.packets(probe, _card(probe.to, place, where) if kept else "")
     if probe.size is None:
-        command = where.typed(place, [*argv, *_on_the_lan(probe, place, where), target])
+        command = where.typed(place, [*argv, target])
     else:  # a container's own ping may not know how to forbid fragments
         if place.container:
             if not isinstance(probe.to, Address):
@@ -72,16 +79,44 @@ def _first(nslookup: str) -> str:
     return f"{nslookup} | awk '{_NAMES}' | head -n 1"
 
 
-def _on_the_lan(probe: PingProbe, place: Place, where: Where) -> list[str]:
-    """As the check: a host's ping for a container of another host stays on the LAN."""
-    other = None if isinstance(probe.to, str) else probe.to.container
-    if place.container or other is None or where.container(other).host == place.host:
-        return []
-    address = where.lab.inventory.hosts[place.host].address
-    return ["-n", "-I", where.looked_up(place.host, f"LAN of {place.host}", _INTERFACE.format(address))]
+def _card(target: Target, place: Place, where: Where) -> str:
+    """As the check: the interface that keeps a host's probe on the LAN, a token; empty where it stays there anyway."""
+    if place.container or _near(target, place, where):
+        return ""
+    lan = _LAN.format(where.lab.inventory.hosts[place.host].address)
+    if isinstance(target, Address):
+        return where.looked_up(place.host, f"LAN of {place.host}", lan)
+    return where.looked_up(
+        place.host, f"way of {place.host} to {target}", _WAY.format(_first_address(target), _ITS_OWN, lan)
+    )
 
 
-def _dns(probe: DnsProbe, place: Place, where: Where) -> tuple[str, str, str]:
+def _first_address(target: str) -> str:
+    if _is_address(target):
+        return target
+    return f"\"$(getent ahostsv4 {shlex.quote(target)} | awk 'NR == 1 {{ print $1 }}')\""
+
+
+def _is_address(target: str) -> bool:
+    try:
+        ip_address(target)
+    except ValueError:
+        return False
+    return True
+
+
+def _near(target: Target, place: Place, where: Where) -> bool:
+    """Whether a target is on the host itself, in one of its containers, or on the LAN."""
+    if isinstance(target, Address):
+        return target.container is not None and where.container(target.container).host == place.host
+    written = where.target(place, target)
+    if not _is_address(written):
+        return written == "localhost"
+    address = ip_address(written)
+    return address.is_loopback or address in where.lab.inventory.network.subnet
+
+
+def _dns(probe: DnsProbe, place: Place, where: Where, _: bool) -> tuple[str, str, str]:
     tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
     command = where.typed(place, dns.query(tool, probe.name))
     addresses = _NAMES if tool == "nslookup" else "{ print $1 }"
@@ -98,10 +133,15 @@ def _dns(probe: DnsProbe, place: Place, where: Where) -> tuple[str, str, str]:
     return command, " ".join(wanted), proof
 
 
-def _port(probe: PortProbe, place: Place, where: Where) -> tuple[str, str, str]:
-    tool = where.tool(place, "bash", "nc")
-    argv = port.command(probe, tool, where.target(place, probe.to), where.port(probe.port))
-    command = where.typed(place, argv)
+def _port(probe: PortProbe, place: Place, where: Where, kept: bool) -> tuple[str, str, str]:
+    target = where.target(place, probe.to)
+    card = _card(probe.to, place, where) if kept else ""
+    tool = "curl" if card else where.tool(place, "bash", "nc")
+    command = where.typed(place, port.command(probe, tool, target, where.port(probe.port), card))
+    if tool == "curl":  # its exit code says how the rest went
+        command += " < /dev/null"
+        connected = f"{command} 2>&1 | grep -q '^[*] Connected to '"
+        return command, port.told(probe), f"! {connected}" if probe.negative else connected
     return command, port.told(probe), f"! {command}" if probe.negative else ends(command)
 
 

@@ -25,7 +25,7 @@ def ask(probe: DnsProbe, places: Places) -> list[Finding]:
     """The name must resolve (or not), to the addresses that are wanted."""
     if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
         return ask_each(places.of(probe), f"{probe.name} resolves", lambda place: _compare(probe, place, places))
-    return reach.ask(places, probe, lambda asked, place: look_up(asked.name, place, places)[0], told, _HINT)
+    return reach.ask(places, probe, lambda asked, place, _: look_up(asked.name, place, places)[0], told, _HINT)
 
 
 def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:

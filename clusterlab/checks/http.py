@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from clusterlab.model.checks import HttpProbe
 from clusterlab.remote.host import Completed
 
-from . import reach
+from . import lan, reach
 from .finding import Finding, ask_each, finding
 from .matcher import match
 from .place import NotUnderstood, Place, Places
@@ -36,24 +37,35 @@ def ask(probe: HttpProbe, places: Places) -> list[Finding]:
     """The status and body must be as wanted; for `reachable: false` no answer may come at all."""
     if probe.reachable:
         return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
-    return reach.ask(places, probe, lambda asked, place: get(asked, place, places).reach, told_answer, _HINT)
+    return reach.ask(
+        places, probe, lambda asked, place, kept: get(asked, place, places, kept).reach, told_answer, _HINT
+    )
 
 
-def get(probe: HttpProbe, place: Place, places: Places) -> Answer:
-    """Ask with curl, or with wget where there is no curl. Raises NotUnderstood."""
-    tool = places.tool(place, "curl", "wget")
+def get(probe: HttpProbe, place: Place, places: Places, kept: bool = False) -> Answer:
+    """Ask with curl, or with wget where there is no curl; on the LAN alone when it must be `kept` there.
+
+    Raises NotUnderstood.
+    """
+    url = places.url(place, probe.url)
+    card = lan.card(urlsplit(url).hostname or "", place, places) if kept else ""
+    tool = places.tool(place, *(("curl",) if card else ("curl", "wget")))  # wget is bound to an address at most
     if tool == "wget":
         places.tool(place, "timeout")
-    argv = command(probe, tool, places.url(place, probe.url))
+    argv = command(probe, tool, url, card)
     completed = places.run(place, argv, timeout=probe.timeout + 30)
     return parse(completed, place.typed(argv))
 
 
-def command(probe: HttpProbe, tool: str, url: str) -> list[str]:
-    """What asks for the page with curl or wget; both write the status to their error output."""
+def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:
+    """What asks for the page with curl or wget; both write the status to their error output.
+
+    `card` is the interface to which curl is bound.
+    """
     wait = str(max(1, math.ceil(probe.timeout)))
     if tool == "curl":
-        return ["curl", "-sS", "-v", "--noproxy", "*", "--max-time", wait, url]
+        bound = ["--interface", card] if card else []
+        return ["curl", "-sS", "-v", "--noproxy", "*", *bound, "--max-time", wait, url]
     return ["timeout", wait, "wget", "-S", "-O", "-", url]
 
 

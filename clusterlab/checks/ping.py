@@ -8,7 +8,7 @@ import re
 from clusterlab.model.checks import PingProbe
 from clusterlab.remote.host import Completed
 
-from . import dns, reach
+from . import dns, lan, reach
 from .finding import Finding
 from .place import Place, Places
 from .reach import Reach
@@ -21,7 +21,7 @@ _HINT = (
 
 def ask(probe: PingProbe, places: Places) -> list[Finding]:
     """Every one of `count` packets must come back; for `reachable: false` none may."""
-    return reach.ask(places, probe, lambda asked, place: _reach(asked, place, places), told, _HINT)
+    return reach.ask(places, probe, lambda asked, place, kept: _reach(asked, place, places, kept), told, _HINT)
 
 
 def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
@@ -43,10 +43,11 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
     return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output)
 
 
-def packets(probe: PingProbe) -> list[str]:
-    """The command, but for whom it asks."""
+def packets(probe: PingProbe, card: str = "") -> list[str]:
+    """The command, but for whom it asks; `card` is the interface to which it is bound."""
     argv = ["ping", "-c", str(probe.count), "-W", str(max(1, math.ceil(probe.timeout)))]
-    return argv if probe.size is None else [*argv, "-M", "do", "-s", str(probe.size)]
+    argv += [] if probe.size is None else ["-M", "do", "-s", str(probe.size)]
+    return [*argv, "-n", "-I", card] if card else argv
 
 
 def told(probe: PingProbe) -> str:
@@ -54,33 +55,21 @@ def told(probe: PingProbe) -> str:
     return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
 
 
-def _reach(probe: PingProbe, place: Place, places: Places) -> Reach:
+def _reach(probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
     wait = max(1, math.ceil(probe.timeout))
-    argv = packets(probe)
+    target = places.target(place, probe.to)
+    argv = packets(probe, lan.card(probe.to, place, places) if kept else "")
     if probe.size is not None:
-        return _unfragmented(probe, place, places, argv)
+        return _unfragmented(probe, place, places, argv, target)
     places.tool(place, "ping")
-    argv += [*_on_the_lan(probe, place, places), places.target(place, probe.to)]
+    argv.append(target)
     completed = places.run(place, argv, timeout=probe.count + wait + 30)
     return parse(completed, place.typed(argv), all_must=probe.reachable)
 
 
-def _on_the_lan(probe: PingProbe, place: Place, places: Places) -> list[str]:
-    """What keeps a host's ping on the LAN when it asks for a container of another host.
-
-    The LAN is what is asked about, and a default route may lead to a router that answers in the name of any address, as
-    the user network of QEMU does.
-    """
-    other = None if isinstance(probe.to, str) else probe.to.container
-    if place.container or other is None or places.container(other).host == place.host:
-        return []
-    return ["-n", "-I", places.lan_interface(place.host)]
-
-
-def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str]) -> Reach:
+def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str], target: str) -> Reach:
     """Busybox's ping cannot forbid fragments: the host's ping is run in the container's network instead."""
     host = Place(place.host)
-    target = places.target(place, probe.to)
     if place.container:
         places.tool(host, "nsenter")
         address = dns.first_address(target, place, places)

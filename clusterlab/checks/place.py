@@ -250,21 +250,6 @@ class Places:
             return str(self.lab.inventory.hosts[target].address)
         return target
 
-    def lan_interface(self, host: str) -> str:
-        """The name of a host's interface on the LAN."""
-        address = self.lab.inventory.hosts[host].address
-        argv = ["ip", "-o", "-4", "address", "show", "to", str(address)]
-        completed = self.run(Place(host), argv)
-        words = completed.stdout.split()
-        if not completed.ok or len(words) < 2:
-            raise NotUnderstood(
-                f"no interface of {host} has its LAN address {address}",
-                command=shlex.join(argv),
-                detail=completed.output,
-                remedy="the address in the inventory must be that of the host on the LAN",
-            )
-        return words[1]
-
     def url(self, place: Place, url: str) -> str:
         """A URL whose host is written as `target` would write it."""
         name = urlsplit(url).hostname or ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.checks import Control, NegatableProbe
+from clusterlab.model.checks import Address, Control, NegatableProbe
 from clusterlab.remote.host import Completed
 
 from .finding import Finding, ask_each, finding, unasked
@@ -29,6 +29,8 @@ _REASONS = (
     (r"network is unreachable", "network is unreachable"),
     (r"timed out( after \d+ milliseconds)?", "timed out"),
 )
+
+_NOT_SENT = "Failed binding local connection end"  # curl, which then says that it could not resolve an address
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def reason(text: str) -> str:
 def kept_away(completed: Completed, command: str, text: str) -> Reach:
     """The probe failed: for a reason of the network, or else it counts for nothing (NotUnderstood)."""
     why = reason(text)
-    if not why:
+    if not why or _NOT_SENT in text:
         raise NotUnderstood(
             f"the answer says neither that it worked nor why the network kept it away (exit code {completed.exit}): "
             f"{text.strip() or 'no output'}",
@@ -70,25 +72,35 @@ def controlled(probe: P, control: Control) -> P:
     return probe.model_copy(update={**changes, probe.verdict: True, "control": None})
 
 
+def kept(probe: NegatableProbe) -> bool:
+    """Whether hosts must ask over the LAN alone: see `lan`.
+
+    So it is for what cannot be reached, together with its control, and for the address of a container or service.
+    """
+    return probe.negative or isinstance(getattr(probe, "to", None), Address)
+
+
 def ask(
     places: Places,
     probe: P,
-    reach: Callable[[P, Place], Reach],
+    reach: Callable[[P, Place, bool], Reach],
     describe: Callable[[P], str],
     hint: str,
 ) -> list[Finding]:
     """Ask at each place of the probe, and its control when it is a negative statement.
 
-    `describe` words what is reached ("answers ping 192.168.98.11"). A negative statement holds at a place
-    only when the network kept the probe away there, and its control reached what it should.
+    `reach` is told whether to stay on the LAN. `describe` words what is reached ("answers ping 192.168.98.11"). A
+    negative statement holds at a place only when the network kept the probe away there, and its control reached what it
+    should.
     """
     if not probe.negative:
-        return _ask(places, probe, reach, describe(probe), hint, reached=True)
-    findings = _ask(places, probe, reach, f"must not be: {describe(probe)}", hint, reached=False)
+        return _ask(places, probe, reach, describe(probe), hint, reached=True, kept=kept(probe))
+    findings = _ask(places, probe, reach, f"must not be: {describe(probe)}", hint, reached=False, kept=True)
     if probe.control is not None:
         try:
             control = controlled(probe, probe.control)
-            findings += _ask(places, control, reach, f"control: {describe(control)}", _CONTROL_HINT, reached=True)
+            wanted = f"control: {describe(control)}"
+            findings += _ask(places, control, reach, wanted, _CONTROL_HINT, reached=True, kept=True)
         except ClusterlabError as error:
             findings.append(unasked("control", "the control of the statement", error))
     return findings
@@ -98,10 +110,17 @@ _CONTROL_HINT = "while the control does not succeed, the negative statement prov
 
 
 def _ask(
-    places: Places, probe: P, reach: Callable[[P, Place], Reach], wanted: str, hint: str, *, reached: bool
+    places: Places,
+    probe: P,
+    reach: Callable[[P, Place, bool], Reach],
+    wanted: str,
+    hint: str,
+    *,
+    reached: bool,
+    kept: bool,
 ) -> list[Finding]:
     def at(place: Place) -> Finding:
-        met = reach(probe, place)
+        met = reach(probe, place, kept)
         return finding(
             place,
             met.command,

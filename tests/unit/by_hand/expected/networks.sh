@@ -244,10 +244,59 @@ docker exec left nc -w 5 right 80 -e true
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
+#host2
+failed=
+
+# ports and pages
+right_on_near=$(docker inspect --format '{{(index .NetworkSettings.Networks "near").IPAddress}}' right); echo "right_on_near=$right_on_near"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
 #gw
 failed=
 
 # ports and pages
+LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
+: "${right_on_near:?is what another host printed}"
+(
+! curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1 | grep -q '^[*] Connected to '
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# ports and pages
+: "${right_on_near:?is what another host printed}"
+(
+! timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# ports and pages
+: "${right_on_near:?is what another host printed}"
+(
+docker exec left nc -w 5 "$right_on_near" 81 -e true
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# ports and pages
+way_of_gw_to_10_9_8_7=$({ ip -o route get 10.9.8.7 | grep -v ' via ' | sed -nE 's/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p'; ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'; } | head -n 1); echo "way_of_gw_to_10_9_8_7=$way_of_gw_to_10_9_8_7"
+(
+! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1 | grep -q '^[*] Connected to '
+) || failed="$failed; "'ports and pages'
+(
+timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.11 81
+) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 404'
 ) || failed="$failed; "'ports and pages'
@@ -263,6 +312,20 @@ docker exec left timeout 10 wget -S -O - http://right/ 2>&1 > /dev/null | grep -
 ) || failed="$failed; "'ports and pages'
 (
 ! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
+) || failed="$failed; "'ports and pages'
+(
+curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
+) || failed="$failed; "'ports and pages'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# ports and pages
+: "${way_of_gw_to_10_9_8_7:?is what another host printed}"
+(
+! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
