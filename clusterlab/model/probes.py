@@ -82,8 +82,8 @@ class Control(Model):
 class NegatableProbe(Probe):
     """A probe that can also state that something does not work.
 
-    Such a statement is worth something only when the same probe works where it should: `control`. Hosts ask both over the
-    LAN alone, whatever other ways out they have.
+    Such a statement is worth something only when the same probe works where it should: `control`. Hosts ask both over
+    the LAN alone, whatever other ways out they have.
     """
 
     verdict: ClassVar[str]  # the key that is false for a negative statement
