@@ -7,7 +7,7 @@ that need it, and the checks that were not asked say why.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -27,13 +27,15 @@ from clusterlab.nightly.known_state import Start, to_known_state
 from clusterlab.nightly.logs import collect_logs
 from clusterlab.nightly.notify import notify, summary
 from clusterlab.nightly.record import Record
+from clusterlab.nightly.second_apply import changes_nothing
+from clusterlab.nightly.stages import Skip, Stages
 from clusterlab.nightly.waivers import Waiver, apply_waivers
 from clusterlab.plan import apply, clean, provision
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
-from clusterlab.reports.night import OWN_PLAY, Night, Stage, night_verdict
+from clusterlab.reports.night import Night, night_verdict
 from clusterlab.reports.plan import report_summary
 from clusterlab.resources.base import Change
 
@@ -56,10 +58,6 @@ class Options:
     notify_deadline: float = 60.0
 
 
-class _Skip(Exception):
-    """The stage is not carried out, for the reason given."""
-
-
 class Nightly:
     """One night of a lab. `carry_out` never raises for what the lab does: that is in the night's stages and results."""
 
@@ -79,10 +77,10 @@ class Nightly:
         self._record = record
         self._progress = progress
         self._deadline = Deadline(options.deadline)
+        self._stages = Stages(record, self._deadline, progress)
         self._closing = ExitStack()
         self._hosts: Hosts | None = None
         self._converged = 0  # how many of provision and apply made everything
-        self._stopped = ""  # why the work cannot go on
         self._saved = time.monotonic()
         self.night: Night = record.night
 
@@ -93,8 +91,8 @@ class Nightly:
                 with self._deadline.work():
                     self._work()
             except Passed as passed:  # between two stages
-                self._stopped = str(passed)
-            self._note_untried()
+                self._stages.stopped = str(passed)
+            self._stages.note_untried(WORK)
             self._settle_checks()
             try:
                 with self._deadline.closing():
@@ -105,68 +103,27 @@ class Nightly:
         return self.night
 
     def _work(self) -> None:
-        self._stage("lock", self._take_lock, essential=True)
-        self._stage("start", self._start, essential=self._options.start.kind != "apply")
-        self._stage("hosts", self._ask_hosts, essential=True)
-        self._stage("provision", self._provision)
-        self._stage("apply", self._apply)
-        self._stage("check", self._check)
-        self._stage("apply again", self._apply_again)
-
-    def _note_untried(self) -> None:
-        """Stages that the deadline did not let begin are in the result too."""
-        known = {stage.name for stage in self.night.stages}
-        self.night.stages += [
-            Stage(name, "skipped", message=f"not tried, because of {self._stopped}")
-            for name in WORK
-            if name not in known
-        ]
+        fresh = self._options.start.kind != "apply"
+        for name, work, essential in (
+            ("lock", self._take_lock, True),
+            ("start", self._start, fresh),
+            ("hosts", self._ask_hosts, True),
+            ("provision", self._provision, False),
+            ("apply", self._apply, False),
+            ("check", self._check, False),
+            ("apply again", self._apply_again, False),
+        ):
+            self._stages.carry_out(name, work, essential)
 
     def _close(self) -> None:
         """The end: each of its stages is tried, whatever became of the others; only a lab that is ours is touched."""
-        not_ours = "" if self.night.stages[0].outcome == "done" else "the lab's lock, which could not be had"
+        not_ours = "" if self._stages.succeeded("lock") else "the lab's lock, which could not be had"
         for name, work in (("collect", self._collect), ("clean up", self._clean_up)):
-            self._stopped = not_ours
-            self._stage(name, work)
+            self._stages.stopped = not_ours
+            self._stages.carry_out(name, work)
         for name, work in (("write", self._record.write), ("notify", self._notify)):
-            self._stopped = ""
-            self._stage(name, work)
-
-    def _stage(self, name: str, work: Callable[[], str], essential: bool = False) -> None:
-        """Carry a stage out and note what became of it; when an essential one fails, the work cannot go on."""
-        stage = Stage(name)
-        self.night.stages.append(stage)
-        self._record.save()
-        began = time.monotonic()
-        try:
-            self._note(stage, work)
-        except KeyboardInterrupt:
-            stage.outcome, stage.message = "interrupted", "interrupted"
-            raise
-        finally:
-            stage.seconds = round(time.monotonic() - began, 3)
-            self._record.save()
-        if stage.outcome == "failed":
-            self._progress.say(name, stage.message)
-            if essential or self._deadline.passed:
-                self._stopped = self._stopped or f"{name}: {stage.message}"
-
-    def _note(self, stage: Stage, work: Callable[[], str]) -> None:
-        if self._stopped:
-            stage.outcome, stage.message = "skipped", f"not tried, because of {self._stopped}"
-            return
-        try:
-            stage.message = work()
-            stage.outcome = "done"
-        except _Skip as skip:
-            stage.outcome, stage.message = "skipped", str(skip)
-        except Passed as passed:
-            stage.outcome, stage.message = "failed", f"ended, because {passed}"
-        except ClusterlabError as error:
-            stage.outcome, stage.message = "failed", error.message
-            stage.remedy, stage.detail = _remedy(error), _detail(error)
-        except OSError as error:  # of this machine itself: a full disk, say, wherever it is met
-            stage.outcome, stage.message = "failed", f"{error.filename or 'this machine'}: {error.strerror or error}"
+            self._stages.stopped = ""
+            self._stages.carry_out(name, work)
 
     def _take_lock(self) -> str:
         """Take the lab's lock, waiting for it as long as asked."""
@@ -200,7 +157,7 @@ class Nightly:
 
     def _open_hosts(self) -> Hosts:
         if self._hosts is None:
-            raise _Skip("the hosts were not reached")
+            raise Skip("the hosts were not reached")
         return self._hosts
 
     def _provision(self) -> str:
@@ -249,15 +206,15 @@ class Nightly:
     def _apply_again(self) -> str:
         """Look once more: after a complete apply, nothing may be left to change."""
         if self._converged < 2:
-            raise _Skip("provision and apply did not make everything, so there is something left to change")
+            raise Skip("provision and apply did not make everything, so there is something left to change")
         changes = [*self._look_provision(), *self._look_apply()]
-        self.night.results.append(_unchanged(changes))
+        self.night.results.append(changes_nothing(changes))
         return f"{len(changes)} changes would be made" if changes else "nothing would be changed"
 
     def _settle_checks(self) -> None:
         """Give every check a result, and apply the waivers."""
         asked = {(result.play, result.check) for result in self.night.results}
-        why = self._stopped or "the stage check did not come to its end"
+        why = self._stages.stopped or "the stage check did not come to its end"
         self.night.results += [
             _not_asked(play, check.title, check.kind or "steps", why)
             for play, found in self._lab.plays.items()
@@ -271,7 +228,7 @@ class Nightly:
     def _collect(self) -> str:
         folder = self._record.logs
         if folder is None:
-            raise _Skip("there is no run folder to collect in")
+            raise Skip("there is no run folder to collect in")
         with self._progress.task(self._lab.name, "collect logs"):
             collect_logs(self._lab, self._machines, self._hosts, self.night.started, folder, self._progress)
         return str(folder)
@@ -279,9 +236,9 @@ class Nightly:
     def _clean_up(self) -> str:
         verdict = night_verdict(self.night.results, self.night.stages)
         if self._options.keep == "always":
-            raise _Skip("the lab is kept, as always")
+            raise Skip("the lab is kept, as always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):
-            raise _Skip("the lab is kept for you to look at, because not all is well")
+            raise Skip("the lab is kept for you to look at, because not all is well")
         if self._machines.kind == "existing":
             return self._clean()
         if self._options.start.kind == "restore":  # the next night is to find what it starts from
@@ -302,7 +259,7 @@ class Nightly:
 
     def _notify(self) -> str:
         if not self._options.notify:
-            raise _Skip("no command was given")
+            raise Skip("no command was given")
         report = self._record.report
         notify(list(self._options.notify), summary(self.night, str(report or "")), self._options.notify_deadline)
         return "told"
@@ -313,44 +270,8 @@ def _not_asked(play: str, check: str, kind: str, why: str) -> Result:
     return Result(play, check, kind, Outcome.ERROR, 0, evidence=(evidence,))
 
 
-def _unchanged(changes: Sequence[Change]) -> Result:
-    """The statement that a second apply changes nothing; each change that it would make is evidence."""
-    wanted, command = "no changes", "clusterlab plan"
-    evidence = tuple(
-        Evidence(
-            change.key.host,
-            change.command or command,
-            wanted,
-            f"would {change.action} {change.key.kind} {change.key.name}: {change.reason}",
-            "\n".join(f"{item.name}: wanted {item.wanted!r}, found {item.found!r}" for item in change.differences),
-            holds=False,
-        )
-        for change in changes
-    )
-    outcome = Outcome.FAIL if changes else Outcome.PASS
-    hint = "something changes these back, or they are never as wanted: see `clusterlab plan`" if changes else ""
-    return Result(
-        OWN_PLAY,
-        "a second apply changes nothing",
-        "idempotence",
-        outcome,
-        evidence=evidence or (Evidence("all hosts", command, wanted, wanted),),
-        hint=hint,
-    )
-
-
 def _not_made(report: Report) -> str:
     lines = [f"{one.change.key}: {one.error.message}" for one in report.failed]
     lines += [f"{change.key}: blocked: {change.blocked}" for change in report.blocked]
     lines += [f"{one.change.key}: not tried, because of {'; '.join(map(str, one.because))}" for one in report.skipped]
     return "\n".join(lines)
-
-
-def _remedy(error: ClusterlabError) -> str:
-    errors = [error, *(error.errors if isinstance(error, Several) else [])]
-    return "\n".join(dict.fromkeys(one.remedy for one in errors if one.remedy))
-
-
-def _detail(error: ClusterlabError) -> str:
-    errors = [error, *(error.errors if isinstance(error, Several) else [])]
-    return "\n".join(dict.fromkeys(one.detail for one in errors if one.detail))

@@ -1,0 +1,27 @@
+"""The statement that a second apply changes nothing: what was applied is as wanted, and stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.reports.night import OWN_PLAY
+from clusterlab.resources.base import Change
+
+_WANTED = "no changes"
+_COMMAND = "clusterlab plan"
+_HINT = "something changes these back, or they are never as wanted: see `clusterlab plan`"
+
+
+def changes_nothing(changes: Sequence[Change]) -> Result:
+    """The statement's result, when a second apply would make `changes`: each of them is evidence."""
+    evidence = tuple(_evidence(change) for change in changes) or (Evidence("all hosts", _COMMAND, _WANTED, _WANTED),)
+    outcome, hint = (Outcome.FAIL, _HINT) if changes else (Outcome.PASS, "")
+    return Result(OWN_PLAY, "a second apply changes nothing", "idempotence", outcome, evidence=evidence, hint=hint)
+
+
+def _evidence(change: Change) -> Evidence:
+    differences = [f"{item.name}: wanted {item.wanted!r}, found {item.found!r}" for item in change.differences]
+    found = f"would {change.action} {change.key.kind} {change.key.name}: {change.reason}"
+    command = change.command or _COMMAND
+    return Evidence(change.key.host, command, _WANTED, found, "\n".join(differences), holds=False)
