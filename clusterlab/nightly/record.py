@@ -103,20 +103,32 @@ class Record:
         return None
 
     def _catch_up(self, past: History) -> None:
-        """Record runs that ended before they could record themselves, and all that are kept when the history is new."""
+        """Record runs that ended before they could record themselves, and all that are kept when the history is new.
+
+        The last one is looked at in any case: it may have ended after it was recorded, and told nobody.
+        """
         known = {run.number for run in past.runs()}
-        for run in self.runs.all():
-            if run.number in known or run.number >= self.night.number or run.is_running():
+        earlier = [run for run in self.runs.all() if run.number < self.night.number and not run.is_running()]
+        for run in earlier:
+            if run.number in known and run is not earlier[-1]:
                 continue
             try:
                 night = run.read()
             except ClusterlabError as error:
                 self.night.notes.append(f"the run {run.name} cannot be read: {error.message}")
                 continue
-            if not night.finished:
-                last = night.stages[-1].name if night.stages else "begin"
+            if last := _ended_in(night):
                 self.night.notes.append(f"the run {run.name} did not finish: it ended in the stage {last}")
-            past.add(night)
+            if run.number not in known:
+                past.add(night)
+
+
+def _ended_in(night: Night) -> str:
+    """The stage in which a run ended before its time; "" when it came to its end."""
+    last = night.stages[-1] if night.stages else None
+    if night.finished and (last is None or last.outcome != "under way"):
+        return ""
+    return last.name if last else "begin"
 
 
 def history(runs: Runs) -> History:

@@ -67,8 +67,9 @@ class Nights:
     def runs(self) -> Path:
         return self.state / "clusterlab" / "runs" / "existing-nights"
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from clusterlab.cli.main import main; main()", *words]
+    def start(self, *words: str, first: str = "") -> subprocess.Popen[str]:
+        """Start the program; `first` is Python code that is run in its process before it."""
+        command = [sys.executable, "-c", f"{first}\nfrom clusterlab.cli.main import main; main()", *words]
         environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "COLUMNS": "200", **self.environment}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -147,8 +148,12 @@ def stages(night: dict[str, Any]) -> dict[str, str]:
     return {stage["name"]: stage["outcome"] for stage in night["stages"]}
 
 
+def outcomes(night: dict[str, Any]) -> dict[str, str]:
+    return {result["check"]: result["outcome"] for result in night["results"]}
+
+
 def under_way(nights: Nights, stage: str, number: int = 1) -> Path:
-    """Wait until a run is in a stage; returns its folder."""
+    """Wait until a run of `nights` is in a stage; returns its folder."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         for results in sorted(nights.runs.glob("*/results.json")):

@@ -1,29 +1,17 @@
-"""Nights on real engines, and the faults that they must survive."""
+"""Nights on real engines; the faults that they must survive are in test_faults."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from night_lab import SLOW, Lab3, Nights, power_off, stages, under_way
+from night_lab import Nights, outcomes, stages
 
 from clusterlab.remote import Hosts
 
 pytestmark = pytest.mark.engine
-
-SLOW_CHECK = {"title": SLOW, "command": {"on": "host1", "run": "sleep 8; echo done", "stdout": {"contains": "done"}}}
-
-
-def outcomes(night: dict[str, Any]) -> dict[str, str]:
-    return {result["check"]: result["outcome"] for result in night["results"]}
 
 
 def test_a_night_that_holds_keeps_its_run_and_the_next_compares(nights: Nights) -> None:
@@ -101,148 +89,6 @@ def test_a_change_that_comes_back_is_found_by_the_second_apply(nights: Nights) -
     result = next(item for item in night["results"] if item["kind"] == "idempotence")
     assert (code, result["outcome"]) == (1, "fail")
     assert [(item["place"], "container back" in item["found"]) for item in result["evidence"]] == [("host2", True)]
-
-
-def test_a_dead_host_is_an_error_with_evidence_and_the_others_are_checked(nights: Nights, three: Lab3) -> None:
-    power_off(three, "host2")
-    code, night = nights.night()
-    seen = outcomes(night)
-    assert (seen["host2 answers"], seen["host1 answers"]) == ("error", "pass")
-    assert (seen["front runs"], seen["back runs"]) == ("pass", "error")
-    assert (code, seen["host1 reaches host2"]) == (1, "fail")  # host1 could be asked, and found host2 dead
-    evidence = next(item for item in night["results"] if item["check"] == "host2 answers")["evidence"][0]
-    assert "host2" in evidence["found"]
-    assert stages(night)["check"] == "done"
-    assert stages(night)["write"] == "done"
-
-
-def test_a_host_that_dies_during_the_checks(nights: Nights, three: Lab3) -> None:
-    late = {"on": "host2", "run": "sleep 8; hostname", "stdout": {"contains": "host2"}}
-    nights.play(SLOW_CHECK, {"title": "host2 lives on", "command": late})
-    file = nights.folder / "night.json"
-    with nights.start("nightly", "-i", "existing.yml", "--json", str(file)) as process:
-        under_way(nights, "check")
-        power_off(three, "host2")
-        process.communicate(timeout=200)
-    night = json.loads(file.read_text())
-    assert process.returncode in (1, 3)  # 1 when host1 had not yet pinged it
-    assert (outcomes(night)[SLOW], outcomes(night)["host2 lives on"]) == ("pass", "error")
-    assert stages(night)["write"] == "done"
-
-
-def test_no_host_at_all_gives_every_check_an_error(nights: Nights, three: Lab3) -> None:
-    for host in three.lab.inventory.hosts:
-        power_off(three, host)
-    code, night = nights.night()
-    assert code == 3
-    assert set(outcomes(night).values()) == {"error"}
-    assert stages(night)["hosts"] == "failed"
-    assert stages(night)["check"] == "skipped"
-
-
-def test_a_killed_night_leaves_a_readable_run_and_the_next_says_so(nights: Nights) -> None:
-    nights.play(SLOW_CHECK)
-    with nights.start("nightly", "-i", "existing.yml") as process:
-        folder = under_way(nights, "check")
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    _, out, _ = nights.run("report", "-i", "existing.yml")
-    assert "the run did not finish" in out
-    assert "the stage “check” was under way" in (folder / "report.html").read_text()
-    nights.play()
-    code, night = nights.night()
-    assert code == 0
-    assert any(f"the run {folder.name} did not finish: it ended in the stage check" in note for note in night["notes"])
-    _, out, _ = nights.run("history", "-i", "existing.yml")
-    assert "unfinished" in out
-
-
-def test_an_interrupted_night_is_unfinished(nights: Nights) -> None:
-    nights.play(SLOW_CHECK)
-    with nights.start("nightly", "-i", "existing.yml") as process:
-        folder = under_way(nights, "check")
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert "interrupted" in err
-    night = json.loads((folder / "results.json").read_text())
-    assert (night["finished"], stages(night)["check"]) == (False, "interrupted")
-
-
-def test_two_nights_at_once(nights: Nights) -> None:
-    nights.play(SLOW_CHECK)
-    with nights.start("nightly", "-i", "existing.yml") as first:
-        under_way(nights, "hosts")
-        code, gave_up = nights.night()
-        assert (code, stages(gave_up)["lock"], stages(gave_up)["check"]) == (3, "failed", "skipped")
-        assert "another clusterlab is at work on it: nightly" in gave_up["stages"][0]["message"]
-        nights.play()
-        code, waited = nights.night("--wait", "60s")
-        assert (code, waited["stages"][0]["outcome"]) == (0, "done")
-        assert "waited" in waited["stages"][0]["message"]
-        first.communicate()
-    assert first.returncode == 0
-    numbers = [json.loads(path.read_text())["number"] for path in nights.runs.glob("*/results.json")]
-    assert sorted(numbers) == [1, 2, 3]
-
-
-def test_the_deadline_ends_the_night_in_order(nights: Nights) -> None:
-    command = {"on": "host1", "run": "sleep 28; echo done", "stdout": {"contains": "done"}, "timeout": "40s"}
-    nights.play({"title": SLOW, "command": command})
-    code, night = nights.night("--deadline", "30s")  # of which a quarter is kept for the end
-    assert code == 3
-    names = ("check", "apply again", "collect", "write")
-    assert [stages(night)[name] for name in names] == ["failed", "skipped", "done", "done"]
-    assert (outcomes(night)["front runs"], outcomes(night)[SLOW]) == ("pass", "error")
-    stage = next(item for item in night["stages"] if item["name"] == "check")
-    assert "the deadline of 30 s has passed" in stage["message"]
-
-
-def test_a_damaged_history_is_kept_aside_and_filled_from_the_runs(nights: Nights) -> None:
-    nights.night()
-    history = nights.runs / "history.sqlite3"
-    history.write_bytes(b"no database at all" * 300)
-    code, night = nights.night()
-    assert code == 0
-    assert any("the history was damaged" in note for note in night["notes"])
-    assert night["changes"] is not None  # the first run was read back from its folder
-    assert len(list(nights.runs.glob("history.sqlite3.damaged-*"))) == 1
-    assert "the history was damaged" in (nights.runs / night["run"] / "report.html").read_text()
-
-
-@pytest.fixture
-def small_disk(nights: Nights) -> Iterator[Path]:
-    nights.state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(nights.state)], check=True)
-    try:
-        yield nights.state
-    finally:
-        subprocess.run(["umount", str(nights.state)], check=True)
-
-
-def test_a_full_disk_still_lets_the_verdict_be_told(nights: Nights, small_disk: Path) -> None:
-    with nights.start("nightly", "-i", "existing.yml") as process:
-        under_way(nights, "apply")
-        free = os.statvfs(small_disk)
-        (small_disk / "ballast").write_bytes(b"x" * (free.f_bavail * free.f_frsize))
-        out, err = process.communicate(timeout=200)
-    assert process.returncode == 3
-    assert "✔ front runs" in out
-    assert "✘ write" in out
-    assert "No space left on device" in err
-    assert not list(small_disk.rglob("*.partial"))
-
-
-def test_a_disk_that_is_full_from_the_start(nights: Nights, small_disk: Path) -> None:
-    free = os.statvfs(small_disk)
-    (small_disk / "ballast").write_bytes(b"x" * (free.f_bavail * free.f_frsize))
-    code, out, err = nights.run("nightly", "-i", "existing.yml")
-    assert code == 3, out + err
-    assert "No space left on device" in out + err
-    assert "existing-nights: not everything could be carried out" in out
-    (small_disk / "ballast").unlink()
-    code, _, _ = nights.run("nightly", "-i", "existing.yml")
-    assert code == 0
 
 
 def test_gc_finds_what_another_lab_left_on_the_hosts(nights: Nights) -> None:
