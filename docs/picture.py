@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.checks.result import Chain, Evidence, Outcome, Result
 from clusterlab.reports.summary import Run
 from clusterlab.reports.terminal import show_results
 
@@ -25,6 +25,9 @@ def recorded(document: dict[str, object]) -> Run:
     for item in document["results"]:  # type: ignore[attr-defined]
         evidence = tuple(Evidence(**one) for one in item.pop("evidence"))
         run.results.append(Result(**{**item, "outcome": Outcome(item["outcome"]), "evidence": evidence}))
+    known = {(result.play, result.check): result for result in run.results}
+    run.seconds = float(str(document["seconds"]))
+    run.chain = Chain(tuple(known[one["play"], one["check"]] for one in document["chain"]["checks"]))  # type: ignore[index]
     return run
 
 

@@ -49,3 +49,14 @@ class Result:
     seconds: float = 0.0
     evidence: tuple[Evidence, ...] = ()
     hint: str = ""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Checks of which each had to wait for the one before it."""
+
+    results: tuple[Result, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return sum(result.seconds for result in self.results)

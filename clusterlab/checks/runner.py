@@ -36,6 +36,10 @@ class Job:
     places: Places
     subjects: Subjects
 
+    def conflicts(self, other: Job) -> bool:
+        """Whether one of the two must wait for the other."""
+        return self.subjects.conflicts(other.subjects)
+
 
 def run_checks(
     lab: Lab,
@@ -51,7 +55,7 @@ def run_checks(
     defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
     """
     interrupted = Event()
-    jobs = _jobs(lab, hosts, interrupted)
+    jobs = jobs_of(lab, hosts, interrupted)
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
@@ -79,7 +83,8 @@ def run_checks(
     return [results[job] for job in jobs]
 
 
-def _jobs(lab: Lab, hosts: Hosts, interrupted: Event) -> list[Job]:
+def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None) -> list[Job]:
+    """Every check of every play, in the plays' order."""
     jobs, turns = [], turns_for(lab)
     for name, play in lab.plays.items():
         places = Places(lab, play, hosts, interrupted, turns)
@@ -93,7 +98,7 @@ def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
     So conflicting checks keep their order, and none waits for ever.
     """
     for index, job in enumerate(pending):
-        if not any(job.subjects.conflicts(other.subjects) for other in (*running, *pending[:index])):
+        if not any(job.conflicts(other) for other in (*running, *pending[:index])):
             return job
     return None
 

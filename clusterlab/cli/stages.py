@@ -10,6 +10,7 @@ from pathlib import Path
 from invoke.exceptions import Exit
 
 from clusterlab.checks import run_checks
+from clusterlab.checks.chain import longest_chain
 from clusterlab.checks.result import Result
 from clusterlab.cli.session import Session
 from clusterlab.cli.verb import err, out
@@ -126,6 +127,7 @@ def prove(session: Session, run: Run) -> None:
     """Ask every check and put the results, in the plays' order, into `run`."""
     with session.stage("check"):
         run.results = run_checks(session.lab, session.hosts, session.unsupported, _nothing, session.progress)
+    run.chain = longest_chain(session.lab, session.hosts, run.results)
     run.stages = dict(session.stages)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clusterlab.checks.result import Outcome, Result
+from clusterlab.checks.result import Chain, Outcome, Result
 from clusterlab.errors import ClusterlabError
 
 _VERDICT_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.FLAKY)
@@ -44,6 +44,13 @@ class Run:
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)  # seconds of up, provision, apply, check
     results: list[Result] = field(default_factory=list)
+    chain: Chain = field(default_factory=Chain)  # of the results, the longest
+
+    @property
+    def stretch(self) -> float | None:
+        """How many times as long as the longest chain of checks their stage took; None when none was asked."""
+        took = self.stages.get("check", self.seconds)
+        return took / self.chain.seconds if self.chain.seconds else None
 
     def document(self) -> dict[str, Any]:
         """The run as JSON-compatible data."""
@@ -54,6 +61,11 @@ class Run:
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
             "stages": {name: round(took, 3) for name, took in self.stages.items()},
+            "chain": {
+                "seconds": round(self.chain.seconds, 3),
+                "stretch": self.stretch and round(self.stretch, 2),
+                "checks": [{"play": one.play, "check": one.check} for one in self.chain.results],
+            },
             "results": [_result(result) for result in self.results],
         }
 

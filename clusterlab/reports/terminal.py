@@ -37,10 +37,12 @@ _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have al
 
 
 def show_results(console: Console, run: Run) -> None:
-    """Every statement by play, with the evidence of those that do not simply hold, and the verdict."""
+    """Every statement by play, the evidence of those that do not simply hold, the verdict, and the time it took."""
     show_statements(console, run.results)
     console.print()
     console.print(_summary(run), soft_wrap=True)
+    if run.stretch is not None:
+        console.print(_time(run), soft_wrap=True)
 
 
 def show_statements(console: Console, results: Sequence[Result]) -> None:
@@ -105,6 +107,15 @@ def _summary(run: Run) -> Text:
     text.append(": " + ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts[kind]))
     stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())
     text.append(f"  ({stages or seconds_text(run.seconds)})", "dim")
+    return text
+
+
+def _time(run: Run) -> Text:
+    """All of it, and how well the checks ran side by side: which of them had to wait for one another."""
+    text = Text(f"{seconds_text(run.seconds)} in all; the checks took {run.stretch:.2f} times as long as ", "dim")
+    text.append(f"their longest chain, {seconds_text(run.chain.seconds)}:")
+    for result in run.chain.results:
+        text.append(f"\n    {result.play}: {result.check}  {seconds_text(result.seconds)}")
     return text
 
 

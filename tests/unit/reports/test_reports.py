@@ -10,7 +10,7 @@ from xml.etree import ElementTree as xml
 import pytest
 from rich.console import Console
 
-from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.checks.result import Chain, Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError
 from clusterlab.reports.junit import junit
 from clusterlab.reports.progress import progress_on, seconds_text
@@ -103,6 +103,28 @@ def test_terminal_names_every_statement_and_the_evidence_of_failures() -> None:
     assert "… 8 lines before" in shown
     assert "look at the server" in shown
     assert "demo: not every statement holds: 1 pass, 1 fail" in shown
+    assert "in all" not in shown
+
+
+def test_terminal_and_json_tell_the_whole_time_and_the_longest_chain() -> None:
+    whole = run(Outcome.PASS, Outcome.FAIL, Outcome.PASS)
+    whole.seconds, whole.stages, whole.chain = 130.0, {"up": 126.4, "check": 3.6}, Chain(tuple(whole.results[:2]))
+    console = Console(file=io.StringIO(), width=100, no_color=True)
+    show_results(console, whole)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.endswith(
+        "2 min 10 s in all; the checks took 1.20 times as long as their longest chain, 3.0 s:\n"
+        "    volumes/nfs: statement pass  1.5 s\n"
+        "    volumes/nfs: statement fail  1.5 s\n"
+    )
+    assert whole.document()["chain"] == {
+        "seconds": 3.0,
+        "stretch": 1.2,
+        "checks": [
+            {"play": "volumes/nfs", "check": "statement pass"},
+            {"play": "volumes/nfs", "check": "statement fail"},
+        ],
+    }
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.44, "0.4 s"), (12.4, "12 s"), (125.2, "2 min 05 s")])

@@ -1,0 +1,22 @@
+"""The longest chain: checks that had to wait for one another, which running the others side by side cannot shorten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clusterlab.model import Lab
+from clusterlab.remote import Hosts
+
+from .result import Chain, Result
+from .runner import jobs_of
+
+
+def longest_chain(lab: Lab, hosts: Hosts, results: Sequence[Result]) -> Chain:
+    """The chain that took longest, of what `run_checks` has returned for the lab; no host is asked."""
+    chains: list[Chain] = []
+    jobs = jobs_of(lab, hosts)
+    for index, (job, result) in enumerate(zip(jobs, results, strict=True)):
+        before = [chain for chain, other in zip(chains, jobs[:index], strict=True) if job.conflicts(other)]
+        waited_for = max(before, key=lambda chain: chain.seconds, default=Chain())
+        chains.append(Chain((*waited_for.results, result)))
+    return max(chains, key=lambda chain: chain.seconds, default=Chain())
