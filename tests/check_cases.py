@@ -35,6 +35,7 @@ from clusterlab.plan.clean import clean
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.reports.summary import exit_code
 
 PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
 
@@ -112,6 +113,8 @@ def compare(case: Mapping[str, Any], results: Sequence[Result]) -> None:
         for problem in _problems(expected.get(title, {}), result)
     ]
     assert not wrong, "\n".join(wrong)
+    if any(item.get("outcome") == "fail" for item in expected.values()):
+        assert exit_code(results) == 1, "a failed check must end the command with exit code 1"
 
 
 def told(result: Result) -> str:
