@@ -5,6 +5,7 @@ from pathlib import Path
 from invoke import Context
 
 from clusterlab.cli.verb import INVENTORY, err, verb
+from clusterlab.errors import ClusterlabError
 
 
 @verb({"inventory": INVENTORY, "to": "the folder to write to"})
@@ -15,4 +16,8 @@ def collect(context: Context, inventory: str = "", to: str = "lab-logs") -> None
     with session(err(), inventory) as lab:
         folder = Path(to)
         lab.machines.collect(folder, lab.progress)
+        if not folder.is_dir() or not any(folder.iterdir()):
+            raise ClusterlabError(
+                f"lab {lab.lab.name} has no logs: it has no machines", remedy="bring it up: clusterlab up"
+            )
         lab.progress.say(lab.lab.name, f"logs are in {folder}")
