@@ -18,7 +18,7 @@ from .observed import Json, Observed
 
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
 _SERVER_DOWN = "a mount of its NFS server that does not answer is the usual cause"
-_WAIT = 60.0  # seconds for what the engine and the Swarm do after they have said yes
+_WAIT = 180.0  # seconds for what the engine and the Swarm do after they have said yes; emulated machines are slow
 _tick = threading.Event()  # never set: waits a moment between two questions
 
 
