@@ -53,7 +53,7 @@ def read(
     deadline: str,
     keep_runs: int,
     keep_days: int,
-    notify: str,
+    notify: str | None,
     notify_deadline: str,
 ) -> Asked:
     """Validate all of it, the files too; raises UsageError."""
@@ -65,7 +65,7 @@ def read(
         keep=_keep(keep or ("always" if kind == "existing" else "on-failure")),  # type: ignore[arg-type]
         wait=_duration("--wait", wait),
         deadline=_duration("--deadline", deadline),
-        notify=tuple(parse_command(notify)) if notify else (),
+        notify=() if notify is None else tuple(parse_command(notify)),
         notify_deadline=_duration("--notify-deadline", notify_deadline),
     )
     if not options.deadline:
@@ -108,16 +108,21 @@ def conclude(record: Record, console: Console) -> int:
 def schedule(asked: Asked, at: str) -> list[str]:
     """Have the night carried out every night; returns what to tell. Without systemd, that is the line for cron."""
     wanted = scheduling.Schedule(
-        asked.lab.name, asked.words, Path.cwd(), at, asked.options.deadline + asked.options.wait
+        asked.lab.name,
+        asked.words,
+        Path.cwd(),
+        at,
+        asked.options.deadline + asked.options.wait,
+        scheduling.own_folders(),
     )
     if scheduling.systemd_runs():
         return scheduling.install(wanted)
     return ["There is no systemd here. Add this line with `crontab -e`:", "", wanted.cron_line()]
 
 
-def unschedule(asked: Asked) -> list[str]:
+def unschedule(lab: str) -> list[str]:
     """Have it carried out no more; returns what to tell."""
-    told = scheduling.uninstall(asked.lab.name)
+    told = scheduling.uninstall(lab)
     return told if scheduling.systemd_runs() else [*told, "If you added a line for cron, remove it with `crontab -e`."]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import sys
 from collections.abc import Sequence
 
@@ -123,8 +124,12 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
             flag = SHORT.get(flag, flag)
             flags.append(flag + equals + value)
             _known(verb, flag, context)
-            if context.flags[flag].takes_value and not equals:
-                flags.append(_value(flag, next(rest, None)))
+            argument = context.flags[flag]
+            if argument.takes_value:
+                if not equals:
+                    value = _value(flag, next(rest, None))
+                    flags.append(value)
+                _fits(flag, value, argument.kind)
         elif "play" in context.args:
             flags += ["--play", word]
         elif single and f"--{single}" not in flags:
@@ -146,6 +151,12 @@ def _known(verb: str, flag: str, context: ParserContext) -> None:
     near = difflib.get_close_matches(flag, context.flags, n=1)
     guess = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(f"{verb}: has no option {flag}", remedy=f"{guess}`clusterlab {verb} --help` lists its options.")
+
+
+def _fits(flag: str, value: str, kind: type) -> None:
+    """Raise UsageError for a word where a number is wanted: Invoke would end with a traceback."""
+    if kind is int and not re.fullmatch(r"-?\d{1,9}", value):
+        raise UsageError(f"{flag} wants a whole number, not {value!r}", remedy=f"As in {flag} 5.")
 
 
 def _value(flag: str, word: str | None) -> str:

@@ -6,8 +6,8 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError, UsageError
@@ -15,22 +15,27 @@ from clusterlab.errors import ClusterlabError, UsageError
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _MORE = 900  # seconds beyond the night's own deadline, after which systemd ends it
 _SYSTEMCTL_SECONDS = 30
+_FOLDERS = ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is run, where, and when: `at` is a local time as 03:00, `seconds` the deadline of a night."""
+    """What is run, where, and when: `at` is a local time as 03:00, `seconds` the deadline of a night.
+
+    `environment` is what neither systemd nor cron has of the user's own.
+    """
 
     lab: str
     command: Sequence[str]
     folder: Path
     at: str
     seconds: float
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _TIME.fullmatch(self.at):
             raise UsageError(f"{self.at!r} is not a time of day", remedy="Write it as 03:00.")
-        for word in (*self.command, str(self.folder)):
+        for word in (*self.command, str(self.folder), *self.environment.values()):
             if any(ord(character) < 32 for character in word):
                 raise UsageError(f"a schedule cannot hold control characters: {word!r}")
 
@@ -44,6 +49,7 @@ class Schedule:
         KillMode=process leaves the machines of a kept lab alone when the night has ended.
         """
         command = " ".join(_quoted(word) for word in self.command)
+        own = "".join(f"Environment={_quoted_setting(f'{name}={at}')}\n" for name, at in self.environment.items())
         return f"""\
 [Unit]
 Description=Nightly validation of the lab {self.lab}
@@ -52,6 +58,7 @@ Documentation=man:systemd.timer(5)
 [Service]
 Type=oneshot
 WorkingDirectory={_specifiers(str(self.folder))}
+{own}\
 ExecStart={command}
 TimeoutStartSec={self.seconds + _MORE:.0f}
 KillMode=process
@@ -74,7 +81,8 @@ WantedBy=timers.target
     def cron_line(self) -> str:
         """The same as a line of crontab(5), where a bare % would end the command."""
         hour, minute = self._clock().split(":")
-        line = f"cd {shlex.quote(str(self.folder))} && {shlex.join(self.command)}"
+        own = [f"{name}={shlex.quote(at)}" for name, at in self.environment.items()]
+        line = " ".join([f"cd {shlex.quote(str(self.folder))} &&", *own, shlex.join(self.command)])
         return f"{int(minute)} {int(hour)} * * * {line.replace('%', chr(92) + '%')}"
 
     def _clock(self) -> str:
@@ -91,6 +99,11 @@ def units_folder() -> Path:
     """Where the user's own units are, as in systemd.unit(5)."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / "systemd" / "user"
+
+
+def own_folders() -> dict[str, str]:
+    """The user's own choice of folders, without which a scheduled night would keep its runs elsewhere."""
+    return {name: os.environ[name] for name in _FOLDERS if os.environ.get(name)}
 
 
 def systemd_runs() -> bool:
@@ -155,8 +168,13 @@ def _systemctl(*words: str) -> None:
 
 
 def _quoted(word: str) -> str:
-    """A word of ExecStart: in quotes, with what systemd would replace written twice."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    """A word of ExecStart, where systemd would replace $NAME too."""
+    return _quoted_setting(word.replace("$", "$$"))
+
+
+def _quoted_setting(word: str) -> str:
+    """A word in quotes, with what systemd would replace written twice."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{_specifiers(escaped)}"'
 
 

@@ -33,6 +33,8 @@ def history(
     from clusterlab.nightly.runs import Runs
     from clusterlab.reports.summary import write_json
 
+    if last < 1:
+        raise UsageError("--last must be at least 1", remedy="As in --last 20.")
     runs = Runs(lab_name(inventory, lab))
     if not runs.folder.is_dir():
         raise UsageError(f"lab {runs.lab} has no runs", remedy="`clusterlab nightly` makes one.")

@@ -8,6 +8,8 @@ from invoke.exceptions import Exit
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, out, verb
 from clusterlab.cli.verbs.check import JUNIT
 
+AT = "03:00"
+
 
 @verb(
     {
@@ -27,8 +29,9 @@ from clusterlab.cli.verbs.check import JUNIT
         "notify": "a command of yours that gets the summary as JSON on standard input; not run by a shell",
         "notify_deadline": "how long that command may take",
         "install": "do not run now, but every night: by a systemd timer of yours, or by the cron line that is printed",
-        "uninstall": "remove that timer",
-        "at": "when, with --install: a local time",
+        "uninstall": "remove that timer; with --lab NAME when the inventory is gone",
+        "at": f"when, with --install: a local time (default: {AT})",
+        "lab": "the lab's name, with --uninstall",
     },
     lists=("play",),
 )
@@ -45,18 +48,29 @@ def nightly(
     deadline: str = "4h",
     keep_runs: int = 30,
     keep_days: int = 90,
-    notify: str = "",
+    notify: str | None = None,
     notify_deadline: str = "60s",
     install: bool = False,
     uninstall: bool = False,
-    at: str = "03:00",
+    at: str = "",
+    lab: str = "",
 ) -> None:
     """Validate the lab from a known state, and keep a report of it."""
     from clusterlab.cli import nights
+    from clusterlab.cli.session import lab_name
+    from clusterlab.errors import UsageError
     from clusterlab.reports.junit import junit as junit_text
     from clusterlab.reports.nights import show_night
     from clusterlab.reports.summary import write_json, write_text
 
+    if install and uninstall:
+        raise UsageError("--install and --uninstall cannot be had together", remedy="Say one of them.")
+    for flag, given, belongs in (("--at", at, install), ("--lab", lab, uninstall)):
+        if given and not belongs:
+            raise UsageError(f"{flag} says nothing without {'--install' if flag == '--at' else '--uninstall'}")
+    if uninstall:
+        print("\n".join(nights.unschedule(lab_name(inventory, lab))))
+        return
     asked = nights.read(
         inventory=inventory,
         plays=play,
@@ -70,15 +84,14 @@ def nightly(
         notify=notify,
         notify_deadline=notify_deadline,
     )
-    if install or uninstall:
-        for line in nights.schedule(asked, at) if install else nights.unschedule(asked):
-            print(line)
+    if install:
+        print("\n".join(nights.schedule(asked, at or AT)))
         return
     record = nights.carry_out(asked, err())
+    if "-" not in (json, junit):
+        show_night(out(), record.night)
     if json:
         write_json(Path(json), record.night.document())
     if junit:
         write_text(Path(junit), junit_text(record.night.as_run()))
-    if "-" not in (json, junit):
-        show_night(out(), record.night)
     raise Exit(code=nights.conclude(record, err()))

@@ -47,6 +47,9 @@ def test_a_command_for_a_host_is_one_string_as_by_ssh() -> None:
         ("up --kep", "up: has no option --kep", "Did you mean --keep? `clusterlab up --help` lists its options."),
         ("check --json", "--json needs a value", "Write --json VALUE, or --json=VALUE when it begins with a dash."),
         ("check -i --json x", "--inventory needs a value", None),
+        ("history --last x", "--last wants a whole number, not 'x'", "As in --last 5."),
+        ("gc --days=2.5", "--days wants a whole number, not '2.5'", "As in --days 5."),
+        ("nightly --keep-runs=", "--keep-runs wants a whole number, not ''", None),
     ],
 )
 def test_wrong_usage_is_explained(given: str, message: str, remedy: str | None) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ def schedule(tmp_path: Path, at: str = "3:05") -> Schedule:
 
 def test_the_units_are_valid_to_systemd(tmp_path: Path) -> None:
     assert shutil.which("systemd-analyze"), "systemd-analyze is missing: install the package systemd"
-    paths = write_units(schedule(tmp_path), tmp_path / "units")
+    own = replace(schedule(tmp_path), environment={"XDG_STATE_HOME": "/a b/%i"})
+    paths = write_units(own, tmp_path / "units")
     done = subprocess.run(
         ["systemd-analyze", "--user", "verify", *map(str, paths)],
         capture_output=True, text=True, check=False,
@@ -44,6 +46,13 @@ def test_systemd_would_notice_what_is_wrong(tmp_path: Path) -> None:
 
 def test_nothing_of_a_word_is_replaced_by_systemd(tmp_path: Path) -> None:
     assert '"--notify=tell me \\"100%%\\" of $$HOME \\\\ now"' in schedule(tmp_path).service()
+
+
+def test_own_folders_are_handed_on(tmp_path: Path) -> None:
+    own = replace(schedule(tmp_path), environment={"XDG_STATE_HOME": '/a "b"/100% $x'})
+    assert 'Environment="XDG_STATE_HOME=/a \\"b\\"/100%% $x"\n' in own.service()
+    assert shlex.split(own.cron_line().replace("\\%", "%"))[8] == 'XDG_STATE_HOME=/a "b"/100% $x'
+    assert "Environment" not in schedule(tmp_path).service()
 
 
 def test_machines_that_are_kept_outlive_the_service(tmp_path: Path) -> None:
