@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def lesson(
     where = Where(alone, name, {one: image.tag for one, image in images.items()})
     copying = [part for change in changes for part in _copied(change, images, inventory)]
     making = [Part(_title(change), tuple(_made(change, images))) for change in changes]
-    statements = [Part(check.title, tuple(_statement(check, where)), check) for check in where.play.checks]
+    statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
 
@@ -119,7 +119,7 @@ def _archive(change: Change, images: Mapping[str, WantedImage]) -> Path | None:
     return archive.path if archive else None
 
 
-def _statement(check: Check, where: Where) -> Iterator[Line]:
+def statement_lines(check: Check, where: Where) -> Iterator[Line]:
     """What is looked up is so until the next action: each once."""
     known: set[Line] = set()
     for line in _lines(check, where):
@@ -133,7 +133,7 @@ def _statement(check: Check, where: Where) -> Iterator[Line]:
 
 def _lines(check: Check, where: Where) -> Iterator[Line]:
     if check.probe is not None:
-        yield from _asked(check.kind, check.probe, where, check.within)
+        yield from _asked(check.kind, check.probe, where, check.within, check.for_)
         return
     actions = Actions(where)
     for step in check.steps:
@@ -146,9 +146,11 @@ def _lines(check: Check, where: Where) -> Iterator[Line]:
         yield from files.command_lines(probe, where)
 
 
-def _asked(kind: str, probe: AnyProbe, where: Where, within: float | None) -> Iterator[Line]:
-    """The lines of a probe; those that are to hold only after a while may be tried as long."""
+def _asked(
+    kind: str, probe: AnyProbe, where: Where, within: float | None, lasting: float | None = None
+) -> Iterator[Line]:
+    """The lines of a probe; those that are to hold only after a while, or for a while, are tried as long."""
     for line in LINES[kind](probe, where):
         yield from where.taken()
-        patient = within if within and line.wanted and not line.sets else line.within
-        yield Line(line.host, line.command, line.wanted, line.proof, line.sets, patient)
+        shows = bool(line.wanted and not line.sets)
+        yield replace(line, within=within if within and shows else line.within, lasting=(shows and lasting) or 0)

@@ -19,7 +19,8 @@ class Line:
 
     `wanted` says what must be seen, and `proof` is the same as shell commands that fail when it is not: without it the
     command itself must succeed. `sets` names a variable that takes what the command prints: later lines use it, on
-    whatever host they are typed. `within` is for how many seconds it may be tried again.
+    whatever host they are typed. `within` is for how many seconds it may be tried again, and
+    `lasting` for how many it must go on to hold.
     """
 
     host: str
@@ -28,6 +29,7 @@ class Line:
     proof: str = ""
     sets: str = ""
     within: float = 0
+    lasting: float = 0
 
     @property
     def script(self) -> str:
@@ -35,10 +37,21 @@ class Line:
         text = self.proof or self.command
         if self.sets:
             return f"{self.sets}=$({text})"
-        if not self.within:
-            return text if text.startswith("(\n") and text.endswith("\n)") else f"(\n{text}\n)"
-        late = '[ "$(date +%s)" -lt "$end" ] || exit 1'
-        return f"(end=$(($(date +%s) + {self.within:.0f})); until\n{text}\ndo {late}; sleep 1; done)"
+        if self.lasting:
+            return f"{_until(text, self.within)} && {_as_long_as(text, self.lasting)}"
+        if self.within:
+            return _until(text, self.within)
+        return text if text.startswith("(\n") and text.endswith("\n)") else f"(\n{text}\n)"
+
+
+def _until(text: str, seconds: float) -> str:
+    late = '[ "$(date +%s)" -lt "$end" ] || exit 1'
+    return f"(end=$(($(date +%s) + {seconds:.0f})); until\n{text}\ndo {late}; sleep 1; done)"
+
+
+def _as_long_as(text: str, seconds: float) -> str:
+    over = '[ "$(date +%s)" -lt "$end" ] || exit 0'
+    return f"(end=$(($(date +%s) + {seconds:.0f})); while\n{text}\ndo {over}; sleep 1; done; exit 1)"
 
 
 def ends(

@@ -62,4 +62,5 @@ def _lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
             console.print(Text(indent(command.rstrip(), "    ")), soft_wrap=True)
             if line.wanted:
                 patience = f" (within {line.within:.0f} s)" if line.within else ""
+                patience += f" (for {line.lasting:.0f} s)" if line.lasting else ""
                 console.print(Padding(Text(f"→ {line.wanted}{patience}", style="green"), (0, 0, 0, 6), expand=False))

@@ -105,6 +105,13 @@ def test_a_line_is_tried_again_until_it_holds_or_its_time_is_up() -> None:
     assert not holds(Line("host1", "", "seen", "false", within=1).script)
 
 
+def test_a_line_that_must_hold_for_a_while_is_tried_as_long() -> None:
+    assert holds(Line("host1", "", "seen", "true", lasting=1).script)
+    assert not holds(Line("host1", "", "seen", "[ $((asked += 1)) -eq 1 ]", lasting=3).script)
+    assert holds(Line("host1", "", "seen", "[ $((asked += 1)) -ge 2 ]", within=5, lasting=0).script)
+    assert not holds(Line("host1", "", "seen", "false", within=1, lasting=1).script)
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

@@ -333,6 +333,18 @@ curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/n
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
+#host1
+failed=
+
+# a name that stays
+(end=$(($(date +%s) + 5)); until
+found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) && (end=$(($(date +%s) + 2)); while
+found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+do [ "$(date +%s)" -lt "$end" ] || exit 0; sleep 1; done; exit 1) || failed="$failed; "'a name that stays'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
 #host2
 failed=
 
