@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browser import Page, browser
+from browser import Page
 from sample import HOSTILE, RESULTS, night
 
 from clusterlab.reports import html
@@ -109,15 +108,6 @@ def test_every_text_colour_can_be_read_on_every_background_it_stands_on(name: st
     pairs += [("text", f"{kind}-back") for kind in kinds]
     low = {pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in pairs}
     assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "report.html").write_text(page(night()))
-    with browser(folder / "profile") as shown:
-        shown.open(folder / "report.html")
-        yield shown
 
 
 def test_the_browser_has_nothing_to_complain_of_and_asks_for_nothing(opened: Page) -> None:

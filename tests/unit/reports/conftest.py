@@ -1,0 +1,20 @@
+"""The page of a night in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from browser import Page, browser
+from sample import night
+
+from clusterlab.reports.html import page
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "report.html").write_text(page(night()))
+    with browser(folder / "profile") as shown:
+        shown.open(folder / "report.html")
+        yield shown
