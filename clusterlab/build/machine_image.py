@@ -10,9 +10,10 @@ import shlex
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress
@@ -34,6 +35,7 @@ _FILES = {
     "ssh.conf": ("etc/systemd/system/ssh.service.d/clusterlab.conf", 0o644),
     "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
 }
+_SEAL = "../clusterlab-seal.service"
 _MODULES = (
     "virtio_blk",
     "failover",
@@ -84,7 +86,7 @@ class MachineImage:
 
 def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
     """The image of a Debian `release` with a disk of that size ("8G"), cached once made (half a minute)."""
-    _require_tools()
+    require_tools()
     rootfs = machine_rootfs(release, progress)
 
     def make(folder: Path) -> None:
@@ -92,9 +94,9 @@ def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
             folder.mkdir()
             image = MachineImage(folder)
             task.update("taking kernel and drivers out")
-            _make_boot_files(rootfs, image)
+            make_boot_files(rootfs, image.kernel, image.initrd, GUEST / "init.sh")
             task.update("writing the file system")
-            _make_disk(rootfs, image.disk, disk)
+            make_disk(rootfs, image.disk, disk, _additions())
 
     return MachineImage(artefact("machine-image", _material(rootfs, disk), "", make, progress))
 
@@ -109,8 +111,15 @@ def _material(rootfs: Path, disk: str) -> tuple[str, ...]:
     return (_RECIPE, rootfs.name, disk, *_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *guest)
 
 
-def _require_tools() -> None:
-    for tool, package in (("fakeroot", "fakeroot"), ("mkfs.ext4", "e2fsprogs")):
+def shared_material() -> tuple[str, ...]:
+    """What any disk made of this root file system depends on besides that; part of its key in the cache."""
+    files = [(GUEST / name).read_text() for name in ("sshd.conf", "ssh.conf", "journald.conf")]
+    return (*_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *files)
+
+
+def require_tools(tools: Mapping[str, str] = MappingProxyType({})) -> None:
+    """See that images can be made, and that `tools` (a program, and its package) are there; raises ClusterlabError."""
+    for tool, package in {"fakeroot": "fakeroot", "mkfs.ext4": "e2fsprogs", **tools}.items():
         if not shutil.which(tool, path=_path()):
             raise ClusterlabError(
                 f"{tool} is not installed: machine images cannot be built",
@@ -123,7 +132,8 @@ def _path() -> str:
     return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
-def _make_boot_files(rootfs: Path, image: MachineImage) -> None:
+def make_boot_files(rootfs: Path, kernel: Path, initrd: Path, init: Path) -> None:
+    """Write the kernel of a root file system, and an initrd with few drivers and `init` as its first program."""
     wanted = re.compile(rf"\./(boot/vmlinuz-|usr/bin/busybox$|usr/lib/modules/.*/(?:{'|'.join(_MODULES)})\.ko)")
     with tarfile.open(rootfs) as tar:
         found = {
@@ -134,11 +144,11 @@ def _make_boot_files(rootfs: Path, image: MachineImage) -> None:
     missing = [name for name in ("vmlinuz", "busybox", *_MODULES) if name not in found]
     if missing:
         raise ClusterlabError(f"{rootfs} lacks what a machine starts with: {', '.join(missing)}")
-    image.kernel.write_bytes(found["vmlinuz"])
+    kernel.write_bytes(found["vmlinuz"])
     files = {f"modules/{order}-{name}.ko": (found[name], 0o644) for order, name in enumerate(_MODULES)}
     files["bin/busybox"] = (found["busybox"], 0o755)
-    files["init"] = ((GUEST / "init.sh").read_bytes(), 0o755)
-    image.initrd.write_bytes(cpio.archive(files))
+    files["init"] = (init.read_bytes(), 0o755)
+    initrd.write_bytes(cpio.archive(files))
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -148,60 +158,76 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return lzma.decompress(content) if member.name.endswith(".xz") else content
 
 
-def _make_disk(rootfs: Path, disk: Path, size: str) -> None:
-    """Unpack and make the file system in one fakeroot, which remembers the owners that a user cannot set."""
+def make_disk(
+    rootfs: Path,
+    disk: Path,
+    size: str,
+    additions: Iterable[tuple[tarfile.TarInfo, bytes]],
+    *,
+    script: str = "",
+    extended: Sequence[str] = (),
+    features: Sequence[str] = (),
+) -> None:
+    """Write a file system of `size` with what `rootfs` has, `additions` over it, and what `script` changes there.
+
+    `extended` and `features` are options of mkfs.ext4. All is done in one fakeroot, which remembers the owners that a
+    user cannot set.
+    """
     scratch = disk.with_name("scratch")
     scratch.mkdir()
-    additions = scratch / "additions.tar"
-    with tarfile.open(additions, "w") as tar:
-        for member, content in _additions():
+    added = scratch / "additions.tar"
+    with tarfile.open(added, "w") as tar:
+        for member, content in additions:
             tar.addfile(member, io.BytesIO(content))
     root = scratch / "root"
     root.mkdir()
     left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
     left_out += [f"--exclude=./etc/systemd/system/*.wants/{unit}" for unit in _NOT_STARTED]
+    options = ["-q", "-m", "0", "-J", "size=16", "-E", ",".join(("lazy_itable_init=1", "nodiscard", *extended))]
+    options += ["-O", ",".join(features)] if features else []
     commands = [
-        ["tar", "-xp", "--anchored", "--wildcards", *left_out, "-f", str(rootfs), "-C", str(root)],
-        ["tar", "-xp", "-f", str(additions), "-C", str(root)],
-        [
-            "mkfs.ext4",
-            "-q",
-            "-m",
-            "0",
-            "-J",
-            "size=16",
-            "-E",
-            "lazy_itable_init=1,nodiscard",
-            "-d",
-            str(root),
-            str(disk),
-            size,
-        ],
+        shlex.join(["tar", "-xp", "--anchored", "--wildcards", *left_out, "-f", str(rootfs), "-C", str(root)]),
+        shlex.join(["tar", "-xp", "-f", str(added), "-C", str(root)]),
+        f"cd {shlex.quote(str(root))}\n{script}\ncd /",
+        shlex.join(["mkfs.ext4", *options, "-d", str(root), str(disk), size]),
     ]
     try:
-        _run(["fakeroot", "sh", "-e", "-c", "\n".join(shlex.join(command) for command in commands)])
+        run_tool(["fakeroot", "sh", "-e", "-c", "\n".join(commands)])
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    for name, (path, mode) in _FILES.items():
+    yield from guest_files(_FILES)
+    yield from links(masked() | {"etc/systemd/system/multi-user.target.wants/clusterlab-seal.service": _SEAL})
+
+
+def guest_files(files: Mapping[str, tuple[str, int]]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """Files of guest/, by their names there, as members of a tar with these paths and modes."""
+    for name, (path, mode) in files.items():
         content = (GUEST / name).read_bytes()
         member = tarfile.TarInfo(path)
         member.mode, member.size = mode, len(content)
         yield member, content
-    links = {f"etc/systemd/system/{unit}": "/dev/null" for unit in _MASKED}
-    links["etc/systemd/system-generators/systemd-ssh-generator"] = (
-        "/dev/null"  # for virtual sockets, which there are none of
-    )
-    links["etc/systemd/system/multi-user.target.wants/clusterlab-seal.service"] = "../clusterlab-seal.service"
-    for path, target in links.items():
+
+
+def masked() -> dict[str, str]:
+    """Links that keep systemd from starting what is of no use in a machine that lives for hours."""
+    units = [f"etc/systemd/system/{unit}" for unit in _MASKED]
+    # for virtual sockets, which there are none of
+    return dict.fromkeys([*units, "etc/systemd/system-generators/systemd-ssh-generator"], "/dev/null")
+
+
+def links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """Symbolic links, by path, as members of a tar."""
+    for path, target in targets.items():
         member = tarfile.TarInfo(path)
         member.type, member.linkname = tarfile.SYMTYPE, target
         yield member, b""
 
 
-def _run(command: list[str]) -> None:
+def run_tool(command: list[str]) -> None:
+    """Run a program that makes a part of an image; raises ClusterlabError with its output when it fails."""
     done = subprocess.run(
         command,
         env={**os.environ, "PATH": _path()},

@@ -9,6 +9,7 @@ from invoke import Collection
 from clusterlab import __version__
 from clusterlab.cli.program import Clusterlab, OwnConfig
 from clusterlab.cli.verb import err
+from clusterlab.cli.verbs.box import box
 from clusterlab.cli.verbs.check import check, run
 from clusterlab.cli.verbs.collect import collect
 from clusterlab.cli.verbs.converge import apply, clean, plan, provision
@@ -27,7 +28,7 @@ from clusterlab.cli.verbs.validate import schema, validate
 from clusterlab.errors import ClusterlabError
 
 VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
-VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc]
+VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc, box]
 
 
 def collection() -> Collection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import MachineKind
 from clusterlab.model.lab import Lab
 
@@ -17,19 +17,15 @@ __all__ = ["MachineStatus", "Machines", "State", "open_machines", "recall_machin
 _CLASSES: dict[MachineKind, str] = {
     "qemu": "QemuMachines",
     "namespaces": "NamespacesMachines",
+    "vagrant": "VagrantMachines",
     "existing": "ExistingMachines",
 }
 """The class of each kind, in the module `clusterlab.machines.<kind>`; it is made with the Lab alone."""
 
 
 def open_machines(lab: Lab) -> Machines:
-    """The machines of a lab, whether they are up or not; raises UsageError for a kind that cannot be made yet."""
+    """The machines of a lab, whether they are up or not."""
     kind = lab.inventory.machines
-    if kind not in _CLASSES:
-        raise UsageError(
-            f"lab {lab.name}: machines of kind {kind} are not supported yet",
-            remedy=f"use one of: {', '.join(_CLASSES)}",
-        )
     module = import_module(f"{__name__}.{kind}")
     return cast(Machines, getattr(module, _CLASSES[kind])(lab))
 

@@ -180,6 +180,41 @@ class Qemu(Model):
     boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
 
 
+class Vagrant(Model):
+    """The machines of a vagrant lab; a host's own memory and cpus come first. vagrant/Vagrantfile reads this, too."""
+
+    provider: Literal["libvirt", "virtualbox"] = Field(default="libvirt", description="who runs the virtual machines")
+    box: str | None = Field(
+        default=None,
+        description="a public box; without it, the one that `clusterlab box` builds (libvirt only)",
+        examples=["debian/bookworm64"],
+    )
+    box_version: str | None = Field(default=None, description="which versions of it, as Vagrant says it: '~> 12.0'")
+    memory: Size = Field(default="1G", examples=["512M", "2G"])
+    cpus: int = Field(default=1, ge=1)
+    disk: Size | None = Field(default=None, description="size of the disk in the box that is built; default: 8G")
+    boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
+    folder: _Path | None = Field(
+        default=None,
+        description="the folder with the Vagrantfile, relative to the inventory; default: clusterlab's own",
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        if self.box is None and self.provider != "libvirt":
+            remedy = "Name a public one: box: debian/bookworm64"
+            yield Fault(("provider",), f"there is no box for {self.provider}: clusterlab builds it for libvirt", remedy)
+        if self.box is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.box):
+            yield Fault(("box",), f"'{self.box}' is not the name of a box", "Write it as debian/bookworm64.")
+        if self.box is None and self.box_version is not None:
+            remedy = "Leave it out: clusterlab uses the box that it built last."
+            yield Fault(("box_version",), "'box_version' is for a box that is named with box", remedy, key=True)
+        if self.box is not None and self.disk is not None:
+            remedy = "Leave it out: a public box has a disk of its own size."
+            yield Fault(("disk",), "'disk' is for the box that clusterlab builds", remedy, key=True)
+        if self.boot_timeout < 1:
+            yield Fault(("boot_timeout",), "no machine answers within that", "Write 15m, for example.")
+
+
 class Inventory(Model):
     """The machines of a lab, what they serve as, and where images come from."""
 
@@ -191,6 +226,7 @@ class Inventory(Model):
     iscsi: Iscsi = Iscsi()
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     qemu: Qemu = Qemu()
+    vagrant: Vagrant = Vagrant()
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
     def with_role(self, *roles: Role) -> list[str]:

@@ -74,6 +74,12 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
                     yield files.problem(("hosts", name, key), message, "Leave it out.", key=True)
     if kind == "existing" and ("qemu",) in files.document.keys:
         yield files.problem(("qemu",), "'qemu' says nothing to existing machines", "Leave it out.", key=True)
+    if kind != "vagrant" and ("vagrant",) in files.document.keys:
+        yield files.problem(("vagrant",), f"'vagrant' says nothing to {kind} machines", "Leave it out.", key=True)
+    for key in ("memory", "cpus", "disk", "boot_timeout") if kind == "vagrant" else ():
+        if ("qemu", key) in files.document.keys:
+            message = f"'{key}' of qemu says nothing to vagrant machines"
+            yield files.problem(("qemu", key), message, "Write it under vagrant.", key=True)
 
 
 def _needed_files(files: Files) -> Iterator[Problem]:
@@ -81,6 +87,11 @@ def _needed_files(files: Files) -> Iterator[Problem]:
         if image.archive is not None and not (files.folder / image.archive).is_file():
             remedy = f"It was looked for at {files.folder / image.archive}. Make it with: docker save -o FILE IMAGE"
             yield files.problem(("images", name, "archive"), f"there is no file '{image.archive}'", remedy)
+    if files.inventory.machines == "vagrant" and (folder := files.inventory.vagrant.folder) is not None:
+        file = files.folder / folder.expanduser() / "Vagrantfile"
+        if not file.is_file():
+            remedy = f"It was looked for at {file}. Without `folder`, clusterlab's own is taken."
+            yield files.problem(("vagrant", "folder"), f"there is no Vagrantfile in '{folder}'", remedy)
     yield from _ssh_files(files, ("ssh",), files.inventory.ssh)
     for name, host in files.inventory.hosts.items():
         yield from _ssh_files(files, ("hosts", name, "ssh"), host.ssh)

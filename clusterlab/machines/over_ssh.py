@@ -1,0 +1,76 @@
+"""What is asked of machines over SSH, when clusterlab does not run them itself: logs, and what their kernels lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.progress import Progress
+from clusterlab.remote import Host, Hosts, Target
+
+T = TypeVar("T")
+
+_CAPABILITIES = {
+    "nfs": "grep -qw nfs /proc/filesystems || modprobe -nq nfs",
+    "ipvs": "test -e /proc/net/ip_vs || modprobe -nq ip_vs",
+    "iscsi": "test -d /sys/class/iscsi_transport || modprobe -nq iscsi_tcp",
+}
+"""How a host's kernel is asked for a capability: built in, loaded, or there as a module. Nothing is loaded."""
+
+_ASK_KERNEL = "PATH=$PATH:/usr/sbin:/sbin; uname -r; " + "".join(
+    f"({test}) 2>/dev/null || echo {name}; " for name, test in _CAPABILITIES.items()
+)
+"""Prints the kernel's release, and then what it lacks."""
+
+_LOGS = {
+    "docker": "journalctl --no-pager -n 2000 -u docker -u containerd",
+    "nfs": "journalctl --no-pager -n 500 -u nfs-server -u nfs-mountd -u rpcbind",
+    "kernel": "dmesg | tail -n 500",
+}
+
+
+def each(targets: Mapping[str, Target], function: Callable[[Host], T]) -> dict[str, T | ClusterlabError]:
+    """What `function` returns for each host, or the error that it raised there; all are asked at the same time."""
+    with Hosts(targets) as hosts:
+        return hosts.each(targets, function)
+
+
+def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Progress) -> None:
+    """What the hosts' journals say of Docker and NFS, and their kernels' last messages, in a folder per host.
+
+    What could not be collected is named in the progress, and is no error: this runs when things are broken.
+    """
+    answers = each(targets, lambda host: _collect(host, folder / host.name))
+    for name, answer in answers.items():
+        for problem in [answer.message] if isinstance(answer, ClusterlabError) else answer:
+            progress.say(name, f"not collected: {problem}")
+
+
+def lacking(targets: Mapping[str, Target]) -> dict[str, str]:
+    """What a host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
+    missing_on: dict[str, list[str]] = {}
+    for name, answer in each(targets, lambda host: host.run(_ASK_KERNEL, timeout=30.0, check=True)).items():
+        if isinstance(answer, ClusterlabError):
+            continue
+        release, *missing = answer.stdout.split()
+        for capability in missing:
+            missing_on.setdefault(capability, []).append(f"{name} ({release})")
+    return {
+        capability: f"the kernel has it neither built in nor as a module: {', '.join(hosts)}"
+        for capability, hosts in missing_on.items()
+    }
+
+
+def _collect(host: Host, folder: Path) -> list[str]:
+    """Write one host's logs into `folder`; returns what could not be had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    problems = []
+    for name, command in _LOGS.items():
+        said = host.run(command, timeout=30.0)
+        if said.ok:
+            (folder / f"{name}.log").write_text(said.stdout)
+        else:
+            problems.append(f"`{command}` ended with exit code {said.exit}: {said.stderr.strip()[-300:]}")
+    return problems

@@ -1,0 +1,5 @@
+"""Virtual machines through Vagrant: the same inventory, and machines that `vagrant up` makes as well."""
+
+from .lab import VagrantMachines
+
+__all__ = ["VagrantMachines"]

@@ -1,0 +1,66 @@
+"""The box that clusterlab builds, in Vagrant's collection: adding it, and removing it with libvirt's copies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from clusterlab.build.vagrant_box import Box, box_name, vagrant_box
+from clusterlab.model.inventory import Inventory
+from clusterlab.progress import Progress
+
+from .events import Event, step
+from .libvirt import box_volumes, remove_volume
+from .program import Vagrant
+
+DISK = "8G"
+"""Size of the disk in the box, unless the inventory says another."""
+
+
+def versions(box: str) -> list[str]:
+    """The versions of a box that Vagrant has for libvirt, the oldest first."""
+    folder = _home() / "boxes" / box.replace("/", "-VAGRANTSLASH-")
+    found = [path.parent.name for path in folder.glob("*/libvirt") if path.is_dir()]
+    return sorted(found, key=lambda version: [int(part) for part in version.split(".") if part.isdigit()])
+
+
+def add_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> Box:
+    """The box that a lab without a public one uses, built and known to Vagrant, as far as that is not done already."""
+    box = vagrant_box(inventory.qemu.release, inventory.vagrant.disk or DISK, progress)
+    _add(vagrant, box, progress)
+    return box
+
+
+def _add(vagrant: Vagrant, box: Box, progress: Progress) -> None:
+    """Make the box known to Vagrant, which checks its checksum; nothing is done when it has this version."""
+    if box.version in versions(box.name):
+        return
+    with progress.task("box", f"adding {box.name} {box.version} to Vagrant's boxes (once)") as task:
+
+        def tell(event: Event) -> None:
+            if text := step(event):
+                task.update(text)
+
+        vagrant.run("box", "add", str(box.catalog), "--provider", "libvirt", on_event=tell)
+
+
+def remove_own(vagrant: Vagrant, release: str, progress: Progress) -> bool:
+    """Remove all versions of the box from Vagrant and from libvirt's storage; returns whether there was anything.
+
+    Raises ClusterlabError while machines still stand on it.
+    """
+    name = box_name(release)
+    known, copies = versions(name), box_volumes(name)
+    if not known and not copies:
+        return False
+    with progress.task("box", f"removing {name} from Vagrant's boxes"):
+        if known:
+            vagrant.run("box", "remove", name, "--provider", "libvirt", "--all", "--force")
+        for volume in copies:
+            remove_volume(volume)
+    return True
+
+
+def _home() -> Path:
+    said = os.environ.get("VAGRANT_HOME", "")
+    return Path(said) if said else Path.home() / ".vagrant.d"

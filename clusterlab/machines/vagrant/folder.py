@@ -1,0 +1,54 @@
+"""The Vagrantfile, and what Vagrant remembers beside it: which machines it made, and with which provider."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.lab import Lab
+
+OWN = Path(__file__).parents[3] / "vagrant"
+"""Where clusterlab's repository has its Vagrantfile."""
+
+
+def vagrant_folder(lab: Lab) -> Path:
+    """The folder whose Vagrantfile makes the lab's machines; raises ClusterlabError when there is none."""
+    said = lab.inventory.vagrant.folder
+    folder = (lab.folder / said.expanduser()).absolute() if said else OWN
+    if not (folder / "Vagrantfile").is_file():
+        raise ClusterlabError(
+            f"there is no Vagrantfile in {folder}",
+            remedy="name the folder of the one in clusterlab's repository in the inventory: vagrant: {folder: PATH}",
+        )
+    return folder
+
+
+class Machines:
+    """The machines that Vagrant made of one lab, by what it wrote down; nothing is asked."""
+
+    def __init__(self, folder: Path, lab: str, provider: str) -> None:
+        said = os.environ.get("VAGRANT_DOTFILE_PATH", "")
+        self._folder = folder / (said or ".vagrant") / "machines"
+        self._lab = lab
+        self._provider = provider
+
+    def name(self, host: str) -> str:
+        """What Vagrant calls the machine of a host; several labs are made from one folder."""
+        return f"{self._lab}-{host}"
+
+    def id(self, host: str) -> str:
+        """The machine's id, which no other machine ever has, or "" when Vagrant has none."""
+        return self._read(host, self._provider)
+
+    def other_provider(self, host: str) -> str:
+        """Another provider with which the host's machine was made, or ""."""
+        folder = self._folder / self.name(host)
+        providers = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        return next((one for one in providers if one != self._provider and self._read(host, one)), "")
+
+    def _read(self, host: str, provider: str) -> str:
+        try:
+            return (self._folder / self.name(host) / provider / "id").read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""

@@ -1,0 +1,261 @@
+"""The machines of one lab that Vagrant makes, or has made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError, Several
+from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.over_ssh import collect_journals, lacking
+from clusterlab.machines.state import LabState, Record
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Progress
+from clusterlab.remote.target import Target
+
+from . import boxes, libvirt
+from .folder import Machines, vagrant_folder
+from .program import Vagrant
+from .requirements import require
+from .status import answers, states, wait_until_answers
+from .taking_over import Settings, TakenOver, parse_ssh_config
+from .tasks import following
+
+
+class VagrantMachines:
+    """The machines of one lab; see `clusterlab.machines.base.Machines`.
+
+    Vagrant decides what exists: machines that it made by hand are found, and never made twice.
+    """
+
+    kind = "vagrant"
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._inventory = lab.inventory
+        self._provider = lab.inventory.vagrant.provider
+        self._hosts = list(lab.inventory.hosts)
+        self._state = LabState(lab.name)
+        self._taken = TakenOver(self._state)
+
+    def up(self, progress: Progress, keep: bool = False) -> None:
+        """Make every host exist and answer over SSH; those that run are left as they are, half-made ones are made anew.
+
+        When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
+        is left as it is: the next `up` goes on from there, and `down` removes it.
+        """
+        require(self._provider)
+        with self._state.lock("up"):
+            self._refuse_changed()
+            self._remove_surplus(progress)
+            self._write_record()
+            with progress.task(self._lab.name, "asking Vagrant for its machines"):
+                found = self._states()
+            found = self._remove_half_made(found, progress)
+            new = [host for host in self._hosts if found[host] == "absent"]
+            try:
+                self._make(new, [host for host in self._hosts if found[host] != "running"], progress)
+                self._take_over(self._hosts, progress)
+            except ClusterlabError as error:
+                self.collect(self._state.failure_logs, progress)
+                if not keep:
+                    self._remove_new(new, progress)
+                logs = f"logs are kept in {self._state.failure_logs}"
+                error.remedy = "; ".join(part for part in (error.remedy, logs) if part)
+                raise
+
+    def down(self, progress: Progress) -> None:
+        with self._state.lock("down"), progress.task(self._lab.name, "removing its machines"):
+            self._remove_all()
+
+    def status(self) -> list[MachineStatus]:
+        said = states(self._vagrant)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return list(pool.map(lambda host: self._status(host, *said[self._machines.name(host)]), self._hosts))
+
+    def _status(self, host: str, state: str, word: str) -> MachineStatus:
+        name = self._machines.name(host)
+        if state != "running":
+            detail = "" if state == "absent" else f"Vagrant's {name}: {word.replace('_', ' ')}"
+            return MachineStatus(host, state, detail)  # type: ignore[arg-type]
+        settings = self._taken.settings(host, self._machines.id(host))
+        if settings is None:
+            detail = "up was interrupted: run up" if self._taken.is_begun(host) else f"Vagrant's {name}, made by hand"
+            return MachineStatus(host, "starting" if self._taken.is_begun(host) else "running", detail)
+        where = f"{settings.user}@{settings.address}:{settings.port}, Vagrant's {name}"
+        if not answers(settings):
+            return MachineStatus(host, "unreachable", f"no answer over SSH: {where}; run up")
+        return MachineStatus(host, "running", where)
+
+    def targets(self) -> dict[str, Target]:
+        absent = [host for host in self._hosts if not self._machines.id(host)]
+        if absent:
+            raise ClusterlabError(
+                f"lab {self._lab.name} is not up: Vagrant has no {', '.join(absent)} ({self._folder})",
+                remedy="bring it up: clusterlab up, or vagrant up in that folder",
+            )
+        known = {host: self._taken.settings(host, self._machines.id(host)) for host in self._hosts}
+        unknown = [host for host, settings in known.items() if settings is None]
+        if unknown:
+            self._write_record()
+            known |= self._take_over(unknown)
+        return {host: self._taken.target(host, settings) for host, settings in known.items() if settings}
+
+    def collect(self, folder: Path, progress: Progress) -> None:
+        """Vagrant's output, libvirt's description and log of each machine, and the journals of those that answer."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._log.exists():
+            shutil.copy(self._log, folder / "vagrant.log")
+        known = {host: self._taken.settings(host, self._machines.id(host)) for host in self._hosts}
+        for host in self._hosts:
+            (folder / host).mkdir(exist_ok=True)
+            if self._provider == "libvirt" and self._machines.id(host):
+                libvirt.collect(libvirt.domain_name(self._machines.name(host)), folder / host)
+        reached = {host: self._taken.target(host, one) for host, one in known.items() if one and answers(one)}
+        with progress.task(self._lab.name, "collecting journals"):
+            collect_journals(reached, folder, progress)
+
+    def unsupported(self) -> dict[str, str]:
+        """Nothing with clusterlab's own box, whose kernel has all modules; others are asked."""
+        return lacking(self.targets()) if self._inventory.vagrant.box else {}
+
+    @cached_property
+    def _folder(self) -> Path:
+        return vagrant_folder(self._lab)
+
+    @cached_property
+    def _machines(self) -> Machines:
+        return Machines(self._folder, self._lab.name, self._provider)
+
+    @property
+    def _log(self) -> Path:
+        return self._state.folder / "vagrant.log"
+
+    @cached_property
+    def _vagrant(self) -> Vagrant:
+        return Vagrant(self._folder, self._inventory, self._log)
+
+    def _states(self) -> dict[str, str]:
+        said = states(self._vagrant)
+        return {host: said[self._machines.name(host)][0] for host in self._hosts}
+
+    def _names(self, hosts: Iterable[str]) -> list[str]:
+        return [self._machines.name(host) for host in hosts]
+
+    def _make(self, new: list[str], stopped: list[str], progress: Progress) -> None:
+        """Have Vagrant make the new machines, and start those that do not run."""
+        if new:
+            if self._provider == "libvirt":
+                libvirt.make_room(self._lab.name, self._names(new), self._folder, progress)
+            if self._inventory.vagrant.box is None:
+                boxes.add_own(self._vagrant, self._inventory, progress)
+            for host in new:
+                self._taken.begin(host)
+        if stopped:
+            hosts = {self._machines.name(host): host for host in stopped}
+            words = ("up", *hosts, "--provider", self._provider, "--no-destroy-on-error")
+            with following(progress, hosts, "Vagrant makes it" if new else "Vagrant starts it") as tasks:
+                self._vagrant.run(*words, on_event=tasks)
+
+    def _take_over(self, hosts: list[str], progress: Progress | None = None) -> dict[str, Settings | None]:
+        """Learn how running machines are reached, and their keys; raises ClusterlabError for half-made ones."""
+        said = parse_ssh_config(self._vagrant.text("ssh-config", *self._names(hosts)))
+        settings = {host: said[self._machines.name(host)] for host in hosts}
+        for host in hosts:
+            if progress and self._taken.settings(host, self._machines.id(host)) is None:
+                progress.say(host, f"taking its SSH settings and host key over from Vagrant ({settings[host].address})")
+        _all(partial(self._meet, settings), hosts)
+        return dict(settings)
+
+    def _meet(self, settings: dict[str, Settings], host: str) -> None:
+        wait_until_answers(host, settings[host], self._inventory.vagrant.boot_timeout)
+        anew = f"make it anew: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
+        if self._taken.is_begun(host):
+            anew = "run clusterlab up, which makes it anew"
+        address = str(self._inventory.hosts[host].address)
+        self._taken.meet(host, self._machines.id(host), settings[host], address, remedy=anew)
+
+    def _refuse_changed(self) -> None:
+        """Raise ClusterlabError when machines that exist cannot become what the inventory now says."""
+        before = self._state.read()
+        if before and before.kind != self.kind:
+            raise ClusterlabError(
+                f"lab {self._lab.name} is there already, made of {before.kind} machines",
+                remedy=f"bring it down first: clusterlab down --lab {self._lab.name}, or give this one another name",
+            )
+        for host in self._hosts:
+            if other := self._machines.other_provider(host):
+                name = self._machines.name(host)
+                raise ClusterlabError(
+                    f"{host} was made with the provider {other}, and the inventory now says {self._provider}",
+                    remedy=f"remove it first: vagrant destroy -f {name} (in {self._folder}), then run up again",
+                )
+            was = before.inventory.hosts.get(host) if before and self._machines.id(host) else None
+            if was and was.address != self._inventory.hosts[host].address:
+                raise ClusterlabError(
+                    f"{host} was made with the address {was.address}, and the inventory now says "
+                    f"{self._inventory.hosts[host].address}",
+                    remedy="make it anew: clusterlab down, then clusterlab up",
+                )
+
+    def _remove_surplus(self, progress: Progress) -> None:
+        """Remove machines of hosts that the inventory no longer has."""
+        before = self._state.read()
+        gone = [host for host in before.inventory.hosts if host not in self._hosts] if before else []
+        gone = [host for host in gone if self._machines.id(host)]
+        if before and gone:
+            earlier = VagrantMachines(Lab(before.inventory, folder=before.folder))
+            for host in gone:
+                progress.say(host, "is no longer in the inventory: removed")
+            earlier._destroy(gone)
+
+    def _remove_half_made(self, found: dict[str, str], progress: Progress) -> dict[str, str]:
+        """Remove what an interrupted `up` left half made; returns the states afterwards."""
+        half = [host for host, state in found.items() if state != "absent" and self._taken.is_begun(host)]
+        for host in half:
+            progress.say(host, "was left half made by an up that was interrupted: it is made anew")
+        self._destroy(half)
+        return {host: "absent" if host in half else state for host, state in found.items()}
+
+    def _remove_new(self, hosts: list[str], progress: Progress) -> None:
+        with progress.task(self._lab.name, "removing what was new"):
+            if len(hosts) == len(self._hosts):
+                self._remove_all()
+            else:
+                self._destroy(hosts)
+
+    def _destroy(self, hosts: list[str]) -> None:
+        if hosts:
+            self._vagrant.run("destroy", "--force", *self._names(hosts))
+        for host in hosts:
+            self._taken.forget(host)
+
+    def _remove_all(self) -> None:
+        self._destroy(self._hosts)
+        if self._provider == "libvirt":
+            libvirt.remove_rest(self._lab.name, self._names(self._hosts))
+        self._state.remove()
+
+    def _write_record(self) -> None:
+        self._state.write(Record(kind="vagrant", inventory=self._inventory, folder=self._lab.folder.absolute()))
+
+
+def _all(function: Callable[[str], None], hosts: Iterable[str]) -> None:
+    """Do it for every host at the same time; one that fails hides no other."""
+    errors: list[ClusterlabError] = []
+
+    def one(host: str) -> None:
+        try:
+            function(host)
+        except ClusterlabError as error:
+            errors.append(error)
+
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="machine") as pool:
+        list(pool.map(one, hosts))
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Several(errors)

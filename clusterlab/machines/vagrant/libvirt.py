@@ -1,0 +1,164 @@
+"""What libvirt itself has of a lab: machines, disks and networks, whatever Vagrant remembers of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.progress import Progress
+
+from .troubles import explain
+
+POOL = "default"
+"""The storage pool that vagrant-libvirt uses unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What has a name of the lab in libvirt, by its names there."""
+
+    domains: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.domains or self.volumes or self.networks)
+
+    def commands(self) -> list[str]:
+        """What removes it by hand."""
+        virsh = f"virsh -c {uri()}"
+        commands = []
+        for name in self.domains:
+            commands += [f"{virsh} destroy {name}", f"{virsh} undefine --remove-all-storage {name}"]
+        commands += [f"{virsh} vol-delete --pool {POOL} {name}" for name in self.volumes]
+        for name in self.networks:
+            commands += [f"{virsh} net-destroy {name}", f"{virsh} net-undefine {name}"]
+        return commands
+
+
+def uri() -> str:
+    """Where libvirt is; vagrant-libvirt takes it from the same variable."""
+    return os.environ.get("LIBVIRT_DEFAULT_URI") or "qemu:///system"
+
+
+def domain_name(machine: str) -> str:
+    """What libvirt calls a machine of Vagrant's; the Vagrantfile says so."""
+    return f"clusterlab-{machine}"
+
+
+def network_name(lab: str) -> str:
+    """What libvirt calls a lab's LAN; the Vagrantfile says so."""
+    return f"clusterlab-{lab}"
+
+
+def find(lab: str, machines: Iterable[str]) -> Found:
+    """What libvirt has of a lab with these machines (Vagrant's names); raises ClusterlabError when that is unknown."""
+    domains = {domain_name(machine) for machine in machines}
+    volumes = {f"{name}.img" for name in domains}
+    return Found(
+        tuple(sorted(domains & set(virsh("list", "--all", "--name")))),
+        tuple(sorted(one for one in _volumes() if one in volumes or _is_extra(one, domains))),
+        tuple(sorted({network_name(lab)} & set(virsh("net-list", "--all", "--name")))),
+    )
+
+
+def make_room(lab: str, machines: Iterable[str], folder: Path, progress: Progress) -> None:
+    """Make room for machines that Vagrant does not have: remove disks that no machine has.
+
+    Raises ClusterlabError when machines of these names exist: Vagrant in `folder` does not know them.
+    """
+    found = find(lab, machines)
+    if found.domains:
+        raise ClusterlabError(
+            f"libvirt has {', '.join(found.domains)} already, which Vagrant in {folder} does not know",
+            remedy="if they are of another clone of clusterlab, give one of the labs another name; otherwise remove "
+            "them:\n" + "\n".join(Found(found.domains).commands()),
+        )
+    for volume in found.volumes:
+        progress.say(lab, f"the disk {volume} was left from a machine that is gone: removed")
+        remove_volume(volume)
+
+
+def remove_rest(lab: str, machines: Iterable[str]) -> None:
+    """Remove what Vagrant has left of a lab: disks that no machine has, and its LAN.
+
+    Raises ClusterlabError when there are machines still: Vagrant does not know them.
+    """
+    found = find(lab, machines)
+    if found.domains:
+        raise ClusterlabError(
+            f"libvirt has machines of lab {lab} that Vagrant does not know: {', '.join(found.domains)}",
+            remedy="if they are of another clone of clusterlab, run down there; otherwise:\n"
+            + "\n".join(found.commands())
+            + "\nthen run down again",
+        )
+    for volume in found.volumes:
+        remove_volume(volume)
+    active = virsh("net-list", "--name")
+    for network in found.networks:
+        if network in active:
+            virsh("net-destroy", network)
+        virsh("net-undefine", network)
+
+
+def collect(domain: str, folder: Path) -> None:
+    """Write libvirt's description of a machine, and what QEMU said, as far as this user may read it."""
+    try:
+        (folder / "libvirt.xml").write_text("\n".join(virsh("dumpxml", domain)) + "\n")
+        shutil.copy(f"/var/log/libvirt/qemu/{domain}.log", folder / "qemu.log")
+    except (ClusterlabError, OSError) as error:
+        (folder / "not-collected.txt").write_text(f"{error}\n")
+
+
+def box_volumes(box: str) -> list[str]:
+    """Copies of a box that libvirt starts machines from, all versions."""
+    prefix = f"{box.replace('/', '-VAGRANTSLASH-')}_vagrant_box_image_"
+    return [name for name in _volumes() if name.startswith(prefix)]
+
+
+def remove_volume(name: str) -> None:
+    """Remove a disk that no machine has; raises ClusterlabError."""
+    virsh("vol-delete", "--pool", POOL, name)
+
+
+def virsh(*words: str) -> list[str]:
+    """What virsh prints, as lines without empty ones; raises ClusterlabError with the remedy."""
+    try:
+        done = subprocess.run(
+            ["virsh", "-q", "-c", uri(), *words],
+            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise ClusterlabError(
+            "virsh is not installed: libvirt's machines cannot be asked for",
+            remedy="install it: sudo apt-get install libvirt-clients libvirt-daemon-system",
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ClusterlabError(
+            f"libvirt ({uri()}) did not answer `virsh {' '.join(words)}` within 60 s",
+            remedy="restart it: sudo systemctl restart libvirtd",
+        ) from None
+    if done.returncode != 0:
+        error = explain(words, "", done.stderr.strip())
+        error.message = error.message.replace("`vagrant ", "`virsh ")
+        raise error
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def _volumes() -> list[str]:
+    """Names of all disks in the pool; none before vagrant-libvirt makes the pool."""
+    if POOL not in virsh("pool-list", "--name"):
+        return []
+    virsh("pool-refresh", POOL)
+    return [line.split()[0] for line in virsh("vol-list", "--pool", POOL)]
+
+
+def _is_extra(volume: str, domains: set[str]) -> bool:
+    """Whether it is a disk beside the system's own: NAME-vdb.qcow2."""
+    return any(volume.startswith(f"{name}-vd") for name in domains)

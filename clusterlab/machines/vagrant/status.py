@@ -1,0 +1,62 @@
+"""What Vagrant says of its machines, in the words that clusterlab has for all kinds."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+from clusterlab.errors import HostError
+from clusterlab.machines.base import State
+
+from .events import Event
+from .program import Vagrant
+from .taking_over import Settings
+
+_STATES: dict[str, State] = {
+    "not_created": "absent",
+    "running": "running",
+    "preparing": "starting",
+    "inaccessible": "starting",  # libvirt: it runs and has no address yet
+    "shutoff": "stopped",
+    "shutdown": "stopped",
+    "poweroff": "stopped",
+    "aborted": "stopped",
+    "gurumeditation": "stopped",
+    "paused": "stopped",
+    "pmsuspended": "stopped",
+    "saved": "stopped",
+}
+
+
+def states(vagrant: Vagrant) -> dict[str, tuple[State, str]]:
+    """Each machine's state by what Vagrant calls it, and Vagrant's own word for it."""
+    return states_in(vagrant.run("status"))
+
+
+def states_in(events: list[Event]) -> dict[str, tuple[State, str]]:
+    """The states that the output of `vagrant status` tells."""
+    said = {event.machine: event.data[0] for event in events if event.kind == "state"}
+    return {machine: (_STATES.get(word, "unreachable"), word) for machine, word in said.items()}
+
+
+def answers(settings: Settings, seconds: float = 10.0) -> bool:
+    """Whether an SSH server greets there."""
+    try:
+        with socket.create_connection((settings.address, settings.port), timeout=seconds) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def wait_until_answers(host: str, settings: Settings, seconds: float) -> None:
+    """Wait for an SSH server; raises HostError when none answers in time."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not answers(settings):
+        if time.monotonic() > deadline:
+            raise HostError(
+                host,
+                f"no SSH server answered at {settings.address} port {settings.port} within {seconds:.0f} s",
+                remedy="restart it: vagrant reload, or make it anew: clusterlab down, then up",
+            )
+        pause.wait(0.5)
