@@ -2,13 +2,14 @@
 #   make lab    set everything up and run the default lab
 #   make test   set everything up and pass the tests
 # and when there is more time:
-#   make test-long   the rest of the tests on virtual machines
+#   make test-long      the rest of the tests on virtual machines
+#   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
 
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test setup setup-test system system-test lint unit engine lab-tests test-long down
+.PHONY: lab test setup setup-test system system-test system-test-vagrant lint unit engine lab-tests test-long test-vagrant down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -24,6 +25,9 @@ system:
 
 system-test:
 	sh setup/system.sh --test
+
+system-test-vagrant:
+	sh setup/system.sh --test --vagrant
 
 $(VENV)/installed: pyproject.toml setup/python.sh
 	sh setup/python.sh $(VENV) .
@@ -51,6 +55,9 @@ lab-tests:
 test-long: setup-test
 	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long
 	$(BIN)/pytest tests/lab -m long || { sh setup/show_logs.sh test-logs; exit 1; }
+
+test-vagrant: system-test-vagrant $(VENV)/installed-dev
+	sh setup/as_root.sh $(BIN)/pytest tests/vagrant || { sh setup/show_logs.sh test-logs; exit 1; }
 
 down:
 	$(BIN)/clusterlab down

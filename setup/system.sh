@@ -1,19 +1,37 @@
 #!/bin/sh
 # Install the distribution packages that clusterlab's own machines need (Debian, Ubuntu); with --test, also those that only
-# its tests need. Does nothing when all are there.
+# its tests need; with --vagrant, also Vagrant with libvirt, which is started. Does nothing when all are there.
 set -eu
 here=$(dirname "$0")
 
 packages="python3-venv openssh-client openssh-server mmdebstrap debian-archive-keyring fakeroot uidmap \
 e2fsprogs zstd qemu-system-x86 qemu-utils vde2 iproute2 util-linux"
-# Tests open the page of a night in a real browser, and have systemd read its units.
-[ "${1:-}" != --test ] || packages="$packages chromium systemd"
+vagrant=
+for option in "$@"; do
+    case $option in
+    # Tests open the page of a night in a real browser, and have systemd read its units.
+    --test) packages="$packages chromium systemd" ;;
+    --vagrant)
+        packages="$packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base iptables procps \
+grub-pc-bin grub-common fdisk"
+        vagrant=yes
+        ;;
+    *)
+        echo "clusterlab: $0 has no option $option" >&2
+        exit 2
+        ;;
+    esac
+done
 
 missing=
 for package in $packages; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+start_services() { [ -z "$vagrant" ] || sh "$here/libvirt.sh"; }
+if [ -z "$missing" ]; then
+    start_services
+    exit 0
+fi
 
 command -v apt-get >/dev/null || {
     echo "clusterlab: apt-get is missing; install these packages by hand:$missing" >&2
@@ -25,3 +43,4 @@ export DEBIAN_FRONTEND=noninteractive
 sh "$here/as_root.sh" apt-get -o DPkg::Lock::Timeout=600 -q update
 # shellcheck disable=SC2086  # a list of words
 sh "$here/as_root.sh" apt-get -o DPkg::Lock::Timeout=600 -q -y install --no-install-recommends $missing
+start_services

@@ -8,7 +8,7 @@ from clusterlab.cli.verb import err, out, verb
 @verb(
     {
         "inventory": "the inventory of a vagrant lab (default: inventory/vagrant.yml)",
-        "remove": "remove it from Vagrant's boxes and from libvirt; what it is built from is kept",
+        "remove": "remove it from Vagrant's boxes, from libvirt and from the cache; the root file system is kept",
     }
 )
 def box(context: Context, inventory: str = "", remove: bool = False) -> None:
@@ -37,7 +37,7 @@ def box(context: Context, inventory: str = "", remove: bool = False) -> None:
     vagrant = Vagrant(vagrant_folder(lab), lab.inventory, LabState(lab.name).folder / "vagrant.log")
     with progress_on(err()) as progress:
         if remove:
-            removed = remove_own(vagrant, lab.inventory.qemu.release, progress)
+            removed = remove_own(vagrant, lab.inventory, progress)
             progress.say("box", "it is gone" if removed else "there is none")
             return
         made = add_own(vagrant, lab.inventory, progress)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
-from clusterlab.build.vagrant_box import Box, box_name, vagrant_box
+from clusterlab.build.vagrant_box import Box, box_name, expected_box, vagrant_box
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import Inventory
 from clusterlab.progress import Progress
 
 from .events import Event, step
-from .libvirt import box_volumes, remove_volume
+from .libvirt import box_volumes, remove_volume, standing_on
 from .program import Vagrant
 
 DISK = "8G"
@@ -44,21 +46,31 @@ def _add(vagrant: Vagrant, box: Box, progress: Progress) -> None:
         vagrant.run("box", "add", str(box.catalog), "--provider", "libvirt", on_event=tell)
 
 
-def remove_own(vagrant: Vagrant, release: str, progress: Progress) -> bool:
-    """Remove all versions of the box from Vagrant and from libvirt's storage; returns whether there was anything.
+def remove_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> bool:
+    """Remove the box: all versions from Vagrant and libvirt's storage, and what was built; returns whether it was there.
 
     Raises ClusterlabError while machines still stand on it.
     """
-    name = box_name(release)
-    known, copies = versions(name), box_volumes(name)
-    if not known and not copies:
+    name = box_name(inventory.qemu.release)
+    known, copies, built = versions(name), box_volumes(name), _expected(inventory).folder
+    if used := standing_on(copies):
+        raise ClusterlabError(
+            f"machines stand on the box {name}: libvirt has {', '.join(used)}",
+            remedy="remove them first: clusterlab down, or vagrant destroy",
+        )
+    if not known and not copies and not built.exists():
         return False
-    with progress.task("box", f"removing {name} from Vagrant's boxes"):
+    with progress.task("box", f"removing {name}"):
         if known:
             vagrant.run("box", "remove", name, "--provider", "libvirt", "--all", "--force")
         for volume in copies:
             remove_volume(volume)
+        shutil.rmtree(built, ignore_errors=True)
     return True
+
+
+def _expected(inventory: Inventory) -> Box:
+    return expected_box(inventory.qemu.release, inventory.vagrant.disk or DISK)
 
 
 def _home() -> Path:

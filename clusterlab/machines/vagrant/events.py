@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"^\d+,(?P<machine>[^,]*),(?P<kind>[a-z-]+),(?P<data>.*)$")
 _COMMA = "%!(VAGRANT_COMMA)"
-_PREFIX = re.compile(r"^(?:==> |    )[\w.-]+: ")
+_PREFIX = re.compile(r"^(?:==> )?[\w.-]+: ")
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_RATE = re.compile(r"^(?:Progress|Uploading|\d+%)\b|\(Rate: |Estimated time remaining|\d+(?:\.\d+)?%$")
+_RATE = re.compile(r"^(?:Progress|\d+%)\b|\(Rate: |Estimated time remaining|\d+(?:\.\d+)?%$")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def step(event: Event) -> str:
     for line in event.text.replace("\r", "\n").splitlines():
         text = _PREFIX.sub("", line).strip()
         if text and not _RATE.search(text) and not text.startswith("-- "):
-            return text.removesuffix("...").removeprefix("Warning: ")
+            return text.removesuffix("...")
     return ""
 
 

@@ -56,6 +56,8 @@ class VagrantMachines:
                 found = self._states()
             found = self._remove_half_made(found, progress)
             new = [host for host in self._hosts if found[host] == "absent"]
+            if new and self._provider == "libvirt":
+                libvirt.make_room(self._lab.name, self._names(new), self._folder, progress)
             try:
                 self._make(new, [host for host in self._hosts if found[host] != "running"], progress)
                 self._take_over(self._hosts, progress)
@@ -148,8 +150,6 @@ class VagrantMachines:
     def _make(self, new: list[str], stopped: list[str], progress: Progress) -> None:
         """Have Vagrant make the new machines, and start those that do not run."""
         if new:
-            if self._provider == "libvirt":
-                libvirt.make_room(self._lab.name, self._names(new), self._folder, progress)
             if self._inventory.vagrant.box is None:
                 boxes.add_own(self._vagrant, self._inventory, progress)
             for host in new:
@@ -228,8 +228,10 @@ class VagrantMachines:
                 self._destroy(hosts)
 
     def _destroy(self, hosts: list[str]) -> None:
-        if hosts:
-            self._vagrant.run("destroy", "--force", *self._names(hosts))
+        """Have Vagrant remove these, as far as it has them: asked for others, it fails where their names are taken."""
+        there = [host for host in hosts if self._machines.id(host)]
+        if there:
+            self._vagrant.run("destroy", "--force", *self._names(there))
         for host in hosts:
             self._taken.forget(host)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -121,6 +122,18 @@ def box_volumes(box: str) -> list[str]:
     return [name for name in _volumes() if name.startswith(prefix)]
 
 
+def standing_on(volumes: Iterable[str]) -> list[str]:
+    """Disks that need one of these to be read, whoever made them."""
+    bases = set(volumes)
+    found = []
+    for name in _volumes() if bases else ():
+        description = "\n".join(virsh("vol-dumpxml", "--pool", POOL, name))
+        base = re.search(r"<backingStore>\s*<path>(.*?)</path>", description)
+        if base and Path(base[1]).name in bases:
+            found.append(name)
+    return found
+
+
 def remove_volume(name: str) -> None:
     """Remove a disk that no machine has; raises ClusterlabError."""
     virsh("vol-delete", "--pool", POOL, name)
@@ -137,7 +150,7 @@ def virsh(*words: str) -> list[str]:
     except FileNotFoundError:
         raise ClusterlabError(
             "virsh is not installed: libvirt's machines cannot be asked for",
-            remedy="install it: sudo apt-get install libvirt-clients libvirt-daemon-system",
+            remedy="install it: sh setup/system.sh --vagrant (in clusterlab's repository)",
         ) from None
     except subprocess.TimeoutExpired:
         raise ClusterlabError(
@@ -145,9 +158,7 @@ def virsh(*words: str) -> list[str]:
             remedy="restart it: sudo systemctl restart libvirtd",
         ) from None
     if done.returncode != 0:
-        error = explain(words, "", done.stderr.strip())
-        error.message = error.message.replace("`vagrant ", "`virsh ")
-        raise error
+        raise explain(f"virsh {' '.join(words)}", "", done.stderr.strip())
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 

@@ -17,7 +17,6 @@ from clusterlab.model.inventory import Inventory
 from .events import Event, failure, parse_event
 from .troubles import explain
 
-INSTALL = "sudo apt-get install vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base"
 _CLEANING_UP = 120.0
 """Seconds that an interrupted Vagrant has to end in order."""
 
@@ -48,7 +47,7 @@ class Vagrant:
                 _end(process)
                 raise
         if process.returncode != 0:
-            raise explain(words, *failure(events))
+            raise explain(f"vagrant {' '.join(words)}", *failure(events))
         return events
 
     def text(self, *words: str) -> str:
@@ -60,7 +59,7 @@ class Vagrant:
                 _end(process)
                 raise
         if process.returncode != 0:
-            raise explain(words, "", (errors or out).strip())
+            raise explain(f"vagrant {' '.join(words)}", "", (errors or out).strip())
         return str(out)
 
     @contextmanager
@@ -104,7 +103,8 @@ def require_vagrant() -> None:
     if not shutil.which("vagrant"):
         raise ClusterlabError(
             "Vagrant is not installed: this lab's machines cannot be made or reached",
-            remedy=f"install it: {INSTALL}; or use machines: qemu, which need no Vagrant",
+            remedy="install it with libvirt: sh setup/system.sh --vagrant (in clusterlab's repository); or say "
+            "machines: qemu, which need no Vagrant",
         )
 
 

@@ -8,7 +8,6 @@ machine, is met for the first time again.
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass, replace
@@ -55,7 +54,7 @@ def _settings(name: str, said: dict[str, str]) -> Settings:
     missing = [key for key in ("HostName", "Port", "User", "IdentityFile") if key not in said]
     if missing:
         raise HostError(name, f"`vagrant ssh-config` does not say its {', '.join(missing)}")
-    key = shlex.split(said["IdentityFile"])[0]
+    key = said["IdentityFile"].strip('"')
     return Settings(said["HostName"], int(said["Port"]), said["User"], key)
 
 

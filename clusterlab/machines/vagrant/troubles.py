@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
@@ -28,7 +26,7 @@ _TROUBLES = (
         (),
         r"authentication unavailable|Permission denied.*libvirt-sock|libvirt-sock.*Permission denied|polkit",
         "this user may not use libvirt",
-        f"allow it: sudo adduser {os.environ.get('USER', 'USER')} libvirt, and log in anew; {GOES_ON}",
+        f"allow it: sudo adduser $USER libvirt, and log in anew; {GOES_ON}",
     ),
     _Trouble(
         ("FogLibvirtConnectionError",),
@@ -44,7 +42,7 @@ _TROUBLES = (
     ),
     _Trouble(
         ("VirtualBoxNotDetected", "VBoxManageNotFoundError", "VirtualBoxInstallIncomplete", "NoDefaultProvider"),
-        r"VBoxManage.*not be found|No usable default provider",
+        r"could not detect VirtualBox|VBoxManage.*not be found|No usable default provider",
         "VirtualBox is not installed here",
         "install it, or say provider: libvirt in the inventory",
     ),
@@ -57,7 +55,7 @@ _TROUBLES = (
     _Trouble(
         ("VirtualBoxInvalidHostSubnet",),
         r"not within the allowed ranges|The IP address configured for the host-only network",
-        "VirtualBox refuses the address of a network that it has this computer in",
+        "VirtualBox refuses the address of a host-only network",
         "do not add host-only networks to the Vagrantfile: the lab's LAN is an internal network, which needs none",
     ),
     _Trouble(
@@ -156,22 +154,20 @@ _TROUBLES = (
         ("VagrantfileSyntaxError", "VagrantfileLoadError", "VagrantfileNameError", "ConfigInvalid"),
         r"",
         "Vagrant cannot use the Vagrantfile",
-        "see below where; clusterlab's own is vagrant/Vagrantfile in its repository",
+        "put right what Vagrant says; clusterlab's own is vagrant/Vagrantfile in its repository",
     ),
 )
 
 
-def explain(words: Sequence[str], name: str, text: str) -> ClusterlabError:
-    """The error for a command of Vagrant that ended with the error class `name` (or "") and this text."""
-    command = f"vagrant {' '.join(words)}"
-    for trouble in _TROUBLES:
-        if trouble.text and re.search(trouble.text, text):
-            return ClusterlabError(f"{trouble.message} (`{command}`)", remedy=trouble.remedy, detail=text)
-    for trouble in _TROUBLES:
-        if name in trouble.classes:
-            return ClusterlabError(f"{trouble.message} (`{command}`)", remedy=trouble.remedy, detail=text)
+def explain(command: str, name: str, text: str) -> ClusterlabError:
+    """The error for a command line that ended with Vagrant's error class `name` (or "") and this text."""
+    line = " ".join(text.split())  # Vagrant breaks its lines
+    by_text = (trouble for trouble in _TROUBLES if trouble.text and re.search(trouble.text, line))
+    by_class = (trouble for trouble in _TROUBLES if name in trouble.classes)
+    for trouble in (*by_text, *by_class):
+        return ClusterlabError(f"{trouble.message} (`{command}`)", remedy=trouble.remedy, detail=text)
     return ClusterlabError(
         f"`{command}` failed" + (f" ({name})" if name else ""),
-        remedy="see what Vagrant says below; when that is put right, run the same command again",
+        remedy="put right what Vagrant says, then run the same command again",
         detail=text,
     )
