@@ -47,7 +47,7 @@ def _add(vagrant: Vagrant, box: Box, progress: Progress) -> None:
 
 
 def remove_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> bool:
-    """Remove the box: all versions from Vagrant and libvirt's storage, and what was built; returns whether it was there.
+    """Remove the box: all versions from Vagrant and libvirt, and what was built; returns whether it was there.
 
     Raises ClusterlabError while machines still stand on it.
     """
