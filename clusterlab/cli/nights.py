@@ -20,7 +20,7 @@ from clusterlab.nightly.known_state import check_start, parse_start
 from clusterlab.nightly.nightly import KEEPS, Nightly, Options
 from clusterlab.nightly.notify import parse_command
 from clusterlab.nightly.record import Record, begin
-from clusterlab.nightly.runs import Runs
+from clusterlab.nightly.runs import Runs, check_retention
 from clusterlab.nightly.waivers import Waiver, load_waivers, unknown_waivers, waiver_file
 from clusterlab.reports.night import Night
 from clusterlab.reports.picture import picture_of
@@ -70,8 +70,7 @@ def read(
     )
     if not options.deadline:
         raise UsageError("--deadline must be more than nothing", remedy="As in --deadline 4h.")
-    if keep_runs < 1 or keep_days < 1:
-        raise UsageError("at least one run and one day must be kept", remedy="See --keep-runs and --keep-days.")
+    check_retention(keep_runs, keep_days)
     check_start(options.start, open_machines(lab))
     waivers = load_waivers(waiver_file(path))
     words = [_program(), "nightly", *plays, "-i", str(path.absolute()), "--playbooks", str(Path(playbooks).absolute())]

@@ -154,6 +154,12 @@ class Runs:
             yield
 
 
+def check_retention(count: int, days: float) -> None:
+    """Raise UsageError when so little is to be kept that a night could remove its own run."""
+    if count < 1 or days < 1:
+        raise UsageError("at least one run and one day must be kept", remedy="See --keep-runs and --keep-days.")
+
+
 def runs_home() -> Path:
     """Where the runs of all labs are kept."""
     return state_home() / "runs"

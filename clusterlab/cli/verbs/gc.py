@@ -38,10 +38,15 @@ def gc(
     json: str = "",
 ) -> None:
     """Show what is left over: labs, images, runs, objects on hosts; --remove removes it."""
+    from clusterlab.errors import UsageError
     from clusterlab.nightly import leftovers
+    from clusterlab.nightly.runs import check_retention
     from clusterlab.reports.progress import progress_on
     from clusterlab.reports.summary import write_json
 
+    check_retention(keep_runs, keep_days)
+    if days < 0:
+        raise UsageError("--days cannot be less than 0", remedy="As in --days 30.")
     with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, progress) as objects:
         found = [
             *leftovers.of_labs(progress),

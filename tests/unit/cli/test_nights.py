@@ -45,6 +45,8 @@ def ended(words: list[str]) -> int:
         ("nightly --keep sometimes", "--keep cannot be 'sometimes'"),
         ("nightly --deadline 0s", "--deadline must be more than nothing"),
         ("nightly --keep-days 0", "at least one run and one day must be kept"),
+        ("gc --keep-runs 0", "at least one run and one day must be kept"),
+        ("gc --days=-1", "--days cannot be less than 0"),
         ("nightly nosuch", "there is no play 'nosuch'"),
         ("history", "lab demo has no runs"),
         ("history --last 0", "--last must be at least 1"),
