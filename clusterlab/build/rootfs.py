@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections import deque
@@ -138,6 +139,7 @@ def _follow(command: Sequence[str], environment: dict[str, str], output: IO[byte
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        process_group=0,  # when mmdebstrap fails it hangs up on its whole process group, which must not be ours
     ) as process:
         try:
             assert process.stderr is not None
@@ -146,14 +148,18 @@ def _follow(command: Sequence[str], environment: dict[str, str], output: IO[byte
                 if step := _STEP.match(line):
                     task.update(_step_text(step))
         except KeyboardInterrupt:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGINT)
             raise
     if process.returncode != 0:
         raise ClusterlabError(
-            f"mmdebstrap failed with exit code {process.returncode}",
+            f"mmdebstrap failed {_ending(process.returncode)}",
             remedy="see its last lines: are the package mirrors reachable, is there room on the disk?",
             detail="\n".join(last),
         )
+
+
+def _ending(code: int) -> str:
+    return f"with exit code {code}" if code >= 0 else f"and was ended by {signal.Signals(-code).name}"
 
 
 def _step_text(step: re.Match[str]) -> str:
