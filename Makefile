@@ -43,17 +43,18 @@ lint:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit --numprocesses 2
 
+# More processes than processors: much of the time is waiting for engines.
 engine:
-	sh setup/as_root.sh sh setup/tests.sh $(BIN)/pytest tests/engine "not long"
+	sh setup/as_root.sh sh setup/tests.sh "not long" $(BIN)/pytest tests/engine --numprocesses 4
 
 # The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:
-	sh setup/tests.sh $(BIN)/pytest tests/lab "not long" || { sh setup/show_logs.sh test-logs; exit 1; }
+	sh setup/tests.sh "not long" $(BIN)/pytest tests/lab || { sh setup/show_logs.sh test-logs; exit 1; }
 
 test-long: setup-test
-	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long
+	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long --numprocesses 4
 	$(BIN)/pytest tests/lab -m long || { sh setup/show_logs.sh test-logs; exit 1; }
 
 test-vagrant: system-test-vagrant $(VENV)/installed-dev

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Run tests against real hosts: tests.sh PYTEST FOLDER MARKS. What fails is asked once more, as checks are: the first failure
-# stays in the output, and what fails twice fails.
+# Run tests against real hosts: tests.sh MARKS PYTEST [ARGUMENT...]. What fails is asked once more, as checks are, now one
+# after the other: the first failure stays in the output, and what fails twice fails.
 set -eu
-"$1" "$2" -m "$3" && exit 0
+marks=$1
+shift
+"$@" -m "$marks" && exit 0
 echo "===== Asking once more what failed"
-exec "$1" "$2" -m "$3" --last-failed --last-failed-no-failures none
+exec "$@" -m "$marks" --numprocesses 0 --last-failed --last-failed-no-failures none

@@ -109,10 +109,10 @@ def _brought(
     scope: Scope, at: Observed, play: str, name: str, service: Service, pending: Mapping[Key, Change]
 ) -> list[Change]:
     wanted = wanted_service(scope.lab.name, play, name, service, tag_on(scope, service.image))
-    image_id = at.images.get(wanted.image, "")
+    image_id = at.images.get(wanted.image, "") or expected_id(at, scope.images[service.image])
     key, needs = Key(at.name, "service", name), _needs(scope, at, service)
     found = at.services.get(name)
-    command = shell(wanted.command(image_id or expected_id(at, scope.images[service.image])))
+    command = shell(wanted.command(image_id))
     if found is None:
         return [Change(key, "create", "it is not there", command, lambda: _create(at, wanted), needs=needs)]
     if not at.owns(found):

@@ -1,18 +1,33 @@
-"""One lab of real engines for all tests that change nothing lasting in it; without root it is an error, not a skip."""
+"""One lab of real engines for all tests that change nothing lasting in it; without root it is an error, not a skip.
+
+With `--numprocesses` the tests run in several processes, which share nothing: see workers.py.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from labs import namespaces_lab
+from workers import InParts, begins
 
 from clusterlab.machines import Machines, open_machines
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InParts:
+    config.option.loadscopereorder = False  # by the number of tests, which says little here
+    return InParts(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: begins(item.nodeid))
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Bench:
             "docker volume ls -q --filter name=^hand | xargs -r docker volume rm >&2;"
             "docker network ls -q --filter name=^hand | xargs -r docker network rm >&2"
         )
+        self.sh("host1", "docker service ls -q --filter name=hand | xargs -r docker service rm >&2")
         for host in ("host1", "host2"):
             self.sh(host, by_hand)
         report = self.carry_out([one for one in clean(self.inventory.lab, self.hosts, True) if one.key.kind != "image"])

@@ -104,7 +104,8 @@ def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(stand
     with stand.made_by_hand(one) as typist:
         assert typist.type(stand.supported(one)) == {}
         lab = load_lab(stand.inventory, [play], PLAYBOOKS)
-        assert [str(change.key) for change in apply(lab, stand.hosts, unsupported=stand.unsupported)] == []
+        changes = apply(lab, stand.hosts, unsupported=stand.unsupported)
+        assert [f"{change.key}: {change.reason}" for change in changes] == []
 
 
 @contextmanager

@@ -108,7 +108,8 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
     bench.sh(
         "host2",
-        "docker update --restart no c1 && docker network disconnect mesh c1 && docker pause c1 && docker stop c2",
+        "docker update --restart no c1 && docker network disconnect mesh c1 && docker pause c1 && docker stop c2 &&"
+        "until [ -z $(docker ps -q --filter name=^c2$) ]; do sleep 0.05; done",  # the engine's list comes a bit later
     )
     repairs = bench.plan(play)
     assert [one.key.name for one in repairs] == ["c1", "c2"]

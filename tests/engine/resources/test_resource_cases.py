@@ -21,6 +21,8 @@ import pytest
 import yaml
 from resource_bench import Bench
 
+from clusterlab.model.base import Model
+from clusterlab.model.playbook import Container, Network, Service, Volume
 from clusterlab.resources.base import Change
 
 pytestmark = pytest.mark.engine
@@ -32,6 +34,34 @@ def _cases() -> Iterator[Any]:
         for case in yaml.safe_load_all(file.read_text()):
             assert set(case) <= _KEYS, f"{file}: {set(case) - _KEYS}"
             yield pytest.param(case, id=f"{file.stem}: {case['title']}")
+
+
+def _options(kind: str) -> set[str]:
+    """The options of a kind that some case changes in the play, or by hand (then its differences name them)."""
+    found = set()
+    for parameter in _cases():
+        (case,) = parameter.values
+        before, after = (play.get(kind) or {} for play in (case["play"], case.get("then", case["play"])))
+        for name in before.keys() & after.keys():
+            one, other = before[name] or {}, after[name] or {}
+            found |= {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+        singular = kind.removesuffix("s")
+        expected = [change for change in case["expect"] if f": {singular} " in change["key"]]
+        found |= {name.split(".")[0] for change in expected for name in change.get("differences", [])}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "alike"),
+    [
+        ("volumes", Volume, {"driver"}),  # engines here have none but `local`
+        ("networks", Network, set()),
+        ("containers", Container, set()),
+        ("services", Service, set()),
+    ],
+)
+def test_every_option_has_a_case(kind: str, model: type[Model], alike: set[str]) -> None:
+    assert model.model_fields.keys() - _options(kind) == alike
 
 
 @pytest.mark.parametrize("case", list(_cases()))

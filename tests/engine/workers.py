@@ -1,0 +1,42 @@
+"""How the tests are spread over several processes, each of which makes its own labs."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import PurePosixPath
+
+from xdist.scheduler import LoadScopeScheduling
+
+SLOW = {
+    "test_nights.py": 3,
+    "test_broken_plays.py": 3,
+    "test_by_hand.py": 3,
+    "test_check_cases.py": 3,
+    "test_plays.py": 1,
+    "test_swarm.py": 2,
+    "test_resource_cases.py": 2,
+    "test_namespaces_life.py": 2,
+}
+"""Files whose tests take longest, the longest first, and into how many parts they are cut."""
+
+
+def begins(nodeid: str) -> int:
+    """The place of a test's file in the order in which they begin: what takes long is not left for the end."""
+    return list(SLOW).index(name) if (name := _file(nodeid)) in SLOW else len(SLOW)
+
+
+def part(nodeid: str) -> str:
+    """The tests that one process takes together: a file shares its lab, and one that is cut has a lab in each part."""
+    file, _, test = nodeid.partition("::")
+    return f"{file} {zlib.crc32(test.encode()) % SLOW.get(_file(nodeid), 1)}"
+
+
+def _file(nodeid: str) -> str:
+    return PurePosixPath(nodeid.partition("::")[0]).name
+
+
+class InParts(LoadScopeScheduling):
+    """Gives each process a part, and the next one when it has done that."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return part(nodeid)
