@@ -34,10 +34,17 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
 }
 """For each capability a shell command that succeeds when it is there, and the reason to give otherwise."""
 
+_SERVED = {
+    "nfs": "hosts in namespaces run no NFS server, which is a part of the kernel and would outlive them",
+    "iscsi": "hosts in namespaces run no iSCSI target",
+}
+"""Capabilities that no kernel gives to these hosts, as their service manager does not know what would serve them."""
+
 
 def missing_capabilities() -> dict[str, str]:
     """Capabilities that hosts in namespaces lack here, each with the reason; asked in a scratch namespace, as root."""
-    return {name: reason for name, (command, reason) in _QUESTIONS.items() if not _succeeds(command)}
+    refused = {name: reason for name, (command, reason) in _QUESTIONS.items() if not _succeeds(command)}
+    return _SERVED | refused
 
 
 def missing_tools() -> list[str]:
