@@ -8,11 +8,12 @@ from clusterlab.resources.base import Change, Key
 from clusterlab.resources.disks import disk_removal
 from clusterlab.resources.images import image_removals, is_ours_tag
 from clusterlab.resources.networks import services_on
-from clusterlab.resources.observed import Observed, is_task, observe, with_services
+from clusterlab.resources.observed import Json, Observed, is_task, observe, service_of, with_services
 from clusterlab.resources.removal import (
     container_removal,
     network_removal,
     service_removal,
+    task_removal,
     volume_removal,
 )
 
@@ -47,6 +48,8 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change
         for name, container in at.containers.items():
             if at.owns(container) and not is_task(container):
                 changes.append(container_removal(at, name, _REASON, data_flag=flag))
+            elif at.owns(container) and _is_without_service(container, everywhere):
+                changes.append(task_removal(at, name, service_of(container)))
     for at in everywhere:
         changes += _networks(at, everywhere, changes)
         here = services | {change.key for change in changes if change.key[:2] == (at.name, "container")}
@@ -105,6 +108,12 @@ def _networks(at: Observed, everywhere: list[Observed], changes: list[Change]) -
         needs |= {Key(at.name, "service", service) for service in services_on(at, network["Id"])}
         found.append(network_removal(at, on_it, name, _REASON, needs=frozenset(needs)))
     return found
+
+
+def _is_without_service(task: Json, everywhere: list[Observed]) -> bool:
+    """Whether a task is ending, as the Swarm's manager, if it answers, has its service no more."""
+    managers = [at for at in everywhere if at.manages_swarm]
+    return bool(managers) and all(service_of(task) not in at.services for at in managers)
 
 
 def _told(changes: list[Change], kind: str, name: str) -> bool:

@@ -126,7 +126,7 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
 
 
 def remove_service(host: Host, name: str) -> None:
-    """Remove a Swarm service; fine when it is gone. Its tasks end later: see `service_tasks_gone`."""
+    """Remove a Swarm service; fine when it is gone. Its tasks end later: see `wait_for_tasks_to_end`."""
     with engine(host, f"remove service {name}") as api:
         try:
             api.remove_service(name)
@@ -222,6 +222,17 @@ def service_removal(at: Observed, everywhere: list[Observed], name: str, reason:
         reason=reason,
         command=shell(["docker", "service", "rm", name]),
         carry_out=carry_out,
+    )
+
+
+def task_removal(at: Observed, name: str, service: str) -> Change:
+    """The change that waits for a task of a service that is gone: an interrupted removal did not see it end."""
+    return Change(
+        key=Key(at.name, "container", name),
+        action="remove",
+        reason=f"its service {service} is gone",
+        command=shell(["docker", "rm", "--force", "--volumes", name]),
+        carry_out=lambda: wait_for_tasks_to_end([at.host], service),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling
 
 SLOW = {
-    "test_nights.py": 3,
+    "test_faults.py": 3,
+    "test_nights.py": 1,
     "test_broken_plays.py": 3,
     "test_by_hand.py": 3,
     "test_check_cases.py": 3,

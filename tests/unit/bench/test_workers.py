@@ -1,0 +1,25 @@
+"""How the tests on real engines are cut into parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import workers
+
+ENGINE = Path(workers.__file__).parent
+
+
+def test_files_that_are_said_to_be_slow_are_there() -> None:
+    assert workers.SLOW.keys() <= {path.name for path in ENGINE.rglob("test_*.py")}
+
+
+def test_a_file_stays_together_unless_it_is_cut() -> None:
+    tests = [f"test_it[{number}]" for number in range(60)]
+    assert len({workers.part(f"tests/engine/x/test_clean.py::{test}") for test in tests}) == 1
+    cut = {workers.part(f"tests/engine/x/test_by_hand.py::{test}") for test in tests}
+    assert len(cut) == workers.SLOW["test_by_hand.py"]
+
+
+def test_what_takes_longest_begins_first() -> None:
+    files = ["x/test_clean.py", *workers.SLOW]
+    assert sorted(files, key=lambda file: workers.begins(f"{file}::test_it")) == [*workers.SLOW, "x/test_clean.py"]
