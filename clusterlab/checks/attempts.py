@@ -71,7 +71,8 @@ def _until(ask: Ask, interrupted: Event, within: float) -> Asked:
         left = deadline - time.monotonic()
         if outcome is Outcome.PASS or left <= 0:
             if outcome is not Outcome.PASS:
-                findings = _told(findings, f"still so after {within:g} s and {attempts} attempts")
+                asked = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+                findings = _told(findings, f"still so after {within:g} s and {asked}")
             return Asked(outcome, tuple(findings), attempts)
         interrupted.wait(min(pause, left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -30,6 +30,12 @@ def ask_hosts(lab: Lab, hosts: Hosts) -> tuple[list[Result], dict[str, dict[str,
     return results, versions
 
 
+def ask_versions(lab: Lab, hosts: Hosts) -> dict[str, dict[str, str]]:
+    """The versions of those hosts that answer, as they are now: images are there only once plays are applied."""
+    answers = hosts.each(lab.inventory.hosts, lambda host: _versions(lab, host))
+    return {name: answer for name, answer in answers.items() if not isinstance(answer, ClusterlabError)}
+
+
 def _versions(lab: Lab, host: Host) -> dict[str, str]:
     answer = host.run(_QUESTIONS, timeout=_SECONDS)
     found = dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)

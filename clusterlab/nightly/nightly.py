@@ -22,7 +22,7 @@ from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.machines.state import LabBusy, LabState
 from clusterlab.model import Lab
 from clusterlab.nightly.deadline import Deadline, Passed
-from clusterlab.nightly.hosts import ask_hosts
+from clusterlab.nightly.hosts import ask_hosts, ask_versions
 from clusterlab.nightly.known_state import Start, to_known_state
 from clusterlab.nightly.logs import collect_logs
 from clusterlab.nightly.notify import notify, summary
@@ -230,6 +230,8 @@ class Nightly:
         if folder is None:
             raise Skip("there is no run folder to collect in")
         with self._progress.task(self._lab.name, "collect logs"):
+            if self._hosts is not None:
+                self.night.versions |= ask_versions(self._lab, self._hosts)
             collect_logs(self._lab, self._machines, self._hosts, self.night.started, folder, self._progress)
         return str(folder)
 

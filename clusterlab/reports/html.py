@@ -43,6 +43,7 @@ VERDICTS = {
 }
 _SLOWER = 3.0  # times the median; less varies by itself
 _SLOW_SECONDS = 2.0
+_SLOW_RUNS = 4  # this one included; of fewer nobody knows what is usual
 _TALL = 20  # pixels of the bars of durations
 
 
@@ -65,7 +66,7 @@ class CheckRow:
     @property
     def slower(self) -> bool:
         """Much slower than it usually is."""
-        usual = self.trend.median if self.trend else 0.0
+        usual = self.trend.median if self.trend and len(self.trend.seconds) >= _SLOW_RUNS else 0.0
         return self.result.seconds > max(usual * _SLOWER, usual + _SLOW_SECONDS) if usual else False
 
     @property

@@ -19,11 +19,12 @@ from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnService, Dr
 from clusterlab.reports.reach import Link
 
 _ROW = 28  # all measures are in pixels
-_NAMES = 210
+_INDENT = 24
+_BOLD = 7.4
 _COLUMN = 26
-_LETTER = 6.2
+_LETTER = 6.6
 _ARC_LEAST = 44
-_ARC_STEP = 22
+_ARC_STEP = 18
 _ARC_MOST = 300
 _NFS = ("nfs", "nfs4")
 _SWARM = "the Swarm"  # no place has a name with a blank in it
@@ -126,6 +127,7 @@ class Drawing:
     rows: list[Row]
     lines: list[Line]
     arcs: list[Arc]
+    indent: int = _INDENT
 
     @property
     def summary(self) -> str:
@@ -144,12 +146,13 @@ def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
     head = 20 + int(longest * _LETTER * 0.8)
     rows = _rows(picture, head)
     heights = _heights(rows)
-    lines = _lines(picture, heights)
-    arcs_x = _NAMES + len(lines) * _COLUMN + 16
+    names = max((_width(row) for row in rows), default=0)
+    lines = _lines(picture, heights, names)
+    arcs_x = names + len(lines) * _COLUMN + 16
     arcs = _arcs(found, heights, arcs_x)
     # The slanted titles of the columns lean to the right, so the picture is wide enough for the last one.
     most = max((arc.mark_x for arc in arcs), default=arcs_x)
-    width = max(int(most) + 24, _NAMES + len(lines) * _COLUMN + int(longest * _LETTER * 0.65) + 30)
+    width = max(int(most) + 24, names + len(lines) * _COLUMN + int(longest * _LETTER * 0.65) + 30)
     return Drawing(width, head + len(rows) * _ROW + 16, head, arcs_x, rows, lines, arcs)
 
 
@@ -184,11 +187,17 @@ def _heights(rows: Sequence[Row]) -> dict[str, int]:
     return bare | {row.name: row.y for row in rows}
 
 
+def _width(row: Row) -> int:
+    """Where the text of a row ends, with room for what follows."""
+    text = len(row.text) * _BOLD if row.is_head else _INDENT + len(row.text) * _LETTER
+    return int(text) + 20
+
+
 def _title(shared: DrawnShared) -> str:
     return f"{shared.name} ({shared.detail})"
 
 
-def _lines(picture: Picture, heights: dict[str, int]) -> list[Line]:
+def _lines(picture: Picture, heights: dict[str, int], left: int) -> list[Line]:
     lines: list[Line] = []
     for shared in picture.shared:
         joined = [item.name for item in picture.containers if shared.name in item.joins]
@@ -197,7 +206,7 @@ def _lines(picture: Picture, heights: dict[str, int]) -> list[Line]:
         anchor = heights.get(shared.served_by)
         ends = [*dots, *([anchor] if anchor is not None else [])]
         if ends:
-            x = _NAMES + len(lines) * _COLUMN + 10
+            x = left + len(lines) * _COLUMN + 10
             lines.append(Line(shared.name, shared.kind, _title(shared), x, min(ends), max(ends), dots, anchor))
     return lines
 
@@ -214,7 +223,7 @@ _WORST = ["apart", "good", "unknown", "bad"]
 
 
 def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
-    """One arc per pair of places that are drawn: the worst of its links."""
+    """One arc per pair of places that are drawn: the worst of its links. What is not as wanted lies over the rest."""
     pairs: dict[tuple[str, str], list[Link]] = {}
     for link in found:
         if link.start in heights and link.end in heights and link.start != link.end:
@@ -222,10 +231,11 @@ def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
     # The further apart two places are, the further out their arc: so none hides another.
     inside_out = sorted(pairs, key=lambda pair: (abs(heights[pair[0]] - heights[pair[1]]), pair))
     step = min(_ARC_STEP, (_ARC_MOST - _ARC_LEAST) / max(1, len(pairs)))
-    return [
+    arcs = [
         _arc(pairs[start, end], heights[start], heights[end], x, _ARC_LEAST + step * index)
         for index, (start, end) in enumerate(inside_out)
     ]
+    return sorted(arcs, key=lambda arc: _WORST.index(arc.verdict))
 
 
 def _arc(of_pair: Sequence[Link], y1: int, y2: int, x: int, reach: float) -> Arc:

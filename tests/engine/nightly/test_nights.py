@@ -32,6 +32,7 @@ def test_a_night_that_holds_keeps_its_run_and_the_next_compares(nights: Nights) 
     }
     assert outcomes(night)["a second apply changes nothing"] == "pass"
     assert night["versions"]["host1"]["engine"]
+    assert [name for name in night["versions"]["host2"] if name.startswith("image ")]
     assert night["changes"] is None
     folder = nights.runs / night["run"]
     assert {path.name for path in folder.iterdir()} >= {"results.json", "junit.xml", "report.html", "logs"}
