@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from invoke import Collection
@@ -30,6 +31,9 @@ from clusterlab.errors import ClusterlabError
 VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
 VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc, box]
 
+_SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
+"""Where tools such as ip and mkfs are, and where neither cron nor an ordinary user's shell looks."""
+
 
 def collection() -> Collection:
     """All verbs as Invoke tasks."""
@@ -38,6 +42,7 @@ def collection() -> Collection:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
     program = Clusterlab(
         version=__version__,
         name="clusterlab",

@@ -121,7 +121,11 @@ def test_a_night_killed_in_any_stage_is_readable_and_told_of_by_the_next(nights:
 
 
 def test_a_night_killed_while_it_makes_machines(nights: Nights, tmp_path: Path) -> None:
-    """What it had made by then is taken away by the next one, which begins with making machines anew."""
+    """What it had made by then is taken away by the next one, which begins with making machines anew.
+
+    Both have the short PATH that cron gives.
+    """
+    nights.environment["PATH"] = "/usr/bin:/bin"
     lab = f"nightly-killed-{os.getpid()}"
     hosts = {"host1": {"address": "10.75.0.11", "roles": ["docker"]}, "host2": {"address": "10.75.0.12"}}
     inventory = {"lab": lab, "machines": "namespaces", "network": {"subnet": "10.75.0.0/24"}, "hosts": hosts}
