@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection
 from clusterlab.errors import DeadlineExceeded
 
 from .docker_dial import TIMEOUT, Dial
+from .docker_errors import Unanswered
 from .link import Link, seconds_left
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
@@ -55,7 +56,7 @@ class _Adapter(BaseHTTPAdapter):
         self._client = client
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        answer = super().send(request, *args, **kwargs)
+        answer = self._send(request, *args, **kwargs)
         asked, known = self._client.api_version, answer.headers.get("Api-Version", "")
         if answer.status_code != requests.codes.bad_request or not known or not version_lt(known, asked):
             return answer
@@ -64,6 +65,17 @@ class _Adapter(BaseHTTPAdapter):
             return answer  # a stream can be sent only once
         answer.close()
         request.url = str(request.url).replace(f"/v{asked}/", f"/v{known}/", 1)
+        return super().send(request, *args, **kwargs)
+
+    def _send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send it, a question again when its channel had ended unnoticed; what may have been carried out is not."""
+        for _ in range(MAX_DIALS):
+            try:
+                return super().send(request, *args, **kwargs)
+            except Unanswered:
+                if request.method != "GET":
+                    self._client.ping()  # a question of its own, which says why when the engine is gone
+                    raise
         return super().send(request, *args, **kwargs)
 
     def get_connection(self, url: Any, proxies: Any = None) -> Any:

@@ -34,6 +34,7 @@ class Dial:
         self._lock = threading.Lock()
         self._timeout = TIMEOUT
         self._heard = False
+        self._served = False
         self._channel = link.take(TIMEOUT)
         self._open = True
         counts["dials"] += 1
@@ -52,6 +53,7 @@ class Dial:
     def expect_answer(self, asked: str) -> None:
         """From now on an end of the stream is an error, until something has come; `asked` is for its message."""
         self.asked = asked
+        self._served = self._heard
         self._heard = False
 
     @property
@@ -123,12 +125,9 @@ class Dial:
         until = time.monotonic() + 5.0
         while time.monotonic() < until and (part := _stderr(channel)):
             stderr += part
-        return explain_dial(
-            self._link.target,
-            self.asked,
-            stderr.decode(errors="replace").strip(),
-            lost=not self._link.is_alive(),
-        )
+        text = stderr.decode(errors="replace").strip()
+        stale = self._served and not self._heard
+        return explain_dial(self._link.target, self.asked, text, lost=not self._link.is_alive(), stale=stale)
 
 
 def _stderr(channel: paramiko.Channel) -> bytes:

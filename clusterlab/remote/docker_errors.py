@@ -11,8 +11,15 @@ from .target import Target
 _NOT_FOUND = re.compile(r"\b(docker|sudo)\W?: (?:command )?(?:not found|No such file)")
 
 
-def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool) -> HostError:
-    """What it means that dial-stdio ended without answering; `lost` when the SSH connection ended with it."""
+class Unanswered(HostError):
+    """A channel that had served before ended before an answer began: whatever it led to was going away already."""
+
+
+def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool) -> HostError:
+    """What it means that dial-stdio ended without answering.
+
+    `lost` when the SSH connection ended with it, `stale` when it had answered before and then nothing of this.
+    """
     text = stderr.lower()
     if lost:
         problem, remedy = "the connection was lost", "The machine may have been rebooted: try again."
@@ -31,4 +38,5 @@ def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool) -> Host
     else:
         problem = "the connection to the engine ended without an answer"
         remedy = "Try by hand on the host: docker version"
-    return HostError(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)
+    kind = Unanswered if stale else HostError
+    return kind(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)

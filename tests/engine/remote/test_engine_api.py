@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import docker
@@ -217,6 +218,26 @@ def test_engine_ends_in_a_stream(fresh: Hosts) -> None:
                 seen.result(timeout=30)
         finally:
             host.run("systemctl start docker", check=True)
+    host.docker.start(CONTAINER)
+
+
+@pytest.mark.parametrize("question", [True, False])
+def test_an_engine_that_went_away_behind_a_channel_that_lies_idle(
+    fresh: Hosts, engine_lab: EngineLab, question: bool
+) -> None:
+    """The channel's end on the host learns of it late: what is asked through it meanwhile is never answered."""
+    host = fresh["host1"]
+    host.docker.info()
+    host.run("pkill -STOP -f '^docker.*dial-stdio'", check=True)
+    host.run("systemctl stop docker", check=True)
+    late = Timer(0.5, lambda: engine_lab.hosts["host1"].run("pkill -CONT -f '^docker.*dial-stdio'", check=True))
+    late.start()
+    try:
+        with pytest.raises(HostError, match="the Docker engine does not run"):
+            host.docker.containers() if question else host.docker.create_volume("never")
+        late.join()
+    finally:
+        host.run("systemctl start docker", check=True)
     host.docker.start(CONTAINER)
 
 
