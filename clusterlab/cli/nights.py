@@ -12,7 +12,7 @@ from rich.console import Console
 from clusterlab.cli.session import inventory_path
 from clusterlab.errors import UsageError
 from clusterlab.machines import open_machines
-from clusterlab.model import Lab, load_lab
+from clusterlab.model import Lab, load_lab, play_names
 from clusterlab.model.base import seconds
 from clusterlab.model.problems import either
 from clusterlab.nightly import schedule as scheduling
@@ -78,7 +78,7 @@ def read(
         words += [f"{flag}={value}"] if value else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
-    notes = unknown_waivers(waivers, lab, all_plays=not plays)
+    notes = unknown_waivers(waivers, lab, play_names(Path(playbooks)))
     return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, words)
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .lab import Lab
-    from .load import load_inventory, load_lab
+    from .load import load_inventory, load_lab, play_names
     from .problems import InvalidFiles, Problem
     from .schema import json_schema
 
-__all__ = ["InvalidFiles", "Lab", "Problem", "json_schema", "load_inventory", "load_lab"]
+__all__ = ["InvalidFiles", "Lab", "Problem", "json_schema", "load_inventory", "load_lab", "play_names"]
 
 _HOMES = {
     "InvalidFiles": "problems",
@@ -22,6 +22,7 @@ _HOMES = {
     "Lab": "lab",
     "load_inventory": "load",
     "load_lab": "load",
+    "play_names": "load",
     "json_schema": "schema",
 }
 

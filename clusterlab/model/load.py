@@ -41,10 +41,15 @@ def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path(
     return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong])
 
 
+def play_names(playbooks: Path) -> list[str]:
+    """The names of all plays in a folder, as the command line knows them."""
+    return [path.relative_to(playbooks).with_suffix("").as_posix() for path in sorted(playbooks.rglob("*.yml"))]
+
+
 def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
     if not playbooks.is_dir():
         return {}, [Problem(str(playbooks), 0, 0, "there is no such folder of plays")]
-    found = {path.relative_to(playbooks).with_suffix("").as_posix(): path for path in sorted(playbooks.rglob("*.yml"))}
+    found = {name: playbooks / f"{name}.yml" for name in play_names(playbooks)}
     other = [
         Problem(str(path), 0, 0, "a play's file must end in .yml", f"Rename it to {path.with_suffix('.yml').name}.")
         for path in sorted(playbooks.rglob("*.yaml"))

@@ -20,6 +20,11 @@ echo "free on /=$(df -h --output=avail / | tail -n 1 | tr -d ' ')"
 _SECONDS = 30.0
 
 
+def host_answers(host: str) -> str:
+    """The statement that is made of every host."""
+    return f"{host} answers"
+
+
 def ask_hosts(lab: Lab, hosts: Hosts) -> tuple[list[Result], dict[str, dict[str, str]]]:
     """One result per host, and the versions found on those that answer. A host that is dead hides no other."""
     results, versions = [], {}
@@ -58,7 +63,7 @@ def _engine(host: Host) -> dict[str, str]:
 
 
 def _result(lab: Lab, name: str, answer: dict[str, str] | ClusterlabError) -> Result:
-    check, wanted, command = f"{name} answers", "answers over SSH", f"clusterlab ssh {name} -- uname -r"
+    check, wanted, command = host_answers(name), "answers over SSH", f"clusterlab ssh {name} -- uname -r"
     if isinstance(answer, ClusterlabError):
         evidence = Evidence(name, command, wanted, answer.message, answer.detail, holds=False)
         return Result(OWN_PLAY, check, "host", Outcome.ERROR, evidence=(evidence,), hint=answer.remedy)

@@ -8,6 +8,7 @@ from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.reports.night import OWN_PLAY
 from clusterlab.resources.base import Change
 
+SECOND_APPLY = "a second apply changes nothing"
 _WANTED = "no changes"
 _COMMAND = "clusterlab plan"
 _HINT = "something changes these back, or they are never as wanted: see `clusterlab plan`"
@@ -17,7 +18,7 @@ def changes_nothing(changes: Sequence[Change]) -> Result:
     """The statement's result, when a second apply would make `changes`: each of them is evidence."""
     evidence = tuple(_evidence(change) for change in changes) or (Evidence("all hosts", _COMMAND, _WANTED, _WANTED),)
     outcome, hint = (Outcome.FAIL, _HINT) if changes else (Outcome.PASS, "")
-    return Result(OWN_PLAY, "a second apply changes nothing", "idempotence", outcome, evidence=evidence, hint=hint)
+    return Result(OWN_PLAY, SECOND_APPLY, "idempotence", outcome, evidence=evidence, hint=hint)
 
 
 def _evidence(change: Change) -> Evidence:

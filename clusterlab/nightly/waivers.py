@@ -12,7 +12,7 @@ On the day after `until` the check fails again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,8 @@ from clusterlab.model.english import explain
 from clusterlab.model.problems import near_misses
 from clusterlab.model.source import read
 from clusterlab.nightly.compare import FAILING
+from clusterlab.nightly.hosts import host_answers
+from clusterlab.nightly.second_apply import SECOND_APPLY
 from clusterlab.reports.night import OWN_PLAY
 
 
@@ -109,17 +111,16 @@ def _waived(result: Result, waiver: Waiver, today: date, notes: list[str]) -> Re
     return replace(result, outcome=Outcome.WAIVED, hint=said)
 
 
-def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, all_plays: bool) -> list[str]:
-    """Notes on waivers of checks that do not exist. Without `all_plays`, plays that were not loaded may exist."""
-    known: Mapping[str, list[str]] = {name: [check.title for check in play.checks] for name, play in lab.plays.items()}
+def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str]) -> list[str]:
+    """Notes on waivers of checks that do not exist. `plays` are all that there are; the lab may have some alone."""
+    known = {name: [check.title for check in play.checks] for name, play in lab.plays.items()}
+    known[OWN_PLAY] = [*map(host_answers, lab.inventory.hosts), SECOND_APPLY]
     notes = []
     for waiver in waivers:
-        if waiver.play == OWN_PLAY or (waiver.play not in known and not all_plays):
-            continue
-        if waiver.play not in known:
-            near = _near(waiver.play, list(known))
+        if waiver.play not in known and waiver.play not in plays:
+            near = _near(waiver.play, [*plays, *known])
             notes.append(f"a waiver is for the play {waiver.play}, which does not exist{near}")
-        elif waiver.check not in known[waiver.play]:
+        elif waiver.check not in known.get(waiver.play, [waiver.check]):
             near = _near(waiver.check, known[waiver.play])
             notes.append(f"a waiver is for '{waiver.check}' of {waiver.play}, which has no such check{near}")
     return notes

@@ -68,7 +68,7 @@ def _on_hosts(asked: bool, inventory: str, playbooks: str, progress: Progress) -
     """What is left over on hosts, with their connections open as long as it may be removed."""
     from clusterlab.cli.session import inventory_path
     from clusterlab.machines import open_machines
-    from clusterlab.model import load_inventory
+    from clusterlab.model import load_inventory, play_names
     from clusterlab.nightly.objects import of_hosts
     from clusterlab.remote import Hosts
 
@@ -76,10 +76,8 @@ def _on_hosts(asked: bool, inventory: str, playbooks: str, progress: Progress) -
         yield []
         return
     lab = load_inventory(inventory_path(inventory))
-    folder = Path(playbooks)
-    plays = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yml")}
     with Hosts(open_machines(lab).targets()) as hosts:
-        yield of_hosts(lab, plays, hosts, progress)
+        yield of_hosts(lab, play_names(Path(playbooks)), hosts, progress)
 
 
 def _show(found: list[Leftover], removing: bool) -> None:

@@ -7,8 +7,8 @@ import pytest
 from nights import result
 
 from clusterlab.checks.result import Outcome
-from clusterlab.model import InvalidFiles
-from clusterlab.nightly.waivers import Waiver, apply_waivers, load_waivers, waiver_file
+from clusterlab.model import InvalidFiles, load_lab
+from clusterlab.nightly.waivers import Waiver, apply_waivers, load_waivers, unknown_waivers, waiver_file
 
 WAIVER = Waiver(play="volumes/nfs", check="it works", reason="new NAS", who="ada", until="2026-03-10")
 LAST_DAY, DAY_AFTER = date(2026, 3, 10), date(2026, 3, 11)
@@ -45,6 +45,32 @@ def test_a_waived_check_that_holds_is_reported() -> None:
 def test_other_checks_are_left_alone() -> None:
     others = [result(Outcome.FAIL, "another"), result(Outcome.FAIL, play="networks/host")]
     assert apply_waivers(others, [WAIVER], LAST_DAY).results == others
+
+
+@pytest.mark.parametrize(
+    ("play", "check", "note"),
+    [
+        (
+            "little",
+            "it wroks",
+            "a waiver is for 'it wroks' of little, which has no such check; did you mean 'it works'?",
+        ),
+        ("litle", "it works", "a waiver is for the play litle, which does not exist; did you mean 'little'?"),
+        ("nightly", "host9 answers", "a waiver is for 'host9 answers' of nightly, which has no such check"),
+        ("nightly", "host1 answers", ""),
+        ("nightly", "a second apply changes nothing", ""),
+        ("little", "it works", ""),
+        ("another", "not loaded tonight", ""),
+    ],
+)
+def test_a_waiver_of_what_does_not_exist_is_told(tmp_path: Path, play: str, check: str, note: str) -> None:
+    (tmp_path / "lab.yml").write_text("lab: demo\nmachines: qemu\nhosts: {host1: {address: 192.168.98.11}}\n")
+    (tmp_path / "plays").mkdir()
+    checks = "checks: [{title: it works, command: {on: host1, run: test -e /etc}}]\n"
+    (tmp_path / "plays" / "little.yml").write_text(f"title: little\n{checks}")
+    lab = load_lab(tmp_path / "lab.yml", [], tmp_path / "plays")
+    told = unknown_waivers([WAIVER.model_copy(update={"play": play, "check": check})], lab, ["little", "another"])
+    assert [text.replace("; did you mean 'host1 answers'?", "") for text in told] == ([note] if note else [])
 
 
 def read(tmp_path: Path, text: str) -> list[Waiver]:
