@@ -73,3 +73,46 @@ def test_without_systemd_the_line_for_cron_is_told(
     assert not (folder / "config").exists()
     main(["clusterlab", "nightly", "--uninstall", "--lab", "demo"])
     assert "remove it with `crontab -e`" in capsys.readouterr().out
+
+
+@pytest.fixture
+def systemd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that was booted with systemd, as far as it is asked; what systemctl is told is noted in a file."""
+    program = folder / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >> {folder}/asked\n[ ! -e {folder}/broken ] || {{ echo no bus >&2; exit 1; }}\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setattr("clusterlab.nightly.schedule.systemd_runs", lambda: True)
+    return folder / "asked"
+
+
+def test_with_systemd_a_timer_is_made_and_taken_away(
+    systemd: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    units = folder / "config" / "systemd" / "user"
+    main(["clusterlab", "nightly", "--install", "--at", "2:30"])
+    assert "validated every night at 2:30" in capsys.readouterr().out
+    assert {path.name for path in units.iterdir()} == {
+        "clusterlab-nightly-demo.service",
+        "clusterlab-nightly-demo.timer",
+    }
+    assert systemd.read_text() == "--user daemon-reload\n--user enable --now clusterlab-nightly-demo.timer\n"
+    systemd.unlink()
+    main(["clusterlab", "nightly", "--uninstall"])
+    assert list(units.iterdir()) == []
+    assert systemd.read_text() == "--user disable --now clusterlab-nightly-demo.timer\n--user daemon-reload\n"
+    main(["clusterlab", "nightly", "--uninstall"])
+    assert "nothing was removed" in capsys.readouterr().out
+
+
+def test_a_timer_that_cannot_be_started_is_said(
+    systemd: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken").touch()
+    assert ended(["nightly", "--install"]) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "systemctl --user daemon-reload ended with exit code 1" in said
+    assert "no bus" in said
