@@ -8,6 +8,11 @@ start() {
         sh "$here/as_root.sh" systemctl start virtlogd.socket libvirtd.service
         return
     fi
+    # As udev does it elsewhere. While libvirt's user may not look, libvirt asks QEMU anew what it can before everything it does.
+    if [ -c /dev/kvm ] && [ "$(stat -c %U:%G:%a /dev/kvm)" = root:root:600 ]; then
+        sh "$here/as_root.sh" chgrp kvm /dev/kvm
+        sh "$here/as_root.sh" chmod 660 /dev/kvm
+    fi
     for daemon in virtlogd libvirtd; do
         pgrep -x "$daemon" >/dev/null || sh "$here/as_root.sh" "/usr/sbin/$daemon" --daemon
     done

@@ -77,7 +77,7 @@ def test_a_name_that_libvirt_has_is_never_taken_away(lab: VagrantLab, taken: str
 
 def test_a_machine_made_with_another_provider(lab: VagrantLab) -> None:
     folder = ROOT / "vagrant/.vagrant/machines" / lab.machine("gw") / "virtualbox"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "id").write_text("0f0e")
     said = lab.clusterlab("up", code=3).stderr
     assert "gw was made with the provider virtualbox, and the inventory now says libvirt" in said

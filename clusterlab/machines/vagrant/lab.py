@@ -63,7 +63,7 @@ class VagrantMachines:
                 self._take_over(self._hosts, progress)
             except ClusterlabError as error:
                 self.collect(self._state.failure_logs, progress)
-                if not keep:
+                if new and not keep:
                     self._remove_new(new, progress)
                 logs = f"logs are kept in {self._state.failure_logs}"
                 error.remedy = "; ".join(part for part in (error.remedy, logs) if part)

@@ -8,5 +8,7 @@ mkdir -m 0700 home/vagrant/.ssh
 mv etc/clusterlab-insecure.pub home/vagrant/.ssh/authorized_keys
 chown -R 1000:1000 home/vagrant
 : > etc/machine-id
+# The engine starts when it is first asked, and at boot once provisioning has enabled it: not every host needs it.
+rm etc/systemd/system/multi-user.target.wants/docker.service etc/systemd/system/multi-user.target.wants/containerd.service
 ln -sf /usr/lib/systemd/system/systemd-networkd.service etc/systemd/system/multi-user.target.wants/
 ln -sf /usr/lib/systemd/system/systemd-networkd.socket etc/systemd/system/sockets.target.wants/
