@@ -66,6 +66,12 @@ def test_there_is_no_way_out_of_the_lan(host: Host) -> None:
     assert lookup.seconds < 2
 
 
+def test_only_engines_forward_whatever_this_machine_does(engine_lab: Any, host: Host) -> None:
+    forwards = {name: engine_lab.hosts[name].run("cat /proc/sys/net/ipv4/ip_forward").stdout for name in NAMES}
+    assert forwards == {"gw": "0\n", "host1": "1\n", "host2": "1\n"}
+    assert "-P FORWARD DROP\n" in host.run("iptables -S FORWARD", check=True).stdout
+
+
 def test_a_cut_lan_does_not_cut_management(engine_lab: Any, host: Host) -> None:
     host.run("ip link set eth0 down", check=True)
     try:

@@ -3,6 +3,9 @@
 umount --lazy /mnt # the outer root file system
 mount --make-rshared /
 ip link set lo up
+# A fresh machine forwards nothing, but a fresh namespace does what this one does. It matters: an engine that turns
+# forwarding on keeps other machines away from its containers, one that finds it on does not.
+echo 0 >/proc/sys/net/ipv4/ip_forward
 
 # With version 2 a cgroup that hands controllers down may hold no processes itself.
 cgroup=/sys/fs/cgroup
