@@ -14,7 +14,7 @@ from clusterlab.checks.result import Evidence, Outcome, Result
 
 _APART = "must not be: "
 _CONTROL = "control: "
-_PING = re.compile(r"(?P<target>.+) answers \d+ of \d+ pings")
+_PING = re.compile(r"(?P<target>.+) answers \d+ of \d+ pings(?: of (?P<size>\d+) bytes)?")
 _PORT = re.compile(r"port (?P<port>\d+|\(published for port \d+ of \S+\)) of (?P<target>.+) is open")
 _HTTP = re.compile(r"(?P<url>https?://\S+) answers")
 _FILE_TABLE = "writer \\ reader"
@@ -26,7 +26,7 @@ class Link:
 
     start: str
     end: str  # the place that is reached
-    how: str  # "ping", "port 80", "http 80", "file"
+    how: str  # "ping", "1422 bytes", "port 80", "http 80", "file"
     wanted: bool
     seen: bool | None
     found: str
@@ -75,7 +75,8 @@ def _file_links(result: Result, table: str) -> Iterator[Link]:
 
 def _target(words: str) -> tuple[str, str] | None:
     if match := _PING.match(words):
-        return _bare(match["target"]), "ping"
+        # A packet that is too long for the way does not mean that the two are kept apart.
+        return _bare(match["target"]), f"{match['size']} bytes" if match["size"] else "ping"
     if match := _PORT.match(words):
         return _bare(match["target"]), f"port {match['port'].strip('()')}"
     if match := _HTTP.match(words):

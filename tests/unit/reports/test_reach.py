@@ -28,7 +28,7 @@ def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, outp
     ("words", "end", "how"),
     [
         (ping.told(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
-        (ping.told(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "ping"),
+        (ping.told(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "1400 bytes"),
         (ping.told(PingProbe(on=["h"], to={"container": "beta", "network": "net"})), "beta", "ping"),
         (port.told(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
         (port.told(PortProbe(on=["h"], to={"container": "b", "network": "n"}, port=1)), "b", "port 1"),
@@ -63,6 +63,13 @@ def test_a_shared_file_tells_of_every_pair() -> None:
     table = shared_file.matrix(["a", "b"], {("a", "b"): "no such file", ("b", "a"): "ok"})
     found = one("what each place writes, every other reads", output=table, holds=False)
     assert [(link.start, link.end, link.seen) for link in found] == [("a", "b", False), ("b", "a", True)]
+
+
+def test_a_packet_too_long_for_the_way_does_not_keep_apart() -> None:
+    long = f"must not be: {ping.told(PingProbe(on=['h'], to='beta', size=1423))}"
+    found = one("beta answers 2 of 2 pings") + one(long)
+    assert matrix(found).targets == ["beta (ping)", "beta (1423 bytes)"]
+    assert [arc.verdict for arc in draw(PICTURE, found).arcs] == ["good"]
 
 
 def test_other_evidence_tells_of_no_link() -> None:
