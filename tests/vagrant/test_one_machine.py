@@ -1,14 +1,17 @@
-"""One machine, made by hand with `vagrant up`: clusterlab finds it, takes it over, and trusts no other in its place."""
+"""One machine, made by hand with `vagrant up`: clusterlab takes it over, and it has all the bad luck there is."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
-from vagrant_lab import VagrantLab, make_lab, read, virsh
+from vagrant_lab import ROOT, VagrantLab, make_lab, read, virsh
 
 from clusterlab.machines.state import LabState
 
@@ -68,6 +71,47 @@ def test_collect(lab: VagrantLab, tmp_path: Path) -> None:
     lab.clusterlab("collect", "--to", str(tmp_path / "logs"))
     assert "dockerd" in (tmp_path / "logs/host1/docker.log").read_text()
     assert lab.domain("host1") in (tmp_path / "logs/host1/libvirt.xml").read_text()
+
+
+def test_a_machine_destroyed_behind_vagrants_back_is_made_anew(lab: VagrantLab, tmp_path: Path) -> None:
+    lost = lab.id("host1")
+    virsh("destroy", lab.domain("host1"))
+    virsh("undefine", lab.domain("host1"))  # its disk is left
+    assert lab.states(tmp_path) == {"host1": "absent"}
+    said = lab.clusterlab("up").stderr
+    assert f"the disk {lab.domain('host1')}.img was left from a machine that is gone: removed" in said
+    assert len(said.splitlines()) < 20, "progress of a few lines, not of thousands"
+    assert lab.id("host1") not in ("", lost)
+    assert lab.clusterlab("ssh", "host1", "--", "hostname").stdout == "host1\n"
+
+
+def test_a_machine_that_was_switched_off_is_started(lab: VagrantLab, tmp_path: Path) -> None:
+    made = lab.id("host1")
+    virsh("destroy", lab.domain("host1"))
+    assert lab.states(tmp_path) == {"host1": "stopped"}
+    lab.clusterlab("up")
+    assert lab.id("host1") == made
+    assert lab.states(tmp_path) == {"host1": "running"}
+
+
+def test_an_interrupted_up_goes_on(lab: VagrantLab, tmp_path: Path) -> None:
+    """What it left half made is made anew by the next `up`."""
+    lab.clusterlab("down")
+    argv = [sys.executable, "-m", "clusterlab", "up", "-i", str(lab.inventory)]
+    with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as up:
+        pause = threading.Event()
+        while not lab.id("host1") and up.poll() is None:
+            pause.wait(0.1)
+        os.kill(up.pid, signal.SIGTERM)
+        _, said = up.communicate(timeout=180)
+    print(said)
+    assert up.returncode == 3
+    assert "`clusterlab up` goes on from here" in said
+    half = lab.id("host1")
+    assert half
+    assert "was left half made by an up that was interrupted: it is made anew" in lab.clusterlab("up").stderr
+    assert lab.id("host1") != half
+    assert lab.states(tmp_path) == {"host1": "running"}
 
 
 def test_down_leaves_nothing(lab: VagrantLab, home: Path, tmp_path: Path) -> None:

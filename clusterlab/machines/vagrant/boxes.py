@@ -44,6 +44,16 @@ def _add(vagrant: Vagrant, box: Box, progress: Progress) -> None:
                 task.update(text)
 
         vagrant.run("box", "add", str(box.catalog), "--provider", "libvirt", on_event=tell)
+        task.update("removing earlier versions that no machine stands on")
+        _prune(vagrant, box)
+
+
+def _prune(vagrant: Vagrant, box: Box) -> None:
+    """Remove earlier versions of the box that no machine stands on, and libvirt's copies of them."""
+    vagrant.run("box", "prune", "--name", box.name, "--provider", "libvirt", "--keep-active-boxes", "--force")
+    for copy in box_volumes(box.name):
+        if not any(f"_{version}_" in copy for version in versions(box.name)) and not standing_on([copy]):
+            remove_volume(copy)
 
 
 def remove_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> bool:
