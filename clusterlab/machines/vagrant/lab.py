@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError, Several
-from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.base import MachineStatus, State
 from clusterlab.machines.over_ssh import collect_journals, lacking
 from clusterlab.machines.state import LabState, Record
 from clusterlab.model.lab import Lab
@@ -74,15 +74,15 @@ class VagrantMachines:
             self._remove_all()
 
     def status(self) -> list[MachineStatus]:
-        said = states(self._vagrant)
+        said = states(self._vagrant, self._names_by_host)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            return list(pool.map(lambda host: self._status(host, *said[self._machines.name(host)]), self._hosts))
+            return list(pool.map(lambda host: self._status(host, *said[host]), self._hosts))
 
-    def _status(self, host: str, state: str, word: str) -> MachineStatus:
+    def _status(self, host: str, state: State, word: str) -> MachineStatus:
         name = self._machines.name(host)
         if state != "running":
             detail = "" if state == "absent" else f"Vagrant's {name}: {word.replace('_', ' ')}"
-            return MachineStatus(host, state, detail)  # type: ignore[arg-type]
+            return MachineStatus(host, state, detail)
         settings = self._taken.settings(host, self._machines.id(host))
         if settings is None:
             detail = "up was interrupted: run up" if self._taken.is_begun(host) else f"Vagrant's {name}, made by hand"
@@ -140,9 +140,12 @@ class VagrantMachines:
     def _vagrant(self) -> Vagrant:
         return Vagrant(self._folder, self._inventory, self._log)
 
-    def _states(self) -> dict[str, str]:
-        said = states(self._vagrant)
-        return {host: said[self._machines.name(host)][0] for host in self._hosts}
+    def _states(self) -> dict[str, State]:
+        return {host: state for host, (state, _) in states(self._vagrant, self._names_by_host).items()}
+
+    @property
+    def _names_by_host(self) -> dict[str, str]:
+        return {host: self._machines.name(host) for host in self._hosts}
 
     def _names(self, hosts: Iterable[str]) -> list[str]:
         return [self._machines.name(host) for host in hosts]
@@ -212,7 +215,7 @@ class VagrantMachines:
                 progress.say(host, "is no longer in the inventory: removed")
             earlier._destroy(gone)
 
-    def _remove_half_made(self, found: dict[str, str], progress: Progress) -> dict[str, str]:
+    def _remove_half_made(self, found: dict[str, State], progress: Progress) -> dict[str, State]:
         """Remove what an interrupted `up` left half made; returns the states afterwards."""
         half = [host for host, state in found.items() if state != "absent" and self._taken.is_begun(host)]
         for host in half:

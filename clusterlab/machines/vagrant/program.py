@@ -26,7 +26,7 @@ class Vagrant:
 
     def __init__(self, folder: Path, inventory: Inventory, log: Path) -> None:
         """What Vagrant says is added to `log`, if there is a folder for it."""
-        self._folder = folder
+        self.folder = folder
         self._inventory = inventory
         self._log = log
 
@@ -72,7 +72,7 @@ class Vagrant:
             file.flush()
             with subprocess.Popen(
                 ["vagrant", *words],
-                cwd=self._folder,
+                cwd=self.folder,
                 env={**os.environ, **self._environment(file.name)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -86,7 +86,7 @@ class Vagrant:
     def _environment(self, inventory: str) -> dict[str, str]:
         return {
             "CLUSTERLAB_INVENTORY": inventory,
-            "VAGRANT_CWD": str(self._folder),
+            "VAGRANT_CWD": str(self.folder),
             "VAGRANT_DEFAULT_PROVIDER": self._inventory.vagrant.provider,
             "VAGRANT_CHECKPOINT_DISABLE": "1",  # it would ask the internet for newer versions of itself
             "LC_ALL": "C.UTF-8",

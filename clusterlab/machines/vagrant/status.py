@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Mapping
 
-from clusterlab.errors import HostError
+from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.machines.base import State
 
 from .events import Event
@@ -29,9 +30,19 @@ _STATES: dict[str, State] = {
 }
 
 
-def states(vagrant: Vagrant) -> dict[str, tuple[State, str]]:
-    """Each machine's state by what Vagrant calls it, and Vagrant's own word for it."""
-    return states_in(vagrant.run("status"))
+def states(vagrant: Vagrant, names: Mapping[str, str]) -> dict[str, tuple[State, str]]:
+    """Each host's state, and Vagrant's own word for it; `names` are what Vagrant calls their machines.
+
+    Raises ClusterlabError when its Vagrantfile has no such machines.
+    """
+    said = states_in(vagrant.run("status"))
+    missing = [name for name in names.values() if name not in said]
+    if missing:
+        raise ClusterlabError(
+            f"the Vagrantfile in {vagrant.folder} makes no machines called {', '.join(missing)}",
+            remedy="leave vagrant: {folder: ...} out of the inventory to use clusterlab's own",
+        )
+    return {host: said[name] for host, name in names.items()}
 
 
 def states_in(events: list[Event]) -> dict[str, tuple[State, str]]:

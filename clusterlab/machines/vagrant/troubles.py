@@ -133,6 +133,12 @@ _TROUBLES = (
         "(net-destroy, net-undefine), or give the lab another name",
     ),
     _Trouble(
+        ("SSHNotReady", "VMNotRunningError", "VMNotCreatedError"),
+        r"not yet ready for SSH|must be created before running|must be running to open SSH",
+        "a machine does not run",
+        "start it: clusterlab up, or vagrant up",
+    ),
+    _Trouble(
         ("VagrantInterrupt",),
         r"",
         "Vagrant was interrupted",
