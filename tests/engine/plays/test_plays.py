@@ -6,10 +6,9 @@ What these machines cannot do is unsupported here, and is proven on virtual mach
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
-from check_cases import PLAYBOOKS, case_files, read_case, told
+from check_cases import told
 from play_bench import Stand
 
 from clusterlab.checks.chain import longest_chain
@@ -44,9 +43,3 @@ def test_clean_leaves_nothing(stand: Stand) -> None:
     assert report.ok, (report.failed, report.blocked)
     assert left_over(stand.lab([]).name, stand.hosts) == []
     assert stand.left() == ["", ""]
-
-
-def test_every_play_is_broken_by_a_case_or_needs_virtual_machines(stand: Stand) -> None:
-    folders = (Path(__file__).parent / "broken", PLAYBOOKS.parent / "tests" / "lab" / "broken")
-    cases = [read_case(path) for folder in folders for path in case_files(folder)]
-    assert set(stand.lab([]).plays) - {play for case in cases for play in case["plays"]} == set()
