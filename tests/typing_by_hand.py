@@ -43,7 +43,7 @@ class Typist:
             )
             return f"{line.script}\n{ended.stderr}" if ended.returncode else ""
         text = f'{line.script}\nprintf %s "${line.sets}"' if line.sets else line.script
-        completed = self.hosts[line.host].run(known + text, timeout=150.0)
+        completed = self.hosts[line.host].run(known + text, timeout=150 + line.within + line.lasting)
         if line.sets:
             self.known[line.sets] = completed.stdout
         return "" if completed.ok else f"{line.host}: {line.script}\n{completed.exit} {completed.output[-1500:]}\n"

@@ -1,4 +1,5 @@
-"""What `explain` says to type, typed on virtual machines: the plays that need NFS, which namespaces often cannot do."""
+"""What `explain` says to type, typed on virtual machines: the plays that need NFS, iSCSI, IPsec or
+IPVS, which namespaces often cannot do."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from clusterlab.remote import Hosts
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 
 
-@pytest.mark.parametrize("play", ["volumes/nfs", "volumes/concurrency"])
+@pytest.mark.parametrize(
+    "play", ["volumes/nfs", "volumes/concurrency", "volumes/block", "networks/overlay", "networks/service"]
+)
 def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(
     machines: QemuMachines, lab: Lab, play: str, tmp_path: Path
 ) -> None:
