@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_cases import Rig, broken, case_parameters, compare, load_case, read_case
+from check_cases import Rig, broken, case_files, case_parameters, compare, load_case, read_case
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Result
+from clusterlab.model.checks import KINDS
 from clusterlab.progress import Silent
 
 pytestmark = pytest.mark.engine
 
+CASES = Path(__file__).parent / "cases"
 
-@pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "cases"), ids=lambda path: path.stem)
+
+def seen(kind: str) -> Iterator[str]:
+    """The outcomes that cases expect of checks of a kind."""
+    for case in map(read_case, case_files(CASES)):
+        expected = {item["check"]: item.get("outcome", "pass") for item in case.get("expect", [])}
+        checks = case["play"]["checks"] if isinstance(case["play"], dict) else []
+        for check in checks:
+            if kind in check and ("others" not in case or check["title"] in expected):
+                yield expected.get(check["title"], "pass")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_cases_both_ways(kind: str) -> None:
+    assert {"pass", "fail"} <= set(seen(kind))
+
+
+@pytest.mark.parametrize("path", case_parameters(CASES), ids=lambda path: path.stem)
 def test_case(rig: Rig, path: Path, tmp_path: Path) -> None:
     case = read_case(path)
     lab = load_case(case, rig.inventory, tmp_path)

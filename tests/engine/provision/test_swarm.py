@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from provision_bench import Bench, brief
 
+from clusterlab.machines import open_machines
+from clusterlab.machines.state import LabState
 from clusterlab.plan.graph import carry_out
+from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 
 pytestmark = pytest.mark.engine
@@ -102,6 +108,34 @@ def test_a_host_that_left_joins_again_and_its_dead_node_goes(fresh: Fresh) -> No
     nodes = bench.nodes()
     assert set(nodes) == {"host1", "host2"}
     assert nodes["host2"]["ID"] == bench.node_id("host2") != old
+    assert bench.plan() == []
+
+
+def test_a_node_that_was_lost_is_the_same_again_with_its_disk_and_joins_anew_without(fresh: Fresh) -> None:
+    bench = fresh()
+    bench.provisioned()
+    bench.run("host1", "docker swarm update --dispatcher-heartbeat 1s")  # what is lost is noticed sooner
+    node, machines, state = bench.node_id("host2"), open_machines(bench.lab), LabState(bench.lab.name)
+
+    def lose() -> None:
+        os.kill(int((state.host_folder("host2") / "pid").read_text()), signal.SIGKILL)
+        is_down = f"docker node inspect {node} --format '{{{{.Status.State}}}}' | grep -q down"
+        bench.run("host1", f"until {is_down}; do sleep 0.2; done")
+
+    lose()
+    machines.up(Silent())
+    bench.provisioned()
+    assert bench.node_id("host2") == node
+    assert bench.plan() == []
+
+    lose()
+    shutil.rmtree(state.host_folder("host2"))
+    machines.up(Silent())
+    changes = bench.plan()
+    assert brief(changes) == {"join host2: swarm membership", f"remove host1: swarm node {node}"}
+    bench.provisioned()
+    assert bench.nodes()["host2"]["ID"] == bench.node_id("host2") != node
+    assert set(bench.nodes()) == {"host1", "host2"}
     assert bench.plan() == []
 
 

@@ -34,6 +34,5 @@ def whole_bench() -> Iterator[Bench]:
 @pytest.fixture
 def bench(whole_bench: Bench) -> Iterator[Bench]:
     """The lab with nothing on it but images; what a test leaves is removed."""
-    whole_bench.emptied()
     yield whole_bench
     whole_bench.emptied()
