@@ -1,5 +1,4 @@
-"""What `explain` says to type, typed on virtual machines: the plays that need NFS, iSCSI, IPsec or
-IPVS, which namespaces often cannot do."""
+"""What `explain` says to type, typed on virtual machines: the plays that need what namespaces often cannot do."""
 
 from __future__ import annotations
 
