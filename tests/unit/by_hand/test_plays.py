@@ -48,6 +48,14 @@ def test_there_are_plays() -> None:
 
 
 @pytest.mark.parametrize("play", PLAYS)
+def test_every_play_says_what_it_teaches_and_why_and_where_that_is_written(lab: Lab, play: str) -> None:
+    one = lab.plays[play]
+    assert all(len(text.split()) >= 4 for text in (one.title, one.teaches, one.why))
+    assert one.docs
+    assert all(link.startswith("https://") for link in one.docs)
+
+
+@pytest.mark.parametrize("play", PLAYS)
 def test_every_statement_has_commands_and_what_must_be_seen(lab: Lab, play: str) -> None:
     one: Lesson = lesson(lab, play, "inventory.yml", Silent())
     assert [part.title for part in one.statements] == [check.title for check in lab.plays[play].checks]
