@@ -24,8 +24,8 @@ class Actions:
         self._where = where
         self._running: dict[str, bool] = {}
         self._off: dict[tuple[str, str], bool] = {}  # (container, network): whether it was taken off, or put on
-        self._scaled: list[str] = []
-        self._drained: list[str] = []
+        self._scaled: dict[str, int] = {}  # a service's tasks
+        self._drained: dict[str, None] = {}
 
     def lines(self, action: Action) -> Iterator[Line]:
         """What does it."""
@@ -61,9 +61,10 @@ class Actions:
                 yield Line(self._where.container(name).host, f"docker start {name}")
         manager = self._where.manager
         yield from (Line(manager, f"docker node update --availability active {host}") for host in self._drained)
-        for service in self._scaled:
+        for service, given in self._scaled.items():
             replicas = self._where.play.services[service].deploy.replicas
-            yield Line(manager, f"docker service scale {service}={replicas}")
+            if given != replicas:
+                yield Line(manager, f"docker service scale {service}={replicas}")
         for service in self._where.play.services if self._drained else ():
             yield Line(manager, f"docker service update --force {service}")  # the Swarm moves no task back unasked
 
@@ -82,10 +83,10 @@ class Actions:
 
     def _swarm(self, action: Action) -> Iterator[Line]:
         if action.drain is not None:
-            self._drained.append(action.drain)
+            self._drained[action.drain] = None
             yield Line(self._where.manager, f"docker node update --availability drain {action.drain}")
         elif action.scale is not None:
-            self._scaled.append(action.service)
+            self._scaled[action.service] = action.scale.replicas
             yield Line(self._where.manager, f"docker service scale --detach {action.service}={action.scale.replicas}")
         else:  # one of the nodes has the task, and only that has something to do
             kill = f"docker ps --quiet --filter name={action.service}.1. | xargs --no-run-if-empty docker kill"
