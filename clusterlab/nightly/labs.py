@@ -25,9 +25,9 @@ class KnownLab:
     last: str
 
 
-def _is_gone(folder: str) -> bool:
-    """A folder that was noted as seen from another folder says nothing here."""
-    return not folder or (Path(folder).is_absolute() and not Path(folder).is_dir())
+def is_gone(folder: Path) -> bool:
+    """Whether a lab's folder is no more; one that was noted as seen from another folder says nothing here."""
+    return folder.is_absolute() and not folder.is_dir()
 
 
 def labs() -> list[KnownLab]:
@@ -47,7 +47,7 @@ def _known(name: str, has_state: bool) -> KnownLab:
             kind, folder = kind or "?", folder or (str(Path(night.inventory).parent) if night.inventory else "")
         except ClusterlabError:
             last = f"unreadable ({runs[-1].name})"
-    return KnownLab(name, kind or "?", machines, folder, not _is_gone(folder), len(runs), last)
+    return KnownLab(name, kind or "?", machines, folder, bool(folder) and not is_gone(Path(folder)), len(runs), last)
 
 
 def _machines(name: str) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.snapshots import HasSnapshots
 from clusterlab.machines.state import LabBusy, LabState, known_labs
+from clusterlab.nightly.labs import is_gone
 from clusterlab.nightly.runs import Runs, labs_with_runs
 from clusterlab.progress import Progress
 
@@ -55,11 +56,12 @@ def _why_left(name: str, state: LabState) -> str:
         if record is None:
             return "its state has no record: an `up` was ended before it began"
         machines = recall_machines(name)
-        if record.folder.is_dir() and isinstance(machines, HasSnapshots) and machines.snapshots.names():
+        gone = is_gone(record.folder)
+        if not gone and isinstance(machines, HasSnapshots) and machines.snapshots.names():
             return ""  # it is kept on purpose, for what can be restored
         if not any(status.state in _ALIVE for status in machines.status()):
             return "none of its machines runs"
-        return "" if record.folder.is_dir() else f"its folder {record.folder} is gone, and its machines run"
+        return f"its folder {record.folder} is gone, and its machines run" if gone else ""
     except ClusterlabError as error:
         return error.message
 

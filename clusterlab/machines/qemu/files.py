@@ -29,7 +29,7 @@ class LabFiles:
         self.keys = LabKeys(self.state.folder, lab)
         self.lan = Lan(self.state.folder)
         self.machines = {host: Machine(host, self.state.host_folder(host)) for host in inventory.hosts}
-        self._folder = folder
+        self._folder = folder.absolute()  # other commands read it from elsewhere
         self._writing = threading.Lock()
 
     @property

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 from clusterlab.build.cache import cache_folder
+from clusterlab.machines.qemu.files import LabFiles
 from clusterlab.machines.state import LabState, Record, known_labs
 from clusterlab.model import load_inventory
 from clusterlab.nightly.labs import labs
@@ -51,6 +53,29 @@ def test_a_lab_whose_machines_are_gone_is_left_over(tmp_path: Path) -> None:
     assert found.remove is not None
     found.remove()
     assert known_labs() == []
+
+
+def test_a_lab_with_a_snapshot_is_kept_wherever_gc_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home" / "inventory").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "home")
+    file = Path("inventory/lab.yml")
+    file.write_text("lab: saved\nmachines: qemu\nhosts: {host1: {address: 192.168.98.11, roles: [docker]}}\n")
+    lab = load_inventory(file)
+    files = LabFiles(lab.name, lab.inventory, lab.folder)
+    files.write_record({})
+    assert [found.why for found in of_labs(Silent())] == ["none of its machines runs"]
+    (files.state.folder / "snapshots" / "warm").mkdir(parents=True)
+    for folder in (tmp_path / "home", tmp_path):
+        monkeypatch.chdir(folder)
+        assert of_labs(Silent()) == []
+        assert [(lab.folder, lab.folder_exists) for lab in labs()] == [(str(tmp_path / "home" / "inventory"), True)]
+    record = files.state.read()
+    assert record is not None
+    files.state.write(record.model_copy(update={"folder": Path("inventory")}))  # as it was noted once
+    assert of_labs(Silent()) == []
+    files.state.write(record)
+    shutil.rmtree(tmp_path / "home")
+    assert [found.why for found in of_labs(Silent())] == ["none of its machines runs"]
 
 
 def test_state_without_a_record_is_left_over() -> None:
