@@ -27,7 +27,7 @@ missing=
 for package in $packages; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
 done
-start_services() { [ -z "$vagrant" ] || sh "$here/libvirt.sh"; }
+start_services() { [ -z "$vagrant" ] || sh "$here/as_root.sh" sh "$here/libvirt.sh"; }
 if [ -z "$missing" ]; then
     start_services
     exit 0

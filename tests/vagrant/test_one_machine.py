@@ -73,6 +73,7 @@ def test_collect(lab: VagrantLab, tmp_path: Path) -> None:
     assert lab.domain("host1") in (tmp_path / "logs/host1/libvirt.xml").read_text()
 
 
+@pytest.mark.long
 def test_a_machine_destroyed_behind_vagrants_back_is_made_anew(lab: VagrantLab, tmp_path: Path) -> None:
     lost = lab.id("host1")
     virsh("destroy", lab.domain("host1"))
@@ -85,6 +86,7 @@ def test_a_machine_destroyed_behind_vagrants_back_is_made_anew(lab: VagrantLab, 
     assert lab.clusterlab("ssh", "host1", "--", "hostname").stdout == "host1\n"
 
 
+@pytest.mark.long
 def test_a_machine_that_was_switched_off_is_started(lab: VagrantLab, tmp_path: Path) -> None:
     made = lab.id("host1")
     virsh("destroy", lab.domain("host1"))
@@ -94,6 +96,7 @@ def test_a_machine_that_was_switched_off_is_started(lab: VagrantLab, tmp_path: P
     assert lab.states(tmp_path) == {"host1": "running"}
 
 
+@pytest.mark.long
 def test_an_interrupted_up_goes_on(lab: VagrantLab, tmp_path: Path) -> None:
     """What it left half made is made anew by the next `up`."""
     lab.clusterlab("down")

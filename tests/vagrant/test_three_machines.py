@@ -8,6 +8,7 @@ import pytest
 import yaml
 from vagrant_lab import ROOT, VagrantLab, make_lab, read
 
+pytestmark = pytest.mark.long
 PLAYS = ["volumes/nfs", "networks/host", "networks/overlay"]
 
 
