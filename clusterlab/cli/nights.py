@@ -73,7 +73,8 @@ def read(
     check_retention(keep_runs, keep_days)
     check_start(options.start, open_machines(lab))
     waivers = load_waivers(waiver_file(path))
-    words = [_program(), "nightly", *plays, "-i", str(path.absolute()), "--playbooks", str(Path(playbooks).absolute())]
+    words = [*_program(), "nightly", *plays, "-i", str(path.absolute())]
+    words += ["--playbooks", str(Path(playbooks).absolute())]
     for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):
         words += [f"{flag}={value}"] if value else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
@@ -125,10 +126,10 @@ def unschedule(lab: str) -> list[str]:
     return told if scheduling.systemd_runs() else [*told, "If you added a line for cron, remove it with `crontab -e`."]
 
 
-def _program() -> str:
-    """The path of this program: next to the interpreter where it was installed, or else as it was called."""
+def _program() -> list[str]:
+    """What runs this program from the folder it was called in: its script beside the interpreter, if installed."""
     installed = Path(sys.executable).with_name("clusterlab")
-    return str(installed if installed.is_file() else Path(sys.argv[0]).absolute())
+    return [str(installed)] if installed.is_file() else [sys.executable, "-m", "clusterlab"]
 
 
 def _keep(text: str) -> str:
