@@ -142,6 +142,8 @@ def _change(
     verifiable = nodes is not None or first.state == "inactive"  # nobody is in a swarm that is yet to begin
     if one.state == "unknown" or not (verifiable or one is first):
         return _wait(one, first, "its engine must answer before its swarm is known", (), needs)
+    if one.state == "active" and not one.node:
+        return _blocked(one, "half out of a swarm", _half_out(one))
     if node is None:
         return _blocked(one, "in another swarm", _foreign(one, first))
     return _correct(one, first, node, needs)
@@ -247,6 +249,13 @@ def _removals(one: Member, first: Member, nodes: Sequence[Node], members: Sequen
         )
         for node in dead
     ]
+
+
+def _half_out(one: Member) -> str:
+    return (
+        f"the engine of {one.host.name} is in a swarm but knows no node id: it has begun to leave one and not "
+        f"ended. End it: run `docker swarm leave --force` on {one.host.name}, then the same command again"
+    )
 
 
 def _foreign(one: Member, first: Member) -> str:

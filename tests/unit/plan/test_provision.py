@@ -229,6 +229,13 @@ def test_each_state_of_a_worker_gets_its_change(member: swarm.Member, expected: 
     assert planned(MANAGER, member) == expected
 
 
+def test_a_host_that_has_not_ended_leaving_is_told_from_one_in_another_swarm() -> None:
+    (half_out,) = swarm.changes((MANAGER, worker(node="", address="192.168.98.12")), NODES, "demo", {})
+    assert "has begun to leave one and not ended. End it: run `docker swarm leave --force` on host2" in half_out.blocked
+    (elsewhere,) = swarm.changes((MANAGER, worker(node="n9")), NODES, "demo", {})
+    assert "host2 is in another swarm" in elsewhere.blocked
+
+
 def test_a_swarm_begins_at_the_first_manager_only_when_none_is_at_work() -> None:
     idle = swarm.Member(host(), "192.168.98.11", "manager")
     other = swarm.Member(host("host2"), "192.168.98.12", "manager", "active", "n2", "192.168.98.12", control=True)
