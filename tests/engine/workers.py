@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 SLOW = {
     "test_faults.py": 3,
     "test_nights.py": 1,
-    "test_broken_plays.py": 3,
+    "test_broken_plays.py": 4,
     "test_by_hand.py": 3,
     "test_check_cases.py": 3,
     "test_plays.py": 1,
