@@ -68,6 +68,12 @@ REMEDIES = (
         "Check `command` and `entrypoint` in the play.",
     ),
     (
+        r"is in use by task",
+        "a task that the Swarm counts on one of its nodes still uses it",
+        "`docker node ls` on a manager shows a node that is down: make it ready again (`clusterlab provision`), or, when it "
+        "is gone for good, run `docker node rm --force NODE` there; then run the same command again.",
+    ),
+    (
         r"volume is in use|has active endpoints|is in use by",
         "something that clusterlab did not make still uses it",
         "`docker ps -a` there shows what; remove that by hand first.",

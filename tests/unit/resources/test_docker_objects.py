@@ -169,6 +169,7 @@ def test_absent_and_empty_are_the_same_and_differences_are_told() -> None:
         ("Pool overlaps with other one on this address space", "its subnet overlaps"),
         ("This node is not a swarm manager.", "does not manage a Swarm"),
         ('exec: "nonsense": executable file not found in $PATH: unknown', "does not exist in the image"),
+        ("rpc error: code = FailedPrecondition desc = network n1 is in use by task t1", "a task that the Swarm counts"),
         ("remove x: volume is in use - [abc]", "still uses it"),
         ("write /var/lib/docker/x: no space left on device", "its disk is full"),
     ],
