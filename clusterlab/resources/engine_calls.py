@@ -70,8 +70,8 @@ REMEDIES = (
     (
         r"is in use by task",
         "a task that the Swarm counts on one of its nodes still uses it",
-        "`docker node ls` on a manager shows a node that is down: make it ready again (`clusterlab provision`), or, when "
-        "it is gone for good, run `docker node rm --force NODE` there; then run the same command again.",
+        "`docker node ls` on a manager shows a node that is down: make it ready again (`clusterlab provision`), or, "
+        "when it is gone for good, run `docker node rm --force NODE` there; then run the same command again.",
     ),
     (
         r"volume is in use|has active endpoints|is in use by",
