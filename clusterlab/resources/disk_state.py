@@ -9,7 +9,7 @@ from clusterlab.model.iscsi import LUN, iqn_prefix
 
 MARK = "@disk"
 _NODES = "/var/lib/iscsi/nodes /etc/iscsi/nodes"  # where open-iscsi keeps what it knows of, newer and older
-_BORDER = 2**20  # bytes at the beginning that a blank disk has no data in: labels and tables are there
+BORDER = 2**20  # bytes at the beginning that a blank disk has no data in: labels and tables are there
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ for name in $(known 2>/dev/null | grep -F {prefix} | sort -u); do
     if [ "$device" ]; then
         content=$(blkid -p -s TYPE -s PTTYPE -o value "$device" | head -n 1)
         [ "$content" ] || [ "$(blkid -p "$device" 2>&1)" = "" ] || content=data
-        [ "$content" ] || {{ dd if="$device" bs={_BORDER} count=1 2>/dev/null | cmp -s -n {_BORDER} - /dev/zero &&
+        [ "$content" ] || {{ dd if="$device" bs={BORDER} count=1 2>/dev/null | cmp -s -n {BORDER} - /dev/zero &&
             content=blank; }} || content=data
     fi
     printf '{MARK} %s %s %s %s\n' "$lun" "$session" "${{device:--}}" "${{content:--}}"

@@ -66,6 +66,12 @@ class WantedDisk:
     def format(self) -> str:
         return f"{_MKFS[self.filesystem]} {self.device}" if self.filesystem else ""
 
+    @property
+    def format_by_hand(self) -> str:
+        """Format it only when it is blank; fails when it holds something else than the file system that is wanted."""
+        there = f"blkid -p -s TYPE -o value {self.device} | grep -qx {self.filesystem}"
+        return f"{there} || {{ cmp -s -n {disk_state.BORDER} {self.device} /dev/zero && {self.format}; }}"
+
 
 def wanted_disk(inventory: Inventory, lab: str, name: str, disk: Disk) -> WantedDisk:
     target = inventory.hosts[inventory.with_role("iscsi_target")[0]].address
@@ -114,7 +120,7 @@ def _brought(at: Observed, wanted: WantedDisk, found: disk_state.Disk) -> Change
     else:
         reason = f"it holds {found.content}, not {wanted.filesystem}" if blocked else "it is blank"
     commands = [wanted.login] if out else []
-    commands += [f"{wanted.format}   # only when it is blank"] if wanted.format and not blocked else []
+    commands += [wanted.format_by_hand] if wanted.format and not blocked else []
     return Change(
         key=Key(at.name, "disk", wanted.name),
         action="log in" if out else "format",
