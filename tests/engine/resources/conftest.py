@@ -14,6 +14,8 @@ from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources import swarm_actions
 
+SETTLED = "until docker network inspect ingress docker_gwbridge >/dev/null 2>&1; do sleep 0.1; done"
+
 
 @pytest.fixture(scope="session")
 def whole_bench() -> Iterator[Bench]:
@@ -26,6 +28,8 @@ def whole_bench() -> Iterator[Bench]:
             addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
             swarm_actions.init(hosts["host1"], addresses["host1"], lab.name)
             swarm_actions.join(hosts["host2"], addresses["host2"], "worker", hosts["host1"])
+            for name in ("host1", "host2"):  # what the Swarm makes there a moment later is no test's
+                hosts[name].run(SETTLED, check=True)
             yield Bench(hosts, lab.inventory, machines.targets())
     finally:
         machines.down(Silent())
