@@ -7,16 +7,17 @@ start() {
         systemctl start virtlogd.socket libvirtd.service
         return
     fi
-    # As udev does it elsewhere. While libvirt's user may not look, libvirt asks QEMU anew what it can before everything it does.
-    if [ -c /dev/kvm ] && [ "$(stat -c %U:%G:%a /dev/kvm)" = root:root:600 ]; then
-        chgrp kvm /dev/kvm
-        chmod 660 /dev/kvm
-    fi
     for daemon in virtlogd libvirtd; do
         pgrep -x "$daemon" >/dev/null || "/usr/sbin/$daemon" --daemon
     done
 }
 
+# As udev does where it runs. While libvirt's user may not open the file, libvirt asks QEMU anew before everything it does, which
+# takes half a minute each time.
+if [ -c /dev/kvm ] && [ "$(stat -c %U:%G:%a /dev/kvm)" = root:root:600 ]; then
+    chgrp kvm /dev/kvm
+    chmod 660 /dev/kvm
+fi
 tries=0
 until answers; do
     tries=$((tries + 1))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"^\d+,(?P<machine>[^,]*),(?P<kind>[a-z-]+),(?P<data>.*)$")
 _COMMA = "%!(VAGRANT_COMMA)"
-_PREFIX = re.compile(r"^(?:==> )?[\w.-]+: ")
+_PREFIX = re.compile(r"^(?:==> )?[\w.-]+:(?: |$)")
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _RATE = re.compile(r"^(?:Progress|\d+%)\b|\(Rate: |Estimated time remaining|\d+(?:\.\d+)?%$")
 
@@ -48,7 +48,7 @@ def parse_event(line: str) -> Event:
 def step(event: Event) -> str:
     """The step that an event tells, in one line: the first that says something, without how many bytes are through."""
     for line in event.text.replace("\r", "\n").splitlines():
-        text = _PREFIX.sub("", line).strip()
+        text = _PREFIX.sub("", line.strip()).strip()
         if text and not _RATE.search(text) and not text.startswith("-- "):
             return text.removesuffix("...")
     return ""

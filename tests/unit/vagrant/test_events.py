@@ -41,7 +41,7 @@ def test_a_state_that_is_not_known_is_no_good_one() -> None:
         ("1,demo-gw,ui,info, -- Name:              clusterlab-demo-gw", ""),
         ("1,demo-gw,ui,info,==> demo-gw: Waiting for an IP...", "Waiting for an IP"),
         ("1,demo-gw,ui,detail,    demo-gw: SSH address: 192.168.121.7:22", "SSH address: 192.168.121.7:22"),
-        ("1,demo-gw,ui,info,\\nVagrant insecure key detected.", "Vagrant insecure key detected."),
+        ("1,demo-gw,ui,detail,    demo-gw: \\n    demo-gw: Inserting a key", "Inserting a key"),
         ("1,,ui,detail,Progress: 40% (Rate: 515M/s%!(VAGRANT_COMMA) Estimated time remaining: 0:00:01)", ""),
         ("1,demo-gw,ui,info,\x1b[KProgress: 40%", ""),
         ("1,demo-gw,ui,info,Uploading base box image", "Uploading base box image"),
