@@ -9,12 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test setup setup-test system system-test system-test-vagrant lint unit engine lab-tests test-long test-vagrant down
+.PHONY: lab test setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
 
-test: setup-test lint unit engine lab-tests
+test: setup-test lint unit engine lab-tests vagrant-tests
 
 setup: system $(VENV)/installed
 
@@ -52,6 +52,10 @@ engine:
 # The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:
 	sh setup/tests.sh "not long" $(BIN)/pytest tests/lab || { sh setup/show_logs.sh test-logs; exit 1; }
+
+# One machine, made by `vagrant up`; `make test-vagrant` has the rest.
+vagrant-tests: system-test-vagrant
+	sh setup/as_root.sh sh setup/tests.sh "not long" $(BIN)/pytest tests/vagrant || { sh setup/show_logs.sh test-logs; exit 1; }
 
 test-long: setup-test
 	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long --numprocesses 4

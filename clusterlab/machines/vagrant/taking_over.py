@@ -17,7 +17,12 @@ from clusterlab.errors import HostError
 from clusterlab.machines.state import LabState, write_atomically
 from clusterlab.remote import Target, ssh_argv
 
-_LOOK = "uname -n; ip -4 -o address show; sudo -n true"
+_LOOK = """\
+tries=0
+until ip -4 -o address show | grep -q ' {address}/' || [ $tries = 30 ]; do tries=$((tries + 1)); sleep 1; done
+uname -n; ip -4 -o address show; sudo -n true
+"""
+"""Prints a machine's name and addresses; one that just started gets its address on the LAN a moment later."""
 _SECONDS = 90.0
 
 
@@ -99,7 +104,7 @@ class TakenOver:
         scratch.unlink(missing_ok=True)
         if not first:
             shutil.copy(known, scratch)
-        said = _look(replace(self.target(host, settings), known_hosts=(scratch,)), first)
+        said = _look(replace(self.target(host, settings), known_hosts=(scratch,)), address, first)
         if lacks := not_whole(said, host, address):
             raise HostError(
                 host,
@@ -148,8 +153,8 @@ def not_whole(said: str, host: str, address: str) -> str:
     return ""
 
 
-def _look(target: Target, first: bool) -> str:
-    argv = ssh_argv(target, [_LOOK])
+def _look(target: Target, address: str, first: bool) -> str:
+    argv = ssh_argv(target, [_LOOK.replace("{address}", address)])
     accept = ["-o", "StrictHostKeyChecking=accept-new"] if first else []
     argv[1:1] = [*accept, "-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-o", "LogLevel=ERROR"]
     try:
