@@ -20,9 +20,10 @@ from clusterlab.remote import Target, ssh_argv
 _LOOK = """\
 tries=0
 until ip -4 -o address show | grep -q ' {address}/' || [ $tries = 30 ]; do tries=$((tries + 1)); sleep 1; done
-uname -n; ip -4 -o address show; sudo -n true
+uname -n; ip -4 -o address show; sudo -n true && sync
 """
-"""Prints a machine's name and addresses; one that just started gets its address on the LAN a moment later."""
+"""Prints a machine's name and addresses; one that just started gets its address on the LAN a moment later. What Vagrant
+wrote there a moment ago is on the disk afterwards, so that it is still there when the machine is switched off."""
 _SECONDS = 90.0
 
 
