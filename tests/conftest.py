@@ -6,5 +6,5 @@ import signal
 
 
 def pytest_configure() -> None:
-    """Interrupts work as on a terminal: a shell has what it starts in the background ignore them, and children inherit it."""
+    """Interrupts work as on a terminal; a shell has what it starts in the background ignore them, and children too."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
