@@ -62,6 +62,7 @@ class Nights:
     state: Path
     machines: Machines
     environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 240  # seconds for a command to end
 
     @property
     def runs(self) -> Path:
@@ -77,7 +78,7 @@ class Nights:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         with self.start(*words) as process:
-            out, err = process.communicate(timeout=240)
+            out, err = process.communicate(timeout=self.patience)
         return process.returncode, out, err
 
     def night(self, *words: str) -> tuple[int, dict[str, Any]]:
@@ -152,16 +153,16 @@ def outcomes(night: dict[str, Any]) -> dict[str, str]:
     return {result["check"]: result["outcome"] for result in night["results"]}
 
 
-def under_way(nights: Nights, stage: str, number: int = 1) -> Path:
+def under_way(nights: Nights, stage: str, number: int = 1, within: float = 60) -> Path:
     """Wait until a run of `nights` is in a stage; returns its folder."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + within
     while time.monotonic() < end:
         for results in sorted(nights.runs.glob("*/results.json")):
             night = json.loads(results.read_text())
             if night["number"] == number and stages(night).get(stage) == "under way":
                 return results.parent
         time.sleep(0.05)
-    raise AssertionError(f"no run came to {stage}")
+    raise AssertionError(f"no run came to {stage} within {within} s")
 
 
 def power_off(three: Lab3, host: str) -> None:
