@@ -33,9 +33,9 @@ class Stages:
         """
         stage = Stage(name)
         self._noted.append(stage)
-        self._record.save()
         began = time.monotonic()
-        try:
+        try:  # whoever sees it under way may interrupt it at once
+            self._record.save()
             self._note(stage, work)
         except KeyboardInterrupt:
             stage.outcome, stage.message = "interrupted", "interrupted"
