@@ -26,7 +26,7 @@ from .container_body import WantedContainer, endpoint, wanted_container
 from .container_drift import fixed_differences, network_differences, policy_differences
 from .disks import needed_disk
 from .engine_calls import engine, shell
-from .images import expected_id, tag_on
+from .images import coming_id, tag_on
 from .labels import not_ours
 from .observed import Json, Observed, Stored, attached, is_task, labels_of
 from .removal import container_removal, loses_anonymous, remove_container
@@ -128,7 +128,7 @@ def _brought(scope: Scope, play: str, name: str, container: Container, pending: 
         reason = "another one of that name is there"
         return [Change(key, "create", reason, create.command, create.carry_out, needs=needs, blocked=blocked)]
     stored = at.stored.get(listed["Id"], Stored())
-    fixed = fixed_differences(wanted, listed, stored, _image_id(scope, at, container.image, pending))
+    fixed = fixed_differences(wanted, listed, stored, coming_id(scope, at, container.image, pending))
     around = [_around(pending[need]) for need in sorted(needs & pending.keys())]
     around = [text for text in around if text]
     broken = listed["State"] if listed["State"] in ("restarting", "dead", "removing") else ""
@@ -141,12 +141,6 @@ def _brought(scope: Scope, play: str, name: str, container: Container, pending: 
         removed = any(_removes_users(pending[need], at) for need in needs & pending.keys())
         return [_replacement(scope, at, wanted, needs, "; ".join(reasons), tuple(fixed), removed)]
     return _in_place(at, wanted, listed, stored, needs)
-
-
-def _image_id(scope: Scope, at: Observed, name: str, pending: Mapping[Key, Change]) -> str:
-    """The id that the image of a container will have on the host, or "" when that is seen only once it is there."""
-    image = scope.images[name]
-    return expected_id(at, image) if Key(at.name, "image", name) in pending else at.images.get(image.tag, "")
 
 
 def _around(change: Change) -> str:

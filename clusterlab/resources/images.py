@@ -9,7 +9,7 @@ gets a tag `...-found`: `clean` then leaves it there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,13 @@ def expected_id(at: Observed, image: WantedImage) -> str:
     if image.archive is None:
         return image.id
     return (image.archive.manifest_id if at.containerd_images else "") or image.archive.config_id
+
+
+def coming_id(scope: Scope, at: Observed, name: str, pending: Mapping[Key, Change]) -> str:
+    """The id that an image has on the host once `pending` changes are made; "" when that is seen only then."""
+    image = scope.images[name]
+    there = "" if Key(at.name, "image", name) in pending else at.images.get(image.tag, "")
+    return there or expected_id(at, image)
 
 
 def _load(host: Host, image: WantedImage, archive: ImageArchive, progress: Progress) -> None:

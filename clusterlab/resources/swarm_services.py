@@ -15,7 +15,7 @@ from clusterlab.remote import Host
 from .base import LABEL_PLAY, LABEL_SPEC, Change, Difference, Key
 from .compare import differences, same, told
 from .engine_calls import engine, shell
-from .images import expected_id, image_hosts, tag_on
+from .images import coming_id, image_hosts, tag_on
 from .labels import not_ours, own_labels
 from .observed import Json, Observed, labels_of
 from .removal import remove_service, service_removal, wait_for_tasks_to_end
@@ -109,7 +109,7 @@ def _brought(
     scope: Scope, at: Observed, play: str, name: str, service: Service, pending: Mapping[Key, Change]
 ) -> list[Change]:
     wanted = wanted_service(scope.lab.name, play, name, service, tag_on(scope, service.image))
-    image_id = at.images.get(wanted.image, "") or expected_id(at, scope.images[service.image])
+    image_id = coming_id(scope, at, service.image, pending)
     key, needs = Key(at.name, "service", name), _needs(scope, at, service)
     found = at.services.get(name)
     command = shell(wanted.command(image_id))
