@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from typing import Any
 
 import docker
 
@@ -253,11 +252,13 @@ def connect_container(host: Host, wanted: WantedContainer, network: str) -> None
     """Put a container on a network, with the aliases and the address that are wanted there."""
     attachment = wanted.networks.get(network)
     with engine(host, f"connect container {wanted.name} to network {network}") as api:
-        api.connect_container_to_network(
-            wanted.name,
-            network,
-            ipv4_address=attachment.ipv4_address if attachment else None,
-            aliases=endpoint(attachment)["Aliases"] if attachment else None,
+        _insist(
+            lambda: api.connect_container_to_network(
+                wanted.name,
+                network,
+                ipv4_address=attachment.ipv4_address if attachment else None,
+                aliases=endpoint(attachment)["Aliases"] if attachment else None,
+            )
         )
 
 
@@ -273,7 +274,7 @@ def create_container(host: Host, wanted: WantedContainer) -> None:
 def _start(host: Host, name: str) -> None:
     """Start a container; raises HostError when it ends at once, with what it said."""
     with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
-        _started(api, name)
+        _insist(lambda: api.start(name))
         _moment.wait(_SETTLE)
         state = api.inspect_container(name)["State"]
         if state["Status"] in ("running", "created") and not state["Restarting"]:
@@ -289,11 +290,11 @@ def _start(host: Host, name: str) -> None:
     )
 
 
-def _started(api: Any, name: str) -> None:
-    """Start it; engines under load miss the Swarm's answer to their own request to join an overlay: ask again."""
+def _insist(ask: Callable[[], object]) -> None:
+    """Engines under load miss the Swarm's answer to their own request to join an overlay: ask again."""
     for attempt in range(_ATTEMPTS):
         try:
-            api.start(name)
+            ask()
         except docker.errors.APIError as error:
             if attempt == _ATTEMPTS - 1 or not _LATE.search(str(error.explanation)):
                 raise
