@@ -29,6 +29,7 @@ APPEND = (
     '( flock 9 || exit 1; printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
 )
 _PATIENCE = 20.0  # seconds for one step; a dead NFS server makes everything hang
+_LOCK_PATIENCE = 100.0  # seconds: an NFS client that misses the word that a lock is free asks again after up to 30 s
 _PER_APPEND = 0.5  # seconds more for each line: every one waits for the lock
 _KILLED = 137
 _HINT = (
@@ -151,7 +152,7 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
             pid = run.places.inspect(place)["State"]["Pid"]
             path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
         run.places.tool(actual, "flock")
-        patience = _PATIENCE + _PER_APPEND * run.appends
+        patience = _LOCK_PATIENCE + _PER_APPEND * run.appends
         _do(run.places, actual, APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
     except ClusterlabError as error:
         return unasked(place, wanted, error)
