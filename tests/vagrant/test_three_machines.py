@@ -26,9 +26,7 @@ def test_run_proves_every_statement(lab: VagrantLab, tmp_path: Path) -> None:
     lab.clusterlab("run", *PLAYS, "--json", str(tmp_path / "run.json"))
     document = read(tmp_path / "run.json")
     print(document.get("stages"))
-    # Emulated machines are at times too slow for one of so many checks at once; it then holds when asked again.
-    assert {result["outcome"] for result in document["results"]} <= {"pass", "flaky"}
-    assert [result["outcome"] for result in document["results"]].count("flaky") <= 2
+    assert {result["check"]: result["outcome"] for result in document["results"] if result["outcome"] != "pass"} == {}
     assert {result["play"] for result in document["results"]} == set(PLAYS)
     assert lab.states(tmp_path) == dict.fromkeys(lab.hosts, "running")
 

@@ -48,7 +48,7 @@ def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
     Process 1 of a host takes everything in its namespaces with it, so looking again catches all that was just starting.
     """
     deadline = time.monotonic() + seconds
-    while left := find(lab_folder, host):
+    while left := _find_twice(lab_folder, host):
         if time.monotonic() > deadline:
             return left
         collecting = _collecting(left) if time.monotonic() < deadline - seconds / 2 else set()
@@ -57,6 +57,15 @@ def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
                 kill(pid, lab_folder)
         time.sleep(_POLL)
     return []
+
+
+def _find_twice(lab_folder: Path, host: str) -> list[int]:
+    """As `find`, which can miss a process that hands over to its child at that moment: nothing is so when seen twice."""
+    found = find(lab_folder, host)
+    if not found:
+        time.sleep(_POLL)
+        found = find(lab_folder, host)
+    return found
 
 
 def _collecting(pids: list[int]) -> set[int]:
