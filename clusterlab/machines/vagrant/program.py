@@ -37,15 +37,12 @@ class Vagrant:
         """
         events: list[Event] = []
         with self._start([*words, "--machine-readable"], subprocess.STDOUT) as process:
-            try:
-                assert process.stdout is not None
-                for line in process.stdout:
-                    self._write(line)
-                    events.append(parse_event(line.rstrip("\n")))
-                    on_event(events[-1])
-            except BaseException:
-                _end(process)
-                raise
+            assert process.stdout is not None
+            for line in process.stdout:
+                self._write(line)
+                events.append(parse_event(line.rstrip("\n")))
+                on_event(events[-1])
+            process.wait()
         if process.returncode != 0:
             raise explain(f"vagrant {' '.join(words)}", *failure(events))
         return events
@@ -53,11 +50,7 @@ class Vagrant:
     def text(self, *words: str) -> str:
         """What a command prints for people; raises ClusterlabError as `run`."""
         with self._start(words, subprocess.PIPE) as process:
-            try:
-                out, errors = process.communicate()
-            except BaseException:
-                _end(process)
-                raise
+            out, errors = process.communicate()
         if process.returncode != 0:
             raise explain(f"vagrant {' '.join(words)}", "", (errors or out).strip())
         return str(out)
@@ -81,7 +74,11 @@ class Vagrant:
                 errors="replace",
                 start_new_session=True,  # it gets an interrupt from us alone: a second one ends it without cleaning up
             ) as process:
-                yield process
+                try:
+                    yield process
+                finally:
+                    if process.poll() is None:  # the block was left before its end
+                        _end(process)
 
     def _environment(self, inventory: str) -> dict[str, str]:
         return {
