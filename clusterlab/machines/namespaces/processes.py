@@ -60,7 +60,7 @@ def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
 
 
 def _find_twice(lab_folder: Path, host: str) -> list[int]:
-    """As `find`, which can miss a process that hands over to its child at that moment; nothing counts when seen twice."""
+    """As `find`, with a second look at nothing: one can miss a process that hands over to its child at that moment."""
     found = find(lab_folder, host)
     if not found:
         time.sleep(_POLL)
