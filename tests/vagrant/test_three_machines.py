@@ -32,7 +32,7 @@ def test_run_proves_every_statement(lab: VagrantLab, tmp_path: Path) -> None:
 
 
 def test_the_swarm_uses_the_lan(lab: VagrantLab) -> None:
-    ask = "docker info -f '{{.Swarm.NodeAddr}} {{range .Swarm.RemoteManagers}}{{.Addr}}{{end}}'"
+    ask = "sudo docker info -f '{{.Swarm.NodeAddr}} {{range .Swarm.RemoteManagers}}{{.Addr}}{{end}}'"
     assert lab.clusterlab("ssh", "host2", "--", ask).stdout == "192.168.96.12 192.168.96.11:2377\n"
 
 
