@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from labs import namespaces_lab
+from labs import EngineLab, lab_up, namespaces_lab
 from workers import InParts, begins
-
-from clusterlab.machines import Machines, open_machines
-from clusterlab.model.lab import Lab
-from clusterlab.progress import Silent
-from clusterlab.remote import Hosts
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -30,23 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: begins(item.nodeid))
 
 
-@dataclass(frozen=True)
-class EngineLab:
-    """A lab that is up, and its connections."""
-
-    lab: Lab
-    machines: Machines
-    hosts: Hosts
-
-
 @pytest.fixture(scope="session")
 def engine_lab() -> Iterator[EngineLab]:
     """gw, host1 and host2 with engines, without a Swarm."""
-    lab = namespaces_lab(f"engine-{os.getpid()}", "10.60.0.0/24")
-    machines = open_machines(lab)
-    try:
-        machines.up(Silent())
-        with Hosts(machines.targets()) as hosts:
-            yield EngineLab(lab, machines, hosts)
-    finally:
-        machines.down(Silent())
+    with lab_up(namespaces_lab(f"engine-{os.getpid()}", "10.60.0.0/24")) as lab:
+        yield lab

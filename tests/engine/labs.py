@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import ip_network
 
+from clusterlab.machines import Machines, open_machines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+from clusterlab.resources import swarm_actions
+
+
+@dataclass(frozen=True)
+class EngineLab:
+    """A lab that is up, and its connections."""
+
+    lab: Lab
+    machines: Machines
+    hosts: Hosts
+
+
+@contextmanager
+def lab_up(lab: Lab) -> Iterator[EngineLab]:
+    """The lab is up inside the block, and gone after it."""
+    machines = open_machines(lab)
+    try:
+        machines.up(Silent())
+        with Hosts(machines.targets()) as hosts:
+            yield EngineLab(lab, machines, hosts)
+    finally:
+        machines.down(Silent())
+
+
+@contextmanager
+def lab_in_swarm(lab: Lab) -> Iterator[EngineLab]:
+    """As `lab_up`, with host1 and host2 in a Swarm, host1 its manager."""
+    with lab_up(lab) as up:
+        addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
+        swarm_actions.init(up.hosts["host1"], addresses["host1"], lab.name)
+        swarm_actions.join(up.hosts["host2"], addresses["host2"], "worker", up.hosts["host1"])
+        yield up
 
 
 def namespaces_lab(name: str, subnet: str, docker_hosts: int = 2, **more: object) -> Lab:

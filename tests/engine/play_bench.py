@@ -10,17 +10,16 @@ from pathlib import Path
 
 import yaml
 from check_cases import PLAYBOOKS
+from labs import lab_in_swarm
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.result import Result
-from clusterlab.machines import open_machines
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-from clusterlab.resources import swarm_actions
 
 INVENTORY = PLAYBOOKS.parent / "inventory" / "namespaces.yml"
 LEFT = "docker ps -aq; docker volume ls -q; docker images -q; ls -A /srv"
@@ -53,14 +52,5 @@ def stand_up(folder: Path) -> Iterator[Stand]:
     file = folder / "inventory.yml"
     inventory = yaml.safe_load(INVENTORY.read_text()) | {"lab": f"plays-{os.getpid()}"}
     file.write_text(yaml.safe_dump(inventory, sort_keys=False))
-    lab = load_lab(file, [], PLAYBOOKS)
-    machines = open_machines(lab)
-    try:
-        machines.up(Silent())
-        with Hosts(machines.targets()) as hosts:
-            addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
-            swarm_actions.init(hosts["host1"], addresses["host1"], lab.name)
-            swarm_actions.join(hosts["host2"], addresses["host2"], "worker", hosts["host1"])
-            yield Stand(file, hosts, machines.unsupported())
-    finally:
-        machines.down(Silent())
+    with lab_in_swarm(load_lab(file, [], PLAYBOOKS)) as lab:
+        yield Stand(file, lab.hosts, lab.machines.unsupported())

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from check_cases import Rig
+from labs import lab_in_swarm
 
-from clusterlab.machines import open_machines
 from clusterlab.model import load_inventory
-from clusterlab.progress import Silent
-from clusterlab.remote import Hosts
-from clusterlab.resources import swarm_actions
 
 INVENTORY = """
 lab: checks-{pid}
@@ -38,14 +35,5 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         pytest.skip("engines in namespaces need root")
     inventory = tmp_path_factory.mktemp("lab") / "inventory.yml"
     inventory.write_text(INVENTORY.format(pid=os.getpid()))
-    lab = load_inventory(inventory)
-    machines = open_machines(lab)
-    try:
-        machines.up(Silent())
-        with Hosts(machines.targets()) as hosts:
-            addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
-            swarm_actions.init(hosts["host1"], addresses["host1"], lab.name)
-            swarm_actions.join(hosts["host2"], addresses["host2"], "worker", hosts["host1"])
-            yield Rig(inventory, hosts, machines.unsupported())
-    finally:
-        machines.down(Silent())
+    with lab_in_swarm(load_inventory(inventory)) as lab:
+        yield Rig(inventory, lab.hosts, lab.machines.unsupported())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from check_cases import PLAYBOOKS, read_case
+from labs import lab_in_swarm
 from typing_by_hand import Typist
 
 from clusterlab.by_hand.lesson import Lesson, Part, lesson
@@ -20,7 +21,6 @@ from clusterlab.by_hand.script import script
 from clusterlab.checks.place import Places
 from clusterlab.checks.subjects import subjects
 from clusterlab.checks.unsupported import why_unsupported
-from clusterlab.machines import open_machines
 from clusterlab.model import load_inventory, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
@@ -28,7 +28,6 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts, ssh_argv
 from clusterlab.remote.target import Target
-from clusterlab.resources import swarm_actions
 
 pytestmark = pytest.mark.engine
 
@@ -90,17 +89,8 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     file = scratch / "inventory.yml"
     inventory = yaml.safe_load(INVENTORY.read_text()) | {"lab": f"explain-{os.getpid()}"}
     file.write_text(yaml.safe_dump(inventory, sort_keys=False))
-    lab = load_inventory(file)
-    machines = open_machines(lab)
-    try:
-        machines.up(Silent())
-        with Hosts(machines.targets()) as hosts:
-            addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
-            swarm_actions.init(hosts["host1"], addresses["host1"], lab.name)
-            swarm_actions.join(hosts["host2"], addresses["host2"], "worker", hosts["host1"])
-            yield Stand(file, hosts, dict(machines.targets()), machines.unsupported(), scratch)
-    finally:
-        machines.down(Silent())
+    with lab_in_swarm(load_inventory(file)) as lab:
+        yield Stand(file, lab.hosts, dict(lab.machines.targets()), lab.machines.unsupported(), scratch)
 
 
 @pytest.mark.parametrize("play", parameters([play for play in PLAYS if play not in ON_MACHINES], ON_MACHINES))
