@@ -16,7 +16,14 @@ from clusterlab.remote import Hosts
 
 LAB = os.environ.get("CLUSTERLAB_TEST_LAB", "clusterlab-tests")
 """Two sessions at once on one computer need two names: each begins with removing what an aborted one left."""
-LONG = {"test_block.py", "test_by_hand.py", "test_nights.py", "test_provision_nfs.py", "test_snapshots.py"}
+LONG = {
+    "test_block.py",
+    "test_by_hand.py",
+    "test_namespaces_with_nfs.py",
+    "test_nights.py",
+    "test_provision_nfs.py",
+    "test_snapshots.py",
+}
 """What `make test-long` runs beside `make test`."""
 LOGS = Path(os.environ.get("CLUSTERLAB_TEST_LOGS", "test-logs")) / "lab"
 """Where the machines' consoles are kept when the session ends."""

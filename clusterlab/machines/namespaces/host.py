@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
+from urllib.parse import quote
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.machines.keys import LabKeys
@@ -28,7 +29,7 @@ _KILL_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
-_DATA = ("docker", "containerd")
+_ENGINE_DATA = ("/var/lib/docker", "/var/lib/containerd")
 _PRIVATE = ("root", ".ssh")
 
 
@@ -149,13 +150,27 @@ class NamespacesHost:
 
     def stop(self) -> None:
         """Kill process 1, and everything in its namespaces with it."""
-        left = processes.kill_all(self.lab_folder, _KILL_SECONDS, self.name)
+        self.end_nfs()
+        left = processes.kill_all(self.lab_folder, _KILL_SECONDS, [self.name])
         if left:
             raise HostError(
                 self.name,
                 f"these processes do not end: {', '.join(map(str, left))}",
                 remedy="they wait for the kernel, perhaps for a storage server that is gone; try again later",
             )
+
+    def end_nfs(self) -> None:
+        """End the kernel's NFS server of this host: no process, it would outlive them all and keep their network.
+
+        When process 1 is ended by somebody else, launch.sh does it.
+        """
+        pid = self.pid
+        threads = Path(f"/proc/{pid}/root/proc/fs/nfsd/threads")
+        try:
+            if pid is not None and threads.exists():
+                threads.write_text("0\n")
+        except ProcessLookupError:
+            return  # process 1 ended in this moment
 
     def remove(self) -> None:
         """End the host, and remove its cgroups and its files. What was interrupted here is never taken for a host."""
@@ -222,7 +237,7 @@ class NamespacesHost:
         deadline = seen + _START_SECONDS
         while self.pid is None:
             # One look at /proc can miss a process that hands over to its child at that moment.
-            if processes.find(self.lab_folder, self.name):
+            if processes.find(self.lab_folder, [self.name]):
                 seen = time.monotonic()
             if time.monotonic() - seen > _GONE_SECONDS and self.pid is None:
                 raise HostError(
@@ -250,13 +265,16 @@ class NamespacesHost:
     def _prepare(self, keys: LabKeys) -> None:
         """Write what makes this host itself; what an earlier start left in its file system stays."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in _DATA)):
+        plain = {quote(path, safe=""): path for path in self._plain_paths()}
+        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in plain)):
             _make_folder(self.folder / part, 0o755)
+        (self.folder / "plain").write_text("".join(f"{name} {path}\n" for name, path in plain.items()))
         guest = files(__package__) / "guest"
         for name, path in (
             ("init.sh", "usr/local/lib/clusterlab/init"),
             ("systemctl.sh", "usr/local/bin/systemctl"),
             ("journalctl.sh", "usr/local/bin/journalctl"),
+            ("nfs_server.sh", "usr/local/lib/clusterlab/nfs-server"),
         ):
             self._put(path, (guest / name).read_text(), 0o755)
         host_key = keys.host(self.name)
@@ -270,6 +288,12 @@ class NamespacesHost:
             self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
             for service in ("ssh", *(("containerd", "docker") if self.serves_docker else ())):
                 self._put(f"etc/clusterlab/enabled/{service}", "")
+
+    def _plain_paths(self) -> list[str]:
+        """Directories of the host that must not lie on an overlay; one that lies in another comes after it."""
+        serves_nfs = "nfs_server" in self.inventory.hosts[self.name].roles
+        exported = [str(export.path) for export in self.inventory.nfs.exports] if serves_nfs else []
+        return [*_ENGINE_DATA, *sorted(set(exported))]
 
     def _put(self, path: str, text: str, mode: int = 0o644) -> None:
         target = self.folder / "upper" / path

@@ -35,7 +35,6 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
 """For each capability a shell command that succeeds when it is there, and the reason to give otherwise."""
 
 _SERVED = {
-    "nfs": "hosts in namespaces run no NFS server, which is a part of the kernel and would outlive them",
     "iscsi": "hosts in namespaces run no iSCSI target",
 }
 """Capabilities that no kernel gives to these hosts, as their service manager does not know what would serve them."""

@@ -95,7 +95,7 @@ class NamespacesMachines:
             self._remove_everything()
 
     def _remove_everything(self) -> None:
-        left = [f"process {pid}" for pid in processes.kill_all(self._state.folder, _KILL_SECONDS)]
+        left = [f"process {pid}" for pid in self._kill_everything()]
         left += cgroups.remove(self._cgroup, _KILL_SECONDS)
         if left:
             raise ClusterlabError(
@@ -105,6 +105,16 @@ class NamespacesMachines:
         for name in self._hosts_on_disk():
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
         self._state.remove()
+
+    def _kill_everything(self) -> list[int]:
+        """Kill all processes of the lab; NFS servers last, for who has mounted from them unmounts as it ends."""
+        servers = self._lab.inventory.with_role("nfs_server")
+        clients = self._hosts_on_disk().difference(servers)
+        if servers and clients:
+            processes.kill_all(self._state.folder, _KILL_SECONDS, clients)
+        for name in servers:
+            NamespacesHost(name, self._lab.inventory, self._state.folder).end_nfs()
+        return processes.kill_all(self._state.folder, _KILL_SECONDS)
 
     def status(self) -> list[MachineStatus]:
         """Every host as it is now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 MARKER = "CLUSTERLAB_NAMESPACES"
@@ -30,60 +31,52 @@ def started(pid: int) -> int | None:
     return int(fields[19]) if fields and fields[0] not in "ZX" else None
 
 
-def belongs(pid: int, lab_folder: Path, host: str = "") -> bool:
-    """Whether a process lives and is of this lab (and host); a number that was given to another process is not."""
+def belongs(pid: int, lab_folder: Path, hosts: Collection[str] = ()) -> bool:
+    """Whether a process lives and is of this lab (and one of the hosts); one that was given its number is not."""
     variables = _variables(Path("/proc", str(pid)))
-    return f"{MARKER}={lab_folder}".encode() in variables and (not host or f"{_HOST}={host}".encode() in variables)
+    wanted = [f"{_HOST}={host}".encode() for host in hosts]
+    return f"{MARKER}={lab_folder}".encode() in variables and (not wanted or any(one in variables for one in wanted))
 
 
-def find(lab_folder: Path, host: str = "") -> list[int]:
-    """All processes of a lab, or of one host, those inside its namespaces too."""
+def find(lab_folder: Path, hosts: Collection[str] = ()) -> list[int]:
+    """All processes of a lab, or of some hosts, those inside their namespaces too."""
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
-    return sorted(pid for pid in numbers if belongs(pid, lab_folder, host))
+    return sorted(pid for pid in numbers if belongs(pid, lab_folder, hosts))
 
 
-def kill_all(lab_folder: Path, seconds: float, host: str = "") -> list[int]:
-    """Kill all processes of a lab, or of one host, and wait until none is there; returns those left after `seconds`.
+def kill_all(lab_folder: Path, seconds: float, hosts: Collection[str] = ()) -> list[int]:
+    """Kill all processes of a lab, or of some hosts, and wait until none is there; returns those left after `seconds`.
 
     Process 1 of a host takes everything in its namespaces with it, so looking again catches all that was just starting.
     """
     deadline = time.monotonic() + seconds
-    while left := _find_twice(lab_folder, host):
+    while left := _find_twice(lab_folder, hosts):
         if time.monotonic() > deadline:
             return left
-        collecting = _collecting(left) if time.monotonic() < deadline - seconds / 2 else set()
+        waited_for = _launching(left) if time.monotonic() < deadline - seconds / 2 else set()
         for pid in left:
-            if pid not in collecting:
+            if pid not in waited_for:
                 kill(pid, lab_folder)
         time.sleep(_POLL)
     return []
 
 
-def _find_twice(lab_folder: Path, host: str) -> list[int]:
+def _find_twice(lab_folder: Path, hosts: Collection[str]) -> list[int]:
     """As `find`, with a second look at nothing: one can miss a process that hands over to its child at that moment."""
-    found = find(lab_folder, host)
+    found = find(lab_folder, hosts)
     if not found:
         time.sleep(_POLL)
-        found = find(lab_folder, host)
+        found = find(lab_folder, hosts)
     return found
 
 
-def _collecting(pids: list[int]) -> set[int]:
-    """Those of `pids` that are outside parents of others: once these are killed they take note, and end by themselves.
+def _launching(pids: list[int]) -> set[int]:
+    """Those of `pids` that started a host, and wait outside for its process 1: they end once its namespaces are empty.
 
-    Without them, a killed process 1 would keep its namespaces until this machine's own process 1 took note.
+    Without them, a killed process 1 would keep its namespaces until this machine's own process 1 took note, and nobody
+    would know when its last file system was unmounted.
     """
-    parents = {int(fields[1]) for fields in map(_stat, pids) if fields}
-    return {pid for pid in parents.intersection(pids) if not _is_inside(pid)}
-
-
-def _is_inside(pid: int) -> bool:
-    """Whether a process is in a process namespace below this one (then it has more than one number)."""
-    try:
-        status = Path("/proc", str(pid), "status").read_text()
-    except OSError:
-        return False
-    return any(len(line.split()) > 2 for line in status.splitlines() if line.startswith("NSpid:"))
+    return {pid for pid in pids if not _is_inside(pid) and not _is_lans(pid)}
 
 
 def kill(pid: int, lab_folder: Path) -> None:
@@ -99,6 +92,20 @@ def kill(pid: int, lab_folder: Path) -> None:
         pass
     finally:
         os.close(descriptor)
+
+
+def _is_inside(pid: int) -> bool:
+    """Whether a process is in a process namespace below this one (then it has more than one number)."""
+    try:
+        status = Path("/proc", str(pid), "status").read_text()
+    except OSError:
+        return False
+    return any(len(line.split()) > 2 for line in status.splitlines() if line.startswith("NSpid:"))
+
+
+def _is_lans(pid: int) -> bool:
+    """Whether a process is of the lab as a whole, and of no host."""
+    return f"{_HOST}=".encode() in _variables(Path("/proc", str(pid)))
 
 
 def wait_gone(pid: int, lab_folder: Path, seconds: float) -> bool:

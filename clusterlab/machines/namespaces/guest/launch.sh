@@ -1,18 +1,27 @@
 #!/bin/sh
 # Starts one host: joins its cgroups, then goes on as process 1 of fresh namespaces, on its own root file system.
 #   launch.sh TREE FOLDER NAME [CGROUP_PROCS_FILE...]
-# TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data); FOLDER/pid gets the number
-# of process 1 as the outside sees it, FOLDER/started when it started.
+# TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data, and plain: which folder of
+# data goes where); FOLDER/pid gets the number of process 1 as the outside sees it, FOLDER/started when it started.
 set -eu
 
-if [ "$1" != --inside ]; then
+case $1 in
+--outside)
+    # The kernel's NFS server is no process: without this it would outlive process 1, and keep the network for ever.
+    shift
+    unshare --pid --fork sh "$0" --inside "$@" || code=$?
+    [ ! -e /proc/fs/nfsd/threads ] || echo 0 >/proc/fs/nfsd/threads # the root is the host's own by now
+    exit "${code:-0}"
+    ;;
+--inside) shift ;;
+*)
     tree=$1 folder=$2 name=$3
     shift 3
     for procs; do echo $$ >"$procs"; done
-    exec unshare --mount --net --pid --uts --ipc --cgroup --fork sh "$0" --inside "$tree" "$folder" "$name"
-fi
+    exec unshare --mount --net --uts --ipc --cgroup sh "$0" --outside "$tree" "$folder" "$name"
+    ;;
+esac
 
-shift
 tree=$1 folder=$2 name=$3
 # /proc is still the outer one, so this is the number outside; together with its start it never means another process.
 read -r stat </proc/self/stat
@@ -22,11 +31,11 @@ cd "$folder"
 echo "$name" >/proc/sys/kernel/hostname
 mount -t overlay -o "lowerdir=$tree,upperdir=upper,workdir=work" overlay root
 
-# What the engine stores must not lie on an overlay: each folder of data is a plain one of the outer file system.
-for data in docker containerd; do
-    mkdir -p "data/$data" "root/var/lib/$data"
-    mount --bind "data/$data" "root/var/lib/$data"
-done
+# What the engine stores, or NFS exports, must not lie on an overlay: a folder of data is one of the outer file system.
+while read -r data path; do
+    mkdir -p "data/$data" "root$path"
+    mount --bind "data/$data" "root$path"
+done <plain
 
 cd root
 mount -t proc -o nosuid,nodev,noexec proc proc

@@ -20,11 +20,14 @@ describe() {
     docker | docker.socket)
         service=docker before=containerd ready=(engine_answers)
         command=(dockerd --host unix:///run/docker.sock --containerd /run/containerd/containerd.sock) ;;
+    nfs-server | nfs-kernel-server)
+        service=nfs-server command=(/usr/local/lib/clusterlab/nfs-server) ready=(exports_answer) ;;
     *) return 1 ;;
     esac
 }
 ssh_answers() { (: </dev/tcp/127.0.0.1/22) 2>/dev/null; }
 engine_answers() { curl --silent --fail --output /dev/null --max-time 5 --unix-socket /run/docker.sock http://engine/_ping; }
+exports_answer() { showmount --no-headers --exports 127.0.0.1 >/dev/null 2>&1; }
 
 main_pid() { cat "$run/$service.pid" 2>/dev/null; }
 active() {
@@ -100,7 +103,7 @@ unknown() {
     is-active | is-failed) say inactive; return 4 ;;
     is-enabled) say not-found; return 4 ;;
     status) echo "Unit $1 could not be found." >&2; return 4 ;;
-    *) echo "Failed to $verb $1: Unit $1 not found (this machine has ssh, containerd and docker)." >&2; return 5 ;;
+    *) echo "Failed to $verb $1: Unit $1 not found (this machine has ssh, containerd, docker and nfs-server)." >&2; return 5 ;;
     esac
 }
 
