@@ -44,10 +44,10 @@ class Inner:
     def sh(self, command: str, timeout: float = 60.0) -> str:
         return self.host.run(command, check=True, timeout=timeout).stdout.strip()
 
-    def clusterlab(self, *words: str, code: int = 0) -> Completed:
-        argv = ["env", "PYTHONPATH=/opt/inner/packages", "-C", "/opt/inner", "python3", "-m", "clusterlab", *words]
-        done = self.host.run([*argv, "-i", "inventory/namespaces.yml"], timeout=600.0)
-        print(f"$ clusterlab {' '.join(words)}\n{done.output}")
+    def clusterlab(self, verb: str, *words: str, code: int = 0) -> Completed:
+        argv = ["env", "-C", "/opt/inner", "PYTHONPATH=/opt/inner/packages", "python3", "-m", "clusterlab"]
+        done = self.host.run([*argv, verb, "-i", "inventory/namespaces.yml", *words], timeout=600.0)
+        print(f"$ clusterlab {verb} {' '.join(words)}\n{done.output}")
         assert done.exit == code
         return done
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
-from urllib.parse import quote
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.machines.keys import LabKeys
@@ -29,7 +28,8 @@ _KILL_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
-_ENGINE_DATA = ("/var/lib/docker", "/var/lib/containerd")
+_DATA = ("docker", "containerd")
+_EXPORTABLE = "index=on,nfs_export=on"  # for NFS; filesystems/overlayfs.rst of the kernel has both
 _PRIVATE = ("root", ".ssh")
 
 
@@ -76,9 +76,11 @@ class NamespacesHost:
         joins = cgroups.make(self.cgroup)
         cgroups.limit(self.cgroup, size_bytes(wanted.memory) if wanted.memory else None, wanted.cpus)
         script = files(__package__) / "guest" / "launch.sh"
+        overlay = _EXPORTABLE if "nfs_server" in wanted.roles else "rw"
+        launch = ["sh", str(script), str(tree), str(self.folder), self.name, overlay, *map(str, joins)]
         with (self.folder / _CONSOLE).open("ab") as console:
             subprocess.run(
-                processes.on_its_own("sh", str(script), str(tree), str(self.folder), self.name, *map(str, joins)),
+                processes.on_its_own(*launch),
                 env=processes.environment(self.lab_folder, self.name),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -265,10 +267,8 @@ class NamespacesHost:
     def _prepare(self, keys: LabKeys) -> None:
         """Write what makes this host itself; what an earlier start left in its file system stays."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        plain = {quote(path, safe=""): path for path in self._plain_paths()}
-        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in plain)):
+        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in _DATA)):
             _make_folder(self.folder / part, 0o755)
-        (self.folder / "plain").write_text("".join(f"{name} {path}\n" for name, path in plain.items()))
         guest = files(__package__) / "guest"
         for name, path in (
             ("init.sh", "usr/local/lib/clusterlab/init"),
@@ -288,12 +288,6 @@ class NamespacesHost:
             self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
             for service in ("ssh", *(("containerd", "docker") if self.serves_docker else ())):
                 self._put(f"etc/clusterlab/enabled/{service}", "")
-
-    def _plain_paths(self) -> list[str]:
-        """Directories of the host that must not lie on an overlay; one that lies in another comes after it."""
-        serves_nfs = "nfs_server" in self.inventory.hosts[self.name].roles
-        exported = [str(export.path) for export in self.inventory.nfs.exports] if serves_nfs else []
-        return [*_ENGINE_DATA, *sorted(set(exported))]
 
     def _put(self, path: str, text: str, mode: int = 0o644) -> None:
         target = self.folder / "upper" / path

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Starts one host: joins its cgroups, then goes on as process 1 of fresh namespaces, on its own root file system.
-#   launch.sh TREE FOLDER NAME [CGROUP_PROCS_FILE...]
-# TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data, and plain: which folder of
-# data goes where); FOLDER/pid gets the number of process 1 as the outside sees it, FOLDER/started when it started.
+#   launch.sh TREE FOLDER NAME OPTIONS [CGROUP_PROCS_FILE...]
+# TREE is the shared read-only root file system, FOLDER the host's (upper, work, root, data), OPTIONS those of the overlay
+# of both; FOLDER/pid gets the number of process 1 as the outside sees it, FOLDER/started when it started.
 set -eu
 
 case $1 in
@@ -15,27 +15,27 @@ case $1 in
     ;;
 --inside) shift ;;
 *)
-    tree=$1 folder=$2 name=$3
-    shift 3
+    tree=$1 folder=$2 name=$3 options=$4
+    shift 4
     for procs; do echo $$ >"$procs"; done
-    exec unshare --mount --net --uts --ipc --cgroup sh "$0" --outside "$tree" "$folder" "$name"
+    exec unshare --mount --net --uts --ipc --cgroup sh "$0" --outside "$tree" "$folder" "$name" "$options"
     ;;
 esac
 
-tree=$1 folder=$2 name=$3
+tree=$1 folder=$2 name=$3 options=$4
 # /proc is still the outer one, so this is the number outside; together with its start it never means another process.
 read -r stat </proc/self/stat
 pid=${stat%% *}
 started=$(echo "${stat##*) }" | cut -d' ' -f20)
 cd "$folder"
 echo "$name" >/proc/sys/kernel/hostname
-mount -t overlay -o "lowerdir=$tree,upperdir=upper,workdir=work" overlay root
+mount -t overlay -o "$options,lowerdir=$tree,upperdir=upper,workdir=work" overlay root
 
-# What the engine stores, or NFS exports, must not lie on an overlay: a folder of data is one of the outer file system.
-while read -r data path; do
-    mkdir -p "data/$data" "root$path"
-    mount --bind "data/$data" "root$path"
-done <plain
+# What the engine stores must not lie on an overlay: each folder of data is a plain one of the outer file system.
+for data in docker containerd; do
+    mkdir -p "data/$data" "root/var/lib/$data"
+    mount --bind "data/$data" "root/var/lib/$data"
+done
 
 cd root
 mount -t proc -o nosuid,nodev,noexec proc proc

@@ -8,6 +8,7 @@ finish() {
     kill $(jobs -p) 2>/dev/null || :
 }
 trap finish EXIT
+trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
 trap 'exit 0' TERM
 trap 'exportfs -r' HUP
 
@@ -15,15 +16,22 @@ mounted() { mountpoint --quiet "$2" || { mkdir -p "$2" && mount -t "$1" "$1" "$2
 mounted nfsd /proc/fs/nfsd
 mounted rpc_pipefs /run/rpc_pipefs
 
+# until_true PID COMMAND...: waits until COMMAND succeeds; fails when the process has ended
+until_true() {
+    until "${@:2}" >/dev/null 2>&1; do
+        kill -0 "$1" || return 1
+        sleep 0.05
+    done
+}
+watches_pipes() { ls -l "/proc/$1/fd" | grep inotify; }
+
 rpcbind -f &
-until rpcinfo -p 127.0.0.1 >/dev/null 2>&1; do # what follows announces itself there
-    kill -0 $! # it has ended: so does this
-    sleep 0.05
-done
-nfsdcld --foreground & # remembers clients, so that only these may take back their locks after a restart
+until_true $! rpcinfo -p 127.0.0.1 # what follows announces itself there
+nfsdcld --foreground & # remembers clients: without it a server that starts keeps everybody waiting for a minute and a half
+until_true $! watches_pipes $!
 rpc.statd --foreground --no-notify &
 exportfs -r
-rpc.nfsd 8
+rpc.nfsd --debug 8 # otherwise it tells its errors to a system log, which is not here
 rpc.mountd --foreground &
 
 while :; do
