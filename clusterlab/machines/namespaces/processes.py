@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -83,8 +84,10 @@ def kill(pid: int, lab_folder: Path) -> None:
     """Kill one process of a lab, and never another one that has got its number."""
     try:
         descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
+    except OSError as error:
+        if error.errno in (errno.ESRCH, errno.EINVAL):  # it has ended; kernels differ in how they say that
+            return
+        raise
     try:
         if belongs(pid, lab_folder):
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
