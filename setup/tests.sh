@@ -4,6 +4,8 @@
 set -eu
 marks=$1
 shift
-"$@" -m "$marks" && exit 0
+failed=$(mktemp -d) # of this run alone: failures of other tests, or of another day, are not asked again
+trap 'rm -rf "$failed"' EXIT
+"$@" -m "$marks" -o cache_dir="$failed" && exit 0
 echo "===== Asking once more what failed"
-exec "$@" -m "$marks" --numprocesses 0 --last-failed --last-failed-no-failures none
+"$@" -m "$marks" -o cache_dir="$failed" --numprocesses 0 --last-failed --last-failed-no-failures none

@@ -10,13 +10,13 @@ from xdist.scheduler import LoadScopeScheduling
 SLOW = {
     "test_faults.py": 3,
     "test_nights.py": 1,
-    "test_broken_plays.py": 4,
-    "test_by_hand.py": 3,
-    "test_check_cases.py": 3,
+    "test_broken_plays.py": 8,
+    "test_check_cases.py": 5,
+    "test_by_hand.py": 5,
     "test_plays.py": 1,
     "test_swarm.py": 2,
-    "test_resource_cases.py": 2,
-    "test_namespaces_life.py": 2,
+    "test_resource_cases.py": 3,
+    "test_namespaces_life.py": 3,
 }
 """Files whose tests take longest, the longest first, and into how many parts they are cut."""
 
