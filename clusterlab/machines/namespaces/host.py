@@ -166,13 +166,14 @@ class NamespacesHost:
 
         When process 1 is ended by somebody else, launch.sh does it.
         """
-        pid = self.pid
-        threads = Path(f"/proc/{pid}/root/proc/fs/nfsd/threads")
+        if (pid := self.pid) is None:
+            return
+        root = Path(f"/proc/{pid}/root")
         try:
-            if pid is not None and threads.exists():
-                threads.write_text("0\n")
-        except ProcessLookupError:
-            return  # process 1 ended in this moment
+            if not root.samefile("/"):  # else it is just starting, and there is still the server of this machine
+                (root / "proc/fs/nfsd/threads").write_text("0\n")
+        except (FileNotFoundError, ProcessLookupError):
+            return  # it never served, or process 1 ended in this moment
 
     def remove(self) -> None:
         """End the host, and remove its cgroups and its files. What was interrupted here is never taken for a host."""

@@ -8,9 +8,11 @@ set -eu
 case $1 in
 --outside)
     # The kernel's NFS server is no process: without this it would outlive process 1, and keep the network for ever.
+    # Only once the root is the host's own: under the outer one is the server of the machine itself.
     shift
+    outer=$(stat -c %d:%i /)
     unshare --pid --fork sh "$0" --inside "$@" || code=$?
-    [ ! -e /proc/fs/nfsd/threads ] || echo 0 >/proc/fs/nfsd/threads # the root is the host's own by now
+    if [ "$(stat -c %d:%i /)" != "$outer" ] && [ -e /proc/fs/nfsd/threads ]; then echo 0 >/proc/fs/nfsd/threads; fi
     exit "${code:-0}"
     ;;
 --inside) shift ;;
