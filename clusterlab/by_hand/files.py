@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from clusterlab.checks import command, file, mount
 from clusterlab.checks.place import Place
-from clusterlab.checks.shared_file import APPEND, WRITE
+from clusterlab.checks.shared_file import APPEND, WRITE, append_patience
 from clusterlab.model.checks import CommandProbe, FileProbe, MountProbe, SharedFileProbe
 
 from .line import Line, ends, prints
@@ -18,7 +18,6 @@ from .where import Where
 _ANY = "[^|]*"
 _TYPES = {"file": "regular (empty )?file", "directory": "directory", "symlink": "symbolic link"}
 _LAST = '$2 == "{}" {{ line = $0 }} END {{ print line }}'  # of several mounts on one path it covers the others
-_PATIENCE = 60  # seconds until all appends are there
 
 
 def command_lines(probe: CommandProbe, where: Where) -> Iterator[Line]:
@@ -97,7 +96,7 @@ def shared_file_lines(probe: SharedFileProbe, where: Where) -> Iterator[Line]:
         proof = [f'[ "$({reading} | wc -l)" -eq {total + 1} ]']
         proof += [f'[ "$({reading} | grep "^{name} ")" = "$(seq -f "{name} %.0f" {probe.appends})" ]' for name in names]
         wanted = f"all {total} lines: none lost, none doubled, each place's in order"
-        yield Line(place.host, reading, wanted, " && ".join(proof), within=_PATIENCE)
+        yield Line(place.host, reading, wanted, " && ".join(proof), within=append_patience(probe.appends))
     yield Line(everywhere[0].host, everywhere[0].typed(["rm", "-f", path]))
 
 

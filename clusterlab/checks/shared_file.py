@@ -152,11 +152,16 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
             pid = run.places.inspect(place)["State"]["Pid"]
             path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
         run.places.tool(actual, "flock")
-        patience = _LOCK_PATIENCE + _PER_APPEND * run.appends
+        patience = append_patience(run.appends)
         _do(run.places, actual, APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
     except ClusterlabError as error:
         return unasked(place, wanted, error)
     return None
+
+
+def append_patience(appends: int) -> float:
+    """Seconds until as many lines of each place are there, when all append at the same time."""
+    return _LOCK_PATIENCE + _PER_APPEND * appends
 
 
 def _do(places: Places, place: Place, script: str, *arguments: str, patience: float = _PATIENCE) -> None:

@@ -181,7 +181,7 @@ docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do ( flock 9 || ex
 failed=
 
 # all share one file
-(end=$(($(date +%s) + 60)); until
+(end=$(($(date +%s) + 102)); until
 [ "$(docker exec one cat /data/lines.by-hand | wc -l)" -eq 7 ] && [ "$(docker exec one cat /data/lines.by-hand | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec one cat /data/lines.by-hand | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
@@ -191,7 +191,7 @@ do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'
 failed=
 
 # all share one file
-(end=$(($(date +%s) + 60)); until
+(end=$(($(date +%s) + 102)); until
 [ "$(docker exec two cat /data/lines.by-hand | wc -l)" -eq 7 ] && [ "$(docker exec two cat /data/lines.by-hand | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec two cat /data/lines.by-hand | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
