@@ -225,8 +225,8 @@ def test_two_nights_at_once(nights: Nights) -> None:
         code, waited = nights.night("--wait", "60s")
         assert (code, waited["stages"][0]["outcome"]) == (0, "done")
         assert "waited" in waited["stages"][0]["message"]
-        first.communicate()
-    assert first.returncode == 0
+        said = first.communicate()
+    assert first.returncode == 0, said
     numbers = [json.loads(path.read_text())["number"] for path in nights.runs.glob("*/results.json")]
     assert sorted(numbers) == [1, 2, 3]
 
