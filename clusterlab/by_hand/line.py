@@ -66,8 +66,9 @@ def ends(
     """
     inside = f" {command}" if command.startswith("(") else command  # "$((" would begin arithmetic
     if stdout is not None and stderr is not None:
-        said = f'[ -n "$errors" ] && found=$(cat "$errors") && {as_wanted(stderr)}'
-        return f'errors=$(mktemp); found=$({inside} 2> "$errors"); {_code(exits, f"{as_wanted(stdout)} && {said}")}'
+        wrote = f"{as_wanted(stdout)} && found=$said && {as_wanted(stderr)}"
+        kept = 'code=$?; said=$(cat "$errors"); rm "$errors"'
+        return f'errors=$(mktemp) && {{ found=$({inside} 2> "$errors"); {kept}; {_code(exits, wrote, "$code")}; }}'
     if stdout is None and stderr is None:
         return command if list(exits) == [0] else f"{command}; {_code(exits, ':')}"
     asked = f"found=$({inside})" if stderr is None else f"found=$({inside} 2>&1 > /dev/null)"
@@ -76,8 +77,8 @@ def ends(
     return f"{asked} && {as_wanted(spec)}" if list(exits) == [0] else f"{asked}; {_code(exits, as_wanted(spec))}"
 
 
-def _code(exits: Sequence[int], then: str) -> str:
-    return f"case $? in {'|'.join(map(str, exits))}) {then} ;; *) false ;; esac"
+def _code(exits: Sequence[int], then: str, code: str = "$?") -> str:
+    return f"case {code} in {'|'.join(map(str, exits))}) {then} ;; *) false ;; esac"
 
 
 def prints(command: str, spec: MatcherSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,10 +90,16 @@ def test_items_are_as_wanted_when_the_matcher_says_so(given: dict[str, Any]) -> 
         ("echo out; echo other >&2; exit 2", False),
     ],
 )
-def test_exit_code_and_both_streams_count(command: str, expected: bool) -> None:
+def test_exit_code_and_both_streams_count(command: str, expected: bool, tmp_path: Path) -> None:
     out, err = MatcherSpec(equals="out"), MatcherSpec(equals="err")
     for typed in (shlex.join(["sh", "-c", command]), f"(\n{command}\n)"):
-        assert holds(ends(typed, (2, 3), out, err)) is expected
+        assert holds(ends(typed, (2, 3), out, err), TMPDIR=str(tmp_path)) is expected
+    assert not list(tmp_path.iterdir())  # nothing is left on the host it was typed on
+
+
+def test_without_room_for_what_is_written_nothing_is_proven() -> None:
+    proof = ends("exit 2", (1, 2), MatcherSpec(empty=True), MatcherSpec(lacks=["x"]))
+    assert not holds(proof, TMPDIR="/nowhere")
 
 
 def test_a_command_that_fails_proves_no_emptiness() -> None:

@@ -93,7 +93,7 @@ failed=
 
 # a command, with its exit code and what it writes
 (
-errors=$(mktemp); found=$(docker exec --user 80 one ls /nowhere 2> "$errors"); case $? in 1|2) [ -z "$found" ] && [ -n "$errors" ] && found=$(cat "$errors") && printf '%s\n' "$found" | grep -qF -- 'No such file' ;; *) false ;; esac
+errors=$(mktemp) && { found=$(docker exec --user 80 one ls /nowhere 2> "$errors"); code=$?; said=$(cat "$errors"); rm "$errors"; case $code in 1|2) [ -z "$found" ] && found=$said && printf '%s\n' "$found" | grep -qF -- 'No such file' ;; *) false ;; esac; }
 ) || failed="$failed; "'a command, with its exit code and what it writes'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
