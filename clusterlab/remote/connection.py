@@ -25,6 +25,7 @@ from .connect_errors import explain
 from .identity import identity
 from .known_hosts import SSH_PORT, KnownKey, known_keys
 from .target import Target
+from .transport import Transport
 
 CONNECT_SECONDS = 20  # for TCP, and again for the key exchange; a machine under emulation needs several seconds
 BANNER_SECONDS = 20
@@ -133,7 +134,7 @@ def _transport(
 
     Otherwise a host known by its ed25519 key alone could present its ecdsa key, and seem to be unknown.
     """
-    transport = paramiko.Transport(sock, disabled_algorithms=disabled_algorithms)
+    transport = Transport(sock, disabled_algorithms=disabled_algorithms)
     options = transport.get_security_options()
     types = {known_key.type for known_key in known if not known_key.revoked}
     if "ssh-rsa" in types:
