@@ -47,7 +47,7 @@ unit:
 
 # More processes than processors: most of the time is waiting, as a statement that is to fail is asked for ten seconds.
 engine:
-	sh setup/as_root.sh sh setup/tests.sh "not long" $(BIN)/pytest tests/engine --numprocesses 8
+	sh setup/as_root.sh sh setup/tests.sh "not long" $(BIN)/pytest tests/engine --numprocesses 9
 
 # The machines' logs are where a person looks first when a lab test fails, also in CI.
 lab-tests:

@@ -1,4 +1,4 @@
-"""One lab of real engines for all tests that change nothing lasting in it; without root it is an error, not a skip.
+"""One lab of real engines for all tests of a file that change nothing lasting in it; without root it is an error, not a skip.
 
 With `--numprocesses` the tests run in several processes, which share nothing: see workers.py.
 """
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: begins(item.nodeid))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine_lab() -> Iterator[EngineLab]:
     """gw, host1 and host2 with engines, without a Swarm."""
     with lab_up(namespaces_lab(f"engine-{os.getpid()}", "10.60.0.0/24")) as lab:

@@ -96,7 +96,7 @@ class Nights:
         (self.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(play, sort_keys=False))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def three() -> Iterator[Lab3]:
     lab = namespaces_lab(f"nightly-{os.getpid()}", SUBNET)
     machines = open_machines(lab)

@@ -1,4 +1,4 @@
-"""One lab of real engines for all tests of checks, with a Swarm, and plays made and removed on it."""
+"""A lab of real engines for the tests of checks in a file, with a Swarm, and plays made and removed on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ images:
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     if os.geteuid() != 0:
         pytest.skip("engines in namespaces need root")

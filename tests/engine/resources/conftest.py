@@ -1,4 +1,4 @@
-"""A lab of two engines and their Swarm in namespaces, for all tests of this folder."""
+"""A lab of two engines and their Swarm in namespaces, for all tests of a file in this folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resource_bench import Bench
 SETTLED = "until docker network inspect ingress docker_gwbridge >/dev/null 2>&1; do sleep 0.1; done"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole_bench() -> Iterator[Bench]:
     images = {"shell": {"build": "busybox"}, "web": {"build": "nginx"}}
     with lab_in_swarm(namespaces_lab(f"resources-{os.getpid()}", "10.72.0.0/24", images=images)) as up:
