@@ -1,4 +1,4 @@
-"""One lab of real engines for all tests of a file that change nothing lasting in it; without root it is an error, not a skip.
+"""A lab of real engines for the tests of a file that change nothing lasting in it; without root: an error, not a skip.
 
 With `--numprocesses` the tests run in several processes, which share nothing: see workers.py.
 """

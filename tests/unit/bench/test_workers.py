@@ -23,3 +23,8 @@ def test_a_file_stays_together_unless_it_is_cut() -> None:
 def test_what_takes_longest_begins_first() -> None:
     files = ["x/test_clean.py", *workers.SLOW]
     assert sorted(files, key=lambda file: workers.begins(f"{file}::test_it")) == [*workers.SLOW, "x/test_clean.py"]
+
+
+def test_cases_of_one_play_stay_together() -> None:
+    cases = [f"tests/engine/plays/test_broken_plays.py::test_broken[overlay-{what}]" for what in ("slow", "gone")]
+    assert len({workers.part(case) for case in cases}) == 1
