@@ -14,7 +14,8 @@ from .result import Outcome
 
 Ask = Callable[[], list[Finding]]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between attempts; the pause grows by half each time
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0  # seconds between attempts; each pause is twice the one before
+_HELD_PAUSE = 2.0  # seconds between looks at what must go on to hold
 
 
 class Interrupted(ClusterlabError):
@@ -75,7 +76,7 @@ def _until(ask: Ask, interrupted: Event, within: float) -> Asked:
                 findings = _told(findings, f"still so after {within:g} s and {asked}")
             return Asked(outcome, tuple(findings), attempts)
         interrupted.wait(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _throughout(ask: Ask, interrupted: Event, hold: float, before: Asked) -> Asked:
@@ -92,7 +93,7 @@ def _throughout(ask: Ask, interrupted: Event, hold: float, before: Asked) -> Ask
         if held >= hold:
             kept = before.findings if before.outcome is Outcome.FLAKY else tuple(findings)
             return Asked(before.outcome, kept, attempts)
-        interrupted.wait(min(_LONGEST_PAUSE, max(hold - held, 0.0)))
+        interrupted.wait(min(_HELD_PAUSE, max(hold - held, 0.0)))
 
 
 def _told(findings: list[Finding], remark: str) -> list[Finding]:
