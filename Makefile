@@ -45,7 +45,7 @@ lint:
 unit:
 	$(BIN)/pytest tests/unit --numprocesses 2
 
-# More processes than processors: most of the time is waiting, as a statement that is to fail is asked for ten seconds.
+# More processes than processors: a test waits as often as it computes. Measured on two: fewer leave them idle, more only crowd.
 engine:
 	sh setup/as_root.sh sh setup/tests.sh "not long" $(BIN)/pytest tests/engine --numprocesses 9
 
