@@ -11,9 +11,9 @@ import re
 import sys
 from pathlib import Path
 
+from clusterlab.checks.result import Chain, Evidence, Outcome, Result
 from rich.console import Console
 
-from clusterlab.checks.result import Chain, Evidence, Outcome, Result
 from clusterlab.reports.summary import Run
 from clusterlab.reports.terminal import show_results
 

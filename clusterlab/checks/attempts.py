@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.results import Outcome
 
 from .finding import Finding, outcome_of, unasked
-from .result import Outcome
 
 Ask = Callable[[], list[Finding]]
 

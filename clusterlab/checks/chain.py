@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from clusterlab.model import Lab
 from clusterlab.remote import Hosts
+from clusterlab.results import Chain, Result
 
-from .result import Chain, Result
 from .runner import jobs_of
 
 

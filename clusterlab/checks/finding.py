@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.results import Evidence, Outcome, worst
 
 from .place import Place, ProbeError, WrongAnswer
-from .result import Evidence, Outcome, worst
 
 _AT_ONCE = 8  # places of one probe that are asked at the same time
 

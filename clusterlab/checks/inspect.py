@@ -16,11 +16,11 @@ from clusterlab.model.checks import InspectProbe
 from clusterlab.model.inventory import Role
 from clusterlab.model.playbook import Play
 from clusterlab.resources.swarm_tasks import running_tasks
+from clusterlab.results import Outcome
 
 from .finding import Finding, ask_each, finding
 from .matcher import describe, match, show
 from .place import Place, Places, WrongAnswer
-from .result import Outcome
 from .spec import image_on
 
 _HINT = "`clusterlab plan` shows how it differs from the play"

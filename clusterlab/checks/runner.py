@@ -13,6 +13,7 @@ from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
+from clusterlab.results import Evidence, Outcome, Result
 
 from . import steps
 from .attempts import Asked, Interrupted, settle
@@ -20,7 +21,6 @@ from .finding import Finding, unasked
 from .kinds import ASK
 from .logs import attach
 from .place import Places, turns_for
-from .result import Evidence, Outcome, Result
 from .subjects import Subjects, subjects
 from .unsupported import why_unsupported
 

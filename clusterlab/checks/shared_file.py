@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.checks import SharedFileProbe
 from clusterlab.remote.host import Completed
+from clusterlab.results import Outcome
 
 from . import history
 from .finding import Finding, ask_each, finding, outcome_of, unasked
 from .place import Place, Places, WrongAnswer
-from .result import Outcome
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event
 
 from clusterlab.model.checks import Check, Step
+from clusterlab.results import Outcome, worst
 
 from . import command
 from .actions import Actions
@@ -12,7 +13,6 @@ from .attempts import Asked, Interrupted, settle
 from .finding import Finding
 from .kinds import ASK
 from .place import Places
-from .result import Outcome, worst
 
 
 def ask(check: Check, places: Places, interrupted: Event) -> Asked:

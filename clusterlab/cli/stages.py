@@ -11,7 +11,6 @@ from invoke.exceptions import Exit
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.chain import longest_chain
-from clusterlab.checks.result import Result
 from clusterlab.cli.session import Session
 from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError, UsageError
@@ -24,6 +23,7 @@ from clusterlab.reports.plan import plan_document, report_document, show_plan, s
 from clusterlab.reports.summary import Run, exit_code, write_json, write_text
 from clusterlab.reports.terminal import show_results
 from clusterlab.resources.base import Change, Skipped
+from clusterlab.results import Result
 
 
 def provision_changes(session: Session) -> list[Change]:

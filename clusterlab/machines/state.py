@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import Inventory, MachineKind
 
-FORM = 1
+SCHEMA_VERSION = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""
 
 
@@ -30,7 +30,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    form: int = FORM
+    form: int = SCHEMA_VERSION
     kind: MachineKind
     inventory: Inventory
     """The inventory as it was at `up`: the lab can be recalled when the file is gone."""
@@ -80,7 +80,7 @@ class LabState:
             return None
         try:
             data = json.loads(text)
-            if isinstance(data, dict) and data.get("form", 0) > FORM:
+            if isinstance(data, dict) and data.get("form", 0) > SCHEMA_VERSION:
                 raise ClusterlabError(
                     f"lab {self.lab} was made by a newer clusterlab ({self._record})",
                     remedy="use that version to bring it down",

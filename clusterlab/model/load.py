@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from .base import FROM_FILE, Model
-from .english import explain
+from .error_text import explain
 from .interpolate import Names, interpolate
 from .inventory import Inventory
 from .lab import Lab

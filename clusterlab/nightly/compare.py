@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.reports.night import OWN_PLAY, Changes, CheckId, Night
+from clusterlab.results import Outcome, Result
 
 FAILING = (Outcome.FAIL, Outcome.ERROR)
 HOLDING = (Outcome.PASS, Outcome.FLAKY)

@@ -16,12 +16,12 @@ from statistics import median
 from types import TracebackType
 from typing import Self
 
-from clusterlab.checks.result import Outcome
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.compare import FAILING, HOLDING
 from clusterlab.reports.night import CheckId, Night, Trend
+from clusterlab.results import Outcome
 
-FORM = 1
+SCHEMA_VERSION = 1
 """Version of the tables; raised when an older clusterlab could not read them rightly."""
 TREND_RUNS = 20
 
@@ -164,7 +164,7 @@ class History:
                     raise _Damaged(said)
                 if form == 0:
                     database.executescript(_TABLES)
-                if form > FORM:
+                if form > SCHEMA_VERSION:
                     raise ClusterlabError(f"{path} was written by a newer clusterlab", remedy="Use that version.")
                 unless_good.pop_all()
         return database

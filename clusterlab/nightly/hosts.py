@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import docker.errors
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
 from clusterlab.remote import Host, Hosts
 from clusterlab.reports.night import OWN_PLAY
+from clusterlab.results import Evidence, Outcome, Result
 
 _QUESTIONS = """\
 echo "kernel=$(uname -r)"

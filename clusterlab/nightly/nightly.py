@@ -15,7 +15,6 @@ from threading import Event
 from typing import Literal
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines import Machines
 from clusterlab.machines.snapshots import snapshots_of
@@ -38,6 +37,7 @@ from clusterlab.remote import Hosts
 from clusterlab.reports.night import Night, night_verdict
 from clusterlab.reports.plan import report_summary
 from clusterlab.resources.base import Change
+from clusterlab.results import Evidence, Outcome, Result
 
 Keep = Literal["on-failure", "always", "never"]
 KEEPS: tuple[Keep, ...] = ("on-failure", "always", "never")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.reports.night import OWN_PLAY
 from clusterlab.resources.base import Change
+from clusterlab.results import Evidence, Outcome, Result
 
 SECOND_APPLY = "a second apply changes nothing"
 _WANTED = "no changes"

@@ -19,16 +19,16 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.model import InvalidFiles, Lab
 from clusterlab.model.base import FROM_FILE, Fault, Model
-from clusterlab.model.english import explain
+from clusterlab.model.error_text import explain
 from clusterlab.model.problems import near_misses
 from clusterlab.model.source import read
 from clusterlab.nightly.compare import FAILING
 from clusterlab.nightly.hosts import host_answers
 from clusterlab.nightly.second_apply import SECOND_APPLY
 from clusterlab.reports.night import OWN_PLAY
+from clusterlab.results import Outcome, Result
 
 
 class Waiver(Model):

@@ -13,11 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import Link, links, matrix
+from clusterlab.results import Outcome, Result
 
 MARKS = {
     "pass": "✔",

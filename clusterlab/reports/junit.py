@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from xml.etree import ElementTree as xml
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.reports.summary import Run
+from clusterlab.results import Evidence, Outcome, Result
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = {

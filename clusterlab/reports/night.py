@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.errors import ClusterlabError
 from clusterlab.reports.summary import Run, verdict
+from clusterlab.results import Outcome, Result
 
 OWN_PLAY = "nightly"
 """The play under which a night's own statements stand: that hosts answer, that a second apply changes nothing."""

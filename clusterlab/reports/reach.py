@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from clusterlab.checks.result import Evidence, Outcome, Result
+from clusterlab.results import Evidence, Outcome, Result
 
 _APART = "must not be: "
 _CONTROL = "control: "

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clusterlab.checks.result import Chain, Outcome, Result
 from clusterlab.errors import ClusterlabError
+from clusterlab.results import Chain, Outcome, Result
 
 _VERDICT_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.FLAKY)
 

@@ -12,11 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run, verdict
+from clusterlab.results import Evidence, Outcome, Result
 
 _LOOK = {
     Outcome.PASS: ("✔", "green"),

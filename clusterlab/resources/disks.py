@@ -17,7 +17,7 @@ from clusterlab.remote import Host
 
 from . import disk_state
 from .base import Change, Key
-from .doing import do
+from .commands import do
 from .observed import Observed
 from .scope import Scope
 

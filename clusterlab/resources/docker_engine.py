@@ -15,7 +15,7 @@ from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.remote import Host
 from clusterlab.resources import services
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.doing import failure
+from clusterlab.resources.commands import failure
 from clusterlab.resources.system import System
 
 UNIT = "docker"

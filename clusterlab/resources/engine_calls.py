@@ -12,7 +12,7 @@ import docker
 from clusterlab.errors import DeadlineExceeded
 from clusterlab.remote import Host
 
-from .doing import failure
+from .commands import failure
 
 _MOUNT = r"(failed to mount local volume|error while mounting volume)[\s\S]*"
 REMEDIES = (

@@ -8,7 +8,7 @@ from functools import partial
 from clusterlab.model.iscsi import iqn
 from clusterlab.remote import Host
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.doing import do
+from clusterlab.resources.commands import do
 
 _FILE = "/etc/iscsi/initiatorname.iscsi"
 QUESTION = f"cat {_FILE}; ls /sys/class/iscsi_session"

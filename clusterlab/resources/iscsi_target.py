@@ -17,7 +17,7 @@ from clusterlab.errors import HostError
 from clusterlab.model.iscsi import LUN, Lun, iqn, iqn_prefix
 from clusterlab.remote import Host
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.doing import do
+from clusterlab.resources.commands import do
 
 _SHOW = "tgtadm --lld iscsi --mode target --op show"
 _FILE, _TARGETS = "@ file", "@ targets"

@@ -17,7 +17,7 @@ from clusterlab.model.inventory import Export
 from clusterlab.remote import Host
 from clusterlab.resources import nfs_options
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.doing import do, failure
+from clusterlab.resources.commands import do, failure
 
 _ETAB = "/var/lib/nfs/etab"
 _FILE = "\n@ "  # how the answer marks where a file begins; the line before may not have ended

@@ -12,7 +12,7 @@ from clusterlab.errors import DeadlineExceeded
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.doing import do, failure
+from clusterlab.resources.commands import do, failure
 from clusterlab.resources.system import System
 
 _PROVIDES = {  # how a system without dpkg shows that it has what the package brings

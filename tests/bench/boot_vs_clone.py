@@ -1,4 +1,4 @@
-"""Booting machines against cloning them: python tests/bench/boot_vs_clone.py [HOSTS ...] (default: 1 3).
+"""Booting machines against cloning them: python -m tests.bench.boot_vs_clone [HOSTS ...] (default: 1 3).
 
 For each number of hosts and each way: seconds until all answer over SSH, until all engines answer through it, and for
 `down`. Image and saved machine are made before; their seconds are next to nothing when they were in the cache.

@@ -1,4 +1,4 @@
-"""Which cases break which play, and which statements then fail: python tests/bench/broken.py [--statements]
+"""Which cases break which play, and which statements then fail: python -m tests.bench.broken [--statements]
 
 A case is a file in tests/engine/plays/broken (namespaces) or tests/lab/broken (virtual machines). It ends with 1 when a
 statement of a play fails in no case, unless UNBROKEN says why.
@@ -14,12 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clusterlab.model import load_lab
+from tests.support.check_cases import PLAYBOOKS, case_files, read_case
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from check_cases import PLAYBOOKS, case_files, read_case  # noqa: E402
-
-from clusterlab.model import load_lab  # noqa: E402
 
 FOLDERS = {"namespaces": ROOT / "tests" / "engine" / "plays" / "broken", "qemu": ROOT / "tests" / "lab" / "broken"}
 UNBROKEN = {

@@ -1,7 +1,7 @@
 """Which lesson is proven on which kind of machines: a table from the results of runs.
 
     clusterlab run --json qemu.json; clusterlab run -i namespaces --json namespaces.json
-    python tests/bench/coverage.py qemu=qemu.json namespaces=namespaces.json
+    python -m tests.bench.coverage qemu=qemu.json namespaces=namespaces.json
 
 Each cell says how many of the lesson's statements had which outcome; with --statements each of them is shown below its
 lesson. It ends with 1 when a statement failed or could
@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clusterlab.checks.result import Outcome
+from clusterlab.results import Outcome
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 _GOOD = (Outcome.PASS, Outcome.FLAKY)

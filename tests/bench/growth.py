@@ -1,6 +1,6 @@
 """How a lab in namespaces grows with its hosts: time of each verb and memory per host, as a table.
 
-    sudo .venv/bin/python tests/bench/growth.py [HOSTS ...]        (default: 3 8 16)
+    sudo .venv/bin/python -m tests.bench.growth [HOSTS ...]        (default: 3 8 16)
 
 Every host is a Docker host with a volume and a container of its own, and a check that asks in it. `plan`, `apply` and
 `check` are measured when there is nothing left to do. Memory is what the processes of a host hold before, without page
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.machines.namespaces import NamespacesMachines
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
@@ -28,6 +27,7 @@ from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.results import Outcome, Result
 
 T = TypeVar("T")
 MEASURES = ("up s", "up again s", "first apply s", "plan s", "apply s", "check s", "down s", "MB per host")

@@ -1,6 +1,6 @@
 """What is left of a lab in namespaces when `up` or `down` is killed, and after the next command:
 
-    sudo .venv/bin/python tests/bench/killed.py [KILLS]        (default: 8 of each)
+    sudo .venv/bin/python -m tests.bench.killed [KILLS]        (default: 8 of each)
 
 The kills (SIGKILL) are spread evenly over the time that the command takes when nobody disturbs it. What is counted is
 listed too where it was to be gone, and the command then ends with 1.
@@ -15,15 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-_ENGINE = Path(__file__).resolve().parents[1] / "engine"
-sys.path.insert(0, str(_ENGINE))
-
-import footprint  # noqa: E402
-from labs import namespaces_lab  # noqa: E402
-
-from clusterlab.machines import Machines, open_machines  # noqa: E402
-from clusterlab.model.lab import Lab  # noqa: E402
-from clusterlab.progress import Silent  # noqa: E402
+from clusterlab.machines import Machines, open_machines
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+from tests.support import footprint
+from tests.support.labs import namespaces_lab
 
 SUBNET = "10.67.0.0/24"
 KINDS = ("processes", "namespaces", "mounts", "cgroups", "links", "files")
@@ -69,7 +65,7 @@ def _killed(verb: str, seconds: float, then: str, machines: Machines, lab: Lab, 
 
 def _started(verb: str, lab: Lab) -> subprocess.Popen[bytes]:
     """The command in a process of its own, from the moment at which it begins its work."""
-    command = [sys.executable, str(_ENGINE / "machines/up_in_background.py"), verb, lab.name, SUBNET]
+    command = [sys.executable, "-m", "tests.support.up_in_background", verb, lab.name, SUBNET]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()

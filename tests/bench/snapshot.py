@@ -1,4 +1,4 @@
-"""Saving and restoring three hosts: python tests/bench/snapshot.py [ROUNDS] (default: 3).
+"""Saving and restoring three hosts: python -m tests.bench.snapshot [ROUNDS] (default: 3).
 
 Their engines run and form no Swarm: what is measured is machines, not the cluster. For each round, seconds for the
 snapshot (the machines stand still for nearly all of it), then, with all machines killed, until all answer over SSH with

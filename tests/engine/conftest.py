@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from labs import EngineLab, lab_up, namespaces_lab
-from workers import InParts, begins
+
+from tests.support.labs import EngineLab, lab_up, namespaces_lab
+from tests.support.workers import InParts, begins
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_cases import PLAYBOOKS, compare
 
 from clusterlab.checks import run_checks
 from clusterlab.machines.qemu import QemuMachines
@@ -18,6 +17,7 @@ from clusterlab.plan.provision import provision
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.check_cases import PLAYBOOKS, compare
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 PLAY = (PLAYBOOKS / "volumes" / "block.yml").read_text()

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from check_cases import PLAYBOOKS, broken, case_parameters, compare, read_case
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Result
 from clusterlab.machines.qemu import QemuMachines
 from clusterlab.model import Lab, load_inventory, load_lab
 from clusterlab.plan.apply import apply
@@ -21,6 +20,8 @@ from clusterlab.plan.provision import provision
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.results import Result
+from tests.support.check_cases import PLAYBOOKS, broken, case_parameters, compare, read_case
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 _ROUNDS = 3
@@ -73,7 +74,8 @@ def stand(
 
 
 def _plays(items: list[pytest.Item]) -> list[str]:
-    calls = [item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    functions = [item for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    calls: list[dict[str, Any]] = [item.callspec.params for item in functions]
     cases = [read_case(params["path"]) for params in calls if "path" in params]
     return sorted({play for case in cases for play in case["plays"]})
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from check_cases import PLAYBOOKS
-from typing_by_hand import Typist
 
-from clusterlab.by_hand.lesson import lesson
 from clusterlab.machines.qemu import QemuMachines
+from clusterlab.manual.lesson import lesson
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
 from clusterlab.plan.apply import apply
@@ -18,6 +16,8 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.check_cases import PLAYBOOKS
+from tests.support.typing_by_hand import Typist
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 

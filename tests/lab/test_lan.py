@@ -9,13 +9,13 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from check_cases import PLAYBOOKS, compare
 
 from clusterlab.checks import run_checks
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.check_cases import PLAYBOOKS, compare
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 PLAY = """

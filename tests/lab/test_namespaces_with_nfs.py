@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from check_cases import PLAYBOOKS
 
 from clusterlab.build.cache import cache_folder
 from clusterlab.build.container_image import built_image
@@ -28,6 +27,7 @@ from clusterlab.build.rootfs import machine_rootfs
 from clusterlab.machines.qemu import QemuMachines
 from clusterlab.progress import Silent
 from clusterlab.remote import Completed, Host, Hosts
+from tests.support.check_cases import PLAYBOOKS
 
 ROOT = PLAYBOOKS.parent
 THIS_COMPUTER = "10.0.2.2"  # as a machine sees it: "User mode networking" in QEMU's manual

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from night_lab import Nights, existing_nights, outcomes, stages, under_way
 
 from clusterlab.machines.qemu import QemuMachines
 from clusterlab.model import Lab
 from clusterlab.remote import Hosts
+from tests.support.night_lab import Nights, existing_nights, outcomes, stages, under_way
 
 EXPORTS = {"exports": [{"path": "/nights", "clients": "*", "options": ["rw", "sync", "no_root_squash"]}]}
 WRITING = "one writes and the other reads"

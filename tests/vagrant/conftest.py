@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vagrant_lab import VagrantLab
+
+from tests.support.vagrant_lab import VagrantLab
 
 LOGS = Path(os.environ.get("CLUSTERLAB_TEST_LOGS", "test-logs")).absolute() / "vagrant"
 """Where logs are kept when the session ends."""

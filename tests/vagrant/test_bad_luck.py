@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vagrant_lab import ROOT, VagrantLab, make_lab, virsh
 
 from clusterlab.machines.state import LabState
+from tests.support.vagrant_lab import ROOT, VagrantLab, make_lab, virsh
 
 HOSTS = {
     "gw": {"address": "192.168.92.1", "roles": ["nfs_server"]},

@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from vagrant_lab import ROOT, VagrantLab, make_lab, read, virsh
 
 from clusterlab.machines.state import LabState
+from tests.support.vagrant_lab import ROOT, VagrantLab, make_lab, read, virsh
 
 
 @pytest.fixture(scope="module")

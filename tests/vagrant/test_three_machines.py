@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from vagrant_lab import ROOT, VagrantLab, make_lab, read
+
+from tests.support.vagrant_lab import ROOT, VagrantLab, make_lab, read
 
 pytestmark = pytest.mark.long
 PLAYS = ["volumes/nfs", "networks/host", "networks/overlay"]

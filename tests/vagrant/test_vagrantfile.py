@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from vagrant_lab import ROOT
+
+from tests.support.vagrant_lab import ROOT
 
 GOOD = "lab: demo\nmachines: vagrant\nhosts:\n  host1: {address: 192.168.98.11}\n"
 CASES = {

@@ -16,9 +16,9 @@ def explain(
     """Show what a play teaches, a picture of it, and the commands that do and check it by hand."""
     from pathlib import Path
 
-    from clusterlab.by_hand.lesson import lesson
-    from clusterlab.by_hand.script import script
     from clusterlab.cli.session import inventory_path
+    from clusterlab.manual.lesson import lesson
+    from clusterlab.manual.script import script
     from clusterlab.model import load_inventory, load_lab
     from clusterlab.reports.lesson import show_lesson
     from clusterlab.reports.progress import progress_on

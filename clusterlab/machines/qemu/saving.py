@@ -22,7 +22,7 @@ from .clocks import set_clocks
 from .files import LabFiles
 from .processes import Process
 from .qmp import Monitor, monitor
-from .run_on import run_on, watched
+from .resume_watchdog import run_on, watched
 from .snapshot_record import HostNeeds, Needs, SavedHost, SnapshotRecord
 from .start import wait_until
 

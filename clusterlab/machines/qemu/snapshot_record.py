@@ -11,7 +11,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import size_bytes
 from clusterlab.model.inventory import Size
 
-FORM = 1
+SCHEMA_VERSION = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""
 
 
@@ -48,7 +48,7 @@ class SavedHost(_Frozen):
 class SnapshotRecord(_Frozen):
     """What was saved, written last of all."""
 
-    form: int = FORM
+    form: int = SCHEMA_VERSION
     taken: AwareDatetime
     needs: Needs
     hosts: dict[str, SavedHost]
@@ -60,7 +60,7 @@ class SnapshotRecord(_Frozen):
             record = cls.model_validate_json(file.read_text())
         except (OSError, ValidationError) as error:
             raise ClusterlabError(f"its record cannot be read: {file}", detail=str(error)) from error
-        if record.form > FORM:
+        if record.form > SCHEMA_VERSION:
             raise ClusterlabError(f"it was taken by a newer clusterlab ({file})")
         return record
 

@@ -21,8 +21,8 @@ from .folder import Machines, vagrant_folder
 from .program import Vagrant
 from .requirements import require
 from .status import answers, states, wait_until_answers
-from .taking_over import Settings, TakenOver, parse_ssh_config
 from .tasks import following
+from .trust import Settings, TakenOver, parse_ssh_config
 
 
 class VagrantMachines:

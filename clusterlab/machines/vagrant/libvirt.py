@@ -13,7 +13,7 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress
 
-from .troubles import explain
+from .errors import explain
 
 POOL = "default"
 """The storage pool that vagrant-libvirt uses unless told otherwise."""

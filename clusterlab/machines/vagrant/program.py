@@ -14,8 +14,8 @@ from tempfile import NamedTemporaryFile
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import Inventory
 
+from .errors import explain
 from .events import Event, failure, parse_event
-from .troubles import explain
 
 _CLEANING_UP = 120.0
 """Seconds that an interrupted Vagrant has to end in order."""

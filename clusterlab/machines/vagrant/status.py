@@ -12,7 +12,7 @@ from clusterlab.machines.base import State
 
 from .events import Event
 from .program import Vagrant
-from .taking_over import Settings
+from .trust import Settings
 
 _STATES: dict[str, State] = {
     "not_created": "absent",

@@ -8,7 +8,7 @@ from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from ..english import dotted
+from ..error_text import dotted
 from ..inventory import ROLES, Inventory
 from ..lab import Lab
 from ..playbook import Container, Play

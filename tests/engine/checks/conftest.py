@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from check_cases import Rig
-from labs import lab_in_swarm
 
 from clusterlab.model import load_inventory
+from tests.support.check_cases import Rig
+from tests.support.labs import lab_in_swarm
 
 INVENTORY = """
 lab: checks-{pid}

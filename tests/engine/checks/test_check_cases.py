@@ -1,4 +1,4 @@
-"""Every kind of check both ways, against real engines: cases/*.yml, see tests/check_cases.py."""
+"""Every kind of check both ways, against real engines: cases/*.yml, see tests/support/check_cases.py."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_cases import Rig, broken, case_files, case_parameters, compare, load_case, read_case
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Result
 from clusterlab.model.checks import KINDS
 from clusterlab.progress import Silent
+from clusterlab.results import Result
+from tests.support.check_cases import Rig, broken, case_files, case_parameters, compare, load_case, read_case
 
 pytestmark = pytest.mark.engine
 

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from check_cases import Rig, load_case
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Outcome
 from clusterlab.progress import Silent
+from clusterlab.results import Outcome
+from tests.support.check_cases import Rig, load_case
 
 pytestmark = pytest.mark.engine
 

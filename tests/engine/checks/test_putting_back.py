@@ -10,17 +10,17 @@ from threading import Timer
 from typing import Any
 
 import pytest
-from check_cases import Rig, load_case, told
 
 from clusterlab.checks import run_checks
 from clusterlab.checks.place import Place, Places
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.checks.spec import image_on, wanted
 from clusterlab.model.playbook import Container
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean
 from clusterlab.progress import Silent
 from clusterlab.resources.containers import create_container
+from clusterlab.results import Outcome, Result
+from tests.support.check_cases import Rig, load_case, told
 
 pytestmark = pytest.mark.engine
 

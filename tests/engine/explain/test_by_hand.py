@@ -12,15 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from check_cases import PLAYBOOKS, read_case
-from labs import lab_in_swarm
-from typing_by_hand import Typist
 
-from clusterlab.by_hand.lesson import Lesson, Part, lesson
-from clusterlab.by_hand.script import script
 from clusterlab.checks.place import Places
 from clusterlab.checks.subjects import subjects
 from clusterlab.checks.unsupported import why_unsupported
+from clusterlab.manual.lesson import Lesson, Part, lesson
+from clusterlab.manual.script import script
 from clusterlab.model import load_inventory, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
@@ -28,6 +25,9 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts, ssh_argv
 from clusterlab.remote.target import Target
+from tests.support.check_cases import PLAYBOOKS, read_case
+from tests.support.labs import lab_in_swarm
+from tests.support.typing_by_hand import Typist
 
 pytestmark = pytest.mark.engine
 

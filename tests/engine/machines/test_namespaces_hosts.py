@@ -16,7 +16,8 @@ NAMES = ("gw", "host1", "host2")
 
 @pytest.fixture
 def host(engine_lab: Any) -> Host:
-    return engine_lab.hosts["host1"]
+    found: Host = engine_lab.hosts["host1"]
+    return found
 
 
 @pytest.mark.parametrize(

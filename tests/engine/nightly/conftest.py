@@ -1,5 +1,5 @@
 """The fixtures of nights on real engines."""
 
-from night_lab import nights, three
+from tests.support.night_lab import nights, three
 
 __all__ = ["nights", "three"]

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import footprint
 import pytest
 import yaml
-from night_lab import SLOW, Lab3, Nights, outcomes, power_off, stages, under_way
+
+from tests.support import footprint
+from tests.support.night_lab import SLOW, Lab3, Nights, outcomes, power_off, stages, under_way
 
 pytestmark = pytest.mark.engine
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from night_lab import Nights, outcomes, stages
 
 from clusterlab.remote import Hosts
+from tests.support.night_lab import Nights, outcomes, stages
 
 pytestmark = pytest.mark.engine
 

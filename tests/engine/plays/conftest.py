@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from play_bench import Stand, stand_up
+
+from tests.support.play_bench import Stand, stand_up
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Plays that are broken one thing at a time, and told so: broken/*.yml, see tests/check_cases.py.
+"""Plays that are broken one thing at a time, and told so: broken/*.yml, see tests/support/check_cases.py.
 
 Then they are put right: by `heal`, and by the next apply.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from check_cases import broken, case_parameters, compare, read_case
-from play_bench import Stand
+
+from tests.support.check_cases import broken, case_parameters, compare, read_case
+from tests.support.play_bench import Stand
 
 pytestmark = pytest.mark.engine
 

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from check_cases import PLAYBOOKS
-from play_bench import Stand
 
 from clusterlab.plan.clean import left_over
+from tests.support.check_cases import PLAYBOOKS
+from tests.support.play_bench import Stand
 
 pytestmark = pytest.mark.engine
 

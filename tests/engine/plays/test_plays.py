@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 
 import pytest
-from check_cases import told
-from play_bench import Stand
 
 from clusterlab.checks.chain import longest_chain
-from clusterlab.checks.result import Outcome
 from clusterlab.plan.clean import clean, left_over
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
+from clusterlab.results import Outcome
+from tests.support.check_cases import told
+from tests.support.play_bench import Stand
 
 pytestmark = pytest.mark.engine
 

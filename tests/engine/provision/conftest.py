@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from labs import namespaces_lab
-from provision_bench import Bench
 
 from clusterlab.machines import open_machines
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.labs import namespaces_lab
+from tests.support.provision_bench import Bench
 
 
 @pytest.fixture

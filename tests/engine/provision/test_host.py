@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from provision_bench import Bench, brief
 
 from clusterlab.plan.graph import carry_out
+from tests.support.provision_bench import Bench, brief
 
 pytestmark = pytest.mark.engine
 Fresh = Callable[..., Bench]

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from provision_bench import Bench, brief
 
 from clusterlab.machines import open_machines
 from clusterlab.machines.state import LabState
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.provision_bench import Bench, brief
 
 pytestmark = pytest.mark.engine
 Fresh = Callable[..., Bench]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, server
 
 from clusterlab.remote import Host, Hosts
+from tests.support.sshd import Sshd, server
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, free_port, server
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
+from tests.support.sshd import Sshd, free_port, server
 
 pytestmark = pytest.mark.engine
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, free_port, make_key, server
 
 from clusterlab.errors import HostError
 from clusterlab.remote import Hosts, Target, connection
+from tests.support.sshd import Sshd, free_port, make_key, server
 
 pytestmark = pytest.mark.engine
 

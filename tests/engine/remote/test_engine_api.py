@@ -16,7 +16,7 @@ from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
 
 if TYPE_CHECKING:
-    from labs import EngineLab
+    from tests.support.labs import EngineLab
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, free_port, server
 
 from clusterlab.errors import HostError, Several
 from clusterlab.machines import user_ssh
@@ -14,6 +13,7 @@ from clusterlab.machines.existing import ExistingMachines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
+from tests.support.sshd import Sshd, free_port, server
 
 pytestmark = pytest.mark.engine
 

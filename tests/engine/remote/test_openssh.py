@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sshd import Sshd, server
 
 from clusterlab.remote import Target, ssh_argv, ssh_config
+from tests.support.sshd import Sshd, server
 
 pytestmark = pytest.mark.engine
 

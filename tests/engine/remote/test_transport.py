@@ -11,9 +11,9 @@ from typing import Any
 import paramiko
 import pytest
 from paramiko.common import cMSG_CHANNEL_DATA, cMSG_CHANNEL_EOF
-from sshd import Sshd
 
 from clusterlab.remote.transport import Transport
+from tests.support.sshd import Sshd
 
 pytestmark = pytest.mark.engine
 

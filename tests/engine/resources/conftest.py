@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from labs import lab_in_swarm, namespaces_lab
-from resource_bench import Bench
+
+from tests.support.labs import lab_in_swarm, namespaces_lab
+from tests.support.resource_bench import Bench
 
 SETTLED = "until docker network inspect ingress docker_gwbridge >/dev/null 2>&1; do sleep 0.1; done"
 

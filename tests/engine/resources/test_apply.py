@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resource_bench import Bench
 
 from clusterlab.build.container_image import built_image
 from clusterlab.build.image_archive import read_image_archive
@@ -16,6 +15,7 @@ from clusterlab.plan.apply import apply
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources.base import Change
+from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
 

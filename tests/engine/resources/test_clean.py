@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from resource_bench import Bench
 
 from clusterlab.plan.clean import clean, left_over
+from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import registry
-from resource_bench import Bench
 
 from clusterlab.build.container_image import built_image
 from clusterlab.model.inventory import Image
@@ -16,6 +14,8 @@ from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
 from clusterlab.progress import Silent
 from clusterlab.resources.base import Change
+from tests.support import registry
+from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 import yaml
-from resource_bench import Bench
 
 from clusterlab.model.base import Model
 from clusterlab.model.playbook import Container, Network, Service, Volume
 from clusterlab.resources.base import Change
+from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
 _KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "expect", "found"}

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_every_statement_is_broken_by_a_case() -> None:
-    argv = [sys.executable, str(ROOT / "tests" / "bench" / "broken.py")]
-    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
+    argv = [sys.executable, "-m", "tests.bench.broken"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
     ended = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "22 plays" in ended.stdout

@@ -21,7 +21,7 @@ def coverage(folder: Path, *options: str, **kinds: list[tuple[str, str, str]]) -
         results = [{"play": play, "check": check, "outcome": outcome} for play, check, outcome in rows]
         file.write_text(json.dumps({"results": results}))
         words.append(f"{kind}={file}")
-    argv = [sys.executable, str(ROOT / "tests" / "bench" / "coverage.py"), *words, "--playbooks", str(folder / "plays")]
+    argv = [sys.executable, "-m", "tests.bench.coverage", *words, "--playbooks", str(folder / "plays")]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "80"}
     return subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import workers
+from tests.support import workers
 
-ENGINE = Path(workers.__file__).parent
+ENGINE = Path(workers.__file__).parents[1] / "engine"
 
 
 def test_files_that_are_said_to_be_slow_are_there() -> None:

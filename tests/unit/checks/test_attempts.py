@@ -10,8 +10,8 @@ import pytest
 
 from clusterlab.checks.attempts import Interrupted, settle
 from clusterlab.checks.finding import Finding, finding
-from clusterlab.checks.result import Outcome
 from clusterlab.errors import HostError
+from clusterlab.results import Outcome
 
 
 def answers(holds: Iterable[bool]) -> Callable[[], list[Finding]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from clusterlab.checks.chain import longest_chain
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.results import Outcome, Result
 
 INVENTORY = Inventory.model_validate(
     {"lab": "demo", "hosts": {"host1": {"address": "192.168.98.11", "roles": ["docker"]}}}

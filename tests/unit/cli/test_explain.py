@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "by_hand"
+FOLDER = Path(__file__).parents[1] / "manual"
 
 
 def explain(*words: str) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from nights import BEGAN, night, result
-
-from clusterlab.checks.result import Outcome
 from clusterlab.nightly.compare import compare, compare_nights
 from clusterlab.reports.night import CheckId
+from clusterlab.results import Outcome
+from tests.support.nights import BEGAN, night, result
 
 PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR
 ONE, OTHER = CheckId("p", "one"), CheckId("p", "other")

@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from nights import BEGAN, night, result
 
-from clusterlab.checks.result import Outcome
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.history import History
 from clusterlab.reports.night import CheckId
+from clusterlab.results import Outcome
+from tests.support.nights import BEGAN, night, result
 
 CHECK = CheckId("volumes/nfs", "it works")
 PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR

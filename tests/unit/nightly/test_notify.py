@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from nights import night, result
 
-from clusterlab.checks.result import Outcome
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.nightly.notify import notify, parse_command, summary
+from clusterlab.results import Outcome
+from tests.support.nights import night, result
 
 
 def test_the_command_gets_the_summary(tmp_path: Path) -> None:

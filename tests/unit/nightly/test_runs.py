@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from nights import night, result
 
-from clusterlab.checks.result import Outcome
 from clusterlab.errors import UsageError
 from clusterlab.nightly.runs import ALWAYS_KEPT, Runs
+from clusterlab.results import Outcome
+from tests.support.nights import night, result
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
 
@@ -96,12 +96,12 @@ def test_a_running_run_is_not_removed() -> None:
 
 def test_a_killed_process_leaves_a_readable_unfinished_run(tmp_path: Path) -> None:
     code = (
-        "import os, signal; from nights import night, result; from dataclasses import replace\n"
-        "from clusterlab.checks.result import Outcome; from clusterlab.nightly.runs import Runs\n"
+        "import os, signal; from tests.support.nights import night, result; from dataclasses import replace\n"
+        "from clusterlab.results import Outcome; from clusterlab.nightly.runs import Runs\n"
         "run = Runs('demo').begin(); run.write(replace(night(1, result(Outcome.FAIL)), finished=False))\n"
         "print('written', flush=True); signal.pause()"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"written\n"

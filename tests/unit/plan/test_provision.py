@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -13,7 +14,7 @@ from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.resources import docker_engine, kernel_modules, nfs, nfs_options, packages, questions, services, swarm
 from clusterlab.resources import system as systems
-from clusterlab.resources.doing import failure
+from clusterlab.resources.commands import failure
 
 LAB = Lab(
     Inventory.model_validate(
@@ -203,7 +204,7 @@ def worker(**more: object) -> swarm.Member:
     return swarm.Member(host("host2"), "192.168.98.12", "worker", **fields)  # type: ignore[arg-type]
 
 
-def planned(*members: swarm.Member, nodes: list[dict[str, object]] | None = NODES) -> list[str]:
+def planned(*members: swarm.Member, nodes: Sequence[Mapping[str, object]] | None = NODES) -> list[str]:
     made = swarm.changes(members, nodes, "demo", {})
     return [("blocked " if change.blocked else "") + f"{change.action} {change.key}" for change in made]
 

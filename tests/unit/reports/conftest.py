@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser import Page, browser
-from sample import night
 
 from clusterlab.reports.html import page
+from tests.support.browser import Page, browser
+from tests.support.sample import night
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from browser import Page
+
+from tests.support.browser import Page
 
 # Each piece of text with its contrast to the nearest background that is not clear, and the contrast that it must have:
 # https://www.w3.org/TR/WCAG22/#contrast-minimum

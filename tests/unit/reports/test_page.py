@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browser import Page
-from sample import HOSTILE, RESULTS, night
 
 from clusterlab.reports import html
 from clusterlab.reports.html import page
 from clusterlab.reports.night import Night
+from tests.support.browser import Page
+from tests.support.sample import HOSTILE, RESULTS, night
 
 TAB, ENTER = ("Tab", 9), ("Enter", 13, "\r")
 FOCUSED = "document.activeElement.tagName + ' ' + document.activeElement.textContent.trim().slice(0, 40)"

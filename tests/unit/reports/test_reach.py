@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sample import PICTURE, RESULTS
 
 from clusterlab.checks import http, ping, port, shared_file
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.model import load_lab
-from clusterlab.model.checks import HttpProbe, PingProbe, PortProbe
+from clusterlab.model.checks import Address, HttpProbe, PingProbe, PortProbe, PublishedPort
 from clusterlab.reports.night import DrawnService
 from clusterlab.reports.picture import draw, picture_of
 from clusterlab.reports.reach import Link, links, matrix
+from clusterlab.results import Evidence, Outcome, Result
+from tests.support.sample import PICTURE, RESULTS
 
 NAMES = {host.address: host.name for host in PICTURE.hosts}
 
@@ -29,15 +29,15 @@ def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, outp
     [
         (ping.told(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
         (ping.told(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "1400 bytes"),
-        (ping.told(PingProbe(on=["h"], to={"container": "beta", "network": "net"})), "beta", "ping"),
+        (ping.told(PingProbe(on=["h"], to=Address(container="beta", network="net"))), "beta", "ping"),
         (port.told(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
-        (port.told(PortProbe(on=["h"], to={"container": "b", "network": "n"}, port=1)), "b", "port 1"),
+        (port.told(PortProbe(on=["h"], to=Address(container="b", network="n"), port=1)), "b", "port 1"),
         (
-            port.told(PortProbe(on=["h"], to="host1", port={"container": "web", "published": 80})),
+            port.told(PortProbe(on=["h"], to="host1", port=PublishedPort(container="web", published=80))),
             "host1",
             "port published for port 80 of web",
         ),
-        (ping.told(PingProbe(on=["h"], to={"service": "web", "network": "n"})), "service web", "ping"),
+        (ping.told(PingProbe(on=["h"], to=Address(service="web", network="n"))), "service web", "ping"),
         (http.told(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
         (http.told_answer(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
     ],
@@ -99,8 +99,8 @@ def test_everything_is_drawn_inside_the_picture() -> None:
     assert "3 hosts with 5 containers, 2 services, 2 networks and volumes" in drawing.summary
 
 
-@pytest.mark.parametrize("target", ["hello", {"service": "hello", "network": "shared_net"}])
-def test_the_way_to_a_service_ends_at_it(target: str | dict[str, str]) -> None:
+@pytest.mark.parametrize("target", ["hello", Address(service="hello", network="shared_net")])
+def test_the_way_to_a_service_ends_at_it(target: str | Address) -> None:
     found = one(ping.told(PingProbe(on=["h"], to=target)), holds=False)
     drawing = draw(PICTURE, found)
     height = next(row.y for row in drawing.rows if row.name == "service hello")

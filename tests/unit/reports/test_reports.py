@@ -10,12 +10,12 @@ from xml.etree import ElementTree as xml
 import pytest
 from rich.console import Console
 
-from clusterlab.checks.result import Chain, Evidence, Outcome, Result
 from clusterlab.errors import ClusterlabError
 from clusterlab.reports.junit import junit
 from clusterlab.reports.progress import progress_on, seconds_text
 from clusterlab.reports.summary import Run, exit_code, verdict, write_json
 from clusterlab.reports.terminal import show_results
+from clusterlab.results import Chain, Evidence, Outcome, Result
 
 EVIDENCE = Evidence(
     place="apphost1 on host1",

@@ -12,8 +12,8 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Network, Play, Service, Volume
 from clusterlab.plan.apply import left_out
+from clusterlab.resources.commands import failure
 from clusterlab.resources.compare import differences, same, told
-from clusterlab.resources.doing import failure
 from clusterlab.resources.engine_calls import REMEDIES
 from clusterlab.resources.images import repository
 from clusterlab.resources.networks import network_differences, wanted_network

@@ -172,7 +172,10 @@ def test_a_disk_that_holds_something_is_never_formatted(content: str, allow_data
 
 def test_logging_out_comes_after_what_has_it_mounted_and_destroys_nothing() -> None:
     known = at(f"@disk disk1 in {DEVICE} xfs")
-    volumes = {"data": {"Name": "data", "Options": {"device": DEVICE}}, "other": {"Name": "other", "Options": None}}
+    volumes: dict[str, dict[str, object]] = {
+        "data": {"Name": "data", "Options": {"device": DEVICE}},
+        "other": {"Name": "other", "Options": None},
+    }
     containers = {"keeper": {"Mounts": [{"Name": "data"}]}, "apart": {"Mounts": [{"Name": "other"}]}}
     service = Key("host1", "service", "web")
     change = disk_removal(

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from check_cases import PLAYBOOKS
-from labs import lab_in_swarm
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.result import Result
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.results import Result
+from tests.support.check_cases import PLAYBOOKS
+from tests.support.labs import lab_in_swarm
 
 INVENTORY = PLAYBOOKS.parent / "inventory" / "namespaces.yml"
 LEFT = "docker ps -aq; docker volume ls -q; docker images -q; ls -A /srv"

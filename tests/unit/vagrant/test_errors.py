@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from clusterlab.machines.vagrant.errors import explain
 from clusterlab.machines.vagrant.requirements import has_virtualisation
-from clusterlab.machines.vagrant.troubles import explain
 
-CASES = yaml.safe_load((Path(__file__).parent / "troubles.yml").read_text())
-EXPECTED = Path(__file__).parent / "troubles.txt"
+CASES = yaml.safe_load((Path(__file__).parent / "errors.yml").read_text())
+EXPECTED = Path(__file__).parent / "errors.txt"
 
 
 def told() -> str:

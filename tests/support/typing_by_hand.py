@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clusterlab.by_hand.lesson import Part
-from clusterlab.by_hand.line import HERE, Line
+from clusterlab.manual.lesson import Part
+from clusterlab.manual.line import HERE, Line
 from clusterlab.remote import Hosts
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _PROGRAM = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m clusterlab "$@"\n'
 
 

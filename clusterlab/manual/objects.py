@@ -12,7 +12,7 @@ from clusterlab.model.checks import InspectProbe, MatcherSpec, RunProbe, VethPro
 from clusterlab.resources.container_body import wanted_container
 
 from .line import Line, ends
-from .seen import as_wanted
+from .shell_matchers import as_wanted
 from .where import Where, with_variables
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 import yaml
-from labs import namespaces_lab
 
 from clusterlab.machines import Machines, open_machines
 from clusterlab.model import Lab
 from clusterlab.progress import Silent
+from tests.support.labs import namespaces_lab
 
 SUBNET = "10.74.0.0/24"
 SLOW = "a slow one"
@@ -91,7 +91,7 @@ class Nights:
 
     def play(self, *checks: dict[str, Any]) -> None:
         """Play with the usual checks and these."""
-        play = {**PLAY, "checks": [*PLAY["checks"], *checks]}  # type: ignore[misc]
+        play = {**PLAY, "checks": [*PLAY["checks"], *checks]}
         (self.folder / "playbooks").mkdir(exist_ok=True)
         (self.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(play, sort_keys=False))
 

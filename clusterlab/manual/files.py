@@ -12,7 +12,7 @@ from clusterlab.checks.shared_file import APPEND, WRITE, append_patience
 from clusterlab.model.checks import CommandProbe, FileProbe, MountProbe, SharedFileProbe
 
 from .line import Line, ends, prints
-from .seen import as_wanted
+from .shell_matchers import as_wanted
 from .where import Where
 
 _ANY = "[^|]*"

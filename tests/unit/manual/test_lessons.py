@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from clusterlab.by_hand.lesson import LINES, Lesson, lesson
-from clusterlab.by_hand.script import script
+from clusterlab.manual.lesson import LINES, Lesson, lesson
+from clusterlab.manual.script import script
 from clusterlab.model import load_lab
 from clusterlab.model.checks import KINDS
 from clusterlab.progress import Silent

@@ -1,6 +1,6 @@
 """Bring a namespaces lab up or down in a process of its own, telling each step: something to kill.
 
-up_in_background.py up|down LAB SUBNET
+python -m tests.support.up_in_background up|down LAB SUBNET
 """
 
 from __future__ import annotations
@@ -8,13 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from labs import namespaces_lab
 
 from clusterlab.machines import open_machines
+from tests.support.labs import namespaces_lab
 
 
 class _Task:

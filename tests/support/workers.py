@@ -44,7 +44,7 @@ def _file(nodeid: str) -> str:
     return PurePosixPath(nodeid.partition("::")[0]).name
 
 
-class InParts(LoadScopeScheduling):
+class InParts(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
     """Gives each process a part, and the next one when it has done that."""
 
     def _split_scope(self, nodeid: str) -> str:

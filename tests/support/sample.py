@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.nightly.history import PastResult, PastRun, trend
 from clusterlab.reports.night import (
     Changes,
@@ -19,6 +18,7 @@ from clusterlab.reports.night import (
     Stage,
     night_verdict,
 )
+from clusterlab.results import Evidence, Outcome, Result
 
 BEGAN = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\x1b[31m"

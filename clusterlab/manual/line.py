@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clusterlab.model.matcher import MatcherSpec
 
-from .seen import as_wanted
+from .shell_matchers import as_wanted
 
 HERE = ""
 """The host of a line that is typed on this machine."""

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from check_cases import PLAYBOOKS
 from pydantic import BaseModel
 
-from clusterlab.by_hand.lesson import Lesson, Part, lesson, statement_lines
-from clusterlab.by_hand.where import Where
 from clusterlab.errors import ClusterlabError
+from clusterlab.manual.lesson import Lesson, Part, lesson, statement_lines
+from clusterlab.manual.where import Where
 from clusterlab.model import Lab, load_lab
 from clusterlab.model.checks import Check, InspectProbe, NegatableProbe, Probe, RunProbe, VethProbe
 from clusterlab.progress import Silent
+from tests.support.check_cases import PLAYBOOKS
 
 PLAYS = sorted(path.relative_to(PLAYBOOKS).with_suffix("").as_posix() for path in PLAYBOOKS.rglob("*.yml"))
 NOT_TYPED = {"title", "hint", "needs", "timeout"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterlab.errors import HostError
-from clusterlab.machines.vagrant.taking_over import Settings, not_whole, parse_ssh_config
+from clusterlab.machines.vagrant.trust import Settings, not_whole, parse_ssh_config
 
 TWO = """\
 Host demo-gw

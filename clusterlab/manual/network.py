@@ -13,7 +13,7 @@ from clusterlab.checks.place import Place
 from clusterlab.model.checks import Address, DnsProbe, HttpProbe, NegatableProbe, PingProbe, PortProbe, Target
 
 from .line import Line, ends
-from .seen import as_wanted
+from .shell_matchers import as_wanted
 from .where import Where, with_variables
 
 _STATUS = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from clusterlab.checks.result import Evidence, Outcome, Result
 from clusterlab.reports.night import Night, Stage, night_verdict
+from clusterlab.results import Evidence, Outcome, Result
 
 BEGAN = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 

@@ -27,7 +27,6 @@ from typing import Any
 import pytest
 import yaml
 
-from clusterlab.checks.result import Outcome, Result
 from clusterlab.model import Lab, load_lab
 from clusterlab.model.source import read
 from clusterlab.plan.apply import apply
@@ -36,8 +35,9 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.reports.summary import exit_code
+from clusterlab.results import Outcome, Result
 
-PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 
 
 @dataclass(frozen=True)
