@@ -64,7 +64,7 @@ class Registry(Mapping[str, K], Generic[K]):
         assert callable(load)
         try:
             found = load()
-        except Exception as error:  # noqa: BLE001  # whatever another package raises while it is imported
+        except Exception as error:  # whatever another package raises while it is imported
             raise UsageError(
                 f"entry point {self.family}: {what} cannot be loaded: {type(error).__name__}: {error}",
                 remedy="Fix or uninstall the package that adds it.",
