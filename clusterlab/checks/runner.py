@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
@@ -44,14 +45,14 @@ class Job:
 def run_checks(
     lab: Lab,
     hosts: Hosts,
-    unsupported: Mapping[str, str],
+    unsupported: Capabilities,
     on_result: Callable[[Result], None],
     progress: Progress,
 ) -> list[Result]:
     """Carry out every check of every play; results come in the plays' order.
 
-    `on_result` is called as each check ends, from the calling thread. `unsupported` are the capabilities that the
-    machines lack, with the reason. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
+    `on_result` is called as each check ends, from the calling thread. `unsupported` are the capabilities that
+    hosts lack, with the reason. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
     defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
     """
     interrupted = Event()
@@ -59,7 +60,7 @@ def run_checks(
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
-        reason = why_unsupported(job.check, job.places.play, job.subjects.containers, unsupported)
+        reason = why_unsupported(job.check, lab, job.places.play, job.subjects, unsupported)
         if reason:
             return _unsupported(job, reason)
         with progress.task(job.play, job.check.title) as task:

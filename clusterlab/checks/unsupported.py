@@ -1,74 +1,74 @@
-"""Checks that this kind of machines cannot carry out, with the reason."""
+"""Checks that a host which they concern cannot carry out, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 
+from clusterlab.capabilities import Capabilities
+from clusterlab.model import Lab
 from clusterlab.model.checks import AnyProbe, Check, InspectProbe, RunProbe
-from clusterlab.model.iscsi import disk_of
+from clusterlab.model.needs import (
+    Need,
+    container_needs,
+    missing,
+    network_needs,
+    volume_needs,
+    why_service_cannot_run,
+)
 from clusterlab.model.playbook import Play
 
-_VOLUME_TYPES = {"nfs": "nfs", "nfs4": "nfs"}  # type of a volume -> the capability that it needs
+from .inspect import asked_hosts
+from .subjects import Subjects
+
+_ANY_HOST = ("nfs", "iscsi")  # capabilities that more than engines have
 
 
-def why_unsupported(check: Check, play: Play, containers: frozenset[str], lacks: Mapping[str, str]) -> str:
+def why_unsupported(check: Check, lab: Lab, play: Play, about: Subjects, capabilities: Capabilities) -> str:
     """The reason, or "" when nothing is in the way.
 
-    `lacks` are the capabilities that the machines lack. Beside those that the check says it needs, a container cannot
-    exist where the kernel cannot mount its volume or encrypt the packets of its network.
+    Only hosts that the check concerns count: those that it names, those of its containers, and those whose engines
+    its probes ask for a volume or network. What another host lacks keeps no statement from being proven.
     """
+    need = missing(_needs(check, lab, play, about), capabilities)
+    if need is None:
+        services = (name.removeprefix("service ") for name in sorted(about.within) if name.startswith("service "))
+        found = (why_service_cannot_run(lab, play, name, capabilities) for name in services)
+        need = next((one for one in found if one), None)
+    if need is None:
+        return ""
+    subject = f"{need.subject} needs" if need.subject else "needs"
+    return f"{subject} {need.capability}, which {need.host} lacks: {capabilities.reason(need.host, need.capability)}"
+
+
+def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need]:
+    containers = sorted(about.containers)
+    hosts = about.hosts | {play.containers[name].host for name in containers}
     for capability in check.needs:
-        if capability in lacks:
-            return f"needs {capability}: {lacks[capability]}"
-    for name in sorted(containers):
-        for volume, needed in _needed(play, name):
-            if needed in lacks:
-                return f"container {name} needs volume {volume}, and that {needed}: {lacks[needed]}"
-        for network in _encrypted(play, play.containers[name].networks, lacks):
-            return f"container {name} needs network {network}, and that xfrm: {lacks['xfrm']}"
+        for host in lab.inventory.hosts if capability in _ANY_HOST else lab.inventory.docker_hosts:
+            if host in hosts:
+                yield Need(host, capability, "")
+    for name in containers:
+        for need in container_needs(lab, play, name):
+            yield need._replace(subject=f"{need.subject} of container {name}")
     for _, probe in check.probes():
-        for volume in _volumes(probe):
-            needed = _capability(play, volume) if volume in play.volumes else ""
-            if needed in lacks:
-                return f"volume {volume} needs {needed}: {lacks[needed]}"
-        for network in _encrypted(play, _networks(probe), lacks):
-            return f"network {network} needs xfrm: {lacks['xfrm']}"
-    return ""
+        yield from _probe_needs(probe, lab, play)
 
 
-def _volumes(probe: AnyProbe) -> list[str]:
-    """The names of volumes that a probe itself inspects or mounts."""
+def _probe_needs(probe: AnyProbe, lab: Lab, play: Play) -> Iterator[Need]:
+    """What the volumes and networks that a probe itself inspects, mounts or joins need."""
+    volumes: list[str | None]
+    networks: list[str | None]
     if isinstance(probe, InspectProbe):
-        return [probe.volume] if probe.volume else []
-    return [text.partition(":")[0] for text in probe.volumes] if isinstance(probe, RunProbe) else []
-
-
-def _networks(probe: AnyProbe) -> list[str]:
-    """The names of networks that a probe itself inspects or joins."""
-    if isinstance(probe, InspectProbe):
-        return [probe.network] if probe.network else []
-    return list(probe.networks) if isinstance(probe, RunProbe) else []
-
-
-def _encrypted(play: Play, networks: Iterable[str], lacks: Mapping[str, str]) -> list[str]:
-    """Those that cannot be, as their packets cannot be encrypted."""
-    if "xfrm" not in lacks:
-        return []
-    return [name for name in networks if name in play.networks and play.networks[name].encrypted]
-
-
-def _needed(play: Play, container: str, of: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-    """The volumes of a container and of those that it takes volumes from, with the capability that each needs."""
-    wanted = play.containers[container]
-    names = [text.partition(":")[0] for text in wanted.volumes]
-    needed = [(name, _capability(play, name)) for name in names if name in play.volumes]
-    for text in wanted.volumes_from:
-        other = text.partition(":")[0]
-        if other in play.containers and other not in of:
-            needed += _needed(play, other, of | {container})
-    return needed
-
-
-def _capability(play: Play, volume: str) -> str:
-    options = play.volumes[volume].driver_opts
-    return "iscsi" if disk_of(options) is not None else _VOLUME_TYPES.get(str(options.get("type", "")), "")
+        hosts, volumes, networks = asked_hosts(probe, lab, play), [probe.volume], [probe.network]
+    elif isinstance(probe, RunProbe):
+        hosts = lab.expand(probe.on)
+        volumes, networks = [text.partition(":")[0] for text in probe.volumes], [*probe.networks]
+    else:
+        return
+    for host in hosts:
+        for name in volumes:
+            if name in play.volumes:
+                yield from volume_needs(lab, play, name, host)
+        for name in networks:
+            if name in play.networks:
+                yield from network_needs(play, name, host)

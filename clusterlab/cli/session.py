@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.errors import UsageError
 from clusterlab.machines import Machines, open_machines
 from clusterlab.machines.state import LabState
@@ -59,8 +60,8 @@ class Session:
         return self._closing.enter_context(Hosts(self.machines.targets()))
 
     @cached_property
-    def unsupported(self) -> dict[str, str]:
-        """Capabilities that these machines lack, with the reasons."""
+    def unsupported(self) -> Capabilities:
+        """Capabilities that hosts lack, with the reasons."""
         return self.machines.unsupported()
 
     def counts(self) -> dict[str, dict[str, int]]:

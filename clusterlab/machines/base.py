@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
@@ -48,5 +49,5 @@ class Machines(Protocol):
     def collect(self, folder: Path, progress: Progress) -> None:
         """Copy what is known of the machines from outside (console logs, QEMU's and engines' output) into `folder`."""
 
-    def unsupported(self) -> dict[str, str]:
-        """Capabilities (nfs, ipvs, iscsi, ...) that these machines lack, each with the reason."""
+    def unsupported(self) -> Capabilities:
+        """Capabilities (nfs, ipvs, iscsi, ...) that hosts lack, each with the reason."""

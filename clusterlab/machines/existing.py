@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
@@ -64,7 +65,7 @@ class ExistingMachines:
         with progress.task(self._lab.name, "collecting journals"):
             collect_journals(self._targets, folder, progress)
 
-    def unsupported(self) -> dict[str, str]:
+    def unsupported(self) -> Capabilities:
         """What a host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
         return lacking(self._targets)
 

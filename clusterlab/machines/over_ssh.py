@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress
 from clusterlab.remote import Host, Hosts, Target
@@ -48,19 +49,16 @@ def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Prog
             progress.say(name, f"not collected: {problem}")
 
 
-def lacking(targets: Mapping[str, Target]) -> dict[str, str]:
-    """What a host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
-    missing_on: dict[str, list[str]] = {}
+def lacking(targets: Mapping[str, Target]) -> Capabilities:
+    """What each host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
+    found: dict[str, dict[str, str]] = {}
     for name, answer in each(targets, lambda host: host.run(_ASK_KERNEL, timeout=30.0, check=True)).items():
         if isinstance(answer, ClusterlabError):
             continue
         release, *missing = answer.stdout.split()
-        for capability in missing:
-            missing_on.setdefault(capability, []).append(f"{name} ({release})")
-    return {
-        capability: f"the kernel has it neither built in nor as a module: {', '.join(hosts)}"
-        for capability, hosts in missing_on.items()
-    }
+        reason = f"kernel {release} has it neither built in nor as a module"
+        found[name] = dict.fromkeys(missing, reason)
+    return Capabilities({name: missing for name, missing in found.items() if missing})
 
 
 def _collect(host: Host, folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model import Lab
 from clusterlab.model.checks import AnyProbe, Check
 from clusterlab.model.playbook import Play
@@ -64,7 +65,7 @@ class Lesson:
 
 
 def lesson(
-    lab: Lab, name: str, inventory: str, progress: Progress, unsupported: Mapping[str, str] | None = None
+    lab: Lab, name: str, inventory: str, progress: Progress, unsupported: Capabilities = ALL_CAPABILITIES
 ) -> Lesson:
     """The lesson of one play; images that are built from packages are built when they are not in the cache.
 
@@ -73,7 +74,7 @@ def lesson(
     """
     alone = Lab(lab.inventory, {name: lab.plays[name]}, lab.folder)
     images = wanted_images(alone, progress)
-    changes = _changes(alone, images, progress, unsupported or {})
+    changes = _changes(alone, images, progress, unsupported)
     where = Where(alone, name, {one: image.tag for one, image in images.items()})
     copying = [part for change in changes for part in _copied(change, images, inventory)]
     making = [Part(_title(change), tuple(_made(change, images))) for change in changes]
@@ -81,9 +82,7 @@ def lesson(
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
 
-def _changes(
-    lab: Lab, images: dict[str, WantedImage], progress: Progress, unsupported: Mapping[str, str]
-) -> list[Change]:
+def _changes(lab: Lab, images: dict[str, WantedImage], progress: Progress, unsupported: Capabilities) -> list[Change]:
     """What `apply` would do on engines that have nothing."""
     omitted = frozenset(one.key for one in left_out(lab, unsupported))
     nothing: dict[str, Any] = {one.name: {} for one in fields(Observed)}

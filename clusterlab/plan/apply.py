@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.iscsi import disk_of
 from clusterlab.model.lab import Lab
-from clusterlab.model.playbook import Container, Play, Volume
-from clusterlab.model.short_syntax import parse_mount
+from clusterlab.model.needs import (
+    Need,
+    container_needs,
+    disk_needs,
+    missing,
+    network_needs,
+    volume_needs,
+    why_service_cannot_run,
+)
+from clusterlab.model.playbook import Play
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources.base import Change, Key, Skipped
@@ -17,19 +25,17 @@ from clusterlab.resources.disks import disk_changes
 from clusterlab.resources.images import image_changes, wanted_images
 from clusterlab.resources.networks import network_changes
 from clusterlab.resources.observed import Observed, is_task, observe, with_services
-from clusterlab.resources.scope import Scope
+from clusterlab.resources.scope import SWARM_DRIVERS, Scope
 from clusterlab.resources.swarm_check import swarm_problems
 from clusterlab.resources.swarm_services import service_changes
 from clusterlab.resources.volumes import volume_changes
-
-NO_CAPABILITIES: Mapping[str, str] = {}
 
 
 def apply(
     lab: Lab,
     hosts: Hosts,
     allow_data_loss: bool = False,
-    unsupported: Mapping[str, str] = NO_CAPABILITIES,
+    unsupported: Capabilities = ALL_CAPABILITIES,
     progress: Progress | None = None,
 ) -> list[Change]:
     """The changes that bring the plays' objects to their wanted state; nothing is changed on a host.
@@ -42,7 +48,7 @@ def apply(
     images = wanted_images(lab, shown)
     omitted = frozenset(one.key for one in left_out(lab, unsupported))
     with_disks = {disk.host for play in lab.plays.values() for disk in play.disks.values()}
-    with_disks = set() if "iscsi" in unsupported else with_disks
+    with_disks = {host for host in with_disks if unsupported.has(host, "iscsi")}
     answers = hosts.each(
         lab.inventory.docker_hosts, lambda host: observe(host, lab.name, disks=host.name in with_disks)
     )
@@ -65,52 +71,54 @@ def changes_in(scope: Scope, progress: Progress, before: Sequence[Change] = ()) 
     return [*changes, *container_changes(scope, pending), *service_changes(scope, pending)]
 
 
-def left_out(lab: Lab, unsupported: Mapping[str, str] = NO_CAPABILITIES) -> list[Skipped]:
-    """What these machines cannot have: without NFS its volumes, without iSCSI disks and what is on them, without
-    IPsec encrypted networks; and what uses them.
+def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Skipped]:
+    """What hosts cannot have: without NFS its volumes, without iSCSI disks and what is on them, without IPsec
+    encrypted networks; and what uses them there.
 
-    Swarm services stand without IPVS, too; only their virtual addresses and published ports do not work then.
+    Swarm-wide objects are left out when no host of the Swarm can have them. Services need no IPVS: without it only
+    their virtual addresses and published ports do not work.
     """
-    reasons: dict[Key, str] = {}
+    found: dict[Key, str] = {}
     for play in lab.plays.values():
-        if "nfs" in unsupported:
-            nfs = {name for name, volume in play.volumes.items() if _is_nfs(volume)}
-            reasons |= dict.fromkeys(_needing(lab, play, nfs), f"nfs: {unsupported['nfs']}")
-        if "iscsi" in unsupported:
-            disks = {Key(disk.host, "disk", name) for name, disk in play.disks.items()}
-            on_disks = {name for name, one in play.volumes.items() if disk_of(one.driver_opts) is not None}
-            reasons |= dict.fromkeys([*disks, *_needing(lab, play, on_disks)], f"iscsi: {unsupported['iscsi']}")
-        if "xfrm" in unsupported:
-            reasons |= dict.fromkeys(_needing_xfrm(lab, play), f"xfrm: {unsupported['xfrm']}")
-    return [Skipped(key, reason) for key, reason in reasons.items()]
+        for key, needs in _needs(lab, play):
+            need = missing(needs, unsupported)
+            if need:
+                found.setdefault(key, _reason(need, key, unsupported))
+        for key, need in _swarm_wide(lab, play, unsupported):
+            if need:
+                found.setdefault(key, _reason(need, key._replace(host=need.host), unsupported))
+    return [Skipped(key, reason) for key, reason in found.items()]
 
 
-def _needing(lab: Lab, play: Play, volumes: set[str]) -> Iterator[Key]:
-    """Volumes, and what mounts them."""
-    for name in volumes:
-        for host in lab.expand(play.volumes[name].hosts):
-            yield Key(host, "volume", name)
-    for name in _containers_with(play.containers, volumes):
-        yield Key(play.containers[name].host, "container", name)
-    for name, service in play.services.items():
-        if _mounts(service.volumes) & volumes:
-            yield Key(_manager(lab), "service", name)
-
-
-def _needing_xfrm(lab: Lab, play: Play) -> Iterator[Key]:
-    encrypted = {name for name, network in play.networks.items() if network.encrypted}
-    for name in encrypted:
-        yield Key(_manager(lab), "network", name)
+def _needs(lab: Lab, play: Play) -> Iterator[tuple[Key, Iterator[Need]]]:
+    """What each object of one host needs."""
+    for name, disk in play.disks.items():
+        yield Key(disk.host, "disk", name), disk_needs(lab, disk.host, name)
+    for name, volume in play.volumes.items():
+        for host in lab.expand(volume.hosts):
+            yield Key(host, "volume", name), volume_needs(lab, play, name, host)
+    for name, network in play.networks.items():
+        if network.driver not in SWARM_DRIVERS:
+            for host in lab.expand(network.hosts):
+                yield Key(host, "network", name), network_needs(play, name, host)
     for name, container in play.containers.items():
-        if encrypted & set(container.networks):
-            yield Key(container.host, "container", name)
-    for name, service in play.services.items():
-        if encrypted & set(service.networks):
-            yield Key(_manager(lab), "service", name)
+        yield Key(container.host, "container", name), container_needs(lab, play, name)
 
 
-def _manager(lab: Lab) -> str:
-    return next(iter(lab.inventory.with_role("swarm_manager")), "")
+def _swarm_wide(lab: Lab, play: Play, unsupported: Capabilities) -> Iterator[tuple[Key, Need | None]]:
+    """The needs that keep objects of the Swarm from every host."""
+    manager = next(iter(lab.inventory.with_role("swarm_manager")), "")
+    for name, network in play.networks.items():
+        if network.driver in SWARM_DRIVERS:
+            found = [missing(network_needs(play, name, host), unsupported) for host in lab.inventory.docker_hosts]
+            yield Key(manager, "network", name), found[0] if found and all(found) else None
+    for name in play.services:
+        yield Key(manager, "service", name), why_service_cannot_run(lab, play, name, unsupported)
+
+
+def _reason(need: Need, key: Key, unsupported: Capabilities) -> str:
+    where = "" if need.host == key.host else f" on {need.host}"
+    return f"{need.capability}{where}: {unsupported.reason(need.host, need.capability)}"
 
 
 def unreachable(host: str, error: ClusterlabError) -> Change:
@@ -137,25 +145,3 @@ def _services_where_needed(lab: Lab, observed: dict[str, Observed]) -> dict[str,
         return observed
     ask: Callable[[Observed], Observed] = with_services
     return {name: ask(at) for name, at in observed.items()}
-
-
-def _is_nfs(volume: Volume) -> bool:
-    return volume.driver == "local" and str(volume.driver_opts.get("type", "")).startswith("nfs")
-
-
-def _mounts(volumes: list[str]) -> set[str]:
-    return {one.source for one in map(parse_mount, volumes) if one.type == "volume"}
-
-
-def _containers_with(containers: Mapping[str, Container], volumes: set[str]) -> set[str]:
-    """Containers that mount one of `volumes`, also through another container."""
-    found = {name for name, one in containers.items() if _mounts(one.volumes) & volumes}
-    while True:
-        more = {
-            name
-            for name, one in containers.items()
-            if name not in found and found & {text.partition(":")[0] for text in one.volumes_from}
-        }
-        if not more:
-            return found
-        found |= more

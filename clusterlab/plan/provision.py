@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError, HostError, UsageError
 from clusterlab.model.inventory import Export
 from clusterlab.model.iscsi import Lun
@@ -30,7 +31,6 @@ from clusterlab.resources.base import Change, Key, Skipped
 NFS_SERVICE = "nfs-server"
 TARGET_SERVICE, INITIATOR_SERVICE = "tgt", "iscsid"
 _DEFAULT_ROOT = "/var/lib/docker"
-_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,16 @@ class Seen:
         return systems.system(self.answers["system"])
 
 
-def wanted(lab: Lab, name: str, unsupported: Mapping[str, str] = _NOTHING) -> Wanted:
-    """What `name`'s roles ask of it, without what its kind of machines cannot have."""
+def wanted(lab: Lab, name: str, unsupported: Capabilities = ALL_CAPABILITIES) -> Wanted:
+    """What `name`'s roles ask of it, without what this host cannot have."""
     roles = lab.inventory.hosts[name].roles
-    nfs_works = "nfs" not in unsupported
+    nfs_works = unsupported.has(name, "nfs")
     server = "nfs_server" in roles
     in_swarm = "swarm_manager" in roles or "swarm_worker" in roles
     uses_nfs = "docker" in roles and bool(lab.inventory.with_role("nfs_server"))
     docker = "docker" in roles
     target = "iscsi_target" in roles
-    iscsi = bool(lab.inventory.iscsi.luns) and "iscsi" not in unsupported
+    iscsi = bool(lab.inventory.iscsi.luns) and unsupported.has(name, "iscsi")
     serves, initiates = target and iscsi, docker and iscsi
     installed = _chosen(docker, "nfs-common", "curl", "iputils-ping")
     installed += _chosen(server, "nfs-kernel-server") + _chosen(target, "tgt")
@@ -79,7 +79,7 @@ def wanted(lab: Lab, name: str, unsupported: Mapping[str, str] = _NOTHING) -> Wa
     running += _chosen(initiates, INITIATOR_SERVICE)
     modules = _chosen(docker, "overlay") + _chosen(uses_nfs and nfs_works, "nfs")
     modules += _chosen(server and nfs_works, "nfsd") + _chosen(in_swarm, "vxlan")
-    modules += _chosen(in_swarm and "ipvs" not in unsupported, "ip_vs") + _chosen(initiates, "iscsi_tcp")
+    modules += _chosen(in_swarm and unsupported.has(name, "ipvs"), "ip_vs") + _chosen(initiates, "iscsi_tcp")
     return Wanted(
         packages=installed,
         services=running,
@@ -96,28 +96,30 @@ def _chosen(condition: bool, *names: str) -> tuple[str, ...]:
     return names if condition else ()
 
 
-def left_out(lab: Lab, unsupported: Mapping[str, str] = _NOTHING) -> list[Skipped]:
-    """What the roles ask for and these machines cannot have, with the reason."""
+def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Skipped]:
+    """What the roles ask for and their hosts cannot have, with the reason."""
     told: list[Skipped] = []
     for name in lab.inventory.hosts:
         full, possible = wanted(lab, name), wanted(lab, name, unsupported)
         for module in full.modules:
             if module not in possible.modules:
                 capability = {"ip_vs": "ipvs", "iscsi_tcp": "iscsi"}.get(module, "nfs")
-                told.append(Skipped(Key(name, "module", module), f"{capability}: {unsupported[capability]}"))
+                told.append(
+                    Skipped(Key(name, "module", module), f"{capability}: {unsupported.reason(name, capability)}")
+                )
         lost = [("service", service) for service in full.services if service not in possible.services]
         lost += [("export", str(export.path)) for export in full.exports if export not in possible.exports]
         lost += [("lun", lun.name) for lun in full.luns if lun not in possible.luns]
         for kind, what in lost:
             capability = "nfs" if what == NFS_SERVICE or kind == "export" else "iscsi"
-            told.append(Skipped(Key(name, kind, what), f"{capability}: {unsupported[capability]}"))
+            told.append(Skipped(Key(name, kind, what), f"{capability}: {unsupported.reason(name, capability)}"))
     return told
 
 
 def provision(
     lab: Lab,
     hosts: Hosts,
-    unsupported: Mapping[str, str] = _NOTHING,
+    unsupported: Capabilities = ALL_CAPABILITIES,
     progress: Progress | None = None,
 ) -> list[Change]:
     """The changes that prepare the hosts for their roles; nothing is changed on a host.

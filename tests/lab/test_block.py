@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.machines.qemu import QemuMachines
 from clusterlab.model import Lab, load_lab
@@ -81,7 +82,7 @@ def bench(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_play_holds_and_the_second_time_nothing_changes(bench: Bench, machines: QemuMachines) -> None:
-    compare({}, run_checks(bench.lab(), bench.hosts, {}, lambda result: None, Silent()))
+    compare({}, run_checks(bench.lab(), bench.hosts, ALL_CAPABILITIES, lambda result: None, Silent()))
     with Hosts(machines.targets()) as hosts:
         assert apply(bench.lab(), hosts) == []
         assert hosts["host1"].counts["commands"] == 1

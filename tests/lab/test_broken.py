@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.machines.qemu import QemuMachines
 from clusterlab.model import Lab, load_inventory, load_lab
@@ -52,7 +53,7 @@ class Stand:
         return carry_out(apply(self._whole, self.hosts), Silent())
 
     def check(self, plays: list[str]) -> list[Result]:
-        return run_checks(self.lab(plays), self.hosts, {}, lambda result: None, Silent())
+        return run_checks(self.lab(plays), self.hosts, ALL_CAPABILITIES, lambda result: None, Silent())
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
@@ -65,7 +66,7 @@ def test_what_answers_beside_the_lan_proves_nothing(lab: Lab, hosts: Hosts, port
     play = load_lab(inventory, ["way-out"], tmp_path)
     hosts["gw"].run(SERVE, check=True)
     try:
-        results = run_checks(play, hosts, {}, lambda result: None, Silent())
+        results = run_checks(play, hosts, ALL_CAPABILITIES, lambda result: None, Silent())
     finally:
         hosts["gw"].run("kill $(cat /run/page.pid); rm /run/page.pid", check=True)
     reached = {"check": "a server of the LAN is reached", "outcome": "fail", "found": ["open"]}

@@ -27,6 +27,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.model import Lab, load_lab
 from clusterlab.model.source import read
 from clusterlab.plan.apply import apply
@@ -46,7 +47,7 @@ class Rig:
 
     inventory: Path
     hosts: Hosts
-    unsupported: Mapping[str, str]
+    unsupported: Capabilities
 
     @contextmanager
     def made(self, lab: Lab) -> Iterator[None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.checks import run_checks
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
@@ -31,7 +32,7 @@ class Stand:
 
     inventory: Path
     hosts: Hosts
-    unsupported: dict[str, str]
+    unsupported: Capabilities
 
     def lab(self, plays: list[str]) -> Lab:
         return load_lab(self.inventory, plays, PLAYBOOKS)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.model.lab import Lab
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
@@ -38,10 +39,10 @@ class Bench:
     lab: Lab
     hosts: Hosts
     targets: Mapping[str, Target]
-    unsupported: Mapping[str, str]
+    unsupported: Capabilities
     heard: Heard = field(default_factory=Heard)
 
-    def plan(self, unsupported: Mapping[str, str] | None = None) -> list[Change]:
+    def plan(self, unsupported: Capabilities | None = None) -> list[Change]:
         return provision(self.lab, self.hosts, self.unsupported if unsupported is None else unsupported, self.heard)
 
     def provision(self) -> Report:

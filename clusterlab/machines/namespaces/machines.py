@@ -12,6 +12,7 @@ from threading import Event
 
 from clusterlab.build.cache import artefact
 from clusterlab.build.rootfs import machine_rootfs
+from clusterlab.capabilities import Capabilities
 from clusterlab.errors import ClusterlabError, HostError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.keys import LabKeys
@@ -151,10 +152,10 @@ class NamespacesMachines:
             for name, host in self._hosts.items():
                 host.collect(folder / name)
 
-    def unsupported(self) -> dict[str, str]:
+    def unsupported(self) -> Capabilities:
         """What this kernel cannot do for hosts in namespaces, each with the reason."""
         _require_root()
-        return dict(self._missing_capabilities)
+        return Capabilities.missing_everywhere(self._lab.inventory.hosts, self._missing_capabilities)
 
     def memory(self) -> dict[str, int | None]:
         """Bytes of memory that each host uses."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.state import state_home
@@ -78,8 +79,8 @@ class QemuMachines:
         for host, machine in self._files.machines.items():
             machine.collect(folder / host)
 
-    def unsupported(self) -> dict[str, str]:
-        return {}  # they have a kernel of their own, with all its modules
+    def unsupported(self) -> Capabilities:
+        return ALL_CAPABILITIES  # they have a kernel of their own, with all its modules
 
     @property
     def snapshots(self) -> QemuSnapshots:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus, State
 from clusterlab.machines.over_ssh import collect_journals, lacking
@@ -120,9 +121,9 @@ class VagrantMachines:
         with progress.task(self._lab.name, "collecting journals"):
             collect_journals(reached, folder, progress)
 
-    def unsupported(self) -> dict[str, str]:
+    def unsupported(self) -> Capabilities:
         """Nothing with clusterlab's own box, whose kernel has all modules; others are asked."""
-        return lacking(self.targets()) if self._inventory.vagrant.box else {}
+        return lacking(self.targets()) if self._inventory.vagrant.box else ALL_CAPABILITIES
 
     @cached_property
     def _folder(self) -> Path:

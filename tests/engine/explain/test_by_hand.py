@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.checks.place import Places
 from clusterlab.checks.subjects import subjects
 from clusterlab.checks.unsupported import why_unsupported
@@ -56,7 +57,7 @@ class Stand:
     inventory: Path
     hosts: Hosts
     targets: dict[str, Target]
-    unsupported: dict[str, str]
+    unsupported: Capabilities
     scratch: Path
 
     def lesson(self, play: str) -> Lesson:
@@ -72,7 +73,7 @@ class Stand:
             part
             for part in one.statements
             if part.check
-            and not why_unsupported(part.check, one.play, subjects(part.check, places).containers, self.unsupported)
+            and not why_unsupported(part.check, lab, one.play, subjects(part.check, places), self.unsupported)
         ]
 
     @contextmanager

@@ -138,7 +138,9 @@ def test_the_journal_has_what_services_wrote(host: Host) -> None:
 
 
 def test_missing_capabilities_have_reasons(engine_lab: Any) -> None:
-    missing = engine_lab.machines.unsupported()
+    unsupported = engine_lab.machines.unsupported()
+    assert set(unsupported.missing) == set(engine_lab.hosts)
+    missing = unsupported.missing["host1"]
     assert all(reason for reason in missing.values())
     kernel = Path("/proc/filesystems").read_text()
     assert ("this kernel has no NFS" in missing["nfs"]) == ("nfs4" not in kernel or "nfsd" not in kernel)

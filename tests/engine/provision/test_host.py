@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.plan.graph import carry_out
 from tests.support.provision_bench import Bench, brief
 
@@ -64,7 +65,7 @@ def test_an_engine_that_cannot_start_is_shown_with_its_journal(fresh: Fresh) -> 
 
 def test_a_module_that_the_kernel_lacks_is_named_and_the_rest_goes_on(fresh: Fresh) -> None:
     bench = fresh()
-    changes = bench.plan(unsupported={})
+    changes = bench.plan(unsupported=ALL_CAPABILITIES)
     assert "load host1: modules ip_vs" in brief(changes)
     report = carry_out(changes, bench.heard)
     assert {str(one.change.key) for one in report.failed} == {"host1: modules ip_vs", "host2: modules ip_vs"}

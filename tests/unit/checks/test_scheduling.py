@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.checks.place import Places
 from clusterlab.checks.runner import Job, next_job
 from clusterlab.checks.subjects import Subjects, subjects
@@ -113,15 +114,19 @@ def test_subjects_are_found_in_roles_names_and_addresses() -> None:
     assert replace(job.subjects, within=frozenset()) == Subjects(hosts, frozenset(), frozenset())
 
 
-LACKS = {"nfs": "no kernel module"}
+LACKS = Capabilities.missing_everywhere(LAB.inventory.hosts, {"nfs": "no kernel module"})
+
+
+def why(job: Job, lacks: Capabilities) -> str:
+    return why_unsupported(job.check, job.places.lab, job.places.play, job.subjects, lacks)
 
 
 @pytest.mark.parametrize(
     ("check", "reason"),
     [
-        ({"command": {"on": "gw", "run": "id"}, "needs": ["nfs"]}, "needs nfs: no kernel module"),
-        ({"command": {"in": "app", "run": "id"}}, "container app needs volume share, and that nfs: no kernel module"),
-        ({"ping": {"in": "other", "to": "helper"}}, "container helper needs volume share, and that nfs"),
+        ({"command": {"on": "gw", "run": "id"}, "needs": ["nfs"]}, "needs nfs, which gw lacks: no kernel module"),
+        ({"command": {"in": "app", "run": "id"}}, "volume share of container app needs nfs, which host1 lacks: no"),
+        ({"ping": {"in": "other", "to": "helper"}}, "volume share of container helper needs nfs, which host2 lacks"),
         ({"inspect": {"volume": "share", "path": "Name", "value": "share"}}, "volume share needs nfs"),
         ({"command": {"in": "other", "run": "id"}}, ""),
         ({"command": {"on": "gw", "run": "id"}, "needs": ["ipvs"]}, ""),
@@ -129,7 +134,7 @@ LACKS = {"nfs": "no kernel module"}
 )
 def test_unsupported_says_why(check: dict[str, Any], reason: str) -> None:
     (job,) = jobs(check)
-    found = why_unsupported(job.check, job.places.play, job.subjects.containers, LACKS)
+    found = why(job, LACKS)
     assert found.startswith(reason)
     assert bool(found) is bool(reason)
 
@@ -148,10 +153,28 @@ def test_what_is_seen_from_nowhere_changes_its_host_for_its_own_play_alone() -> 
 def test_a_run_needs_what_its_volumes_need() -> None:
     run = {"run": {"on": "host1", "image": "shell", "volumes": ["share:/data"]}}
     without, with_share = jobs({"run": {"on": "host1", "image": "shell"}}, run)
-    lacks = {"nfs": "no module"}
-    play = with_share.places.play
-    assert why_unsupported(with_share.check, play, frozenset(), lacks) == "volume share needs nfs: no module"
-    assert why_unsupported(without.check, play, frozenset(), lacks) == ""
+    lacks = Capabilities({"host1": {"nfs": "no module"}})
+    assert why(with_share, lacks) == "volume share needs nfs, which host1 lacks: no module"
+    assert why(without, lacks) == ""
+
+
+@pytest.mark.parametrize(
+    ("check", "concerns"),
+    [
+        ({"command": {"in": "app", "run": "id"}}, {"host1", "gw"}),
+        ({"command": {"in": "helper", "run": "id"}}, {"host2", "gw"}),
+        ({"inspect": {"volume": "share", "on": "host2", "path": "Name", "value": "share"}}, {"host2", "gw"}),
+        ({"inspect": {"volume": "share", "path": "Name", "value": "share"}}, {"host1", "host2", "gw"}),
+        ({"command": {"in": "other", "run": "id"}, "needs": ["nfs"]}, {"host2"}),
+        ({"command": {"on": "gw", "run": "showmount -e"}, "needs": ["nfs"]}, {"gw"}),
+        ({"http": {"on": "gw", "url": "http://host1/"}, "needs": ["ipvs"]}, {"host1"}),
+        ({"command": {"on": "all", "run": "id"}}, set()),
+    ],
+)
+def test_only_hosts_that_a_check_concerns_make_it_unsupported(check: dict[str, Any], concerns: set[str]) -> None:
+    (job,) = jobs(check)
+    lacks = {"nfs": "no module", "ipvs": "no module"}
+    assert {host for host in LAB.inventory.hosts if why(job, Capabilities({host: lacks}))} == concerns
 
 
 def swarm_jobs(*checks: dict[str, Any]) -> list[Job]:
@@ -214,5 +237,5 @@ def test_a_drained_host_changes_every_service_and_what_its_play_asks_of_it() -> 
 )
 def test_without_ipsec_what_needs_an_encrypted_network_is_unsupported(check: dict[str, Any]) -> None:
     (job,) = swarm_jobs(check)
-    assert "xfrm: no ESP" in why_unsupported(job.check, job.places.play, job.subjects.containers, {"xfrm": "no ESP"})
-    assert why_unsupported(job.check, job.places.play, job.subjects.containers, {"nfs": "none"}) == ""
+    assert "xfrm, which host1 lacks: no ESP" in why(job, Capabilities({"host1": {"xfrm": "no ESP"}}))
+    assert why(job, Capabilities({"host1": {"nfs": "none"}})) == ""

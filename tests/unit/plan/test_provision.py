@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.model.inventory import Export, Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.plan.provision import left_out, wanted
@@ -30,7 +31,9 @@ LAB = Lab(
         }
     )
 )
-UNSUPPORTED = {"nfs": "no NFS in this kernel", "ipvs": "no IPVS in this kernel"}
+UNSUPPORTED = Capabilities.missing_everywhere(
+    LAB.inventory.hosts, {"nfs": "no NFS in this kernel", "ipvs": "no IPVS in this kernel"}
+)
 
 
 def host(name: str = "host1") -> Host:
@@ -67,6 +70,13 @@ def test_what_machines_cannot_have_is_left_out_and_told() -> None:
         ("host2: module nfs", "nfs: no NFS in this kernel"),
     }
     assert left_out(LAB) == []
+
+
+def test_what_one_host_cannot_have_is_left_out_there_alone() -> None:
+    one = Capabilities({"host2": {"nfs": "no NFS in this kernel"}})
+    assert [str(skipped.key) for skipped in left_out(LAB, one)] == ["host2: module nfs"]
+    assert wanted(LAB, "gw", one) == wanted(LAB, "gw")
+    assert wanted(LAB, "host1", one) == wanted(LAB, "host1")
 
 
 def test_many_questions_are_one_script_and_each_answer_is_kept_to_the_letter() -> None:

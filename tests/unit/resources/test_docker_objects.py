@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Network, Play, Service, Volume
@@ -203,7 +204,43 @@ def test_without_nfs_its_volumes_and_what_uses_them_are_left_out() -> None:
         }
     )
     lab = Lab(inventory, {"p": play})
-    found = {str(one.key): one.reason for one in left_out(lab, {"nfs": "the kernel has no NFS client"})}
+    lacks = Capabilities({"h1": {"nfs": "the kernel has no NFS client"}})
+    found = {str(one.key): one.reason for one in left_out(lab, lacks)}
     assert set(found) == {"h1: volume nfs", "h1: container uses", "h1: container through", "h1: service svc"}
     assert set(found.values()) == {"nfs: the kernel has no NFS client"}
-    assert left_out(lab, {"ipvs": "none"}) == []
+    assert left_out(lab, Capabilities({"h1": {"ipvs": "none"}})) == []
+
+
+def test_one_host_without_a_capability_keeps_nothing_from_the_others() -> None:
+    hosts = {
+        "gw": {"address": "192.168.98.1", "roles": ["nfs_server"]},
+        "h1": {"address": "192.168.98.11", "roles": ["docker", "swarm_manager"]},
+        "h2": {"address": "192.168.98.12", "roles": ["docker", "swarm_worker"]},
+    }
+    encrypted = {"driver": "overlay", "attachable": True, "driver_opts": {"encrypted": ""}}
+    play = Play.model_validate(
+        {
+            "title": "t",
+            "volumes": {"nfs": {"driver_opts": {"type": "nfs", "o": "addr=192.168.98.1", "device": ":/x"}}},
+            "networks": {"sealed": encrypted},
+            "containers": {
+                f"{use}{number}": {"host": f"h{number}", "image": "i", **keys}
+                for number in (1, 2)
+                for use, keys in (("mounts", {"volumes": ["nfs:/x"]}), ("joins", {"networks": ["sealed"]}))
+            },
+            "services": {"svc": {"image": "i", "volumes": ["nfs:/x"], "networks": ["sealed"]}},
+        }
+    )
+    lab = Lab(Inventory.model_validate({"lab": "x", "hosts": hosts}), {"p": play})
+    lacks = Capabilities({"h2": {"nfs": "no module", "xfrm": "no ESP"}})
+    assert {str(one.key): one.reason for one in left_out(lab, lacks)} == {
+        "h2: volume nfs": "nfs: no module",
+        "h2: container mounts2": "nfs: no module",
+        "h2: container joins2": "xfrm: no ESP",
+    }
+    server = {str(one.key): one.reason for one in left_out(lab, Capabilities({"gw": {"nfs": "no nfsd"}}))}
+    assert set(server) == {
+        *(f"h{number}: {what}" for number in (1, 2) for what in ("volume nfs", f"container mounts{number}")),
+        "h1: service svc",
+    }
+    assert server["h1: volume nfs"] == "nfs on gw: no nfsd"

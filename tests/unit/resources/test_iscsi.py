@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.model import iscsi
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.iscsi import Lun
@@ -197,7 +198,7 @@ def test_roles_and_luns_ask_for_target_and_initiators() -> None:
 
 
 def test_what_needs_iscsi_is_left_out_where_there_is_none() -> None:
-    lacks = {"iscsi": "no iSCSI in this kernel"}
+    lacks = Capabilities.missing_everywhere(INVENTORY.hosts, {"iscsi": "no iSCSI in this kernel"})
     assert {str(one.key) for one in apply.left_out(LAB, lacks)} == {
         "host1: disk mine",
         "host1: volume data",
