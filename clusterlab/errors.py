@@ -6,21 +6,24 @@ command line prints it and ends with its `exit_code`; any other exception is a d
 
 from __future__ import annotations
 
+from .redaction import clean
+
 
 class ClusterlabError(Exception):
     """Something could not be carried out.
 
     `message` says what was wrong and where, `remedy` what to do about it, `detail` is what was last seen (the tail of
-    a log, the output of a command). None of them may hold a secret.
+    a log, the output of a command). All are cleaned of control characters and of secrets, since hosts and containers
+    have a say in them.
     """
 
     exit_code = 3
 
     def __init__(self, message: str, *, remedy: str = "", detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-        self.detail = detail
+        self.message = clean(message).text
+        self.remedy = clean(remedy).text
+        self.detail = clean(detail).text
+        super().__init__(self.message)
 
 
 class UsageError(ClusterlabError):

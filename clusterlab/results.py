@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from clusterlab.redaction import clean
+
 
 class Outcome(StrEnum):
     """How a check ended. Order of severity: see `worst`."""
@@ -28,7 +30,11 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one probe asked at one place, what was wanted and what was found."""
+    """What one probe ran at one place, what it expected and what it found.
+
+    Nobody outside sees what a host or a container really printed: every text is cleaned when the evidence is created,
+    of control characters and of secrets. `redacted` counts the secrets.
+    """
 
     place: str  # "host1", or "apphost1 on host1"
     command: str  # as a person would type it there
@@ -37,6 +43,17 @@ class Evidence:
     output: str = ""
     holds: bool = True
     logs: dict[str, str] = field(default_factory=dict)  # at that moment: "journal of host1", "log of apphost1"
+    redacted: int = 0
+
+    def __post_init__(self) -> None:
+        redacted = self.redacted
+        for name in ("place", "command", "wanted", "found", "output"):
+            cleaned = clean(getattr(self, name))
+            redacted += cleaned.redacted
+            object.__setattr__(self, name, cleaned.text)
+        logs = {name: clean(text) for name, text in self.logs.items()}
+        object.__setattr__(self, "logs", {name: cleaned.text for name, cleaned in logs.items()})
+        object.__setattr__(self, "redacted", redacted + sum(cleaned.redacted for cleaned in logs.values()))
 
 
 @dataclass(frozen=True)

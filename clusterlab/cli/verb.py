@@ -22,12 +22,16 @@ JSON = "write the results to this file as JSON (- for standard output)"
 
 def out() -> Console:
     """Where results go."""
-    return Console(soft_wrap=False)
+    from clusterlab.reports.console import PlainConsole
+
+    return PlainConsole(soft_wrap=False)
 
 
 def err() -> Console:
     """Where progress and errors go."""
-    return Console(stderr=True)
+    from clusterlab.reports.console import PlainConsole
+
+    return PlainConsole(stderr=True)
 
 
 class Verb(Task[Callable[..., None]]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from .inventory import Inventory
 from .playbook import Play
@@ -34,3 +36,36 @@ class Lab:
             for name, host in self.inventory.hosts.items()
             if name in wanted or wanted & set(host.roles) or "all" in wanted
         ]
+
+    def environments(self) -> Iterator[tuple[str, object]]:
+        """Every variable of every `environment` in the plays, wherever it stands: name and value."""
+        for play in self.plays.values():
+            yield from _environments(play)
+
+    def names(self) -> Iterator[str]:
+        """What the lab's things are called, and where its hosts are: what a report cannot do without."""
+        yield self.name
+        for name, host in self.inventory.hosts.items():
+            yield from (name, str(host.address), *host.roles)
+        yield from self.inventory.images
+        for play_name, play in self.plays.items():
+            yield from (play_name, *play_name.split("/"))
+            for things in (play.disks, play.volumes, play.networks, play.containers, play.services):
+                yield from things
+
+
+def _environments(value: object) -> Iterator[tuple[str, object]]:
+    match value:
+        case BaseModel():
+            for name in type(value).model_fields:
+                item = getattr(value, name)
+                if name == "environment" and isinstance(item, dict):
+                    yield from item.items()
+                else:
+                    yield from _environments(item)
+        case dict():
+            for item in value.values():
+                yield from _environments(item)
+        case list() | tuple():
+            for item in value:
+                yield from _environments(item)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from clusterlab.redaction import SECRETS
+
 from .base import FROM_FILE, Model
 from .error_text import explain
 from .interpolate import Names, interpolate
@@ -30,8 +32,9 @@ def load_inventory(path: Path) -> Lab:
 def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path("playbooks")) -> Lab:
     """The lab of an inventory with the named plays, or all that are below `playbooks`.
 
-    A play's name is its path below `playbooks` without .yml, as "volumes/nfs". Raises InvalidFiles with all that is
-    wrong in any of the files.
+    A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". From here on the values of the
+    plays' environments are redacted in whatever leaves this process. Raises InvalidFiles with all that is wrong in any
+    of the files.
     """
     found, problems = _find_plays(playbooks)
     chosen = dict.fromkeys(plays) or found
@@ -81,7 +84,9 @@ def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) 
         wrong += problems_together(Files(path.parent, document, inventory, files))
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
-    return Lab(inventory, {name: file.play for name, file in files.items()}, path.parent)
+    lab = Lab(inventory, {name: file.play for name, file in files.items()}, path.parent)
+    SECRETS.learn(lab.environments(), public=lab.names())
+    return lab
 
 
 def _read(path: Path, wrong: list[Problem]) -> Document | None:

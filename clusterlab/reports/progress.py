@@ -18,6 +18,7 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from clusterlab import progress
+from clusterlab.redaction import clean
 
 FIRST_WORD_AFTER = 2.0  # seconds of silence that a person bears
 NEXT_WORD_AFTER = 30.0
@@ -36,7 +37,12 @@ def seconds_text(seconds: float) -> str:
 def line(subject: str, text: str, mark: str, style: str, seconds: float | None = None) -> str:
     """One line of progress as rich markup: mark, subject, text, seconds."""
     took = f" [dim]{seconds_text(seconds)}[/dim]" if seconds is not None else ""
-    return f"[{style}]{mark}[/{style}] [bold]{escape(subject)}[/bold] {escape(text)}{took}"
+    return f"[{style}]{mark}[/{style}] [bold]{_markup(subject)}[/bold] {_markup(text)}{took}"
+
+
+def _markup(text: str) -> str:
+    """Text that hosts may have a say in (what they print, what they are called) as markup."""
+    return escape(clean(text).text)
 
 
 class _LiveTask:
@@ -45,7 +51,7 @@ class _LiveTask:
         self.complaint = ""
 
     def update(self, text: str) -> None:
-        self._bars.update(self._bar, doing=escape(f"{self._doing}: {text}"))
+        self._bars.update(self._bar, doing=_markup(f"{self._doing}: {text}"))
 
     def bad(self, text: str) -> None:
         self.complaint = text
@@ -74,7 +80,7 @@ class LiveProgress:
     @contextmanager
     def task(self, subject: str, doing: str) -> Iterator[progress.Task]:
         began = time.monotonic()
-        bar = self._bars.add_task("", subject=escape(subject), doing=escape(doing), total=None)
+        bar = self._bars.add_task("", subject=_markup(subject), doing=_markup(doing), total=None)
         ended = line(subject, f"{doing}: failed", "✘", "red")
         try:
             task = _LiveTask(self._bars, bar, doing)
@@ -140,7 +146,7 @@ class PlainProgress:
                 self._print(f"… {task.subject}: {task.doing}{so_far}, {seconds_text(now - task.began)} so far")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._console.print(_markup(text), soft_wrap=True, highlight=False)
 
     @contextmanager
     def task(self, subject: str, doing: str) -> Iterator[progress.Task]:

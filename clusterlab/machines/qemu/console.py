@@ -6,17 +6,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from clusterlab.control_characters import plain
 from clusterlab.progress import Task
 
 from .start import tail
-
-_ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9]|[=>78cDEHM])")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-def plain(text: str) -> str:
-    """Without what only terminals understand."""
-    return _UNPRINTABLE.sub("", _ESCAPE.sub("", text))
 
 
 def last_line(console: Path) -> str:
@@ -26,7 +19,7 @@ def last_line(console: Path) -> str:
 
 
 def follower(console: Path, task: Task) -> Callable[[], None]:
-    """A function that tells `task` the console's last line, when it is another than before."""
+    """A function that reports the console's last line to `task` whenever it has changed."""
     said = ""
 
     def follow() -> None:
