@@ -13,7 +13,7 @@ import docker.errors
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.actions import Action, Connection
 from clusterlab.resources.containers import connect_container, create_container
-from clusterlab.resources.removal import remove_container, wait_until
+from clusterlab.resources.removal import remove_container, wait_for
 
 from .finding import Finding, finding, unasked
 from .place import Place, Places, WrongAnswer
@@ -169,7 +169,7 @@ def _kill(places: Places, place: Place, before: _State, value: object) -> None:
     with _engine(places, place) as engine:
         engine.kill(place.container)
         ended: Callable[[], bool] = lambda: _state(place, places).process != before.process  # noqa: E731
-        wait_until(ended, f"the process of container {place.container} has ended", place.host, _STOP_SECONDS)
+        wait_for(ended, f"the process of container {place.container} to end", place.host, _STOP_SECONDS)
 
 
 def _recreate(places: Places, place: Place, before: _State, value: object) -> None:

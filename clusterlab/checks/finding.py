@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.parallel import parallel
 from clusterlab.results import Evidence, Outcome, worst
 
 from .place import Place, ProbeError, WrongAnswer
-
-_AT_ONCE = 8  # places of one probe that are asked at the same time
 
 
 @dataclass(frozen=True)
@@ -43,16 +41,11 @@ def unasked(place: Place | str, wanted: str, error: ClusterlabError) -> Finding:
 def ask_each(places: Sequence[Place], wanted: str, ask: Callable[[Place], Finding]) -> list[Finding]:
     """Ask at every place, at the same time; what a place cannot answer becomes a finding, and hides no other."""
 
-    def one(place: Place) -> Finding:
-        try:
-            return ask(place)
-        except ClusterlabError as error:
-            return unasked(place, wanted, error)
-
-    if len(places) < 2:
-        return [one(place) for place in places]
-    with ThreadPoolExecutor(min(len(places), _AT_ONCE), thread_name_prefix="probe") as pool:
-        return list(pool.map(one, places))
+    answers = parallel(ask, places, name="probe")
+    return [
+        unasked(place, wanted, answer) if isinstance(answer, ClusterlabError) else answer
+        for place, answer in zip(places, answers, strict=True)
+    ]
 
 
 def outcome_of(findings: Iterable[Finding]) -> Outcome:

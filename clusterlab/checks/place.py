@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import docker
 import docker.errors
-import requests
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError, UsageError
 from clusterlab.model import Lab
@@ -21,6 +20,7 @@ from clusterlab.model.checks import Address, Probe, PublishedPort, Target
 from clusterlab.model.inventory import Role
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.remote.host import Completed
 
 _TOOLS = ("bash", "curl", "flock", "getent", "nc", "nslookup", "nsenter", "ping", "stat", "timeout", "wget")
@@ -129,7 +129,7 @@ class Places:
         try:
             if not place.container:
                 return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
-            with self._turns[place.host], self.engine(place.host):
+            with self._turns[place.host]:
                 self.inspect(place)
                 return host.exec(place.container, list(argv), user=user, timeout=timeout)
         except (HostError, DeadlineExceeded) as error:
@@ -160,14 +160,8 @@ class Places:
     @contextmanager
     def engine(self, host: str) -> Iterator[docker.APIClient]:
         """The engine's API on a host; what goes wrong with it becomes a HostError."""
-        try:
+        with engine_errors(self.hosts[host], "use the Docker engine"):
             yield self.hosts[host].docker
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise HostError(
-                host,
-                f"the Docker engine did not answer as it should: {error}",
-                remedy="look at `systemctl status docker`",
-            ) from error
 
     def tool(self, place: Place, *wanted: str) -> str:
         """The first of `wanted` that is there; all that probes may use are looked up at once, and remembered."""

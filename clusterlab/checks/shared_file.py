@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.checks import SharedFileProbe
+from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.host import Completed
 from clusterlab.results import Outcome
 
@@ -117,8 +117,10 @@ def _append_and_read(run: _Run) -> list[Finding]:
     wanted = (
         f"{run.appends} lines appended by each place at the same time: none lost, none doubled, each place's in order"
     )
-    with ThreadPoolExecutor(len(names), thread_name_prefix="append") as pool:
-        appended = list(pool.map(lambda place: _append(run, place, wanted), run.everywhere))
+    # All at the same time, however many there are: that is what the statement is about.
+    appended = results_of(
+        parallel(lambda place: _append(run, place, wanted), run.everywhere, limit=len(names), name="append")
+    )
     failed = [item for item in appended if item is not None]
     if failed:
         return failed

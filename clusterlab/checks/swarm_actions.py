@@ -11,7 +11,7 @@ from clusterlab.model.actions import Action
 from clusterlab.remote import Host
 from clusterlab.resources import swarm_actions, swarm_tasks
 from clusterlab.resources.observed import Json
-from clusterlab.resources.removal import wait_until
+from clusterlab.resources.removal import wait_for
 
 from .finding import Finding, finding, unasked
 from .place import Places, WrongAnswer
@@ -107,9 +107,9 @@ class SwarmActions:
         with self._places.engine(host) as engine:
             engine.kill(container)
         # The next probe must not find the killed task still counted among those that run.
-        wait_until(
+        wait_for(
             lambda: task["ID"] not in {one["ID"] for one in self._tasks(service)},
-            f"the Swarm sees that a task of service {service} was killed",
+            f"the Swarm to notice that a task of service {service} was killed",
             self._places.manager,
             _ENDS,
         )
@@ -147,9 +147,9 @@ class SwarmActions:
             self._settled(service, before)
 
     def _settled(self, service: str, before: _Before) -> None:
-        wait_until(
+        wait_for(
             lambda: len(self._tasks(service)) == before.tasks and not swarm_tasks.is_updating(self._manager, service),
-            f"{before.tasks} tasks of service {service} run again",
+            f"{before.tasks} tasks of service {service} to run again",
             self._places.manager,
             _SETTLES,
         )

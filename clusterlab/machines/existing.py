@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from clusterlab.capabilities import Capabilities
-from clusterlab.errors import ClusterlabError, Several
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.lab import Lab
+from clusterlab.parallel import results_of
 from clusterlab.progress import Progress
 from clusterlab.remote import Target
 
@@ -31,11 +32,7 @@ class ExistingMachines:
         """
         with progress.task(self._lab.name, f"asking {len(self._targets)} existing hosts"):
             answers = each(self._targets, lambda host: host.run("true", timeout=30.0, check=True))
-        errors = [answer for answer in answers.values() if isinstance(answer, ClusterlabError)]
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise Several(errors)
+        results_of(answers.values())
 
     def down(self, progress: Progress) -> None:
         """Existing machines stay as they are; this says so."""

@@ -8,7 +8,7 @@ from threading import Lock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from .state import write_atomically
+from clusterlab.files import write_atomically
 
 
 class LabKeys:

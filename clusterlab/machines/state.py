@@ -15,6 +15,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.files import write_atomically
 from clusterlab.model.inventory import Inventory, MachineKind
 
 SCHEMA_VERSION = 1
@@ -179,14 +180,3 @@ def _has_ended(pid: str) -> bool:
         return Path("/proc", pid, "stat").read_text().rpartition(") ")[2].startswith("Z") if pid else True
     except (FileNotFoundError, ProcessLookupError):
         return True
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file so that a reader, or a crash, never meets half of it."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with open(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import docker.errors
-
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
 from clusterlab.remote import Host, Hosts
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.reports.night import OWN_PLAY
 from clusterlab.results import Evidence, Outcome, Result
 
@@ -52,12 +51,12 @@ def _versions(lab: Lab, host: Host) -> dict[str, str]:
 def _engine(host: Host) -> dict[str, str]:
     """The engine's version and images; an engine that is not there yet is no error, for provision makes it."""
     try:
-        client = host.docker
-        found = {"engine": str(client.version()["Version"])}
-        for image in client.images():
-            for tag in image.get("RepoTags") or []:
-                found[f"image {tag}"] = str(image["Id"]).removeprefix("sha256:")[:12]
-    except (ClusterlabError, docker.errors.DockerException) as error:
+        with engine_errors(host, "read the versions"):
+            found = {"engine": str(host.docker.version()["Version"])}
+            for image in host.docker.images():
+                for tag in image.get("RepoTags") or []:
+                    found[f"image {tag}"] = str(image["Id"]).removeprefix("sha256:")[:12]
+    except ClusterlabError as error:
         return {"engine": f"does not answer: {error}"}
     return found
 

@@ -6,13 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-import docker.errors
-
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines import Machines
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host, Hosts
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.resources.base import LABEL_LAB
 
 _LINES = 5000
@@ -51,7 +50,7 @@ def _of_host(lab: Lab, host: Host, since: datetime, folder: Path) -> None:
 
 
 def _of_containers(lab: Lab, host: Host) -> list[tuple[str, bytes]]:
-    try:
+    with engine_errors(host, "read the containers' logs"):
         client = host.docker
         listed = client.containers(all=True, filters={"label": f"{LABEL_LAB}={lab.name}"})
         return [
@@ -59,8 +58,6 @@ def _of_containers(lab: Lab, host: Host) -> list[tuple[str, bytes]]:
             for item in listed
             if item.get("Names")
         ]
-    except docker.errors.DockerException as error:
-        raise ClusterlabError(f"{host.name}: the containers' logs could not be had: {error}") from error
 
 
 def _write(path: Path, text: bytes) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
-import docker.errors
-
-from clusterlab.errors import ClusterlabError, HostError, Several
+from clusterlab.errors import ClusterlabError, Several
 from clusterlab.model import Lab
 from clusterlab.nightly.leftovers import Leftover
 from clusterlab.plan import clean
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Progress
 from clusterlab.remote import Host, Hosts
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.reports.plan import report_summary
 from clusterlab.resources.base import LABEL_LAB, LABEL_PLAY
 
@@ -75,14 +74,12 @@ def _cleaning(lab: str, hosts: Hosts, progress: Progress) -> Callable[[], None]:
 
 def _owners(host: Host) -> Counter[Owner]:
     only = {"label": LABEL_LAB}
-    try:
+    with engine_errors(host, "list its objects"):
         client = host.docker
         listed = [
             *client.containers(all=True, filters=only),
             *(client.volumes(filters=only).get("Volumes") or []),
             *client.networks(filters=only),
         ]
-    except docker.errors.DockerException as error:
-        raise HostError(host.name, f"the engine could not be asked: {error}") from error
     labels = [item.get("Labels") or {} for item in listed]
     return Counter((each.get(LABEL_LAB, ""), each.get(LABEL_PLAY, "")) for each in labels)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import paramiko
 
-from .link import seconds_left
+from clusterlab.waiting import seconds_left
 
 KILL_SECONDS = 5
 """From SIGTERM to SIGKILL on the host."""

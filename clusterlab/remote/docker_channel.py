@@ -22,10 +22,11 @@ from docker.utils import version_lt
 from urllib3.connection import HTTPConnection
 
 from clusterlab.errors import DeadlineExceeded
+from clusterlab.waiting import seconds_left
 
 from .docker_dial import TIMEOUT, Dial
 from .docker_errors import Unanswered
-from .link import Link, seconds_left
+from .link import Link
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
 MAX_DIALS = 5

@@ -7,14 +7,16 @@ import struct
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
+from clusterlab.waiting import seconds_left
 
+from .engine_errors import engine_errors
 from .host import Completed
-from .link import seconds_left
 
 if TYPE_CHECKING:
     from .host import Host
@@ -27,6 +29,25 @@ _END_SECONDS = 5.0
 
 def execute(host: Host, container: str, argv: Sequence[str], *, stdin: bytes, user: str, timeout: float) -> Completed:
     """See `Host.exec`."""
+    with engine_errors(host, f"run a command in container {container}"):
+        ended = _execute(host, container, argv, stdin, user, timeout)
+    if isinstance(ended, _Late):
+        raise DeadlineExceeded(
+            f"{container} on {host.name}: `{shlex.join(argv)}` did not end within {timeout:g} s", detail=ended.remains
+        )
+    return ended
+
+
+@dataclass(frozen=True)
+class _Late:
+    """The command did not end in time; `remains` says what could not be ended, and is empty when all was."""
+
+    remains: str
+
+
+def _execute(
+    host: Host, container: str, argv: Sequence[str], stdin: bytes, user: str, timeout: float
+) -> Completed | _Late:
     began = time.monotonic()
     shown = shlex.join(argv)
     place = f"{container} on {host.name}"
@@ -46,7 +67,7 @@ def execute(host: Host, container: str, argv: Sequence[str], *, stdin: bytes, us
     finally:
         stream._response.close()
     if streams is None:
-        raise DeadlineExceeded(f"{place}: `{shown}` did not end within {timeout:g} s", detail=_end(host, made["Id"]))
+        return _Late(_end(host, made["Id"]))
     code = _exit_code(host, made["Id"], place)
     stdout, stderr = (data.decode(errors="replace") for data in streams)
     return Completed(place, shown, code, stdout, stderr, time.monotonic() - began)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.parallel import LIMIT, parallel
 
 from .connection import Connections
 from .host import Host
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Hosts:
     """The hosts by name; each connects when first used. Leaving the `with` block closes every connection."""
 
-    def __init__(self, targets: Mapping[str, Target], limit: int = 8) -> None:
+    def __init__(self, targets: Mapping[str, Target], limit: int = LIMIT) -> None:
         """`limit` is how many hosts `each` asks at the same time."""
         self._connections = Connections()
         self._hosts = {name: Host(target, self._connections) for name, target in targets.items()}
@@ -40,14 +40,9 @@ class Hosts:
     def each(self, names: Iterable[str], function: Callable[[Host], T]) -> dict[str, T | ClusterlabError]:
         """What `function` returns for each host, or the ClusterlabError it raised there; in the order of `names`."""
         hosts = [self._hosts[name] for name in dict.fromkeys(names)]
-        pool = ThreadPoolExecutor(max_workers=self._limit, thread_name_prefix="host")
-        try:
-            return dict(
-                zip((host.name for host in hosts), pool.map(lambda h: _outcome(function, h), hosts), strict=True)
-            )
-        finally:
-            # After an interrupt the rest is not begun, and what runs ends when the connections are closed.
-            pool.shutdown(wait=False, cancel_futures=True)
+        # After an interrupt, what is running on a host ends when the connections are closed.
+        outcomes = parallel(function, hosts, limit=self._limit, name="host")
+        return {host.name: outcome for host, outcome in zip(hosts, outcomes, strict=True)}
 
     def close(self) -> None:
         for host in self._hosts.values():
@@ -61,10 +56,3 @@ class Hosts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _outcome(function: Callable[[Host], T], host: Host) -> T | ClusterlabError:
-    try:
-        return function(host)
-    except ClusterlabError as error:
-        return error

@@ -12,6 +12,7 @@ import fabric
 import paramiko
 
 from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.waiting import seconds_left
 
 from .connection import Connections, close, is_alive
 from .target import Target
@@ -133,8 +134,3 @@ class Link:
             f"its sshd refuses another session on the connection ({error})",
             remedy=f"Allow it in the machine's /etc/ssh/sshd_config: MaxSessions {MAX_CHANNELS + 2}",
         )
-
-
-def seconds_left(deadline: float) -> float:
-    """From now to `deadline` (of time.monotonic), never negative."""
-    return max(0.0, deadline - time.monotonic())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.files import write_atomically
 from clusterlab.results import Chain, Outcome, Result
 
 _VERDICT_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.FLAKY)
@@ -84,18 +84,17 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a report whole or not at all; "-" is standard output. Raises ClusterlabError saying why it could not."""
+    """Write a report whole or not at all, for this user alone; "-" is standard output.
+
+    Raises ClusterlabError naming the reason.
+    """
     if str(path) == "-":
         print(text)
         return
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_atomically(path, text + "\n")
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()  # on a full disk, half a file would take room for nothing
         raise ClusterlabError(
             f"cannot write {path}: {error.strerror}", remedy="Name a file in a folder that you can write to."
         ) from error

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import docker.errors
-
-from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.errors import ClusterlabError
 from clusterlab.remote import Host
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.resources import services
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import failure
 from clusterlab.resources.system import System
+from clusterlab.waiting import wait_until
 
 UNIT = "docker"
 _ANSWERS_WITHIN = 90.0  # seconds from its start
-_POLL = 0.5
 _DEBIAN_WITH_CLI_APART = 13  # since trixie, docker.io only recommends the client
 
 
@@ -38,15 +32,6 @@ def info(host: Host) -> dict[str, Any]:
     with engine_errors(host, "ask the Docker engine"):
         said: dict[str, Any] = host.docker.info()
         return said
-
-
-@contextmanager
-def engine_errors(host: Host, doing: str, remedy: str = "") -> Iterator[None]:
-    """Turn what the engine refuses into a HostError; `doing` completes the sentence "cannot ..."."""
-    try:
-        yield
-    except docker.errors.APIError as error:
-        raise failure(host.name, doing, str(error.explanation or error), remedy=remedy) from error
 
 
 def change(host: Host, unit: services.Unit, answers: bool, needs: frozenset[Key]) -> Change | None:
@@ -83,18 +68,23 @@ def _start(host: Host) -> None:
 
 
 def wait_until_answering(host: Host) -> None:
-    """Wait until the engine's API answers; raises HostError with the end of its journal when it does not."""
-    deadline = time.monotonic() + _ANSWERS_WITHIN
-    while True:
+    """Wait until the engine's API answers; raises DeadlineExceeded with the end of its journal."""
+    last: list[ClusterlabError] = []
+
+    def answers() -> bool:
         try:
             info(host)
-            return
         except ClusterlabError as error:
-            if time.monotonic() > deadline:
-                raise HostError(
-                    host.name,
-                    f"the Docker engine runs, but did not answer within {_ANSWERS_WITHIN:.0f} s",
-                    remedy=f"See `journalctl -u docker` on {host.name}.",
-                    detail=services.not_running(host, UNIT, error.detail or error.message).detail,
-                ) from error
-            threading.Event().wait(_POLL)
+            last[:] = [error]
+            return False
+        return True
+
+    wait_until(
+        answers,
+        "the Docker engine to answer",
+        _ANSWERS_WITHIN,
+        subject=host.name,
+        seen=lambda: last[0].message,
+        remedy=f"See `journalctl -u docker` on {host.name}.",
+        detail=lambda: services.not_running(host, UNIT, last[0].detail or last[0].message).detail,
+    )

@@ -7,12 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import docker
-
-from clusterlab.errors import DeadlineExceeded
 from clusterlab.remote import Host
-
-from .commands import failure
+from clusterlab.remote.engine_errors import engine_errors
 
 _MOUNT = r"(failed to mount local volume|error while mounting volume)[\s\S]*"
 REMEDIES = (
@@ -85,21 +81,11 @@ REMEDIES = (
 def engine(host: Host, doing: str, *, hangs: str = "", remedy: str = "") -> Iterator[Any]:
     """The Docker API of `host` (docker.APIClient; its stubs lack half of it), for what completes "cannot ...".
 
-    Raises HostError when the engine refuses, with what that means where it is known, and DeadlineExceeded
-    when it does not answer in time: `hangs` says what that usually means, `remedy` what to do in both cases
-    when nothing better is known.
+    Raises what `engine_errors` raises, knowing what refusals of volumes, networks and containers mean: `hangs` says
+    what silence usually means, `remedy` what to do when nothing better is known.
     """
-    try:
+    with engine_errors(host, doing, remedy, hangs=hangs, remedies=REMEDIES):
         yield host.docker
-    except docker.errors.APIError as error:
-        said = str(error.explanation or error)
-        raise failure(host.name, doing, said, remedies=REMEDIES, remedy=remedy) from error
-    except DeadlineExceeded as late:
-        raise DeadlineExceeded(
-            f"cannot {doing}: {late.message}" + (f"; {hangs}" if hangs else ""),
-            remedy=remedy or late.remedy,
-            detail=late.detail,
-        ) from late
 
 
 def shell(*commands: Sequence[str]) -> str:

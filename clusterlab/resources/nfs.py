@@ -15,9 +15,10 @@ from functools import partial
 from clusterlab.errors import HostError
 from clusterlab.model.inventory import Export
 from clusterlab.remote import Host
+from clusterlab.remote.failure import failure
 from clusterlab.resources import nfs_options
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import do, failure
+from clusterlab.resources.commands import do
 
 _ETAB = "/var/lib/nfs/etab"
 _FILE = "\n@ "  # how the answer marks where a file begins; the line before may not have ended

@@ -11,8 +11,9 @@ from functools import partial
 from clusterlab.errors import DeadlineExceeded
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
+from clusterlab.remote.failure import failure
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import do, failure
+from clusterlab.resources.commands import do
 from clusterlab.resources.system import System
 
 _PROVIDES = {  # how a system without dpkg shows that it has what the package brings

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable
 
 import docker
 
-from clusterlab.errors import DeadlineExceeded
 from clusterlab.remote import Host
+from clusterlab.waiting import wait_until
 
 from .base import Change, Key
 from .engine_calls import engine, shell
@@ -19,7 +18,6 @@ from .observed import Json, Observed
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
 _SERVER_DOWN = "a mount of its NFS server that does not answer is the usual cause"
 _WAIT = 180.0  # seconds for what the engine and the Swarm do after they have said yes; emulated machines are slow
-_tick = threading.Event()  # never set: waits a moment between two questions
 
 
 def holds_data(volume: Json) -> bool:
@@ -57,16 +55,10 @@ def loses_anonymous(name: str, container: Json) -> str:
     return f"container {name} keeps data in {', '.join(paths)} in a volume without a name, which would be lost with it"
 
 
-def wait_until(holds: Callable[[], bool], what: str, host: str, seconds: float = _WAIT) -> None:
-    """Ask until it holds; raises DeadlineExceeded."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            raise DeadlineExceeded(
-                f"{host}: waited {seconds:.0f} s until {what}",
-                remedy=f"See `journalctl -u docker` on {host}, then run the same command again.",
-            )
-        _tick.wait(0.2)
+def wait_for(condition: Callable[[], bool], what: str, host: str, seconds: float = _WAIT) -> None:
+    """Wait for the engine of `host`, or its Swarm, to end what it has begun; raises DeadlineExceeded."""
+    remedy = f"See `journalctl -u docker` on {host}, then run the same command again."
+    wait_until(condition, what, seconds, subject=host, remedy=remedy)
 
 
 def remove_container(host: Host, name: str) -> None:
@@ -80,7 +72,7 @@ def remove_container(host: Host, name: str) -> None:
         except docker.errors.APIError as error:
             if "already in progress" not in str(error.explanation):
                 raise
-        wait_until(lambda: not _exists(lambda: api.inspect_container(name)), f"container {name} is gone", host.name)
+        wait_for(lambda: not _exists(lambda: api.inspect_container(name)), f"container {name} to be removed", host.name)
 
 
 def remove_volume(host: Host, name: str) -> None:
@@ -115,12 +107,12 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
 
     deadline = time.monotonic() + _WAIT / 2
     with engine(host, f"remove network {name}") as api:
-        wait_until(gone, f"network {name} is gone", host.name)
+        wait_for(gone, f"network {name} to be removed", host.name)
     for one in everywhere:
         with engine(one, "list the networks") as api:
-            wait_until(
+            wait_for(
                 lambda api=api: all(found["Id"] != network_id for found in api.networks()),  # type: ignore[misc]
-                f"network {name} is gone",
+                f"network {name} to be removed",
                 one.name,
             )
 
@@ -138,13 +130,13 @@ def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
     """Wait until no container of a removed service is left on `hosts`."""
     for host in hosts:
         with engine(host, f"wait for the tasks of service {service} to end") as api:
-            wait_until(
+            wait_for(
                 lambda api=api: (
                     not api.containers(  # type: ignore[misc]
                         all=True, filters={"label": f"com.docker.swarm.service.name={service}"}
                     )
                 ),
-                f"the tasks of service {service} have ended",
+                f"the tasks of service {service} to end",
                 host.name,
             )
 

@@ -9,8 +9,8 @@ from functools import partial
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.remote import Host
+from clusterlab.remote.failure import failure
 from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import failure
 
 _STARTS_AT_BOOT = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated", "linked"}
 _RUNS = {"active", "reloading"}

@@ -12,8 +12,9 @@ import docker.errors
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.remote import Host
+from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.resources.base import LABEL_LAB
-from clusterlab.resources.docker_engine import engine_errors, info
+from clusterlab.resources.docker_engine import info
 
 PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted

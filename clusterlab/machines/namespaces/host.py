@@ -17,6 +17,7 @@ from threading import Event
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.machines.keys import LabKeys
+from clusterlab.machines.ssh_banner import greets
 from clusterlab.model.base import size_bytes
 from clusterlab.model.inventory import Inventory
 
@@ -188,11 +189,7 @@ class NamespacesHost:
             shutil.rmtree(removed)
 
     def answers_ssh(self, port: int) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS) as connection:
-                return connection.recv(4) == b"SSH-"
-        except OSError:
-            return False
+        return greets("127.0.0.1", port, _ANSWER_SECONDS)
 
     def answers_docker(self) -> bool:
         pid = self.pid

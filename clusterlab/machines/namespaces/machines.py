@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -13,12 +13,13 @@ from threading import Event
 from clusterlab.build.cache import artefact
 from clusterlab.build.rootfs import machine_rootfs
 from clusterlab.capabilities import Capabilities
-from clusterlab.errors import ClusterlabError, HostError, Several
+from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.state import LabState, Record
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
+from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
@@ -69,7 +70,7 @@ class NamespacesMachines:
         stop = Event()
 
         def start(host: NamespacesHost) -> None:
-            with progress.task(host.name, "starting") as task:
+            with _os_errors(host), progress.task(host.name, "starting") as task:
                 if host.pid is None:
                     host.start(tree, self._keys)
                 else:
@@ -78,7 +79,7 @@ class NamespacesMachines:
                 task.update("waiting for SSH and its engine" if host.serves_docker else "waiting for SSH")
                 host.wait_until_ready(switch.ports[host.name], stop)
 
-        _all(start, self._hosts.values(), stop)
+        results_of(parallel(start, self._hosts.values(), limit=_AT_ONCE, name="machine", stop=stop))
 
     def _undo(self, keep: set[str], whole_lab: bool) -> None:
         """Remove the hosts that a failed `up` made."""
@@ -121,8 +122,7 @@ class NamespacesMachines:
         """Every host as it is now."""
         record = self._state.read()
         ports = record.ports if record else {}
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda host: _status(host, ports.get(host.name)), self._hosts.values()))
+        return results_of(parallel(lambda host: _status(host, ports.get(host.name)), self._hosts.values()))
 
     def targets(self) -> dict[str, Target]:
         """How each host is reached: a port on loopback, as root, with the lab's own key and known host keys."""
@@ -269,24 +269,10 @@ def _status(host: NamespacesHost, port: int | None) -> MachineStatus:
     return MachineStatus(host.name, "unreachable", f"process {pid} runs, but SSH does not answer on 127.0.0.1:{port}")
 
 
-def _all(function: Callable[[NamespacesHost], None], hosts: Iterable[NamespacesHost], stop: Event) -> None:
-    """Do it for every host, several at once; one that fails hides no other. `stop` is set when it is interrupted."""
-    errors: list[ClusterlabError] = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = {pool.submit(function, host): host for host in hosts}
-        try:
-            for future, host in futures.items():
-                try:
-                    future.result()
-                except ClusterlabError as error:
-                    errors.append(error)
-                except OSError as error:
-                    errors.append(HostError(host.name, f"it could not be made: {error}"))
-        except KeyboardInterrupt:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Several(errors)
+@contextmanager
+def _os_errors(host: NamespacesHost) -> Iterator[None]:
+    """Name the host in an error of this computer's own (a full disk, too many files)."""
+    try:
+        yield
+    except OSError as error:
+        raise HostError(host.name, f"it could not be created: {error}") from error

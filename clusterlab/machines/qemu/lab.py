@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.state import state_home
 from clusterlab.model.lab import Lab
+from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
@@ -56,9 +56,8 @@ class QemuMachines:
 
     def status(self) -> list[MachineStatus]:
         ports = self._files.ports
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            machines = self._files.machines.values()
-            statuses = list(pool.map(lambda machine: machine.status(ports.get(machine.host)), machines))
+        machines = self._files.machines.values()
+        statuses = results_of(parallel(lambda machine: machine.status(ports.get(machine.host)), machines))
         if self._files.lan.is_up:
             return statuses
         gone = "the LAN's switch has ended: run up"

@@ -7,14 +7,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.waiting import wait_until
 
 from .processes import SWITCH, end, processes_in
-from .start import wait_until
 
 _LONGEST = 80  # bytes: a socket's path is limited to 107, and switch and plugs add to it
 _PORTS = 256
@@ -52,7 +50,7 @@ class Lan:
         if done.returncode != 0:
             raise ClusterlabError("the LAN's vde_switch did not start", detail=done.stdout + done.stderr)
         listening = (self.sockets / "ctl").is_socket
-        wait_until(listening, "start the LAN's vde_switch", threading.Event(), time.monotonic() + 10)
+        wait_until(listening, "the LAN's vde_switch to start", 10.0)
 
     def stop(self) -> None:
         """End the switch and remove its sockets."""

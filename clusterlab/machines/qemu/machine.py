@@ -10,12 +10,13 @@ from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.ssh_banner import greets
 from clusterlab.progress import Task
 from clusterlab.remote.target import Target
 
 from .command import MachineSpec, Memory
 from .processes import Process, end, processes_in
-from .readiness import greets, run_state, wait_for_ssh, why_ended
+from .readiness import run_state, wait_for_ssh, why_ended
 from .saved import SavedMachine
 from .seed import Identity, write_seed
 from .start import PortTaken, load, make_disk, start
@@ -53,7 +54,7 @@ class Machine:
         where = f"127.0.0.1 port {port}, QEMU process {process.pid}"
         if not self.is_made:
             return MachineStatus(self.host, "starting", where)
-        if port is None or not greets(port, 10.0):
+        if port is None or not greets("127.0.0.1", port, 10.0):
             return MachineStatus(self.host, "unreachable", f"no answer over SSH at {where}; {run_state(self.folder)}")
         return MachineStatus(self.host, "running", where)
 

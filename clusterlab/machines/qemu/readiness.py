@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
+from clusterlab.machines.ssh_banner import greets
 from clusterlab.progress import Task
 from clusterlab.remote.target import Target
 
@@ -20,16 +20,6 @@ _POLL = 0.25
 _NO_IDENTITY = "clusterlab: the identity could not be taken"  # as build/guest/identity.sh says it
 
 
-def greets(port: int, timeout: float) -> bool:
-    """Whether an SSH server answers at the loopback port. QEMU accepts connections long before the machine can."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
-            connection.settimeout(timeout)
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
-
-
 def wait_for_ssh(
     target: Target, process: Process, folder: Path, task: Task, stop: threading.Event, deadline: float
 ) -> None:
@@ -37,7 +27,7 @@ def wait_for_ssh(
     began = time.monotonic()
     console = folder / "console.log"
     follow = follower(console, task)
-    while not greets(target.port, 5.0):
+    while not greets(target.address, target.port, 5.0):
         if not process.alive:
             raise ClusterlabError(f"{target.name}: {why_ended(folder)}", detail=last_lines(console))
         if _NO_IDENTITY in tail(console):

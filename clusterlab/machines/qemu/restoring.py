@@ -13,6 +13,7 @@ from pathlib import Path
 from clusterlab.build.machine_image import MachineImage, machine_image
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress, Task
+from clusterlab.waiting import seconds_left, wait_until
 
 from .clocks import set_clocks
 from .command import Memory
@@ -22,7 +23,7 @@ from .processes import end, processes_in
 from .qmp import Monitor, monitor
 from .saving import STATE
 from .snapshot_record import SnapshotRecord
-from .start import tail, wait_until
+from .start import tail
 
 
 def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord, progress: Progress) -> None:
@@ -104,7 +105,7 @@ def _load_all(files: LabFiles, folder: Path, deadline: float) -> None:
 def _wait_until_loaded(files: LabFiles, host: str, qemu: Monitor, deadline: float) -> None:
     try:
         loaded = lambda: qemu.execute("query-status")["status"] != "inmigrate"  # noqa: E731
-        wait_until(loaded, f"{host}: load its memory", threading.Event(), deadline)
+        wait_until(loaded, "QEMU to load its memory", seconds_left(deadline), subject=host)
     except OSError as error:
         log = tail(files.machines[host].folder / "qemu.log")
         raise ClusterlabError(f"{host}: QEMU ended while it loaded its memory", detail=f"{error}\n{log}") from error

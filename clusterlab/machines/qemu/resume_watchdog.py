@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.waiting import wait_until
 
 from .qmp import Monitor, monitor
-from .start import wait_until
 
 _ENDED = ("none", "completed", "failed", "cancelled")
 _WITHIN = 60.0
@@ -23,7 +21,7 @@ def run_on(qemu: Monitor) -> None:
     """Let a machine run on, whether saving it has ended or not."""
     qemu.execute("migrate_cancel")
     ended = lambda: qemu.execute("query-migrate").get("status", "none") in _ENDED  # noqa: E731
-    wait_until(ended, "end the saving of a machine", threading.Event(), time.monotonic() + _WITHIN)
+    wait_until(ended, "QEMU to end the saving of a machine", _WITHIN)
     qemu.execute("cont")
 
 

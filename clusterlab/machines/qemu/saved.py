@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.keys import LabKeys
 from clusterlab.progress import Progress
+from clusterlab.waiting import wait_until
 
 from .accelerator import Accelerator
 from .command import MachineSpec, Memory, Size, command_line
@@ -23,7 +22,7 @@ from .console import follower
 from .processes import end, processes_in
 from .qmp import monitor
 from .seed import Identity, mac_address, write_sealing_seed
-from .start import leave_file_memory_out, make_disk, tail, wait_until
+from .start import leave_file_memory_out, make_disk, tail
 
 _SEALED = "clusterlab: ready to be saved"
 _HOST = "saved"
@@ -73,7 +72,7 @@ def saved_machine(
                         raise ClusterlabError("QEMU of the machine to be saved ended", detail=tail(spec.log))
                     return _SEALED in tail(spec.console)
 
-                wait_until(sealed, "boot the machine to be saved", threading.Event(), time.monotonic() + timeout)
+                wait_until(sealed, "the machine to be saved to boot", timeout)
                 task.update("saving")
                 _save(spec, SavedMachine(folder).state)
             for needless in (spec.seed, folder / "qmp"):
@@ -124,7 +123,7 @@ def _save(spec: MachineSpec, state: Path) -> None:
         leave_file_memory_out(qemu)
         qemu.execute("migrate", uri="exec:exec cat > state")  # QEMU runs in the machine's folder
         saved = lambda: qemu.execute("query-migrate")["status"] in ("completed", "failed")  # noqa: E731
-        wait_until(saved, "save the machine", threading.Event(), time.monotonic() + 120)
+        wait_until(saved, "QEMU to save the machine", 120.0)
         outcome = qemu.execute("query-migrate")
         if outcome["status"] != "completed":
             raise ClusterlabError("QEMU could not save the machine", detail=str(outcome))

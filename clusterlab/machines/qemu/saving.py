@@ -6,8 +6,6 @@ import json
 import shlex
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.progress import Task
+from clusterlab.waiting import wait_until
 
 from .accelerator import accelerator
 from .clocks import set_clocks
@@ -24,7 +23,6 @@ from .processes import Process
 from .qmp import Monitor, monitor
 from .resume_watchdog import run_on, watched
 from .snapshot_record import HostNeeds, Needs, SavedHost, SnapshotRecord
-from .start import wait_until
 
 FILES = ("disk.qcow2", "seed.img")
 """What a machine has in its folder that is its own and must be saved with its state."""
@@ -142,7 +140,7 @@ def _outcome(qemu: Monitor, host: str) -> dict[str, Any]:
         outcome.update(qemu.execute("query-migrate"))
         return outcome.get("status") in ("completed", "failed", "cancelled")
 
-    wait_until(ended, f"{host}: write its memory", threading.Event(), time.monotonic() + _DEADLINE)
+    wait_until(ended, "QEMU to write its memory", _DEADLINE, subject=host, seen=lambda: str(outcome.get("status")))
     return outcome
 
 

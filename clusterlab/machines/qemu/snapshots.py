@@ -10,8 +10,8 @@ from pathlib import Path
 
 from clusterlab.build.machine_image import expected_image
 from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.files import write_atomically
 from clusterlab.machines.snapshots import Snapshot
-from clusterlab.machines.state import write_atomically
 from clusterlab.model.problems import suggest
 from clusterlab.progress import Progress
 

@@ -6,17 +6,14 @@ import os
 import shlex
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from clusterlab.errors import ClusterlabError, DeadlineExceeded
+from clusterlab.errors import ClusterlabError
+from clusterlab.waiting import seconds_left, wait_until
 
 from .command import MachineSpec, command_line
 from .qmp import Monitor, monitor
 from .seed import GROWN
-
-_POLL = 0.05
 
 
 class PortTaken(ClusterlabError):
@@ -51,7 +48,7 @@ def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float)
             leave_file_memory_out(qemu)
             qemu.execute("migrate-incoming", uri=f"exec:exec cat < {shlex.quote(str(state))}")
             loaded = lambda: qemu.execute("query-status")["status"] != "inmigrate"  # noqa: E731
-            wait_until(loaded, f"{spec.name}: load the saved machine", stop, deadline)
+            wait_until(loaded, "QEMU to load the saved machine", seconds_left(deadline), subject=spec.name, stop=stop)
             qemu.execute("cont")
             qemu.execute("block_resize", device="seed", size=GROWN)
     except OSError as error:
@@ -63,16 +60,6 @@ def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float)
 def leave_file_memory_out(qemu: Monitor) -> None:
     """Save or load a machine's state without its memory, which is in a file of its own."""
     qemu.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
-
-
-def wait_until(holds: Callable[[], bool], what: str, stop: threading.Event, deadline: float) -> None:
-    """Wait for a condition; raises DeadlineExceeded at `deadline` (of time.monotonic), ClusterlabError when stopped."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() > deadline:
-            raise DeadlineExceeded(f"{what}: not after {time.monotonic() - began:.0f} s")
-        if stop.wait(_POLL):
-            raise ClusterlabError(f"{what}: interrupted")
 
 
 def tail(file: Path, size: int = 3000) -> str:

@@ -6,11 +6,12 @@ import errno
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from clusterlab.build.machine_image import MachineImage, machine_image
-from clusterlab.errors import ClusterlabError, Several
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines.ssh_banner import greets
+from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress, Task
 
 from .accelerator import accelerator
@@ -19,7 +20,6 @@ from .exchange import undo_interrupted
 from .files import LabFiles
 from .machine import Machine
 from .processes import end, processes_in
-from .readiness import greets
 from .saved import SavedMachine, saved_machine
 
 
@@ -55,7 +55,7 @@ class _Starter:
         """Bring up one machine, whatever there is of it already."""
         port = self.files.ports.get(machine.host)
         if machine.is_made and machine.process and port:
-            if not greets(port, 10.0):
+            if not greets("127.0.0.1", port, 10.0):
                 with self._progress.task(machine.host, "waiting until it answers again") as task:
                     self._wait(machine, port, task)
             return
@@ -86,20 +86,7 @@ class _Starter:
 def _in_parallel(starter: _Starter) -> None:
     """Bring up all machines; one that fails does not end the others, an interrupt ends all waits."""
     machines = list(starter.files.machines.values())
-    with ThreadPoolExecutor(max_workers=len(machines), thread_name_prefix="machine") as pool:
-        try:
-            futures: list[Future[None]] = [pool.submit(starter.bring_up, machine) for machine in machines]
-            wait(futures)
-        finally:
-            starter.stop.set()
-    errors = [error for error in (future.exception() for future in futures) if error]
-    for error in errors:
-        if not isinstance(error, ClusterlabError):
-            raise error
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Several([error for error in errors if isinstance(error, ClusterlabError)])
+    results_of(parallel(starter.bring_up, machines, limit=len(machines), name="machine", stop=starter.stop))
 
 
 def _saved_machines(

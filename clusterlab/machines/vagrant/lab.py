@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from functools import cached_property, partial
 from pathlib import Path
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
-from clusterlab.errors import ClusterlabError, Several
+from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus, State
 from clusterlab.machines.over_ssh import collect_journals, lacking
 from clusterlab.machines.state import LabState, Record
 from clusterlab.model.lab import Lab
+from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
@@ -76,8 +76,7 @@ class VagrantMachines:
 
     def status(self) -> list[MachineStatus]:
         said = states(self._vagrant, self._names_by_host)
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            return list(pool.map(lambda host: self._status(host, *said[host]), self._hosts))
+        return results_of(parallel(lambda host: self._status(host, *said[host]), self._hosts))
 
     def _status(self, host: str, state: State, word: str) -> MachineStatus:
         name = self._machines.name(host)
@@ -171,7 +170,7 @@ class VagrantMachines:
         for host in hosts:
             if progress and self._taken.settings(host, self._machines.id(host)) is None:
                 progress.say(host, f"taking its SSH settings and host key over from Vagrant ({settings[host].address})")
-        _all(partial(self._meet, settings), hosts)
+        results_of(parallel(partial(self._meet, settings), hosts, name="machine"))
         return dict(settings)
 
     def _meet(self, settings: dict[str, Settings], host: str) -> None:
@@ -247,21 +246,3 @@ class VagrantMachines:
 
     def _write_record(self) -> None:
         self._state.write(Record(kind="vagrant", inventory=self._inventory, folder=self._lab.folder.absolute()))
-
-
-def _all(function: Callable[[str], None], hosts: Iterable[str]) -> None:
-    """Do it for every host at the same time; one that fails hides no other."""
-    errors: list[ClusterlabError] = []
-
-    def one(host: str) -> None:
-        try:
-            function(host)
-        except ClusterlabError as error:
-            errors.append(error)
-
-    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="machine") as pool:
-        list(pool.map(one, hosts))
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Several(errors)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Mapping
 
-from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import State
+from clusterlab.machines.ssh_banner import greets
+from clusterlab.waiting import wait_until
 
 from .events import Event
 from .program import Vagrant
@@ -51,23 +50,17 @@ def states_in(events: list[Event]) -> dict[str, tuple[State, str]]:
     return {machine: (_STATES.get(word, "unreachable"), word) for machine, word in said.items()}
 
 
-def answers(settings: Settings, seconds: float = 10.0) -> bool:
-    """Whether an SSH server greets there."""
-    try:
-        with socket.create_connection((settings.address, settings.port), timeout=seconds) as connection:
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
+def answers(settings: Settings) -> bool:
+    """Whether the machine's SSH server answers."""
+    return greets(settings.address, settings.port, 10.0)
 
 
 def wait_until_answers(host: str, settings: Settings, seconds: float) -> None:
-    """Wait for an SSH server; raises HostError when none answers in time."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not answers(settings):
-        if time.monotonic() > deadline:
-            raise HostError(
-                host,
-                f"no SSH server answered at {settings.address} port {settings.port} within {seconds:.0f} s",
-                remedy="restart it: vagrant reload, or make it anew: clusterlab down, then up",
-            )
-        pause.wait(0.5)
+    """Wait for an SSH server; raises DeadlineExceeded."""
+    wait_until(
+        lambda: answers(settings),
+        f"an SSH server to answer at {settings.address} port {settings.port}",
+        seconds,
+        subject=host,
+        remedy="restart it: vagrant reload, or recreate it: clusterlab down, then up",
+    )

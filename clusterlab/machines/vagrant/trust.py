@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from clusterlab.errors import HostError
-from clusterlab.machines.state import LabState, write_atomically
+from clusterlab.files import write_atomically
+from clusterlab.machines.state import LabState
 from clusterlab.remote import Target, ssh_argv
 
 _LOOK = """\

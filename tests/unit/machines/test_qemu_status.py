@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 import tarfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +16,14 @@ import pytest
 
 from clusterlab.build import cpio
 from clusterlab.build.machine_image import _additions
-from clusterlab.errors import ClusterlabError, DeadlineExceeded
+from clusterlab.errors import ClusterlabError
 from clusterlab.machines.qemu.accelerator import _kvm_works, accelerator
 from clusterlab.machines.qemu.console import last_line, last_lines
 from clusterlab.machines.qemu.lan import Lan
 from clusterlab.machines.qemu.machine import Machine
 from clusterlab.machines.qemu.processes import end, processes_in
-from clusterlab.machines.qemu.readiness import greets, why_ended
-from clusterlab.machines.qemu.start import wait_until
+from clusterlab.machines.qemu.readiness import why_ended
+from clusterlab.machines.ssh_banner import greets
 
 
 @pytest.mark.parametrize(
@@ -122,8 +120,8 @@ def test_long_paths_get_short_sockets(tmp_path: Path) -> None:
 def test_nobody_greets_at_a_port_that_is_closed_or_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        assert not greets(port, 0.2)
-    assert not greets(port, 0.2)
+        assert not greets("127.0.0.1", port, 0.2)
+    assert not greets("127.0.0.1", port, 0.2)
 
 
 @contextmanager
@@ -154,15 +152,6 @@ def test_processes_of_others_are_not_ours(tmp_path: Path) -> None:
         assert processes_in(tmp_path / "lab") == []
     with pretending_to_be("tail", tmp_path, f"{tmp_path}/lab/qemu.log"):
         assert processes_in(tmp_path / "lab") == []
-
-
-def test_waiting_ends_at_the_deadline_and_when_told_to_stop() -> None:
-    with pytest.raises(DeadlineExceeded, match="the moon to rise: not after 0 s"):
-        wait_until(lambda: False, "the moon to rise", threading.Event(), time.monotonic() + 0.1)
-    stopped = threading.Event()
-    stopped.set()
-    with pytest.raises(ClusterlabError, match="interrupted"):
-        wait_until(lambda: False, "the moon to rise", stopped, time.monotonic() + 60)
 
 
 def test_an_initrd_has_the_kernels_form() -> None:

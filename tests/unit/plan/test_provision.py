@@ -13,9 +13,9 @@ from clusterlab.model.lab import Lab
 from clusterlab.plan.provision import left_out, wanted
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
+from clusterlab.remote.failure import failure
 from clusterlab.resources import docker_engine, kernel_modules, nfs, nfs_options, packages, questions, services, swarm
 from clusterlab.resources import system as systems
-from clusterlab.resources.commands import failure
 
 LAB = Lab(
     Inventory.model_validate(
@@ -275,7 +275,7 @@ def test_a_manager_that_does_not_answer_is_not_replaced() -> None:
         ("mkdir: cannot create directory: Permission denied", "not enough rights"),
         ("touch: x: Read-only file system", "its file system is read-only"),
         ("first\nlast words\n", "last words"),
-        ("", "it said nothing"),
+        ("", "there was no output"),
     ],
 )
 def test_what_went_wrong_is_said_in_words(output: str, meaning: str) -> None:

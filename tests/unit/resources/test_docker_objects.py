@@ -13,7 +13,7 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Network, Play, Service, Volume
 from clusterlab.plan.apply import left_out
-from clusterlab.resources.commands import failure
+from clusterlab.remote.failure import failure
 from clusterlab.resources.compare import differences, same, told
 from clusterlab.resources.engine_calls import REMEDIES
 from clusterlab.resources.images import repository

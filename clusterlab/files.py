@@ -1,0 +1,32 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+PRIVATE = 0o600
+
+
+def write_atomically(path: Path, content: str | bytes, mode: int = PRIVATE) -> None:
+    """Replace a file so that neither a reader nor a crash ever sees half of it.
+
+    The content goes to a temporary file of an unpredictable name in the same folder, which must exist, and is on the
+    disk before the file takes its name. `mode` is exact, whatever the umask is. Text is written as UTF-8. Raises
+    OSError; the temporary file is removed then.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()  # on a full disk, half a file would take room for nothing
+        raise

@@ -1,0 +1,67 @@
+"""The same work for many items at once, losing no result and no error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import TypeVar
+
+from clusterlab.errors import ClusterlabError, Several
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LIMIT = 8
+
+
+def parallel(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    limit: int = LIMIT,
+    name: str = "worker",
+    stop: Event | None = None,
+) -> list[R | ClusterlabError]:
+    """What `function` returns for each item, or the ClusterlabError that it raised there, in the order of the items.
+
+    At most `limit` items are worked on at the same time, by threads called `name`. Any other exception is a defect:
+    it is raised once all items have ended.
+
+    When this thread is interrupted, items that have not begun are dropped and the interrupt is raised. With `stop`,
+    that event is set and what is running is waited for first; without it, what is running is left to end by itself
+    (as a command on a host does when its connection is closed).
+    """
+    work = list(items)
+    if len(work) < 2 and stop is None:
+        return [_outcome(function, item) for item in work]
+    pool = ThreadPoolExecutor(max_workers=max(1, min(limit, len(work))), thread_name_prefix=name)
+    try:
+        futures = [pool.submit(_outcome, function, item) for item in work]
+        for future in futures:
+            future.exception()  # waits, and raises nothing but an interrupt of this thread
+    except BaseException:
+        if stop is not None:
+            stop.set()
+        pool.shutdown(wait=stop is not None, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return [future.result() for future in futures]
+
+
+def results_of(outcomes: Iterable[R | ClusterlabError]) -> list[R]:
+    """The results when nothing failed; else raises the error, or all errors as one."""
+    outcomes = list(outcomes)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ClusterlabError)]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Several(errors)
+    return [outcome for outcome in outcomes if not isinstance(outcome, ClusterlabError)]
+
+
+def _outcome(function: Callable[[T], R], item: T) -> R | ClusterlabError:
+    try:
+        return function(item)
+    except ClusterlabError as error:
+        return error

@@ -1,0 +1,65 @@
+"""Waiting for a condition, with a deadline and with what was last seen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.5
+
+
+class Interrupted(ClusterlabError):
+    """A wait was ended from outside before its condition was met."""
+
+
+def wait_until(
+    condition: Callable[[], T],
+    what: str,
+    seconds: float,
+    *,
+    subject: str = "",
+    seen: Callable[[], str] | None = None,
+    remedy: str = "",
+    detail: Callable[[], str] | None = None,
+    stop: threading.Event | None = None,
+    longest_pause: float = LONGEST_PAUSE,
+) -> T:
+    """Call `condition` until it returns something true, and return that; the pauses between the calls double.
+
+    `what` completes "waited 30 s for ..."; `subject` (a host) comes before it. `seen` says what was last seen and
+    `detail` gives its details; both are called at the deadline only. The condition is called once more at the
+    deadline.
+
+    Raises DeadlineExceeded after `seconds`, Interrupted when `stop` is set, and what `condition` raises.
+    """
+    began = time.monotonic()
+    pause = FIRST_PAUSE
+    prefix = f"{subject}: " if subject else ""
+    while not (result := condition()):
+        waited = time.monotonic() - began
+        if waited >= seconds:
+            last = seen() if seen else ""
+            raise DeadlineExceeded(
+                f"{prefix}waited {waited:.0f} s for {what}" + (f"; last seen: {last}" if last else ""),
+                remedy=remedy,
+                detail=detail() if detail else "",
+            )
+        if (stop or _NEVER).wait(min(pause, max(0.001, seconds - waited))):
+            raise Interrupted(f"{prefix}waiting for {what} was interrupted")
+        pause = min(2 * pause, longest_pause)
+    return result
+
+
+def seconds_left(deadline: float) -> float:
+    """From now to `deadline` (of time.monotonic), never negative."""
+    return max(0.0, deadline - time.monotonic())
+
+
+_NEVER = threading.Event()

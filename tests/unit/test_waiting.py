@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from clusterlab.errors import DeadlineExceeded
+from clusterlab.waiting import Interrupted, wait_until
+
+
+def test_what_the_condition_returned_is_the_result() -> None:
+    answers: Iterator[str] = iter(["", "", "here"])
+    assert wait_until(lambda: next(answers), "an answer", 5.0) == "here"
+
+
+def test_the_deadline_names_the_wait_and_what_was_last_seen() -> None:
+    with pytest.raises(DeadlineExceeded) as late:
+        wait_until(
+            lambda: False,
+            "the moon to rise",
+            0.1,
+            subject="host1",
+            seen=lambda: "clouds",
+            remedy="Look up.",
+            detail=str,
+        )
+    assert late.value.message == "host1: waited 0 s for the moon to rise; last seen: clouds"
+    assert late.value.remedy == "Look up."
+
+
+def test_the_pauses_double_up_to_the_longest() -> None:
+    calls: list[float] = []
+    with pytest.raises(DeadlineExceeded):
+        wait_until(lambda: calls.append(time.monotonic()), "nothing", 1.0, longest_pause=0.3)
+    assert len(calls) < 9  # 0.02, 0.04, 0.08, 0.16, 0.3, 0.3, and the rest
+    assert calls[-1] - calls[0] >= 0.99, "the condition is tried once more at the deadline"
+
+
+def test_a_stop_ends_the_wait_at_once() -> None:
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted, match="the moon to rise"):
+        wait_until(lambda: False, "the moon to rise", 60.0, stop=stop)
+    assert time.monotonic() - began < 5.0
+
+
+def test_an_error_of_the_condition_passes() -> None:
+    with pytest.raises(ZeroDivisionError):
+        wait_until(lambda: 1 / 0, "nothing", 5.0)
