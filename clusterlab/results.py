@@ -16,11 +16,20 @@ class Outcome(StrEnum):
     FLAKY = "flaky"  # failed, and passed when asked again at once
     FAIL = "fail"  # the lab answered, wrongly
     ERROR = "error"  # it could not be asked
-    UNSUPPORTED = "unsupported"  # this kind of machines cannot, with the reason
+    BLOCKED = "blocked"  # its precondition failed: the cause says which
+    UNSUPPORTED = "unsupported"  # a host that it concerns cannot, with the reason
     WAIVED = "waived"  # a person accepted it
 
 
-_SEVERITY = [Outcome.PASS, Outcome.UNSUPPORTED, Outcome.WAIVED, Outcome.FLAKY, Outcome.FAIL, Outcome.ERROR]
+_SEVERITY = [
+    Outcome.PASS,
+    Outcome.UNSUPPORTED,
+    Outcome.WAIVED,
+    Outcome.FLAKY,
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.BLOCKED,
+]
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
@@ -57,6 +66,16 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """What keeps statements from being proven: reported once, with all that depend on it."""
+
+    code: str  # stable, as "engine-down"
+    subject: str  # the host or object that it is about
+    summary: str  # one line, as "the Docker engine does not run"
+    remedy: str = ""  # a command, or one sentence
+
+
+@dataclass(frozen=True)
 class Result:
     play: str
     check: str
@@ -66,6 +85,7 @@ class Result:
     seconds: float = 0.0
     evidence: tuple[Evidence, ...] = ()
     hint: str = ""
+    cause: Cause | None = None  # of what is blocked or unsupported
 
 
 @dataclass(frozen=True)

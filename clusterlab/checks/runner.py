@@ -14,7 +14,7 @@ from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
-from clusterlab.results import Evidence, Outcome, Result
+from clusterlab.results import Outcome, Result
 
 from . import steps
 from .attempts import Asked, Interrupted, settle
@@ -23,7 +23,7 @@ from .kinds import ASK
 from .logs import attach
 from .place import Places, turns_for
 from .subjects import Subjects, subjects
-from .unsupported import why_unsupported
+from .unsupported import unmet_need, unsupported
 
 _AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
 
@@ -45,14 +45,14 @@ class Job:
 def run_checks(
     lab: Lab,
     hosts: Hosts,
-    unsupported: Capabilities,
+    capabilities: Capabilities,
     on_result: Callable[[Result], None],
     progress: Progress,
 ) -> list[Result]:
     """Carry out every check of every play; results come in the plays' order.
 
-    `on_result` is called as each check ends, from the calling thread. `unsupported` are the capabilities that
-    hosts lack, with the reason. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
+    `on_result` is called as each check ends, from the calling thread. `capabilities` says what
+    hosts lack. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
     defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
     """
     interrupted = Event()
@@ -60,9 +60,9 @@ def run_checks(
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
-        reason = why_unsupported(job.check, lab, job.places.play, job.subjects, unsupported)
-        if reason:
-            return _unsupported(job, reason)
+        need = unmet_need(job.check, lab, job.places.play, job.subjects, capabilities)
+        if need:
+            return unsupported(need, job.play, job.check, capabilities)
         with progress.task(job.play, job.check.title) as task:
             result = _result(job, interrupted)
             if result.outcome is not Outcome.PASS:
@@ -118,12 +118,6 @@ def _schedule(
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             ended(running.pop(future), future.result())
-
-
-def _unsupported(job: Job, reason: str) -> Result:
-    evidence = Evidence("", "", job.check.title, reason, holds=False)
-    kind = job.check.kind or "steps"
-    return Result(job.play, job.check.title, kind, Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=reason)
 
 
 def _result(job: Job, interrupted: Event) -> Result:

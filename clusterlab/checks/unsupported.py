@@ -16,6 +16,7 @@ from clusterlab.model.needs import (
     why_service_cannot_run,
 )
 from clusterlab.model.playbook import Play
+from clusterlab.results import Cause, Evidence, Outcome, Result
 
 from .inspect import asked_hosts
 from .subjects import Subjects
@@ -23,8 +24,8 @@ from .subjects import Subjects
 _ANY_HOST = ("nfs", "iscsi")  # capabilities that more than engines have
 
 
-def why_unsupported(check: Check, lab: Lab, play: Play, about: Subjects, capabilities: Capabilities) -> str:
-    """The reason, or "" when nothing is in the way.
+def unmet_need(check: Check, lab: Lab, play: Play, about: Subjects, capabilities: Capabilities) -> Need | None:
+    """The need of a check that a host does not meet, or None.
 
     Only hosts that the check concerns count: those that it names, those of its containers, and those whose engines
     its probes ask for a volume or network. What another host lacks keeps no statement from being proven.
@@ -34,10 +35,18 @@ def why_unsupported(check: Check, lab: Lab, play: Play, about: Subjects, capabil
         services = (name.removeprefix("service ") for name in sorted(about.within) if name.startswith("service "))
         found = (why_service_cannot_run(lab, play, name, capabilities) for name in services)
         need = next((one for one in found if one), None)
-    if need is None:
-        return ""
+    return need
+
+
+def unsupported(need: Need, play: str, check: Check, capabilities: Capabilities) -> Result:
+    """The result of a check whose need is not met."""
+    reason = capabilities.reason(need.host, need.capability)
     subject = f"{need.subject} needs" if need.subject else "needs"
-    return f"{subject} {need.capability}, which {need.host} lacks: {capabilities.reason(need.host, need.capability)}"
+    text = f"{subject} {need.capability}, which {need.host} lacks: {reason}"
+    evidence = Evidence(need.host, "", check.title, text, holds=False)
+    cause = Cause(f"lacks-{need.capability}", need.host, f"{need.capability}: {reason}")
+    kind = check.kind or "steps"
+    return Result(play, check.title, kind, Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=text, cause=cause)
 
 
 def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need]:

@@ -39,6 +39,7 @@ class Asked:
     keep_runs: int
     keep_days: float
     notes: list[str]
+    strict: bool
     words: list[str]  # the command that asks for the same from any folder
 
 
@@ -47,6 +48,7 @@ def read(
     inventory: str,
     plays: Sequence[str],
     playbooks: str,
+    strict: bool,
     start: str,
     keep: str,
     wait: str,
@@ -77,15 +79,19 @@ def read(
     words += ["--playbooks", str(Path(playbooks).absolute())]
     for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):
         words += [f"{flag}={value}"] if value else []
+    words += ["--strict"] if strict else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
     notes = unknown_waivers(waivers, lab, play_names(Path(playbooks)))
-    return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, words)
+    strict = strict or kind == "existing"
+    return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
 
 def carry_out(asked: Asked, console: Console) -> Record:
     """The night; what became of it is in the record's night, what could not be written in its problems."""
-    night = Night(asked.lab.name, "", 0, inventory=str(asked.inventory.absolute()), notes=list(asked.notes))
+    night = Night(
+        asked.lab.name, "", 0, inventory=str(asked.inventory.absolute()), notes=list(asked.notes), strict=asked.strict
+    )
     night.picture = picture_of(asked.lab)
     machines = open_machines(asked.lab)
     record = begin(night, Runs(asked.lab.name), asked.keep_runs, asked.keep_days)

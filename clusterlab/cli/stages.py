@@ -20,7 +20,7 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.reports.junit import junit
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
-from clusterlab.reports.summary import Run, exit_code, write_json, write_text
+from clusterlab.reports.summary import Run, write_json, write_text
 from clusterlab.reports.terminal import show_results
 from clusterlab.resources.base import Change, Skipped
 from clusterlab.results import Result
@@ -114,13 +114,16 @@ def report_left_over(session: Session) -> None:
     session.progress.say(session.lab.name, "nothing is left on the hosts")
 
 
-def begin(session: Session, verb: str) -> Run:
-    """Start a run; raises UsageError when the plays state nothing that could be proven."""
+def begin(session: Session, verb: str, strict: bool = False) -> Run:
+    """Start a run; raises UsageError when the plays state nothing that could be proven.
+
+    Runs on existing machines are strict: their clusters are depended on, so what cannot be proven is a failure.
+    """
     if not any(play.checks for play in session.lab.plays.values()):
         raise UsageError(
             "there is nothing to check", remedy="Name a play that has checks, or write one below playbooks/."
         )
-    return Run(session.lab.name, verb)
+    return Run(session.lab.name, verb, strict=strict or session.machines.kind == "existing")
 
 
 def prove(session: Session, run: Run) -> None:
@@ -147,9 +150,9 @@ def finish(run: Run, json: str, junit_file: str, converged: bool = True) -> None
         write_text(Path(junit_file), junit(run))
     if "-" not in (json, junit_file):
         show_results(out(), run)
-        if exit_code(run.results) and kept.is_file():
+        if run.exit_code and kept.is_file():
             err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
-    raise Exit(code=exit_code(run.results) or (0 if converged else 3))
+    raise Exit(code=run.exit_code or (0 if converged else 3))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import datetime
 from clusterlab.reports.night import OWN_PLAY, Changes, CheckId, Night
 from clusterlab.results import Outcome, Result
 
-FAILING = (Outcome.FAIL, Outcome.ERROR)
+FAILING = (Outcome.FAIL, Outcome.ERROR, Outcome.BLOCKED)
 HOLDING = (Outcome.PASS, Outcome.FLAKY)
 
 FLAKY = Outcome.FLAKY

@@ -236,7 +236,7 @@ class Nightly:
         return str(folder)
 
     def _clean_up(self) -> str:
-        verdict = night_verdict(self.night.results, self.night.stages)
+        verdict = night_verdict(self.night.results, self.night.stages, self.night.strict)
         if self._options.keep == "always":
             raise Skip("the lab is kept, as always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):

@@ -68,7 +68,7 @@ class Record:
 
     def _settle(self) -> None:
         self.night.finished = True
-        self.night.outcome = night_verdict(self.night.results, self.night.stages)
+        self.night.outcome = night_verdict(self.night.results, self.night.stages, self.night.strict)
         self.night.seconds = round(time.monotonic() - self._began, 3)
 
     def _write(self, told: bool) -> None:

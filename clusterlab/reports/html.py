@@ -17,6 +17,7 @@ from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import Link, links, matrix
+from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Outcome, Result
 
 MARKS = {
@@ -24,6 +25,7 @@ MARKS = {
     "flaky": "≈",
     "fail": "✘",
     "error": "!",
+    "blocked": "⊗",
     "unsupported": "–",
     "waived": "~",
     "unfinished": "…",
@@ -34,11 +36,12 @@ MARKS = {
     "under way": "…",
 }
 VERDICTS = {
-    "pass": "Every statement holds",
-    "flaky": "Every statement holds, some only when asked again",
-    "fail": "Not every statement holds",
+    "pass": "Nothing failed",
+    "flaky": "Nothing failed twice, some statements are flaky",
+    "fail": "A statement failed",
     "error": "Not everything could be carried out",
-    "unsupported": "Nothing was proven",
+    "blocked": "A precondition failed",
+    "unsupported": "Not every statement was proven",
     "unfinished": "The run did not finish",
 }
 _SLOWER = 3.0  # times the median; less varies by itself
@@ -90,6 +93,8 @@ def page(night: Night) -> str:
             night=night,
             state=night.outcome if night.finished else "unfinished",
             rows=rows,
+            proven=proven(night.results),
+            causes=blocking(night.results),
             bad=[row for row in rows if row.result.outcome in (Outcome.FAIL, Outcome.ERROR)],
             noted=[row for row in rows if row.result.outcome in (Outcome.FLAKY, Outcome.WAIVED)],
             changes=_changes(night.changes),

@@ -1,22 +1,26 @@
 """Results as JUnit XML: one suite per play, one case per check.
 
+A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped.
+
 The form is the one that CI services read: https://github.com/testmoapp/junitxml
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from xml.etree import ElementTree as xml
 
 from clusterlab.reports.summary import Run
-from clusterlab.results import Evidence, Outcome, Result
+from clusterlab.reports.verdict import blocking
+from clusterlab.results import Cause, Evidence, Outcome, Result
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = {
     Outcome.FAIL: "failure",
     Outcome.ERROR: "error",
+    Outcome.BLOCKED: "skipped",
     Outcome.UNSUPPORTED: "skipped",
     Outcome.WAIVED: "skipped",
 }
@@ -33,8 +37,23 @@ def junit(run: Run) -> str:
         _count(suite, results)
         for result in results:
             _case(suite, result)
+    if causes := blocking(run.results):
+        _preconditions(root, causes)
     xml.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(root, encoding="unicode")
+
+
+def _preconditions(root: xml.Element, causes: Mapping[Cause, Sequence[Result]]) -> None:
+    suite = xml.SubElement(root, "testsuite", name="preconditions", tests=str(len(causes)), failures=str(len(causes)))
+    suite.set("errors", "0")
+    suite.set("skipped", "0")
+    for cause, blocked in causes.items():
+        case = xml.SubElement(suite, "testcase", classname="preconditions", name=f"{cause.subject} {cause.code}")
+        failure = xml.SubElement(case, "failure", type=cause.code, message=_clean(cause.summary))
+        blocks = [f"  {result.play}: {result.check}" for result in blocked]
+        failure.text = _clean("\n".join([cause.summary, f"remedy: {cause.remedy}", "blocks:", *blocks]))
+    for attribute in ("tests", "failures"):
+        root.set(attribute, str(int(root.get(attribute, "0")) + len(causes)))
 
 
 def _count(element: xml.Element, results: list[Result]) -> None:
@@ -49,6 +68,8 @@ def _case(suite: xml.Element, result: Result) -> None:
     if tag:
         shown = [evidence for evidence in result.evidence if not evidence.holds] or list(result.evidence)
         first = shown[0].found if shown else result.hint
+        if result.cause:
+            first = f"{result.cause.subject} {result.cause.code}: {result.cause.summary}"
         detail = xml.SubElement(case, tag, type=result.outcome.value, message=_clean(first))
         if tag != "skipped":
             detail.text = _clean("\n\n".join([*map(evidence_text, shown), f"hint: {result.hint}"]))

@@ -13,22 +13,24 @@ from typing import Any, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.reports.summary import Run, verdict
+from clusterlab.reports.summary import Run
+from clusterlab.reports.verdict import verdict
 from clusterlab.results import Outcome, Result
 
 OWN_PLAY = "nightly"
 """The play under which a night's own statements stand: that hosts answer, that a second apply changes nothing."""
 
 StageOutcome = Literal["under way", "done", "failed", "skipped", "interrupted"]
-Verdict = Literal["pass", "flaky", "fail", "error", "unsupported", "unfinished"]
+Verdict = Literal["pass", "flaky", "fail", "error", "blocked", "unsupported", "unfinished"]
 _WORDS: dict[Outcome, Verdict] = {
     Outcome.PASS: "pass",
     Outcome.FLAKY: "flaky",
     Outcome.FAIL: "fail",
     Outcome.ERROR: "error",
+    Outcome.BLOCKED: "blocked",
     Outcome.UNSUPPORTED: "unsupported",
 }
-EXIT_CODES: dict[Verdict, int] = {"pass": 0, "flaky": 0, "fail": 1}  # any other: 3
+EXIT_CODES: dict[Verdict, int] = {"pass": 0, "flaky": 0, "fail": 1, "blocked": 1}  # any other: 3
 
 
 class CheckId(NamedTuple):
@@ -141,6 +143,7 @@ class Night:
     number: int
     verb: str = "nightly"
     finished: bool = False
+    strict: bool = False  # an unsupported statement makes the night fail
     outcome: Verdict = "unfinished"
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
@@ -155,8 +158,8 @@ class Night:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold, 1 a check failed, 3 something could not be carried out."""
-        return EXIT_CODES.get(self.outcome, 3)
+        """0 all proven, 1 a statement is not, 3 something could not be carried out."""
+        return 1 if self.outcome == "unsupported" and self.strict else EXIT_CODES.get(self.outcome, 3)
 
     @property
     def failed_stages(self) -> list[Stage]:
@@ -175,20 +178,20 @@ class Night:
     def as_run(self) -> Run:
         """What the reports of single commands show of it."""
         stages = {stage.name: stage.seconds for stage in self.stages if stage.seconds}
-        return Run(self.lab, self.verb, self.started, self.seconds, stages, self.results)
+        return Run(self.lab, self.verb, self.started, self.seconds, stages, self.results, strict=self.strict)
 
 
-def night_verdict(results: Sequence[Result], stages: Sequence[Stage]) -> Verdict:
+def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:
     """The verdict of the checks; a stage that failed turns "all hold" into "error", for then not all was tried.
 
     The night's own statements alone prove nothing about the lab.
     """
     outcome = verdict(results)
-    if outcome in (Outcome.FAIL, Outcome.ERROR):
+    if outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
         return _WORDS[outcome]
     if any(stage.outcome in ("failed", "interrupted") for stage in stages):
         return "error"
-    proven = verdict([result for result in results if result.play != OWN_PLAY])
+    proven = verdict([result for result in results if result.play != OWN_PLAY], strict)
     return "unsupported" if proven is Outcome.UNSUPPORTED else _WORDS[outcome]
 
 

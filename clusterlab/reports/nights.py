@@ -12,12 +12,14 @@ from clusterlab.reports.html import MARKS, VERDICTS
 from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.terminal import show_statements
+from clusterlab.reports.verdict import proven
 
 STYLES = {
     "pass": "green",
     "flaky": "yellow",
     "fail": "bold red",
     "error": "bold magenta",
+    "blocked": "bold magenta",
     "unsupported": "cyan",
     "waived": "cyan",
     "unfinished": "bold magenta",
@@ -39,9 +41,10 @@ def show_night(console: Console, night: Night) -> None:
         show_changes(console, night.changes)
     for note in night.notes:
         console.print(Text.assemble(("• ", "yellow"), note), soft_wrap=True)
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in night.counts().items())
     told = (f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome])
-    console.print(Text.assemble(told, f": {counts}", (f"  ({seconds_text(night.seconds)})", "dim")), soft_wrap=True)
+    console.print(
+        Text.assemble(told, f": {proven(night.results)}", (f"  ({seconds_text(night.seconds)})", "dim")), soft_wrap=True
+    )
 
 
 def _show_stage(console: Console, stage: Stage) -> None:

@@ -1,10 +1,8 @@
-"""What a list of results comes to: one verdict, one exit code, and the document that `--json` writes."""
+"""One command that yields results, and the document that `--json` writes."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,26 +10,8 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import write_atomically
+from clusterlab.reports.verdict import blocking, exit_code, proven, verdict
 from clusterlab.results import Chain, Outcome, Result
-
-_VERDICT_ORDER = (Outcome.FAIL, Outcome.ERROR, Outcome.FLAKY)
-
-
-def verdict(results: Sequence[Result]) -> Outcome:
-    """FAIL if any check failed, else ERROR if any could not be asked, else FLAKY if any was, else PASS.
-
-    Results of which none was proven (all unsupported or waived, or none at all) are no PASS: UNSUPPORTED.
-    """
-    seen = Counter(result.outcome for result in results)
-    for outcome in _VERDICT_ORDER:
-        if seen[outcome]:
-            return outcome
-    return Outcome.PASS if seen[Outcome.PASS] else Outcome.UNSUPPORTED
-
-
-def exit_code(results: Sequence[Result]) -> int:
-    """0 all hold, 1 a check failed, 3 a check could not be asked, or nothing was proven."""
-    return {Outcome.PASS: 0, Outcome.FLAKY: 0, Outcome.FAIL: 1}.get(verdict(results), 3)
 
 
 @dataclass
@@ -45,6 +25,15 @@ class Run:
     stages: dict[str, float] = field(default_factory=dict)  # seconds of up, provision, apply, check
     results: list[Result] = field(default_factory=list)
     chain: Chain = field(default_factory=Chain)  # of the results, the longest
+    strict: bool = False  # an unsupported statement makes the run fail
+
+    @property
+    def outcome(self) -> Outcome:
+        return verdict(self.results, self.strict)
+
+    @property
+    def exit_code(self) -> int:
+        return exit_code(self.results, self.strict)
 
     @property
     def stretch(self) -> float | None:
@@ -57,7 +46,9 @@ class Run:
         return {
             "lab": self.lab,
             "verb": self.verb,
-            "outcome": verdict(self.results).value,
+            "outcome": self.outcome.value,
+            "strict": self.strict,
+            "proven": proven(self.results),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
             "stages": {name: round(took, 3) for name, took in self.stages.items()},
@@ -66,6 +57,10 @@ class Run:
                 "stretch": self.stretch and round(self.stretch, 2),
                 "checks": [{"play": one.play, "check": one.check} for one in self.chain.results],
             },
+            "causes": [
+                {**asdict(cause), "blocks": [{"play": one.play, "check": one.check} for one in blocked]}
+                for cause, blocked in blocking(self.results).items()
+            ],
             "results": [_result(result) for result in self.results],
         }
 
@@ -80,6 +75,7 @@ def _result(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "evidence": [asdict(evidence) for evidence in result.evidence],
         "hint": result.hint,
+        "cause": asdict(result.cause) if result.cause else None,
     }
 
 

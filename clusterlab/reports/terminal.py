@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from textwrap import indent
 
@@ -15,23 +14,18 @@ from rich.text import Text
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.reports.progress import seconds_text
-from clusterlab.reports.summary import Run, verdict
-from clusterlab.results import Evidence, Outcome, Result
+from clusterlab.reports.summary import Run
+from clusterlab.reports.verdict import blocking, proven
+from clusterlab.results import Cause, Evidence, Outcome, Result
 
 _LOOK = {
     Outcome.PASS: ("✔", "green"),
     Outcome.FLAKY: ("≈", "yellow"),
     Outcome.FAIL: ("✘", "bold red"),
     Outcome.ERROR: ("!", "bold magenta"),
+    Outcome.BLOCKED: ("⊗", "bold magenta"),
     Outcome.UNSUPPORTED: ("–", "cyan"),
     Outcome.WAIVED: ("~", "cyan"),
-}
-_VERDICT = {
-    Outcome.PASS: "every statement holds",
-    Outcome.FLAKY: "every statement holds, some only when asked again",
-    Outcome.FAIL: "not every statement holds",
-    Outcome.ERROR: "not every statement could be checked",
-    Outcome.UNSUPPORTED: "nothing was proven",
 }
 _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have all of it
 
@@ -47,6 +41,7 @@ def show_results(console: Console, run: Run) -> None:
 
 def show_statements(console: Console, results: Sequence[Result]) -> None:
     """Every statement by play, with the evidence of those that do not simply hold."""
+    causes = blocking(results)
     for play, group in groupby(results, key=lambda result: result.play):
         console.print()
         console.print(Text(play, style="bold underline"))
@@ -54,8 +49,28 @@ def show_statements(console: Console, results: Sequence[Result]) -> None:
             console.print(_statement(result), soft_wrap=True)
             if result.outcome is Outcome.UNSUPPORTED:
                 console.print(Padding(Text(result.hint, style="dim"), (0, 0, 0, 4)))
+            elif result.outcome is Outcome.BLOCKED and result.cause in causes:
+                console.print(Text(f"    by {_name(result.cause)}", style="dim"), soft_wrap=True)
             elif result.outcome is not Outcome.PASS:
                 console.print(Padding(_why(result), (0, 0, 0, 4)))
+    _show_causes(console, causes)
+
+
+def _show_causes(console: Console, causes: Mapping[Cause, Sequence[Result]]) -> None:
+    """Each failed precondition once, with its remedy and how many statements it blocks."""
+    if causes:
+        console.print()
+    for cause, blocked in causes.items():
+        mark, style = _LOOK[Outcome.BLOCKED]
+        number = f"{len(blocked)} statement{'s' if len(blocked) != 1 else ''}"
+        text = Text.assemble((f"{mark} {_name(cause)}", style), f": {cause.summary}; blocks {number}")
+        console.print(text, soft_wrap=True)
+        if cause.remedy:
+            console.print(Text.assemble("  ", ("→ ", "yellow"), cause.remedy), soft_wrap=True)
+
+
+def _name(cause: Cause) -> str:
+    return f"{cause.subject} {cause.code}"
 
 
 def _statement(result: Result) -> Text:
@@ -100,11 +115,9 @@ def _tail(output: str) -> str:
 
 
 def _summary(run: Run) -> Text:
-    outcome = verdict(run.results)
-    counts = Counter(result.outcome for result in run.results)
-    mark, style = _LOOK[outcome]
-    text = Text.assemble((f"{mark} {run.lab}: {_VERDICT[outcome]}", style))
-    text.append(": " + ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts[kind]))
+    mark, style = _LOOK[run.outcome]
+    refused = ", which --strict does not accept" if run.strict and run.outcome is Outcome.UNSUPPORTED else ""
+    text = Text(f"{mark} {run.lab}: {proven(run.results)}{refused}", style)
     stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())
     text.append(f"  ({stages or seconds_text(run.seconds)})", "dim")
     return text

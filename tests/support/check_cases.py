@@ -35,7 +35,7 @@ from clusterlab.plan.clean import clean
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-from clusterlab.reports.summary import exit_code
+from clusterlab.reports.verdict import exit_code
 from clusterlab.results import Outcome, Result
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"

@@ -6,7 +6,7 @@ from invoke import Context
 from invoke.exceptions import Exit
 
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, out, verb
-from clusterlab.cli.verbs.check import JUNIT
+from clusterlab.cli.verbs.check import JUNIT, STRICT
 
 AT = "03:00"
 
@@ -18,6 +18,7 @@ AT = "03:00"
         "playbooks": PLAYBOOKS,
         "json": JSON,
         "junit": JUNIT,
+        "strict": STRICT,
         "start": "from what: fresh (machines made anew), apply (the lab as it is) or restore:SNAPSHOT "
         "(default: fresh; apply on existing machines)",
         "keep": "keep the lab afterwards: on-failure, always or never "
@@ -42,6 +43,7 @@ def nightly(
     playbooks: str = "playbooks",
     json: str = "",
     junit: str = "",
+    strict: bool = False,
     start: str = "",
     keep: str = "",
     wait: str = "0s",
@@ -75,6 +77,7 @@ def nightly(
         inventory=inventory,
         plays=play,
         playbooks=playbooks,
+        strict=strict,
         start=start,
         keep=keep,
         wait=wait,

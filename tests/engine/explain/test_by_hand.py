@@ -16,7 +16,7 @@ import yaml
 from clusterlab.capabilities import Capabilities
 from clusterlab.checks.place import Places
 from clusterlab.checks.subjects import subjects
-from clusterlab.checks.unsupported import why_unsupported
+from clusterlab.checks.unsupported import unmet_need
 from clusterlab.manual.lesson import Lesson, Part, lesson
 from clusterlab.manual.script import script
 from clusterlab.model import load_inventory, load_lab
@@ -72,8 +72,7 @@ class Stand:
         return [
             part
             for part in one.statements
-            if part.check
-            and not why_unsupported(part.check, lab, one.play, subjects(part.check, places), self.unsupported)
+            if part.check and not unmet_need(part.check, lab, one.play, subjects(part.check, places), self.unsupported)
         ]
 
     @contextmanager

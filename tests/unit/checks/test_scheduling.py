@@ -11,7 +11,7 @@ from clusterlab.capabilities import Capabilities
 from clusterlab.checks.place import Places
 from clusterlab.checks.runner import Job, next_job
 from clusterlab.checks.subjects import Subjects, subjects
-from clusterlab.checks.unsupported import why_unsupported
+from clusterlab.checks.unsupported import unmet_need, unsupported
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -118,7 +118,8 @@ LACKS = Capabilities.missing_everywhere(LAB.inventory.hosts, {"nfs": "no kernel 
 
 
 def why(job: Job, lacks: Capabilities) -> str:
-    return why_unsupported(job.check, job.places.lab, job.places.play, job.subjects, lacks)
+    need = unmet_need(job.check, job.places.lab, job.places.play, job.subjects, lacks)
+    return unsupported(need, job.play, job.check, lacks).hint if need else ""
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_what_a_lab_says_stays_text() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "demo: Not every statement holds",
+        "demo: A statement failed",
         "Newly failing",
         "failing since 2026-03-12 03:00 UTC (3 runs)",
         "ping -c 2 -W 10 beta",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
@@ -13,9 +14,10 @@ from rich.console import Console
 from clusterlab.errors import ClusterlabError
 from clusterlab.reports.junit import junit
 from clusterlab.reports.progress import progress_on, seconds_text
-from clusterlab.reports.summary import Run, exit_code, verdict, write_json
+from clusterlab.reports.summary import Run, write_json
 from clusterlab.reports.terminal import show_results
-from clusterlab.results import Chain, Evidence, Outcome, Result
+from clusterlab.reports.verdict import exit_code, proven, verdict
+from clusterlab.results import Cause, Chain, Evidence, Outcome, Result
 
 EVIDENCE = Evidence(
     place="apphost1 on host1",
@@ -49,13 +51,73 @@ def run(*outcomes: Outcome) -> Run:
         ([Outcome.PASS, Outcome.UNSUPPORTED], Outcome.PASS, 0),
         ([Outcome.PASS, Outcome.ERROR], Outcome.ERROR, 3),
         ([Outcome.ERROR, Outcome.FAIL, Outcome.PASS], Outcome.FAIL, 1),
+        ([Outcome.PASS, Outcome.BLOCKED], Outcome.BLOCKED, 1),
+        ([Outcome.BLOCKED, Outcome.ERROR], Outcome.BLOCKED, 1),
+        ([Outcome.BLOCKED, Outcome.FAIL], Outcome.FAIL, 1),
         ([Outcome.UNSUPPORTED], Outcome.UNSUPPORTED, 3),
+        ([Outcome.WAIVED], Outcome.UNSUPPORTED, 3),
+        ([Outcome.UNSUPPORTED, Outcome.WAIVED], Outcome.UNSUPPORTED, 3),
         ([], Outcome.UNSUPPORTED, 3),
     ],
 )
 def test_verdict_and_exit_code(outcomes: list[Outcome], wanted: Outcome, code: int) -> None:
     assert verdict(results(*outcomes)) is wanted
     assert exit_code(results(*outcomes)) == code
+
+
+@pytest.mark.parametrize("outcomes", [[], [Outcome.UNSUPPORTED], [Outcome.WAIVED], [Outcome.BLOCKED], [Outcome.ERROR]])
+@pytest.mark.parametrize("strict", [False, True])
+def test_without_a_pass_no_run_succeeds(outcomes: list[Outcome], strict: bool) -> None:
+    assert exit_code(results(*outcomes), strict)
+
+
+@pytest.mark.parametrize("proof", [Outcome.PASS, Outcome.FLAKY])
+def test_a_strict_run_fails_when_a_statement_is_unsupported(proof: Outcome) -> None:
+    found = results(proof, Outcome.UNSUPPORTED)
+    assert (verdict(found, strict=True), exit_code(found, strict=True)) == (Outcome.UNSUPPORTED, 1)
+    assert exit_code(found) == 0
+    assert exit_code(results(proof, Outcome.WAIVED), strict=True) == 0
+    assert exit_code(results(proof, Outcome.UNSUPPORTED, Outcome.ERROR), strict=True) == 3
+
+
+LACKS = Cause("lacks-nfs", "host1", "nfs: no kernel module")
+DOWN = Cause("engine-down", "host2", "the Docker engine does not run", "clusterlab ssh host2 -- systemctl start docker")
+
+
+def with_causes() -> list[Result]:
+    made = [replace(one, check=f"{one.check} {n}") for n, one in enumerate(results(*[Outcome.PASS] * 2, Outcome.FAIL))]
+    made += [Result("p", f"u{n}", "file", Outcome.UNSUPPORTED, hint="needs nfs", cause=LACKS) for n in range(2)]
+    return made + [Result("p", f"b{n}", "file", Outcome.BLOCKED, cause=DOWN) for n in range(3)]
+
+
+def test_the_summary_says_what_was_proven() -> None:
+    assert proven(with_causes()) == (
+        "2 of 8 statements proven, 1 failed, 3 blocked (host2: the Docker engine does not run), "
+        "2 unsupported (nfs: no kernel module)"
+    )
+    assert proven(results(Outcome.PASS, Outcome.PASS)) == "all 2 statements proven"
+    assert proven(results(Outcome.PASS)) == "1 of 1 statement proven"
+
+
+def test_a_cause_is_reported_once_with_what_it_blocks() -> None:
+    blocked = Run("demo", "check", results=with_causes())
+    console = Console(file=io.StringIO(), width=100, no_color=True)
+    show_results(console, blocked)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.count(f"{DOWN.summary}; blocks 3 statements") == 1
+    assert shown.count(DOWN.remedy) == 1
+    assert shown.count("by host2 engine-down") == 3
+
+    (cause,) = blocked.document()["causes"]
+    assert cause == {**asdict(DOWN), "blocks": [{"play": "p", "check": f"b{number}"} for number in range(3)]}
+    assert blocked.document()["results"][-1]["cause"] == asdict(DOWN)
+
+    document = xml.fromstring(junit(blocked))
+    assert (document.get("tests"), document.get("failures"), document.get("skipped")) == ("9", "2", "5")
+    failure = document.find("testsuite[@name='preconditions']/testcase/failure")
+    assert failure is not None
+    assert failure.get("type") == "engine-down"
+    assert str(failure.text).count("p: b") == 3
 
 
 def test_json_has_all_that_was_found(tmp_path: Path) -> None:
@@ -66,7 +128,7 @@ def test_json_has_all_that_was_found(tmp_path: Path) -> None:
     (result,) = document["results"]
     assert result["play"] == "volumes/nfs"
     assert result["evidence"][0]["logs"] == EVIDENCE.logs
-    assert set(result) == {"play", "check", "kind", "outcome", "attempts", "seconds", "evidence", "hint"}
+    assert set(result) == {"play", "check", "kind", "outcome", "attempts", "seconds", "evidence", "hint", "cause"}
 
 
 def test_a_report_that_cannot_be_written_says_why(tmp_path: Path) -> None:
@@ -102,7 +164,7 @@ def test_terminal_names_every_statement_and_the_evidence_of_failures() -> None:
     assert "cat /data/[file]" in shown
     assert "… 8 lines before" in shown
     assert "look at the server" in shown
-    assert "demo: not every statement holds: 1 pass, 1 fail" in shown
+    assert "demo: 1 of 2 statements proven, 1 failed" in shown
     assert "in all" not in shown
 
 

@@ -1,0 +1,79 @@
+"""What a list of results comes to: one verdict, one exit code, what was proven, and what kept the rest from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from clusterlab.results import Cause, Outcome, Result
+
+_VERDICT_ORDER = (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR, Outcome.FLAKY)
+_WORDS = {
+    Outcome.FLAKY: "flaky",
+    Outcome.FAIL: "failed",
+    Outcome.ERROR: "could not be checked",
+    Outcome.BLOCKED: "blocked",
+    Outcome.UNSUPPORTED: "unsupported",
+    Outcome.WAIVED: "waived",
+}
+_REASONS = 2  # of what is unsupported that are named in one line
+
+
+def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
+    """FAIL if any statement failed, else BLOCKED, ERROR or FLAKY if any was, else PASS.
+
+    UNSUPPORTED when nothing was proven at all, and with `strict` when any statement was unsupported.
+    """
+    seen = Counter(result.outcome for result in results)
+    for outcome in _VERDICT_ORDER[:-1]:
+        if seen[outcome]:
+            return outcome
+    if (strict and seen[Outcome.UNSUPPORTED]) or not (seen[Outcome.PASS] or seen[Outcome.FLAKY]):
+        return Outcome.UNSUPPORTED
+    return Outcome.FLAKY if seen[Outcome.FLAKY] else Outcome.PASS
+
+
+def exit_code(results: Sequence[Result], strict: bool = False) -> int:
+    """0 proven, 1 a statement is not (failed, blocked, or with `strict` unsupported), 3 not checked, or nothing was."""
+    outcome = verdict(results, strict)
+    if outcome in (Outcome.PASS, Outcome.FLAKY):
+        return 0
+    if outcome in (Outcome.FAIL, Outcome.BLOCKED) or (outcome is Outcome.UNSUPPORTED and strict and results):
+        return 1
+    return 3
+
+
+def proven(results: Sequence[Result]) -> str:
+    """One line: "18 of 20 statements proven, 2 unsupported (nfs: no kernel module)"."""
+    seen = Counter(result.outcome for result in results)
+    number = seen[Outcome.PASS] + seen[Outcome.FLAKY]
+    statements = "statement" if len(results) == 1 else "statements"
+    first = f"{number} of {len(results)} {statements} proven"
+    if number == len(results) > 1:
+        first = f"all {number} {statements} proven"
+    parts = [f"{seen[outcome]} {word}{_reasons(results, outcome)}" for outcome, word in _WORDS.items() if seen[outcome]]
+    return ", ".join([first, *parts])
+
+
+def _reasons(results: Sequence[Result], outcome: Outcome) -> str:
+    """What keeps statements from being proven, where that is one thing for several of them."""
+    if outcome is Outcome.UNSUPPORTED:
+        named = [
+            result.cause.summary if result.cause else result.hint for result in results if result.outcome is outcome
+        ]
+    elif outcome is Outcome.BLOCKED:
+        named = [f"{cause.subject}: {cause.summary}" for cause in blocking(results)]
+    else:
+        return ""
+    distinct = list(dict.fromkeys(filter(None, named)))
+    more = f" and {len(distinct) - _REASONS} more" if len(distinct) > _REASONS else ""
+    return f" ({'; '.join(distinct[:_REASONS])}{more})" if distinct else ""
+
+
+def blocking(results: Sequence[Result]) -> dict[Cause, list[Result]]:
+    """Every failed precondition with the statements that it blocks, each cause once."""
+    found: dict[Cause, list[Result]] = {}
+    for result in results:
+        if result.outcome is Outcome.BLOCKED and result.cause:
+            found.setdefault(result.cause, []).append(result)
+    return found
