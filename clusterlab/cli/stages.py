@@ -26,10 +26,10 @@ from clusterlab.resources.base import Change, Skipped
 from clusterlab.results import Result
 
 
-def provision_changes(session: Session) -> list[Change]:
+def provision_changes(session: Session, remove_nodes: bool = False) -> list[Change]:
     """What the hosts lack for their roles."""
     with session.progress.task(session.lab.name, "look at the hosts"):
-        return provision.provision(session.lab, session.hosts, session.unsupported, session.progress)
+        return provision.provision(session.lab, session.hosts, session.unsupported, session.progress, remove_nodes)
 
 
 def apply_changes(session: Session, allow_data_loss: bool = False) -> list[Change]:

@@ -17,6 +17,7 @@ from .problems import listed, suggest
 Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
 ROLES: tuple[Role, ...] = get_args(Role)
 MachineKind = Literal["qemu", "namespaces", "vagrant", "existing"]
+Availability = Literal["active", "pause", "drain"]
 
 SIZE_PATTERN = r"^[1-9]\d*[MG]$"
 Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
@@ -70,6 +71,11 @@ class Host(Model):
 
     address: _Address = Field(description="the address on the LAN", examples=["192.168.98.11"])
     roles: list[Role] = Field(default_factory=list, description="what the host serves as")
+    availability: Availability | None = Field(
+        default=None,
+        description="whether the Swarm gives this node tasks; default: active, and as found in a Swarm that clusterlab "
+        "did not initialise",
+    )
     ssh: Ssh = Field(default=Ssh(), description="how this host is reached, where it differs from the lab's ssh")
     memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
     cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
@@ -84,6 +90,9 @@ class Host(Model):
         if {"swarm_manager", "swarm_worker"} <= set(self.roles):
             remedy = "Leave swarm_worker out: a manager runs containers too."
             yield Fault(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
+        if self.availability is not None and not {"swarm_manager", "swarm_worker"} & set(self.roles):
+            remedy = "Add the role swarm_manager or swarm_worker, or leave availability out."
+            yield Fault(("availability",), "only a Swarm node has an availability", remedy, key=True)
 
 
 class Export(Model):
@@ -119,6 +128,16 @@ class Nfs(Model):
         for index, path in enumerate(paths):
             if path in paths[:index]:
                 yield Fault(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
+
+
+class Swarm(Model):
+    """What clusterlab may do to a Swarm that it did not initialise."""
+
+    adopt: bool = Field(
+        default=False,
+        description="join hosts to a Swarm that clusterlab did not initialise, and give its nodes the roles and "
+        "availabilities of the inventory",
+    )
 
 
 class ImageUser(Model):
@@ -222,6 +241,7 @@ class Inventory(Model):
     machines: MachineKind = Field(default="qemu", description="who makes the machines exist")
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
+    swarm: Swarm = Swarm()
     nfs: Nfs = Nfs()
     iscsi: Iscsi = Iscsi()
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError, HostError, UsageError
@@ -18,12 +18,14 @@ from clusterlab.resources import (
     iscsi_initiator,
     iscsi_target,
     kernel_modules,
+    managers,
     nfs,
     packages,
     questions,
     services,
     swarm,
     swarm_actions,
+    swarm_member,
 )
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import Change, Key, Skipped
@@ -44,7 +46,7 @@ class Wanted:
     luns: tuple[Lun, ...] = ()
     initiator: bool = False
     engine: bool = False
-    swarm: Literal["manager", "worker"] | None = None
+    swarm: swarm_member.SwarmRole | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def provision(
     hosts: Hosts,
     unsupported: Capabilities = ALL_CAPABILITIES,
     progress: Progress | None = None,
+    remove_nodes: bool = False,
 ) -> list[Change]:
     """The changes that prepare the hosts for their roles; nothing is changed on a host.
 
@@ -140,7 +143,7 @@ def provision(
     made = [_unreachable(name, error) for name, error in said.items() if isinstance(error, ClusterlabError)]
     for name, one in seen.items():
         made += _host_changes(one, wants[name], lab, progress or Silent())
-    return made + _swarm_changes(lab, hosts, wants, seen, made)
+    return made + _swarm_changes(lab, hosts, wants, seen, made, remove_nodes, progress or Silent())
 
 
 def _observe(host: Host, want: Wanted, lab: str) -> Seen:
@@ -152,14 +155,14 @@ def _observe(host: Host, want: Wanted, lab: str) -> Seen:
     asked |= {"exports": nfs.question(want.exports)} if NFS_SERVICE in want.services else {}
     asked |= {"luns": iscsi_target.question(want.luns, lab)} if want.luns else {}
     asked |= {"initiator": iscsi_initiator.QUESTION} if want.initiator else {}
-    asked |= {"swarm": swarm.QUESTION} if want.swarm else {}
+    asked |= {"swarm": swarm_member.QUESTION} if want.swarm else {}
     answers = questions.ask(host, asked)
     _require_root(host, systems.system(answers["system"]))
     info = _engine_info(host, answers) if want.engine else None
     state = answers.get("swarm", "")
     root = (info or {}).get("DockerRootDir") or _DEFAULT_ROOT
     if want.swarm and root != _DEFAULT_ROOT:
-        file = swarm.STATE_FILE.replace(_DEFAULT_ROOT, root)
+        file = swarm_member.STATE_FILE.replace(_DEFAULT_ROOT, root)
         state = host.run(["cat", file]).stdout
     return Seen(host, answers, info, state)
 
@@ -237,28 +240,44 @@ def _host_changes(seen: Seen, want: Wanted, lab: Lab, progress: Progress) -> lis
 
 
 def _swarm_changes(
-    lab: Lab, hosts: Hosts, wants: Mapping[str, Wanted], seen: Mapping[str, Seen], before: Sequence[Change]
+    lab: Lab,
+    hosts: Hosts,
+    wants: Mapping[str, Wanted],
+    seen: Mapping[str, Seen],
+    before: Sequence[Change],
+    remove_nodes: bool,
+    progress: Progress,
 ) -> list[Change]:
-    members = [
-        _member(hosts[name], str(lab.inventory.hosts[name].address), want.swarm, seen.get(name))
-        for name, want in wants.items()
-        if want.swarm
-    ]
+    members = tuple(_member(hosts[name], lab, want.swarm, seen.get(name)) for name, want in wants.items() if want.swarm)
     if not members:
         return []
-    first = swarm.reference(members, lab.name)
-    nodes, trouble = None, ""
-    if first.control:
-        try:
-            nodes = swarm_actions.list_nodes(first.host)
-        except ClusterlabError as error:
-            trouble = f"{error.message.rstrip('.')}. {error.remedy}"
+    observed = _observed_swarm(lab, members, {name: one.info or {} for name, one in seen.items()})
+    for host, note in swarm.notes(observed):
+        progress.say(host, note)
     engines = {change.key for change in before if change.key.kind in ("engine", "host")}
     needs = {one.host.name: frozenset(key for key in engines if key.host == one.host.name) for one in members}
-    return swarm.changes(members, nodes, lab.name, needs, trouble)
+    return swarm.changes(observed, needs, remove_nodes)
 
 
-def _member(host: Host, lan: str, role: Literal["manager", "worker"], seen: Seen | None) -> swarm.Member:
+def _observed_swarm(
+    lab: Lab, members: tuple[swarm_member.Member, ...], infos: Mapping[str, Mapping[str, Any]]
+) -> swarm.Swarm:
+    """The lab's Swarm, asked of its leader, or of another manager that answers."""
+    named = {one.host.name: one for one in members}
+    candidates = {one.host.name: infos[one.host.name] for one in swarm_member.at_work(members, lab.name)}
+    found = swarm.Swarm(lab.name, swarm.reference(members, lab.name), members, adopt=lab.inventory.swarm.adopt)
+    if not candidates:
+        return found
+    try:
+        name, nodes = managers.first_answer(list(candidates), lambda one: swarm_actions.list_nodes(named[one].host))
+    except ClusterlabError as error:
+        return replace(found, trouble=f"{error.message.rstrip('.')}. {error.remedy}")
+    return replace(found, asked=named[managers.preferred(candidates, nodes) or name], nodes=nodes)
+
+
+def _member(host: Host, lab: Lab, role: swarm_member.SwarmRole, seen: Seen | None) -> swarm_member.Member:
+    wanted = lab.inventory.hosts[host.name]
+    lan = str(wanted.address)
     if seen is None:
-        return swarm.Member(host, lan, role, "unknown")
-    return swarm.member(host, lan, role, seen.info, seen.swarm_state)
+        return swarm_member.Member(host, lan, role, "unknown", availability=wanted.availability)
+    return swarm_member.member(host, lan, role, seen.info, seen.swarm_state, wanted.availability)

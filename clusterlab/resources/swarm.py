@@ -1,272 +1,288 @@
 """Membership in the lab's Swarm, as its managers see it.
 
-That an engine says "active" proves nothing: it may be in any swarm. A host is a member when the node that its
-engine claims to be stands in the node list of the lab's manager: ready, with the wanted role, and with the address
-on the LAN. A host in another swarm is never made to leave it: that is blocked, with the command for a person.
+That an engine says "active" proves nothing: it may be in any Swarm. A host is a member when the node that its
+engine claims to be is in the node list of the lab's managers: ready, with the wanted role and availability, and with
+its address on the LAN. A host in another Swarm never leaves it unasked: that is blocked, with the command for a person.
+
+A Swarm is ours if its spec carries the lab's label, which only `docker swarm init` through the API can set. In any
+other Swarm nothing is changed: nodes keep their roles, availability, labels and addresses, and no node joins or is
+removed. `swarm: {adopt: true}` in the inventory allows to join hosts and to set what the inventory states.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
 
-from clusterlab.remote import Host
 from clusterlab.resources import swarm_actions as actions
-from clusterlab.resources.base import LABEL_LAB, Change, Difference, Key
+from clusterlab.resources.base import Change, Difference, Key
+from clusterlab.resources.managers import Node
+from clusterlab.resources.swarm_member import Member, at_work, without_port
 
-STATE_FILE = "/var/lib/docker/swarm/docker-state.json"
-"""How the engine was told to join, kept across restarts: only this shows the data path address."""
-QUESTION = f"cat {STATE_FILE}"
-
-Node = Mapping[str, Any]
-"""One node of the managers' list, as the API returns it."""
+ADOPT = "set `swarm: {adopt: true}` in the inventory"
 
 
 @dataclass(frozen=True)
-class Member:
-    """A host that shall be in the lab's Swarm, as its own engine sees itself.
+class Swarm:
+    """The lab's Swarm as observed: who is asked, and what that manager knows.
 
-    `state` is the engine's word (inactive, pending, active, error, locked), or "unknown" when the engine does not
-    answer and has been in a swarm.
+    `nodes` is None when there is no Swarm yet, or when no manager could list them (`trouble`).
     """
 
-    host: Host
-    lan: str
-    role: Literal["manager", "worker"]
-    state: str = "inactive"
-    node: str = ""
-    address: str = ""  # that it advertises
-    data_path: str = ""  # of overlay traffic; empty: the advertised address
-    control: bool = False  # is at work as a manager
-    managers: tuple[str, ...] = ()  # of the swarm that it is in
-    error: str = ""
-    made_for: str = ""  # the lab that the swarm was begun for, as its managers know
+    lab: str
+    asked: Member
+    members: tuple[Member, ...]
+    nodes: Sequence[Node] | None = None
+    trouble: str = ""
+    adopt: bool = False
 
     @property
-    def key(self) -> Key:
-        return Key(self.host.name, "swarm", "membership")
+    def ours(self) -> bool:
+        """Whether clusterlab initialised it for this lab, or it is yet to be initialised."""
+        return self.asked.made_for == self.lab or not self.asked.control
 
-
-def member(
-    host: Host, lan: str, role: Literal["manager", "worker"], info: Mapping[str, Any] | None, state_file: str
-) -> Member:
-    """A member from what its engine says (None when it does not answer) and from its state file."""
-    told = _json(state_file)
-    if info is None:
-        return Member(host, lan, role, "unknown" if told else "inactive")
-    swarm = info.get("Swarm") or {}
-    return Member(
-        host=host,
-        lan=lan,
-        role=role,
-        state=swarm.get("LocalNodeState") or "inactive",
-        node=swarm.get("NodeID") or "",
-        address=swarm.get("NodeAddr") or "",
-        data_path=actions.without_port(told.get("DataPathAddr") or ""),
-        control=bool(swarm.get("ControlAvailable")),
-        managers=tuple(one.get("Addr", "") for one in swarm.get("RemoteManagers") or ()),
-        error=swarm.get("Error") or "",
-        made_for=_labels(swarm).get(LABEL_LAB, ""),
-    )
-
-
-def _labels(swarm: Mapping[str, Any]) -> dict[str, str]:
-    spec = (swarm.get("Cluster") or {}).get("Spec") or {}
-    return spec.get("Labels") or {}
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        loaded = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return loaded if isinstance(loaded, dict) else {}
+    @property
+    def changeable(self) -> bool:
+        return self.ours or self.adopt
 
 
 def reference(members: Sequence[Member], lab: str) -> Member:
-    """Whose swarm is the lab's: managers in the inventory's order, those that are at work first.
+    """Whose Swarm is the lab's: the managers at work, then those that do not answer, then the first one."""
+    should_manage = [one for one in members if one.role == "manager"]
+    silent = [one for one in should_manage if one.state == "unknown"]
+    return (at_work(members, lab) or silent or should_manage)[0]
 
-    A host that shall be a worker and manages a swarm is in another one, unless that was begun for this lab.
+
+def changes(swarm: Swarm, needs: Mapping[str, frozenset[Key]], remove_nodes: bool = False) -> list[Change]:
+    """What makes the members the nodes of `swarm`; `needs` are the changes that must come first on each host.
+
+    `remove_nodes` allows to remove the nodes of hosts that are no longer in the inventory.
     """
-    managers = [one for one in members if one.role == "manager"]
-    at_work = [one for one in managers if one.control]
-    at_work += [one for one in members if one.control and one.made_for == lab]
-    silent = [one for one in managers if one.state == "unknown"]
-    return (at_work or silent or managers)[0]
-
-
-def changes(
-    members: Sequence[Member],
-    nodes: Sequence[Node] | None,
-    lab: str,
-    needs: Mapping[str, frozenset[Key]],
-    trouble: str = "",
-) -> list[Change]:
-    """What makes `members` the lab's Swarm.
-
-    `nodes` is the list of the reference's managers; None when it has none yet, or could not say (`trouble`). `needs`
-    are the changes that must come first on each host.
-    """
-    first = reference(members, lab)
     made: list[Change] = []
+    first = swarm.asked
+    begins = _change(swarm, first, needs.get(first.host.name, frozenset()))
+    founds = {begins.key} if begins and begins.action in ("init", "join", "verify") else frozenset()
     managers_before: frozenset[Key] = frozenset()
-    for one in sorted(members, key=lambda each: (each is not first, each.role != "manager")):
-        ahead = needs.get(one.host.name, frozenset()) | ({first.key} if one is not first else frozenset())
-        # Managers come one after the other: each needs a majority of those before it.
+    for one in sorted(swarm.members, key=lambda each: (not (founds and each is first), each.role != "manager")):
+        ahead = needs.get(one.host.name, frozenset()) | (founds if one is not first else frozenset())
+        # Managers come one after the other, since each needs a majority of those before it; demotions come last.
         ahead |= managers_before if one.role == "manager" or one.control else frozenset()
-        change = _change(one, first, nodes, lab, ahead, trouble)
+        change = _change(swarm, one, ahead)
         if change:
             made.append(change)
-            managers_before |= {change.key} if one.role == "manager" else frozenset()
+            managers_before |= {change.key} if one.role == "manager" or one.control else frozenset()
         # As long as it is not known which node a host is, none may be taken for a dead one.
         if one.state != "unknown" and not (change and change.blocked):
-            made += _removals(one, first, nodes or (), members)
-    return made
+            made += _replaced(swarm, one)
+    return made + _taken_out(swarm, frozenset(change.key for change in made), remove_nodes)
 
 
-def _change(
-    one: Member, first: Member, nodes: Sequence[Node] | None, lab: str, needs: frozenset[Key], trouble: str
-) -> Change | None:
+def notes(swarm: Swarm) -> list[tuple[str, str]]:
+    """What is worth knowing about members and calls for no change: (host, sentence)."""
+    found = []
+    for one in swarm.members:
+        node = actions.by_id(swarm.nodes or (), one.node)
+        if node is None:
+            continue
+        if one.data_path and one.data_path != one.lan:
+            found.append((one.host.name, f"its overlay traffic uses {one.data_path} (data path address)"))
+        if not swarm.ours and (differing := _misplaced(one, node)):
+            found.append((one.host.name, f"the Swarm knows it as {differing[0].found}, the inventory as {one.lan}"))
+    return found
+
+
+def _change(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change | None:
+    first, nodes = swarm.asked, swarm.nodes
     node = actions.by_id(nodes or (), one.node)
-    if one is first and trouble:
-        return _blocked(one, "the managers do not answer", trouble)
+    if one is first and swarm.trouble:
+        return _blocked(one, "the managers do not answer", swarm.trouble)
     if one.state == "locked":
-        return _blocked(one, "its swarm is locked", "its engine needs the key: run `docker swarm unlock` there")
+        return _blocked(one, "its Swarm is locked", "its engine needs the key: run `docker swarm unlock` there")
     if one is first and one.state == "inactive":
-        return _init(one, lab, needs)
+        return _init(one, swarm.lab, needs)
     if one.state == "inactive" or (one.state == "pending" and one is not first):
-        return _join(one, first, needs)
-    verifiable = nodes is not None or first.state == "inactive"  # nobody is in a swarm that is yet to begin
+        return _join(swarm, one, needs)
+    verifiable = nodes is not None or first.state == "inactive"  # nobody is in a Swarm that is yet to be initialised
     if one.state == "unknown" or not (verifiable or one is first):
-        return _wait(one, first, "its engine must answer before its swarm is known", (), needs)
+        return _wait(swarm, one, "its engine must answer before its Swarm is known", (), needs)
     if one.state == "active" and not one.node:
-        return _blocked(one, "half out of a swarm", _half_out(one))
+        return _blocked(one, "leaving a Swarm", _half_out(one))
     if node is None:
-        return _blocked(one, "in another swarm", _foreign(one, first))
-    return _correct(one, first, node, needs)
+        return _blocked(one, "in another Swarm", _foreign(one, first))
+    return _correct(swarm, one, node, needs)
 
 
 def _init(one: Member, lab: str, needs: frozenset[Key]) -> Change:
     return Change(
         key=one.key,
         action="init",
-        reason="no manager of the lab is in a swarm",
+        reason="no manager of the lab is in a Swarm",
         command=f"docker swarm init {_addresses(one)}",
-        carry_out=partial(actions.init, one.host, one.lan, lab),
+        carry_out=partial(actions.init, one.host, one.lan, lab, one.availability or "active"),
         differences=(Difference("swarm", "manager", "none"),),
         needs=needs,
     )
 
 
-def _join(one: Member, first: Member, needs: frozenset[Key]) -> Change:
-    pending = one.state == "pending"
+def _join(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change:
+    first, pending = swarm.asked, one.state == "pending"
+    by_hand = _join_by_hand(one, first)
     return Change(
         key=one.key,
         action="join",
-        reason="an earlier attempt to join has not ended" if pending else "in no swarm",
-        command=("docker swarm leave --force && " if pending else "") + _join_by_hand(one, first),
-        carry_out=partial(actions.join, one.host, one.lan, one.role, first.host, give_up_first=pending),
+        reason="an earlier attempt to join has not ended" if pending else "in no Swarm",
+        command=("docker swarm leave --force && " if pending else "") + by_hand,
+        carry_out=partial(
+            actions.join, _wanted(swarm, one), swarm.lab, first.host, adopt=swarm.adopt, give_up_first=pending
+        ),
         differences=(Difference("swarm", one.role, one.state if pending else "none"),),
         needs=needs,
+        blocked=""
+        if swarm.changeable
+        else f"clusterlab did not initialise the Swarm of {first.host.name} and adds no node to it: to join "
+        f"{one.host.name}, run `{by_hand}` there, or {ADOPT}",
     )
 
 
-def _wait(
-    one: Member, first: Member, reason: str, differences: tuple[Difference, ...], needs: frozenset[Key]
-) -> Change:
+def _wait(swarm: Swarm, one: Member, reason: str, differences: tuple[Difference, ...], needs: frozenset[Key]) -> Change:
     return Change(
         key=one.key,
         action="verify",
         reason=reason,
-        command=f"docker node ls   # on {first.host.name}",
-        carry_out=partial(actions.settle, one.host, one.lan, one.role, first.host),
+        command=f"docker node ls   # on {swarm.asked.host.name}",
+        carry_out=partial(actions.settle, _wanted(swarm, one), swarm.asked.host),
         differences=differences,
         needs=needs,
     )
 
 
-def _correct(one: Member, first: Member, node: Node, needs: frozenset[Key]) -> Change | None:
-    """What is wrong with a host that is in the lab's swarm."""
+def _wanted(swarm: Swarm, one: Member) -> actions.Wanted:
+    """The node as it should be; in a Swarm that is not ours only the inventory's own statements count."""
+    return actions.Wanted(
+        host=one.host,
+        role=one.role,
+        availability=one.availability or ("active" if swarm.ours else None),
+        lan=one.lan,
+        anywhere=not swarm.ours,
+    )
+
+
+def _correct(swarm: Swarm, one: Member, node: Node, needs: frozenset[Key]) -> Change | None:
+    """What is wrong with a host that is in the lab's Swarm."""
     misplaced = _misplaced(one, node)
-    if misplaced:
+    if misplaced and swarm.ours:
         leave = "docker swarm leave --force" if one.control else "docker swarm leave"
-        again = f"docker swarm init {_addresses(one)}" if one is first else _join_by_hand(one, first)
+        again = f"docker swarm init {_addresses(one)}" if one is swarm.asked else _join_by_hand(one, swarm.asked)
         why = f"only leaving and joining again changes that, which ends what Swarm runs there: `{leave} && {again}`"
-        return _blocked(one, "in the lab's swarm with a wrong address", why, misplaced)
+        return _blocked(one, "in the lab's Swarm with a wrong address", why, misplaced)
+    wanted = _wanted(swarm, one)
     role, availability = node["Spec"].get("Role"), node["Spec"].get("Availability")
     differences = [Difference("role", one.role, role)] if role != one.role else []
-    differences += [Difference("availability", "active", availability)] if availability != "active" else []
+    if wanted.availability not in (None, availability):
+        differences.append(Difference("availability", wanted.availability, availability))
     if differences:
-        return _update(one, first, tuple(differences), needs)
+        return _update(swarm, one, tuple(differences), needs)
     if actions.state(node) != "ready" or one.state != "active":
         found = f"{actions.state(node)} for the managers, {one.state} for its engine"
-        return _wait(one, first, f"the node is {found}", (Difference("state", "ready", found),), needs)
+        return _wait(swarm, one, f"the node is {found}", (Difference("state", "ready", found),), needs)
     if one.role == "manager" and actions.reachability(node) != "reachable":
         difference = Difference("reachability", "reachable", actions.reachability(node))
-        return _wait(one, first, "the other managers do not reach it", (difference,), needs)
+        return _wait(swarm, one, "the other managers do not reach it", (difference,), needs)
     return None
 
 
 def _misplaced(one: Member, node: Node) -> tuple[Difference, ...]:
-    pairs = (
-        ("advertised address", one.address),
-        ("address that the managers see", actions.address(node)),
-        ("data path address", one.data_path or one.address),
-    )
+    pairs = (("advertised address", one.address), ("address that the managers see", actions.address(node)))
     return tuple(Difference(name, one.lan, found) for name, found in pairs if found != one.lan)
 
 
-def _update(one: Member, first: Member, differences: tuple[Difference, ...], needs: frozenset[Key]) -> Change:
-    verbs = {"manager": "promote", "worker": "demote"}
-    changes_role = differences[0].name == "role"
+def _update(swarm: Swarm, one: Member, differences: tuple[Difference, ...], needs: frozenset[Key]) -> Change:
+    verbs = {"role": {"manager": "promote", "worker": "demote"}[one.role], "availability": "update"}
+    asked = swarm.asked
+    if one is asked and one.role == "worker":  # demoted: another manager confirms it
+        asked = next((other for other in swarm.members if other.role == "manager"), asked)
     options = " ".join(f"--{item.name} {item.wanted}" for item in differences)
+    command = f"docker node update {options} {one.node}   # on {asked.host.name}"
+    stated = " and ".join(f"the {item.name} {item.wanted}" for item in differences)
     return Change(
         key=one.key,
-        action=verbs[one.role] if changes_role else "activate",
+        action=verbs[differences[0].name],
         reason=", ".join(f"its {item.name} is {item.found}" for item in differences),
-        command=f"docker node update {options} {one.node}   # on {first.host.name}",
-        carry_out=partial(actions.update, one.host, one.lan, one.role, first.host),
+        command=command,
+        carry_out=partial(actions.update, _wanted(swarm, one), asked.host),
         differences=differences,
+        needs=needs,
+        blocked=""
+        if swarm.changeable
+        else f"clusterlab did not initialise this Swarm and leaves its nodes as they are: give {one.host.name} "
+        f"{stated} yourself, change the inventory to what it is, or {ADOPT}",
+    )
+
+
+def _replaced(swarm: Swarm, one: Member) -> list[Change]:
+    """Remove the nodes that `one` was before it left and joined again: its address belongs to one node only."""
+    claimed = {other.node for other in swarm.members}
+    dead = [node for node in swarm.nodes or () if node["ID"] not in claimed and actions.address(node) == one.lan]
+    return [
+        _removal(swarm, node, node["ID"], f"{one.host.name} is no longer this node", frozenset({one.key}))
+        for node in dead
+        if swarm.ours or actions.joined_by(node, swarm.lab)
+    ]
+
+
+def _taken_out(swarm: Swarm, needs: frozenset[Key], allowed: bool) -> list[Change]:
+    """Remove the nodes that clusterlab joined for hosts that are no longer in the inventory.
+
+    None is removed while a member does not answer: it could be that member.
+    """
+    if any(one.state == "unknown" for one in swarm.members):
+        return []
+    claimed, addresses = {one.node for one in swarm.members}, {one.lan for one in swarm.members}
+    found = []
+    for node in swarm.nodes or ():
+        if node["ID"] in claimed or actions.address(node) in addresses or not actions.joined_by(node, swarm.lab):
+            continue
+        name = (node.get("Description") or {}).get("Hostname") or node["ID"]
+        change = _removal(swarm, node, name, f"{name} is no longer in the inventory", needs)
+        why = (
+            f"its tasks would move to other nodes; everything else on it stays there. Run `clusterlab provision "
+            f"--remove-nodes`, or put {name} back into the inventory"
+        )
+        found.append(replace(change, blocked="" if allowed else why))
+    return found
+
+
+def _removal(swarm: Swarm, node: Node, name: str, reason: str, needs: frozenset[Key]) -> Change:
+    first, demote = swarm.asked, node["Spec"].get("Role") == "manager"
+    commands = [f"docker node demote {node['ID']}"] if demote else []
+    commands += [f"docker node update --availability drain {node['ID']}"] if actions.state(node) == "ready" else []
+    return Change(
+        key=Key(first.host.name, "swarm node", name),
+        action="remove",
+        reason=reason,
+        command=" && ".join([*commands, f"docker node rm --force {node['ID']}"]),
+        carry_out=partial(actions.remove, first.host, node["ID"]),
         needs=needs,
     )
 
 
-def _removals(one: Member, first: Member, nodes: Sequence[Node], members: Sequence[Member]) -> list[Change]:
-    """Remove the nodes that `one` was before it left and joined again: its address belongs to one node only."""
-    claimed = {other.node for other in members}
-    dead = [node for node in nodes if node["ID"] not in claimed and actions.address(node) == one.lan]
-    return [
-        Change(
-            key=Key(first.host.name, "swarm node", node["ID"]),
-            action="remove",
-            reason=f"{one.host.name} is no longer this node",
-            command=f"docker node demote {node['ID']}; docker node rm --force {node['ID']}",
-            carry_out=partial(actions.remove, first.host, node["ID"]),
-            needs=frozenset({one.key}),
-        )
-        for node in dead
-    ]
-
-
 def _half_out(one: Member) -> str:
     return (
-        f"the engine of {one.host.name} is in a swarm but knows no node id: it has begun to leave one and not "
-        f"ended. End it: run `docker swarm leave --force` on {one.host.name}, then the same command again"
+        f"the engine of {one.host.name} is in a Swarm but has no node id: it has not finished leaving. "
+        f"Run `docker swarm leave --force` on {one.host.name}, then the same command again"
     )
 
 
 def _foreign(one: Member, first: Member) -> str:
     where = f"managed by {', '.join(one.managers)}" if one.managers else "whose managers are not known"
-    ours = first.lan in {actions.without_port(address) for address in one.managers}
-    was = f" ({first.host.name} is in a new one since, or has removed this host from it)" if ours else ""
-    said = f"; its engine says: {one.error}" if one.error else ""
+    ours = first.lan in {without_port(address) for address in one.managers}
+    was = f" ({first.host.name} has joined a new one since, or has removed this host)" if ours else ""
+    said = f"; its engine reports: {one.error}" if one.error else ""
     leave = "docker swarm leave --force" if one.control else "docker swarm leave"
     return (
-        f"{one.host.name} is in another swarm, {where}{was}, and is not made to leave it{said}. "
-        f"If that swarm may lose it, run `{leave}` on {one.host.name}"
+        f"{one.host.name} is in another Swarm, {where}{was}, and does not leave it unasked{said}. "
+        f"If that Swarm can lose it, run `{leave}` on {one.host.name}"
     )
 
 
@@ -276,7 +292,8 @@ def _blocked(one: Member, reason: str, why: str, differences: tuple[Difference, 
 
 def _join_by_hand(one: Member, first: Member) -> str:
     token = f"$(ssh {first.host.name} docker swarm join-token -q {one.role})"
-    return f'docker swarm join --token "{token}" {_addresses(one)} {first.lan}:{actions.PORT}'
+    available = f" --availability {one.availability}" if one.availability not in (None, "active") else ""
+    return f'docker swarm join --token "{token}" {_addresses(one)}{available} {first.lan}:{actions.PORT}'
 
 
 def _addresses(one: Member) -> str:

@@ -6,57 +6,90 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import docker.errors
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
+from clusterlab.model.inventory import Availability
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.docker_engine import info
+from clusterlab.resources.managers import Node
+from clusterlab.resources.swarm_member import SwarmRole, without_port
 
 PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
 _PATIENCE = 10.0  # seconds for what waiting hardly helps: a manager may lag behind, an engine may just have started
 _POLL = 0.5
 _ELECTION = 15.0  # seconds: managers choose a new leader when theirs is gone
+_AT_WORK = {"assigned", "accepted", "preparing", "ready", "starting", "running"}
 _UNSETTLED = re.compile(r"leader|code = Unavailable|raft memberlist|out of sequence")
 _PORTS = (
     "Between the hosts 2377/tcp, 7946/tcp, 7946/udp and 4789/udp must be open, and each host must have the address "
     "that the inventory gives it (`ip -4 address`)."
 )
 _MAJORITY = (
-    "Without a majority of its managers a swarm decides nothing: start their engines, or begin anew from this one with "
+    "Without a majority of its managers a Swarm decides nothing: start their engines, or continue with this one alone: "
     "`docker swarm init --force-new-cluster`."
 )
 
-Node = Mapping[str, Any]
 T = TypeVar("T")
 
 
-def init(host: Host, lan: str, lab: str) -> None:
-    """Begin a swarm on `host`, marked with the lab's name."""
-    with engine_errors(host, "begin a swarm", _PORTS):
+@dataclass(frozen=True)
+class Wanted:
+    """A node as it should be; `availability` None leaves it as it is, `anywhere` accepts any address."""
+
+    host: Host
+    role: SwarmRole
+    lan: str
+    availability: Availability | None = "active"
+    anywhere: bool = False
+
+
+def init(host: Host, lan: str, lab: str, availability: Availability = "active") -> None:
+    """Initialise a Swarm on `host`, with the lab's label, which makes it ours."""
+    with engine_errors(host, "initialise a Swarm", _PORTS):
         spec = host.docker.create_swarm_spec(labels={LABEL_LAB: lab})
         host.docker.init_swarm(advertise_addr=lan, data_path_addr=lan, listen_addr=f"{lan}:{PORT}", swarm_spec=spec)
-    settle(host, lan, "manager", host)
+    settle(Wanted(host, "manager", lan, None), host)
+    _mark(Wanted(host, "manager", lan, availability), lab, host)
 
 
-def join(
-    host: Host, lan: str, role: Literal["manager", "worker"], manager: Host, *, give_up_first: bool = False
-) -> None:
-    """Join `host` to the swarm of `manager`, and wait until the managers see it as wanted."""
+def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_up_first: bool = False) -> None:
+    """Join a host to the Swarm of `manager`, label its node, and wait until the managers see it as wanted.
+
+    Raises HostError when that Swarm was not initialised for `lab`, unless `adopt`.
+    """
+    host = wanted.host
+    with engine_errors(manager, "get the Swarm's join token"):
+        swarm = manager.docker.inspect_swarm()
+    if not adopt and (swarm["Spec"].get("Labels") or {}).get(LABEL_LAB) != lab:
+        raise HostError(
+            host.name,
+            f"does not join the Swarm of {manager.name}, which clusterlab did not initialise for the lab {lab}",
+            remedy="Run the same command again: it shows what can be done.",
+        )
     if give_up_first:
-        with engine_errors(host, "end its earlier attempt to join a swarm"):
+        with engine_errors(host, "end its earlier attempt to join a Swarm"):
             host.docker.leave_swarm(force=True)
-    with engine_errors(manager, "ask for the swarm's join token"):
-        token = manager.docker.inspect_swarm()["JoinTokens"][role.capitalize()]
-    _ask_to_join(host, lan, manager, token)
-    settle(host, lan, role, manager)
+    _request_to_join(wanted, manager, swarm["JoinTokens"][wanted.role.capitalize()])
+    settle(replace(wanted, availability=None), manager)
+    _mark(wanted, lab, manager)
 
 
-def _ask_to_join(host: Host, lan: str, manager: Host, token: str) -> None:
+def _mark(wanted: Wanted, lab: str, manager: Host) -> None:
+    """Label a node that clusterlab added, so that it can be told from nodes that others joined."""
+    node = info(wanted.host)["Swarm"]["NodeID"]
+    _set(manager, node, {"Availability": wanted.availability} if wanted.availability else {}, {LABEL_LAB: lab})
+
+
+def _request_to_join(wanted: Wanted, manager: Host, token: str) -> None:
+    host, lan = wanted.host, wanted.lan
+
     def attempt() -> None:
         host.docker.join_swarm(
             remote_addrs=[_serves_at(manager)],
@@ -72,7 +105,7 @@ def _ask_to_join(host: Host, lan: str, manager: Host, token: str) -> None:
         said = str(error.explanation or error).replace(token, "(token)")
         # It goes on joining by itself then; whether it gets there is seen afterwards.
         if "will continue in the background" not in said:
-            raise HostError(host.name, f"cannot join the swarm of {manager.name}: {said}", remedy=_PORTS) from None
+            raise HostError(host.name, f"cannot join the Swarm of {manager.name}: {said}", remedy=_PORTS) from None
 
 
 def _serves_at(manager: Host) -> str:
@@ -82,50 +115,52 @@ def _serves_at(manager: Host) -> str:
     return str(own[0]) if own else f"{swarm['NodeAddr']}:{PORT}"
 
 
-def settle(host: Host, lan: str, role: Literal["manager", "worker"], manager: Host) -> None:
-    """Wait until the managers see `host` as a ready node with `role` and its address on the LAN."""
-    began = time.monotonic()
+def settle(wanted: Wanted, manager: Host) -> None:
+    """Wait until the managers see a host as a ready node with its role, availability and address on the LAN."""
+    name, began = wanted.host.name, time.monotonic()
     while True:
-        seen, hopeless = _look(host, lan, role, manager)
+        seen, hopeless = _unsettled(wanted, manager)
         if not seen:
             return
         if hopeless and time.monotonic() - began > _PATIENCE:
-            raise HostError(host.name, seen, remedy="Run the same command again: it says what can be done.")
+            raise HostError(name, seen, remedy="Run the same command again: it shows what can be done.")
         if time.monotonic() - began > _SETTLES_WITHIN:
             raise DeadlineExceeded(
-                f"{host.name}: not in the swarm of {manager.name} as wanted after {_SETTLES_WITHIN:.0f} s: {seen}",
+                f"{name}: not in the Swarm of {manager.name} as wanted after {_SETTLES_WITHIN:.0f} s: {seen}",
                 remedy=_PORTS,
             )
         threading.Event().wait(_POLL)
 
 
-def _look(host: Host, lan: str, role: str, manager: Host) -> tuple[str, bool]:
+def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
     """What is not as wanted (empty: nothing), and whether waiting hardly helps."""
     try:
-        swarm = info(host)["Swarm"]
+        swarm = info(wanted.host)["Swarm"]
         node = by_id(list_nodes(manager), swarm.get("NodeID") or "")
     except ClusterlabError as error:  # an election, or an engine that is starting
         return error.message, False
-    local = swarm.get("LocalNodeState")
+    local, role = swarm.get("LocalNodeState"), wanted.role
     if local in ("inactive", "locked"):
-        return f"its engine says that it is {local}", True
+        return f"its engine reports that it is {local}", True
     if node is None:
         said = f"{local}: {swarm['Error']}" if swarm.get("Error") else local
-        return f"not in the swarm of {manager.name}, its engine says {said}", local == "active"
+        return f"not in the Swarm of {manager.name}, its engine reports {said}", local == "active"
     if state(node) != "ready":
         return f"its node is {state(node)}", False
-    if node["Spec"]["Role"] != role or (role == "manager" and reachability(node) != "reachable"):
-        return f"its node is a {node['Spec']['Role']}, {reachability(node) or 'not yet at work'}", False
-    if address(node) != lan:
-        return f"the managers see it at {address(node)}, not at {lan}", False
+    if node["Spec"]["Role"] != role or (role == "manager") != (reachability(node) == "reachable"):
+        return f"its node is a {node['Spec']['Role']}, {reachability(node) or 'no active manager'}", False
+    if wanted.availability not in (None, node["Spec"]["Availability"]):
+        return f"its availability is {node['Spec']['Availability']}", False
+    if address(node) != wanted.lan and not wanted.anywhere:
+        return f"the managers see it at {address(node)}, not at {wanted.lan}", False
     return "", False
 
 
-def update(host: Host, lan: str, role: Literal["manager", "worker"], manager: Host) -> None:
-    """Give the node of `host` its role, and make it take tasks."""
-    node = info(host)["Swarm"]["NodeID"]
-    _set(manager, node, {"Role": role, "Availability": "active"})
-    settle(host, lan, role, host if role == "manager" else manager)
+def update(wanted: Wanted, manager: Host) -> None:
+    """Give a node its role and availability, and wait until the managers see it so."""
+    node = info(wanted.host)["Swarm"]["NodeID"]
+    _set(manager, node, {"Role": wanted.role, **({"Availability": wanted.availability} if wanted.availability else {})})
+    settle(wanted, wanted.host if wanted.role == "manager" else manager)
 
 
 def set_availability(manager: Host, node: str, availability: str) -> None:
@@ -134,29 +169,64 @@ def set_availability(manager: Host, node: str, availability: str) -> None:
 
 
 def remove(manager: Host, node: str) -> None:
-    """Remove a node that no host is any more from the managers' list."""
+    """Remove a node from the managers' list, after its tasks have moved to others if it is still at work.
+
+    Raises DeadlineExceeded when it does not stop being a manager, or its tasks do not end.
+    """
     found = by_id(list_nodes(manager), node)
     if found is None:
         return
     if found["Spec"]["Role"] == "manager":
         _set(manager, node, {"Role": "worker"})
+    if state(found) == "ready":
+        _set(manager, node, {"Availability": "drain"})
+    deadline = time.monotonic() + _SETTLES_WITHIN
+    while busy := _busy(manager, node):
+        if time.monotonic() > deadline:
+            raise DeadlineExceeded(
+                f"{manager.name}: the node {node} could not be removed within {_SETTLES_WITHIN:.0f} s: {busy}",
+                remedy=f"See `docker node ps {node}` on {manager.name}, then run the same command again.",
+            )
+        threading.Event().wait(_POLL)
     with engine_errors(manager, f"remove the node {node}"):
         manager.docker.remove_node(node, force=True)
 
 
-def _set(manager: Host, node: str, wanted: dict[str, str]) -> None:
+def _busy(manager: Host, node: str) -> str:
+    """What keeps a node from being removed; empty when nothing does. What runs on a lost node cannot be waited for."""
+    found = by_id(list_nodes(manager), node)
+    if found is None:
+        return ""
+    if found.get("ManagerStatus"):
+        return "it is still a manager"
+    if state(found) != "ready":
+        return ""
+    with engine_errors(manager, f"list the tasks of the node {node}"):
+        tasks = manager.docker.tasks(filters={"node": node})  # type: ignore[no-untyped-call]
+    running = [task for task in tasks if task["Status"]["State"] in _AT_WORK]
+    return f"{len(running)} of its tasks still run" if running else ""
+
+
+def _set(manager: Host, node: str, wanted: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
+    """Change some of a node's settings and keep the others, its other labels too."""
+
     def attempt() -> None:
         now = manager.docker.inspect_node(node)
-        spec: Any = {**now["Spec"], **wanted}
+        spec: Any = {**now["Spec"], **wanted, "Labels": {**(now["Spec"].get("Labels") or {}), **(labels or {})}}
         manager.docker.update_node(node, now["Version"]["Index"], spec)
 
     with engine_errors(manager, f"update the node {node}"):
         _once_settled(attempt)
 
 
+def joined_by(node: Node, lab: str) -> bool:
+    """Whether clusterlab added a node for `lab`."""
+    return bool((node["Spec"].get("Labels") or {}).get(LABEL_LAB) == lab)
+
+
 def list_nodes(manager: Host) -> list[dict[str, Any]]:
     """The managers' list; raises HostError when they cannot say (as without a majority)."""
-    with engine_errors(manager, "list the swarm's nodes", _MAJORITY):
+    with engine_errors(manager, "list the Swarm's nodes", _MAJORITY):
         nodes: list[dict[str, Any]] = _once_settled(manager.docker.nodes)
         return nodes
 
@@ -190,7 +260,3 @@ def state(node: Node) -> str:
 def reachability(node: Node) -> str:
     """Of a manager, by the other managers; empty for a worker."""
     return (node.get("ManagerStatus") or {}).get("Reachability") or ""
-
-
-def without_port(address: str) -> str:
-    return address.rsplit(":", 1)[0] if address.count(":") == 1 else address

@@ -42,7 +42,8 @@ def lab_in_swarm(lab: Lab) -> Iterator[EngineLab]:
     with lab_up(lab) as up:
         addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
         swarm_actions.init(up.hosts["host1"], addresses["host1"], lab.name)
-        swarm_actions.join(up.hosts["host2"], addresses["host2"], "worker", up.hosts["host1"])
+        worker = swarm_actions.Wanted(up.hosts["host2"], "worker", addresses["host2"])
+        swarm_actions.join(worker, lab.name, up.hosts["host1"])
         yield up
 
 

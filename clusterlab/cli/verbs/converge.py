@@ -7,16 +7,17 @@ from invoke import Context
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, verb
 
 DATA_LOSS = "also make changes that lose data, as recreating a volume whose options differ"
+REMOVE_NODES = "also remove from the Swarm the nodes of hosts that are no longer in the inventory"
 
 
-@verb({"inventory": INVENTORY, "json": JSON})
-def provision(context: Context, inventory: str = "", json: str = "") -> None:
+@verb({"inventory": INVENTORY, "json": JSON, "remove_nodes": REMOVE_NODES})
+def provision(context: Context, inventory: str = "", json: str = "", remove_nodes: bool = False) -> None:
     """Prepare the hosts for their roles: packages, NFS exports, Docker engines, the Swarm."""
     from clusterlab.cli.session import session
     from clusterlab.cli.stages import converge, must, provision_changes
 
     with session(err(), inventory, lock="provision") as lab:
-        must(converge(lab, "provision", provision_changes(lab), json))
+        must(converge(lab, "provision", provision_changes(lab, remove_nodes), json))
 
 
 @verb(

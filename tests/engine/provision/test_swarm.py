@@ -76,7 +76,7 @@ def test_a_host_in_another_swarm_stays_there_and_the_others_go_on(fresh: Fresh) 
     before = bench.node_id("host2")
     report = bench.provision()
     assert brief(report.blocked) == {"join host2: swarm membership"}
-    assert "host2 is in another swarm, managed by 10.74.0.12:2377" in report.blocked[0].blocked
+    assert "host2 is in another Swarm, managed by 10.74.0.12:2377" in report.blocked[0].blocked
     assert "`docker swarm leave --force` on host2" in report.blocked[0].blocked
     assert set(bench.nodes()) == {"host1", "host3"}
     assert bench.node_id("host2") == before
@@ -94,7 +94,7 @@ def test_a_worker_of_a_swarm_that_its_manager_left_stays_there(fresh: Fresh) -> 
     assert [done.change.action for done in report.done] == ["init"]
     assert bench.node_id("host2") == before
     blocked = [*report.blocked, *bench.plan()]
-    assert any("host1 is in a new one since" in change.blocked for change in blocked)
+    assert any("host1 has joined a new one since" in change.blocked for change in blocked)
 
 
 def test_a_host_that_left_joins_again_and_its_dead_node_goes(fresh: Fresh) -> None:
@@ -146,7 +146,7 @@ def test_roles_and_availability_that_drifted_are_put_back(fresh: Fresh) -> None:
     changes = {change.key.host: change for change in bench.plan()}
     assert changes["host2"].action == "demote"
     assert [(d.name, d.wanted, d.found) for d in changes["host2"].differences] == [("role", "worker", "manager")]
-    assert changes["host3"].action == "activate"
+    assert changes["host3"].action == "update"
     assert [(d.name, d.wanted, d.found) for d in changes["host3"].differences] == [("availability", "active", "drain")]
     bench.provisioned()
     nodes = bench.nodes()
@@ -189,22 +189,16 @@ def test_without_a_majority_it_is_said_and_nothing_is_done(fresh: Fresh) -> None
     assert report.done == []
 
 
-@pytest.mark.parametrize(
-    ("flags", "wrong"),
-    [
-        ("--advertise-addr 10.74.0.99 --data-path-addr 10.74.0.12", {"advertised address"}),
-        ("--advertise-addr 10.74.0.12 --data-path-addr 10.74.0.99", {"data path address"}),
-    ],
-)
-def test_wrong_addresses_are_found_and_left_to_a_person(fresh: Fresh, flags: str, wrong: set[str]) -> None:
+def test_a_wrong_address_in_a_swarm_of_ours_is_found_and_left_to_a_person(fresh: Fresh) -> None:
     bench = fresh()
-    bench.run("host1", "docker swarm init --advertise-addr 10.74.0.11")
+    bench.provisioned()
+    bench.run("host2", "docker swarm leave && ip address add 10.74.0.99/24 dev eth0")
     token = bench.run("host1", "docker swarm join-token -q worker")
-    bench.run("host2", "ip address add 10.74.0.99/24 dev eth0")
+    flags = "--advertise-addr 10.74.0.99 --data-path-addr 10.74.0.12"
     bench.run("host2", f"docker swarm join --token {token} {flags} 10.74.0.11:2377")
-    [change] = bench.plan()
+    [change] = [change for change in bench.plan() if change.key.kind == "swarm"]
     assert str(change.key) == "host2: swarm membership"
-    assert {d.name for d in change.differences} >= wrong
+    assert {d.name for d in change.differences} >= {"advertised address"}
     assert {(d.wanted, d.found) for d in change.differences} == {("10.74.0.12", "10.74.0.99")}
     assert "docker swarm leave && docker swarm join" in change.blocked
 

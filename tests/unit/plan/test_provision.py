@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,20 @@ from clusterlab.plan.provision import left_out, wanted
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.remote.failure import failure
-from clusterlab.resources import docker_engine, kernel_modules, nfs, nfs_options, packages, questions, services, swarm
+from clusterlab.resources import (
+    docker_engine,
+    kernel_modules,
+    managers,
+    nfs,
+    nfs_options,
+    packages,
+    questions,
+    services,
+    swarm,
+)
 from clusterlab.resources import system as systems
+from clusterlab.resources.base import LABEL_LAB
+from clusterlab.resources.swarm_member import Member
 
 LAB = Lab(
     Inventory.model_validate(
@@ -193,7 +207,7 @@ def test_an_export_in_another_file_is_somebody_elses() -> None:
     assert "/etc/exports already" in change.blocked
 
 
-NODES = [
+NODES: list[dict[str, Any]] = [
     {
         "ID": "n1",
         "Spec": {"Role": "manager", "Availability": "active"},
@@ -206,16 +220,20 @@ NODES = [
         "Status": {"State": "ready", "Addr": "192.168.98.12"},
     },
 ]
-MANAGER = swarm.Member(host(), "192.168.98.11", "manager", "active", "n1", "192.168.98.11", control=True)
+MANAGER = Member(host(), "192.168.98.11", "manager", "active", "n1", "192.168.98.11", control=True, made_for="demo")
 
 
-def worker(**more: object) -> swarm.Member:
+def worker(**more: object) -> Member:
     fields: dict[str, object] = {"state": "active", "node": "n2", "address": "192.168.98.12", **more}
-    return swarm.Member(host("host2"), "192.168.98.12", "worker", **fields)  # type: ignore[arg-type]
+    return Member(host("host2"), "192.168.98.12", "worker", **fields)  # type: ignore[arg-type]
 
 
-def planned(*members: swarm.Member, nodes: Sequence[Mapping[str, object]] | None = NODES) -> list[str]:
-    made = swarm.changes(members, nodes, "demo", {})
+def observed(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> swarm.Swarm:
+    return swarm.Swarm("demo", swarm.reference(members, "demo"), members, nodes, adopt=adopt)
+
+
+def planned(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> list[str]:
+    made = swarm.changes(observed(*members, nodes=nodes, adopt=adopt), {})
     return [("blocked " if change.blocked else "") + f"{change.action} {change.key}" for change in made]
 
 
@@ -233,23 +251,22 @@ def test_members_as_wanted_need_nothing() -> None:
         (worker(node="elsewhere"), ["blocked join host2: swarm membership"]),
         (worker(node="elsewhere", control=True), ["blocked join host2: swarm membership"]),
         (worker(address="10.0.2.15"), ["blocked join host2: swarm membership"]),
-        (worker(data_path="10.0.2.15"), ["blocked join host2: swarm membership"]),
     ],
 )
-def test_each_state_of_a_worker_gets_its_change(member: swarm.Member, expected: list[str]) -> None:
+def test_each_state_of_a_worker_gets_its_change(member: Member, expected: list[str]) -> None:
     assert planned(MANAGER, member) == expected
 
 
 def test_a_host_that_has_not_ended_leaving_is_told_from_one_in_another_swarm() -> None:
-    (half_out,) = swarm.changes((MANAGER, worker(node="", address="192.168.98.12")), NODES, "demo", {})
-    assert "has begun to leave one and not ended. End it: run `docker swarm leave --force` on host2" in half_out.blocked
-    (elsewhere,) = swarm.changes((MANAGER, worker(node="n9")), NODES, "demo", {})
-    assert "host2 is in another swarm" in elsewhere.blocked
+    (half_out,) = swarm.changes(observed(MANAGER, worker(node="", address="192.168.98.12")), {})
+    assert "has not finished leaving. Run `docker swarm leave --force` on host2" in half_out.blocked
+    (elsewhere,) = swarm.changes(observed(MANAGER, worker(node="n9")), {})
+    assert "host2 is in another Swarm" in elsewhere.blocked
 
 
 def test_a_swarm_begins_at_the_first_manager_only_when_none_is_at_work() -> None:
-    idle = swarm.Member(host(), "192.168.98.11", "manager")
-    other = swarm.Member(host("host2"), "192.168.98.12", "manager", "active", "n2", "192.168.98.12", control=True)
+    idle = Member(host(), "192.168.98.11", "manager")
+    other = Member(host("host2"), "192.168.98.12", "manager", "active", "n2", "192.168.98.12", control=True)
     assert planned(idle, worker(state="inactive", node=""), nodes=None) == [
         "init host1: swarm membership",
         "join host2: swarm membership",
@@ -261,11 +278,101 @@ def test_a_swarm_begins_at_the_first_manager_only_when_none_is_at_work() -> None
 
 
 def test_a_manager_that_does_not_answer_is_not_replaced() -> None:
-    silent = swarm.Member(host(), "192.168.98.11", "manager", "unknown")
+    silent = Member(host(), "192.168.98.11", "manager", "unknown")
     assert planned(silent, worker(), nodes=None) == [
         "verify host1: swarm membership",
         "verify host2: swarm membership",
     ]
+
+
+FOREIGN = replace(MANAGER, made_for="")
+DRAINED = [NODES[0], {**NODES[1], "Spec": {"Role": "worker", "Availability": "drain"}}]
+
+
+def test_a_data_path_address_is_a_note_and_no_difference() -> None:
+    apart = worker(data_path="10.0.2.15")
+    assert planned(MANAGER, apart) == []
+    assert swarm.notes(observed(MANAGER, apart)) == [
+        ("host2", "its overlay traffic uses 10.0.2.15 (data path address)")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("member", "nodes", "expected", "with_adopt"),
+    [
+        (worker(), DRAINED, [], []),
+        (worker(availability="drain"), DRAINED, [], []),
+        (
+            worker(availability="active"),
+            DRAINED,
+            ["blocked update host2: swarm membership"],
+            ["update host2: swarm membership"],
+        ),
+        (worker(address="10.0.2.15"), NODES, [], []),
+        (
+            replace(worker(), role="manager"),
+            NODES,
+            ["blocked promote host2: swarm membership"],
+            ["promote host2: swarm membership"],
+        ),
+        (
+            worker(state="inactive", node=""),
+            NODES,
+            ["blocked join host2: swarm membership"],
+            ["join host2: swarm membership"],
+        ),
+    ],
+)
+def test_nothing_changes_in_a_swarm_that_is_not_ours_unless_it_is_adopted(
+    member: Member, nodes: list[Mapping[str, Any]], expected: list[str], with_adopt: list[str]
+) -> None:
+    assert planned(FOREIGN, member, nodes=nodes) == expected
+    assert planned(FOREIGN, member, nodes=nodes, adopt=True) == with_adopt
+
+
+def test_a_drained_node_of_ours_is_activated_unless_the_inventory_wants_it_drained() -> None:
+    assert planned(MANAGER, worker(), nodes=DRAINED) == ["update host2: swarm membership"]
+    assert planned(MANAGER, worker(availability="drain"), nodes=DRAINED) == []
+    assert planned(MANAGER, worker(availability="pause")) == ["update host2: swarm membership"]
+
+
+def test_only_nodes_that_clusterlab_joined_are_taken_out_and_only_when_allowed() -> None:
+    gone = {
+        "ID": "n3",
+        "Description": {"Hostname": "host3"},
+        "Spec": {"Role": "worker", "Availability": "active", "Labels": {LABEL_LAB: "demo"}},
+        "Status": {"State": "ready", "Addr": "192.168.98.13"},
+    }
+    assert planned(MANAGER, worker(), nodes=[*NODES, gone]) == ["blocked remove host1: swarm node host3"]
+    allowed = swarm.changes(observed(MANAGER, worker(), nodes=[*NODES, gone]), {}, remove_nodes=True)
+    assert [(change.action, change.blocked) for change in allowed] == [("remove", "")]
+    somebodys = {**gone, "Spec": {"Role": "worker", "Availability": "active"}}
+    assert planned(MANAGER, worker(), nodes=[*NODES, somebodys]) == []
+    assert planned(MANAGER, worker(state="unknown", node=""), nodes=[*NODES, gone]) == [
+        "verify host2: swarm membership"
+    ]
+
+
+def test_promotions_come_before_demotions() -> None:
+    nodes = [NODES[0], NODES[1]]
+    swapped = swarm.changes(
+        observed(replace(MANAGER, role="worker"), replace(worker(), role="manager"), nodes=nodes), {}
+    )
+    assert [(change.action, change.key.host) for change in swapped] == [("promote", "host2"), ("demote", "host1")]
+    assert swapped[0].needs == frozenset()
+    assert swapped[1].needs == {swapped[0].key}
+
+
+def test_the_leader_is_asked_if_it_answers_else_any_manager_at_work() -> None:
+    def info(node: str, control: bool = True) -> dict[str, Any]:
+        return {"Swarm": {"NodeID": node, "ControlAvailable": control}}
+
+    infos = {"a": info("n1"), "b": info("n2"), "c": info("n3", control=False)}
+    nodes: list[dict[str, Any]] = [{"ID": "n1"}, {"ID": "n2", "ManagerStatus": {"Leader": True}}, {"ID": "n3"}]
+    assert managers.at_work(infos) == ["a", "b"]
+    assert managers.preferred(infos, nodes) == "b"
+    assert managers.preferred({"a": infos["a"]}, nodes) == "a"
+    assert managers.preferred(infos, [{"ID": "other", "ManagerStatus": {"Leader": True}}]) == ""
 
 
 @pytest.mark.parametrize(
