@@ -10,11 +10,11 @@ import re
 import shlex
 from ipaddress import ip_address
 
-from clusterlab.model.checks import Address, Target
+from clusterlab.model.probes import Address, Target
 
-from . import dns
 from .place import NotUnderstood, Place, Places
-from .reach import Reach
+from .reached import Reach
+from .resolve import first_address
 
 _LOOK = (
     'ip -o route get "$1" 2> /dev/null; echo --; ip -o link show type bridge; echo --; ip -o -4 address show to "$2"'
@@ -74,5 +74,5 @@ def _address(target: str, place: Place, places: Places) -> str:
     try:
         return str(ip_address(target))
     except ValueError:
-        found = dns.first_address(target, place, places)
+        found = first_address(target, place, places)
         return "" if isinstance(found, Reach) else found

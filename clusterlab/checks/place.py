@@ -18,12 +18,12 @@ from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError, Usag
 from clusterlab.model import Lab
 from clusterlab.model.checks import Address, Probe, PublishedPort, Target
 from clusterlab.model.inventory import Role
+from clusterlab.model.kinds import kinds
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
 from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.remote.host import Completed
 
-_TOOLS = ("bash", "curl", "flock", "getent", "nc", "nslookup", "nsenter", "ping", "stat", "timeout", "wget")
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 # Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.
 _WHICH = (
@@ -259,7 +259,8 @@ class Places:
         return there
 
     def _look_up_tools(self, place: Place) -> frozenset[str]:
-        result = self.run(place, ["sh", "-c", _WHICH, "sh", *_TOOLS])
+        wanted = {tool for kind in kinds().values() for tool in kind.tools}
+        result = self.run(place, ["sh", "-c", _WHICH, "sh", *sorted(wanted)])
         lines = result.stdout.split()
         if not result.ok or lines[-1:] != ["."]:
             raise MissingTool(

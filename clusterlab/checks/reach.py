@@ -1,70 +1,101 @@
-"""What the network probes share: reached or not, for which reason, and negative statements with their control."""
+"""What the kinds of network probes share: reached or not, and negative statements with their control."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.checks import Address, Control, NegatableProbe
-from clusterlab.remote.host import Completed
+from clusterlab.model.probes import Address, Control, NegatableProbe
 
 from .finding import Finding, ask_each, finding, unasked
-from .place import NotUnderstood, Place, Places
+from .kind import CheckKind
+from .manual.line import Line
+from .manual.where import Where
+from .place import Place, Places
+from .reached import Reach
 
-P = TypeVar("P", bound=NegatableProbe)
+N = TypeVar("N", bound=NegatableProbe)
 
-# Each is the end of a line, as tools write errors; elsewhere (a usage text, a page) the words would mean nothing.
-# The order matters: a tool may write a second reason that only follows from the first.
-_REASONS = (
-    (
-        r"bad address '.*'|could not resolve host: .*|unable to resolve host address .*|name or service not known"
-        r"|temporary failure in name resolution|no address associated with (host)?name",
-        "name not resolved",
-    ),
-    (r"connection refused", "refused"),
-    (r"no route to host|host (is )?unreachable", "no route to host"),
-    (r"network is unreachable", "network is unreachable"),
-    (r"timed out( after \d+ milliseconds)?", "timed out"),
-)
-
-_NOT_SENT = "Failed binding local connection end"  # curl, which then says that it could not resolve an address
+_CONTROL_HINT = "while the control does not succeed, the negative statement proves nothing: fix what it asks first"
+_APART_HINT = "something that must be kept away gets through"
 
 
-@dataclass(frozen=True)
-class Reach:
-    """What a probe met: `reached`, or kept away by the network for the reason in `found`."""
+class Shown(NamedTuple):
+    """A command for a person, what is seen when the target is reached, and the proof that it is, or must not be."""
 
-    reached: bool
-    found: str
     command: str
-    output: str = ""
+    wanted: str
+    proof: str
 
 
-def reason(text: str) -> str:
-    """Why a connection failed, from what the tool wrote; empty when it is no reason of the network."""
-    for pattern, meaning in _REASONS:
-        if re.search(rf"(?:{pattern})\.?$", text, re.IGNORECASE | re.MULTILINE):
-            return meaning
-    return ""
+class ReachKind(CheckKind[N]):
+    """A kind whose probes reach something over the network, or state that they cannot."""
+
+    hint: str
+    """What to look at when a target is not reached."""
+
+    @abstractmethod
+    def summary(self, probe: N) -> str:
+        """What is reached, as a sentence: "192.168.98.11 answers 2 of 2 pings"."""
+
+    @abstractmethod
+    def reach(self, probe: N, place: Place, places: Places, kept: bool) -> Reach:
+        """Try it at one place; `kept` says whether a host must stay on the LAN. Raises NotUnderstood."""
+
+    @abstractmethod
+    def shown(self, probe: N, place: Place, where: Where, kept: bool) -> Shown:
+        """What a person types at one place, and sees."""
+
+    def ask(self, probe: N, places: Places) -> list[Finding]:
+        """Ask at each place of the probe, and its control when it is a negative statement.
+
+        A negative statement passes at a place only when the network kept the probe away there, and its control reached
+        what it should.
+        """
+        if not probe.negative:
+            return self._ask(places, probe, self.summary(probe), self.hint, reached=True, kept=kept(probe))
+        wanted = f"must not be: {self.summary(probe)}"
+        findings = self._ask(places, probe, wanted, _APART_HINT, reached=False, kept=True)
+        if probe.control is not None:
+            try:
+                control = controlled(probe, probe.control)
+                wanted = f"control: {self.summary(control)}"
+                findings += self._ask(places, control, wanted, _CONTROL_HINT, reached=True, kept=True)
+            except ClusterlabError as error:
+                findings.append(unasked("control", "the control of the statement", error))
+        return findings
+
+    def _ask(self, places: Places, probe: N, wanted: str, hint: str, *, reached: bool, kept: bool) -> list[Finding]:
+        def at(place: Place) -> Finding:
+            met = self.reach(probe, place, places, kept)
+            return finding(
+                place,
+                met.command,
+                holds=met.reached is reached,
+                wanted=wanted,
+                found=met.found,
+                output=met.output,
+                hint=hint,
+            )
+
+        return ask_each(places.of(probe), wanted, at)
+
+    def manual(self, probe: N, where: Where) -> Iterator[Line]:
+        """What asks at each place; for a negative statement what must not work, and then its control, which must."""
+        yield from self._lines(probe, where, "not: " if probe.negative else "", kept(probe))
+        if probe.negative and probe.control is not None:
+            yield from self._lines(controlled(probe, probe.control), where, "as a control: ", kept(probe))
+
+    def _lines(self, probe: N, where: Where, before: str, kept: bool) -> Iterator[Line]:
+        for place in where.of(probe):
+            shown = self.shown(probe, place, where, kept)
+            yield from where.taken()
+            yield Line(place.host, shown.command, before + shown.wanted, shown.proof)
 
 
-def kept_away(completed: Completed, command: str, text: str) -> Reach:
-    """The probe failed: for a reason of the network, or else it counts for nothing (NotUnderstood)."""
-    why = reason(text)
-    if not why or _NOT_SENT in text:
-        raise NotUnderstood(
-            f"the answer says neither that it worked nor why the network kept it away (exit code {completed.exit}): "
-            f"{text.strip() or 'no output'}",
-            command=command,
-            detail=completed.output,
-        )
-    return Reach(False, why, command, completed.output)
-
-
-def controlled(probe: P, control: Control) -> P:
+def controlled(probe: N, control: Control) -> N:
     """The same probe with the control's fields changed, stating that it is reached."""
     changes = {name: getattr(control, name) for name in control.model_fields_set if name in type(probe).model_fields}
     if control.on or control.in_:
@@ -78,57 +109,3 @@ def kept(probe: NegatableProbe) -> bool:
     So it is for what cannot be reached, together with its control, and for the address of a container or service.
     """
     return probe.negative or isinstance(getattr(probe, "to", None), Address)
-
-
-def ask(
-    places: Places,
-    probe: P,
-    reach: Callable[[P, Place, bool], Reach],
-    describe: Callable[[P], str],
-    hint: str,
-) -> list[Finding]:
-    """Ask at each place of the probe, and its control when it is a negative statement.
-
-    `reach` is told whether to stay on the LAN. `describe` words what is reached ("answers ping 192.168.98.11"). A
-    negative statement holds at a place only when the network kept the probe away there, and its control reached what it
-    should.
-    """
-    if not probe.negative:
-        return _ask(places, probe, reach, describe(probe), hint, reached=True, kept=kept(probe))
-    findings = _ask(places, probe, reach, f"must not be: {describe(probe)}", hint, reached=False, kept=True)
-    if probe.control is not None:
-        try:
-            control = controlled(probe, probe.control)
-            wanted = f"control: {describe(control)}"
-            findings += _ask(places, control, reach, wanted, _CONTROL_HINT, reached=True, kept=True)
-        except ClusterlabError as error:
-            findings.append(unasked("control", "the control of the statement", error))
-    return findings
-
-
-_CONTROL_HINT = "while the control does not succeed, the negative statement proves nothing: mend what it asks first"
-
-
-def _ask(
-    places: Places,
-    probe: P,
-    reach: Callable[[P, Place, bool], Reach],
-    wanted: str,
-    hint: str,
-    *,
-    reached: bool,
-    kept: bool,
-) -> list[Finding]:
-    def at(place: Place) -> Finding:
-        met = reach(probe, place, kept)
-        return finding(
-            place,
-            met.command,
-            holds=met.reached is reached,
-            wanted=wanted,
-            found=met.found,
-            output=met.output,
-            hint=hint if reached else "something that must be kept away gets through",
-        )
-
-    return ask_each(places.of(probe), wanted, at)

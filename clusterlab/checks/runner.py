@@ -19,7 +19,7 @@ from clusterlab.results import Outcome, Result
 from . import steps
 from .attempts import Asked, Interrupted, settle
 from .finding import Finding, unasked
-from .kinds import ASK
+from .kinds import KINDS
 from .logs import attach
 from .place import Places, turns_for
 from .subjects import Subjects, subjects
@@ -141,7 +141,7 @@ def _ask(job: Job, interrupted: Event) -> Asked:
     check, probe = job.check, job.check.probe
     if probe is None:
         return _ask_steps(job, interrupted)
-    return settle(lambda: ASK[check.kind](probe, job.places), interrupted, check.within, check.for_)
+    return settle(lambda: KINDS[check.kind].ask(probe, job.places), interrupted, check.within, check.for_)
 
 
 def _ask_steps(job: Job, interrupted: Event) -> Asked:

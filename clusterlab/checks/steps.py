@@ -7,11 +7,10 @@ from threading import Event
 from clusterlab.model.checks import Check, Step
 from clusterlab.results import Outcome, worst
 
-from . import command
 from .actions import Actions
 from .attempts import Asked, Interrupted, settle
 from .finding import Finding
-from .kinds import ASK
+from .kinds import KINDS
 from .place import Places
 
 
@@ -46,7 +45,7 @@ def _take(step: Step, within: float | None, places: Places, actions: Actions, in
     if step.do is None:
         probe = step.probe
         return settle(
-            lambda: ASK[step.kind](probe, places), interrupted, within if step.within is None else step.within
+            lambda: KINDS[step.kind].ask(probe, places), interrupted, within if step.within is None else step.within
         )
     if interrupted.is_set():
         raise Interrupted("interrupted")
@@ -56,5 +55,5 @@ def _take(step: Step, within: float | None, places: Places, actions: Actions, in
 
 def _tidied_up(check: Check, places: Places) -> list[Finding]:
     """Run all commands of `finally`; the findings of those that did not succeed."""
-    findings = [item for probe in check.finally_ for item in command.ask(probe, places)]
+    findings = [item for probe in check.finally_ for item in KINDS["command"].ask(probe, places)]
     return [item for item in findings if item.outcome is not Outcome.PASS]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from clusterlab.model import Lab
-from clusterlab.model.checks import Check, InspectProbe
+from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
 from clusterlab.model.short_syntax import parse_port
 
-from .inspect import asked_hosts
+from .kinds import KINDS
 from .place import Places
 
 
@@ -43,7 +43,7 @@ def subjects(check: Check, places: Places) -> Subjects:
     lab, play = places.lab, places.play
     words = frozenset(_words(check))
     hosts = _named_hosts(words, lab) | {
-        host for _, probe in check.probes() if isinstance(probe, InspectProbe) for host in asked_hosts(probe, lab, play)
+        host for _, kind, probe in check.probes() for host in KINDS[kind].hosts(probe, lab, play)
     }
     containers = words & frozenset(play.containers)
     within = frozenset(f"{host} in {places.play_name}" for host in hosts) | _services(words, play)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from clusterlab.capabilities import Capabilities
 from clusterlab.model import Lab
-from clusterlab.model.checks import AnyProbe, Check, InspectProbe, RunProbe
+from clusterlab.model.base import Model
+from clusterlab.model.checks import Check
 from clusterlab.model.needs import (
     Need,
     container_needs,
@@ -18,7 +19,7 @@ from clusterlab.model.needs import (
 from clusterlab.model.playbook import Play
 from clusterlab.results import Cause, Evidence, Outcome, Result
 
-from .inspect import asked_hosts
+from .kinds import KINDS
 from .subjects import Subjects
 
 _ANY_HOST = ("nfs", "iscsi")  # capabilities that more than engines have
@@ -59,25 +60,18 @@ def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need
     for name in containers:
         for need in container_needs(lab, play, name):
             yield need._replace(subject=f"{need.subject} of container {name}")
-    for _, probe in check.probes():
-        yield from _probe_needs(probe, lab, play)
+    for _, kind, probe in check.probes():
+        yield from _probe_needs(kind, probe, lab, play, hosts)
 
 
-def _probe_needs(probe: AnyProbe, lab: Lab, play: Play) -> Iterator[Need]:
-    """What the volumes and networks that a probe itself inspects, mounts or joins need."""
-    volumes: list[str | None]
-    networks: list[str | None]
-    if isinstance(probe, InspectProbe):
-        hosts, volumes, networks = asked_hosts(probe, lab, play), [probe.volume], [probe.network]
-    elif isinstance(probe, RunProbe):
-        hosts = lab.expand(probe.on)
-        volumes, networks = [text.partition(":")[0] for text in probe.volumes], [*probe.networks]
-    else:
-        return
-    for host in hosts:
-        for name in volumes:
-            if name in play.volumes:
-                yield from volume_needs(lab, play, name, host)
-        for name in networks:
-            if name in play.networks:
-                yield from network_needs(play, name, host)
+def _probe_needs(kind: str, probe: Model, lab: Lab, play: Play, concerned: frozenset[str]) -> Iterator[Need]:
+    """What a kind needs, and the volumes and networks that a probe itself inspects, mounts or joins."""
+    for capability in sorted(KINDS[kind].needs):
+        for host in sorted(concerned):
+            yield Need(host, capability, kind)
+    touched = KINDS[kind].touches(probe)
+    for host in sorted(KINDS[kind].hosts(probe, lab, play)):
+        for name in sorted(touched.volumes & set(play.volumes)):
+            yield from volume_needs(lab, play, name, host)
+        for name in sorted(touched.networks & set(play.networks)):
+            yield from network_needs(play, name, host)

@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Iterator
 
 from clusterlab.checks import actions
+from clusterlab.checks.manual.line import Line
+from clusterlab.checks.manual.where import Where
 from clusterlab.model.actions import Action, Connection
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.engine_calls import shell
-
-from .line import Line
-from .where import Where
 
 _ENDS = {"stop": False, "kill": False, "start": True, "restart": True, "recreate": True}
 """Whether a container runs after an action."""

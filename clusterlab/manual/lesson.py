@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
+from clusterlab.checks.kinds import KINDS
+from clusterlab.checks.manual.line import HERE, Line
+from clusterlab.checks.manual.where import Where
 from clusterlab.model import Lab
-from clusterlab.model.checks import AnyProbe, Check
+from clusterlab.model.base import Model
+from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
 from clusterlab.plan.apply import changes_in, left_out
 from clusterlab.progress import Progress
@@ -20,25 +24,7 @@ from clusterlab.resources.images import WantedImage, wanted_images
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope
 
-from . import files, network, objects
 from .actions import Actions
-from .line import HERE, Line
-from .where import Where
-
-LINES: Mapping[str, Callable[[Any, Where], Iterator[Line]]] = {
-    "command": files.command_lines,
-    "run": objects.run_lines,
-    "http": network.lines,
-    "ping": network.lines,
-    "dns": network.lines,
-    "port": network.lines,
-    "mount": files.mount_lines,
-    "file": files.file_lines,
-    "shared_file": files.shared_file_lines,
-    "veth": objects.veth_lines,
-    "inspect": objects.inspect_lines,
-}
-"""Every kind of probe."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +128,12 @@ def _lines(check: Check, where: Where) -> Iterator[Line]:
             yield from _asked(step.kind, step.probe, where, check.within if step.within is None else step.within)
     yield from actions.put_back()
     for probe in check.finally_:
-        yield from files.command_lines(probe, where)
+        yield from KINDS["command"].manual(probe, where)
 
 
-def _asked(
-    kind: str, probe: AnyProbe, where: Where, within: float | None, lasting: float | None = None
-) -> Iterator[Line]:
+def _asked(kind: str, probe: Model, where: Where, within: float | None, lasting: float | None = None) -> Iterator[Line]:
     """The lines of a probe; those that are to hold only after a while, or for a while, are tried as long."""
-    for line in LINES[kind](probe, where):
+    for line in KINDS[kind].manual(probe, where):
         yield from where.taken()
         shows = bool(line.wanted and not line.sets)
         yield replace(line, within=within if within and shows else line.within, lasting=(shows and lasting) or 0)

@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
+from clusterlab.checks.manual.line import HERE, Line
+
 from .lesson import Lesson
-from .line import HERE, Line
 
 _HERE_TITLE = "here"
 _BEGIN = "failed="

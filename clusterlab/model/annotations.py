@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from .base import Model
+from .deferred import Deferred
 from .source import KeyPath
 
 
@@ -31,7 +32,9 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
     """The members of a union, without what annotates them."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
+        inner, *extra = get_args(annotation)
+        deferred = [one.complete() for one in extra if isinstance(one, Deferred)]
+        yield from _alternatives(*(deferred or [inner]))
     elif origin in (Union, UnionType):
         for member in get_args(annotation):
             yield from _alternatives(member)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
@@ -80,6 +80,8 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     null_allowed: ClassVar[frozenset[str]] = frozenset()  # keys where an explicit null says something
+    compose_keys: ClassVar[Mapping[str, str] | None] = None
+    """Where keys are Compose's: those that this model lacks, with what takes their place."""
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong with this mapping, its keys being right each for itself."""

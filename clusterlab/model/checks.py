@@ -8,100 +8,66 @@ it stands in `steps` next to its positive twin.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, create_model
 
 from .actions import ACTIONS, Action, Connection, Scaling, ServiceTask
 from .base import Duration, Fault, Model
+from .deferred import Deferred
+from .kinds import kinds
 from .matcher import Matcher, MatcherSpec
-from .probes import (
-    Address,
-    CommandProbe,
-    Control,
-    DnsProbe,
-    FileProbe,
-    HttpProbe,
-    InspectProbe,
-    MountProbe,
-    NegatableProbe,
-    PingProbe,
-    PortProbe,
-    Probe,
-    PublishedPort,
-    SharedFileProbe,
-    Target,
-    VethProbe,
-)
+from .probes import Address, Control, NegatableProbe, Probe, PublishedPort, Target
 from .problems import listed
-from .run import RunProbe
+from .source import KeyPath
 
 __all__ = [
     "ACTIONS",
-    "KINDS",
     "Action",
     "Address",
-    "AnyProbe",
     "Capability",
     "Check",
-    "CommandProbe",
     "Connection",
     "Control",
-    "DnsProbe",
-    "FileProbe",
-    "HttpProbe",
-    "InspectProbe",
     "Matcher",
     "MatcherSpec",
-    "MountProbe",
     "NegatableProbe",
-    "PingProbe",
-    "PortProbe",
+    "PlacedProbe",
     "Probe",
     "PublishedPort",
-    "RunProbe",
     "Scaling",
     "ServiceTask",
-    "SharedFileProbe",
     "Step",
     "Target",
-    "VethProbe",
+    "check_model",
 ]
-
-KINDS = ("command", "run", "http", "ping", "dns", "port", "mount", "file", "shared_file", "veth", "inspect")
 
 Capability = Literal["nfs", "ipvs", "iscsi", "vxlan", "xfrm", "macvlan", "ipvlan", "xfs"]
 """What not every kind of machines can do."""
 
-_KINDS_ARE = f"The kinds are {listed(KINDS)}."
 
+class PlacedProbe(NamedTuple):
+    """A probe of a check, its kind, and the keys that lead to it."""
 
-AnyProbe = Probe | InspectProbe | RunProbe | VethProbe
+    path: KeyPath
+    kind: str
+    probe: Model
 
 
 class _Kinds(Model):
-    """The keys of which one names the kind of a probe."""
+    """A mapping in which one key names the kind of a probe; `_with_kinds` adds these keys."""
 
-    command: CommandProbe | None = None
-    run: RunProbe | None = None
-    http: HttpProbe | None = None
-    ping: PingProbe | None = None
-    dns: DnsProbe | None = None
-    port: PortProbe | None = None
-    mount: MountProbe | None = None
-    file: FileProbe | None = None
-    shared_file: SharedFileProbe | None = None
-    veth: VethProbe | None = None
-    inspect: InspectProbe | None = None
+    model_config = ConfigDict(defer_build=True)
 
     @property
     def kind(self) -> str:
         """The key that names the kind, or "" where `do` or `steps` stand in its place."""
-        return next(iter(self.given(*KINDS)), "")
+        return next(iter(self.given(*_keys(type(self)))), "")
 
     @property
-    def probe(self) -> AnyProbe | None:
-        found: AnyProbe | None = getattr(self, self.kind) if self.kind else None
+    def probe(self) -> Model | None:
+        found: Model | None = getattr(self, self.kind) if self.kind else None
         return found
 
 
@@ -112,10 +78,10 @@ class Step(_Kinds):
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
 
     def faults(self) -> Iterator[Fault]:
-        given = self.given(*KINDS, "do")
+        given = self.given(*_keys(type(self)), "do")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"
-            yield Fault((), f"a step is exactly one probe or action, {found}", "" if given else _KINDS_ARE)
+            yield Fault((), f"a step is exactly one probe or action, {found}", "" if given else _kinds_are())
         if self.do is not None and self.within is not None:
             yield Fault(("within",), "an action is done once: 'within' is for probes", key=True)
 
@@ -124,8 +90,10 @@ class Check(_Kinds):
     """One statement: exactly one kind, or `steps`."""
 
     title: str = Field(min_length=1, description="the statement, as one sentence")
-    steps: list[Step] = Field(default_factory=list, description="several probes in order, and actions between them")
-    finally_: list[CommandProbe] = Field(
+    steps: list[Annotated[Step, Deferred(lambda: step_model())]] = Field(
+        default_factory=list, description="several probes in order, and actions between them"
+    )
+    finally_: list[Annotated[Any, Deferred(lambda: kinds()["command"].model)]] = Field(
         default_factory=list,
         alias="finally",
         description="commands that tidy up after the steps, however they end; they must succeed",
@@ -136,29 +104,29 @@ class Check(_Kinds):
     hint: str = Field(default="", description="what to look at when it fails")
 
     def faults(self) -> Iterator[Fault]:
-        given = self.given(*KINDS, "steps")
+        given = self.given(*_keys(type(self)), "steps")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"
-            remedy = "Write one check per kind, or put them in order under steps." if given else _KINDS_ARE
+            remedy = "Write one check per kind, or put them in order under steps." if given else _kinds_are()
             yield Fault((), f"a check has exactly one kind, or steps, {found}", remedy)
         if given == ["steps"] and not any(step.probe for step in self.steps):
-            yield Fault(("steps",), "no step asks anything, so this check asserts nothing", _KINDS_ARE, key=True)
+            yield Fault(("steps",), "no step asks anything, so this check asserts nothing", _kinds_are(), key=True)
         if self.given("finally_") and not self.steps:
             yield Fault(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)
         for path, probe in self.negatives():
             if probe.control is None and not self._has_positive_twin(probe):
                 yield Fault((*path, probe.verdict), *_needs_control(probe), key=True)
 
-    def probes(self) -> Iterator[tuple[tuple[str | int, ...], AnyProbe]]:
-        """Every probe of this check, with the keys that lead to it."""
+    def probes(self) -> Iterator[PlacedProbe]:
+        """Every probe of this check."""
         if self.probe is not None:
-            yield (self.kind,), self.probe
+            yield PlacedProbe((self.kind,), self.kind, self.probe)
         for index, step in enumerate(self.steps):
             if step.probe is not None:
-                yield ("steps", index, step.kind), step.probe
+                yield PlacedProbe(("steps", index, step.kind), step.kind, step.probe)
 
-    def negatives(self) -> Iterator[tuple[tuple[str | int, ...], NegatableProbe]]:
-        for path, probe in self.probes():
+    def negatives(self) -> Iterator[tuple[KeyPath, NegatableProbe]]:
+        for path, _, probe in self.probes():
             if isinstance(probe, NegatableProbe) and probe.negative:
                 yield path, probe
 
@@ -168,7 +136,7 @@ class Check(_Kinds):
             and isinstance(other, type(probe))
             and not other.negative
             and probe.same_target(other)
-            for _, other in self.probes()
+            for _, _, other in self.probes()
         )
 
 
@@ -178,3 +146,32 @@ def _needs_control(probe: NegatableProbe) -> tuple[str, str]:
         "Add control: with the place or target where the same probe must succeed,\n"
         f"or put it in steps: next to the same probe with {probe.verdict}: true.",
     )
+
+
+K = TypeVar("K", bound=_Kinds)
+
+
+@cache
+def check_model() -> type[Check]:
+    """A check with a key for every kind."""
+    return _with_kinds(Check)
+
+
+@cache
+def step_model() -> type[Step]:
+    return _with_kinds(Step)
+
+
+def _with_kinds(base: type[K]) -> type[K]:
+    keys: dict[str, Any] = {name: (kind.model | None, None) for name, kind in kinds().items()}
+    complete: type[K] = create_model(base.__name__, __base__=base, __module__=__name__, __doc__=base.__doc__, **keys)
+    return complete
+
+
+def _keys(model: type[Model]) -> list[str]:
+    """The kinds of which a model has keys: none before it is complete."""
+    return [name for name in kinds() if name in model.model_fields]
+
+
+def _kinds_are() -> str:
+    return f"The kinds are {listed(kinds())}."

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from .base import Model
 from .compose_forms import Attachment
 from .playbook import Container, Deploy, Healthcheck, Ipam, IpamConfig, Network, Placement, Play, Service, Volume
-from .run import RunProbe
 
 _LINKS = (
     "Links are Docker's old way. Put both containers on one network with networks: there they reach each other by name."
@@ -19,7 +18,7 @@ _LINKS = (
 _IMAGE = "Name an image of the inventory with image: the inventory says how it is built."
 _OURS = "Leave it out and describe it here: clusterlab makes it, and never touches one that is not its own."
 
-_OF_CONTAINERS = {
+CONTAINER_KEYS: Mapping[str, str] = {
     "links": _LINKS,
     "link": _LINKS,
     "--link": _LINKS,
@@ -43,13 +42,12 @@ _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
         "name": "Leave it out: a play is known by its path, and has a title.",
     },
     Container: {
-        **_OF_CONTAINERS,
+        **CONTAINER_KEYS,
         "hosts": "A container runs on one host: write host.",
         "deploy": "Write a service instead.",
     },
-    RunProbe: {**_OF_CONTAINERS, "host": "Write on.", "hosts": "Write on."},
     Service: {
-        **_OF_CONTAINERS,
+        **CONTAINER_KEYS,
         "host": "Swarm chooses: leave it out, or write deploy.placement.constraints, or a container.",
         "hosts": "Swarm chooses: leave it out, or write deploy.placement.constraints, or containers.",
         "network_mode": "Write networks.",
@@ -97,10 +95,11 @@ _COMPOSE = frozenset(
 
 def compose_key(model: type[Model], key: str) -> tuple[str, str] | None:
     """What is wrong with a key that Compose has and `model` has not, and the remedy; None for any other key."""
-    if model not in _REPLACED:
+    replaced = _REPLACED.get(model, model.compose_keys)
+    if replaced is None:
         return None
-    if key in _REPLACED[model]:
-        return f"the key '{key}' is not used by clusterlab", _REPLACED[model][key]
+    if key in replaced:
+        return f"the key '{key}' is not used by clusterlab", replaced[key]
     if key.startswith("x-"):
         return (
             f"the key '{key}' is not supported by clusterlab",

@@ -32,7 +32,6 @@ _SHAPES = {
     NAME_PATTERN: "must be made of lower-case letters, digits and inner dashes, at most 63",
     OBJECT_PATTERN: "must be made of letters, digits and _.- (not first), two characters or more",
     SIZE_PATTERN: "must be an amount, as 512M or 1G",
-    r"^[0-7]{3,4}$": "must be an octal mode, as 0644",
     r"^[a-z]+$": "must be a release's name, as trixie",
 }
 

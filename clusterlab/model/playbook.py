@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from .base import Duration, Fault, Model, ObjectName, Strings
-from .checks import Check
+from .checks import Check, check_model
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
+from .deferred import Deferred
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
 from .short_syntax import parse_port
@@ -177,6 +178,8 @@ class Service(Model):
 class Play(Model):
     """What stands on a lab, and what must then be true."""
 
+    model_config = ConfigDict(defer_build=True)
+
     title: str = Field(min_length=1)
     teaches: str = Field(default="", description="what one learns from this play")
     why: str = Field(default="", description="why it is as it is")
@@ -190,7 +193,7 @@ class Play(Model):
     ] = Field(default_factory=dict)
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
-    checks: list[Check] = Field(default_factory=list)
+    checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
 
     def faults(self) -> Iterator[Fault]:
         if self.given("checks") and not self.checks:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.manual.lesson import Lesson, Part
-from clusterlab.manual.line import HERE, Line
 from clusterlab.model import Lab
 from clusterlab.reports.lesson_picture import draw
 

@@ -19,8 +19,8 @@ import docker
 from clusterlab.build.container_image import Extras, built_image
 from clusterlab.build.image_archive import ImageArchive, read_image_archive
 from clusterlab.errors import HostError, UsageError
-from clusterlab.model.checks import RunProbe
 from clusterlab.model.inventory import Image
+from clusterlab.model.kinds import kinds
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
@@ -100,9 +100,9 @@ def image_hosts(lab: Lab) -> dict[str, list[str]]:
         for service in play.services.values():
             needed.setdefault(service.image, set()).update(swarm)
         for check in play.checks:
-            for _, probe in check.probes():
-                if isinstance(probe, RunProbe):
-                    needed.setdefault(probe.image, set()).update(lab.expand(probe.on))
+            for _, kind, probe in check.probes():
+                for image in kinds()[kind].touches(probe).images:
+                    needed.setdefault(image, set()).update(kinds()[kind].hosts(probe, lab, play))
     return {image: [host for host in lab.inventory.hosts if host in hosts] for image, hosts in needed.items()}
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.manual.lesson import Part
-from clusterlab.manual.line import HERE, Line
 from clusterlab.remote import Hosts
 
 ROOT = Path(__file__).parents[2]

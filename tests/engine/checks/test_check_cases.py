@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.checks import run_checks
-from clusterlab.model.checks import KINDS
+from clusterlab.checks.kinds import KINDS
 from clusterlab.progress import Silent
 from clusterlab.results import Result
 from tests.support.check_cases import Rig, broken, case_files, case_parameters, compare, load_case, read_case

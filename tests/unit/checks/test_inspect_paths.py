@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterlab.checks.inspect import NoSuchPath, at, steps
+from clusterlab.checks.report_path import NoSuchPath, at, steps
 
 REPORT = {
     "Options": {"type": "nfs", "o": "addr=gw"},

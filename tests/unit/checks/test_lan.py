@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from clusterlab.checks import http, lan, ping, port, reach
-from clusterlab.model.checks import HttpProbe, PingProbe, PortProbe
+from clusterlab.checks import lan, reach
+from clusterlab.checks.kinds import http, ping, port
+from clusterlab.checks.kinds.http import HttpProbe
+from clusterlab.checks.kinds.ping import PingProbe
+from clusterlab.checks.kinds.port import PortProbe
 
 BRIDGES = frozenset({"docker0", "br-0123456789ab", "br-management"})
 THERE = {"container": "web", "network": "bridge"}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from clusterlab.checks import dns, file, http, ping, port
+from clusterlab.checks import resolve
+from clusterlab.checks.kinds import file, http, ping, port
 from clusterlab.checks.place import NotUnderstood
 from clusterlab.remote.host import Completed
 
@@ -66,13 +67,13 @@ def test_http(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", recorded("dns"))
 def test_dns(case: dict[str, Any]) -> None:
-    parse = dns.parse_nslookup if case["tool"] == "nslookup" else dns.parse_getent
+    parse = resolve.parse_nslookup if case["tool"] == "nslookup" else resolve.parse_getent
     assert parse(completed(case)) == case["addresses"]
     if "error" in case:
         with pytest.raises(NotUnderstood, match=case["error"]):
-            dns.why_not(completed(case), case["tool"], "")
+            resolve.why_not(completed(case), case["tool"], "")
     elif not case["addresses"]:
-        assert dns.why_not(completed(case), case["tool"], "") == case["found"]
+        assert resolve.why_not(completed(case), case["tool"], "") == case["found"]
 
 
 @pytest.mark.parametrize("case", recorded("stat"))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from clusterlab.checks.kinds.veth import Link, judge, parse
 from clusterlab.checks.place import NotUnderstood
-from clusterlab.checks.veth import Link, judge, parse
 
 MAC = "02:42:ac:11:00:02"
 INSIDE = [Link("lo", 1, 0, "00:00:00:00:00:00", "", ""), Link("eth0", 6, 7, MAC, "veth", "")]

@@ -12,11 +12,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from clusterlab.checks.kinds.inspect import InspectProbe
+from clusterlab.checks.kinds.run import RunProbe
+from clusterlab.checks.kinds.veth import VethProbe
+from clusterlab.checks.manual.where import Where
 from clusterlab.errors import ClusterlabError
 from clusterlab.manual.lesson import Lesson, Part, lesson, statement_lines
-from clusterlab.manual.where import Where
 from clusterlab.model import Lab, load_lab
-from clusterlab.model.checks import Check, InspectProbe, NegatableProbe, Probe, RunProbe, VethProbe
+from clusterlab.model.checks import Check, NegatableProbe, Probe
 from clusterlab.progress import Silent
 from tests.support.check_cases import PLAYBOOKS
 
@@ -72,7 +75,7 @@ def test_every_statement_has_commands_and_what_must_be_seen(lab: Lab, play: str)
 
 def _to_be_seen(check: Check, at: Where) -> int:
     """How many commands show something: one at each place of each probe, and of its control."""
-    return sum(_places(probe, at) for _, probe in check.probes()) + len(check.finally_)
+    return sum(_places(probe, at) for _, _, probe in check.probes()) + len(check.finally_)
 
 
 def _places(probe: Any, at: Where) -> int:

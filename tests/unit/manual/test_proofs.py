@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from clusterlab.checks.manual.line import Line, ends
+from clusterlab.checks.manual.shell_matchers import as_wanted
 from clusterlab.checks.matcher import match
-from clusterlab.manual.line import Line, ends
-from clusterlab.manual.objects import template
-from clusterlab.manual.shell_matchers import as_wanted
+from clusterlab.checks.report_path import template
 from clusterlab.model.matcher import MatcherSpec
 
 TEXTS = ["", "111", "111\n222", 'it\'s "so" $HOME\n', "  2 abc", "40000", "a.b*c", "ab\nab\nab", "ü", "-n", "[1]"]

@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from clusterlab.checks.kinds.dns import DnsProbe
+from clusterlab.checks.kinds.file import FileProbe
+from clusterlab.checks.kinds.inspect import InspectProbe
+from clusterlab.checks.kinds.port import PortProbe
 from clusterlab.model import InvalidFiles, Lab, json_schema, load_inventory, load_lab
-from clusterlab.model.checks import KINDS, Check
+from clusterlab.model.checks import check_model
 from clusterlab.model.inventory import RECIPES, Inventory
+from clusterlab.model.kinds import kinds
 
 ROOT = Path(__file__).parents[3]
 INVENTORIES = sorted((ROOT / "inventory").glob("*.yml"))
@@ -96,20 +101,20 @@ def test_rich_play(rich: Lab) -> None:
 def test_checks_of_rich_play(rich: Lab) -> None:
     closed, steps, mode, error, address = rich.plays["deep/er/rich"].checks
     assert (closed.kind, closed.within, closed.for_) == ("port", 30, 2)
-    assert closed.port is not None
-    assert closed.port.on == ["host2"]  # `on` is a word, not a boolean
-    assert [path for path, _ in steps.probes()] == [("steps", 1, "port"), ("steps", 3, "port")]
-    assert mode.file is not None
-    assert mode.file.mode == "0644"
-    assert error.inspect is not None
-    assert error.inspect.value is not None
-    assert error.inspect.value.model_fields_set == {"equals"}
-    assert address.dns is not None
-    assert address.dns.is_ is not None
+    assert isinstance(closed.probe, PortProbe)
+    assert closed.probe.on == ["host2"]  # `on` is a word, not a boolean
+    assert [path for path, _, _ in steps.probes()] == [("steps", 1, "port"), ("steps", 3, "port")]
+    assert isinstance(mode.probe, FileProbe)
+    assert mode.probe.mode == "0644"
+    assert isinstance(error.probe, InspectProbe)
+    assert error.probe.value is not None
+    assert error.probe.value.model_fields_set == {"equals"}
+    assert isinstance(address.probe, DnsProbe)
+    assert address.probe.is_ is not None
 
 
 def test_kinds_are_keys_of_a_check() -> None:
-    assert set(KINDS) <= set(Check.model_fields)
+    assert set(kinds()) <= set(check_model().model_fields)
 
 
 def test_recipes_are_those_that_can_be_built() -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from clusterlab.checks import http, ping, port, shared_file
+from clusterlab.checks.kinds import http, ping, port, shared_file
+from clusterlab.checks.kinds.http import HttpProbe
+from clusterlab.checks.kinds.ping import PingProbe
+from clusterlab.checks.kinds.port import PortProbe
 from clusterlab.model import load_lab
-from clusterlab.model.checks import Address, HttpProbe, PingProbe, PortProbe, PublishedPort
+from clusterlab.model.checks import Address, PublishedPort
 from clusterlab.reports.night import DrawnService
 from clusterlab.reports.picture import draw, picture_of
 from clusterlab.reports.reach import Link, links, matrix
@@ -27,19 +30,19 @@ def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, outp
 @pytest.mark.parametrize(
     ("words", "end", "how"),
     [
-        (ping.told(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
-        (ping.told(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "1400 bytes"),
-        (ping.told(PingProbe(on=["h"], to=Address(container="beta", network="net"))), "beta", "ping"),
-        (port.told(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
-        (port.told(PortProbe(on=["h"], to=Address(container="b", network="n"), port=1)), "b", "port 1"),
+        (ping.KIND.summary(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
+        (ping.KIND.summary(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "1400 bytes"),
+        (ping.KIND.summary(PingProbe(on=["h"], to=Address(container="beta", network="net"))), "beta", "ping"),
+        (port.KIND.summary(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
+        (port.KIND.summary(PortProbe(on=["h"], to=Address(container="b", network="n"), port=1)), "b", "port 1"),
         (
-            port.told(PortProbe(on=["h"], to="host1", port=PublishedPort(container="web", published=80))),
+            port.KIND.summary(PortProbe(on=["h"], to="host1", port=PublishedPort(container="web", published=80))),
             "host1",
             "port published for port 80 of web",
         ),
-        (ping.told(PingProbe(on=["h"], to=Address(service="web", network="n"))), "service web", "ping"),
-        (http.told(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
-        (http.told_answer(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
+        (ping.KIND.summary(PingProbe(on=["h"], to=Address(service="web", network="n"))), "service web", "ping"),
+        (http.expectation(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
+        (http.KIND.summary(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
     ],
 )
 def test_the_words_of_each_probe_are_understood(words: str, end: str, how: str) -> None:
@@ -66,7 +69,7 @@ def test_a_shared_file_tells_of_every_pair() -> None:
 
 
 def test_a_packet_too_long_for_the_way_does_not_keep_apart() -> None:
-    long = f"must not be: {ping.told(PingProbe(on=['h'], to='beta', size=1423))}"
+    long = f"must not be: {ping.KIND.summary(PingProbe(on=['h'], to='beta', size=1423))}"
     found = one("beta answers 2 of 2 pings") + one(long)
     assert matrix(found).targets == ["beta (ping)", "beta (1423 bytes)"]
     assert [arc.verdict for arc in draw(PICTURE, found).arcs] == ["good"]
@@ -101,7 +104,7 @@ def test_everything_is_drawn_inside_the_picture() -> None:
 
 @pytest.mark.parametrize("target", ["hello", Address(service="hello", network="shared_net")])
 def test_the_way_to_a_service_ends_at_it(target: str | Address) -> None:
-    found = one(ping.told(PingProbe(on=["h"], to=target)), holds=False)
+    found = one(ping.KIND.summary(PingProbe(on=["h"], to=target)), holds=False)
     drawing = draw(PICTURE, found)
     height = next(row.y for row in drawing.rows if row.name == "service hello")
     (arc,) = drawing.arcs

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from clusterlab.model.checks import FileProbe
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from .finding import Finding, ask_each, finding
-from .matcher import describe, match
-from .place import NotUnderstood, Place, Places
+from clusterlab.model.base import Fault
+from clusterlab.model.matcher import Matcher
+from clusterlab.model.probes import Probe, absolute
 
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line, prints
+from ..manual.where import Where
+from ..matcher import describe, match
+from ..place import NotUnderstood, Place, Places
+
+_ANY = "[^|]*"  # a field of stat's output, as a pattern
 _FORMAT = "%F|%a|%U|%u|%G|%g"
 _TYPES = {
     "regular file": "file",
@@ -17,6 +29,72 @@ _TYPES = {
     "directory": "directory",
     "symbolic link": "symlink",
 }
+_TYPE_PATTERNS = {"file": "regular (empty )?file", "directory": "directory", "symlink": "symbolic link"}
+
+
+_MODE = r"^[0-7]{3,4}$"
+
+
+def _mode(value: object) -> object:
+    if isinstance(value, str) and not re.match(_MODE, value):
+        raise ValueError(f"'{value}' must be an octal mode, as 0644")
+    return value
+
+
+_Mode = Annotated[
+    str,
+    BeforeValidator(_mode),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": _MODE}, {"type": "integer"}]}
+    ),  # editors read 0644 as a number
+]
+
+
+class FileProbe(Probe):
+    """A file: whether it is there, its content, owner and mode."""
+
+    path: str
+    exists: bool = True
+    content: Matcher | None = None
+    owner: str | int | None = None
+    group: str | int | None = None
+    mode: _Mode | None = Field(default=None, description="octal, as in 0644")
+    type: Literal["file", "directory", "symlink"] | None = None
+
+    def faults(self) -> Iterator[Fault]:
+        yield from super().faults()
+        yield from absolute(self.path)
+        if not self.exists:
+            for key in self.given("content", "owner", "group", "mode", "type"):
+                yield Fault((key,), f"'{key}' says nothing when 'exists' is false", "Leave one of them out.")
+
+
+class File(CheckKind[FileProbe]):
+    name = "file"
+    model = FileProbe
+    tools = ("stat",)
+
+    def ask(self, probe: FileProbe, places: Places) -> list[Finding]:
+        """The file must exist (or not) and be as expected, at every place."""
+        return ask_each(places.of(probe), summary(probe), lambda place: _compare(probe, place, places))
+
+    def manual(self, probe: FileProbe, where: Where) -> Iterator[Line]:
+        for place in where.of(probe):
+            asking = place.typed(stat_command(probe))
+            looked_at = probe.given("type", "mode", "owner", "group")
+            proof = f"{asking} | grep -qE {shlex.quote(_pattern(probe))}" if looked_at else asking
+            if not probe.exists:
+                proof = f"{asking} 2>&1 | grep -q 'No such file or directory'"
+            if probe.content is None:
+                yield Line(place.host, asking, summary(probe), proof)
+                continue
+            reading = place.typed(["cat", probe.path])
+            yield Line(
+                place.host, f"{asking}; {reading}", summary(probe), f"{proof} && {prints(reading, probe.content)}"
+            )
+
+
+KIND = File()
 
 
 @dataclass(frozen=True)
@@ -32,11 +110,6 @@ class Stat:
         return f"{self.type} {self.mode:04o} {self.owner[0]}({self.owner[1]}):{self.group[0]}({self.group[1]})"
 
 
-def ask(probe: FileProbe, places: Places) -> list[Finding]:
-    """The file must exist (or not) and be as wanted, at every place."""
-    return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
-
-
 def parse(text: str) -> Stat:
     """Read one line of `stat -c` with `_FORMAT`. Raises ValueError."""
     fields = text.strip().split("|")
@@ -46,12 +119,12 @@ def parse(text: str) -> Stat:
     return Stat(_TYPES.get(kind, kind), int(mode, 8), (owner, uid), (group, gid))
 
 
-def asking(probe: FileProbe) -> list[str]:
+def stat_command(probe: FileProbe) -> list[str]:
     """What asks for all but the content; a symbolic link is followed unless it is itself what is wanted."""
     return ["stat", *([] if probe.type == "symlink" else ["-L"]), "-c", _FORMAT, probe.path]
 
 
-def told(probe: FileProbe) -> str:
+def summary(probe: FileProbe) -> str:
     if not probe.exists:
         return f"{probe.path} does not exist"
     parts = [f"{probe.path} exists"]
@@ -64,7 +137,7 @@ def told(probe: FileProbe) -> str:
 
 def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
     places.tool(place, "stat")
-    argv = asking(probe)
+    argv = stat_command(probe)
     completed = places.run(place, argv)
     command = place.typed(argv)
     if not completed.ok:
@@ -78,7 +151,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
             place,
             command,
             holds=not probe.exists,
-            wanted=told(probe),
+            wanted=summary(probe),
             found=f"{probe.path} does not exist",
             output=completed.output,
         )
@@ -101,7 +174,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
         place,
         command,
         holds=not problems,
-        wanted=told(probe),
+        wanted=summary(probe),
         found=": ".join([found, "; ".join(problems)]) if problems else found,
         output=output,
     )
@@ -118,3 +191,15 @@ def _problems(probe: FileProbe, stat: Stat) -> list[str]:
     if probe.mode is not None and int(probe.mode, 8) != stat.mode:
         problems.append(f"mode is not {probe.mode}")
     return problems
+
+
+def _pattern(probe: FileProbe) -> str:
+    """What stat's line must be like: type|mode|owner|its number|group|its number."""
+    mode = f"{int(probe.mode, 8):o}" if probe.mode is not None else _ANY
+    return (
+        rf"^{_TYPE_PATTERNS.get(probe.type or '', _ANY)}\|{mode}\|{_identity(probe.owner)}\|{_identity(probe.group)}$"
+    )
+
+
+def _identity(who: str | int | None) -> str:
+    return rf"{_ANY}\|{_ANY}" if who is None else rf"({who}\|{_ANY}|{_ANY}\|{who})"

@@ -4,18 +4,68 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clusterlab.model.checks import MountProbe
+from pydantic import Field
 
-from .finding import Finding, ask_each, finding
-from .matcher import describe, match
-from .place import NotUnderstood, Place, Places
+from clusterlab.model.base import Fault, Strings
+from clusterlab.model.matcher import Matcher
+from clusterlab.model.probes import Probe, absolute
+
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.shell_matchers import as_wanted
+from ..manual.where import Where
+from ..matcher import describe, match
+from ..place import NotUnderstood, Place, Places
 
 _HINT = (
     "the mount happens when the container starts: a volume that was made earlier with other options keeps them; "
     "compare with `docker volume inspect`"
 )
+_LAST = '$2 == "{}" {{ line = $0 }} END {{ print line }}'  # of several mounts on one path it covers the others
+
+
+class MountProbe(Probe):
+    """What is mounted on a path, as the kernel reports it."""
+
+    path: str
+    type: str | None = Field(default=None, examples=["nfs4"])
+    source: Matcher | None = None
+    options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
+    lacks: Strings = Field(default_factory=list, description="none of these may be")
+
+    def faults(self) -> Iterator[Fault]:
+        yield from super().faults()
+        yield from absolute(self.path)
+
+
+class MountKind(CheckKind[MountProbe]):
+    name = "mount"
+    model = MountProbe
+
+    def ask(self, probe: MountProbe, places: Places) -> list[Finding]:
+        """The path must be a mount point, of that type, source and options."""
+        return ask_each(places.of(probe), summary(probe), lambda place: _compare(probe, place, places))
+
+    def manual(self, probe: MountProbe, where: Where) -> Iterator[Line]:
+        for place in where.of(probe):
+            asking = place.typed(["cat", "/proc/mounts"])
+            last = _LAST.format(posixpath.normpath(probe.path))
+            proof = [f"found=$({asking} | awk {shlex.quote(last)})", '[ -n "$found" ]']
+            if probe.type:
+                proof.append(_has(f"^[^ ]+ [^ ]+ {probe.type} "))
+            proof += [_has(_option(option)) for option in probe.options]
+            proof += [f"! {_has(_option(option))}" for option in probe.lacks]
+            if probe.source is not None:
+                proof += ["found=${found%% *}", as_wanted(probe.source)]
+            yield Line(place.host, asking, summary(probe), " && ".join(proof))
+
+
+KIND = MountKind()
 
 
 @dataclass(frozen=True)
@@ -26,11 +76,6 @@ class Mount:
     path: str
     type: str
     options: tuple[str, ...]
-
-
-def ask(probe: MountProbe, places: Places) -> list[Finding]:
-    """The path must be a mount point, of that type, source and options."""
-    return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
 
 
 def parse(text: str) -> list[Mount]:
@@ -52,7 +97,7 @@ def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
     return max(enumerate(holding), key=lambda item: (len(item[1].path), item[0]))[1] if holding else None
 
 
-def told(probe: MountProbe) -> str:
+def summary(probe: MountProbe) -> str:
     parts = [f"a mount on {probe.path}"]
     parts += [f"of type {probe.type}"] if probe.type else []
     parts += [f"source {describe(probe.source)}"] if probe.source else []
@@ -79,7 +124,7 @@ def _compare(probe: MountProbe, place: Place, places: Places) -> Finding:
         place,
         command,
         holds=not problems,
-        wanted=told(probe),
+        wanted=summary(probe),
         found=": ".join([line, "; ".join(problems)]) if problems else line,
         output=line,
         hint=_HINT,
@@ -100,3 +145,12 @@ def _problems(probe: MountProbe, held: Mount) -> list[str]:
 
 def _unescape(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
+
+
+def _option(option: str) -> str:
+    escaped = option.replace(".", r"\.")
+    return rf" ([^ ]*,)?{escaped}(,[^ ]*)? [0-9]+ [0-9]+$"
+
+
+def _has(pattern: str) -> str:
+    return f"printf '%s\\n' \"$found\" | grep -qE {shlex.quote(pattern)}"

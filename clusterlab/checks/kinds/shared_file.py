@@ -10,17 +10,28 @@ from __future__ import annotations
 
 import shlex
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.checks import SharedFileProbe
+from clusterlab.model.base import Fault
+from clusterlab.model.probes import Probe, absolute
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.probes import names_exist
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.host import Completed
 from clusterlab.results import Outcome
 
-from . import history
-from .finding import Finding, ask_each, finding, outcome_of, unasked
-from .place import Place, Places, WrongAnswer
+from .. import history
+from ..finding import Finding, ask_each, finding, outcome_of, unasked
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.where import Where
+from ..place import Place, Places, WrongAnswer
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
@@ -38,6 +49,69 @@ _HINT = (
 )
 
 
+class SharedFileProbe(Probe):
+    """Each place writes and every other reads; then each appends under a lock, and every place reads all of it."""
+
+    path: str = Field(description="a file that is the same in every place", examples=["/data/sharedfile"])
+    appends: int = Field(default=5, ge=1, description="lines that each place appends")
+
+    def faults(self) -> Iterator[Fault]:
+        yield from super().faults()
+        yield from absolute(self.path)
+
+
+class SharedFile(CheckKind[SharedFileProbe]):
+    name = "shared_file"
+    model = SharedFileProbe
+    tools = ("flock", "timeout")
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: SharedFileProbe) -> Iterator[Problem]:
+        yield from names_exist(files, file, path, probe)
+        if len({*files.expand(probe.on), *probe.in_}) == 1:
+            yield file.problem(path, "one place alone shares nothing", "Name at least two places.", key=True)
+
+    def ask(self, probe: SharedFileProbe, places: Places) -> list[Finding]:
+        """One finding for writing and reading, one for the appends; the file is removed however it ends."""
+        everywhere = places.of(probe)
+        if len(everywhere) < 2:
+            raise UsageError(f"shared_file needs two places or more, and has only {everywhere[0]}")
+        identity = uuid.uuid4().hex[:8]
+        run = _Run(places, everywhere, f"{probe.path}.{identity}", identity, probe.appends)
+        try:
+            findings = _write_and_read(run)
+            if outcome_of(findings) is Outcome.PASS:
+                findings += _append_and_read(run)
+        finally:
+            leftover = _remove(run)
+        return findings + leftover
+
+    def manual(self, probe: SharedFileProbe, where: Where) -> Iterator[Line]:
+        """Each writes and all others read; then all append at the same time, and each must read all lines in order."""
+        path, everywhere = f"{probe.path}.by-hand", where.of(probe)
+        names = [place.container or place.host for place in everywhere]
+        for writer, name in zip(everywhere, names, strict=True):
+            yield Line(writer.host, writer.typed(["sh", "-c", WRITE, "sh", path, name]))
+            for reader in everywhere:
+                if reader != writer:
+                    reading = reader.typed(["cat", path])
+                    yield Line(reader.host, reading, f"what {name} wrote", f'[ "$({reading})" = {shlex.quote(name)} ]')
+        for place, name in zip(everywhere, names, strict=True):
+            yield Line(place.host, _aside(place, ["sh", "-c", APPEND, "sh", path, name, str(probe.appends)]))
+        total = probe.appends * len(names)
+        for place in everywhere:
+            reading = place.typed(["cat", path])
+            proof = [f'[ "$({reading} | wc -l)" -eq {total + 1} ]']
+            proof += [
+                f'[ "$({reading} | grep "^{name} ")" = "$(seq -f "{name} %.0f" {probe.appends})" ]' for name in names
+            ]
+            wanted = f"all {total} lines: none lost, none doubled, each place's in order"
+            yield Line(place.host, reading, wanted, " && ".join(proof), within=append_patience(probe.appends))
+        yield Line(everywhere[0].host, everywhere[0].typed(["rm", "-f", path]))
+
+
+KIND = SharedFile()
+
+
 @dataclass(frozen=True)
 class _Run:
     """One run: what is written where; `identity` makes every line of it unlike those of any other."""
@@ -50,22 +124,6 @@ class _Run:
 
     def name(self, place: Place) -> str:
         return place.container or place.host
-
-
-def ask(probe: SharedFileProbe, places: Places) -> list[Finding]:
-    """One finding for writing and reading, one for the appends; the file is removed however it ends."""
-    everywhere = places.of(probe)
-    if len(everywhere) < 2:
-        raise UsageError(f"shared_file needs two places or more, and has only {everywhere[0]}")
-    identity = uuid.uuid4().hex[:8]
-    run = _Run(places, everywhere, f"{probe.path}.{identity}", identity, probe.appends)
-    try:
-        findings = _write_and_read(run)
-        if outcome_of(findings) is Outcome.PASS:
-            findings += _append_and_read(run)
-    finally:
-        leftover = _remove(run)
-    return findings + leftover
 
 
 def _write_and_read(run: _Run) -> list[Finding]:
@@ -200,3 +258,10 @@ def _typed_write(run: _Run) -> str:
     place = run.everywhere[0]
     typed = place.typed(["sh", "-c", f"echo TEXT > {shlex.quote(run.path)}"])
     return f"{typed}; then on each other: cat {shlex.quote(run.path)}"
+
+
+def _aside(place: Place, argv: list[str]) -> str:
+    """A command that goes on while the next line is typed."""
+    if place.container:
+        return shlex.join(["docker", "exec", "--detach", place.container, *argv])
+    return f"nohup {shlex.join(argv)} > /dev/null 2>&1 &"

@@ -6,19 +6,82 @@ Source: veth(4); `ip -json link` names an interface's own number (ifindex) and t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
+from pydantic import Field
 
-from clusterlab.model.checks import VethProbe
+from clusterlab.model.base import Fault, Model, Strings
+from clusterlab.model.kinds import Touched
+from clusterlab.model.problems import Problem, suggest
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.probes import containers_exist
 
-from .finding import Finding, ask_each, finding
-from .place import NotUnderstood, Place, Places, WrongAnswer
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.where import Where, with_variables
+from ..place import NotUnderstood, Place, Places, WrongAnswer
 
 _HINT = "`ip link show master BRIDGE` lists what is plugged into a bridge; restarting the container makes the pair anew"
 _LIST = ["ip", "-json", "-details", "link", "show"]
+
+
+class VethProbe(Model):
+    """The veth pair by which a container is on a bridge network.
+
+    One end is the container's interface there, the other one a port of the network's bridge on the host.
+    """
+
+    in_: Strings = Field(alias="in", description="containers of this play")
+    network: str = Field(description="a bridge network; bridge is the default one")
+
+    def faults(self) -> Iterator[Fault]:
+        if not self.in_:
+            yield Fault(("in",), "an empty list of containers: nothing would be asked", "Name a container.")
+
+
+class Veth(CheckKind[VethProbe]):
+    name = "veth"
+    model = VethProbe
+    tools = ("nsenter",)
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: VethProbe) -> Iterator[Problem]:
+        network = file.play.networks.get(probe.network)
+        if network is None and probe.network != "bridge":
+            known = ["bridge", *file.play.networks]
+            message = f"this play has no network '{probe.network}'"
+            yield file.problem((*path, "network"), message, suggest(probe.network, known, "Networks"))
+        elif network is not None and network.driver != "bridge":
+            message = f"'{probe.network}' is a network of driver {network.driver}, without a bridge on the host"
+            yield file.problem((*path, "network"), message, "Name a bridge network.")
+        yield from containers_exist(files, file, path, probe.in_)
+
+    def touches(self, probe: VethProbe) -> Touched:
+        return Touched(containers=frozenset(probe.in_), networks=frozenset({probe.network}))
+
+    def ask(self, probe: VethProbe, places: Places) -> list[Finding]:
+        """Each container's interface on the network must be one end of a pair, and the other one in the bridge."""
+        wanted = f"its interface and a veth in the bridge of network {probe.network} are two ends of one pair"
+        return ask_each(
+            [places.container(name) for name in probe.in_], wanted, lambda place: _compare(probe, place, places, wanted)
+        )
+
+    def manual(self, probe: VethProbe, where: Where) -> Iterator[Line]:
+        """The interface in the container names the number of its other end: that must be in the network's bridge."""
+        for name in probe.in_:
+            place = where.container(name)
+            end = where.looked_up(place.host, f"other end of {name}", _other_end(probe, where, name))
+            command = f"ip -o link show master {_bridge_name(probe, where)} type veth"
+            proof = f"{command} | grep -q ^{with_variables(end)}:"
+            yield Line(place.host, command, f"a line that begins with {with_variables(end)[1:-1]}", proof)
+
+
+KIND = Veth()
 
 
 @dataclass(frozen=True)
@@ -31,14 +94,6 @@ class Link:
     mac: str
     kind: str
     bridge: str
-
-
-def ask(probe: VethProbe, places: Places) -> list[Finding]:
-    """Each container's interface on the network must be one end of a pair, and the other one in the bridge."""
-    wanted = f"its interface and a veth in the bridge of network {probe.network} are two ends of one pair"
-    return ask_each(
-        [places.container(name) for name in probe.in_], wanted, lambda place: _compare(probe, place, places, wanted)
-    )
 
 
 def parse(text: str, command: str) -> list[Link]:
@@ -123,3 +178,23 @@ def _bridge(probe: VethProbe, host: Place, places: Places) -> str:
             ) from error
     options = network.get("Options") or {}
     return str(options.get("com.docker.network.bridge.name") or f"br-{network['Id'][:12]}")
+
+
+def _other_end(probe: VethProbe, where: Where, name: str) -> str:
+    """What prints the number; which interface it is, if there are several, the engine's address of it tells."""
+    place = where.container(name)
+    if len(where.play.containers[name].networks) < 2:
+        return where.typed(place, ["cat", "/sys/class/net/eth0/iflink"])
+    format = f'{{{{(index .NetworkSettings.Networks "{probe.network}").MacAddress}}}}'
+    asked = shlex.join(["docker", "inspect", "--format", format, name])
+    mac = where.looked_up(place.host, f"MAC of {name} on {probe.network}", asked)
+    find = 'cat "$(dirname "$(grep -l "$1" /sys/class/net/*/address)")/iflink"'
+    return where.typed(place, ["sh", "-c", find, "sh", mac])
+
+
+def _bridge_name(probe: VethProbe, where: Where) -> str:
+    if probe.network == "bridge":
+        return "docker0"
+    network = where.play.networks.get(probe.network)
+    named = str(network.driver_opts.get("com.docker.network.bridge.name", "")) if network else ""
+    return named or f"br-$(docker network inspect --format '{{{{slice .Id 0 12}}}}' {shlex.quote(probe.network)})"

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from clusterlab.checks.place import Place
-from clusterlab.model import Lab
-from clusterlab.model.checks import Address, Probe, PublishedPort, Target
+from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
+from clusterlab.model.probes import Address, Probe, PublishedPort, Target
 
+from ..place import Place
 from .line import Line
 
 _BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have

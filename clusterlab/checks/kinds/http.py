@@ -4,24 +4,56 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlsplit
 
-from clusterlab.model.checks import HttpProbe
+from pydantic import Field
+
+from clusterlab.model.base import Duration, Fault
+from clusterlab.model.matcher import Matcher
+from clusterlab.model.probes import NegatableProbe
 from clusterlab.remote.host import Completed
 
-from . import lan, reach
-from .finding import Finding, ask_each, finding
-from .matcher import match
-from .place import NotUnderstood, Place, Places
-from .reach import Reach
+from .. import lan
+from ..finding import Finding, ask_each, finding
+from ..manual.lan import card as lan_card
+from ..manual.shell_matchers import as_wanted
+from ..manual.where import Where
+from ..matcher import describe, match
+from ..place import NotUnderstood, Place, Places
+from ..reach import ReachKind, Shown
+from ..reached import Reach, kept_away
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
     "look at `docker ps` (ports) and the container's log"
 )
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
+_STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
+_ERRORS = "2>&1 > /dev/null"
 _TIMED_OUT = (28, 124, 143)  # exit codes of curl, of timeout(1), and of busybox's
+
+
+class HttpProbe(NegatableProbe):
+    """Get a page."""
+
+    verdict: ClassVar[str] = "reachable"
+    target: ClassVar[tuple[str, ...]] = ("url",)
+    only_positive: ClassVar[tuple[str, ...]] = ("status", "body")
+
+    url: str = Field(examples=["http://${hosts.host1.address}/"])
+    reachable: bool = True
+    status: int = Field(default=200, ge=100, le=599)
+    body: Matcher | None = None
+    timeout: Duration = 10.0
+
+    def faults(self) -> Iterator[Fault]:
+        yield from super().faults()
+        if not re.match(r"https?://[^\s/]+", self.url):
+            yield Fault(("url",), f"'{self.url}' is not an address of a page", "Begin it with http:// or https://.")
 
 
 @dataclass(frozen=True)
@@ -33,13 +65,40 @@ class Answer:
     body: str = ""
 
 
-def ask(probe: HttpProbe, places: Places) -> list[Finding]:
-    """The status and body must be as wanted; for `reachable: false` no answer may come at all."""
-    if probe.reachable:
-        return ask_each(places.of(probe), told(probe), lambda place: _compare(probe, place, places))
-    return reach.ask(
-        places, probe, lambda asked, place, kept: get(asked, place, places, kept).reach, told_answer, _HINT
-    )
+class Http(ReachKind[HttpProbe]):
+    """The status and body must be as expected; for `reachable: false` no answer may come at all."""
+
+    name = "http"
+    model = HttpProbe
+    tools = ("curl", "timeout", "wget")
+    hint = _HINT
+
+    def summary(self, probe: HttpProbe) -> str:
+        return f"{probe.url} answers"
+
+    def reach(self, probe: HttpProbe, place: Place, places: Places, kept: bool) -> Reach:
+        return get(probe, place, places, kept).reach
+
+    def ask(self, probe: HttpProbe, places: Places) -> list[Finding]:
+        if probe.reachable:
+            return ask_each(places.of(probe), expectation(probe), lambda place: _compare(probe, place, places))
+        return super().ask(probe, places)
+
+    def shown(self, probe: HttpProbe, place: Place, where: Where, kept: bool) -> Shown:
+        tool = where.tool(place, "curl", "wget")
+        url = where.url(place, probe.url)
+        card = lan_card(urlsplit(url).hostname or "", place, where) if kept else ""
+        typed = where.typed(place, command(probe, tool, url, card))
+        if probe.negative:
+            return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {shlex.quote(_STATUS_LINE)}")
+        proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
+        if probe.body is not None:
+            proof += f" && found=$({typed} 2> /dev/null) && {as_wanted(probe.body)}"
+        wanted = f"{probe.url} answers with status {probe.status}"
+        return Shown(typed, wanted + (f" and a body that {describe(probe.body)}" if probe.body else ""), proof)
+
+
+KIND = Http()
 
 
 def get(probe: HttpProbe, place: Place, places: Places, kept: bool = False) -> Answer:
@@ -79,16 +138,12 @@ def parse(completed: Completed, command: str) -> Answer:
         return Answer(Reach(False, "timed out", command, completed.output))
     if completed.ok:
         raise NotUnderstood("an answer without an HTTP status", command=command, detail=completed.output)
-    return Answer(reach.kept_away(completed, command, completed.stderr))
+    return Answer(kept_away(completed, command, completed.stderr))
 
 
-def told(probe: HttpProbe) -> str:
+def expectation(probe: HttpProbe) -> str:
     body = f", body {match(probe.body, '').wanted}" if probe.body else ""
     return f"{probe.url} answers with status {probe.status}{body}"
-
-
-def told_answer(probe: HttpProbe) -> str:
-    return f"{probe.url} answers"
 
 
 def _compare(probe: HttpProbe, place: Place, places: Places) -> Finding:
@@ -107,7 +162,7 @@ def _compare(probe: HttpProbe, place: Place, places: Places) -> Finding:
         place,
         answer.reach.command,
         holds=holds,
-        wanted=told(probe),
+        wanted=expectation(probe),
         found=found,
         output=answer.reach.output,
         hint=_HINT if not answer.status else "the server answers, but something else: is it the right server and page?",

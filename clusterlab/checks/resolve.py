@@ -1,31 +1,16 @@
-"""dns: does a name resolve, and to which addresses."""
+"""Looking names up at a place, as nslookup or getent there answer."""
 
 from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address
 
-from clusterlab.model.checks import DnsProbe
 from clusterlab.remote.host import Completed
 
-from . import reach
-from .finding import Finding, ask_each, finding
-from .matcher import match
 from .place import NotUnderstood, Place, Places
-from .reach import Reach
+from .reached import Reach
 
-_HINT = (
-    "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
-    "hosts know no container names"
-)
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
-
-
-def ask(probe: DnsProbe, places: Places) -> list[Finding]:
-    """The name must resolve (or not), to the addresses that are wanted."""
-    if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
-        return ask_each(places.of(probe), f"{probe.name} resolves", lambda place: _compare(probe, place, places))
-    return reach.ask(places, probe, lambda asked, place, _: look_up(asked.name, place, places)[0], told, _HINT)
 
 
 def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
@@ -83,32 +68,6 @@ def why_not(completed: Completed, tool: str, command: str) -> str:
         command=command,
         detail=text,
     )
-
-
-def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
-    met, addresses = look_up(probe.name, place, places)
-    wanted, problems = [], []
-    if probe.addresses is not None:
-        compared = match(probe.addresses, addresses)
-        wanted.append(compared.wanted)
-        problems += [] if compared.holds else [compared.found]
-    if probe.is_ is not None:
-        address = places.address(probe.is_)
-        wanted.append(f"is {address} ({probe.is_})")
-        problems += [] if addresses == [address] else [f"is not {address}"]
-    return finding(
-        place,
-        met.command,
-        holds=met.reached and not problems,
-        wanted=f"{probe.name}: {', '.join(wanted)}",
-        found=": ".join([met.found, *problems]),
-        output=met.output,
-        hint=_HINT,
-    )
-
-
-def told(probe: DnsProbe) -> str:
-    return f"{probe.name} resolves"
 
 
 def _ipv4(texts: list[str]) -> list[str]:

@@ -5,30 +5,145 @@ from __future__ import annotations
 import shlex
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import docker.errors
+from pydantic import Field
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.playbook import Container
-from clusterlab.model.run import RunProbe
-from clusterlab.resources.container_body import WantedContainer
+from clusterlab.model.base import Duration, Fault, Model, Strings
+from clusterlab.model.compose_forms import Attachments, Environment
+from clusterlab.model.compose_keys import CONTAINER_KEYS
+from clusterlab.model.container_keys import (
+    Command,
+    command_faults,
+    mount_faults,
+    network_faults,
+    port_faults,
+    tmpfs_faults,
+)
+from clusterlab.model.kinds import Touched
+from clusterlab.model.lab import Lab
+from clusterlab.model.matcher import Matcher
+from clusterlab.model.playbook import Container, Play
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile, item
+from clusterlab.model.validate.networks import container_on
+from clusterlab.model.validate.places import image_there, named_docker_hosts
+from clusterlab.model.validate.volumes import mounts_there, sources_there
+from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.containers import connect_container
 from clusterlab.resources.engine_calls import flags
 from clusterlab.resources.removal import remove_container
 
-from .attempts import Interrupted
-from .finding import Finding, ask_each, finding
-from .matcher import describe, match
-from .place import NoAnswer, Place, Places
-from .spec import image_on, require_volumes, wanted
+from ..attempts import Interrupted
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line, ends
+from ..manual.shell_matchers import as_wanted
+from ..manual.where import Where
+from ..matcher import describe, match
+from ..place import NoAnswer, Place, Places
+from ..spec import image_on, require_volumes, wanted
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5  # seconds between two looks at a container that runs
 _SPEC = ("command", "entrypoint", "environment", "user", "volumes", "volumes_from", "tmpfs", "ports", "networks",
          "network_mode")  # fmt: skip
+
+
+class RunProbe(Model):
+    """Run a container to its end; it is removed with its anonymous volumes, however it ends.
+
+    Keys are those of a play's containers, with the same meaning.
+    """
+
+    compose_keys: ClassVar[Mapping[str, str]] = {**CONTAINER_KEYS, "host": "Write on.", "hosts": "Write on."}
+
+    on: Strings = Field(default_factory=list, description="Docker hosts: names, roles, or all")
+    image: str = Field(description="a name among the inventory's images")
+    command: Command | None = None
+    entrypoint: Command | None = None
+    environment: Environment = Field(default_factory=dict)
+    user: str | int | None = None
+    volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
+    volumes_from: list[str] = Field(default_factory=list, description="containers of this play, NAME[:ro]")
+    tmpfs: Strings = Field(default_factory=list)
+    ports: list[str | int] = Field(default_factory=list, description="[[address:]host-port:]port[/protocol]")
+    networks: Attachments = Field(default_factory=dict)
+    network_mode: Literal["bridge", "host", "none"] | None = None
+    exit: int = Field(default=0, ge=0, le=255, description="the exit code that is right")
+    stdout: Matcher | None = None
+    stderr: Matcher | None = None
+    fails: Matcher | None = Field(
+        default=None, description="it must not start at all: what the engine says about that instead"
+    )
+    timeout: Duration = Field(default=60.0, description="how long it may run")
+
+    def faults(self) -> Iterator[Fault]:
+        if not self.on:
+            yield Fault((), "a probe must say where it runs", "Add on: (Docker hosts or a role).")
+        yield from command_faults("command", self.command)
+        yield from command_faults("entrypoint", self.entrypoint)
+        yield from mount_faults(self.volumes)
+        yield from tmpfs_faults(self.tmpfs)
+        yield from port_faults("ports", self.ports)
+        yield from network_faults(self.network_mode, self.networks, self.ports)
+        if self.fails is not None:
+            for key in self.given("exit", "stdout", "stderr"):
+                yield Fault(
+                    (key,), f"'{key}' says nothing of a container that does not start", "Leave it or fails out."
+                )
+
+
+class Run(CheckKind[RunProbe]):
+    name = "run"
+    model = RunProbe
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: RunProbe) -> Iterator[Problem]:
+        yield from named_docker_hosts(files, file, (*path, "on"), probe.on)
+        yield from image_there(files, file, (*path, "image"), probe.image)
+        hosts = files.expand(probe.on)
+        yield from mounts_there(files, file, (*path, "volumes"), probe.volumes, hosts)
+        yield from sources_there(file, (*path, "volumes_from"), probe.volumes_from, hosts)
+        for index, network in enumerate(probe.networks):
+            for host in hosts:
+                yield from container_on(files, file, item(file.document, (*path, "networks"), index), network, host)
+
+    def touches(self, probe: RunProbe) -> Touched:
+        return Touched(
+            containers=frozenset(text.partition(":")[0] for text in probe.volumes_from),
+            volumes=frozenset(text.partition(":")[0] for text in probe.volumes),
+            networks=frozenset(probe.networks),
+            images=frozenset({probe.image}),
+        )
+
+    def hosts(self, probe: RunProbe, lab: Lab, play: Play) -> frozenset[str]:
+        return frozenset(lab.expand(probe.on))
+
+    def ask(self, probe: RunProbe, places: Places) -> list[Finding]:
+        """It must end with the exit code and output that are wanted; with `fails`, the engine must refuse it."""
+        hosts = [Place(host) for host in places.lab.expand(probe.on)]
+        if not hosts:
+            raise UsageError(f"the container runs nowhere: on: {probe.on}", remedy="name a host or a role")
+        return ask_each(hosts, summary(probe), lambda place: _compare(probe, place, places))
+
+    def manual(self, probe: RunProbe, where: Where) -> Iterator[Line]:
+        for host in where.lab.expand(probe.on):
+            container = container_of(probe, host)
+            spec = wanted_container(where.lab.name, where.play_name, "by-hand", container, where.images[probe.image])
+            command = command_of(spec)
+            if probe.fails is not None:
+                found = f"found=$({command} 2>&1 > /dev/null)"
+                yield Line(host, command, summary(probe), f"if {found}; then false; else {as_wanted(probe.fails)}; fi")
+                continue
+            yield Line(host, command, summary(probe), ends(command, (probe.exit,), probe.stdout, probe.stderr))
+
+
+KIND = Run()
 
 
 @dataclass(frozen=True)
@@ -41,15 +156,7 @@ class _Ended:
     stderr: str = ""
 
 
-def ask(probe: RunProbe, places: Places) -> list[Finding]:
-    """It must end with the exit code and output that are wanted; with `fails`, the engine must refuse it."""
-    hosts = [Place(host) for host in places.lab.expand(probe.on)]
-    if not hosts:
-        raise UsageError(f"the container runs nowhere: on: {probe.on}", remedy="name a host or a role")
-    return ask_each(hosts, told(probe), lambda place: _compare(probe, place, places))
-
-
-def told(probe: RunProbe) -> str:
+def summary(probe: RunProbe) -> str:
     if probe.fails is not None:
         return f"it does not start, and the engine says what {describe(probe.fails)}"
     parts = [f"exit code {probe.exit}"]
@@ -67,9 +174,9 @@ def _compare(probe: RunProbe, place: Place, places: Places) -> Finding:
     problems, found = _judge(probe, ended)
     return finding(
         place,
-        typed(spec),
+        command_of(spec),
         holds=not problems,
-        wanted=told(probe),
+        wanted=summary(probe),
         found="; ".join([found, *problems]),
         output="\n".join(filter(None, (ended.refusal, ended.stdout.rstrip(), ended.stderr.rstrip()))),
     )
@@ -149,7 +256,7 @@ def _exit_code(engine: Any, name: str, deadline: float, places: Places) -> int |
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def typed(spec: WantedContainer) -> str:
+def command_of(spec: WantedContainer) -> str:
     """The command as a person would type it: without name and labels, and removed at its end."""
     config, host = spec.config, spec.host_config
     words = ["docker", "run", "--rm"]

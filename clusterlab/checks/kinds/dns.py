@@ -1,0 +1,102 @@
+"""dns: does a name resolve, and to which addresses."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from clusterlab.model.matcher import Matcher
+from clusterlab.model.probes import Address, NegatableProbe
+
+from ..finding import Finding, ask_each, finding
+from ..manual.lan import NAMES
+from ..manual.shell_matchers import as_wanted
+from ..manual.where import Where, with_variables
+from ..matcher import describe, match
+from ..place import Place, Places
+from ..reach import ReachKind, Shown
+from ..reached import Reach
+from ..resolve import look_up, query
+
+_HINT = (
+    "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
+    "hosts know no container names"
+)
+
+
+class DnsProbe(NegatableProbe):
+    """Look a name up."""
+
+    verdict: ClassVar[str] = "resolves"
+    target: ClassVar[tuple[str, ...]] = ("name",)
+    only_positive: ClassVar[tuple[str, ...]] = ("addresses", "is_")
+
+    name: str
+    resolves: bool = True
+    addresses: Matcher | None = Field(default=None, description="about the list of addresses, sorted")
+    is_: Address | None = Field(
+        default=None, alias="is", description="must be exactly this address of a container or service"
+    )
+
+
+class Dns(ReachKind[DnsProbe]):
+    """The name must resolve (or not), to the addresses that are expected."""
+
+    name = "dns"
+    model = DnsProbe
+    tools = ("getent", "nslookup")
+    hint = _HINT
+
+    def summary(self, probe: DnsProbe) -> str:
+        return f"{probe.name} resolves"
+
+    def reach(self, probe: DnsProbe, place: Place, places: Places, kept: bool) -> Reach:
+        return look_up(probe.name, place, places)[0]
+
+    def ask(self, probe: DnsProbe, places: Places) -> list[Finding]:
+        if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
+            wanted = self.summary(probe)
+            return ask_each(places.of(probe), wanted, lambda place: _compare(probe, place, places))
+        return super().ask(probe, places)
+
+    def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
+        tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
+        command = where.typed(place, query(tool, probe.name))
+        addresses = NAMES if tool == "nslookup" else "{ print $1 }"
+        seen = f"found=$({command} | awk '{addresses}' | sort -u)"
+        if probe.negative:
+            return Shown(command, self.summary(probe), f'{seen}; [ -z "$found" ]')
+        wanted, proof = [self.summary(probe)], f'{seen}; [ -n "$found" ]'
+        if probe.addresses is not None:
+            wanted.append(f"to addresses of which the list {describe(probe.addresses)}")
+            proof += f" && {as_wanted(probe.addresses, items=True)}"
+        if probe.is_ is not None:
+            wanted.append(f"to the address of {probe.is_}")
+            proof += f' && [ "$found" = {with_variables(where.address(probe.is_))} ]'
+        return Shown(command, " ".join(wanted), proof)
+
+
+KIND = Dns()
+
+
+def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
+    met, addresses = look_up(probe.name, place, places)
+    wanted, problems = [], []
+    if probe.addresses is not None:
+        compared = match(probe.addresses, addresses)
+        wanted.append(compared.wanted)
+        problems += [] if compared.holds else [compared.found]
+    if probe.is_ is not None:
+        address = places.address(probe.is_)
+        wanted.append(f"is {address} ({probe.is_})")
+        problems += [] if addresses == [address] else [f"is not {address}"]
+    return finding(
+        place,
+        met.command,
+        holds=met.reached and not problems,
+        wanted=f"{probe.name}: {', '.join(wanted)}",
+        found=": ".join([met.found, *problems]),
+        output=met.output,
+        hint=_HINT,
+    )

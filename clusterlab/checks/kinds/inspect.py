@@ -1,0 +1,349 @@
+"""inspect: a path in what the engines report of one object."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, get_args
+
+import docker
+import docker.errors
+from pydantic import Field
+
+from clusterlab.errors import UsageError
+from clusterlab.model.base import Fault, Model, Strings
+from clusterlab.model.inventory import Role
+from clusterlab.model.kinds import Touched
+from clusterlab.model.lab import Lab
+from clusterlab.model.matcher import Matcher, MatcherSpec
+from clusterlab.model.playbook import Play
+from clusterlab.model.problems import Problem, listed, suggest
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.places import named_docker_hosts
+from clusterlab.resources.swarm_tasks import running_tasks
+from clusterlab.results import Outcome
+
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.shell_matchers import as_wanted
+from ..manual.where import Where, with_variables
+from ..matcher import describe, match, show
+from ..place import Place, Places, WrongAnswer
+from ..report_path import NoSuchPath, at, length_template, steps, template
+from ..spec import image_on
+
+_HINT = "`clusterlab plan` shows how it differs from the play"
+_VOLUME_HINT = (
+    "an engine keeps the options with which a volume was first made, and ignores others silently; "
+    "`clusterlab plan` shows the difference and what mends it"
+)
+_MISSING = {
+    "network": "`clusterlab apply` makes it; on a Swarm worker an attachable overlay network is known only while a "
+    "container there uses it"
+}
+_COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
+_ONLY_ONE = "Leave the other out, or write two checks."
+_PREDEFINED = ("bridge", "host", "none")
+_TASKS_COMMAND = ["docker", "service", "ps", "--filter", "desired-state=running"]
+_RUNNING = "awk '$2 == \"Running\" { print $1 }'"
+_OUTPUT = 4000  # characters of what the engine reported that are kept as output
+
+_ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
+    "volume": lambda engine, name: engine.inspect_volume(name),
+    "network": lambda engine, name: engine.inspect_network(name),
+    "container": lambda engine, name: engine.inspect_container(name),
+    "service": lambda engine, name: engine.inspect_service(name),  # type: ignore[no-untyped-call]
+    "image": lambda engine, name: engine.inspect_image(name),  # type: ignore[no-untyped-call]
+    "node": lambda engine, name: engine.inspect_node(name),
+    "engine": lambda engine, name: engine.info(),
+    "volumes": lambda engine, name: {one["Name"]: one for one in engine.volumes()["Volumes"] or []},
+}
+
+
+class InspectProbe(Model):
+    """A path in what the engine reports of one object; `*` in the path takes every item."""
+
+    volume: str | None = None
+    network: str | None = None
+    container: str | None = None
+    service: str | None = None
+    tasks: str | None = Field(
+        default=None,
+        description="the tasks of this service that run, by host and number; Node is the host that each runs on",
+    )
+    image: str | None = None
+    node: str | None = None
+    engine: Literal[True] | None = Field(default=None, description="what `docker info` reports")
+    volumes: Literal[True] | None = Field(default=None, description="every volume of the host, by its name")
+    on: Strings = Field(
+        default_factory=list, description="which hosts are asked; default: every host that should have it"
+    )
+    path: str | list[str | int] = Field(
+        description="keys joined by dots, or a list where a key has a dot itself", examples=["Options.device"]
+    )
+    value: Matcher | None = None
+    same: bool = Field(default=False, description="all hosts must report the same")
+
+    objects: ClassVar[tuple[str, ...]] = (
+        "volume",
+        "network",
+        "container",
+        "service",
+        "tasks",
+        "image",
+        "node",
+        "engine",
+        "volumes",
+    )
+
+    def faults(self) -> Iterator[Fault]:
+        given = self.given(*self.objects)
+        if len(given) != 1:
+            found = f"not {listed(given)}" if given else "but none is here"
+            yield Fault(
+                (),
+                f"inspect needs exactly one of {listed(self.objects)}, {found}",
+                _ONLY_ONE if given else "",
+            )
+        if self.value is None and not self.same:
+            remedy = "Add value: (what it must be) or same: true (all hosts must report the same)."
+            yield Fault((), "this inspects but asserts nothing", remedy)
+        if not self.path:
+            yield Fault(("path",), "the path is empty")
+
+
+class Inspect(CheckKind[InspectProbe]):
+    name = "inspect"
+    model = InspectProbe
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: InspectProbe) -> Iterator[Problem]:
+        yield from named_docker_hosts(files, file, (*path, "on"), probe.on)
+        play = file.play
+        known: dict[str, Sequence[str]] = {
+            "volume": list(play.volumes),
+            "network": [*play.networks, *_PREDEFINED],
+            "container": list(play.containers),
+            "service": list(play.services),
+            "tasks": list(play.services),
+            "image": list(files.inventory.images),
+            "node": files.inventory.swarm_hosts,
+        }
+        for kind, names in known.items():
+            name = getattr(probe, kind)
+            if name is not None and name not in names:
+                owner = {"image": "the inventory", "node": "the Swarm"}.get(kind, "this play")
+                noun = "service" if kind == "tasks" else kind
+                yield file.problem(
+                    (*path, kind), f"{owner} has no {noun} '{name}'", suggest(name, names, f"{noun.capitalize()}s")
+                )
+        container = play.containers.get(probe.container or "")
+        if container is not None and probe.on and files.expand(probe.on) != [container.host]:
+            message = f"the container '{probe.container}' is on {container.host} alone"
+            yield file.problem((*path, "on"), message, "Leave on: out.")
+        if probe.same and len(_hosts_in_files(files, file, probe)) < 2:
+            yield file.problem((*path, "same"), "only one host is asked, so 'same' asserts nothing", key=True)
+
+    def touches(self, probe: InspectProbe) -> Touched:
+        def named(*names: str | None) -> frozenset[str]:
+            return frozenset(name for name in names if name)
+
+        return Touched(
+            containers=named(probe.container),
+            services=named(probe.service, probe.tasks),
+            volumes=named(probe.volume),
+            networks=named(probe.network),
+        )
+
+    def hosts(self, probe: InspectProbe, lab: Lab, play: Play) -> frozenset[str]:
+        return frozenset(asked_hosts(probe, lab, play))
+
+    def ask(self, probe: InspectProbe, places: Places) -> list[Finding]:
+        """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
+        kind, name = subject(probe)
+        hosts = asked_hosts(probe, places.lab, places.play)
+        if probe.same and len(hosts) < 2:
+            raise UsageError(f"`same: true` compares hosts, and only {', '.join(hosts) or 'none'} has {kind} {name}")
+        values: dict[str, object] = {}
+
+        def one(place: Place) -> Finding:
+            known_as = image_on(places, place, name) if kind == "image" else name
+            report = _report(kind, known_as, place, places)
+            try:
+                values[place.host] = value = at(report, steps(probe.path))
+            except NoSuchPath as error:
+                return _found(place, kind, known_as, probe, report, holds=False, found=str(error))
+            if probe.value is None:
+                return _found(place, kind, known_as, probe, value, holds=True, found=show(value))
+            compared = match(probe.value, value)
+            return _found(place, kind, known_as, probe, value, holds=compared.holds, found=compared.found)
+
+        findings = ask_each([Place(host) for host in hosts], summary(probe, name), one)
+        if probe.same and all(item.outcome is Outcome.PASS for item in findings):
+            findings.append(_same(kind, name, probe, values))
+        return findings
+
+    def manual(self, probe: InspectProbe, where: Where) -> Iterator[Line]:
+        """The command on every host that is asked; with `same`, the first one's answer is what the others must give."""
+        kind, name = subject(probe)
+        hosts = asked_hosts(probe, where.lab, where.play)
+        known_as = where.images[name] if kind == "image" else name
+        wanted = summary(probe, name)
+        first = ""
+        for host in hosts:
+            if probe.value is not None:
+                command, proof = _matched(kind, known_as, steps(probe.path), probe.value)
+                yield Line(host, command, wanted, proof)
+            if probe.same:
+                command = _listed(kind, known_as, template(steps(probe.path), as_json=True))
+                if not first:
+                    first = where.looked_up(host, f"{probe.path} of {name} on {host}", command)
+                    yield from where.taken()
+                else:
+                    yield Line(host, command, wanted, f'[ "$({command})" = {with_variables(first)} ]')
+
+
+KIND = Inspect()
+
+
+def subject(probe: InspectProbe) -> tuple[str, str]:
+    """The kind and name of what is inspected; the engine and the list of its volumes have no name."""
+    kind = probe.given(*probe.objects)[0]
+    return kind, "" if kind in _COMMANDS else str(getattr(probe, kind))
+
+
+def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
+    """Which hosts are asked: those of `on:`, or every host that should have the object."""
+    inventory = lab.inventory
+    if probe.on:
+        unknown = set(probe.on) - set(inventory.hosts) - {"all", *get_args(Role)}
+        if unknown:
+            raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
+        return lab.expand(probe.on)
+    if probe.volume in play.volumes:
+        return lab.expand(play.volumes[probe.volume].hosts)
+    if probe.container in play.containers:
+        return [play.containers[probe.container].host]
+    if probe.network in play.networks:
+        if play.networks[probe.network].driver != "overlay":
+            return lab.expand(play.networks[probe.network].hosts)
+        # An engine knows an attachable overlay network only while a container there uses it; a manager always does.
+        users = {c.host for c in play.containers.values() if probe.network in c.networks}
+        return [host for host in inventory.docker_hosts if host in users] or inventory.with_role("swarm_manager")[:1]
+    if probe.service or probe.tasks or probe.node:
+        return inventory.with_role("swarm_manager")[:1]
+    return inventory.docker_hosts
+
+
+def _report(kind: str, name: str, place: Place, places: Places) -> Any:
+    if kind == "tasks":
+        _report("service", name, place, places)  # a service that is gone is a wrong answer, not one that failed to come
+        return running_tasks(places.hosts[place.host], name, places.lab.inventory)
+    with places.engine(place.host) as engine:
+        try:
+            return _ASK[kind](engine, name)
+        except docker.errors.NotFound as error:
+            raise WrongAnswer(
+                f"there is no {kind} {name} on {place.host}",
+                command=_command(kind, name),
+                remedy=_MISSING.get(kind, "`clusterlab apply` makes it"),
+            ) from error
+
+
+def summary(probe: InspectProbe, name: str) -> str:
+    path = ".".join(steps(probe.path))
+    parts = [describe(probe.value)] if probe.value is not None else []
+    parts += ["is the same on every host"] if probe.same else []
+    return f"{path} {', '.join(parts)}"
+
+
+def _command(kind: str, name: str) -> str:
+    if kind == "tasks":
+        return shlex.join([*_TASKS_COMMAND, name])
+    return _COMMANDS.get(kind) or f"docker {kind} inspect {shlex.quote(name)}"
+
+
+def _found(
+    place: Place, kind: str, name: str, probe: InspectProbe, shown: object, *, holds: bool, found: str
+) -> Finding:
+    return finding(
+        place,
+        _command(kind, name),
+        holds=holds,
+        wanted=summary(probe, name),
+        found=found,
+        output=json.dumps(shown, indent=2, ensure_ascii=False, default=str)[:_OUTPUT],
+        hint=_VOLUME_HINT if kind == "volume" else _HINT,
+    )
+
+
+def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) -> Finding:
+    distinct = {json.dumps(value, sort_keys=True) for value in values.values()}
+    return finding(
+        ", ".join(sorted(values)),
+        _command(kind, name),
+        holds=len(distinct) == 1,
+        wanted=summary(probe, name),
+        found="; ".join(f"{host}: {show(value)}" for host, value in sorted(values.items())),
+        hint="hosts that report different things do not share the object: are they in the same Swarm?",
+    )
+
+
+def _hosts_in_files(files: Files, file: PlayFile, probe: InspectProbe) -> Sequence[str]:
+    """The hosts that are asked, as far as files can tell."""
+    if probe.on:
+        return files.expand(probe.on)
+    if probe.container:
+        return [""]
+    volume = file.play.volumes.get(probe.volume or "")
+    network = file.play.networks.get(probe.network or "")
+    if volume is not None:
+        return files.expand(volume.hosts)
+    if network is not None and network.driver != "overlay":
+        return files.expand(network.hosts)
+    return files.inventory.docker_hosts
+
+
+def _matched(kind: str, name: str, path: list[str], spec: MatcherSpec) -> tuple[str, str]:
+    """The command that shows the value at `path`, and the proof that it is as wanted."""
+    if kind == "tasks":
+        return _tasks(name, path, spec)
+    if kind == "volumes":
+        every = "docker volume ls --quiet | xargs docker volume inspect --format"
+        command = f"{every} {shlex.quote(template(path[1:], as_json=False))}"
+        return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
+    if "*" in path:
+        command = _listed(kind, name, template(path, as_json=False))
+        return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
+    if spec.lines is not None or spec.empty is not None:  # how long it is, whatever it is
+        length = _listed(kind, name, length_template(path))
+        size = f"-eq {spec.lines}" if spec.lines is not None else "-eq 0" if spec.empty else "-gt 0"
+        rest = spec.model_copy(update={"lines": None, "empty": None})
+        proof = f'[ "$({length})" {size} ]'
+        if rest.contains or rest.lacks:
+            command, also = _matched(kind, name, path, rest)
+            return command, f"{proof} && {also}"
+        return length, proof
+    as_json = bool(spec.contains or spec.lacks) or (
+        isinstance(spec.equals, dict | list | None) and not (spec.matches or spec.between)
+    )
+    command = _listed(kind, name, template(path, as_json=as_json))
+    return command, f"found=$({command}) && {as_wanted(spec, as_json=as_json)}"
+
+
+def _tasks(service: str, path: list[str], spec: MatcherSpec) -> tuple[str, str]:
+    if path == ["*", "Node"]:
+        listed = shlex.join([*_TASKS_COMMAND, "--format", "{{.Node}} {{.CurrentState}}", service])
+        command = f"{listed} | {_RUNNING} | sort"
+    else:
+        ids = shlex.join([*_TASKS_COMMAND, "--quiet", service])
+        command = f"docker inspect --format {shlex.quote(template(path[1:], as_json=False))} $({ids})"
+    return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
+
+
+def _listed(kind: str, name: str, format: str) -> str:
+    if kind == "engine":
+        return shlex.join(["docker", "info", "--format", format])
+    return shlex.join(["docker", kind, "inspect", "--format", format, name])

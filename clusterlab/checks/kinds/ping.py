@@ -1,0 +1,125 @@
+"""ping: does an address answer, with all of the packets sent."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import ClassVar
+
+from pydantic import Field
+
+from clusterlab.model.base import Duration
+from clusterlab.model.probes import Address, NegatableProbe, Target
+from clusterlab.remote.host import Completed
+
+from .. import lan
+from ..manual.lan import card, first
+from ..manual.where import Where
+from ..place import Place, Places
+from ..reach import ReachKind, Shown
+from ..reached import Reach, kept_away, reason
+from ..resolve import first_address, query
+
+_SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
+_HINT = (
+    "a reachable address that loses all packets: firewall, routing, or for overlay networks UDP 4789 between the hosts"
+)
+
+
+class PingProbe(NegatableProbe):
+    """Ping a name or address."""
+
+    verdict: ClassVar[str] = "reachable"
+    target: ClassVar[tuple[str, ...]] = ("to",)
+    only_positive: ClassVar[tuple[str, ...]] = ()
+
+    to: Target
+    count: int = Field(default=2, ge=1, description="how many packets")
+    size: int | None = Field(default=None, ge=0, le=65507, description="bytes of payload, sent unfragmented")
+    reachable: bool = True
+    timeout: Duration = 10.0
+
+
+class Ping(ReachKind[PingProbe]):
+    """Every one of `count` packets must come back; for `reachable: false` none may."""
+
+    name = "ping"
+    model = PingProbe
+    tools = ("ping", "nsenter")
+    hint = _HINT
+
+    def summary(self, probe: PingProbe) -> str:
+        size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
+        return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
+
+    def reach(self, probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
+        wait = max(1, math.ceil(probe.timeout))
+        target = places.target(place, probe.to)
+        argv = packets(probe, lan.card(probe.to, place, places) if kept else "")
+        if probe.size is not None:
+            return _unfragmented(probe, place, places, argv, target)
+        places.tool(place, "ping")
+        argv.append(target)
+        completed = places.run(place, argv, timeout=probe.count + wait + 30)
+        return parse(completed, place.typed(argv), all_must=probe.reachable)
+
+    def shown(self, probe: PingProbe, place: Place, where: Where, kept: bool) -> Shown:
+        target = where.target(place, probe.to)
+        argv = packets(probe, card(probe.to, place, where) if kept else "")
+        if probe.size is None:
+            command = where.typed(place, [*argv, target])
+        else:  # a container's own ping may not know how to forbid fragments
+            if place.container:
+                if not isinstance(probe.to, Address):
+                    asked = place.typed(query("nslookup", target))
+                    target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
+                argv = ["nsenter", where.namespace(place), *argv]
+            command = where.typed(Place(place.host), [*argv, target])
+        if probe.negative:
+            return Shown(command, self.summary(probe), f"! {command}")
+        return Shown(command, self.summary(probe), f"{command} | grep -qE ' {probe.count} (packets )?received'")
+
+
+KIND = Ping()
+
+
+def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
+    """Read the output of iputils' or busybox's ping. Raises NotUnderstood when it says nothing about the network.
+
+    When only some packets came back, it was reached unless `all_must` come back.
+    """
+    summary = _SUMMARY.search(completed.stdout)
+    if not summary:
+        return kept_away(completed, command, completed.output)
+    sent, received = map(int, summary.groups())
+    if received or not sent:
+        reached = received == sent > 0 if all_must else received > 0
+        return Reach(reached, f"{received} of {sent} packets came back", command, completed.output)
+    if "message too long" in completed.output.lower():
+        found = "too long to be sent unfragmented"
+    else:
+        found = reason(completed.output) or "timed out"
+    return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output)
+
+
+def packets(probe: PingProbe, card: str = "") -> list[str]:
+    """The command, but for whom it asks; `card` is the interface to which it is bound."""
+    argv = ["ping", "-c", str(probe.count), "-W", str(max(1, math.ceil(probe.timeout)))]
+    argv += [] if probe.size is None else ["-M", "do", "-s", str(probe.size)]
+    return [*argv, "-n", "-I", card] if card else argv
+
+
+def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str], target: str) -> Reach:
+    """Busybox's ping cannot forbid fragments: the host's ping is run in the container's network instead."""
+    host = Place(place.host)
+    if place.container:
+        places.tool(host, "nsenter")
+        address = first_address(target, place, places)
+        if isinstance(address, Reach):
+            return address
+        target = address
+        argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
+    places.tool(host, "ping")
+    argv.append(target)
+    completed = places.run(host, argv, timeout=probe.count + probe.timeout + 30)
+    return parse(completed, host.typed(argv), all_must=probe.reachable)

@@ -1,0 +1,104 @@
+"""port: does a TCP port accept a connection."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import ClassVar
+
+from clusterlab.model.base import Duration
+from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target
+from clusterlab.remote.host import Completed
+
+from .. import lan
+from ..manual.lan import card as lan_card
+from ..manual.line import ends
+from ..manual.where import Where
+from ..place import Place, Places
+from ..reach import ReachKind, Shown
+from ..reached import Reach, kept_away
+
+_HINT = (
+    "refused: nothing listens there on that address; timed out: something drops the packets; "
+    "look at `docker ps` (ports) and `ss -ltn` on the host"
+)
+_TIMED_OUT = (28, 124)  # exit codes of curl and of timeout(1)
+_CONNECTED = re.compile(r"^\* Connected to ", re.MULTILINE)  # as curl -v writes it
+
+
+class PortProbe(NegatableProbe):
+    """Connect to a TCP port."""
+
+    verdict: ClassVar[str] = "open"
+    target: ClassVar[tuple[str, ...]] = ("to", "port")
+
+    to: Target
+    port: Port | PublishedPort
+    open: bool = True
+    timeout: Duration = 5.0
+
+
+class PortKind(ReachKind[PortProbe]):
+    """The port must accept a connection; for `open: false` it must not."""
+
+    name = "port"
+    model = PortProbe
+    tools = ("bash", "curl", "nc", "timeout")
+    hint = _HINT
+
+    def summary(self, probe: PortProbe) -> str:
+        port = probe.port if isinstance(probe.port, int) else f"({probe.port})"
+        return f"port {port} of {probe.to} is open"
+
+    def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
+        target = places.target(place, probe.to)
+        card = lan.card(probe.to, place, places) if kept else ""
+        tool = places.tool(place, *(("curl",) if card else ("bash", "nc")))
+        if tool == "bash":
+            places.tool(place, "timeout")
+        argv = command(probe, tool, target, str(places.port(probe.port)), card)
+        typed = place.typed(argv)
+        if tool == "curl":  # it would send what is typed
+            argv, typed = ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], f"{typed} < /dev/null"
+        return parse(places.run(place, argv, timeout=probe.timeout + 30), typed)
+
+    def shown(self, probe: PortProbe, place: Place, where: Where, kept: bool) -> Shown:
+        target = where.target(place, probe.to)
+        card = lan_card(probe.to, place, where) if kept else ""
+        tool = "curl" if card else where.tool(place, "bash", "nc")
+        typed = where.typed(place, command(probe, tool, target, where.port(probe.port), card))
+        if tool == "curl":  # its exit code says how the rest went
+            typed += " < /dev/null"
+            connected = f"{typed} 2>&1 | grep -q '^[*] Connected to '"
+            return Shown(typed, self.summary(probe), f"! {connected}" if probe.negative else connected)
+        return Shown(typed, self.summary(probe), f"! {typed}" if probe.negative else ends(typed))
+
+
+KIND = PortKind()
+
+
+def parse(completed: Completed, command: str) -> Reach:
+    """Read how bash's /dev/tcp under timeout(1), busybox's nc, or curl ended. Raises NotUnderstood.
+
+    Curl goes on after it has connected, for as long as the server keeps it waiting.
+    """
+    if completed.ok or _CONNECTED.search(completed.stderr):
+        return Reach(True, "open", command, completed.output)
+    if completed.exit in _TIMED_OUT:
+        return Reach(False, "timed out", command, completed.output)
+    return kept_away(completed, command, completed.stderr)
+
+
+def command(probe: PortProbe, tool: str, target: str, port: str, card: str = "") -> list[str]:
+    """What tries to connect with bash or busybox's nc, and succeeds when it could.
+
+    Of the tools that hosts have, curl can be bound to an interface, `card`; it says when it is connected.
+    """
+    wait = str(max(1, math.ceil(probe.timeout)))
+    if tool == "curl":
+        url = f"telnet://[{target}]:{port}" if ":" in target else f"telnet://{target}:{port}"
+        return ["curl", "-sS", "-v", "--noproxy", "*", "--interface", card, "--max-time", wait, url]
+    if tool == "bash":
+        # The target is an argument of the script, never a part of it.
+        return ["timeout", wait, "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "bash", target, port]
+    return ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`

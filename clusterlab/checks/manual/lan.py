@@ -1,0 +1,59 @@
+"""Keeping what a person types on the LAN, as `checks.lan` keeps probes there."""
+
+from __future__ import annotations
+
+import shlex
+from ipaddress import ip_address
+
+from clusterlab.model.probes import Address, Target
+
+from ..place import Place
+from .where import Where
+
+NAMES = "/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }"
+"""An awk program for the addresses in nslookup's answer; the lines before it are about the server."""
+_LAN = "ip -o -4 address show to {} | awk '{{ print $2 }}'"
+_ITS_OWN = r"s/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p"  # what does not leave the host
+_WAY = "{{ ip -o route get {} | grep -v ' via ' | sed -nE '{}'; {}; }} | head -n 1"
+
+
+def first(nslookup: str) -> str:
+    """What prints the first address in nslookup's answer."""
+    return f"{nslookup} | awk '{NAMES}' | head -n 1"
+
+
+def card(target: Target, place: Place, where: Where) -> str:
+    """As the check: the interface that keeps a host's probe on the LAN, a token; empty where it stays there anyway."""
+    if place.container or _near(target, place, where):
+        return ""
+    lan = _LAN.format(where.lab.inventory.hosts[place.host].address)
+    if isinstance(target, Address):
+        return where.looked_up(place.host, f"LAN of {place.host}", lan)
+    return where.looked_up(
+        place.host, f"way of {place.host} to {target}", _WAY.format(_first_address(target), _ITS_OWN, lan)
+    )
+
+
+def _first_address(target: str) -> str:
+    if _is_address(target):
+        return target
+    return f"\"$(getent ahostsv4 {shlex.quote(target)} | awk 'NR == 1 {{ print $1 }}')\""
+
+
+def _is_address(target: str) -> bool:
+    try:
+        ip_address(target)
+    except ValueError:
+        return False
+    return True
+
+
+def _near(target: Target, place: Place, where: Where) -> bool:
+    """Whether a target is on the host itself, in one of its containers, or on the LAN."""
+    if isinstance(target, Address):
+        return target.container is not None and where.container(target.container).host == place.host
+    written = where.target(place, target)
+    if not _is_address(written):
+        return written == "localhost"
+    address = ip_address(written)
+    return address.is_loopback or address in where.lab.inventory.network.subnet

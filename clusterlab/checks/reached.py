@@ -1,0 +1,57 @@
+"""What a network probe met: it reached its target, or the network kept it away, and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from clusterlab.remote.host import Completed
+
+from .place import NotUnderstood
+
+# Each is the end of a line, as tools write errors; elsewhere (a usage text, a page) the words would mean nothing.
+# The order matters: a tool may write a second reason that only follows from the first.
+_REASONS = (
+    (
+        r"bad address '.*'|could not resolve host: .*|unable to resolve host address .*|name or service not known"
+        r"|temporary failure in name resolution|no address associated with (host)?name",
+        "name not resolved",
+    ),
+    (r"connection refused", "refused"),
+    (r"no route to host|host (is )?unreachable", "no route to host"),
+    (r"network is unreachable", "network is unreachable"),
+    (r"timed out( after \d+ milliseconds)?", "timed out"),
+)
+
+_NOT_SENT = "Failed binding local connection end"  # curl, which then says that it could not resolve an address
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a probe met: `reached`, or kept away by the network for the reason in `found`."""
+
+    reached: bool
+    found: str
+    command: str
+    output: str = ""
+
+
+def reason(text: str) -> str:
+    """Why a connection failed, from what the tool wrote; empty when it is no reason of the network."""
+    for pattern, meaning in _REASONS:
+        if re.search(rf"(?:{pattern})\.?$", text, re.IGNORECASE | re.MULTILINE):
+            return meaning
+    return ""
+
+
+def kept_away(completed: Completed, command: str, text: str) -> Reach:
+    """The probe failed: for a reason of the network, or else it counts for nothing (NotUnderstood)."""
+    why = reason(text)
+    if not why or _NOT_SENT in text:
+        raise NotUnderstood(
+            f"the answer says neither that it worked nor why the network kept it away (exit code {completed.exit}): "
+            f"{text.strip() or 'no output'}",
+            command=command,
+            detail=completed.output,
+        )
+    return Reach(False, why, command, completed.output)
