@@ -61,10 +61,10 @@ def read(
     """Validate all of it, the files too; raises UsageError."""
     path = inventory_path(inventory)
     lab = load_lab(path, plays, Path(playbooks))
-    kind = lab.inventory.machines
+    kind = lab.inventory.kind
     options = Options(
         start=parse_start(start, kind),
-        keep=_keep(keep or ("always" if kind == "existing" else "on-failure")),  # type: ignore[arg-type]
+        keep=_keep(keep or ("on-failure" if kind.creates else "always")),  # type: ignore[arg-type]
         wait=_duration("--wait", wait),
         deadline=_duration("--deadline", deadline),
         notify=() if notify is None else tuple(parse_command(notify)),

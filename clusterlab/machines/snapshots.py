@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from clusterlab.errors import UsageError
 from clusterlab.progress import Progress
 
 from .base import Machines
+from .kinds import MACHINE_KINDS
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,18 @@ class Snapshots(Protocol):
         """Remove a snapshot; machines that were restored from it run on. Raises UsageError when there is none."""
 
 
-@runtime_checkable
-class HasSnapshots(Protocol):
-    """Machines that can be saved: they have an attribute `snapshots`."""
+class _WithSnapshots(Protocol):
+    """Machines of a kind that declares `snapshots`."""
 
     @property
     def snapshots(self) -> Snapshots: ...
 
 
-def snapshots_of(machines: Machines, remedy: str = "Virtual machines have them (machines: qemu).") -> Snapshots:
+def snapshots_of(machines: Machines, remedy: str = "") -> Snapshots:
     """The snapshots of a lab's machines; raises UsageError when this kind of machines has none."""
-    if not isinstance(machines, HasSnapshots):
-        raise UsageError(f"machines of kind {machines.kind} have no snapshots", remedy=remedy)
-    return machines.snapshots
+    if not machines.kind.snapshots:
+        saved = ", ".join(kind.name for kind in MACHINE_KINDS.values() if kind.snapshots)
+        raise UsageError(
+            f"{machines.kind.name} machines have no snapshots", remedy=remedy or f"Machines that have them: {saved}."
+        )
+    return cast(_WithSnapshots, machines).snapshots

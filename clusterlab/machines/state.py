@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import write_atomically
-from clusterlab.model.inventory import Inventory, MachineKind
+from clusterlab.model.inventory import Inventory
 
 SCHEMA_VERSION = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""
@@ -32,7 +32,8 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     form: int = SCHEMA_VERSION
-    kind: MachineKind
+    kind: str
+    """The name of its kind of machines."""
     inventory: Inventory
     """The inventory as it was at `up`: the lab can be recalled when the file is gone."""
     folder: Path

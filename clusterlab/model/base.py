@@ -22,12 +22,15 @@ FROM_FILE = "from a file"
 
 _DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$")
 
+SIZE_PATTERN = r"^[1-9]\d*[MG]$"
+Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
+"""A size of memory or of a disk: 512M, 1G."""
 
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
 
 
 def size_bytes(size: str) -> int:
-    """Bytes of an amount as inventories write it: 512M, 1G."""
+    """Bytes of a size as inventories write it: 512M, 1G."""
     return int(size[:-1]) * _UNITS[size[-1]]
 
 

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .annotations import keys_of, models_at
-from .base import NAME_PATTERN, OBJECT_PATTERN, Faulty, Model
+from .base import NAME_PATTERN, OBJECT_PATTERN, SIZE_PATTERN, Faulty, Model
 from .compose_keys import compose_key
-from .inventory import SIZE_PATTERN
 from .matcher import MatcherSpec
 from .problems import Problem, either, near_misses, suggest
 from .source import Document, KeyPath

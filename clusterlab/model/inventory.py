@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, create_model
 
-from .base import Duration, Fault, Model, Name, Strings
+from clusterlab.errors import UsageError
+from clusterlab.machines.base import MachineKind
+from clusterlab.machines.kinds import MACHINE_KINDS
+from clusterlab.machines.qemu.kind import QemuSettings
+
+from .base import Fault, Model, Name, Size, Strings
 from .iscsi import Iscsi
 from .problems import listed, suggest
 
 Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
 ROLES: tuple[Role, ...] = get_args(Role)
-MachineKind = Literal["qemu", "namespaces", "vagrant", "existing"]
 Availability = Literal["active", "pause", "drain"]
-
-SIZE_PATTERN = r"^[1-9]\d*[MG]$"
-Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
-"""An amount of memory or disk: 512M, 1G."""
 
 RECIPES = ("busybox", "mariadb", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
@@ -37,6 +37,7 @@ def _no_number(value: object) -> object:
 _Address = Annotated[IPv4Address, Field(strict=False), BeforeValidator(_no_number)]
 _Subnet = Annotated[IPv4Network, Field(strict=False), BeforeValidator(_no_number)]
 _Path = Annotated[Path, Field(strict=False)]
+_Settings = TypeVar("_Settings", bound=Model)
 _JUMP = re.compile(r"^([^@\s:]+@)?[^@\s:]+(:\d+)?$")
 
 
@@ -189,64 +190,20 @@ class Image(Model):
                 yield Fault(("volumes", index), f"'{path}' is here twice")
 
 
-class Qemu(Model):
-    """The virtual machines of a qemu lab; a host's own memory and cpus come first."""
+class _Inventory(Model):
+    """The machines of a lab, what they serve as, and where images come from.
 
-    memory: Size = Field(default="1G", examples=["512M", "2G"])
-    cpus: int = Field(default=1, ge=1)
-    disk: Size = Field(default="8G", examples=["8G"])
-    release: str = Field(default="trixie", pattern=r"^[a-z]+$", description="the Debian release of the machines")
-    boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
-
-
-class Vagrant(Model):
-    """The machines of a vagrant lab; a host's own memory and cpus come first. vagrant/Vagrantfile reads this, too."""
-
-    provider: Literal["libvirt", "virtualbox"] = Field(default="libvirt", description="who runs the virtual machines")
-    box: str | None = Field(
-        default=None,
-        description="a public box; without it, the one that `clusterlab box` builds (libvirt only)",
-        examples=["debian/bookworm64"],
-    )
-    box_version: str | None = Field(default=None, description="which versions of it, as Vagrant says it: '~> 12.0'")
-    memory: Size = Field(default="1G", examples=["512M", "2G"])
-    cpus: int = Field(default=1, ge=1)
-    disk: Size | None = Field(default=None, description="size of the disk in the box that is built; default: 8G")
-    boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
-    folder: _Path | None = Field(
-        default=None,
-        description="the folder with the Vagrantfile, relative to the inventory; default: clusterlab's own",
-    )
-
-    def faults(self) -> Iterator[Fault]:
-        if self.box is None and self.provider != "libvirt":
-            remedy = "Name a public one: box: debian/bookworm64"
-            yield Fault(("provider",), f"there is no box for {self.provider}: clusterlab builds it for libvirt", remedy)
-        if self.box is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.box):
-            yield Fault(("box",), f"'{self.box}' is not the name of a box", "Write it as debian/bookworm64.")
-        if self.box is None and self.box_version is not None:
-            remedy = "Leave it out: clusterlab uses the box that it built last."
-            yield Fault(("box_version",), "'box_version' is for a box that is named with box", remedy, key=True)
-        if self.box is not None and self.disk is not None:
-            remedy = "Leave it out: a public box has a disk of its own size."
-            yield Fault(("disk",), "'disk' is for the box that clusterlab builds", remedy, key=True)
-        if self.boot_timeout < 1:
-            yield Fault(("boot_timeout",), "no machine answers within that", "Write 15m, for example.")
-
-
-class Inventory(Model):
-    """The machines of a lab, what they serve as, and where images come from."""
+    Besides these keys it has a section for each kind of machines with settings, named as the kind.
+    """
 
     lab: Name = Field(description="the lab's name: state, machines and labels carry it", examples=["demo"])
-    machines: MachineKind = Field(default="qemu", description="who makes the machines exist")
+    machines: str = Field(default="qemu", description="who makes the machines exist")
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
     swarm: Swarm = Swarm()
     nfs: Nfs = Nfs()
     iscsi: Iscsi = Iscsi()
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
-    qemu: Qemu = Qemu()
-    vagrant: Vagrant = Vagrant()
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
     def with_role(self, *roles: Role) -> list[str]:
@@ -260,3 +217,38 @@ class Inventory(Model):
     @property
     def swarm_hosts(self) -> list[str]:
         return self.with_role("swarm_manager", "swarm_worker")
+
+    @property
+    def kind(self) -> MachineKind:
+        """What the lab's kind of machines declares."""
+        return MACHINE_KINDS[self.machines]
+
+    def section(self, model: type[_Settings]) -> _Settings:
+        """The settings of the kind of machines that has this model for them."""
+        return next(value for value in vars(self).values() if isinstance(value, model))
+
+    @property
+    def release(self) -> str:
+        """The Debian release that machines and images are built from."""
+        return self.section(QemuSettings).release
+
+
+def _complete() -> type[_Inventory]:
+    """The inventory's model with the names and the sections of every kind of machines.
+
+    Raises UsageError for a kind whose section has the name of another key.
+    """
+    if taken := sorted(_Inventory.model_fields.keys() & MACHINE_KINDS.keys()):
+        raise UsageError(f"a kind of machines cannot be called {listed(taken)}: inventories have a key of that name")
+    fields: dict[str, Any] = {
+        kind.name: (kind.settings, kind.settings()) for kind in MACHINE_KINDS.values() if kind.settings
+    }
+    described = "; ".join(f"{kind.name}: {kind.summary}" for kind in MACHINE_KINDS.values())
+    fields["machines"] = (Literal[*MACHINE_KINDS], Field(default="qemu", description=f"who runs them ({described})"))
+    return create_model("Inventory", __base__=_Inventory, __doc__=_Inventory.__doc__, __module__=__name__, **fields)
+
+
+if TYPE_CHECKING:
+    Inventory = _Inventory
+else:
+    Inventory = _complete()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clusterlab.errors import UsageError
-from clusterlab.machines import Machines
+from clusterlab.machines import MachineKind, Machines
 from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model.problems import suggest
 from clusterlab.progress import Progress
@@ -22,27 +22,27 @@ class Start:
     snapshot: str = ""
 
 
-def parse_start(text: str, machines_kind: str) -> Start:
+def parse_start(text: str, kind: MachineKind) -> Start:
     """How a night starts, as the command line says it; when it says nothing, as suits the machines.
 
     Raises UsageError for other words.
     """
     if not text:
-        return Start("apply" if machines_kind == "existing" else "fresh")
-    kind, _, name = text.partition(":")
+        return Start("fresh" if kind.creates else "apply")
+    verb, _, name = text.partition(":")
     if text in ("fresh", "apply"):
         return Start("fresh" if text == "fresh" else "apply")
-    if kind == "restore" and name:
+    if verb == "restore" and name:
         return Start("restore", name)
     raise UsageError(f"a night cannot start from {text!r}", remedy="Say fresh, apply, or restore:SNAPSHOT.")
 
 
 def check_start(start: Start, machines: Machines) -> None:
     """Raise UsageError when these machines cannot be brought there."""
-    if machines.kind == "existing" and start.kind != "apply":
+    if not machines.kind.creates and start.kind != "apply":
         raise UsageError(
-            "existing machines cannot be made anew or restored",
-            remedy="Leave --start out: a night on existing machines starts from them as they are.",
+            f"{machines.kind.name} machines cannot be recreated or restored",
+            remedy="Leave --start out: a nightly run on them starts from their present state.",
         )
     if start.kind == "restore":
         known = snapshots_of(machines, _INSTEAD).names()
@@ -60,7 +60,7 @@ def to_known_state(start: Start, machines: Machines, progress: Progress) -> str:
         machines.down(progress)
         machines.up(progress)
         return "made the machines anew"
-    if machines.kind == "existing":
+    if not machines.kind.creates:
         return "the machines as they are"
     machines.up(progress)
     return "the machines as they are, those that were down started"

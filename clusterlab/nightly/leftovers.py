@@ -15,7 +15,7 @@ from pathlib import Path
 from clusterlab.build.cache import cache_folder
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
-from clusterlab.machines.snapshots import HasSnapshots
+from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.machines.state import LabBusy, LabState, known_labs
 from clusterlab.nightly.labs import is_gone
 from clusterlab.nightly.runs import Runs, labs_with_runs
@@ -57,7 +57,7 @@ def _why_left(name: str, state: LabState) -> str:
             return "its state has no record: an `up` was ended before it began"
         machines = recall_machines(name)
         gone = is_gone(record.folder)
-        if not gone and isinstance(machines, HasSnapshots) and machines.snapshots.names():
+        if not gone and machines.kind.snapshots and snapshots_of(machines).names():
             return ""  # it is kept on purpose, for what can be restored
         if not any(status.state in _ALIVE for status in machines.status()):
             return "none of its machines runs"

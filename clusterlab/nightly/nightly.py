@@ -241,7 +241,7 @@ class Nightly:
             raise Skip("the lab is kept, as always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):
             raise Skip("the lab is kept for you to look at, because not all is well")
-        if self._machines.kind == "existing":
+        if not self._machines.kind.creates:
             return self._clean()
         if self._options.start.kind == "restore":  # the next night is to find what it starts from
             snapshots_of(self._machines).end_machines(self._progress)

@@ -217,7 +217,7 @@ def _host_changes(seen: Seen, want: Wanted, lab: Lab, progress: Progress) -> lis
     if modules:
         made.append(modules)
     if want.initiator:
-        copied = lab.inventory.machines != "existing"
+        copied = lab.inventory.kind.copies_disks
         named = iscsi_initiator.change(host, lab.name, copied=copied, answer=answers["initiator"], needs=needs)
         made += [named] if named else []
         needs |= {named.key} if named else set()

@@ -70,7 +70,7 @@ def _wanted(lab: Lab, name: str, image: Image, progress: Progress) -> WantedImag
     if image.pull:
         return WantedImage(name, f"{base}:pull-{spec_hash(image.pull)}", reference=image.pull)
     if image.build:
-        archive = built_image(image.build, lab.inventory.qemu.release, progress, _extras(image))
+        archive = built_image(image.build, lab.inventory.release, progress, _extras(image))
     else:
         archive = read_image_archive(_file(lab, name, image.archive))
     return WantedImage(name, f"{base}:{archive.short_id}", archive)

@@ -14,9 +14,10 @@ from typing import TypeVar
 
 from clusterlab.build.machine_image import machine_image
 from clusterlab.errors import ClusterlabError
-from clusterlab.machines.qemu import QemuMachines
 from clusterlab.machines.qemu.accelerator import accelerator
 from clusterlab.machines.qemu.command import Size
+from clusterlab.machines.qemu.kind import QemuSettings
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.machines.qemu.saved import saved_machine
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
@@ -43,7 +44,7 @@ def lab_of(number: int) -> Lab:
 
 
 def prepare(inventory: Inventory) -> None:
-    qemu = inventory.qemu
+    qemu = inventory.section(QemuSettings)
     seconds, image = timed(lambda: machine_image(qemu.release, qemu.disk, Silent()))
     print(f"image: {seconds:.1f} s")
     size = Size(qemu.memory, qemu.cpus)

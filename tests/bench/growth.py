@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from clusterlab.checks import run_checks
-from clusterlab.machines.namespaces import NamespacesMachines
+from clusterlab.machines.namespaces.machines import NamespacesMachines
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
 from clusterlab.plan.apply import apply

@@ -12,8 +12,8 @@ import sys
 import time
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.machines.qemu import QemuMachines
 from clusterlab.machines.qemu.accelerator import accelerator
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.machines.qemu.processes import end, processes_in
 from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory

@@ -9,7 +9,7 @@ import pytest
 
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over

@@ -13,7 +13,7 @@ import pytest
 
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model import Lab, load_inventory, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.manual.lesson import lesson
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab

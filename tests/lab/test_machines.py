@@ -16,7 +16,7 @@ import pytest
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.keys import LabKeys
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.machines.qemu.lan import Lan
 from clusterlab.machines.qemu.processes import Process, processes_in
 from clusterlab.machines.state import LabState
@@ -282,7 +282,7 @@ def test_up_that_was_interrupted_goes_on(number: signal.Signals, alone: Lab, tmp
     inventory.write_text(alone.inventory.model_dump_json(by_alias=True))
     script = f"""
 from pathlib import Path
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model.lab import Lab
 
 ROOT = Path(__file__).parents[2]

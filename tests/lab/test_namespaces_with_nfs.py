@@ -24,7 +24,7 @@ import pytest
 from clusterlab.build.cache import cache_folder
 from clusterlab.build.container_image import built_image
 from clusterlab.build.rootfs import machine_rootfs
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.progress import Silent
 from clusterlab.remote import Completed, Host, Hosts
 from tests.support.check_cases import PLAYBOOKS

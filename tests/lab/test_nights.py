@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model import Lab
 from clusterlab.remote import Hosts
 from tests.support.night_lab import Nights, existing_nights, outcomes, stages, under_way

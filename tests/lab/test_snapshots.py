@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.machines.qemu.processes import end, processes_in
 from clusterlab.machines.qemu.qmp import monitor
 from clusterlab.machines.state import LabState
@@ -219,7 +219,7 @@ def in_background(lab: Lab, tmp_path: Path, what: str) -> subprocess.Popen[bytes
     inventory.write_text(lab.inventory.model_dump_json(by_alias=True))
     script = f"""
 from pathlib import Path
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent

@@ -21,4 +21,4 @@ def down(context: Context, inventory: str = "", lab: str = "") -> None:
         # What was brought up counts, not what the inventory says now; without a record, the machines are looked for.
         machines = open_machines(given) if given and state.read() is None else recall_machines(name)
         machines.down(progress)
-        progress.say(name, "nothing is left")
+        progress.say(name, machines.kind.down)

@@ -1,5 +1,1 @@
 """Hosts in Linux namespaces: each a process tree of its own with real engines, on this machine's kernel."""
-
-from .machines import NamespacesMachines
-
-__all__ = ["NamespacesMachines"]

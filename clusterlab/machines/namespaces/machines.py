@@ -25,6 +25,7 @@ from clusterlab.remote.target import Target
 
 from . import cgroups, kernel, processes
 from .host import NamespacesHost
+from .kind import NAMESPACES
 from .lan import ensure_switch
 
 _AT_ONCE = 4  # hosts started at the same time
@@ -34,7 +35,7 @@ _KILL_SECONDS = 20.0
 class NamespacesMachines:
     """The machines of one lab; see `clusterlab.machines.base.Machines`."""
 
-    kind = "namespaces"
+    kind = NAMESPACES
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -47,7 +48,7 @@ class NamespacesMachines:
         When it fails, logs are collected and what this call made is removed, unless `keep`.
         """
         self._require()
-        tree = machine_tree(self._lab.inventory.qemu.release, progress)
+        tree = machine_tree(self._lab.inventory.release, progress)
         with self._state.lock("up"):
             before, record = self._state.read(), self._record_for_up()
             self._state.write(record)
@@ -191,7 +192,7 @@ class NamespacesMachines:
         """The record of this lab as it shall be; raises ClusterlabError when what is up cannot become that."""
         before = self._state.read()
         wanted = self._lab.inventory
-        if before and before.kind != self.kind:
+        if before and before.kind != self.kind.name:
             raise ClusterlabError(
                 f"lab {wanted.lab} is there already, made of {before.kind} machines",
                 remedy=f"bring it down first: clusterlab down, or give this one another name than {wanted.lab}",
@@ -203,7 +204,7 @@ class NamespacesMachines:
             )
         ports = before.ports if before else {}
         return Record(
-            kind=self.kind,
+            kind=self.kind.name,
             inventory=wanted,
             folder=self._lab.folder.absolute(),
             ports={name: ports.get(name, 0) for name in wanted.hosts},

@@ -14,6 +14,7 @@ from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
 from .command import MachineSpec, Size
+from .kind import QEMU, QemuSettings
 from .lan import Lan
 from .machine import Machine
 from .seed import Identity, mac_address
@@ -25,6 +26,7 @@ class LabFiles:
     def __init__(self, lab: str, inventory: Inventory, folder: Path) -> None:
         self.lab = lab
         self.inventory = inventory
+        self.settings = inventory.section(QemuSettings)
         self.state = LabState(lab)
         self.keys = LabKeys(self.state.folder, lab)
         self.lan = Lan(self.state.folder)
@@ -42,10 +44,10 @@ class LabFiles:
         """Remember the inventory and `ports`, in addition to those that are known."""
         with self._writing:
             known = {host: port for host, port in {**self.ports, **ports}.items() if host in self.machines}
-            self.state.write(Record(kind="qemu", inventory=self.inventory, folder=self._folder, ports=known))
+            self.state.write(Record(kind=QEMU.name, inventory=self.inventory, folder=self._folder, ports=known))
 
     def size(self, host: str) -> Size:
-        own, lab = self.inventory.hosts[host], self.inventory.qemu
+        own, lab = self.inventory.hosts[host], self.settings
         return Size(own.memory or lab.memory, own.cpus or lab.cpus)
 
     def address(self, host: str) -> str:

@@ -17,6 +17,7 @@ from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
 from .files import LabFiles
+from .kind import QEMU
 from .processes import end, processes_in
 from .snapshots import QemuSnapshots
 from .up import bring_up
@@ -25,7 +26,7 @@ from .up import bring_up
 class QemuMachines:
     """Virtual machines without root: each a QEMU process, reached through a port on loopback, on a LAN of their own."""
 
-    kind = "qemu"
+    kind = QEMU
 
     def __init__(self, lab: Lab, *, clones: bool = True) -> None:
         """`clones`: start new machines as clones of a saved one where that is possible, instead of booting them."""

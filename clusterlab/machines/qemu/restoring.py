@@ -28,7 +28,7 @@ from .start import tail
 
 def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord, progress: Progress) -> None:
     """Replace the machines by those saved in `folder`; raises ClusterlabError saying what there is then."""
-    image = machine_image(files.inventory.qemu.release, files.inventory.qemu.disk, progress)
+    image = machine_image(files.settings.release, files.settings.disk, progress)
     with progress.task(files.lab, f"restoring the snapshot {name}") as task:
         task.update("copying disks")
         with _told(name, "Nothing was changed: what ran runs on.", "make room, then restore again"):
@@ -54,7 +54,7 @@ def _told(name: str, state: str, remedy: str) -> Iterator[None]:
 
 
 def _replace(files: LabFiles, folder: Path, record: SnapshotRecord, image: MachineImage, task: Task) -> None:
-    deadline = time.monotonic() + files.inventory.qemu.boot_timeout
+    deadline = time.monotonic() + files.settings.boot_timeout
     with ExitStack() as failure:
         failure.callback(undo, files)
         task.update("ending the machines that run")

@@ -8,8 +8,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.base import size_bytes
-from clusterlab.model.inventory import Size
+from clusterlab.model.base import Size, size_bytes
 
 SCHEMA_VERSION = 1
 """Version of the record's form; raised when an older clusterlab could not read it rightly."""

@@ -130,7 +130,7 @@ class QemuSnapshots:
 
     def _now(self) -> Needs:
         inventory, how = self._files.inventory, accelerator()
-        image = expected_image(inventory.qemu.release, inventory.qemu.disk).folder.name
+        image = expected_image(self._files.settings.release, self._files.settings.disk).folder.name
         sizes = {host: self._files.size(host) for host in inventory.hosts}
         hosts = {
             host: HostNeeds(address=self._files.address(host), memory=size.memory, cpus=size.cpus, image=image)

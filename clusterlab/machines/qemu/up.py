@@ -28,7 +28,7 @@ def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
     with _full_disk_explained():
         _refuse_moved_hosts(files)
         undo_interrupted(files, progress)
-        image = machine_image(files.inventory.qemu.release, files.inventory.qemu.disk, progress)
+        image = machine_image(files.settings.release, files.settings.disk, progress)
         files.write_record({})
         files.keys.write_known_hosts(list(files.machines))
         _remove_surplus(files, progress)
@@ -49,7 +49,7 @@ class _Starter:
         self._image = image
         self._saved = saved
         self._progress = progress
-        self._deadline = time.monotonic() + files.inventory.qemu.boot_timeout
+        self._deadline = time.monotonic() + files.settings.boot_timeout
 
     def bring_up(self, machine: Machine) -> None:
         """Bring up one machine, whatever there is of it already."""
@@ -96,7 +96,7 @@ def _saved_machines(
     saved = {}
     for size in dict.fromkeys(files.size(host) for host in hosts):
         try:
-            saved[size] = saved_machine(image, size, accelerator(), files.inventory.qemu.boot_timeout, progress)
+            saved[size] = saved_machine(image, size, accelerator(), files.settings.boot_timeout, progress)
         except ClusterlabError as error:
             text = f"none of {size.memory} and {size.cpus} CPU can be made, so machines boot instead: {error.message}"
             progress.say("saved machine", f"{text}\n{error.detail}".rstrip())

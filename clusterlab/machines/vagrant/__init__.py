@@ -1,5 +1,1 @@
 """Virtual machines through Vagrant: the same inventory, and machines that `vagrant up` makes as well."""
-
-from .lab import VagrantMachines
-
-__all__ = ["VagrantMachines"]

@@ -7,16 +7,84 @@ import shutil
 from pathlib import Path
 
 from clusterlab.build.vagrant_box import Box, box_name, expected_box, vagrant_box
-from clusterlab.errors import ClusterlabError
-from clusterlab.model.inventory import Inventory
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.machines.state import LabState
+from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
 
 from .events import Event, step
+from .folder import vagrant_folder
+from .kind import VagrantSettings
 from .libvirt import box_volumes, remove_volume, standing_on
 from .program import Vagrant
 
 DISK = "8G"
-"""Size of the disk in the box, unless the inventory says another."""
+"""Size of the disk in the box, unless the inventory gives another."""
+
+
+class Boxes:
+    """The box of a lab without a public one; see `clusterlab.machines.base.BaseImages`."""
+
+    def __init__(self, lab: Lab) -> None:
+        """Raises UsageError for a lab whose inventory names a public box."""
+        settings = lab.inventory.section(VagrantSettings)
+        if settings.box:
+            raise UsageError(
+                f"the inventory of lab {lab.name} names the public box {settings.box}",
+                remedy="Leave `box` out there to use the one that clusterlab builds.",
+            )
+        self._release = lab.inventory.release
+        self._disk = settings.disk or DISK
+        self._vagrant = Vagrant(vagrant_folder(lab), lab.inventory, LabState(lab.name).folder / "vagrant.log")
+
+    def add(self, progress: Progress) -> str:
+        """Build the box and add it to Vagrant's boxes, as far as that is not done yet."""
+        box = vagrant_box(self._release, self._disk, progress)
+        if box.version not in versions(box.name):
+            self._add(box, progress)
+        return f"{box.name} {box.version} ({box.file})"
+
+    def remove(self, progress: Progress) -> bool:
+        """Remove the box: all versions from Vagrant and libvirt, and what was built.
+
+        Raises ClusterlabError while a machine's disk is based on it.
+        """
+        name = box_name(self._release)
+        built = expected_box(self._release, self._disk).folder
+        known, copies = versions(name), box_volumes(name)
+        if used := standing_on(copies):
+            raise ClusterlabError(
+                f"disks of machines are based on the box {name}: {', '.join(used)} in libvirt",
+                remedy="remove those machines first: clusterlab down, or vagrant destroy",
+            )
+        if not known and not copies and not built.exists():
+            return False
+        with progress.task("box", f"removing {name}"):
+            if known:
+                self._vagrant.run("box", "remove", name, "--provider", "libvirt", "--all", "--force")
+            for volume in copies:
+                remove_volume(volume)
+            shutil.rmtree(built, ignore_errors=True)
+        return True
+
+    def _add(self, box: Box, progress: Progress) -> None:
+        """Make the box known to Vagrant, which verifies its checksum."""
+        with progress.task("box", f"adding {box.name} {box.version} to Vagrant's boxes (once)") as task:
+
+            def show(event: Event) -> None:
+                if text := step(event):
+                    task.update(text)
+
+            self._vagrant.run("box", "add", str(box.catalog), "--provider", "libvirt", on_event=show)
+            task.update("removing earlier versions that no machine uses")
+            self._prune(box)
+
+    def _prune(self, box: Box) -> None:
+        """Remove earlier versions of the box that no machine uses, and libvirt's copies of them."""
+        self._vagrant.run("box", "prune", "--name", box.name, "--provider", "libvirt", "--keep-active-boxes", "--force")
+        for copy in box_volumes(box.name):
+            if not any(f"_{version}_" in copy for version in versions(box.name)) and not standing_on([copy]):
+                remove_volume(copy)
 
 
 def versions(box: str) -> list[str]:
@@ -26,63 +94,6 @@ def versions(box: str) -> list[str]:
     return sorted(found, key=lambda version: [int(part) for part in version.split(".") if part.isdigit()])
 
 
-def add_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> Box:
-    """The box that a lab without a public one uses, built and known to Vagrant, as far as that is not done already."""
-    box = vagrant_box(inventory.qemu.release, inventory.vagrant.disk or DISK, progress)
-    _add(vagrant, box, progress)
-    return box
-
-
-def _add(vagrant: Vagrant, box: Box, progress: Progress) -> None:
-    """Make the box known to Vagrant, which checks its checksum; nothing is done when it has this version."""
-    if box.version in versions(box.name):
-        return
-    with progress.task("box", f"adding {box.name} {box.version} to Vagrant's boxes (once)") as task:
-
-        def tell(event: Event) -> None:
-            if text := step(event):
-                task.update(text)
-
-        vagrant.run("box", "add", str(box.catalog), "--provider", "libvirt", on_event=tell)
-        task.update("removing earlier versions that no machine stands on")
-        _prune(vagrant, box)
-
-
-def _prune(vagrant: Vagrant, box: Box) -> None:
-    """Remove earlier versions of the box that no machine stands on, and libvirt's copies of them."""
-    vagrant.run("box", "prune", "--name", box.name, "--provider", "libvirt", "--keep-active-boxes", "--force")
-    for copy in box_volumes(box.name):
-        if not any(f"_{version}_" in copy for version in versions(box.name)) and not standing_on([copy]):
-            remove_volume(copy)
-
-
-def remove_own(vagrant: Vagrant, inventory: Inventory, progress: Progress) -> bool:
-    """Remove the box: all versions from Vagrant and libvirt, and what was built; returns whether it was there.
-
-    Raises ClusterlabError while machines still stand on it.
-    """
-    name = box_name(inventory.qemu.release)
-    known, copies, built = versions(name), box_volumes(name), _expected(inventory).folder
-    if used := standing_on(copies):
-        raise ClusterlabError(
-            f"machines stand on the box {name}: libvirt has {', '.join(used)}",
-            remedy="remove them first: clusterlab down, or vagrant destroy",
-        )
-    if not known and not copies and not built.exists():
-        return False
-    with progress.task("box", f"removing {name}"):
-        if known:
-            vagrant.run("box", "remove", name, "--provider", "libvirt", "--all", "--force")
-        for volume in copies:
-            remove_volume(volume)
-        shutil.rmtree(built, ignore_errors=True)
-    return True
-
-
-def _expected(inventory: Inventory) -> Box:
-    return expected_box(inventory.qemu.release, inventory.vagrant.disk or DISK)
-
-
 def _home() -> Path:
-    said = os.environ.get("VAGRANT_HOME", "")
-    return Path(said) if said else Path.home() / ".vagrant.d"
+    given = os.environ.get("VAGRANT_HOME", "")
+    return Path(given) if given else Path.home() / ".vagrant.d"

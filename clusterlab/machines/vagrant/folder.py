@@ -8,13 +8,15 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.lab import Lab
 
+from .kind import VagrantSettings
+
 OWN = Path(__file__).parents[3] / "vagrant"
 """Where clusterlab's repository has its Vagrantfile."""
 
 
 def vagrant_folder(lab: Lab) -> Path:
     """The folder whose Vagrantfile makes the lab's machines; raises ClusterlabError when there is none."""
-    said = lab.inventory.vagrant.folder
+    said = lab.inventory.section(VagrantSettings).folder
     folder = (lab.folder / said.expanduser()).absolute() if said else OWN
     if not (folder / "Vagrantfile").is_file():
         raise ClusterlabError(

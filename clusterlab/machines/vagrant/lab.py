@@ -19,6 +19,7 @@ from clusterlab.remote.target import Target
 
 from . import boxes, libvirt
 from .folder import Machines, vagrant_folder
+from .kind import VAGRANT, VagrantSettings
 from .program import Vagrant
 from .requirements import require
 from .status import answers, states, wait_until_answers
@@ -32,12 +33,13 @@ class VagrantMachines:
     Vagrant decides what exists: machines that it made by hand are found, and never made twice.
     """
 
-    kind = "vagrant"
+    kind = VAGRANT
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._inventory = lab.inventory
-        self._provider = lab.inventory.vagrant.provider
+        self._settings = lab.inventory.section(VagrantSettings)
+        self._provider = self._settings.provider
         self._hosts = list(lab.inventory.hosts)
         self._state = LabState(lab.name)
         self._taken = TakenOver(self._state)
@@ -122,7 +124,7 @@ class VagrantMachines:
 
     def unsupported(self) -> Capabilities:
         """Nothing with clusterlab's own box, whose kernel has all modules; others are asked."""
-        return lacking(self.targets()) if self._inventory.vagrant.box else ALL_CAPABILITIES
+        return lacking(self.targets()) if self._settings.box else ALL_CAPABILITIES
 
     @cached_property
     def _folder(self) -> Path:
@@ -153,8 +155,8 @@ class VagrantMachines:
     def _make(self, new: list[str], stopped: list[str], progress: Progress) -> None:
         """Have Vagrant make the new machines, and start those that do not run."""
         if new:
-            if self._inventory.vagrant.box is None:
-                boxes.add_own(self._vagrant, self._inventory, progress)
+            if self._settings.box is None:
+                boxes.Boxes(self._lab).add(progress)
             for host in new:
                 self._taken.begin(host)
         if stopped:
@@ -174,7 +176,7 @@ class VagrantMachines:
         return dict(settings)
 
     def _meet(self, settings: dict[str, Settings], host: str) -> None:
-        wait_until_answers(host, settings[host], self._inventory.vagrant.boot_timeout)
+        wait_until_answers(host, settings[host], self._settings.boot_timeout)
         anew = f"make it anew: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
         if self._taken.is_begun(host):
             anew = "run clusterlab up, which makes it anew"
@@ -184,7 +186,7 @@ class VagrantMachines:
     def _refuse_changed(self) -> None:
         """Raise ClusterlabError when machines that exist cannot become what the inventory now says."""
         before = self._state.read()
-        if before and before.kind != self.kind:
+        if before and before.kind != self.kind.name:
             raise ClusterlabError(
                 f"lab {self._lab.name} is there already, made of {before.kind} machines",
                 remedy=f"bring it down first: clusterlab down --lab {self._lab.name}, or give this one another name",
@@ -245,4 +247,4 @@ class VagrantMachines:
         self._state.remove()
 
     def _write_record(self) -> None:
-        self._state.write(Record(kind="vagrant", inventory=self._inventory, folder=self._lab.folder.absolute()))
+        self._state.write(Record(kind=VAGRANT.name, inventory=self._inventory, folder=self._lab.folder.absolute()))

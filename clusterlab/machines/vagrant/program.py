@@ -16,6 +16,7 @@ from clusterlab.model.inventory import Inventory
 
 from .errors import explain
 from .events import Event, failure, parse_event
+from .kind import VagrantSettings
 
 _CLEANING_UP = 120.0
 """Seconds that an interrupted Vagrant has to end in order."""
@@ -84,7 +85,7 @@ class Vagrant:
         return {
             "CLUSTERLAB_INVENTORY": inventory,
             "VAGRANT_CWD": str(self.folder),
-            "VAGRANT_DEFAULT_PROVIDER": self._inventory.vagrant.provider,
+            "VAGRANT_DEFAULT_PROVIDER": self._inventory.section(VagrantSettings).provider,
             "VAGRANT_CHECKPOINT_DISABLE": "1",  # it would ask the internet for newer versions of itself
             "LC_ALL": "C.UTF-8",
         }

@@ -51,9 +51,9 @@ class Files:
 
     @property
     def lan(self) -> IPv4Network | None:
-        """The network that the hosts' addresses are in; existing machines need not say it."""
-        said = self.inventory.machines != "existing" or ("network",) in self.document.keys
-        return self.inventory.network.subnet if said else None
+        """The network that the hosts' addresses are in; where clusterlab does not create it, it may be left out."""
+        known = self.inventory.kind.creates or ("network",) in self.document.keys
+        return self.inventory.network.subnet if known else None
 
     @cached_property
     def places(self) -> list[str]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from clusterlab.machines.kinds import MACHINE_KINDS, kinds_with
+
 from ..inventory import ROLES, Ssh
-from ..problems import Problem
+from ..problems import Problem, either
 from ..source import KeyPath
 from .files import Files
 
@@ -59,27 +61,29 @@ def _names(files: Files) -> Iterator[Problem]:
 
 
 def _unused_keys(files: Files) -> Iterator[Problem]:
-    """A key that says nothing to this kind of machines is an error: it would be ignored."""
-    kind = files.inventory.machines
-    if kind != "existing":
-        for path in (("ssh",), *(("hosts", name, "ssh") for name in files.inventory.hosts)):
+    """A key that has no effect on this kind of machines is an error: it would be ignored."""
+    kind = files.inventory.kind
+    for key in ("ssh", "memory", "cpus"):
+        if key in kind.host_keys:
+            continue
+        message = f"'{key}' has no effect on {kind.name} machines, only on {either(kinds_with(key))} machines"
+        paths: list[KeyPath] = [(key,), *(("hosts", name, key) for name in files.inventory.hosts)]
+        for path in paths:
             if path in files.document.keys:
-                remedy = "Leave it out: clusterlab makes these machines and knows how to reach them."
-                yield files.problem(path, f"'ssh' is for existing machines, not for {kind}", remedy, key=True)
-    if kind not in ("qemu", "vagrant"):
-        for name in files.inventory.hosts:
-            for key in ("memory", "cpus"):
-                if ("hosts", name, key) in files.document.keys:
-                    message = f"'{key}' is for virtual machines (qemu, vagrant), not for {kind}"
-                    yield files.problem(("hosts", name, key), message, "Leave it out.", key=True)
-    if kind == "existing" and ("qemu",) in files.document.keys:
-        yield files.problem(("qemu",), "'qemu' says nothing to existing machines", "Leave it out.", key=True)
-    if kind != "vagrant" and ("vagrant",) in files.document.keys:
-        yield files.problem(("vagrant",), f"'vagrant' says nothing to {kind} machines", "Leave it out.", key=True)
-    for key in ("memory", "cpus", "disk", "boot_timeout") if kind == "vagrant" else ():
-        if ("qemu", key) in files.document.keys:
-            message = f"'{key}' of qemu says nothing to vagrant machines"
-            yield files.problem(("qemu", key), message, "Write it under vagrant.", key=True)
+                yield files.problem(path, message, "Leave it out.", key=True)
+    for other in MACHINE_KINDS.values():
+        section = other.name
+        if other == kind or not other.settings or (section,) not in files.document.keys:
+            continue
+        if section not in kind.reads:
+            message = f"'{section}' has no effect on {kind.name} machines"
+            yield files.problem((section,), message, "Leave it out.", key=True)
+            continue
+        for key in other.settings.model_fields.keys() - (kind.reads[section] or other.settings.model_fields.keys()):
+            if (section, key) in files.document.keys:
+                remedy = f"Write it under {kind.name}." if kind.has_setting(key) else "Leave it out."
+                message = f"'{key}' of {section} has no effect on {kind.name} machines"
+                yield files.problem((section, key), message, remedy, key=True)
 
 
 def _needed_files(files: Files) -> Iterator[Problem]:
@@ -87,11 +91,8 @@ def _needed_files(files: Files) -> Iterator[Problem]:
         if image.archive is not None and not (files.folder / image.archive).is_file():
             remedy = f"It was looked for at {files.folder / image.archive}. Make it with: docker save -o FILE IMAGE"
             yield files.problem(("images", name, "archive"), f"there is no file '{image.archive}'", remedy)
-    if files.inventory.machines == "vagrant" and (folder := files.inventory.vagrant.folder) is not None:
-        file = files.folder / folder.expanduser() / "Vagrantfile"
-        if not file.is_file():
-            remedy = f"It was looked for at {file}. Without `folder`, clusterlab's own is taken."
-            yield files.problem(("vagrant", "folder"), f"there is no Vagrantfile in '{folder}'", remedy)
+    for issue in files.inventory.kind.issues(files.inventory, files.folder):
+        yield files.problem(issue.at, issue.message, issue.remedy, key=issue.key)
     yield from _ssh_files(files, ("ssh",), files.inventory.ssh)
     for name, host in files.inventory.hosts.items():
         yield from _ssh_files(files, ("hosts", name, "ssh"), host.ssh)

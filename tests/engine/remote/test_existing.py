@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clusterlab.errors import HostError, Several
-from clusterlab.machines import user_ssh
-from clusterlab.machines.existing import ExistingMachines
+from clusterlab.machines.existing import user_ssh
+from clusterlab.machines.existing.machines import ExistingMachines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
@@ -96,9 +96,8 @@ def test_up_tells_every_problem(sshd: Sshd, tmp_path: Path, config: Path) -> Non
 
 def test_down_destroys_nothing(sshd: Sshd, tmp_path: Path, config: Path) -> None:
     lab = machines({"host1": {"address": "192.168.98.11", "ssh": by_ssh(sshd)}})
-    progress = Spoken()
-    lab.down(progress)
-    assert "stay" in progress.lines[0]
+    lab.down(Spoken())
+    assert "stay" in lab.kind.down
     assert lab.status()[0].state == "running"
 
 

@@ -33,7 +33,7 @@ IMAGES = "docker images -a --format '{{.Repository}}:{{.Tag}}'"
 @pytest.fixture
 def pulls(bench: Bench) -> Iterator[Bench]:
     """The bench without images, and on both hosts a registry that has one."""
-    archive = built_image("busybox", bench.inventory.qemu.release, Silent())
+    archive = built_image("busybox", bench.inventory.release, Silent())
     for name in HOSTS:
         bench.hosts[name].write("/root/image.tar", archive.path.read_bytes())
         bench.hosts[name].write("/root/registry.py", Path(registry.__file__).read_bytes())

@@ -9,11 +9,12 @@ import pytest
 
 from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.machines.qemu import QemuMachines
+from clusterlab.machines.kinds import NAMESPACES
 from clusterlab.machines.qemu.accelerator import Accelerator
 from clusterlab.machines.qemu.command import MachineSpec, Memory, Size, command_line
 from clusterlab.machines.qemu.exchange import exchange, finish, lay_ready, undo
 from clusterlab.machines.qemu.files import LabFiles
+from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.machines.qemu.saving import FILES, full_disk
 from clusterlab.machines.qemu.snapshot_record import HostNeeds, Needs, SnapshotRecord, misfits
 from clusterlab.machines.snapshots import snapshots_of
@@ -213,11 +214,11 @@ def test_a_clones_memory_keeps_its_name_without_the_file(tmp_path: Path) -> None
 
 
 class Plain:
-    kind = "namespaces"
+    kind = NAMESPACES
 
 
 def test_other_kinds_of_machines_have_none() -> None:
-    with pytest.raises(UsageError, match="machines of kind namespaces have no snapshots"):
+    with pytest.raises(UsageError, match="namespaces machines have no snapshots"):
         snapshots_of(Plain())  # type: ignore[arg-type]
 
 

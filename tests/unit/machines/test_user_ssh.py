@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.errors import UsageError
-from clusterlab.machines import user_ssh
+from clusterlab.machines.existing import user_ssh
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Target

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from clusterlab.errors import UsageError
+from clusterlab.machines import MachineKind
+from clusterlab.machines.kinds import EXISTING, NAMESPACES, QEMU
 from clusterlab.nightly.known_state import Start, check_start, parse_start, to_known_state
 from clusterlab.progress import Progress, Silent
 
@@ -25,7 +27,7 @@ class Saved:
 class Plain:
     """Machines that only note what is asked of them."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: MachineKind) -> None:
         self.kind = kind
         self.asked: list[str] = []
 
@@ -40,35 +42,35 @@ class Plain:
 
 class WithSnapshots(Plain):
     def __init__(self) -> None:
-        super().__init__("qemu")
+        super().__init__(QEMU)
         self.snapshots = Saved()
 
 
 def test_what_is_not_said_follows_from_the_machines() -> None:
-    assert parse_start("", "qemu") == Start("fresh")
-    assert parse_start("", "existing") == Start("apply")
+    assert parse_start("", QEMU) == Start("fresh")
+    assert parse_start("", EXISTING) == Start("apply")
 
 
 def test_what_can_be_said() -> None:
-    assert parse_start("fresh", "existing") == Start("fresh")
-    assert parse_start("restore:warm", "qemu") == Start("restore", "warm")
+    assert parse_start("fresh", EXISTING) == Start("fresh")
+    assert parse_start("restore:warm", QEMU) == Start("restore", "warm")
 
 
 @pytest.mark.parametrize("text", ["new", "restore", "restore:", "fresh:x"])
 def test_what_cannot(text: str) -> None:
     with pytest.raises(UsageError):
-        parse_start(text, "qemu")
+        parse_start(text, QEMU)
 
 
 def test_existing_machines_are_never_made_anew() -> None:
     for start in (Start("fresh"), Start("restore", "warm")):
         with pytest.raises(UsageError, match="existing machines"):
-            check_start(start, Plain("existing"))  # type: ignore[arg-type]
+            check_start(start, Plain(EXISTING))  # type: ignore[arg-type]
 
 
 def test_machines_without_snapshots_say_so() -> None:
-    with pytest.raises(UsageError, match="machines of kind namespaces have no snapshots"):
-        check_start(Start("restore", "warm"), Plain("namespaces"))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="namespaces machines have no snapshots"):
+        check_start(Start("restore", "warm"), Plain(NAMESPACES))  # type: ignore[arg-type]
 
 
 def test_an_unknown_snapshot() -> None:
@@ -79,7 +81,7 @@ def test_an_unknown_snapshot() -> None:
 
 
 def test_each_way_there() -> None:
-    fresh, kept, existing, saved = Plain("qemu"), Plain("qemu"), Plain("existing"), WithSnapshots()
+    fresh, kept, existing, saved = Plain(QEMU), Plain(QEMU), Plain(EXISTING), WithSnapshots()
     to_known_state(Start("fresh"), fresh, Silent())  # type: ignore[arg-type]
     to_known_state(Start("apply"), kept, Silent())  # type: ignore[arg-type]
     to_known_state(Start("apply"), existing, Silent())  # type: ignore[arg-type]

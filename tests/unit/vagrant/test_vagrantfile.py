@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from clusterlab.machines.qemu.kind import QemuSettings
 from clusterlab.machines.vagrant.folder import OWN
+from clusterlab.machines.vagrant.kind import VagrantSettings
 from clusterlab.machines.vagrant.libvirt import domain_name, network_name
-from clusterlab.model.inventory import Network, Qemu, Vagrant
+from clusterlab.model.inventory import Network
 
 TEXT = (OWN / "Vagrantfile").read_text()
 
@@ -15,14 +17,14 @@ def test_defaults_are_the_models() -> None:
     block = re.search(r"^DEFAULTS = \{\n(.*?)^\}", TEXT, re.DOTALL | re.MULTILINE)
     assert block
     said = dict(re.findall(r'"(\w+)" => "?([^",]+)"?,', block[1]))
-    model = Vagrant()
+    model = VagrantSettings()
     assert said == {
         "subnet": str(Network().subnet),
         "provider": model.provider,
         "memory": model.memory,
         "cpus": str(model.cpus),
         "boot_timeout": f"{model.boot_timeout / 60:.0f}m",
-        "release": Qemu().release,
+        "release": QemuSettings().release,
     }
 
 

@@ -7,20 +7,21 @@ from pathlib import Path
 
 from clusterlab.capabilities import Capabilities
 from clusterlab.errors import ClusterlabError
+from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.over_ssh import collect_journals, each, lacking
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import results_of
 from clusterlab.progress import Progress
 from clusterlab.remote import Target
 
-from .base import MachineStatus
-from .over_ssh import collect_journals, each, lacking
+from .kind import EXISTING
 from .user_ssh import target_of
 
 
 class ExistingMachines:
     """The hosts of an inventory with `machines: existing`."""
 
-    kind = "existing"
+    kind = EXISTING
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -35,11 +36,7 @@ class ExistingMachines:
         results_of(answers.values())
 
     def down(self, progress: Progress) -> None:
-        """Existing machines stay as they are; this says so."""
-        progress.say(
-            self._lab.name,
-            "its machines were there before clusterlab, and stay; `clusterlab clean` removes what plays made on them",
-        )
+        """Existing machines stay as they are; `EXISTING.down` says so."""
 
     def status(self) -> list[MachineStatus]:
         answers = each(self._targets, lambda host: host.run("uptime -p", timeout=30.0))

@@ -1,0 +1,28 @@
+"""The kind `existing`: what it declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterlab.machines.base import MachineKind, Machines
+
+if TYPE_CHECKING:
+    from clusterlab.model.lab import Lab
+
+
+def _open(lab: Lab) -> Machines:
+    from .machines import ExistingMachines
+
+    return ExistingMachines(lab)
+
+
+EXISTING = MachineKind(
+    name="existing",
+    summary="hosts that already exist, reached over SSH",
+    open=_open,
+    creates=False,
+    foreign=True,
+    down="its machines existed before clusterlab and stay as they are",
+    copies_disks=False,
+    host_keys=frozenset({"ssh"}),
+)

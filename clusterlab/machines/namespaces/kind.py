@@ -1,0 +1,25 @@
+"""The kind `namespaces`: what it declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterlab.machines.base import MachineKind, Machines
+
+if TYPE_CHECKING:
+    from clusterlab.model.lab import Lab
+
+
+def _open(lab: Lab) -> Machines:
+    from .machines import NamespacesMachines
+
+    return NamespacesMachines(lab)
+
+
+NAMESPACES = MachineKind(
+    name="namespaces",
+    summary="real engines in Linux namespaces of this computer, up in seconds",
+    open=_open,
+    needs_root=True,
+    reads={"qemu": None},  # the release of its root file system
+)

@@ -1,0 +1,1 @@
+"""Packages that add kinds to clusterlab, as other people's would."""

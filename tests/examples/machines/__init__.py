@@ -1,0 +1,1 @@
+"""A package that adds a kind of machines."""
