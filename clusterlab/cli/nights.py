@@ -83,7 +83,7 @@ def read(
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
     notes = unknown_waivers(waivers, lab, play_names(Path(playbooks)))
-    strict = strict or kind == "existing"
+    strict = strict or kind.foreign
     return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
 

@@ -123,7 +123,7 @@ def begin(session: Session, verb: str, strict: bool = False) -> Run:
         raise UsageError(
             "there is nothing to check", remedy="Name a play that has checks, or write one below playbooks/."
         )
-    return Run(session.lab.name, verb, strict=strict or session.machines.kind == "existing")
+    return Run(session.lab.name, verb, strict=strict or session.machines.kind.foreign)
 
 
 def prove(session: Session, run: Run) -> None:
