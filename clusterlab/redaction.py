@@ -112,7 +112,7 @@ def _forms(value: str) -> set[str]:
 
 
 _VALUE = r"""(?P<value>\\?"(?:[^"\\\n]|\\[^"\n])*\\?"|'[^'\n]*'|[^\s,;&"'\\<>()\[\]{}]+)"""
-_HARMLESS_END = re.compile(r"(?:_file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy)$", re.I)
+_HARMLESS_END = re.compile(r"(?:_file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy|nopasswd)$", re.I)
 _HARMLESS = re.compile(r"(?:true|false|yes|no|none|null|on|off|required|[\d.]{1,3}|\*+|<.*>|\$.*|)", re.I)
 
 

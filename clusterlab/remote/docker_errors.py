@@ -6,6 +6,7 @@ import re
 
 from clusterlab.errors import HostError
 
+from .sudo import passwordless
 from .target import Target
 
 _NOT_FOUND = re.compile(r"\b(docker|sudo)\W?: (?:command )?(?:not found|No such file)")
@@ -25,7 +26,7 @@ def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: 
         problem, remedy = "the connection was lost", "The machine may have been rebooted: try again."
     elif "sudo:" in text and ("password is required" in text or "sudoers" in text):
         problem = f"user {target.user} may not run docker as root without a password"
-        remedy = f"As root on the machine: echo '{target.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{target.user}"
+        remedy = f"As root on the machine, run `{passwordless(target.user)}`"
     elif missing := _NOT_FOUND.search(stderr):
         problem = f"{missing[1]} is not installed"
         remedy = "Give the host the role docker and run `clusterlab provision`, or install docker.io by hand."

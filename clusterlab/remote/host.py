@@ -15,6 +15,7 @@ from clusterlab.errors import DeadlineExceeded, HostError
 from . import command as channel_command
 from .connection import Connections
 from .link import Link
+from .sudo import passwordless
 from .target import Target
 
 if TYPE_CHECKING:
@@ -197,8 +198,8 @@ class Host:
             raise HostError(
                 self.name,
                 f"user {user} may not run commands as root without a password",
-                remedy=f"As root on the machine: echo '{user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{user}; "
-                "or log in as root; or, if root is not needed, say `ssh: {become: false}` in the inventory.",
+                remedy=f"As root on the machine, run `{passwordless(user)}`; or log in as root; or, if root is not "
+                "needed, set `ssh: {become: false}` in the inventory.",
                 detail=stderr.strip(),
             )
         if ended.exit == 127 and _SUDO_MISSING.search(stderr):

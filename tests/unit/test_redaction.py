@@ -82,6 +82,7 @@ def test_secrets_are_recognised_by_their_form(text: str, secret: str) -> None:
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         "the tokenizer: 12 words",
         "secret: true",
+        "ana ALL=(ALL) NOPASSWD: ALL",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:

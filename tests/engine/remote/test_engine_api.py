@@ -14,6 +14,7 @@ import pytest
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
+from clusterlab.remote.sudo import passwordless
 
 if TYPE_CHECKING:
     from tests.support.labs import EngineLab
@@ -265,7 +266,7 @@ def user(engine_lab: EngineLab) -> Iterator[Target]:
     with Hosts({"gw": root}) as hosts:
         gw = hosts["gw"]
         gw.run(f"useradd -m -s /bin/bash {USER}; cp -r /root/.ssh ~{USER}/; chown -R {USER}: ~{USER}/.ssh", check=True)
-        gw.run(f"echo '{USER} ALL=(ALL) ALL' > /etc/sudoers.d/{USER}", check=True)
+        gw.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL) ALL\n".encode(), mode=0o440)
         try:
             yield replace(root, user=USER, become=True)
         finally:
@@ -276,9 +277,28 @@ def test_sudo_that_asks_for_a_password(user: Target) -> None:
     with Hosts({"gw": user}) as hosts:
         with pytest.raises(HostError, match=f"user {USER} may not run commands as root without a password") as raised:
             hosts["gw"].run("true")
-        assert "NOPASSWD" in raised.value.remedy
-        with pytest.raises(HostError, match=f"user {USER} may not run docker as root"):
+        assert passwordless(USER) in raised.value.remedy
+        with pytest.raises(HostError, match=f"user {USER} may not run docker as root") as raised:
             hosts["gw"].docker.info()
+        assert passwordless(USER) in raised.value.remedy
+
+
+def test_the_remedy_for_sudo_works_and_a_wrong_rule_never_takes_effect(user: Target, fresh: Hosts) -> None:
+    file = f"/etc/sudoers.d/zz-clusterlab-{USER}"
+    try:
+        fresh["gw"].run(passwordless(USER), check=True)
+        assert fresh["gw"].run(f"stat -c %a {file}").stdout == "440\n"
+        with Hosts({"gw": user}) as hosts:
+            assert hosts["gw"].run("id -un").stdout == "root\n"
+        wrong = passwordless(USER).replace("NOPASSWD: ALL", "NOPASSWD:").replace(file, f"{file}-wrong")
+        assert not fresh["gw"].run(wrong, stdin="").ok
+        assert not fresh["gw"].run(f"test -e {file}-wrong").ok
+    finally:
+        fresh["gw"].run(f"rm -f {file} {file}-wrong")
+
+
+def test_a_user_with_a_dot_gets_a_file_that_sudoers_reads() -> None:
+    assert "/etc/sudoers.d/zz-clusterlab-john_doe " in passwordless("john.doe")
 
 
 def test_without_become(user: Target) -> None:
