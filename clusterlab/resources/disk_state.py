@@ -9,6 +9,7 @@ from clusterlab.model.iscsi import LUN, iqn_prefix
 
 MARK = "@disk"
 _NODES = "/var/lib/iscsi/nodes /etc/iscsi/nodes"  # where open-iscsi keeps what it knows of, newer and older
+_SESSIONS = "/sys/class/iscsi_session"
 BORDER = 2**20  # bytes at the beginning that a blank disk has no data in: labels and tables are there
 
 
@@ -26,15 +27,21 @@ class Disk:
     content: str = ""
 
 
+def logged_in(iqn: str) -> str:
+    """Shell condition: the host has a session with exactly this target, not with one whose name only contains it."""
+    return f"grep -qsxF -e {iqn} {_SESSIONS}/*/targetname"
+
+
 def question(lab: str) -> str:
     """Script that prints a line for each LUN of the lab: its name, whether there is a session, device and content."""
     prefix = shlex.quote(iqn_prefix(lab))
     return rf"""
 PATH=$PATH:/usr/sbin:/sbin
-known() {{ cat /sys/class/iscsi_session/*/targetname; for folder in {_NODES}; do ls "$folder"; done; }}
-for name in $(known 2>/dev/null | grep -F {prefix} | sort -u); do
+known() {{ cat {_SESSIONS}/*/targetname; for folder in {_NODES}; do ls "$folder"; done; }}
+for name in $(known 2>/dev/null | sort -u); do
+    case $name in {prefix}*) ;; *) continue ;; esac
     lun=${{name#{prefix}}} session=out device= content=
-    if grep -qxF "$name" /sys/class/iscsi_session/*/targetname 2>/dev/null; then
+    if {logged_in('"$name"')}; then
         session=in
         for link in /dev/disk/by-path/*-iscsi-"$name"-lun-{LUN}; do [ -b "$link" ] && device=$link; done
     fi

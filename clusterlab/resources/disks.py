@@ -58,7 +58,7 @@ class WantedDisk:
         wait = shlex.quote(f"until [ -b {self.device} ]; do sleep 0.2; done")
         return (
             f"{node} >/dev/null 2>&1 || {node} -o new\n"
-            f"iscsiadm -m session 2>/dev/null | grep -qwF {self.iqn} || {node} --login\n"
+            f"{disk_state.logged_in(self.iqn)} || {node} --login\n"
             f"timeout {_APPEARS:.0f} sh -c {wait}"
         )
 

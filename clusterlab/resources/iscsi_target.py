@@ -230,7 +230,7 @@ def _verify(host: Host, free: Sequence[Lun], lab: str, addresses: Mapping[str, s
     wrong = [item for lun in free for item in _differing(lun, lab, addresses, now)]
     if not wrong:
         return
-    target = next((now.targets[name] for name in now.targets if name in wrong[0].name), None)
+    target = next((now.targets[name] for name in now.targets if name in wrong[0].name.split()), None)
     users = f"; logged in: {', '.join(target.clients)}" if target and target.clients else ""
     raise HostError(
         host.name,

@@ -26,8 +26,8 @@ def question(names: Sequence[str], lab: str) -> str:
     return rf"""
 for module in {shlex.join(names)}; do
     if [ -e "/sys/module/$module/initstate" ]; then echo "{_LOADED}=$module"
-    elif [ -d "/sys/module/$module" ] || grep -q "/$module\.ko" "/lib/modules/$(uname -r)/modules.builtin" ||
-        grep -qw "$module" /proc/filesystems; then echo "{_BUILT_IN}=$module"
+    elif [ -d "/sys/module/$module" ] || grep -q "/$module\.ko$" "/lib/modules/$(uname -r)/modules.builtin" ||
+        cut -f 2 /proc/filesystems | grep -qxF -e "$module"; then echo "{_BUILT_IN}=$module"
     else echo "{_ABSENT}=$module"; fi
 done
 echo file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from clusterlab.capabilities import Capabilities
 from clusterlab.model import iscsi
 from clusterlab.model.inventory import Inventory
-from clusterlab.model.iscsi import Lun
+from clusterlab.model.iscsi import Disk, Lun
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.plan import apply, provision
@@ -18,7 +20,7 @@ from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.resources import disk_state, iscsi_initiator, iscsi_target
 from clusterlab.resources.base import Change, Key
-from clusterlab.resources.disks import disk_changes, disk_removal
+from clusterlab.resources.disks import disk_changes, disk_removal, wanted_disk
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope
 
@@ -48,6 +50,32 @@ PLAY = Play.model_validate(
     }
 )
 LAB = Lab(INVENTORY, {"p": PLAY})
+
+
+def test_a_session_counts_only_for_the_target_of_exactly_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logged in to disk1-b: that is no session with disk1."""
+    sessions, tools, log = tmp_path / "sessions", tmp_path / "bin", tmp_path / "log"
+    (sessions / "session1").mkdir(parents=True)
+    (sessions / "session1" / "targetname").write_text(f"{iscsi.iqn('demo', 'disk1-b')}\n")
+    tools.mkdir()
+    (tools / "iscsiadm").write_text(
+        f"#!/bin/sh\necho $* >> {log}\n"
+        f"case $* in *session*) echo 'tcp: [1] 192.168.98.1:3260,1 {iscsi.iqn('demo', 'disk1-b')} (non-flash)';; esac\n"
+    )
+    (tools / "iscsiadm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+
+    def login(name: str) -> bool:
+        log.unlink(missing_ok=True)
+        disk = wanted_disk(INVENTORY, "demo", "mine", Disk(host="host1", lun=name))
+        script = disk.login.replace("/sys/class/iscsi_session", str(sessions)).replace(disk.device, "/dev/null")
+        subprocess.run(["sh", "-c", script.replace("[ -b", "[ -e")], check=True)
+        return "--login" in log.read_text()
+
+    assert login("disk1")
+    assert not login("disk1-b")
 
 
 def host(name: str) -> Host:
