@@ -43,7 +43,8 @@ class Actions:
             self._running[name] = _ENDS[action.name]
         if action.name == "recreate":
             remove = [["docker", "stop", name], ["docker", "rm", "--volumes", name]]
-            yield Line(place.host, shell(*remove, *self._wanted(name).commands))
+            environment = self._where.environment("container", name)
+            yield Line(place.host, shell(*remove, *self._wanted(name).commands), environment=environment)
         elif action.name == "kill":  # the engine answers before the process has ended
             yield Line(place.host, f"{actions.typed(action)} && docker wait {name}")
         else:

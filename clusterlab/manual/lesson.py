@@ -63,7 +63,7 @@ def lesson(
     changes = _changes(alone, images, progress, unsupported)
     where = Where(alone, name, {one: image.tag for one, image in images.items()})
     copying = [part for change in changes for part in _copied(change, images, inventory)]
-    making = [Part(_title(change), tuple(_made(change, images))) for change in changes]
+    making = [Part(_title(change), tuple(_made(change, images, where))) for change in changes]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
@@ -92,8 +92,8 @@ def _copied(change: Change, images: Mapping[str, WantedImage], inventory: str) -
         yield Part(f"a copy of {_title(change)}", (line,))
 
 
-def _made(change: Change, images: Mapping[str, WantedImage]) -> Iterator[Line]:
-    yield Line(change.key.host, change.command)
+def _made(change: Change, images: Mapping[str, WantedImage], where: Where) -> Iterator[Line]:
+    yield Line(change.key.host, change.command, environment=where.environment(change.key.kind, change.key.name))
     archive = _archive(change, images)
     if archive:
         yield Line(change.key.host, shlex.join(["rm", archive.name]))

@@ -103,7 +103,7 @@ class Container(Model):
     image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
-    environment: Environment = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict, repr=False)
     volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
     volumes_from: list[str] = Field(
         default_factory=list, description="containers of this play on the same host, NAME[:ro]"
@@ -158,7 +158,7 @@ class Service(Model):
     image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
-    environment: Environment = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict, repr=False)
     volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
     ports: list[str | int] = Field(default_factory=list, description="[host-port:]port[/protocol]")
     networks: Attachments = Field(default_factory=dict)

@@ -22,7 +22,6 @@ def changes_nothing(changes: Sequence[Change]) -> Result:
 
 
 def _evidence(change: Change) -> Evidence:
-    differences = [f"{item.name}: wanted {item.wanted!r}, found {item.found!r}" for item in change.differences]
     found = f"would {change.action} {change.key.kind} {change.key.name}: {change.reason}"
     command = change.command or _COMMAND
-    return Evidence(change.key.host, command, _WANTED, found, "\n".join(differences), holds=False)
+    return Evidence(change.key.host, command, _WANTED, found, "\n".join(map(str, change.differences)), holds=False)

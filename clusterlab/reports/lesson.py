@@ -12,6 +12,7 @@ from rich.text import Text
 from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.manual.lesson import Lesson, Part
 from clusterlab.model import Lab
+from clusterlab.redaction import without_patterns
 from clusterlab.reports.lesson_picture import draw
 
 _PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` removes what is made here."
@@ -58,8 +59,10 @@ def _lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
     for host, stay in groupby(lines, key=lambda line: line.host):
         console.print(Text(f"  {host}" if host != HERE else "  here", style="cyan"))
         for line in stay:
+            for one in line.environment:
+                console.print(Text(f"    export {one.name}=...", style="yellow"), Text(f"# {one.place}", style="dim"))
             command = f"{line.sets}=$({line.command})" if line.sets else line.command
-            console.print(Text(indent(command.rstrip(), "    ")), soft_wrap=True)
+            console.print(Text(indent(without_patterns(command.rstrip()), "    ")), soft_wrap=True)
             if line.wanted:
                 patience = f" (within {line.within:.0f} s)" if line.within else ""
                 patience += f" (for {line.lasting:.0f} s)" if line.lasting else ""

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from clusterlab.plan.report import Report
+from clusterlab.redaction import without_patterns
 from clusterlab.resources.base import Change, Skipped
 
 _ACTION = {"create": ("+", "green"), "remove": ("-", "red"), "replace": ("±", "yellow")}
+
+_EXPORT = "--env NAME takes the value from your shell: export it first. The values stand in the plays."
 
 
 def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Skipped] = ()) -> None:
@@ -23,11 +26,13 @@ def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Sk
         console.print(Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold")), soft_wrap=True)
         _indented(console, change.reason)
         for item in change.differences:
-            _indented(console, f"{item.name}: wanted {item.wanted!r}, found {item.found!r}")
+            _indented(console, str(item))
         if change.blocked:
             _indented(console, _blocked(change), "bold red")
         elif change.command:
-            _indented(console, change.command, "dim")
+            _indented(console, without_patterns(change.command), "dim")
+    if any(" --env" in change.command for change in changes if not change.blocked):
+        console.print(Text.assemble(("→ ", "yellow"), _EXPORT), soft_wrap=True)
     for reason in dict.fromkeys(item.reason for item in left_out):
         console.print(Text.assemble(("– left out ", "cyan"), reason), soft_wrap=True)
         _indented(console, ", ".join(str(item.key) for item in left_out if item.reason == reason))
@@ -62,7 +67,7 @@ def show_report(console: Console, verb: str, report: Report) -> None:
     for change in report.blocked:
         _headline(console, "✘", "bold red", f"{change.key}", _blocked(change))
         for item in change.differences:
-            _indented(console, f"{item.name}: wanted {item.wanted!r}, found {item.found!r}")
+            _indented(console, str(item))
     for skipped in report.skipped:
         because = "; ".join(map(str, skipped.because))
         _headline(console, "–", "yellow", f"{skipped.change.key}", f"not tried, because of {because}")
@@ -102,7 +107,7 @@ def change_document(change: Change) -> dict[str, Any]:
             {"name": item.name, "wanted": _plain(item.wanted), "found": _plain(item.found)}
             for item in change.differences
         ],
-        "command": change.command,
+        "command": without_patterns(change.command),
         "blocked": change.blocked,
         "flag": change.flag,
     }

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clusterlab.redaction import clean, clean_value
+
 LABEL_LAB = "org.clusterlab.lab"
 LABEL_PLAY = "org.clusterlab.play"
 LABEL_SPEC = "org.clusterlab.spec"
@@ -22,13 +24,38 @@ class Key(NamedTuple):
         return f"{self.host}: {self.kind} {self.name}"
 
 
+HIDDEN = "(hidden)"
+"""What a difference shows of a value that nobody may see, such as a variable of an environment."""
+
+
 @dataclass(frozen=True)
 class Difference:
-    """One option that is not as wanted; `wanted` and `found` are shown to people and written as JSON."""
+    """One option that is not as wanted; `wanted` and `found` are shown to people and written as JSON.
+
+    Both are cleaned of secrets and control characters. A value that may not be shown at all is HIDDEN, or None when it
+    is absent.
+    """
 
     name: str
     wanted: object
     found: object
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean(self.name).text)
+        object.__setattr__(self, "wanted", clean_value(self.wanted))
+        object.__setattr__(self, "found", clean_value(self.found))
+
+    def __str__(self) -> str:
+        return f"{self.name}: " + (self.hidden or f"wanted {self.wanted!r}, found {self.found!r}")
+
+    @property
+    def hidden(self) -> str:
+        """All that may be said of a hidden value; empty for one that is shown."""
+        if HIDDEN not in (self.wanted, self.found):
+            return ""
+        if self.found is None:
+            return "is not set"
+        return "is set, and should not be" if self.wanted is None else "differs"
 
 
 @dataclass(frozen=True)

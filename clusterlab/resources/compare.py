@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .base import Difference
+from .base import HIDDEN, Difference
 
 _ABSENT = (None, "", 0, False)
 
@@ -29,7 +29,25 @@ def differences(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
 
 def told(found: list[Difference] | tuple[Difference, ...]) -> str:
     """Differences in one line, for people."""
-    return "; ".join(f"{one.name} is {_shown(one.found)}, wanted {_shown(one.wanted)}" for one in found)
+    return "; ".join(map(_sentence, found))
+
+
+def variables(entries: Sequence[str] | None) -> dict[str, str]:
+    """An environment as the engine's API has it, NAME=value, by name."""
+    return {name: value for name, _, value in (entry.partition("=") for entry in entries or [])}
+
+
+def environment_differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
+    """Every variable that differs, by name alone: nobody may see the values, whatever the variable is called."""
+    return [
+        Difference(f"environment.{name}", HIDDEN if name in wanted else None, HIDDEN if name in found else None)
+        for name in dict.fromkeys([*wanted, *found])
+        if wanted.get(name) != found.get(name)
+    ]
+
+
+def _sentence(one: Difference) -> str:
+    return f"{one.name} " + (one.hidden or f"is {_shown(one.found)}, wanted {_shown(one.wanted)}")
 
 
 def _absent(value: Any) -> bool:

@@ -9,12 +9,13 @@ import math
 import posixpath
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from clusterlab.model.playbook import Attachment, Command, Container, Healthcheck
 from clusterlab.model.short_syntax import parse_mount, parse_port
 
+from .compare import variables
 from .engine_calls import flags, pairs
 from .labels import labels_for
 
@@ -31,7 +32,7 @@ class WantedContainer:
 
     name: str
     image: str  # the tag that it is created from
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
     networks: dict[str, Attachment]
 
     @property
@@ -41,6 +42,11 @@ class WantedContainer:
     @property
     def labels(self) -> dict[str, str]:
         return dict(self.config["Labels"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its variables; commands name them, and take their values from the shell's environment."""
+        return variables(self.config.get("Env"))
 
     @property
     def commands(self) -> list[list[str]]:
@@ -72,7 +78,7 @@ class WantedContainer:
         for flag, value in (("--hostname", config.get("Hostname")), ("--user", config.get("User"))):
             words += [flag, value] if value else []
         words += ["--workdir", config["WorkingDir"]] if config.get("WorkingDir") else []
-        words += flags("--env", config.get("Env") or [])
+        words += flags("--env", list(self.environment))
         words += ["--entrypoint", config["Entrypoint"][0]] if config.get("Entrypoint") else []
         words += flags("--expose", [port.removesuffix("/tcp") for port in config.get("ExposedPorts") or {}])
         words += flags("--volume", [*(host["Binds"] or []), *(config.get("Volumes") or {})])

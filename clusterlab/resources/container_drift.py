@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .base import LABEL_PLAY, LABEL_SPEC, Difference
-from .compare import differences, same
+from .compare import differences, environment_differences, same, variables
 from .container_body import WantedContainer
 from .labels import own_labels
 from .observed import Json, Observed, Stored, attached, labels_of
@@ -115,9 +115,8 @@ def _creation_differences(wanted: WantedContainer, listed: Json, stored: Stored)
                 found += _difference(
                     _NAMES[option], _plain(option, here.get(option)), _plain(option, there.get(option))
                 )
-    has = dict(item.partition("=")[::2] for item in config.get("Env") or [])
-    wants = dict(item.partition("=")[::2] for item in wanted.config.get("Env") or [])
-    found += differences("environment", wants, {key: has.get(key) for key in wants})
+    has = variables(config.get("Env"))  # its image's included
+    found += environment_differences(wanted.environment, {key: has[key] for key in wanted.environment if key in has})
     exposed = dict.fromkeys(wanted.config.get("ExposedPorts") or {}, "exposed")
     found += differences(
         "expose", exposed, {port: "exposed" for port in config.get("ExposedPorts") or {} if port in exposed}

@@ -6,13 +6,14 @@ https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operatio
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from clusterlab.model.playbook import Attachment, Service
 from clusterlab.model.short_syntax import parse_mount, parse_port
 
 from .base import LABEL_LAB
+from .compare import variables
 from .container_body import words
 from .engine_calls import flags, pairs
 from .labels import labels_for
@@ -24,7 +25,7 @@ class WantedService:
 
     name: str
     image: str  # the tag by which its id is found
-    container: dict[str, Any]  # TaskTemplate.ContainerSpec, without the image
+    container: dict[str, Any] = field(repr=False)  # TaskTemplate.ContainerSpec, without the image
     networks: dict[str, Attachment]
     constraints: list[str]
     mode: dict[str, Any]
@@ -43,6 +44,11 @@ class WantedService:
             ]
         return template
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its tasks' variables; commands name them, and take their values from the shell's environment."""
+        return variables(self.container.get("Env"))
+
     def command(self, image_id: str) -> list[str]:
         """What creates it by hand; `image_id` may be empty when it is not known yet."""
         spec = self.container
@@ -50,7 +56,7 @@ class WantedService:
         replicated = self.mode.get("Replicated")
         command += ["--replicas", str(replicated["Replicas"])] if replicated else ["--mode", "global"]
         command += flags("--constraint", self.constraints)
-        command += flags("--env", spec.get("Env") or [])
+        command += flags("--env", list(self.environment))
         command += flags("--mount", [_mount_text(one) for one in spec.get("Mounts") or []])
         command += flags("--publish", [_port_text(one) for one in self.ports])
         for name, one in self.networks.items():

@@ -13,7 +13,7 @@ from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
 from .base import LABEL_PLAY, LABEL_SPEC, Change, Difference, Key
-from .compare import differences, same, told
+from .compare import differences, environment_differences, same, told, variables
 from .engine_calls import engine, shell
 from .images import coming_id, image_hosts, tag_on
 from .labels import not_ours, own_labels
@@ -26,8 +26,8 @@ CONVERGE = 120.0
 """Seconds that a service gets until all its tasks run."""
 _tick = threading.Event()  # never set: waits a moment between two questions
 _SPEC = {
-    "Command": "entrypoint", "Args": "command", "Env": "environment", "User": "user", "Hostname": "hostname",
-    "ReadOnly": "read_only", "Mounts": "volumes",
+    "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "ReadOnly": "read_only",
+    "Mounts": "volumes",
 }  # fmt: skip
 """The API's names in a ContainerSpec, and the play's."""
 
@@ -64,6 +64,7 @@ def service_differences(wanted: WantedService, found: Json, image_id: str, at: O
             {name: wanted.container.get(key) for key, name in _SPEC.items()},
             {name: container.get(key) for key, name in _SPEC.items()},
         ),
+        *environment_differences(wanted.environment, variables(container.get("Env"))),
         *differences(
             "networks",
             {name: ["connected", *sorted(one.aliases)] for name, one in wanted.networks.items()},
@@ -243,7 +244,7 @@ def _up_to_date(service: Json, tasks: list[Json]) -> bool:
         state = task["Status"]["State"]
         if task["DesiredState"] == "running":
             has = task["Spec"]["ContainerSpec"]
-            if any(not same(wanted.get(key), has.get(key)) for key in ("Image", *_SPEC)):
+            if any(not same(wanted.get(key), has.get(key)) for key in ("Image", "Env", *_SPEC)):
                 return False
         elif state in ("starting", "running"):
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Typist:
 
     def _type(self, line: Line) -> str:
         known = "".join(f"{name}='{value}'\n" for name, value in self.known.items())
+        known += "".join(f"export {one.name}={shlex.quote(one.value)}\n" for one in line.environment)
         if line.host == HERE:
             ended = subprocess.run(
                 ["sh", "-c", line.script], capture_output=True, text=True, check=False, env=self._environment()

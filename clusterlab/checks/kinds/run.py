@@ -43,7 +43,7 @@ from clusterlab.resources.removal import remove_container
 from ..attempts import Interrupted
 from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind
-from ..manual.line import Line, ends
+from ..manual.line import Line, ends, variables
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
@@ -67,7 +67,7 @@ class RunProbe(Model):
     image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
-    environment: Environment = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict, repr=False)
     user: str | int | None = None
     volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
     volumes_from: list[str] = Field(default_factory=list, description="containers of this play, NAME[:ro]")
@@ -138,9 +138,11 @@ class Run(CheckKind[RunProbe]):
             command = command_of(spec)
             if probe.fails is not None:
                 found = f"found=$({command} 2>&1 > /dev/null)"
-                yield Line(host, command, summary(probe), f"if {found}; then false; else {as_wanted(probe.fails)}; fi")
-                continue
-            yield Line(host, command, summary(probe), ends(command, (probe.exit,), probe.stdout, probe.stderr))
+                proof = f"if {found}; then false; else {as_wanted(probe.fails)}; fi"
+            else:
+                proof = ends(command, (probe.exit,), probe.stdout, probe.stderr)
+            taken = variables(probe.environment, f"run.environment of a check of the play {where.play_name}")
+            yield Line(host, command, summary(probe), proof, environment=taken)
 
 
 KIND = Run()
@@ -257,11 +259,11 @@ def _exit_code(engine: Any, name: str, deadline: float, places: Places) -> int |
 
 
 def command_of(spec: WantedContainer) -> str:
-    """The command as a person would type it: without name and labels, and removed at its end."""
+    """The command as a person types it: without name and labels, removed at its end, and variables without values."""
     config, host = spec.config, spec.host_config
     words = ["docker", "run", "--rm"]
     words += ["--user", config["User"]] if "User" in config else []
-    words += flags("--env", config.get("Env") or [])
+    words += flags("--env", list(spec.environment))
     words += ["--entrypoint", config["Entrypoint"][0]] if "Entrypoint" in config else []
     words += flags("--volume", [*(host["Binds"] or []), *(config.get("Volumes") or {})])
     words += flags("--volumes-from", host["VolumesFrom"] or [])

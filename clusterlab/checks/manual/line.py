@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from clusterlab.model.matcher import MatcherSpec
 
@@ -14,13 +14,31 @@ HERE = ""
 
 
 @dataclass(frozen=True)
+class Variable:
+    """A variable that a command takes from the shell that it is typed in, as `docker run --env NAME` does.
+
+    Values of a play's environments are shown to nobody, whatever they are: a person exports them first. `place` says
+    where the value stands, such as "containers.db.environment of the play volumes/database".
+    """
+
+    name: str
+    place: str
+    value: str = field(repr=False)
+
+
+def variables(environment: Mapping[str, object], place: str) -> tuple[Variable, ...]:
+    """The variables of one environment."""
+    return tuple(Variable(name, place, str(value)) for name, value in environment.items())
+
+
+@dataclass(frozen=True)
 class Line:
     """A command for one host.
 
     `wanted` says what must be seen, and `proof` is the same as shell commands that fail when it is not: without it the
     command itself must succeed. `sets` names a variable that takes what the command prints: later lines use it, on
     whatever host they are typed. `within` is for how many seconds it may be tried again, and
-    `lasting` for how many it must go on to hold.
+    `lasting` for how many it must go on to hold. `environment` has to be exported before.
     """
 
     host: str
@@ -30,6 +48,7 @@ class Line:
     sets: str = ""
     within: float = 0
     lasting: float = 0
+    environment: tuple[Variable, ...] = ()
 
     @property
     def script(self) -> str:

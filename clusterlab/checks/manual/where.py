@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from clusterlab.model.lab import Lab
-from clusterlab.model.playbook import Play
+from clusterlab.model.playbook import Container, Play, Service
 from clusterlab.model.probes import Address, Probe, PublishedPort, Target
 
 from ..place import Place
-from .line import Line
+from .line import Line, Variable, variables
 
 _BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have
 
@@ -45,6 +45,15 @@ class Where:
 
     def container(self, name: str) -> Place:
         return Place(self.play.containers[name].host, name)
+
+    def environment(self, kind: str, name: str) -> tuple[Variable, ...]:
+        """What the command that creates a container or service of the play takes from the shell's environment."""
+        one: Container | Service | None = None
+        if kind == "container":
+            one = self.play.containers.get(name)
+        elif kind == "service":
+            one = self.play.services.get(name)
+        return variables(one.environment, f"{kind}s.{name}.environment of the play {self.play_name}") if one else ()
 
     def tool(self, place: Place, *wanted: str) -> str:
         """The first of `wanted` that is expected there: hosts have all, images what busybox has."""

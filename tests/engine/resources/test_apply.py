@@ -19,6 +19,9 @@ from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
 
+EXPORTED = """export A='x y' B="\\$HOME 'q'"\n"""
+"""What a person exports before typing commands: the values of the plays' environments are not in them."""
+
 PLAY: dict[str, Any] = {
     "volumes": {
         "data": {},
@@ -76,11 +79,11 @@ def test_the_commands_that_are_shown_do_the_same_by_hand(bench: Bench) -> None:
         *(one for one in rest if one.key.kind != "container"),
         *(one for one in rest if one.key.kind == "container"),
     ]:
-        bench.sh(change.key.host, change.command)
+        bench.sh(change.key.host, EXPORTED + change.command)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(PLAY)] == []
     other = changed_play()
     for change in in_order(bench.plan(other)):
-        bench.sh(change.key.host, change.command)
+        bench.sh(change.key.host, EXPORTED + change.command)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(other)] == []
 
 
@@ -104,7 +107,7 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
         if change.key.kind == "image":
             change.carry_out()
     for change in in_order([one for one in bench.plan(play) if one.key.kind != "image"]):
-        bench.sh(change.key.host, change.command)
+        bench.sh(change.key.host, EXPORTED + change.command)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
     bench.sh(
         "host2",
@@ -114,7 +117,7 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
     repairs = bench.plan(play)
     assert [one.key.name for one in repairs] == ["c1", "c2"]
     for change in repairs:
-        bench.sh(change.key.host, change.command)
+        bench.sh(change.key.host, EXPORTED + change.command)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from clusterlab.checks.kinds import KINDS
 from clusterlab.manual.lesson import Lesson, lesson
-from clusterlab.manual.script import script
+from clusterlab.manual.script import script, shell_names
 from clusterlab.model import load_lab
 from clusterlab.progress import Silent
 from clusterlab.reports.lesson import show_lesson
@@ -87,3 +87,20 @@ def test_what_is_made_are_the_commands_of_the_plan() -> None:
         "docker pull example/shell:1 && docker tag example/shell:1 clusterlab/sample/shell:pull-"
     )
     assert [command.split()[1:3] for command in making[2:]] == [["volume", "create"]] * 5 + [["run", "--detach"]] * 3
+
+
+def test_no_value_of_an_environment_is_shown_and_scripts_say_where_it_is() -> None:
+    one = made("environment")
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
+    show_lesson(console, LAB, one)
+    assert isinstance(console.file, io.StringIO)
+    text = script(one, ["host1"])
+    for value in ("open-sesame", "primary", 'MODE="replica', "another", "yes"):
+        assert value not in console.file.getvalue() + text + repr(one)
+    ended = subprocess.run(
+        ["/bin/sh"], input=text, text=True, capture_output=True, check=False, env={"PATH": "/nowhere"}
+    )
+    assert "DB_PASSWORD in containers.db.environment of the play environment" in ended.stderr
+    assert set(shell_names(one).values()) == {
+        "DB_PASSWORD", "DB_PASSWORD_2", "MODE", "MODE_2", "ALLOW_EMPTY", "GREETING",
+    }  # fmt: skip

@@ -128,7 +128,7 @@ def test_a_service_by_hand() -> None:
         }
     )
     assert without_labels(wanted_service("lab", "play", "svc", service, "tag").command("sha256:1")) == (
-        "docker service create --name svc --no-resolve-image --replicas 3 --constraint 'node.role == worker' --env A=1"
+        "docker service create --name svc --no-resolve-image --replicas 3 --constraint 'node.role == worker' --env A"
         " --mount type=volume,source=data,target=/data,readonly --mount type=bind,source=/x,target=/y"
         " --publish published=8080,target=80,protocol=tcp,mode=ingress --publish target=81,protocol=tcp,mode=ingress"
         " --network name=net,alias=x --user 5 --hostname h --read-only --entrypoint 'sh -c' sha256:1 a b"
