@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -33,9 +33,15 @@ class Problem:
 class InvalidFiles(UsageError):
     """Everything that is wrong in the files that were read, in the order of the files and their lines."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
+    def __init__(self, problems: Iterable[Problem], files: Sequence[str] = ()) -> None:
+        self.problems = in_order(problems, files)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def in_order(problems: Iterable[Problem], files: Sequence[str] = ()) -> list[Problem]:
+    """Problems by file and line, each once: those of `files` first, in their order, then others by name."""
+    places = {file: index for index, file in enumerate(files)}
+    return sorted(set(problems), key=lambda problem: (places.get(problem.file, len(places)), problem))
 
 
 def listed(names: Iterable[object]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
@@ -38,7 +38,7 @@ class Position(NamedTuple):
     column: int
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """PyYAML's scanner and parser, with the plain scalars of this module's docstring."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own name and shape)
@@ -50,7 +50,7 @@ for _tag, _pattern, _first in [
     ("int", r"^-?(?:0|[1-9][0-9]*)$", list("-0123456789")),
     ("float", r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$", list("-0123456789")),
 ]:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:null": lambda text: None,
@@ -96,45 +96,55 @@ class Document:
 
 def read(path: Path) -> Document:
     """The mapping that the file at `path` holds; raises InvalidFiles with all that is wrong with it as YAML."""
-    node = _compose(path)
-    reader = _Reader(str(path))
+    return parse(read_text(path), Reader(str(path)))
+
+
+def parse(text: str, reader: Reader) -> Document:
+    """The mapping that `text` holds, as `reader` reads it; raises InvalidFiles with all that is wrong with it."""
+    node = _compose(text, reader)
     if node is None:
-        raise InvalidFiles([Problem(str(path), 1, 1, "the file is empty")])
+        raise InvalidFiles([Problem(reader.file, 1, 1, "the file is empty")])
     if not isinstance(node, yaml.MappingNode):
         found = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        raise InvalidFiles([Problem(str(path), *_start(node), f"the file must be a mapping (key: value), not {found}")])
+        message = f"the file must be a mapping (key: value), not {found}"
+        raise InvalidFiles([Problem(reader.file, *_start(node), message)])
     value = reader.convert(node, (), ())
     if reader.problems:
         raise InvalidFiles(reader.problems)
-    return Document(str(path), value, reader.values, reader.keys, reader.texts)
+    return Document(reader.file, value, reader.values, reader.keys, reader.texts)
 
 
-def _compose(path: Path) -> yaml.Node | None:
+def _compose(text: str, reader: Reader) -> yaml.Node | None:
     try:
-        loader = _Loader(_read_text(path))
-        return loader.get_single_node()
+        return reader.loader(text).get_single_node()
     except yaml.reader.ReaderError as error:
-        problem = Problem(str(path), 0, 0, f"not a text file: character {error.character!r} at offset {error.position}")
+        offset = int(error.position)
+        line = text.count("\n", 0, offset) + 1
+        column = offset - text.rfind("\n", 0, offset)
+        problem = Problem(reader.file, line, column, f"not a text file: character {chr(error.character)!r}")
         raise InvalidFiles([problem]) from None
     except yaml.MarkedYAMLError as error:
-        raise InvalidFiles([_syntax_problem(path, error)]) from None
+        raise InvalidFiles([_syntax_problem(reader.file, error)]) from None
+    except RecursionError:
+        raise InvalidFiles([Problem(reader.file, 1, 1, "lists and mappings are nested too deeply")]) from None
 
 
-def _syntax_problem(path: Path, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     if (error.context or "").startswith("expected a single document"):
-        return Problem(str(path), *position, "a second YAML document begins here", "Write one document per file.")
+        return Problem(file, *position, "a second YAML document begins here", "Write one document per file.")
     what = error.problem or error.context or "cannot be parsed"
     context = ""
     if error.problem and error.context and error.context_mark:
         context = f" ({error.context}, line {error.context_mark.line + 1})"
     remedy = next((advice for sign, advice in _ADVICE.items() if sign in what), "")
     what = what.replace("'<stream end>'", "the end of the file")
-    return Problem(str(path), *position, f"not YAML: {what}{context}", remedy)
+    return Problem(file, *position, f"not YAML: {what}{context}", remedy)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file; raises InvalidFiles."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -142,9 +152,9 @@ def _read_text(path: Path) -> str:
     except IsADirectoryError:
         problem = Problem(str(path), 0, 0, "is a folder, not a file", _files_near(path / "x.yml"))
     except UnicodeDecodeError as error:
-        problem = Problem(
-            str(path), 0, 0, f"not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}"
-        )
+        line = error.object.count(b"\n", 0, error.start) + 1
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        problem = Problem(str(path), line, column, f"not UTF-8 text: byte {error.object[error.start]:#04x}")
     except OSError as error:
         problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")
     raise InvalidFiles([problem])
@@ -168,8 +178,14 @@ def _start(node: yaml.Node) -> Position:
     return Position(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-class _Reader:
-    """Turns nodes into plain values, noting positions and everything that is wrong."""
+class Reader:
+    """Turns nodes into plain values, noting positions and everything that is wrong.
+
+    A file format with other scalars or keys is a subclass with another `loader`, `scalar` or `key`.
+    """
+
+    loader: ClassVar[type[Loader]] = Loader
+    merge_once: ClassVar[bool] = False  # whether a second `<<` in one mapping is a duplicate key
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -182,34 +198,38 @@ class _Reader:
         if len(self.values) >= _MOST_NODES:
             raise InvalidFiles([Problem(self.file, *_start(node), "aliases make this file too large")])
         if any(node is outer for outer in around):
-            return self._wrong(node, "an alias stands inside the value that it names")
+            return self.wrong(node, "an alias stands inside the value that it names")
         self.values[path] = _start(node)
         around = (*around, node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, around)
         if isinstance(node, yaml.SequenceNode):
             return self._sequence(node, path, around)
-        return self._scalar(node, path)
+        return self.scalar(node, path)
 
-    def _wrong(self, node: yaml.Node, message: str, remedy: str = "") -> None:
+    def wrong(self, node: yaml.Node, message: str, remedy: str = "") -> None:
         problem = Problem(self.file, *_start(node), message, remedy)
         if problem not in self.problems:
             self.problems.append(problem)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> dict[str, Any]:
         if node.tag != "tag:yaml.org,2002:map":
-            self._tag(node)
+            self.tag(node)
         merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        merges = 0
         for key_node, value_node in node.value:
-            key = self._key(key_node)
+            key = self.key(key_node)
             if key == _MERGE and key_node.style is None:
+                if merges and self.merge_once:
+                    self.wrong(key_node, "the key '<<' is here twice", "Give it a list: <<: [*one, *other].")
+                merges += 1
                 for name, pair in self._merge(value_node, around):
                     merged.setdefault(name, pair)
             elif key is not None:
                 if key in own:
                     first = _start(own[key][0])
-                    self._wrong(key_node, f"the key '{key}' is here twice: first in line {first.line}")
+                    self.wrong(key_node, f"the key '{key}' is here twice: first in line {first.line}")
                 own.setdefault(key, (key_node, value_node))
         result = {}
         for key, (key_node, value_node) in {**merged, **own}.items():
@@ -217,15 +237,15 @@ class _Reader:
             result[key] = self.convert(value_node, (*path, key), around)
         return result
 
-    def _key(self, node: yaml.Node) -> str | None:
+    def key(self, node: yaml.Node) -> str | None:
         if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
             if "${" in node.value:
-                self._wrong(node, f"'{node.value}': ${{...}} can stand in values, not in keys")
+                self.wrong(node, f"'{node.value}': ${{...}} can stand in values, not in keys")
             return str(node.value)
         if isinstance(node, yaml.ScalarNode):
-            self._wrong(node, f"the key {node.value or 'null'} must be text", f'Put it in quotes: "{node.value}".')
+            self.wrong(node, f"the key {node.value or 'null'} must be text", f'Put it in quotes: "{node.value}".')
         else:
-            self._wrong(
+            self.wrong(
                 node, "a key must be text, not a list or a mapping", "Put text that begins with { or [ in quotes."
             )
         return None
@@ -238,12 +258,12 @@ class _Reader:
             for item in node.value:
                 yield from self._merge(item, around)
         elif not isinstance(node, yaml.MappingNode):
-            self._wrong(node, "'<<' must name a mapping, or a list of mappings")
+            self.wrong(node, "'<<' must name a mapping, or a list of mappings")
         elif any(node is outer for outer in around):
-            self._wrong(node, "an alias stands inside the value that it names")
+            self.wrong(node, "an alias stands inside the value that it names")
         else:
             inner = (*around, node)
-            own = [(self._key(key_node), (key_node, value)) for key_node, value in node.value]
+            own = [(self.key(key_node), (key_node, value)) for key_node, value in node.value]
             yield from ((key, pair) for key, pair in own if key is not None and key != _MERGE)
             for key, (_, value) in own:
                 if key == _MERGE:
@@ -251,18 +271,18 @@ class _Reader:
 
     def _sequence(self, node: yaml.SequenceNode, path: KeyPath, around: tuple[yaml.Node, ...]) -> list[Any]:
         if node.tag != "tag:yaml.org,2002:seq":
-            self._tag(node)
+            self.tag(node)
         return [self.convert(item, (*path, index), around) for index, item in enumerate(node.value)]
 
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+    def scalar(self, node: yaml.Node, path: KeyPath) -> Any:
         self.texts[path] = node.value
         if node.tag not in _SCALARS:
-            return self._tag(node)
+            return self.tag(node)
         try:
             return _SCALARS[node.tag](node.value)
         except ValueError:
-            return self._wrong(node, f"'{node.value}' is not what its tag says")
+            return self.wrong(node, f"'{node.value}' is not what its tag says")
 
-    def _tag(self, node: yaml.Node) -> None:
+    def tag(self, node: yaml.Node) -> None:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        self._wrong(node, f"the tag {tag} is not supported", "Leave the tag out.")
+        self.wrong(node, f"the tag {tag} is not supported", "Leave the tag out.")

@@ -108,8 +108,8 @@ def test_texts_are_as_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: \xff\n", "not UTF-8 text: byte 0xff at offset 3"),
-        (b"a: \x00\n", "not a text file: character 0 at offset 3"),
+        (b"a: \xff\n", "file.yml:1:4: not UTF-8 text: byte 0xff"),
+        (b"a: \x00\n", r"file.yml:1:4: not a text file: character ..x00"),
     ],
 )
 def test_not_text(content: bytes, message: str, tmp_path: Path) -> None:

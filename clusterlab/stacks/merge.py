@@ -1,0 +1,120 @@
+"""Later files over earlier ones, as Docker's client merges them.
+
+Source: merge.go of docker/cli's loader. A later scalar wins, but false, 0, "" and null do not, except for numbers that
+Docker keeps by reference (replicas, parallelism, max_attempts, retries). Networks, volumes, configs and secrets are
+replaced whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from .given import Given
+from .stack import Attachment, Logging, Stack, Ulimit
+
+T = TypeVar("T")
+_BY_REFERENCE = ("replicas", "parallelism", "max_attempts", "retries")
+
+
+def merge(base: Stack, later: Stack) -> Stack:
+    """`base` with what `later` says."""
+    services = dict(base.services)
+    for key, service in later.services.items():
+        services[key] = _merged(services[key], service) if key in services else service
+    return replace(
+        base,
+        files=(*base.files, *later.files),
+        services=dict(sorted(services.items())),
+        networks={**base.networks, **later.networks},
+        volumes={**base.volumes, **later.volumes},
+        configs={**base.configs, **later.configs},
+        secrets={**base.secrets, **later.secrets},
+    )
+
+
+def _merged(base: T, later: T) -> T:
+    """A dataclass, field by field."""
+    changes = {
+        each.name: _value(each.name, getattr(base, each.name), getattr(later, each.name))
+        for each in fields(base)  # type: ignore[arg-type]
+        if each.name not in ("name", "place")
+    }
+    return replace(base, **changes)  # type: ignore[type-var]
+
+
+def _value(name: str, base: Any, later: Any) -> Any:
+    if name in _RULES:
+        return _RULES[name](base, later)
+    if base is None or later is None:
+        return base if later is None else later
+    if isinstance(later, Given):
+        return later if later.value or name in _BY_REFERENCE else base
+    if isinstance(later, tuple):
+        return (*base, *later)
+    if isinstance(later, Mapping):
+        return {**base, **later}
+    return _merged(base, later) if is_dataclass(later) else later
+
+
+def _later_if_any(base: T, later: T) -> T:
+    return later or base
+
+
+def _by_key(key: Callable[[Any], Hashable]) -> Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]:
+    """Lists whose later items replace earlier ones with the same key, in the order of the keys."""
+
+    def merged(base: Sequence[Any], later: Sequence[Any]) -> tuple[Any, ...]:
+        if not later and not base:
+            return ()
+        items = {key(item): item for item in (*base, *later)}
+        return tuple(items[found] for found in sorted(items, key=lambda found: (found is None, found)))
+
+    return merged
+
+
+def _environment(base: Mapping[str, Given[str | None]], later: Mapping[str, Given[str | None]]) -> dict[str, Any]:
+    return {**base, **later}
+
+
+def _ulimits(base: Mapping[str, Ulimit], later: Mapping[str, Ulimit]) -> dict[str, Ulimit]:
+    changed = {name: one for name, one in later.items() if one.soft or one.hard or name not in base}
+    return {**base, **changed}
+
+
+def _networks(base: Mapping[str, Attachment], later: Mapping[str, Attachment]) -> dict[str, Attachment]:
+    return {**base, **later}
+
+
+def _logging(base: Logging | None, later: Logging | None) -> Logging | None:
+    """Options merge under one driver; another driver takes its own options alone."""
+    if base is None or later is None:
+        return later or base
+    names = [one.driver.value if one.driver else "" for one in (base, later)]
+    if all(names) and names[0] != names[1]:
+        return later
+    options: Iterable[tuple[str, Given[str]]] = [*(base.options or {}).items(), *(later.options or {}).items()]
+    return Logging(base.place, base.driver if names[0] else later.driver, dict(options))
+
+
+_RULES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "command": _later_if_any,
+    "entrypoint": _later_if_any,
+    "ports": _by_key(lambda port: port.published),
+    "volumes": _by_key(lambda mount: mount.target),
+    "configs": _by_key(lambda reference: reference.source),
+    "secrets": _by_key(lambda reference: reference.source),
+    "environment": _environment,
+    "ulimits": _ulimits,
+    "networks": _networks,
+    "logging": _logging,
+}
+
+
+def merge_all(stacks: Sequence[Stack]) -> Stack:
+    """All files of one stack, in their order."""
+    first, *others = stacks
+    for other in others:
+        first = merge(first, other)
+    return first
