@@ -291,8 +291,9 @@ def test_the_remedy_for_sudo_works_and_a_wrong_rule_never_takes_effect(user: Tar
         with Hosts({"gw": user}) as hosts:
             assert hosts["gw"].run("id -un").stdout == "root\n"
         wrong = passwordless(USER).replace("NOPASSWD: ALL", "NOPASSWD:").replace(file, f"{file}-wrong")
-        assert not fresh["gw"].run(wrong, stdin="").ok
-        assert not fresh["gw"].run(f"test -e {file}-wrong").ok
+        assert "syntax error" in fresh["gw"].run(wrong, stdin="").output
+        assert fresh["gw"].run(f"test -s {file}-wrong").exit == 1
+        assert fresh["gw"].run("visudo -c").ok
     finally:
         fresh["gw"].run(f"rm -f {file} {file}-wrong")
 
