@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clusterlab.capabilities import Capabilities
+from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
@@ -42,8 +43,9 @@ class Bench:
     unsupported: Capabilities
     heard: Heard = field(default_factory=Heard)
 
-    def plan(self, unsupported: Capabilities | None = None) -> list[Change]:
-        return provision(self.lab, self.hosts, self.unsupported if unsupported is None else unsupported, self.heard)
+    def plan(self, unsupported: Capabilities | None = None, remove_nodes: bool = False) -> list[Change]:
+        lacking = self.unsupported if unsupported is None else unsupported
+        return provision(self.lab, self.hosts, lacking, self.heard, remove_nodes)
 
     def provision(self) -> Report:
         return carry_out(self.plan(), self.heard)
@@ -66,6 +68,12 @@ class Bench:
 
     def node_id(self, host: str) -> str:
         return str(self.hosts[host].docker.info()["Swarm"]["NodeID"])
+
+
+def with_inventory(bench: Bench, **keys: object) -> Bench:
+    """The same hosts, with other keys in the inventory."""
+    inventory = Inventory.model_validate({**bench.lab.inventory.model_dump(), **keys})
+    return replace(bench, lab=Lab(inventory))
 
 
 def brief(changes: list[Change]) -> set[str]:

@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from clusterlab.machines import open_machines
-from clusterlab.model.lab import Lab
 from tests.support.night_lab import existing_nights
-from tests.support.provision_bench import Bench, brief
+from tests.support.provision_bench import Bench, brief, with_inventory
 
 pytestmark = pytest.mark.engine
 Fresh = Callable[..., Bench]
@@ -93,7 +92,7 @@ def test_no_host_joins_and_no_dead_node_is_removed_unless_the_swarm_is_adopted(f
     nodes = bench.hosts["host1"].docker.nodes()
     assert {node["ID"] for node in nodes} == {dead, bench.node_id("host1")}
 
-    adopting = Bench(with_inventory(bench.lab, swarm={"adopt": True}), bench.hosts, bench.targets, bench.unsupported)
+    adopting = with_inventory(bench, swarm={"adopt": True})
     adopting.provisioned()
     assert adopting.plan() == []
     nodes = bench.hosts["host1"].docker.nodes()
@@ -109,7 +108,3 @@ def test_no_host_joins_after_an_engine_was_started_that_turns_out_to_manage_a_sw
     assert [failed.change.key.host for failed in report.failed] == ["host2"]
     assert "which clusterlab did not initialise" in report.failed[0].error.message
     assert len(bench.hosts["host1"].docker.nodes()) == 1
-
-
-def with_inventory(lab: Lab, **keys: object) -> Lab:
-    return Lab(type(lab.inventory).model_validate({**lab.inventory.model_dump(), **keys}))

@@ -228,3 +228,16 @@ def test_importing_the_model_loads_neither_pydantic_nor_yaml() -> None:
     script = "import sys, clusterlab.model as m; m.InvalidFiles; print(sorted({'pydantic', 'yaml'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "[]\n"
+
+
+def test_every_inventory_of_the_project_is_valid_with_all_plays() -> None:
+    files = sorted((ROOT / "inventory").glob("*.yml"))
+    assert {"default.yml", "ha.yml", "namespaces.yml"} <= {file.name for file in files}
+    for file in files:
+        lab = load_lab(file, [], ROOT / "playbooks")
+        assert lab.plays, file
+    ha = load_lab(ROOT / "inventory" / "ha.yml", [], ROOT / "playbooks").inventory
+    assert ha.machines == "qemu"
+    managers = ha.with_role("swarm_manager")
+    assert (len(managers), len(ha.with_role("swarm_worker"))) == (3, 2)
+    assert {ha.hosts[name].availability for name in managers} == {"drain"}
