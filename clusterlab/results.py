@@ -38,6 +38,29 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What one place reaches of another, or does not.
+
+    Places are hosts, containers, services as "service NAME", or addresses of none of them.
+    """
+
+    source: str
+    target: str
+    how: str  # "ping", "1422 bytes", "port 80", "http 80", "file"
+    wanted: bool
+    seen: bool | None  # None when it could not be found out
+    found: str = ""
+
+    @property
+    def differs(self) -> bool:
+        return self.seen is not self.wanted
+
+    def __post_init__(self) -> None:
+        for name in ("source", "target", "how", "found"):
+            object.__setattr__(self, name, clean(getattr(self, name)).text)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What one probe ran at one place, what it expected and what it found.
 
@@ -53,6 +76,7 @@ class Evidence:
     holds: bool = True
     logs: dict[str, str] = field(default_factory=dict)  # at that moment: "journal of host1", "log of apphost1"
     redacted: int = 0
+    links: tuple[Link, ...] = ()  # what this shows of who reaches whom
 
     def __post_init__(self) -> None:
         redacted = self.redacted

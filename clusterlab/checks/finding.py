@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.parallel import parallel
-from clusterlab.results import Evidence, Outcome, worst
+from clusterlab.results import Evidence, Link, Outcome, worst
 
 from .place import Place, ProbeError, WrongAnswer
 
@@ -22,28 +22,48 @@ class Finding:
 
 
 def finding(
-    place: Place | str, command: str, *, holds: bool, wanted: str, found: str, output: str = "", hint: str = ""
+    place: Place | str,
+    command: str,
+    *,
+    holds: bool,
+    wanted: str,
+    found: str,
+    output: str = "",
+    hint: str = "",
+    links: Sequence[Link] = (),
 ) -> Finding:
     """The lab answered: as wanted when `holds`; the hint is kept for the case that it did not."""
-    evidence = Evidence(str(place), command, wanted, found, output, holds)
+    evidence = Evidence(str(place), command, wanted, found, output, holds, links=tuple(links))
     return Finding(Outcome.PASS if holds else Outcome.FAIL, evidence, "" if holds else hint)
 
 
-def unasked(place: Place | str, wanted: str, error: ClusterlabError) -> Finding:
+def unasked(place: Place | str, wanted: str, error: ClusterlabError, links: Sequence[Link] = ()) -> Finding:
     """The probe got no answer that counts. A place that the lab should have and has not is a wrong answer: FAIL."""
     outcome = Outcome.FAIL if isinstance(error, WrongAnswer) else Outcome.ERROR
     command = error.command if isinstance(error, ProbeError) else ""
-    return Finding(
-        outcome, Evidence(str(place), command, wanted, error.message, error.detail, holds=False), error.remedy
-    )
+    links = [replace(link, seen=None, found=error.message) for link in links]
+    evidence = Evidence(str(place), command, wanted, error.message, error.detail, holds=False, links=tuple(links))
+    return Finding(outcome, evidence, error.remedy)
 
 
-def ask_each(places: Sequence[Place], wanted: str, ask: Callable[[Place], Finding]) -> list[Finding]:
-    """Ask at every place, at the same time; what a place cannot answer becomes a finding, and hides no other."""
+def no_links(place: Place) -> Sequence[Link]:
+    """The links of a probe that does not show who reaches whom."""
+    return ()
 
+
+def ask_each(
+    places: Sequence[Place],
+    wanted: str,
+    ask: Callable[[Place], Finding],
+    links: Callable[[Place], Sequence[Link]] = no_links,
+) -> list[Finding]:
+    """Ask at every place, at the same time; what a place cannot answer becomes a finding, and hides no other.
+
+    `links` are those that such a finding leaves unknown.
+    """
     answers = parallel(ask, places, name="probe")
     return [
-        unasked(place, wanted, answer) if isinstance(answer, ClusterlabError) else answer
+        unasked(place, wanted, answer, links(place)) if isinstance(answer, ClusterlabError) else answer
         for place, answer in zip(places, answers, strict=True)
     ]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.probes import Address, Control, NegatableProbe
+from clusterlab.model.probes import Address, Control, NegatableProbe, Target
+from clusterlab.results import Link
 
 from .finding import Finding, ask_each, finding, unasked
 from .kind import CheckKind
@@ -30,6 +32,15 @@ class Shown(NamedTuple):
     proof: str
 
 
+class Verdict(NamedTuple):
+    """Whether an answer is the one that a positive statement is about, and what to look at when it is not."""
+
+    holds: bool
+    found: str
+    wanted: str
+    hint: str
+
+
 class ReachKind(CheckKind[N]):
     """A kind whose probes reach something over the network, or state that they cannot."""
 
@@ -48,6 +59,18 @@ class ReachKind(CheckKind[N]):
     def shown(self, probe: N, place: Place, where: Where, kept: bool) -> Shown:
         """What a person types at one place, and sees."""
 
+    def end(self, probe: N, places: Places) -> tuple[str, str] | None:
+        """Which target is reached, and how: see `Link`; None for a kind that reaches no target."""
+        return None
+
+    def expected(self, probe: N) -> str:
+        """What a positive statement expects, as a sentence: more than the summary where the answer counts."""
+        return self.summary(probe)
+
+    def judge(self, probe: N, met: Reach, places: Places) -> Verdict:
+        """What a positive statement makes of an answer."""
+        return Verdict(met.reached, met.found, self.expected(probe), self.hint)
+
     def ask(self, probe: N, places: Places) -> list[Finding]:
         """Ask at each place of the probe, and its control when it is a negative statement.
 
@@ -55,32 +78,57 @@ class ReachKind(CheckKind[N]):
         what it should.
         """
         if not probe.negative:
-            return self._ask(places, probe, self.summary(probe), self.hint, reached=True, kept=kept(probe))
-        wanted = f"must not be: {self.summary(probe)}"
-        findings = self._ask(places, probe, wanted, _APART_HINT, reached=False, kept=True)
+            return self._reached(places, probe, kept(probe))
+        findings = self._apart(places, probe)
         if probe.control is not None:
             try:
                 control = controlled(probe, probe.control)
-                wanted = f"control: {self.summary(control)}"
-                findings += self._ask(places, control, wanted, _CONTROL_HINT, reached=True, kept=True)
+                findings += self._reached(places, control, True, "control: ", _CONTROL_HINT)
             except ClusterlabError as error:
                 findings.append(unasked("control", "the control of the statement", error))
         return findings
 
-    def _ask(self, places: Places, probe: N, wanted: str, hint: str, *, reached: bool, kept: bool) -> list[Finding]:
+    def _reached(self, places: Places, probe: N, kept: bool, before: str = "", hint: str = "") -> list[Finding]:
         def at(place: Place) -> Finding:
             met = self.reach(probe, place, places, kept)
+            verdict = self.judge(probe, met, places)
             return finding(
                 place,
                 met.command,
-                holds=met.reached is reached,
+                holds=verdict.holds,
+                wanted=before + verdict.wanted,
+                found=verdict.found,
+                output=met.output,
+                hint=hint or verdict.hint,
+                links=self._links(probe, place, places, True, verdict.holds, verdict.found),
+            )
+
+        unknown = partial(self._links, probe, places=places, wanted=True)
+        return ask_each(places.of(probe), before + self.expected(probe), at, unknown)
+
+    def _apart(self, places: Places, probe: N) -> list[Finding]:
+        wanted = f"must not be: {self.summary(probe)}"
+
+        def at(place: Place) -> Finding:
+            met = self.reach(probe, place, places, True)
+            return finding(
+                place,
+                met.command,
+                holds=not met.reached,
                 wanted=wanted,
                 found=met.found,
                 output=met.output,
-                hint=hint,
+                hint=_APART_HINT,
+                links=self._links(probe, place, places, False, met.reached, met.found),
             )
 
-        return ask_each(places.of(probe), wanted, at)
+        return ask_each(places.of(probe), wanted, at, partial(self._links, probe, places=places, wanted=False))
+
+    def _links(
+        self, probe: N, place: Place, places: Places, wanted: bool, seen: bool | None = None, found: str = ""
+    ) -> list[Link]:
+        end = self.end(probe, places)
+        return [Link(place.container or place.host, *end, wanted, seen, found)] if end else []
 
     def manual(self, probe: N, where: Where) -> Iterator[Line]:
         """What asks at each place; for a negative statement what must not work, and then its control, which must."""
@@ -109,3 +157,11 @@ def kept(probe: NegatableProbe) -> bool:
     So it is for what cannot be reached, together with its control, and for the address of a container or service.
     """
     return probe.negative or isinstance(getattr(probe, "to", None), Address)
+
+
+def name_of(target: Target, places: Places) -> str:
+    """The place that a target means: a host also where its address is written."""
+    if isinstance(target, Address):
+        return target.container or f"service {target.service}"
+    hosts = places.lab.inventory.hosts
+    return next((name for name, host in hosts.items() if str(host.address) == target), target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from clusterlab.remote.host import Completed
@@ -13,7 +14,14 @@ from .reached import Reach
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
 
 
-def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
+@dataclass(frozen=True)
+class Resolved(Reach):
+    """A name that was looked up; no addresses when it does not resolve, for the reason in `found`."""
+
+    addresses: tuple[str, ...] = ()
+
+
+def look_up(name: str, place: Place, places: Places) -> Resolved:
     """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
     tool = places.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
@@ -22,8 +30,9 @@ def look_up(name: str, place: Place, places: Places) -> tuple[Reach, list[str]]:
     command = place.typed(argv)
     addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
     if addresses:
-        return Reach(True, f"{name} is {', '.join(addresses)}", command, completed.output), addresses
-    return Reach(False, why_not(completed, tool, command), command, completed.output), []
+        found = f"{name} is {', '.join(addresses)}"
+        return Resolved(True, found, command, completed.output, tuple(addresses))
+    return Resolved(False, why_not(completed, tool, command), command, completed.output)
 
 
 def query(tool: str, name: str) -> list[str]:
@@ -46,8 +55,8 @@ def first_address(name: str, place: Place, places: Places) -> str | Reach:
     try:
         return str(IPv4Address(name))
     except ValueError:
-        met, addresses = look_up(name, place, places)
-        return addresses[0] if addresses else met
+        met = look_up(name, place, places)
+        return met.addresses[0] if met.addresses else met
 
 
 def why_not(completed: Completed, tool: str, command: str) -> str:

@@ -27,6 +27,10 @@ class _Unresolved(Exception):
         self.remedy = remedy
 
 
+class _Circle(_Unresolved):
+    """A reference that leads back to itself."""
+
+
 class Names:
     """What `${...}` can read: an inventory, and the defaults of what it leaves out."""
 
@@ -61,7 +65,7 @@ class Names:
                 "Write $${ for a literal ${.",
             )
         if name in trail:
-            raise _Unresolved(f"this goes round in a circle: {' -> '.join((*trail, name))}")
+            raise _Circle(f"this goes round in a circle: {' -> '.join((*trail, name))}")
         path, found = self._find(name)
         if isinstance(found, str):
             value = self._nested(found, (*trail, name))
@@ -71,9 +75,9 @@ class Names:
     def _nested(self, text: str, trail: tuple[str, ...]) -> Any:
         try:
             return self.expand(text, trail)
-        except _Unresolved as error:
-            if "circle" in error.message:
-                raise
+        except _Circle:
+            raise
+        except _Unresolved:
             raise _Unresolved from None  # told where it stands in the inventory
 
     def _find(self, name: str) -> tuple[KeyPath, Any]:

@@ -16,9 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
-from clusterlab.reports.reach import Link, links, matrix
+from clusterlab.reports.reach import label, links, matrix
 from clusterlab.reports.verdict import blocking, proven
-from clusterlab.results import Outcome, Result
+from clusterlab.results import Link, Outcome, Result
 
 MARKS = {
     "pass": "✔",
@@ -84,8 +84,7 @@ class CheckRow:
 def page(night: Night) -> str:
     """The whole page."""
     rows = _rows(night)
-    names = {host.address: host.name for host in night.picture.hosts}
-    found = links(night.results, names)
+    found = links(night.results)
     return (
         _environment()
         .get_template("night.html.j2")
@@ -148,7 +147,7 @@ def _cell(link: Link | None) -> Cell:
     css = "bad" if link.differs else ("good" if link.wanted else "apart")
     expected = "reached" if link.wanted else "kept apart"
     return Cell(
-        f"{wanted} {seen}", css, f"{link.start} to {link.target}: expected {expected}, seen {words} ({link.found})"
+        f"{wanted} {seen}", css, f"{link.source} to {label(link)}: expected {expected}, seen {words} ({link.found})"
     )
 
 

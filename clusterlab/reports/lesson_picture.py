@@ -31,8 +31,15 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Row:
+    """A host, container or service; `host` is where it is, "" for a service."""
+
     text: str
     host: str
+    name: str
+
+    @property
+    def is_host(self) -> bool:
+        return self.name == self.host
 
 
 def draw(lab: Lab, play: Play) -> list[str]:
@@ -52,18 +59,18 @@ def draw(lab: Lab, play: Play) -> list[str]:
 
 def _rows(lab: Lab, play: Play) -> Iterator[_Row]:
     for host, one in lab.inventory.hosts.items():
-        yield _Row(f"{host}  {one.address}  {', '.join(one.roles)}".rstrip(), host)
+        yield _Row(f"{host}  {one.address}  {', '.join(one.roles)}".rstrip(), host, host)
         names = [name for name, container in play.containers.items() if container.host == host]
         for name in names:
             branch = "└─" if name == names[-1] else "├─"
-            yield _Row(f"{branch} {name}  {_told(play.containers[name])}", host)
+            yield _Row(f"{branch} {name}  {_detail(play.containers[name])}", host, name)
     for name, service in play.services.items():
         number = "on every node" if service.deploy.mode == "global" else f"× {service.deploy.replicas}"
         ports = "".join(f"  {_port(text)}" for text in service.ports)
-        yield _Row(f"Swarm  service {name}  {service.image} {number}{ports}", "")
+        yield _Row(f"Swarm  service {name}  {service.image} {number}{ports}", "", name)
 
 
-def _told(container: Container) -> str:
+def _detail(container: Container) -> str:
     """What is not drawn: the image, ports, and mounts that have no name."""
     parts = [container.image]
     parts += [f"network {container.network_mode}"] if container.network_mode else []
@@ -100,7 +107,7 @@ def _volume(lab: Lab, play: Play, name: str, volume: Volume, rows: list[_Row]) -
     address = re.search(r"addr=([^,]+)", str(volume.driver_opts.get("o", "")))
     if kind in _NFS and address:
         server = {str(host.address): key for key, host in lab.inventory.hosts.items()}.get(address[1], address[1])
-        column.marks |= {number: _SERVES for number, row in enumerate(rows) if row.text.startswith(f"{server}  ")}
+        column.marks |= {number: _SERVES for number, row in enumerate(rows) if row.is_host and row.name == server}
     return column
 
 
@@ -111,11 +118,11 @@ def _users(play: Play) -> dict[str, Container | Service]:
 def _marked(column: _Column, users: set[str], hosts: list[str], rows: list[_Row]) -> _Column:
     """A mark for each that uses it, and for each host that has it, where nobody uses it."""
     for number, row in enumerate(rows):
-        if row.text.split("  ")[0].split()[-1] in users or (not row.host and row.text.split()[2] in users):
+        if row.name in users and not row.is_host:
             column.marks[number] = _ON
     used = {rows[number].host for number in column.marks}
     for number, row in enumerate(rows):
-        if row.host in hosts and row.host not in used and row.text.startswith(f"{row.host}  "):
+        if row.host in hosts and row.host not in used and row.is_host:
             column.marks[number] = _MADE
     return column
 

@@ -16,7 +16,7 @@ from typing import Literal
 from clusterlab.model import Lab
 from clusterlab.model.playbook import Deploy, Play, Volume
 from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
-from clusterlab.reports.reach import Link
+from clusterlab.results import Link
 
 _ROW = 28  # all measures are in pixels
 _INDENT = 24
@@ -226,8 +226,8 @@ def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
     """One arc per pair of places that are drawn: the worst of its links. What is not as wanted lies over the rest."""
     pairs: dict[tuple[str, str], list[Link]] = {}
     for link in found:
-        if link.start in heights and link.end in heights and link.start != link.end:
-            pairs.setdefault((link.start, link.end), []).append(link)
+        if link.source in heights and link.target in heights and link.source != link.target:
+            pairs.setdefault((link.source, link.target), []).append(link)
     # The further apart two places are, the further out their arc: so none hides another.
     inside_out = sorted(pairs, key=lambda pair: (abs(heights[pair[0]] - heights[pair[1]]), pair))
     step = min(_ARC_STEP, (_ARC_MOST - _ARC_LEAST) / max(1, len(pairs)))
@@ -244,7 +244,7 @@ def _arc(of_pair: Sequence[Link], y1: int, y2: int, x: int, reach: float) -> Arc
     shift = 3 if y1 < y2 else -3  # there and back do not begin and end in the same point
     path = f"M{x},{y1 + shift} C{x + reach:.0f},{y1 + shift} {x + reach:.0f},{y2 + shift} {x + 5},{y2 + shift}"
     how = ", ".join(dict.fromkeys(link.how for link in of_pair))
-    title = f"{worst.start} → {worst.end} ({how}): {_words(worst)}"
+    title = f"{worst.source} → {worst.target} ({how}): {_words(worst)}"
     return Arc(path, verdict, x + reach * 0.75, (y1 + y2) / 2 + shift, mark, title)
 
 

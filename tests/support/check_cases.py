@@ -14,6 +14,7 @@ A case is a YAML file:
         found: [texts of which each must be in the evidence's found]
         hint: text in the hint
         logs: [names of logs that must be there]
+        links: ["client -> server (ping): reached"]  # or apart, or unknown: all that the evidence shows
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.reports.verdict import exit_code
-from clusterlab.results import Outcome, Result
+from clusterlab.results import Link, Outcome, Result
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 
@@ -129,6 +130,11 @@ def told(result: Result) -> str:
     return "\n".join(lines)
 
 
+def _words(link: Link) -> str:
+    seen = {True: "reached", False: "apart", None: "unknown"}[link.seen]
+    return f"{link.source} -> {link.target} ({link.how}): {seen}{', which differs' if link.differs else ''}"
+
+
 def _problems(expected: Mapping[str, Any], result: Result) -> Iterator[str]:
     outcome = expected.get("outcome", "pass")
     if result.outcome is not Outcome(outcome):
@@ -151,5 +157,9 @@ def _problems(expected: Mapping[str, Any], result: Result) -> Iterator[str]:
     for name in expected.get("logs", []):
         if not logs.get(name):
             yield f"there is no {name}, only {sorted(logs)}"
+    if "links" in expected:
+        shown = [_words(link) for item in result.evidence for link in item.links]
+        if shown != expected["links"]:
+            yield f"the links are {shown}"
     if "attempts" in expected and result.attempts != expected["attempts"]:
         yield f"{result.attempts} attempts, not {expected['attempts']}"

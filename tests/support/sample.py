@@ -18,7 +18,7 @@ from clusterlab.reports.night import (
     Stage,
     night_verdict,
 )
-from clusterlab.results import Evidence, Outcome, Result
+from clusterlab.results import Evidence, Link, Outcome, Result
 
 BEGAN = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\x1b[31m"
@@ -27,14 +27,17 @@ HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\x1b[31m"
 def ping(start: str, end: str, holds: bool = True, apart: bool = False) -> Evidence:
     words = f"{end} answers 2 of 2 pings"
     reached = holds is not apart
+    found = "2 of 2 packets came back" if reached else "none of 2 packets came back: timed out"
+    source, target = start.partition(" on ")[0], end.partition(" on ")[0]
     return Evidence(
         start,
         f"ping -c 2 -W 10 {end}",
         f"must not be: {words}" if apart else words,
-        "2 of 2 packets came back" if reached else "none of 2 packets came back: timed out",
+        found,
         "PING beta (10.0.1.4): 56 data bytes\n\n--- beta ping statistics ---\n2 packets transmitted",
         holds,
         {} if holds else {"journal of host2": "kernel: vxlan: dropped", "log of beta": HOSTILE},
+        links=(Link(source, target, "ping", not apart, reached, found),),
     )
 
 
@@ -85,12 +88,14 @@ RESULTS = [
                 "refused",
                 "curl: (7) Failed to connect",
                 False,
+                links=(Link("host2", "host1", "http 80", True, False, "refused"),),
             ),
             Evidence(
                 "host2",
                 "curl -sS -v http://192.168.98.11/",
                 "http://192.168.98.11/ answers with status 200",
                 "status 200",
+                links=(Link("host2", "host1", "http 80", True, True, "status 200"),),
             ),
         ),
     ),
@@ -109,6 +114,10 @@ RESULTS = [
                 "apphost1 -> apphost2: no such file",
                 MATRIX,
                 False,
+                links=(
+                    Link("apphost1", "apphost2", "file", True, False, "no such file"),
+                    Link("apphost2", "apphost1", "file", True, True, "ok"),
+                ),
             ),
         ),
         "the places do not share the file",

@@ -9,15 +9,14 @@ from pydantic import Field
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Address, NegatableProbe
 
-from ..finding import Finding, ask_each, finding
 from ..manual.lan import NAMES
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
 from ..matcher import describe, match
 from ..place import Place, Places
-from ..reach import ReachKind, Shown
+from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
-from ..resolve import look_up, query
+from ..resolve import Resolved, look_up, query
 
 _HINT = (
     "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
@@ -52,13 +51,21 @@ class Dns(ReachKind[DnsProbe]):
         return f"{probe.name} resolves"
 
     def reach(self, probe: DnsProbe, place: Place, places: Places, kept: bool) -> Reach:
-        return look_up(probe.name, place, places)[0]
+        return look_up(probe.name, place, places)
 
-    def ask(self, probe: DnsProbe, places: Places) -> list[Finding]:
-        if probe.resolves and (probe.addresses is not None or probe.is_ is not None):
-            wanted = self.summary(probe)
-            return ask_each(places.of(probe), wanted, lambda place: _compare(probe, place, places))
-        return super().ask(probe, places)
+    def judge(self, probe: DnsProbe, met: Reach, places: Places) -> Verdict:
+        assert isinstance(met, Resolved)
+        wanted, problems = [], []
+        if probe.addresses is not None:
+            compared = match(probe.addresses, list(met.addresses))
+            wanted.append(compared.wanted)
+            problems += [] if compared.holds else [compared.found]
+        if probe.is_ is not None:
+            address = places.address(probe.is_)
+            wanted.append(f"is {address} ({probe.is_})")
+            problems += [] if list(met.addresses) == [address] else [f"is not {address}"]
+        expected = f"{probe.name}: {', '.join(wanted)}" if wanted else self.summary(probe)
+        return Verdict(met.reached and not problems, ": ".join([met.found, *problems]), expected, _HINT)
 
     def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
         tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
@@ -78,25 +85,3 @@ class Dns(ReachKind[DnsProbe]):
 
 
 KIND = Dns()
-
-
-def _compare(probe: DnsProbe, place: Place, places: Places) -> Finding:
-    met, addresses = look_up(probe.name, place, places)
-    wanted, problems = [], []
-    if probe.addresses is not None:
-        compared = match(probe.addresses, addresses)
-        wanted.append(compared.wanted)
-        problems += [] if compared.holds else [compared.found]
-    if probe.is_ is not None:
-        address = places.address(probe.is_)
-        wanted.append(f"is {address} ({probe.is_})")
-        problems += [] if addresses == [address] else [f"is not {address}"]
-    return finding(
-        place,
-        met.command,
-        holds=met.reached and not problems,
-        wanted=f"{probe.name}: {', '.join(wanted)}",
-        found=": ".join([met.found, *problems]),
-        output=met.output,
-        hint=_HINT,
-    )

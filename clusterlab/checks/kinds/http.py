@@ -6,7 +6,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -18,19 +18,19 @@ from clusterlab.model.probes import NegatableProbe
 from clusterlab.remote.host import Completed
 
 from .. import lan
-from ..finding import Finding, ask_each, finding
 from ..manual.lan import card as lan_card
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
 from ..place import NotUnderstood, Place, Places
-from ..reach import ReachKind, Shown
+from ..reach import ReachKind, Shown, Verdict, name_of
 from ..reached import Reach, kept_away
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
     "look at `docker ps` (ports) and the container's log"
 )
+_OTHER_ANSWER = "the server answers, but something else: is it the right server and page?"
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _ERRORS = "2>&1 > /dev/null"
@@ -57,12 +57,11 @@ class HttpProbe(NegatableProbe):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the server answered; `status` is 0 when there was no answer, for the reason in `reach`."""
+class Answer(Reach):
+    """What the server answered; `status` is 0 when there was no answer."""
 
-    reach: Reach
     status: int = 0
-    body: str = ""
+    body: str | None = ""  # None when the tool shows none of an answer like this
 
 
 class Http(ReachKind[HttpProbe]):
@@ -76,13 +75,41 @@ class Http(ReachKind[HttpProbe]):
     def summary(self, probe: HttpProbe) -> str:
         return f"{probe.url} answers"
 
-    def reach(self, probe: HttpProbe, place: Place, places: Places, kept: bool) -> Reach:
-        return get(probe, place, places, kept).reach
+    def expected(self, probe: HttpProbe) -> str:
+        body = f", body {match(probe.body, '').wanted}" if probe.body else ""
+        return f"{probe.url} answers with status {probe.status}{body}"
 
-    def ask(self, probe: HttpProbe, places: Places) -> list[Finding]:
-        if probe.reachable:
-            return ask_each(places.of(probe), expectation(probe), lambda place: _compare(probe, place, places))
-        return super().ask(probe, places)
+    def end(self, probe: HttpProbe, places: Places) -> tuple[str, str]:
+        url = urlsplit(probe.url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        return name_of(url.hostname or probe.url, places), f"http {port}"
+
+    def reach(self, probe: HttpProbe, place: Place, places: Places, kept: bool) -> Answer:
+        """Ask with curl, or with wget where there is no curl."""
+        url = places.url(place, probe.url)
+        card = lan.card(urlsplit(url).hostname or "", place, places) if kept else ""
+        tool = places.tool(place, *(("curl",) if card else ("curl", "wget")))  # wget is bound to an address at most
+        if tool == "wget":
+            places.tool(place, "timeout")
+        argv = command(probe, tool, url, card)
+        completed = places.run(place, argv, timeout=probe.timeout + 30)
+        answer = parse(completed, place.typed(argv))
+        unseen = tool == "wget" and answer.status >= 400 and not answer.body
+        return replace(answer, body=None) if unseen else answer
+
+    def judge(self, probe: HttpProbe, met: Reach, places: Places) -> Verdict:
+        assert isinstance(met, Answer)
+        holds, found = met.status == probe.status, met.found
+        if met.status and probe.body is not None:
+            if met.body is None:
+                raise NotUnderstood(
+                    f"wget shows no body of an answer with status {met.status}",
+                    command=met.command,
+                    remedy="use an image with curl",
+                )
+            compared = match(probe.body, met.body)
+            holds, found = holds and compared.holds, f"{found}, body {compared.found}"
+        return Verdict(holds, found, self.expected(probe), _OTHER_ANSWER if met.status else _HINT)
 
     def shown(self, probe: HttpProbe, place: Place, where: Where, kept: bool) -> Shown:
         tool = where.tool(place, "curl", "wget")
@@ -101,21 +128,6 @@ class Http(ReachKind[HttpProbe]):
 KIND = Http()
 
 
-def get(probe: HttpProbe, place: Place, places: Places, kept: bool = False) -> Answer:
-    """Ask with curl, or with wget where there is no curl; on the LAN alone when it must be `kept` there.
-
-    Raises NotUnderstood.
-    """
-    url = places.url(place, probe.url)
-    card = lan.card(urlsplit(url).hostname or "", place, places) if kept else ""
-    tool = places.tool(place, *(("curl",) if card else ("curl", "wget")))  # wget is bound to an address at most
-    if tool == "wget":
-        places.tool(place, "timeout")
-    argv = command(probe, tool, url, card)
-    completed = places.run(place, argv, timeout=probe.timeout + 30)
-    return parse(completed, place.typed(argv))
-
-
 def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:
     """What asks for the page with curl or wget; both write the status to their error output.
 
@@ -132,38 +144,11 @@ def parse(completed: Completed, command: str) -> Answer:
     """Read what `curl -sS -v` or `wget -S -O -` wrote. Raises NotUnderstood."""
     status = _STATUS.search(completed.stderr)
     if status:
-        found = Reach(True, f"status {status[1]}", command, completed.output)
-        return Answer(found, int(status[1]), completed.stdout)
+        found = f"status {status[1]}"
+        return Answer(True, found, command, completed.output, int(status[1]), completed.stdout)
     if completed.exit in _TIMED_OUT:
-        return Answer(Reach(False, "timed out", command, completed.output))
+        return Answer(False, "timed out", command, completed.output)
     if completed.ok:
         raise NotUnderstood("an answer without an HTTP status", command=command, detail=completed.output)
-    return Answer(kept_away(completed, command, completed.stderr))
-
-
-def expectation(probe: HttpProbe) -> str:
-    body = f", body {match(probe.body, '').wanted}" if probe.body else ""
-    return f"{probe.url} answers with status {probe.status}{body}"
-
-
-def _compare(probe: HttpProbe, place: Place, places: Places) -> Finding:
-    answer = get(probe, place, places)
-    holds, found = answer.status == probe.status, answer.reach.found
-    if answer.status and probe.body is not None:
-        if not answer.body and answer.status >= 400 and " wget " in answer.reach.command:
-            raise NotUnderstood(
-                f"wget shows no body of an answer with status {answer.status}",
-                command=answer.reach.command,
-                remedy="use an image with curl",
-            )
-        compared = match(probe.body, answer.body)
-        holds, found = holds and compared.holds, f"{found}, body {compared.found}"
-    return finding(
-        place,
-        answer.reach.command,
-        holds=holds,
-        wanted=expectation(probe),
-        found=found,
-        output=answer.reach.output,
-        hint=_HINT if not answer.status else "the server answers, but something else: is it the right server and page?",
-    )
+    away = kept_away(completed, command, completed.stderr)
+    return Answer(away.reached, away.found, away.command, away.output)

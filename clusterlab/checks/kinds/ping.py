@@ -16,7 +16,7 @@ from .. import lan
 from ..manual.lan import card, first
 from ..manual.where import Where
 from ..place import Place, Places
-from ..reach import ReachKind, Shown
+from ..reach import ReachKind, Shown, name_of
 from ..reached import Reach, kept_away, reason
 from ..resolve import first_address, query
 
@@ -51,6 +51,10 @@ class Ping(ReachKind[PingProbe]):
     def summary(self, probe: PingProbe) -> str:
         size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
         return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
+
+    def end(self, probe: PingProbe, places: Places) -> tuple[str, str]:
+        # A packet that is too long for the way does not mean that the two are kept apart.
+        return name_of(probe.to, places), "ping" if probe.size is None else f"{probe.size} bytes"
 
     def reach(self, probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
         wait = max(1, math.ceil(probe.timeout))

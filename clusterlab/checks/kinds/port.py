@@ -15,7 +15,7 @@ from ..manual.lan import card as lan_card
 from ..manual.line import ends
 from ..manual.where import Where
 from ..place import Place, Places
-from ..reach import ReachKind, Shown
+from ..reach import ReachKind, Shown, name_of
 from ..reached import Reach, kept_away
 
 _HINT = (
@@ -49,6 +49,9 @@ class PortKind(ReachKind[PortProbe]):
     def summary(self, probe: PortProbe) -> str:
         port = probe.port if isinstance(probe.port, int) else f"({probe.port})"
         return f"port {port} of {probe.to} is open"
+
+    def end(self, probe: PortProbe, places: Places) -> tuple[str, str]:
+        return name_of(probe.to, places), f"port {probe.port}"
 
     def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
         target = places.target(place, probe.to)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -24,7 +24,7 @@ from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import names_exist
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.host import Completed
-from clusterlab.results import Outcome
+from clusterlab.results import Link, Outcome
 
 from .. import history
 from ..finding import Finding, ask_each, finding, outcome_of, unasked
@@ -138,7 +138,7 @@ def _write_and_read(run: _Run) -> list[Finding]:
                 if reader != writer:
                     cells[run.name(writer), run.name(reader)] = _read_back(run, reader, text)
         except ClusterlabError as error:
-            return [unasked(writer, wanted, error)]
+            return [unasked(writer, wanted, error, _links(run, cells, writer))]
     wrong = [f"{writer} -> {reader}: {cell}" for (writer, reader), cell in cells.items() if cell != "ok"]
     return [
         finding(
@@ -149,8 +149,19 @@ def _write_and_read(run: _Run) -> list[Finding]:
             found="; ".join(wrong) or f"{len(cells)} of {len(cells)} pairs read what was written",
             output=matrix([run.name(place) for place in run.everywhere], cells),
             hint=_HINT,
+            links=_links(run, cells),
         )
     ]
+
+
+def _links(run: _Run, cells: Mapping[tuple[str, str], str], *writers: Place) -> list[Link]:
+    """From each of the writers to every other place; one without a cell is unknown."""
+    pairs = [(writer, reader) for writer in writers or run.everywhere for reader in run.everywhere if writer != reader]
+    found = []
+    for pair in [(run.name(writer), run.name(reader)) for writer, reader in pairs]:
+        seen = cells[pair] == "ok" if pair in cells else None
+        found.append(Link(*pair, "file", True, seen, cells.get(pair, "")))
+    return found
 
 
 def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
@@ -163,10 +174,10 @@ def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
 
 def _read_back(run: _Run, place: Place, text: str) -> str:
     """What a reader finds: "ok", or what is wrong."""
-    try:
-        completed = _run_bounded(run.places, place, ["cat", run.path])
-    except WrongAnswer as error:
-        return "no such file" if "No such file" in error.message else error.message
+    completed = _bounded(run.places, place, ["cat", run.path])
+    if not completed.ok:
+        missing = "No such file or directory" in completed.stderr  # as the C library says it
+        return "no such file" if missing else completed.output or f"exit code {completed.exit}"
     return "ok" if completed.stdout == f"{text}\n" else f"reads {completed.stdout[:60]!r}"
 
 
@@ -229,7 +240,15 @@ def _do(places: Places, place: Place, script: str, *arguments: str, patience: fl
 
 
 def _run_bounded(places: Places, place: Place, argv: list[str], patience: float = _PATIENCE) -> Completed:
-    """Run a command that a dead file server may hold up, and end it then. Raises WrongAnswer unless it succeeds."""
+    """As `_bounded`; raises WrongAnswer unless the command succeeds."""
+    completed = _bounded(places, place, argv, patience)
+    if not completed.ok:
+        raise WrongAnswer(completed.output or f"exit code {completed.exit}", command=place.typed(argv), remedy=_HINT)
+    return completed
+
+
+def _bounded(places: Places, place: Place, argv: list[str], patience: float = _PATIENCE) -> Completed:
+    """Run a command that a dead file server may hold up, and end it then. Raises WrongAnswer when it did not end."""
     if places.has(place, "timeout"):
         argv = ["timeout", "-s", "KILL", f"{patience:g}", *argv]
     completed = places.run(place, argv, timeout=patience + 40)
@@ -237,8 +256,6 @@ def _run_bounded(places: Places, place: Place, argv: list[str], patience: float 
         raise WrongAnswer(
             f"did not end within {patience:g} s", command=place.typed(argv), remedy="does the file server answer?"
         )
-    if not completed.ok:
-        raise WrongAnswer(completed.output or f"exit code {completed.exit}", command=place.typed(argv), remedy=_HINT)
     return completed
 
 

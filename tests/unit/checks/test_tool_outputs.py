@@ -60,8 +60,8 @@ def test_http(case: dict[str, Any]) -> None:
         return
     answer = http.parse(completed(case), "curl")
     assert answer.status == case["status"]
-    assert answer.reach.reached is bool(case["status"])
-    assert answer.reach.found == case.get("found", f"status {case['status']}")
+    assert answer.reached is bool(case["status"])
+    assert answer.found == case.get("found", f"status {case['status']}")
     assert answer.body == case.get("body", answer.body)
 
 

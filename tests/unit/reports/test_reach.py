@@ -1,95 +1,73 @@
-"""Links are read from the words of the checks' evidence: these tests fail when those words change."""
+"""Who reaches whom: from the links in evidence to the table and the picture."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from clusterlab.checks.kinds import http, ping, port, shared_file
-from clusterlab.checks.kinds.http import HttpProbe
-from clusterlab.checks.kinds.ping import PingProbe
-from clusterlab.checks.kinds.port import PortProbe
 from clusterlab.model import load_lab
-from clusterlab.model.checks import Address, PublishedPort
-from clusterlab.reports.night import DrawnService
+from clusterlab.reports.html import page
+from clusterlab.reports.night import DrawnService, read_night
 from clusterlab.reports.picture import draw, picture_of
-from clusterlab.reports.reach import Link, links, matrix
-from clusterlab.results import Evidence, Outcome, Result
-from tests.support.sample import PICTURE, RESULTS
+from clusterlab.reports.reach import links, matrix
+from clusterlab.results import Evidence, Link, Outcome, Result
+from tests.support.sample import PICTURE, RESULTS, night
 
-NAMES = {host.address: host.name for host in PICTURE.hosts}
-
-
-def one(wanted: str, *, holds: bool = True, outcome: Outcome | None = None, output: str = "") -> list[Link]:
-    evidence = Evidence("alpha on host1", "x", wanted, "found", output, holds)
-    result = Result("p", "c", "k", outcome or (Outcome.PASS if holds else Outcome.FAIL), evidence=(evidence,))
-    return links([result], NAMES)
+REACHED = Link("alpha", "beta", "ping", True, True, "2 of 2 packets came back")
+LOST = replace(REACHED, seen=False, found="timed out")
 
 
-@pytest.mark.parametrize(
-    ("words", "end", "how"),
-    [
-        (ping.KIND.summary(PingProbe(on=["host1"], to="beta")), "beta", "ping"),
-        (ping.KIND.summary(PingProbe(on=["host1"], to="beta", size=1400)), "beta", "1400 bytes"),
-        (ping.KIND.summary(PingProbe(on=["h"], to=Address(container="beta", network="net"))), "beta", "ping"),
-        (port.KIND.summary(PortProbe(on=["h"], to="192.168.98.12", port=80)), "host2", "port 80"),
-        (port.KIND.summary(PortProbe(on=["h"], to=Address(container="b", network="n"), port=1)), "b", "port 1"),
-        (
-            port.KIND.summary(PortProbe(on=["h"], to="host1", port=PublishedPort(container="web", published=80))),
-            "host1",
-            "port published for port 80 of web",
-        ),
-        (ping.KIND.summary(PingProbe(on=["h"], to=Address(service="web", network="n"))), "service web", "ping"),
-        (http.expectation(HttpProbe(on=["h"], url="http://192.168.98.11/")), "host1", "http 80"),
-        (http.KIND.summary(HttpProbe(on=["h"], url="https://web:8443/x")), "web", "http 8443"),
-    ],
-)
-def test_the_words_of_each_probe_are_understood(words: str, end: str, how: str) -> None:
-    (link,) = one(words)
-    assert (link.start, link.end, link.how, link.wanted, link.seen) == ("alpha", end, how, True, True)
-    (apart,) = one(f"must not be: {words}")
-    assert (apart.wanted, apart.seen, apart.differs) == (False, False, False)
-    (control,) = one(f"control: {words}")
-    assert (control.wanted, control.seen) == (True, True)
+def result(*found: Link, outcome: Outcome = Outcome.PASS, holds: bool = True) -> Result:
+    evidence = Evidence("alpha on host1", "x", "w", "f", holds=holds, links=found)
+    return Result("p", "c", "k", outcome, evidence=(evidence,))
 
 
-def test_what_fails_differs_and_what_could_not_be_asked_is_unknown() -> None:
-    words = "beta answers 2 of 2 pings"
-    assert [link.seen for link in one(words, holds=False)] == [False]
-    assert [link.seen for link in one(f"must not be: {words}", holds=False)] == [True]
-    assert [link.seen for link in one(words, holds=False, outcome=Outcome.ERROR)] == [None]
-    assert all(link.differs for link in one(words, holds=False, outcome=Outcome.ERROR))
+def test_a_link_that_is_not_as_wanted_or_unknown_differs() -> None:
+    apart = Link("gw", "beta", "ping", False, False)
+    assert not any(link.differs for link in (REACHED, apart))
+    assert all(link.differs for link in (LOST, replace(apart, seen=True), replace(REACHED, seen=None)))
 
 
-def test_a_shared_file_tells_of_every_pair() -> None:
-    table = shared_file.matrix(["a", "b"], {("a", "b"): "no such file", ("b", "a"): "ok"})
-    found = one("what each place writes, every other reads", output=table, holds=False)
-    assert [(link.start, link.end, link.seen) for link in found] == [("a", "b", False), ("b", "a", True)]
+def test_the_first_failure_of_what_is_flaky_does_not_count() -> None:
+    first, second = result(LOST, holds=False), result(REACHED)
+    flaky = replace(first, outcome=Outcome.FLAKY, evidence=(*first.evidence, *second.evidence))
+    assert links([flaky]) == [REACHED]
+    assert links([replace(flaky, outcome=Outcome.FAIL)]) == [LOST, REACHED]
 
 
 def test_a_packet_too_long_for_the_way_does_not_keep_apart() -> None:
-    long = f"must not be: {ping.KIND.summary(PingProbe(on=['h'], to='beta', size=1423))}"
-    found = one("beta answers 2 of 2 pings") + one(long)
+    found = [REACHED, replace(LOST, how="1423 bytes", wanted=False)]
     assert matrix(found).targets == ["beta (ping)", "beta (1423 bytes)"]
     assert [arc.verdict for arc in draw(PICTURE, found).arcs] == ["good"]
 
 
-def test_other_evidence_tells_of_no_link() -> None:
-    assert one("exit code 0") == []
-
-
 def test_the_matrix_shows_the_difference_where_any_is() -> None:
-    good, bad = one("beta answers 2 of 2 pings"), one("beta answers 2 of 2 pings", holds=False)
-    for found in (good + bad, bad + good):
+    for found in ([REACHED, LOST], [LOST, REACHED]):
         cell = matrix(found).cell("alpha", "beta (ping)")
         assert cell is not None
         assert cell.differs
-    assert matrix(good).cell("beta", "alpha (ping)") is None
+    assert matrix([REACHED]).cell("beta", "alpha (ping)") is None
+
+
+def test_a_run_that_was_kept_without_links_is_readable(tmp_path: Path) -> None:
+    """Earlier versions wrote none; the table of who reaches whom is then left out."""
+    document = night().document()
+    for one in document["results"]:
+        for evidence in one["evidence"]:
+            del evidence["links"]
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps(document))
+    read = read_night(file)
+    assert links(read.results) == []
+    assert "from \\ to" not in page(read)
+    assert "from \\ to" in page(night())
 
 
 def test_everything_is_drawn_inside_the_picture() -> None:
-    drawing = draw(PICTURE, links(RESULTS, NAMES))
+    drawing = draw(PICTURE, links(RESULTS))
     assert [row.name for row in drawing.rows] == [
         "gw", "host1", "apphost1", "alpha", "web", "host2", "apphost2", "beta",
         "the Swarm", "service hello", "service beta",
@@ -102,10 +80,9 @@ def test_everything_is_drawn_inside_the_picture() -> None:
     assert "3 hosts with 5 containers, 2 services, 2 networks and volumes" in drawing.summary
 
 
-@pytest.mark.parametrize("target", ["hello", Address(service="hello", network="shared_net")])
-def test_the_way_to_a_service_ends_at_it(target: str | Address) -> None:
-    found = one(ping.KIND.summary(PingProbe(on=["h"], to=target)), holds=False)
-    drawing = draw(PICTURE, found)
+@pytest.mark.parametrize("target", ["hello", "service hello"])
+def test_the_way_to_a_service_ends_at_it(target: str) -> None:
+    drawing = draw(PICTURE, [replace(LOST, source="host1", target=target)])
     height = next(row.y for row in drawing.rows if row.name == "service hello")
     (arc,) = drawing.arcs
     assert arc.verdict == "bad"
@@ -113,8 +90,8 @@ def test_the_way_to_a_service_ends_at_it(target: str | Address) -> None:
 
 
 def test_a_container_comes_before_a_service_of_its_name() -> None:
-    (arc,) = draw(PICTURE, one("beta answers 2 of 2 pings")).arcs
-    (other,) = draw(PICTURE, one("service beta answers 2 of 2 pings")).arcs
+    (arc,) = draw(PICTURE, [REACHED]).arcs
+    (other,) = draw(PICTURE, [replace(REACHED, target="service beta")]).arcs
     assert arc.path != other.path
 
 
