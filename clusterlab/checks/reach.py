@@ -15,6 +15,8 @@ from .finding import Finding, ask_each, finding, unasked
 from .kind import CheckKind
 from .manual.line import Line
 from .manual.where import Where
+from .owners import HINT as OWNERS_HINT
+from .owners import mistaken
 from .place import Place, Places
 from .reached import Reach
 
@@ -59,9 +61,13 @@ class ReachKind(CheckKind[N]):
     def shown(self, probe: N, place: Place, where: Where, kept: bool) -> Shown:
         """What a person types at one place, and sees."""
 
-    def end(self, probe: N, places: Places) -> tuple[str, str] | None:
-        """Which target is reached, and how: see `Link`; None for a kind that reaches no target."""
-        return None
+    @abstractmethod
+    def target(self, probe: N) -> Target:
+        """What is reached."""
+
+    def how(self, probe: N) -> str:
+        """How it is reached: see `Link`; "" for a kind that shows no link."""
+        return ""
 
     def expected(self, probe: N) -> str:
         """What a positive statement expects, as a sentence: more than the summary where the answer counts."""
@@ -92,15 +98,17 @@ class ReachKind(CheckKind[N]):
         def at(place: Place) -> Finding:
             met = self.reach(probe, place, places, kept)
             verdict = self.judge(probe, met, places)
+            wrong = mistaken(self.target(probe), met, place, places) if verdict.holds else ""
+            holds, found = verdict.holds and not wrong, f"{verdict.found}, but {wrong}" if wrong else verdict.found
             return finding(
                 place,
                 met.command,
-                holds=verdict.holds,
+                holds=holds,
                 wanted=before + verdict.wanted,
-                found=verdict.found,
+                found=found,
                 output=met.output,
-                hint=hint or verdict.hint,
-                links=self._links(probe, place, places, True, verdict.holds, verdict.found),
+                hint=OWNERS_HINT if wrong else hint or verdict.hint,
+                links=self._links(probe, place, places, True, holds, found),
             )
 
         unknown = partial(self._links, probe, places=places, wanted=True)
@@ -111,14 +119,15 @@ class ReachKind(CheckKind[N]):
 
         def at(place: Place) -> Finding:
             met = self.reach(probe, place, places, True)
+            wrong = "" if met.reached else mistaken(self.target(probe), met, place, places)
             return finding(
                 place,
                 met.command,
-                holds=not met.reached,
+                holds=not met.reached and not wrong,
                 wanted=wanted,
-                found=met.found,
+                found=f"{met.found}, but {wrong}" if wrong else met.found,
                 output=met.output,
-                hint=_APART_HINT,
+                hint=OWNERS_HINT if wrong else _APART_HINT,
                 links=self._links(probe, place, places, False, met.reached, met.found),
             )
 
@@ -127,8 +136,9 @@ class ReachKind(CheckKind[N]):
     def _links(
         self, probe: N, place: Place, places: Places, wanted: bool, seen: bool | None = None, found: str = ""
     ) -> list[Link]:
-        end = self.end(probe, places)
-        return [Link(place.container or place.host, *end, wanted, seen, found)] if end else []
+        how = self.how(probe)
+        target = name_of(self.target(probe), places)
+        return [Link(place.container or place.host, target, how, wanted, seen, found)] if how else []
 
     def manual(self, probe: N, where: Where) -> Iterator[Line]:
         """What asks at each place; for a negative statement what must not work, and then its control, which must."""

@@ -34,6 +34,7 @@ class Reach:
     found: str
     command: str
     output: str = ""
+    addresses: tuple[str, ...] = ()  # that the tool says it used, or that a name resolves to
 
 
 def reason(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from clusterlab.remote.host import Completed
@@ -14,14 +13,7 @@ from .reached import Reach
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Resolved(Reach):
-    """A name that was looked up; no addresses when it does not resolve, for the reason in `found`."""
-
-    addresses: tuple[str, ...] = ()
-
-
-def look_up(name: str, place: Place, places: Places) -> Resolved:
+def look_up(name: str, place: Place, places: Places) -> Reach:
     """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
     tool = places.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
@@ -31,8 +23,8 @@ def look_up(name: str, place: Place, places: Places) -> Resolved:
     addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
     if addresses:
         found = f"{name} is {', '.join(addresses)}"
-        return Resolved(True, found, command, completed.output, tuple(addresses))
-    return Resolved(False, why_not(completed, tool, command), command, completed.output)
+        return Reach(True, found, command, completed.output, tuple(addresses))
+    return Reach(False, why_not(completed, tool, command), command, completed.output)
 
 
 def query(tool: str, name: str) -> list[str]:

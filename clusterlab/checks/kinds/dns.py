@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from clusterlab.model.matcher import Matcher
-from clusterlab.model.probes import Address, NegatableProbe
+from clusterlab.model.probes import Address, NegatableProbe, Target
 
 from ..manual.lan import NAMES
 from ..manual.shell_matchers import as_wanted
@@ -16,7 +16,7 @@ from ..matcher import describe, match
 from ..place import Place, Places
 from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
-from ..resolve import Resolved, look_up, query
+from ..resolve import look_up, query
 
 _HINT = (
     "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
@@ -50,11 +50,13 @@ class Dns(ReachKind[DnsProbe]):
     def summary(self, probe: DnsProbe) -> str:
         return f"{probe.name} resolves"
 
+    def target(self, probe: DnsProbe) -> Target:
+        return probe.name
+
     def reach(self, probe: DnsProbe, place: Place, places: Places, kept: bool) -> Reach:
         return look_up(probe.name, place, places)
 
     def judge(self, probe: DnsProbe, met: Reach, places: Places) -> Verdict:
-        assert isinstance(met, Resolved)
         wanted, problems = [], []
         if probe.addresses is not None:
             compared = match(probe.addresses, list(met.addresses))

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Duration, Fault
 from clusterlab.model.matcher import Matcher
-from clusterlab.model.probes import NegatableProbe
+from clusterlab.model.probes import NegatableProbe, Target
 from clusterlab.remote.host import Completed
 
 from .. import lan
@@ -23,7 +23,7 @@ from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
 from ..place import NotUnderstood, Place, Places
-from ..reach import ReachKind, Shown, Verdict, name_of
+from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach, kept_away
 
 _HINT = (
@@ -34,6 +34,8 @@ _OTHER_ANSWER = "the server answers, but something else: is it the right server 
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _ERRORS = "2>&1 > /dev/null"
+# curl: "* Connected to web (10.0.1.2) port 80"; wget: "Connecting to web (10.0.1.2:80)"
+_USED = re.compile(r"^(?:\* Connected|Connecting) to \S+ \(([0-9.]+)[:)]", re.MULTILINE)
 _TIMED_OUT = (28, 124, 143)  # exit codes of curl, of timeout(1), and of busybox's
 
 
@@ -79,10 +81,12 @@ class Http(ReachKind[HttpProbe]):
         body = f", body {match(probe.body, '').wanted}" if probe.body else ""
         return f"{probe.url} answers with status {probe.status}{body}"
 
-    def end(self, probe: HttpProbe, places: Places) -> tuple[str, str]:
+    def target(self, probe: HttpProbe) -> Target:
+        return urlsplit(probe.url).hostname or probe.url
+
+    def how(self, probe: HttpProbe) -> str:
         url = urlsplit(probe.url)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        return name_of(url.hostname or probe.url, places), f"http {port}"
+        return f"http {url.port or (443 if url.scheme == 'https' else 80)}"
 
     def reach(self, probe: HttpProbe, place: Place, places: Places, kept: bool) -> Answer:
         """Ask with curl, or with wget where there is no curl."""
@@ -145,7 +149,8 @@ def parse(completed: Completed, command: str) -> Answer:
     status = _STATUS.search(completed.stderr)
     if status:
         found = f"status {status[1]}"
-        return Answer(True, found, command, completed.output, int(status[1]), completed.stdout)
+        used = tuple(_USED.findall(completed.stderr)[-1:])
+        return Answer(True, found, command, completed.output, used, int(status[1]), completed.stdout)
     if completed.exit in _TIMED_OUT:
         return Answer(False, "timed out", command, completed.output)
     if completed.ok:

@@ -16,11 +16,12 @@ from .. import lan
 from ..manual.lan import card, first
 from ..manual.where import Where
 from ..place import Place, Places
-from ..reach import ReachKind, Shown, name_of
+from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away, reason
 from ..resolve import first_address, query
 
 _SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
+_USED = re.compile(r"^PING \S+ \(([0-9.]+)\)", re.MULTILINE)
 _HINT = (
     "a reachable address that loses all packets: firewall, routing, or for overlay networks UDP 4789 between the hosts"
 )
@@ -52,9 +53,12 @@ class Ping(ReachKind[PingProbe]):
         size = f" of {probe.size} bytes, unfragmented" if probe.size is not None else ""
         return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
 
-    def end(self, probe: PingProbe, places: Places) -> tuple[str, str]:
+    def target(self, probe: PingProbe) -> Target:
+        return probe.to
+
+    def how(self, probe: PingProbe) -> str:
         # A packet that is too long for the way does not mean that the two are kept apart.
-        return name_of(probe.to, places), "ping" if probe.size is None else f"{probe.size} bytes"
+        return "ping" if probe.size is None else f"{probe.size} bytes"
 
     def reach(self, probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
         wait = max(1, math.ceil(probe.timeout))
@@ -96,14 +100,15 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
     if not summary:
         return kept_away(completed, command, completed.output)
     sent, received = map(int, summary.groups())
+    used = tuple(_USED.findall(completed.stdout)[:1])
     if received or not sent:
         reached = received == sent > 0 if all_must else received > 0
-        return Reach(reached, f"{received} of {sent} packets came back", command, completed.output)
+        return Reach(reached, f"{received} of {sent} packets came back", command, completed.output, used)
     if "message too long" in completed.output.lower():
         found = "too long to be sent unfragmented"
     else:
         found = reason(completed.output) or "timed out"
-    return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output)
+    return Reach(False, f"none of {sent} packets came back: {found}", command, completed.output, used)
 
 
 def packets(probe: PingProbe, card: str = "") -> list[str]:

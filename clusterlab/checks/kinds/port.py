@@ -15,7 +15,7 @@ from ..manual.lan import card as lan_card
 from ..manual.line import ends
 from ..manual.where import Where
 from ..place import Place, Places
-from ..reach import ReachKind, Shown, name_of
+from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away
 
 _HINT = (
@@ -50,8 +50,11 @@ class PortKind(ReachKind[PortProbe]):
         port = probe.port if isinstance(probe.port, int) else f"({probe.port})"
         return f"port {port} of {probe.to} is open"
 
-    def end(self, probe: PortProbe, places: Places) -> tuple[str, str]:
-        return name_of(probe.to, places), f"port {probe.port}"
+    def target(self, probe: PortProbe) -> Target:
+        return probe.to
+
+    def how(self, probe: PortProbe) -> str:
+        return f"port {probe.port}"
 
     def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
         target = places.target(place, probe.to)

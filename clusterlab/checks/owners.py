@@ -1,0 +1,153 @@
+"""Whose an address is: a probe proves something of its target only if nobody else can have answered.
+
+After a start that failed in the middle, an engine may keep an address that the Swarm has given to another container
+since. A container that asks for such an address may be asking itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.probes import Address, Target
+from clusterlab.parallel import parallel
+
+from .place import NotUnderstood, Place, Places
+from .reached import Reach
+from .resolve import look_up
+
+HINT = (
+    "a start that failed in the middle leaves a container with an address that is somebody else's by now: remove it "
+    "(`docker rm --force`), and `clusterlab apply` creates it again"
+)
+_OWN_ADDRESSES = ["ip", "-o", "-4", "address", "show"]
+_ADDRESS = re.compile(r" inet ([0-9.]+)")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address that a running container has on a network, as its engine reports it."""
+
+    place: Place
+    network: str  # its id: of an overlay network the same on every host
+    address: str
+
+
+def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
+    """Why what answered at `place` may not be `target`; "" when it can only be that.
+
+    Only containers of the play have addresses of which several engines know; any other target is taken as it is.
+    Raises ProbeError when this cannot be found out.
+    """
+    meant = _meant(target, place, places)
+    if not meant or place in meant:
+        return ""
+    addresses = _addresses(target, met, place, places)
+    endpoints = _endpoints(meant, place, places)
+    networks = {one.network for one in endpoints if one.place in meant or one.place == place}
+    own = _own(place, places)
+    for address in addresses:
+        found = {one.place for one in endpoints if one.address == address and one.network in networks}
+        found |= {place} if address in own else set()
+        if wrong := judge(address, meant, found):
+            return wrong
+    return ""
+
+
+def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> str:
+    """What is wrong when an address of `meant` belongs to the places `found`."""
+    names = " and ".join(sorted(map(str, found)))
+    wanted = " or ".join(sorted(map(str, meant)))
+    if not found:
+        return f"{address} is no address of {wanted}"
+    if not set(found) & set(meant):
+        return f"{address} belongs to {names}, not to {wanted}"
+    return f"{address} belongs to {names}" if set(found) - set(meant) else ""
+
+
+def _meant(target: Target, place: Place, places: Places) -> set[Place]:
+    """The containers that a target may be; a name is one of theirs only where Docker's DNS answers."""
+    play = places.play
+    if isinstance(target, Address):
+        return {places.container(target.container)} if target.container else set()
+    if not place.container or target in play.containers[place.container].extra_hosts:
+        return set()
+    if target in play.services:
+        return set()
+    if target in play.containers:
+        return {places.container(target)}
+    return {
+        places.container(name)
+        for name, container in play.containers.items()
+        if any(one is not None and target in one.aliases for one in container.networks.values())
+    }
+
+
+def _addresses(target: Target, met: Reach, place: Place, places: Places) -> Sequence[str]:
+    """The addresses that the probe used, or may have used."""
+    if met.addresses:
+        return met.addresses
+    if isinstance(target, Address):
+        return [places.address(target)]
+    if not met.reached:
+        return []  # its name may not resolve, and where it was looked for is not known
+    resolved = look_up(target, place, places)
+    if not resolved.addresses:
+        raise NotUnderstood(
+            f"{target} answers, but its name does not resolve any more",
+            command=resolved.command,
+            detail=resolved.output,
+        )
+    return resolved.addresses
+
+
+def _endpoints(meant: Collection[Place], place: Place, places: Places) -> list[Endpoint]:
+    """The endpoints of all containers that may share a network with the places: one request to each host.
+
+    An engine that does not answer is left out, unless one of the places depends on it.
+    """
+    hosts = _hosts(meant, place, places)
+    answers = parallel(lambda host: _endpoints_on(host, places), hosts, name="owners")
+    needed = {one.host for one in meant}
+    for host, answer in zip(hosts, answers, strict=True):
+        if isinstance(answer, ClusterlabError) and host in needed:
+            raise answer
+    return [one for answer in answers if not isinstance(answer, ClusterlabError) for one in answer]
+
+
+def _hosts(meant: Collection[Place], place: Place, places: Places) -> list[str]:
+    """All of the Swarm where one of the containers is on an overlay network; else their own hosts."""
+    docker_hosts = places.lab.inventory.docker_hosts
+    near = {one.host for one in (*meant, place)}
+    joined = {name for one in meant for name in places.play.containers[one.container].networks}
+    if any(places.play.networks[name].driver == "overlay" for name in joined if name in places.play.networks):
+        near |= set(places.lab.inventory.swarm_hosts)
+    return [host for host in docker_hosts if host in near]
+
+
+def _endpoints_on(host: str, places: Places) -> list[Endpoint]:
+    with places.engine(host) as engine:
+        reports = engine.containers()
+    return [
+        Endpoint(Place(host, report["Names"][0].removeprefix("/")), network["NetworkID"], network["IPAddress"])
+        for report in reports
+        for network in report["NetworkSettings"]["Networks"].values()
+        if network.get("IPAddress")
+    ]
+
+
+def _own(place: Place, places: Places) -> frozenset[str]:
+    """The addresses that the kernel has at a place, whatever the engine reports."""
+    host, argv = Place(place.host), _OWN_ADDRESSES
+    if place.container:
+        argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
+    completed = places.run(host, argv)
+    if not completed.ok:
+        raise NotUnderstood(
+            f"the addresses of {place} could not be listed: {completed.output}",
+            command=host.typed(argv),
+            detail=completed.output,
+        )
+    return frozenset(_ADDRESS.findall(completed.stdout))

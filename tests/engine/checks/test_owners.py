@@ -1,0 +1,74 @@
+"""A probe that another container than its target may have answered fails, and names both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clusterlab.checks import run_checks
+from clusterlab.progress import Silent
+from clusterlab.results import Outcome, Result
+from tests.support.check_cases import Rig, load_case, told
+
+pytestmark = pytest.mark.engine
+
+BETA = {"container": "beta", "network": "mesh"}
+CHECKS: dict[str, dict[str, object]] = {
+    "ping by name": {"ping": {"in": "alpha", "to": "beta", "count": 1}},
+    "ping by alias": {"ping": {"in": "alpha", "to": "second", "count": 1}},
+    "ping by address": {"ping": {"in": "alpha", "to": BETA, "count": 1}},
+    "long ping": {"ping": {"in": "alpha", "to": "beta", "count": 1, "size": 1400}},
+    "port": {"port": {"in": "alpha", "to": "beta", "port": 80}},
+    "page": {"http": {"in": "alpha", "url": "http://beta/"}},
+    "name": {"dns": {"in": "alpha", "name": "beta"}},
+    "name and address": {"dns": {"in": "alpha", "name": "beta", "is": BETA}},
+}
+PLAY = {
+    "title": "Two containers with one address",
+    "networks": {"mesh": {"driver": "overlay", "attachable": True}},
+    "containers": {
+        "alpha": {"host": "host1", "image": "web", "networks": ["mesh"]},
+        "beta": {"host": "host2", "image": "web", "networks": {"mesh": {"aliases": ["second"]}}},
+    },
+    "checks": [{"title": title, **check} for title, check in CHECKS.items()],
+}
+ADD = "nsenter --net=/proc/$(docker inspect --format '{{{{.State.Pid}}}}' alpha)/ns/net ip address {} {}/32 dev lo"
+
+
+def ask(rig: Rig, tmp_path: Path, *, doubled: bool) -> list[Result]:
+    """With `doubled`, alpha has the address of beta too, as after a start that failed in the middle."""
+    lab = load_case({"play": PLAY}, rig.inventory, tmp_path)
+    with rig.made(lab):
+        if doubled:
+            report = rig.hosts["host2"].docker.inspect_container("beta")
+            address = report["NetworkSettings"]["Networks"]["mesh"]["IPAddress"]
+            rig.hosts["host1"].run(ADD.format("add", address), check=True)
+        return run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+
+
+def test_an_address_that_the_asking_container_has_too(rig: Rig, tmp_path: Path) -> None:
+    results = ask(rig, tmp_path, doubled=True)
+    assert {one.outcome for one in results} == {Outcome.FAIL}, "\n".join(map(told, results))
+    for one in results:
+        assert "belongs to alpha on host1 and beta on host2" in one.evidence[-1].found
+        assert "`clusterlab apply` creates it again" in one.hint
+        assert not any(link.seen for item in one.evidence for link in item.links)
+
+
+def test_addresses_of_their_own(rig: Rig, tmp_path: Path) -> None:
+    results = ask(rig, tmp_path, doubled=False)
+    assert {one.outcome for one in results} <= {Outcome.PASS, Outcome.FLAKY}, "\n".join(map(told, results))
+
+
+def test_a_name_that_leads_to_another_container(rig: Rig, tmp_path: Path) -> None:
+    """As when /etc/hosts says so: the name is beta's, the address and the page are alpha's."""
+    lab = load_case({"play": PLAY}, rig.inventory, tmp_path)
+    with rig.made(lab):
+        report = rig.hosts["host1"].docker.inspect_container("alpha")
+        address = report["NetworkSettings"]["Networks"]["mesh"]["IPAddress"]
+        rig.hosts["host1"].run(f"docker exec alpha sh -c 'echo {address} beta >> /etc/hosts'", check=True)
+        results = {one.check: one for one in run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())}
+    for title in ("ping by name", "page"):
+        assert results[title].outcome is Outcome.FAIL
+        assert f"{address} belongs to alpha on host1, not to beta on host2" in results[title].evidence[-1].found
