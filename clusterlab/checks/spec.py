@@ -10,7 +10,7 @@ from clusterlab.model.playbook import Container
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.progress import Silent
 from clusterlab.resources.container_body import WantedContainer, wanted_container
-from clusterlab.resources.images import tag_of
+from clusterlab.resources.wanted_images import tag_of
 
 from .place import Place, Places, WrongAnswer
 

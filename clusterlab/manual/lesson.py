@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.checks.kinds import KINDS
@@ -16,13 +15,12 @@ from clusterlab.model import Lab
 from clusterlab.model.base import Model
 from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
-from clusterlab.plan.apply import changes_in, left_out
+from clusterlab.plan.apply import wanted
 from clusterlab.progress import Progress
-from clusterlab.remote import Hosts, Target
-from clusterlab.resources.base import Change
-from clusterlab.resources.images import WantedImage, wanted_images
-from clusterlab.resources.observed import Observed
-from clusterlab.resources.scope import Scope
+from clusterlab.resources.base import SWARM, Key
+from clusterlab.resources.kind import of_verb
+from clusterlab.resources.kinds import RESOURCES
+from clusterlab.resources.scope import Wants
 
 from .actions import Actions
 
@@ -59,49 +57,36 @@ def lesson(
     `unsupported` is not made.
     """
     alone = Lab(lab.inventory, {name: lab.plays[name]}, lab.folder)
-    images = wanted_images(alone, progress)
-    changes = _changes(alone, images, progress, unsupported)
-    where = Where(alone, name, {one: image.tag for one, image in images.items()})
-    copying = [part for change in changes for part in _copied(change, images, inventory)]
-    making = [Part(_title(change), tuple(_made(change, images, where))) for change in changes]
+    wants = wanted(alone, unsupported, progress)
+    where = Where(alone, name, {one: image.tag for one, image in wants.images.items()})
+    created = list(_created(wants, where))
+    copying = [_copied(key, file, inventory) for key, file, _ in created if file]
+    making = [Part(_title(key), tuple(lines)) for key, _, lines in created]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
 
-def _changes(lab: Lab, images: dict[str, WantedImage], progress: Progress, unsupported: Capabilities) -> list[Change]:
-    """What `apply` would do on engines that have nothing."""
-    omitted = frozenset(one.key for one in left_out(lab, unsupported))
-    nothing: dict[str, Any] = {one.name: {} for one in fields(Observed)}
-    with Hosts({name: Target(name, str(host.address)) for name, host in lab.inventory.hosts.items()}) as hosts:
-        empty = {
-            name: Observed(**{**nothing, "lab": lab.name, "host": hosts[name]}) for name in lab.inventory.docker_hosts
-        }
-        return changes_in(Scope(lab, empty, omitted=omitted, images=images), progress)
+def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, Path | None, list[Line]]]:
+    """What the play wants, in the order in which it is created, with the file and the commands for that."""
+    for kind in of_verb(RESOURCES.values(), "apply"):
+        for key, want in kind.wanted(wants).items():
+            if key not in wants.omitted:
+                host = where.manager if key.host == SWARM else key.host
+                file = kind.file(want)
+                forget = [Line(host, shlex.join(["rm", file.name]))] if file else []
+                environment = where.environment(key.kind, key.name)
+                yield key, file, [Line(host, kind.manual(want), environment=environment), *forget]
 
 
-def _title(change: Change) -> str:
-    return f"{change.key.kind} {change.key.name} on {change.key.host}"
+def _title(key: Key) -> str:
+    return f"{key.kind} {key.name} {'of the Swarm' if key.host == SWARM else f'on {key.host}'}"
 
 
-def _copied(change: Change, images: Mapping[str, WantedImage], inventory: str) -> Iterator[Part]:
-    """What brings an image's archive to the host that is to load it."""
-    archive = _archive(change, images)
-    if archive:
-        ssh = ["clusterlab", "ssh", change.key.host, "-i", inventory, "--", f"cat > {shlex.quote(archive.name)}"]
-        line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(archive))}")
-        yield Part(f"a copy of {_title(change)}", (line,))
-
-
-def _made(change: Change, images: Mapping[str, WantedImage], where: Where) -> Iterator[Line]:
-    yield Line(change.key.host, change.command, environment=where.environment(change.key.kind, change.key.name))
-    archive = _archive(change, images)
-    if archive:
-        yield Line(change.key.host, shlex.join(["rm", archive.name]))
-
-
-def _archive(change: Change, images: Mapping[str, WantedImage]) -> Path | None:
-    archive = images[change.key.name].archive if change.key.kind == "image" else None
-    return archive.path if archive else None
+def _copied(key: Key, file: Path, inventory: str) -> Part:
+    """What brings a file to the host that reads it."""
+    ssh = ["clusterlab", "ssh", key.host, "-i", inventory, "--", f"cat > {shlex.quote(file.name)}"]
+    line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(file))}")
+    return Part(f"a copy of {_title(key)}", (line,))
 
 
 def statement_lines(check: Check, where: Where) -> Iterator[Line]:

@@ -30,7 +30,9 @@ def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Sk
         if change.blocked:
             _indented(console, _blocked(change), "bold red")
         elif change.command:
-            _indented(console, without_patterns(change.command), "dim")
+            for command in change.commands:
+                elsewhere = "" if command.host == change.key.host else f"   # on {command.host}"
+                _indented(console, without_patterns(command.text) + elsewhere, "dim")
     if any(" --env" in change.command for change in changes if not change.blocked):
         console.print(Text.assemble(("→ ", "yellow"), _EXPORT), soft_wrap=True)
     for reason in dict.fromkeys(item.reason for item in left_out):
@@ -108,6 +110,7 @@ def change_document(change: Change) -> dict[str, Any]:
             for item in change.differences
         ],
         "command": without_patterns(change.command),
+        "commands": [{"host": one.host, "command": without_patterns(one.text)} for one in change.commands if one.text],
         "blocked": change.blocked,
         "flag": change.flag,
     }

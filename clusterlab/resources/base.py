@@ -1,4 +1,4 @@
-"""What is converged: resources, how they differ from what is wanted, and the changes that bring them there."""
+"""What is converged: resources, how they differ from what is wanted, and the changes that converge them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ LABEL_LAB = "org.clusterlab.lab"
 LABEL_PLAY = "org.clusterlab.play"
 LABEL_SPEC = "org.clusterlab.spec"
 
+SWARM = "Swarm"
+"""The `host` of what belongs to the Swarm as a whole; no host can have this name, for theirs are lower case."""
+
 
 class Key(NamedTuple):
-    """Which thing, where. For Swarm-wide things (overlay networks, services) `host` is the manager that is asked."""
+    """Which resource, where. What belongs to the Swarm is at SWARM, whichever manager leads it or is asked."""
 
     host: str
-    kind: str  # "package", "service", "export", "swarm", "image", "volume", "network", "container", ...
+    kind: str  # the name of a ResourceKind: "package", "export", "image", "volume", "network", "container", ...
     name: str
 
     def __str__(self) -> str:
@@ -26,6 +29,13 @@ class Key(NamedTuple):
 
 HIDDEN = "(hidden)"
 """What a difference shows of a value that nobody may see, such as a variable of an environment."""
+
+
+class Command(NamedTuple):
+    """A command as a person types it, and on which host."""
+
+    host: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """One step that brings one resource to its wanted state.
+    """One step that converges one resource.
 
-    `reason` is one line for people. `command` is what a person would type on that host to do the same. `carry_out` does
-    it, and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
+    `reason` is one line for people. `command` has the effect of the change and no more; it is typed on `where` (when
+    that is empty, on the host of the key), after the commands `first`, which are for other hosts. `carry_out` does it,
+    and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
     made: it would lose data and was not allowed (`flag` names the option that allows it), or the object is not ours.
+    `takes` are resources that the change removes and that are recreated by changes of their own.
     """
 
     key: Key
@@ -76,13 +88,21 @@ class Change:
     needs: frozenset[Key] = frozenset()  # resources whose changes come first
     blocked: str = ""
     flag: str = ""
+    where: str = ""
+    first: tuple[Command, ...] = ()
+    takes: frozenset[Key] = frozenset()
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """All that a person types to do the same, in order."""
+        return (*self.first, Command(self.where or self.key.host, self.command))
 
 
 @dataclass(frozen=True)
 class Skipped:
     """A resource that is left out because these machines cannot have it, and why.
 
-    What is left out follows from the lab and the missing capabilities alone, so it is told by functions of its own
+    What is left out follows from the lab and the missing capabilities alone, so functions of its own report it
     (`clusterlab.plan.apply.left_out`), next to those that plan changes.
     """
 

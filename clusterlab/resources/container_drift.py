@@ -14,7 +14,8 @@ from .base import LABEL_PLAY, LABEL_SPEC, Difference
 from .compare import differences, environment_differences, same, variables
 from .container_body import WantedContainer
 from .labels import own_labels
-from .observed import Json, Observed, Stored, attached, labels_of
+from .observed import Json, Observed, attached, labels_of
+from .stored import Stored
 
 _LIMITS = (
     "BlkioWeight", "CpuPeriod", "CpuQuota", "CpuShares", "CpusetCpus", "CpusetMems", "KernelMemory", "Memory",

@@ -1,75 +1,174 @@
 """Containers: created and started, started again, changed in place where that is possible, and replaced where not.
 
 What a container wrote outside its volumes goes with it: that is not counted as data. What it wrote into a
-volume without a name is, so such a container is replaced only when that is allowed.
+anonymous volume is, so such a container is replaced only when that is allowed.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from graphlib import TopologicalSorter
 
 import docker
 
 from clusterlab.errors import HostError
+from clusterlab.model.lab import Lab
+from clusterlab.model.needs import container_needs, missing
 from clusterlab.model.playbook import Container, Volume
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
-from .base import Change, Difference, Key
+from .base import Change, Difference, Key, Skipped
 from .compare import told
 from .container_body import WantedContainer, endpoint, wanted_container
 from .container_drift import fixed_differences, network_differences, policy_differences
 from .disks import needed_disk
 from .engine_calls import engine, shell
-from .images import coming_id, tag_on
-from .labels import not_ours
-from .observed import Json, Observed, Stored, attached, is_task, labels_of
-from .removal import container_removal, loses_anonymous, remove_container
-from .scope import Scope, network_key
-from .volumes import FLAG
+from .images import coming_id
+from .kind import ResourceKind, skipped
+from .labels import is_ours, not_ours, play_of
+from .observed import Json, Observed, attached, is_task, labels_of, service_of
+from .removal import TaskWait, loses_anonymous, remove_container, wait_for_tasks_to_end
+from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
+from .stored import FoundContainer, Stored, stored_in, stored_question
 
 _SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
 _ATTEMPTS = 5
 _PAUSE = 2.0  # seconds between them
 _LATE = re.compile(r"attaching to network failed|network \S+ not found")
+_BROKEN = ("restarting", "dead", "removing")  # states in which a container cannot be changed in place
 _MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
 _moment = threading.Event()  # never set: waits
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A part of a change: the commands that do it by hand, and what does it."""
+    """A part of a change: the commands that a person types, and what does the same."""
 
     commands: list[list[str]]
     carry_out: Callable[[], None]
 
 
-def container_changes(scope: Scope, pending: Mapping[Key, Change]) -> list[Change]:
-    """What brings the plays' containers to their wanted state, and removes those that the plays no longer have.
+@dataclass(frozen=True)
+class PlannedContainer:
+    """A container as it should be, the inventory's name of its image, and what must exist before it."""
 
-    `pending` are the changes of images, volumes and networks: a container is replaced with a volume or
-    network that is.
-    """
-    changes: list[Change] = []
-    wanted: set[Key] = set()
-    for play, one in scope.lab.plays.items():
-        for name in _sources_first(one.containers):
-            container = one.containers[name]
-            key = Key(container.host, "container", name)
-            wanted.add(key)
-            if scope.answers(key):
-                before = {**pending, **{change.key: change for change in changes}}
-                changes += _brought(scope, play, name, container, before)
-    for at in scope.observed.values():
-        for name in scope.left_from_these_plays(at, at.containers):
-            if Key(at.name, "container", name) not in wanted and not is_task(at.containers[name]):
-                flag = "" if scope.allow_data_loss else FLAG
-                changes.append(container_removal(at, name, "the play no longer has it", data_flag=flag))
-    return changes
+    body: WantedContainer
+    image: str
+    needs: frozenset[Key] = field(default=frozenset(), compare=False)
+
+
+class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
+    """Containers on their hosts; the tasks of services are the Swarm's, and only waited for."""
+
+    name = "container"
+    listings = frozenset({"containers", "images", "networks"})
+
+    def wanted(self, wants: Wants) -> Mapping[Key, PlannedContainer]:
+        lab = wants.lab
+        return {
+            Key(play.containers[name].host, self.name, name): PlannedContainer(
+                wanted_container(lab.name, title, name, play.containers[name], wants.tag(play.containers[name].image)),
+                play.containers[name].image,
+                needs_of(lab, play.containers[name]),
+            )
+            for title, play in wants.plays()
+            for name in _sources_first(play.containers)
+        }
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        for _, play in wants.plays():
+            for name, container in play.containers.items():
+                need = missing(container_needs(wants.lab, play, name), wants.capabilities)
+                yield from skipped(Key(container.host, self.name, name), need, wants)
+
+    def manual(self, wanted: PlannedContainer) -> str:
+        return shell(*wanted.body.commands)
+
+    def questions(self, at: Observed, wanted: Mapping[Key, PlannedContainer] | None) -> Mapping[str, str]:
+        ours = [one["Id"] for one in at.containers.values() if at.owns(one) and not is_task(one)]
+        return {self.name: stored_question(str(at.info["DockerRootDir"]), ours)} if ours else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, FoundContainer]:
+        found = {}
+        for at in scope.everywhere:
+            stored = stored_in(at.host.name, at.answers.get(self.name, ""))
+            for name, one in at.containers.items():
+                found[Key(at.name, self.name, name)] = FoundContainer(one, stored.get(one["Id"], Stored()))
+        return found
+
+    def differences(self, wanted: PlannedContainer, found: FoundContainer) -> Sequence[Difference]:
+        """What the engine stores otherwise; its image and networks are compared with the host's, see `change`."""
+        fixed = fixed_differences(wanted.body, found.listed, found.stored, "")
+        return [*fixed, *policy_differences(wanted.body, found.stored)]
+
+    def change(
+        self, wants: Wants, scope: Scope, key: Key, wanted: PlannedContainer, found: FoundContainer | None
+    ) -> Change | None:
+        at, body = scope.at(key), wanted.body
+        if found is None or not at.owns(found.listed) or is_task(found.listed):
+            blocked = (
+                not_ours(self.name, body.name, labels_of(found.listed), f"docker rm --force {body.name}")
+                if found
+                else ""
+            )
+            return Change(
+                key=key,
+                action="create",
+                reason="there is another one of that name" if found else "it does not exist",
+                command=shell(*body.commands),
+                carry_out=partial(create_container, at.host, body),
+                needs=wanted.needs,
+                blocked=blocked,
+            )
+        listed = found.listed
+        fixed = fixed_differences(body, listed, found.stored, coming_id(wants, scope, at, wanted.image))
+        needed = [scope.pending[need] for need in sorted(wanted.needs & scope.pending.keys())]
+        around = [text for change in needed if (text := _around(change))]
+        broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
+        if fixed or around or broken:
+            reason = "; ".join([*around, *broken, *([told(fixed)] if fixed else [])])
+            taken = any(key in change.takes for change in needed)
+            return _replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
+        return _in_place(at, key, wanted, found)
+
+    def owns(self, lab: str, found: FoundContainer) -> bool:
+        return is_ours(lab, labels_of(found.listed))
+
+    def play(self, found: FoundContainer) -> str | None:
+        return play_of(labels_of(found.listed))
+
+    def remove(self, scope: Scope, key: Key, found: FoundContainer, reason: str) -> Change | None:
+        at = scope.at(key)
+        if is_task(found.listed):
+            return _task_removal(scope, key, service_of(found.listed))
+        loses = loses_anonymous(key.name, found.listed) if scope.data_flag else ""
+        return Change(
+            key=key,
+            action="remove",
+            reason=reason,
+            command=shell(["docker", "stop", key.name], ["docker", "rm", "--volumes", key.name]),
+            carry_out=partial(remove_container, at.host, key.name),
+            blocked=loses,
+            flag=scope.data_flag if loses else "",
+        )
+
+
+def _task_removal(scope: Scope, key: Key, service: str) -> Change | None:
+    """Wait for a task whose service is gone: an interrupted removal did not see it end."""
+    if not scope.swarms or any(service in view.services for view in scope.swarms.values()):
+        return None  # it goes with its service
+    return Change(
+        key=key,
+        action="remove",
+        reason=f"its service {service} no longer exists",
+        command=TaskWait(service).command,
+        carry_out=partial(wait_for_tasks_to_end, [scope.at(key).host], service),
+    )
 
 
 def _sources_first(containers: Mapping[str, Container]) -> list[str]:
@@ -78,120 +177,70 @@ def _sources_first(containers: Mapping[str, Container]) -> list[str]:
     return [name for name in TopologicalSorter(takes).static_order() if name in containers]
 
 
-def needs_of(scope: Scope, container: Container) -> frozenset[Key]:
+def needs_of(lab: Lab, container: Container) -> frozenset[Key]:
     """What a container's change comes after."""
     host = container.host
     volumes = [one.source for one in map(parse_mount, container.volumes) if one.type == "volume"]
-    networks = {network_key(scope.lab, host, name) for name in container.networks}
-    on_disks = [needed_disk(host, _volume(scope, host, name)) for name in volumes]
-    swarm = {Key(host, "swarm", "membership")} if any(_swarm_wide(scope, key.name) for key in networks) else set()
+    on_disks = [needed_disk(host, _volume(lab, host, name)) for name in volumes]
+    swarm = {Key(host, "swarm", "membership"), MANAGERS}
     return frozenset(
         {Key(host, "image", container.image)}
         | {Key(host, "volume", name) for name in volumes}
         | frozenset().union(*on_disks)
         | {Key(host, "container", name.partition(":")[0]) for name in container.volumes_from}
-        | networks
-        | swarm
+        | {network_key(lab, host, name) for name in container.networks}
+        | (swarm if any(is_swarm_wide(lab, name) for name in container.networks) else set())
     )
 
 
-def _volume(scope: Scope, host: str, name: str) -> Volume | None:
-    found = [play.volumes[name] for play in scope.lab.plays.values() if name in play.volumes]
-    return next((volume for volume in found if host in scope.lab.expand(volume.hosts)), None)
-
-
-def _swarm_wide(scope: Scope, network: str) -> bool:
-    return any(
-        network in play.networks and play.networks[network].driver == "overlay" for play in scope.lab.plays.values()
-    )
-
-
-def _brought(scope: Scope, play: str, name: str, container: Container, pending: Mapping[Key, Change]) -> list[Change]:
-    at = scope.observed[container.host]
-    wanted = wanted_container(scope.lab.name, play, name, container, tag_on(scope, container.image))
-    listed = at.containers.get(name)
-    needs = needs_of(scope, container)
-    key = Key(at.name, "container", name)
-    create = Change(
-        key,
-        "create",
-        "it is not there",
-        shell(*wanted.commands),
-        lambda: create_container(at.host, wanted),
-        needs=needs,
-    )
-    if listed is None:
-        return [create]
-    if not at.owns(listed) or is_task(listed):
-        blocked = not_ours("container", name, labels_of(listed), f"docker rm --force {name}")
-        reason = "another one of that name is there"
-        return [Change(key, "create", reason, create.command, create.carry_out, needs=needs, blocked=blocked)]
-    stored = at.stored.get(listed["Id"], Stored())
-    fixed = fixed_differences(wanted, listed, stored, coming_id(scope, at, container.image, pending))
-    around = [_around(pending[need]) for need in sorted(needs & pending.keys())]
-    around = [text for text in around if text]
-    broken = listed["State"] if listed["State"] in ("restarting", "dead", "removing") else ""
-    if fixed or around or broken:
-        reasons = [
-            *around,
-            *([f"it is {broken}: {listed.get('Status', '')}"] if broken else []),
-            *([told(fixed)] if fixed else []),
-        ]
-        removed = any(_removes_users(pending[need], at) for need in needs & pending.keys())
-        return [_replacement(scope, at, wanted, needs, "; ".join(reasons), tuple(fixed), removed)]
-    return _in_place(at, wanted, listed, stored, needs)
+def _volume(lab: Lab, host: str, name: str) -> Volume | None:
+    found = [play.volumes[name] for play in lab.plays.values() if name in play.volumes]
+    return next((volume for volume in found if host in lab.expand(volume.hosts)), None)
 
 
 def _around(change: Change) -> str:
-    """Why a container is made anew because of what it needs, or nothing."""
+    """Why a container is recreated because of what it needs, or nothing."""
     kind, name = change.key.kind, change.key.name
     if change.blocked or kind not in ("volume", "network", "container"):
         return ""
     if change.action == "replace":
-        return f"its {kind} {name} is made anew" if kind != "container" else f"it takes volumes from {name}, made anew"
+        return f"its {kind} {name} is recreated" if kind != "container" else f"it takes volumes from {name}, recreated"
     return f"its {kind} {name} is gone" if change.action == "create" else ""
-
-
-def _removes_users(change: Change, at: Observed) -> bool:
-    """Whether the command of a change removes the containers on this host that use what it makes anew."""
-    made_anew = change.action == "replace" and change.key.kind in ("volume", "network")
-    return made_anew and change.key.host == at.name and not change.blocked
 
 
 def _replacement(
     scope: Scope,
-    at: Observed,
-    wanted: WantedContainer,
-    needs: frozenset[Key],
+    key: Key,
+    wanted: PlannedContainer,
+    found: FoundContainer,
     reason: str,
     differing: tuple[Difference, ...],
-    removed: bool,
+    taken: bool,
 ) -> Change:
-    listed = at.containers[wanted.name]
-    loses = "" if scope.allow_data_loss else loses_anonymous(wanted.name, listed)
+    """`taken`: the change of something that it needs removes it already."""
+    at, body = scope.at(key), wanted.body
+    loses = loses_anonymous(body.name, found.listed) if scope.data_flag else ""
 
     def carry_out() -> None:
-        remove_container(at.host, wanted.name)
-        create_container(at.host, wanted)
+        remove_container(at.host, body.name)
+        create_container(at.host, body)
 
-    remove = [["docker", "stop", wanted.name], ["docker", "rm", "--volumes", wanted.name]]
-    commands = wanted.commands if removed else [*remove, *wanted.commands]
+    remove = [["docker", "stop", body.name], ["docker", "rm", "--volumes", body.name]]
     return Change(
-        key=Key(at.name, "container", wanted.name),
+        key=key,
         action="replace",
         reason=reason,
-        command=shell(*commands),
+        command=shell(*([] if taken else remove), *body.commands),
         carry_out=carry_out,
         differences=differing,
-        needs=needs,
+        needs=wanted.needs,
         blocked=loses,
-        flag=FLAG if loses else "",
+        flag=scope.data_flag if loses else "",
     )
 
 
-def _in_place(
-    at: Observed, wanted: WantedContainer, listed: Json, stored: Stored, needs: frozenset[Key]
-) -> list[Change]:
+def _in_place(at: Observed, key: Key, planned: PlannedContainer, found: FoundContainer) -> Change | None:
+    wanted, listed, stored = planned.body, found.listed, found.stored
     name, host, state = wanted.name, at.host, listed["State"]
     policy = policy_differences(wanted, stored)
     by_network = network_differences(wanted, listed, stored, at)
@@ -210,7 +259,7 @@ def _in_place(
         reasons.append(f"it does not run: {listed.get('Status') or state}")
         steps.append(_Step([["docker", "start", name]], lambda: _start(host, name)))
     if not steps:
-        return []
+        return None
 
     def carry_out() -> None:
         for step in steps:
@@ -218,17 +267,15 @@ def _in_place(
 
     state_differs = [] if state == "running" else [Difference("state", "running", state)]
     action = "update" if policy or networks else "unpause" if state == "paused" else "start"
-    return [
-        Change(
-            key=Key(at.name, "container", name),
-            action=action,
-            reason="; ".join(reasons),
-            command=shell(*(command for step in steps for command in step.commands)),
-            carry_out=carry_out,
-            differences=(*policy, *networks, *state_differs),
-            needs=needs,
-        )
-    ]
+    return Change(
+        key=key,
+        action=action,
+        reason="; ".join(reasons),
+        command=shell(*(command for step in steps for command in step.commands)),
+        carry_out=carry_out,
+        differences=(*policy, *networks, *state_differs),
+        needs=planned.needs,
+    )
 
 
 def _reconnection(host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object]) -> _Step:
@@ -311,3 +358,6 @@ def _unpause(host: Host, name: str) -> None:
 def _set_policy(host: Host, wanted: WantedContainer) -> None:
     with engine(host, f"update container {wanted.name}") as api:
         api.update_container(wanted.name, restart_policy=wanted.host_config["RestartPolicy"])
+
+
+CONTAINER = ContainerKind()

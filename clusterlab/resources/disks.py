@@ -6,20 +6,25 @@ What is on a disk is never formatted over, whatever flag is given: who wants tha
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from clusterlab.errors import HostError
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.iscsi import PORT, Disk, device, disk_of, iqn
+from clusterlab.model.lab import Lab
+from clusterlab.model.needs import disk_needs, missing
 from clusterlab.model.playbook import Play, Volume
 from clusterlab.remote import Host
 
 from . import disk_state
-from .base import Change, Key
+from .base import Change, Difference, Key, Skipped
 from .commands import do
+from .disk_state import Disk as FoundDisk
+from .kind import ResourceKind, skipped
 from .observed import Observed
-from .scope import Scope
+from .scope import Scope, Wants
 
 _MKFS = {"xfs": "mkfs.xfs -q -K", "ext4": "mkfs.ext4 -q -E nodiscard"}  # without force: each refuses what it sees
 # One at a time on a host: iscsiadm fails on its records while another one changes them.
@@ -46,6 +51,7 @@ class WantedDisk:
     """A LUN as it is to be on its host."""
 
     name: str
+    lun: str
     iqn: str
     portal: str
     device: str
@@ -67,7 +73,7 @@ class WantedDisk:
         return f"{_MKFS[self.filesystem]} {self.device}" if self.filesystem else ""
 
     @property
-    def format_by_hand(self) -> str:
+    def manual_format(self) -> str:
         """Format it only when it is blank; fails when it holds something else than the file system that is wanted."""
         there = f"blkid -p -s TYPE -o value {self.device} | grep -qx {self.filesystem}"
         return f"{there} || {{ cmp -s -n {disk_state.BORDER} {self.device} /dev/zero && {self.format}; }}"
@@ -76,59 +82,115 @@ class WantedDisk:
 def wanted_disk(inventory: Inventory, lab: str, name: str, disk: Disk) -> WantedDisk:
     target = inventory.hosts[inventory.with_role("iscsi_target")[0]].address
     where = device(lab, target, disk.lun)
-    return WantedDisk(name, iqn(lab, disk.lun), f"{target}:{PORT}", where, disk.filesystem)
+    return WantedDisk(name, disk.lun, iqn(lab, disk.lun), f"{target}:{PORT}", where, disk.filesystem)
 
 
-def with_device(scope: Scope, play: Play, volume: Volume) -> Volume:
+class DiskKind(ResourceKind[WantedDisk, FoundDisk]):
+    """LUNs that hosts log in to. One that the plays no longer have stays logged in: only `clean` logs out."""
+
+    name = "disk"
+    listings = frozenset({"containers", "volumes"})
+
+    def wanted(self, wants: Wants) -> Mapping[Key, WantedDisk]:
+        return {
+            Key(disk.host, self.name, name): wanted_disk(wants.lab.inventory, wants.lab.name, name, disk)
+            for _, play in wants.plays()
+            for name, disk in play.disks.items()
+        }
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        for _, play in wants.plays():
+            for name, disk in play.disks.items():
+                need = missing(disk_needs(wants.lab, disk.host, name), wants.capabilities)
+                yield from skipped(Key(disk.host, self.name, name), need, wants)
+
+    def manual(self, wanted: WantedDisk) -> str:
+        return "\n".join([wanted.login, *([wanted.manual_format] if wanted.format else [])])
+
+    def questions(self, at: Observed, wanted: Mapping[Key, WantedDisk] | None) -> Mapping[str, str]:
+        return {} if wanted is not None and not wanted else {self.name: disk_state.question(at.lab)}
+
+    def observe(self, scope: Scope) -> Mapping[Key, FoundDisk]:
+        return {
+            Key(at.name, self.name, lun): disk
+            for at in scope.everywhere
+            for lun, disk in disk_state.disks(at.answers.get(self.name, "")).items()
+        }
+
+    def differences(self, wanted: WantedDisk, found: FoundDisk) -> Sequence[Difference]:
+        if not found.logged_in or not found.device:
+            state = "not logged in" if not found.logged_in else "not shown by the kernel"
+            return (Difference("session", "logged in", state),)
+        if wanted.filesystem in (None, found.content):
+            return ()
+        return (Difference("filesystem", wanted.filesystem, found.content),)
+
+    def change(
+        self, wants: Wants, scope: Scope, key: Key, wanted: WantedDisk, found: FoundDisk | None
+    ) -> Change | None:
+        at = scope.at(key)  # the hosts know a LUN by its own name, the plays by theirs
+        found = disk_state.disks(at.answers.get(self.name, "")).get(wanted.lun, FoundDisk(wanted.lun))
+        differing = tuple(self.differences(wanted, found))
+        if not differing:
+            return None
+        out = differing[0].name == "session"
+        blocked = "" if out else _refusal(wanted, found.content)
+        if out:
+            reason = "the host is not logged in" if not found.logged_in else "the kernel does not show it"
+        else:
+            reason = f"it holds {found.content}, not {wanted.filesystem}" if blocked else "it is blank"
+        commands = [wanted.login] if out else []
+        commands += [wanted.manual_format] if wanted.format and not blocked else []
+        return Change(
+            key=key,
+            action="log in" if out else "format",
+            reason=reason,
+            command="\n".join(commands),
+            carry_out=partial(_bring, at.host, at.lab, wanted),
+            differences=differing,
+            blocked=blocked,
+        )
+
+    def owns(self, lab: str, found: FoundDisk) -> bool:
+        return True  # only LUNs with the lab's prefix are looked for
+
+    def remove(self, scope: Scope, key: Key, found: FoundDisk, reason: str) -> Change:
+        """Log out of a LUN and forget it, after all that has it mounted; what is on it stays there."""
+        at = scope.at(key)
+        volumes = [
+            name
+            for name, one in at.volumes.items()
+            if found.device and found.device == (one.get("Options") or {}).get("device")
+        ]
+        needs = {Key(at.name, "container", user) for name in volumes for user in at.containers_with(name)}
+        needs |= {Key(at.name, "volume", name) for name in volumes}
+        needs |= {one for one in scope.pending if one.kind == "service"}
+        name = iqn(at.lab, found.lun)
+        commands = [f"iscsiadm -m node -T {name} --logout"] if found.logged_in else []
+        commands.append(f"iscsiadm -m node -T {name} -o delete")
+        return Change(
+            key=key,
+            action="log out",
+            reason=f"{reason}; its data stays on the target",
+            command=" && ".join(commands),
+            carry_out=partial(_log_out, at.host, found, commands),
+            needs=frozenset(needs),
+        )
+
+
+def with_device(lab: Lab, play: Play, volume: Volume) -> Volume:
     """The same volume, with the path of its disk where it names one."""
     name = disk_of(volume.driver_opts)
     if name is None:
         return volume
-    path = wanted_disk(scope.lab.inventory, scope.lab.name, name, play.disks[name]).device
+    path = wanted_disk(lab.inventory, lab.name, name, play.disks[name]).device
     return volume.model_copy(update={"driver_opts": {**volume.driver_opts, "device": path}})
 
 
 def needed_disk(host: str, volume: Volume | None) -> frozenset[Key]:
     """The disk that comes before a volume, and before the containers that mount it."""
     name = disk_of(volume.driver_opts) if volume else None
-    return frozenset({Key(host, "disk", name)} if name else ())
-
-
-def disk_changes(scope: Scope) -> list[Change]:
-    """Log in to the plays' LUNs, and format the blank ones that shall have a file system.
-
-    A LUN that the plays no longer have stays logged in: only `clean` logs out.
-    """
-    changes = []
-    for play in scope.lab.plays.values():
-        for name, disk in play.disks.items():
-            if scope.answers(Key(disk.host, "disk", name)):
-                at = scope.observed[disk.host]
-                wanted = wanted_disk(scope.lab.inventory, scope.lab.name, name, disk)
-                change = _brought(at, wanted, at.disks.get(disk.lun, disk_state.Disk(disk.lun)))
-                changes += [change] if change else []
-    return changes
-
-
-def _brought(at: Observed, wanted: WantedDisk, found: disk_state.Disk) -> Change | None:
-    out = not found.logged_in or not found.device
-    blocked = "" if out else _refusal(wanted, found.content)
-    if not (out or blocked) and wanted.filesystem in (None, found.content):
-        return None
-    if out:
-        reason = "the host is not logged in" if not found.logged_in else "the kernel does not show it"
-    else:
-        reason = f"it holds {found.content}, not {wanted.filesystem}" if blocked else "it is blank"
-    commands = [wanted.login] if out else []
-    commands += [wanted.format_by_hand] if wanted.format and not blocked else []
-    return Change(
-        key=Key(at.name, "disk", wanted.name),
-        action="log in" if out else "format",
-        reason=reason,
-        command="\n".join(commands),
-        carry_out=partial(_bring, at.host, at.lab, wanted),
-        blocked=blocked,
-    )
+    return frozenset({Key(host, DiskKind.name, name)} if name else ())
 
 
 def _refusal(wanted: WantedDisk, content: str) -> str:
@@ -157,29 +219,6 @@ def _bring(host: Host, lab: str, wanted: WantedDisk) -> None:
         do(host, wanted.format, f"format disk {wanted.name}", timeout=600.0)
 
 
-def disk_removal(at: Observed, found: disk_state.Disk, reason: str, needs: frozenset[Key]) -> Change:
-    """Log out of a LUN and forget it, after `needs` and all that has it mounted; what is on it stays there."""
-    volumes = [
-        name
-        for name, one in at.volumes.items()
-        if found.device and found.device == (one.get("Options") or {}).get("device")
-    ]
-    users = {Key(at.name, "container", user) for name in volumes for user in at.containers_with(name)}
-    needs |= users | {Key(at.name, "volume", name) for name in volumes}
-    name = iqn(at.lab, found.lun)
-    logout = f"iscsiadm -m node -T {name} --logout"
-    commands = [logout] if found.logged_in else []
-    commands.append(f"iscsiadm -m node -T {name} -o delete")
-    return Change(
-        key=Key(at.name, "disk", found.lun),
-        action="log out",
-        reason=f"{reason}; its data stays on the target",
-        command=" && ".join(commands),
-        carry_out=partial(_log_out, at.host, found, commands),
-        needs=needs,
-    )
-
-
 def _log_out(host: Host, found: disk_state.Disk, commands: list[str]) -> None:
     """The kernel takes a disk away even while it is mounted, and what is not written yet is lost then: look first."""
     doing = f"log out of the disk {found.lun}"
@@ -196,3 +235,6 @@ def _log_out(host: Host, found: disk_state.Disk, commands: list[str]) -> None:
             )
         commands = [f"blockdev --flushbufs {found.device}", *commands]
     do(host, _ALONE + "\n".join(commands), doing, timeout=_TIMEOUT, remedies=_REMEDIES)
+
+
+DISK = DiskKind()

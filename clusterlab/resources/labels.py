@@ -1,4 +1,4 @@
-"""Whose a Docker object is: told by its labels alone."""
+"""Whose a Docker object is: its labels alone decide."""
 
 from __future__ import annotations
 
@@ -32,11 +32,16 @@ def is_ours(lab: str, labels: Mapping[str, str] | None) -> bool:
     return (labels or {}).get(LABEL_LAB) == lab
 
 
+def play_of(labels: Mapping[str, str] | None) -> str | None:
+    """The play that an object of ours was created for; None for one of the whole lab."""
+    return (labels or {}).get(LABEL_PLAY)
+
+
 def not_ours(kind: str, name: str, labels: Mapping[str, str] | None, remove: str) -> str:
     """Why a change is blocked by an object of that name that somebody else made, and what to do."""
     other = (labels or {}).get(LABEL_LAB)
-    whose = f"belongs to the lab {other}" if other else "was not made by clusterlab"
+    whose = f"belongs to the lab {other}" if other else "was not created by clusterlab"
     return (
-        f"there is a {kind} {name} already, which {whose}: it is not touched. "
-        f"Give the play's {kind} another name, or remove that one by hand: {remove}"
+        f"{kind} {name} already exists and {whose}: it is not touched. "
+        f"Rename the play's {kind}, or remove the existing one: {remove}"
     )

@@ -1,34 +1,39 @@
-"""Networks: on one host, or made on a Swarm manager for all of them (overlay).
+"""Networks: on one host, or in the Swarm for all of its members (overlay).
 
-A network cannot be changed: another option means remove and create, around the containers of ours that are on
-it. Options that the engine adds by itself are not held against it; that something was taken out of the play
-is seen by the spec label.
+A network cannot be changed: another option means remove and create, around the containers and services of ours that
+are on it. Options that the engine adds by itself are no differences; that something was taken out of the play shows
+in the spec label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from clusterlab.model.needs import missing, network_needs
 from clusterlab.model.playbook import Network
 
-from .base import LABEL_SPEC, Change, Difference, Key
+from .base import LABEL_SPEC, SWARM, Change, Command, Difference, Key, Skipped
 from .compare import differences, same, told
 from .engine_calls import engine, flags, pairs, shell
-from .labels import labels_for, not_ours, own_labels
+from .kind import ResourceKind, skipped
+from .labels import is_ours, labels_for, not_ours, own_labels, play_of
 from .observed import Json, Observed, is_task, labels_of
 from .removal import (
+    TaskWait,
     foreign_users,
     loses_anonymous,
-    network_removal,
     remove_container,
     remove_network,
     remove_service,
+    removed_before,
+    service_losses,
+    users_of,
     wait_for_tasks_to_end,
 )
-from .scope import SWARM_DRIVERS, Scope
-from .volumes import FLAG
+from .scope import MANAGERS, SWARM_DRIVERS, Scope, Wants
 
 _IPAM = {"subnet": "Subnet", "ip_range": "IPRange", "gateway": "Gateway", "aux_addresses": "AuxiliaryAddresses"}
 _SWITCHES = {"attachable": "Attachable", "internal": "Internal", "enable_ipv6": "EnableIPv6"}
@@ -36,7 +41,7 @@ _SWITCHES = {"attachable": "Attachable", "internal": "Internal", "enable_ipv6": 
 
 @dataclass(frozen=True)
 class WantedNetwork:
-    """A network as it is to be, as the engine's API says it."""
+    """A network as it should be, in the terms of the engine's API."""
 
     name: str
     driver: str
@@ -78,44 +83,111 @@ def wanted_network(lab: str, play: str, name: str, network: Network) -> WantedNe
     return WantedNetwork(name, network.driver, options, switches, ipam, labels)
 
 
-def network_changes(scope: Scope) -> list[Change]:
-    """What brings the plays' networks to their wanted state, and removes those that the plays no longer have."""
-    changes: list[Change] = []
-    wanted: set[Key] = set()
-    for play, one in scope.lab.plays.items():
-        for name, network in one.networks.items():
-            this = wanted_network(scope.lab.name, play, name, network)
-            for host in [scope.manager] if this.swarm_wide else scope.lab.expand(network.hosts):
-                key = Key(host, "network", name)
-                wanted.add(key)
-                if scope.answers(key):
-                    changes += _brought(scope, scope.observed[host], this)
-    for at in scope.observed.values():
-        for name in scope.left_from_these_plays(at, at.networks):
-            key = Key(at.name, "network", name)
-            if key not in wanted and not _elsewhere(at, at.networks[name]):
-                changes.append(_removal(scope, at, name))
-    return changes
+class NetworkKind(ResourceKind[WantedNetwork, Json]):
+    """Networks on each of their hosts, and those of the Swarm."""
 
+    name = "network"
+    listings = frozenset({"networks", "containers"})
 
-def network_differences(wanted: WantedNetwork, found: Json) -> list[Difference]:
-    """Every option that is wanted otherwise than the engine lists it."""
-    options = found.get("Options") or {}
-    ipam = found.get("IPAM") or {}
-    found_switches = {key: bool(found.get(api)) for key, api in _SWITCHES.items()}
-    listed = [
-        *differences("", {"driver": wanted.driver}, {"driver": found.get("Driver")}),
-        *differences("driver_opts", wanted.options, {key: options.get(key) for key in wanted.options}),
-        *differences("", wanted.switches, found_switches),
-        *differences("ipam", {"driver": wanted.ipam["Driver"]}, {"driver": ipam.get("Driver")}),
-        *_only_wanted("ipam.options", wanted.ipam["Options"], ipam.get("Options") or {}),
-        *_ipam_differences(wanted.ipam["Config"], ipam.get("Config") or []),
-        *differences("labels", own_labels(wanted.labels), own_labels(labels_of(found))),
-    ]
-    spec = labels_of(found).get(LABEL_SPEC)
-    if listed or spec in (None, wanted.labels[LABEL_SPEC]):
-        return listed
-    return _taken_out(wanted, found) or [Difference("spec", wanted.labels[LABEL_SPEC], spec)]
+    def wanted(self, wants: Wants) -> Mapping[Key, WantedNetwork]:
+        return {
+            Key(host, self.name, name): wanted_network(wants.lab.name, play, name, network)
+            for play, one in wants.plays()
+            for name, network in one.networks.items()
+            for host in ([SWARM] if network.driver in SWARM_DRIVERS else wants.lab.expand(network.hosts))
+        }
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        for _, play in wants.plays():
+            for name, network in play.networks.items():
+                swarm_wide = network.driver in SWARM_DRIVERS
+                hosts = wants.lab.inventory.docker_hosts if swarm_wide else wants.lab.expand(network.hosts)
+                needs = {host: missing(network_needs(play, name, host), wants.capabilities) for host in hosts}
+                if swarm_wide:
+                    needs = {SWARM: next(iter(needs.values())) if all(needs.values()) else None} if needs else {}
+                for host, need in needs.items():
+                    yield from skipped(Key(host, self.name, name), need, wants)
+
+    def manual(self, wanted: WantedNetwork) -> str:
+        return shell(wanted.command)
+
+    def observe(self, scope: Scope) -> Mapping[Key, Json]:
+        """A Swarm's networks as its manager reports them: other members know only those that they use."""
+        found = {
+            Key(at.name, self.name, name): one
+            for at in scope.everywhere
+            for name, one in at.networks.items()
+            if one.get("Scope") != "swarm"
+        }
+        for swarm, view in scope.swarms.items():
+            found |= {Key(swarm, self.name, name): one for name, one in view.networks.items()}
+        return found
+
+    def differences(self, wanted: WantedNetwork, found: Json) -> Sequence[Difference]:
+        """Every option that the engine lists otherwise than wanted."""
+        options = found.get("Options") or {}
+        ipam = found.get("IPAM") or {}
+        found_switches = {key: bool(found.get(api)) for key, api in _SWITCHES.items()}
+        listed = [
+            *differences("", {"driver": wanted.driver}, {"driver": found.get("Driver")}),
+            *differences("driver_opts", wanted.options, {key: options.get(key) for key in wanted.options}),
+            *differences("", wanted.switches, found_switches),
+            *differences("ipam", {"driver": wanted.ipam["Driver"]}, {"driver": ipam.get("Driver")}),
+            *_only_wanted("ipam.options", wanted.ipam["Options"], ipam.get("Options") or {}),
+            *_ipam_differences(wanted.ipam["Config"], ipam.get("Config") or []),
+            *differences("labels", own_labels(wanted.labels), own_labels(labels_of(found))),
+        ]
+        spec = labels_of(found).get(LABEL_SPEC)
+        if listed or spec in (None, wanted.labels[LABEL_SPEC]):
+            return listed
+        return _taken_out(wanted, found) or [Difference("spec", wanted.labels[LABEL_SPEC], spec)]
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: WantedNetwork, found: Json | None) -> Change | None:
+        at = scope.at(key)
+        if found is None:
+            found = at.networks.get(wanted.name)  # one that was the host's is to be the Swarm's, or the other way
+        differing = tuple(self.differences(wanted, found)) if found else ()
+        if found is None or not at.owns(found):
+            return Change(
+                key=key,
+                action="create",
+                reason="there is another one of that name" if found else "it does not exist",
+                command=shell(wanted.command),
+                carry_out=partial(_create, at, wanted),
+                differences=differing,
+                needs=_needs(key),
+                blocked=not_ours(self.name, wanted.name, labels_of(found), f"docker network rm {wanted.name}")
+                if found
+                else "",
+                where=at.name,
+            )
+        return _replacement(scope, key, wanted, found, differing) if differing else None
+
+    def owns(self, lab: str, found: Json) -> bool:
+        return is_ours(lab, labels_of(found))
+
+    def play(self, found: Json) -> str | None:
+        return play_of(labels_of(found))
+
+    def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change | None:
+        at, users = scope.at(key), _users(scope, key, found)
+        if any(one.action == "replace" and one.key[1:] == key[1:] for one in scope.pending.values()):
+            return None  # the host's network becomes the Swarm's, or the other way
+        foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
+        needs = frozenset[Key]().union(*(removed_before(scope, one, containers) for one, containers in users))
+        needs |= {Key(key.host, "service", name) for name in _services(scope, key, found)}
+        return Change(
+            key=key,
+            action="remove",
+            reason=reason,
+            command=shell(["docker", "network", "rm", key.name]),
+            carry_out=partial(remove_network, at.host, key.name, found["Id"], [one.host for one, _ in users]),
+            needs=needs | _needs(key),
+            blocked=f"{'; '.join(foreign)}, which clusterlab did not create, is on it: disconnect that first"
+            if foreign
+            else "",
+            where=at.name,
+        )
 
 
 def _taken_out(wanted: WantedNetwork, found: Json) -> list[Difference]:
@@ -153,52 +225,31 @@ def _only_wanted(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any
     return differences(prefix, wanted, {key: found.get(key) for key in wanted})
 
 
-def _brought(scope: Scope, at: Observed, wanted: WantedNetwork) -> list[Change]:
-    found = at.networks.get(wanted.name)
-    key = Key(at.name, "network", wanted.name)
-    needs = frozenset({Key(at.name, "swarm", "membership")}) if wanted.swarm_wide else frozenset[Key]()
-    create = Change(key, "create", "it is not there", shell(wanted.command), lambda: _create(at, wanted), needs=needs)
-    if found is None:
-        return [create]
-    differing = tuple(network_differences(wanted, found))
-    if not at.owns(found):
-        blocked = not_ours("network", wanted.name, labels_of(found), f"docker network rm {wanted.name}")
-        reason = (
-            f"another one of that name is there: {told(differing)}"
-            if differing
-            else "another one of that name is there"
-        )
-        return [Change(key, "create", reason, create.command, create.carry_out, differing, blocked=blocked)]
-    return [_replacement(scope, at, wanted, differing)] if differing else []
+def _needs(key: Key) -> frozenset[Key]:
+    return frozenset({MANAGERS} if key.host == SWARM else ())
 
 
-def _users(scope: Scope, at: Observed, found: Json) -> list[tuple[Observed, dict[str, Json]]]:
-    """Hosts with their containers on the network: all hosts for a Swarm-wide one."""
-    everywhere = list(scope.observed.values()) if found.get("Scope") == "swarm" else [at]
-    return [(one, one.containers_on(found["Id"])) for one in everywhere]
+def _users(scope: Scope, key: Key, found: Json) -> list[tuple[Observed, dict[str, Json]]]:
+    """Hosts with their containers on the network: all hosts for one of the Swarm."""
+    hosts = scope.everywhere if found.get("Scope") == "swarm" else [scope.at(key)]
+    return [(one, one.containers_on(found["Id"])) for one in hosts]
 
 
-def _replacement(scope: Scope, at: Observed, wanted: WantedNetwork, differing: tuple[Difference, ...]) -> Change:
-    found = at.networks[wanted.name]
-    users = _users(scope, at, found)
+def _services(scope: Scope, key: Key, found: Json) -> list[str]:
+    return scope.swarms[key.host].services_on(found["Id"]) if key.host in scope.swarms else []
+
+
+def _replacement(
+    scope: Scope, key: Key, wanted: WantedNetwork, found: Json, differing: tuple[Difference, ...]
+) -> Change:
+    at, users, services = scope.at(key), _users(scope, key, found), _services(scope, key, found)
     ours = [
         (one.host, name)
         for one, containers in users
         for name, listed in containers.items()
         if one.owns(listed) and not is_task(listed)
     ]
-    services = services_on(at, found["Id"])
-    foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
-    foreign += [f"service {name}" for name in services if not at.owns(at.services[name])]
-    losses = [text for one, containers in users for name, c in containers.items() if (text := loses_anonymous(name, c))]
-    blocked = (
-        f"{'; '.join(foreign)}, which clusterlab did not make, is on it: take that off first, by hand"
-        if foreign
-        else ""
-    )
-    flag = ""
-    if not blocked and losses and not scope.allow_data_loss:
-        blocked, flag = "; ".join(losses), FLAG
+    blocked, flag = _kept_back(scope, key, users, services)
 
     def carry_out() -> None:
         for host, name in ours:
@@ -209,41 +260,51 @@ def _replacement(scope: Scope, at: Observed, wanted: WantedNetwork, differing: t
         remove_network(at.host, wanted.name, found["Id"], [one.host for one, _ in users])
         _create(at, wanted)
 
-    stop = [["docker", "rm", "--force", "--volumes", name] for host, name in ours if host.name == at.name]
-    stop += [["docker", "service", "rm", service] for service in services]
-    elsewhere = sorted(f"{name} on {host.name}" for host, name in ours if host.name != at.name)
-    also = f"; first removes container {', '.join(elsewhere)}" if elsewhere else ""
+    stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name in ours if host.name == at.name]
+    stop += [text for one in services for text in (shell(["docker", "service", "rm", one]), TaskWait(one).command)]
+    remove = shell(["docker", "network", "rm", wanted.name])
+    # The Swarm notices only a moment after the last task has ended that nothing uses the network.
+    stop.append(f"timeout 60 sh -c 'until {remove}; do sleep 1; done'" if services else remove)
+    taken = frozenset[Key]().union(*(users_of(one, containers) for one, containers in users))
     return Change(
-        key=Key(at.name, "network", wanted.name),
+        key=key,
         action="replace",
-        reason=told(differing) + also,
-        command=shell(*stop, ["docker", "network", "rm", wanted.name], wanted.command),
+        reason=told(differing),
+        command=" && ".join([*stop, shell(wanted.command)]),
         carry_out=carry_out,
         differences=differing,
+        needs=_needs(key),
         blocked=blocked,
         flag=flag,
+        where=at.name,
+        first=tuple(
+            Command(host.name, shell(["docker", "rm", "--force", "--volumes", name]))
+            for host, name in ours
+            if host.name != at.name
+        ),
+        takes=taken | {Key(key.host, "service", name) for name in services},
     )
 
 
-def _removal(scope: Scope, at: Observed, name: str) -> Change:
-    users = _users(scope, at, at.networks[name])
-    needs = {Key(one.name, "container", user) for one, containers in users for user in containers}
-    needs |= {Key(at.name, "service", service) for service in services_on(at, at.networks[name]["Id"])}
-    return network_removal(at, [one for one, _ in users], name, "the play no longer has it", needs=frozenset(needs))
-
-
-def services_on(at: Observed, network_id: str) -> list[str]:
-    """Services whose tasks are on a network."""
-    return [
-        name
-        for name, service in at.services.items()
-        if any(one["Target"] == network_id for one in service["Spec"]["TaskTemplate"].get("Networks") or [])
+def _kept_back(
+    scope: Scope, key: Key, users: Sequence[tuple[Observed, dict[str, Json]]], services: Sequence[str]
+) -> tuple[str, str]:
+    """Why a network must not be replaced, and the flag that would allow it; empty when it may."""
+    at = scope.at(key)
+    foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
+    foreign += [f"service {name}" for name in services if not at.owns(scope.swarms[key.host].services[name])]
+    if foreign:
+        return f"{'; '.join(foreign)}, which clusterlab did not create, is on it: disconnect that first", ""
+    if not scope.data_flag:
+        return "", ""
+    losses = [
+        text
+        for _, containers in users
+        for name, one in containers.items()
+        if not is_task(one) and (text := loses_anonymous(name, one))
     ]
-
-
-def _elsewhere(at: Observed, network: Json) -> bool:
-    """Whether a network is the Swarm's and seen from a host that does not manage it."""
-    return network.get("Scope") == "swarm" and not at.manages_swarm
+    losses += [text for service in services if (text := service_losses(scope, service))]
+    return "; ".join(losses), scope.data_flag if losses else ""
 
 
 def _create(at: Observed, wanted: WantedNetwork) -> None:
@@ -259,3 +320,6 @@ def _create(at: Observed, wanted: WantedNetwork) -> None:
             enable_ipv6=wanted.switches["enable_ipv6"],
             labels=wanted.labels,
         )
+
+
+NETWORK = NetworkKind()

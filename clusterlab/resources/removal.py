@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import docker
 
 from clusterlab.remote import Host
 from clusterlab.waiting import wait_until
 
-from .base import Change, Key
-from .engine_calls import engine, shell
-from .observed import Json, Observed
+from .base import SWARM, Key
+from .engine_calls import engine
+from .observed import Json, Observed, is_task, service_of
+from .scope import Scope
 
+_SERVICE = "com.docker.swarm.service.name"
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
 _SERVER_DOWN = "a mount of its NFS server that does not answer is the usual cause"
 _WAIT = 180.0  # seconds for what the engine and the Swarm do after they have said yes; emulated machines are slow
@@ -52,7 +56,7 @@ def loses_anonymous(name: str, container: Json) -> str:
     paths = sorted(anonymous_volumes(container))
     if not paths:
         return ""
-    return f"container {name} keeps data in {', '.join(paths)} in a volume without a name, which would be lost with it"
+    return f"container {name} keeps data in {', '.join(paths)} in an anonymous volume, which would be lost with it"
 
 
 def wait_for(condition: Callable[[], bool], what: str, host: str, seconds: float = _WAIT) -> None:
@@ -133,7 +137,7 @@ def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
             wait_for(
                 lambda api=api: (
                     not api.containers(  # type: ignore[misc]
-                        all=True, filters={"label": f"com.docker.swarm.service.name={service}"}
+                        all=True, filters={"label": f"{_SERVICE}={service}"}
                     )
                 ),
                 f"the tasks of service {service} to end",
@@ -141,91 +145,44 @@ def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
             )
 
 
-def container_removal(
-    at: Observed, name: str, reason: str, *, needs: frozenset[Key] = frozenset(), data_flag: str = ""
-) -> Change:
-    """The change that removes one of our containers; `data_flag` names the flag without which data may not be lost."""
-    loses = loses_anonymous(name, at.containers[name]) if data_flag else ""
-    return Change(
-        key=Key(at.name, "container", name),
-        action="remove",
-        reason=reason,
-        command=shell(["docker", "stop", name], ["docker", "rm", "--volumes", name]),
-        carry_out=lambda: remove_container(at.host, name),
-        needs=needs,
-        blocked=loses,
-        flag=data_flag if loses else "",
+@dataclass(frozen=True)
+class TaskWait:
+    """Waiting on one host until the tasks of a removed service have ended, as a person types it."""
+
+    service: str
+
+    @property
+    def command(self) -> str:
+        tasks = shlex.quote(f"label={_SERVICE}={self.service}")
+        return f'until [ -z "$(docker ps --all --quiet --filter {tasks})" ]; do sleep 1; done'
+
+
+def users_of(at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
+    """The resources that use something through listed containers of a host: containers, and the services of tasks."""
+    services = {Key(SWARM, "service", service_of(one)) for one in containers.values() if is_task(one)}
+    return frozenset(
+        services | {Key(at.name, "container", name) for name, one in containers.items() if not is_task(one)}
     )
 
 
-def volume_removal(
-    at: Observed, name: str, reason: str, *, needs: frozenset[Key] = frozenset(), data_flag: str = ""
-) -> Change:
-    """The change that removes one of our volumes."""
-    volume = at.volumes[name]
-    users = foreign_users(at, at.containers_with(name))
-    blocked, flag = "", ""
-    if users:
-        blocked = f"{users}, which clusterlab did not make, uses it: remove that first, by hand"
-    elif holds_data(volume) and data_flag:
-        blocked, flag = f"the data in volume {name} would be lost", data_flag
-    return Change(
-        key=Key(at.name, "volume", name),
-        action="remove",
-        reason=reason if holds_data(volume) else f"{reason}; {remote_data(volume)}",
-        command=shell(["docker", "volume", "rm", name]),
-        carry_out=lambda: remove_volume(at.host, name),
-        needs=needs,
-        blocked=blocked,
-        flag=flag,
+def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
+    """What is removed before something that listed containers of a host use: these, and the services of tasks."""
+    services = {service_of(one) for one in containers.values() if is_task(one)}
+    keys = {Key(swarm, "service", service) for swarm in scope.swarms for service in services}
+    return frozenset(keys | {Key(at.name, "container", name) for name in containers})
+
+
+def service_losses(scope: Scope, service: str) -> str:
+    """Why removing or replacing a service's tasks would lose data, or nothing."""
+    losses = sorted(
+        f"{', '.join(paths)} on {at.name}"
+        for at in scope.everywhere
+        for one in at.containers.values()
+        if service_of(one) == service and (paths := sorted(anonymous_volumes(one)))
     )
-
-
-def network_removal(
-    at: Observed, everywhere: list[Observed], name: str, reason: str, *, needs: frozenset[Key] = frozenset()
-) -> Change:
-    """The change that removes one of our networks; `everywhere` are the hosts whose containers may be on it."""
-    network = at.networks[name]
-    users = [foreign_users(one, one.containers_on(network["Id"])) for one in everywhere]
-    users = [text for text in users if text]
-    return Change(
-        key=Key(at.name, "network", name),
-        action="remove",
-        reason=reason,
-        command=shell(["docker", "network", "rm", name]),
-        carry_out=lambda: remove_network(at.host, name, network["Id"], [one.host for one in everywhere]),
-        needs=needs,
-        blocked=f"{'; '.join(users)}, which clusterlab did not make, is on it: disconnect that first, by hand"
-        if users
-        else "",
-    )
-
-
-def service_removal(at: Observed, everywhere: list[Observed], name: str, reason: str) -> Change:
-    """The change that removes one of our services, and waits until its tasks have ended."""
-
-    def carry_out() -> None:
-        remove_service(at.host, name)
-        wait_for_tasks_to_end([one.host for one in everywhere], name)
-
-    return Change(
-        key=Key(at.name, "service", name),
-        action="remove",
-        reason=reason,
-        command=shell(["docker", "service", "rm", name]),
-        carry_out=carry_out,
-    )
-
-
-def task_removal(at: Observed, name: str, service: str) -> Change:
-    """The change that waits for a task of a service that is gone: an interrupted removal did not see it end."""
-    return Change(
-        key=Key(at.name, "container", name),
-        action="remove",
-        reason=f"its service {service} is gone",
-        command=shell(["docker", "rm", "--force", "--volumes", name]),
-        carry_out=lambda: wait_for_tasks_to_end([at.host], service),
-    )
+    if not losses:
+        return ""
+    return f"tasks of service {service} keep data in anonymous volumes, which would be lost: {'; '.join(losses)}"
 
 
 def foreign_users(at: Observed, containers: dict[str, Json]) -> str:

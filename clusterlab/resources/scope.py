@@ -1,57 +1,127 @@
-"""What the planning of Docker objects works on."""
+"""What planning works on: what is wanted, which needs no host, and what stands on the hosts and in their Swarm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.progress import Progress, Silent
+from clusterlab.remote import Host
 
-from .base import LABEL_PLAY, Key
-from .observed import Json, Observed, labels_of
-
-if TYPE_CHECKING:
-    from .images import WantedImage
+from .base import SWARM, Change, Key
+from .observed import Json, Observed
+from .wanted_images import WantedImage
 
 SWARM_DRIVERS = ("overlay",)
+MANAGERS = Key(SWARM, "swarm", "managers")
+"""What Swarm-wide resources need: a manager that answers."""
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What the lab's files want: all that wanted states are made from.
+
+    `images` are those that the plays use. `capabilities` says what hosts lack, and `omitted` are the resources that are
+    left out because of that.
+    """
+
+    lab: Lab
+    images: Mapping[str, WantedImage] = field(default_factory=dict)
+    capabilities: Capabilities = ALL_CAPABILITIES
+    omitted: frozenset[Key] = frozenset()
+
+    def tag(self, image: str) -> str:
+        """The tag by which hosts know an image of the inventory; its name as long as it is not known."""
+        return self.images[image].tag if image in self.images else image
+
+    def plays(self) -> list[tuple[str, Play]]:
+        return list(self.lab.plays.items())
+
+
+@dataclass(frozen=True)
+class SwarmView:
+    """A Swarm as one of its managers reports it: `at` is the host that is asked and that changes it."""
+
+    at: Observed
+    services: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> Mapping[str, Json]:
+        """The Swarm's networks by name."""
+        return {name: one for name, one in self.at.networks.items() if one.get("Scope") == "swarm"}
+
+    def services_on(self, network_id: str) -> list[str]:
+        """Services whose tasks are on a network."""
+        return [
+            name
+            for name, service in self.services.items()
+            if any(one["Target"] == network_id for one in service["Spec"]["TaskTemplate"].get("Networks") or [])
+        ]
+
+    def services_with(self, volume: str) -> list[str]:
+        """Services whose tasks mount a volume."""
+        return [
+            name
+            for name, service in self.services.items()
+            if any(
+                one.get("Type", "volume") == "volume" and one.get("Source") == volume
+                for one in service["Spec"]["TaskTemplate"].get("ContainerSpec", {}).get("Mounts") or []
+            )
+        ]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A lab, what stands on its Docker hosts, and what may be done there.
+    """A lab's hosts and Swarm as they are, and what may be done there.
 
-    `observed` has the hosts that answered; the others are told elsewhere. `omitted` are the resources left
-    out because the machines cannot have them, `images` those that the plays use.
+    `name` is the lab's. `observed` has the hosts that answered; the others are reported elsewhere. `swarms` is what
+    their managers report, by the `host` of its keys: SWARM for the lab's own. `data_flag` names the option without
+    which no data may be lost; it is empty when it was given. `pending` are the changes planned so far.
     """
 
-    lab: Lab
+    name: str
     observed: Mapping[str, Observed]
-    allow_data_loss: bool = False
-    omitted: frozenset[Key] = frozenset()
-    images: Mapping[str, WantedImage] = field(default_factory=dict)
+    swarms: Mapping[str, SwarmView] = field(default_factory=dict)
+    data_flag: str = ""
+    progress: Progress = field(default_factory=Silent)
+    pending: Mapping[Key, Change] = field(default_factory=dict)
 
     @property
-    def manager(self) -> str:
-        """The host that is asked about Swarm-wide things: the first with that role, or nothing."""
-        return next(iter(self.lab.inventory.with_role("swarm_manager")), "")
+    def swarm(self) -> SwarmView | None:
+        """The lab's Swarm; None when no manager answers."""
+        return self.swarms.get(SWARM)
+
+    @property
+    def everywhere(self) -> list[Observed]:
+        return list(self.observed.values())
+
+    @property
+    def hosts(self) -> list[Host]:
+        return [at.host for at in self.everywhere]
 
     def answers(self, key: Key) -> bool:
-        """Whether a resource is to be looked at: its host answered, and it is not left out."""
-        return key.host in self.observed and key not in self.omitted
+        """Whether where a resource is has answered."""
+        return key.host in self.observed or key.host in self.swarms
 
-    def left_from_these_plays(self, at: Observed, objects: Mapping[str, Json]) -> Iterator[str]:
-        """Names of objects that were made for the plays at hand, by their labels."""
-        for name, one in objects.items():
-            if at.owns(one) and labels_of(one).get(LABEL_PLAY) in self.lab.plays:
-                yield name
+    def at(self, key: Key) -> Observed:
+        """The host that is asked about a resource, and where it is changed."""
+        return self.swarms[key.host].at if key.host in self.swarms else self.observed[key.host]
+
+    def with_pending(self, pending: Mapping[Key, Change]) -> Scope:
+        """The same, with the changes planned so far; a mapping that grows while planning goes on."""
+        return replace(self, pending=pending)
 
 
 def network_key(lab: Lab, host: str, name: str) -> Key:
-    """The key of the network that a container on `host` names: Swarm-wide ones are the manager's."""
-    manager = next(iter(lab.inventory.with_role("swarm_manager")), "")
-    for play in lab.plays.values():
-        network = play.networks.get(name)
-        if network and network.driver in SWARM_DRIVERS:
-            return Key(manager, "network", name)
-    return Key(host, "network", name)
+    """The key of the network that a container on `host` names."""
+    return Key(SWARM if is_swarm_wide(lab, name) else host, "network", name)
+
+
+def is_swarm_wide(lab: Lab, network: str) -> bool:
+    """Whether the plays have a network of that name which belongs to the Swarm."""
+    return any(
+        network in play.networks and play.networks[network].driver in SWARM_DRIVERS for play in lab.plays.values()
+    )

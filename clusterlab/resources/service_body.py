@@ -1,4 +1,4 @@
-"""A Swarm service as it is to be: what the engine's API is sent, and the same as a command.
+"""A Swarm service as it should be: what the engine's API is sent, and the same as a command.
 
 https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operation/ServiceCreate
 """
@@ -6,6 +6,7 @@ https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operatio
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from .labels import labels_for
 
 @dataclass(frozen=True)
 class WantedService:
-    """A service as it is to be. Its image is named by id, so that no node asks a registry for it."""
+    """A service as it should be. Its image is named by id, so that no node asks a registry for it."""
 
     name: str
     image: str  # the tag by which its id is found
@@ -50,7 +51,7 @@ class WantedService:
         return variables(self.container.get("Env"))
 
     def command(self, image_id: str) -> list[str]:
-        """What creates it by hand; `image_id` may be empty when it is not known yet."""
+        """What creates it; `image_id` may be empty when it is not known yet."""
         spec = self.container
         command = ["docker", "service", "create", "--name", self.name, "--no-resolve-image"]
         replicated = self.mode.get("Replicated")
@@ -60,13 +61,95 @@ class WantedService:
         command += flags("--mount", [_mount_text(one) for one in spec.get("Mounts") or []])
         command += flags("--publish", [_port_text(one) for one in self.ports])
         for name, one in self.networks.items():
-            command += ["--network", ",".join([f"name={name}", *(f"alias={alias}" for alias in one.aliases)])]
+            command += ["--network", _network_text(name, one)]
         command += ["--user", spec["User"]] if spec.get("User") else []
         command += ["--hostname", spec["Hostname"]] if spec.get("Hostname") else []
         command += ["--read-only"] if spec.get("ReadOnly") else []
         command += ["--entrypoint", shlex.join(spec["Command"])] if spec.get("Command") else []
         command += pairs("--label", self.labels) + pairs("--container-label", spec["Labels"])
         return [*command, image_id or self.image, *(spec.get("Args") or [])]
+
+
+def update_command(
+    wanted: WantedService, spec: Mapping[str, Any], networks: Mapping[str, str], image_id: str
+) -> list[str]:
+    """What changes a service with `spec` to the wanted one, and nothing else; `networks` are names by id.
+
+    Values of variables come from the shell's environment. Of the options with -add and -rm, -add replaces what has the
+    same name. `image_id` may be empty when it is not known yet: the image's tag stands for it.
+    """
+    template = spec["TaskTemplate"]
+    found, container = template["ContainerSpec"], wanted.container
+    command = ["docker", "service", "update", "--no-resolve-image"]
+    replicas = wanted.mode.get("Replicated")
+    if replicas and replicas != spec["Mode"].get("Replicated"):
+        command += ["--replicas", str(replicas["Replicas"])]
+    image = image_id or wanted.image
+    command += ["--image", image] if image != found["Image"] else []
+    for flag, key in (("--user", "User"), ("--hostname", "Hostname")):
+        command += [flag, container.get(key) or ""] if (container.get(key) or "") != (found.get(key) or "") else []
+    if bool(container.get("ReadOnly")) != bool(found.get("ReadOnly")):
+        command.append(f"--read-only={str(bool(container.get('ReadOnly'))).lower()}")
+    for flag, key in (("--entrypoint", "Command"), ("--args", "Args")):
+        if (container.get(key) or []) != (found.get(key) or []):
+            command += [flag, shlex.join(container.get(key) or [])]
+    env, has_env = wanted.environment, variables(found.get("Env"))
+    command += flags("--env-rm", [name for name in has_env if name not in env])
+    command += flags("--env-add", [name for name, value in env.items() if value != has_env.get(name)])
+    mounts, has_mounts = ({one["Target"]: one for one in each.get("Mounts") or []} for each in (container, found))
+    command += _edited("--mount", mounts, has_mounts, _mount_text)
+    constraints = dict.fromkeys(wanted.constraints, "")
+    has_constraints = dict.fromkeys((template.get("Placement") or {}).get("Constraints") or [], "")
+    command += flags("--constraint-rm", [one for one in has_constraints if one not in constraints])
+    command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
+    command += _networks_edited(wanted, template, networks)
+    ports = {f"{one['TargetPort']}/{one['Protocol']}": one for one in wanted.ports}
+    has_ports = {
+        f"{one['TargetPort']}/{one.get('Protocol', 'tcp')}": {key: value for key, value in one.items() if value}
+        for one in (spec.get("EndpointSpec") or {}).get("Ports") or []
+    }
+    command += flags("--publish-rm", [one for one, port in has_ports.items() if port != ports.get(one)])
+    command += flags("--publish-add", [_port_text(port) for one, port in ports.items() if port != has_ports.get(one)])
+    labels = {key: f"{key}={value}" for key, value in wanted.labels.items()}
+    has_labels = {key: f"{key}={value}" for key, value in (spec.get("Labels") or {}).items()}
+    command += _edited("--label", labels, has_labels)
+    own = {key: f"{key}={value}" for key, value in container["Labels"].items()}
+    command += _edited("--container-label", own, {k: f"{k}={v}" for k, v in (found.get("Labels") or {}).items()})
+    return [*command, wanted.name]
+
+
+def _edited(
+    flag: str, wanted: Mapping[str, Any], found: Mapping[str, Any], text: Callable[[Any], str] = str
+) -> list[str]:
+    """`flag`-rm and `flag`-add for what differs, by the name of each item."""
+    return [
+        *flags(f"{flag}-rm", [name for name in found if name not in wanted]),
+        *flags(f"{flag}-add", [text(one) for name, one in wanted.items() if one != found.get(name)]),
+    ]
+
+
+def _networks_edited(wanted: WantedService, template: Mapping[str, Any], networks: Mapping[str, str]) -> list[str]:
+    """A network with other aliases is left and joined again."""
+    found = {
+        networks.get(one["Target"], one["Target"]): sorted(one.get("Aliases") or [])
+        for one in template.get("Networks") or []
+    }
+    wants = {name: sorted(one.aliases) for name, one in wanted.networks.items()}
+    return [
+        *flags("--network-rm", [name for name, aliases in found.items() if wants.get(name) != aliases]),
+        *flags(
+            "--network-add",
+            [
+                _network_text(name, wanted.networks[name])
+                for name, aliases in wants.items()
+                if found.get(name) != aliases
+            ],
+        ),
+    ]
+
+
+def _network_text(name: str, attachment: Attachment) -> str:
+    return ",".join([f"name={name}", *(f"alias={alias}" for alias in attachment.aliases)])
 
 
 def wanted_service(lab: str, play: str, name: str, service: Service, image: str) -> WantedService:

@@ -1,62 +1,66 @@
-"""Whether the hosts are in the manager's Swarm, from what their engines say of themselves."""
+"""Whether the hosts are in the lab's Swarm, from what their engines say of themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .base import Change, Key
-from .scope import SWARM_DRIVERS, Scope
+from clusterlab.errors import ClusterlabError
+
+from .base import SWARM, Change, Key
+from .observed import Observed
+from .scope import MANAGERS, Scope, Wants
 
 _REMEDY = "run `clusterlab provision`"
 
 
-def swarm_problems(scope: Scope) -> list[Change]:
-    """A blocked change for each host that is not in the lab's Swarm, when the plays need one; what needs it waits.
+def swarm_problems(
+    wants: Wants, scope: Scope, wanted: Sequence[Key], errors: Sequence[ClusterlabError]
+) -> list[Change]:
+    """Blocked changes when the plays need the Swarm: one when none of its managers answers, one for each host that is
+    not in it. What needs those waits.
 
-    Being active says nothing of which Swarm: a member knows its managers by node id, so the lab's must be
-    among them.
+    Being active says nothing of which Swarm: a member knows its managers by node id, so the lab's must be among them.
     """
-    if not _needed(scope):
+    if all(key.host != SWARM for key in wanted):
         return []
-    problems: list[Change] = []
-    manager = scope.observed.get(scope.manager)
-    manager_id = _swarm(scope, scope.manager).get("NodeID", "") if manager else ""
-    for host in scope.lab.inventory.with_role("swarm_manager", "swarm_worker"):
-        if host in scope.observed and (problem := _problem(scope, host, manager_id)):
-            problems.append(
-                Change(
-                    key=Key(host, "swarm", "membership"),
-                    action="join",
-                    reason=problem,
-                    command="clusterlab provision",
-                    carry_out=_nothing,
-                    blocked=f"{problem}: {_REMEDY}",
-                )
-            )
-    return problems
+    managers = wants.lab.inventory.with_role("swarm_manager")
+    if scope.swarm is None:
+        blocked = [_problem(scope.observed[host], "") for host in managers if host in scope.observed]
+        why = [error.message for error in errors] or blocked or [f"{', '.join(managers) or 'no host'} does not answer"]
+        return [_finding(MANAGERS, f"no manager of the Swarm answers: {'; '.join(why)}")]
+    known = {one.get("NodeID") for one in _swarm(scope.swarm.at).get("RemoteManagers") or []}
+    found = []
+    for host in wants.lab.inventory.with_role("swarm_manager", "swarm_worker"):
+        if host in scope.observed and (problem := _problem(scope.observed[host], scope.swarm.at.name, known)):
+            found.append(_finding(Key(host, "swarm", "membership"), problem))
+    return found
 
 
-def _needed(scope: Scope) -> bool:
-    return any(
-        play.services or any(network.driver in SWARM_DRIVERS for network in play.networks.values())
-        for play in scope.lab.plays.values()
+def _finding(key: Key, problem: str) -> Change:
+    return Change(
+        key=key,
+        action="join",
+        reason=problem,
+        command="clusterlab provision",
+        carry_out=_nothing,
+        blocked=f"{problem}: {_REMEDY}",
     )
 
 
-def _problem(scope: Scope, host: str, manager_id: str) -> str:
-    swarm = _swarm(scope, host)
+def _problem(at: Observed, manager: str, managers: set[Any] | None = None) -> str:
+    swarm = _swarm(at)
     if swarm.get("LocalNodeState") != "active":
-        return f"{host} is in no Swarm (state: {swarm.get('LocalNodeState') or 'unknown'})"
-    if host == scope.manager and not swarm.get("ControlAvailable"):
-        return f"{host} does not manage the Swarm that it is in"
-    managers = {one.get("NodeID") for one in swarm.get("RemoteManagers") or []}
-    if manager_id and manager_id not in managers:
-        return f"{host} is in another Swarm than {scope.manager}"
+        return f"{at.name} is in no Swarm (state: {swarm.get('LocalNodeState') or 'unknown'})"
+    if managers is None:
+        return f"{at.name} does not manage the Swarm that it is in"
+    if not managers & {one.get("NodeID") for one in swarm.get("RemoteManagers") or []}:
+        return f"{at.name} is in another Swarm than {manager}"
     return ""
 
 
-def _swarm(scope: Scope, host: str) -> dict[str, Any]:
-    return dict(scope.observed[host].info.get("Swarm") or {})
+def _swarm(at: Observed) -> Mapping[str, Any]:
+    return at.info.get("Swarm") or {}
 
 
 def _nothing() -> None:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import shlex
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from clusterlab.build.image_archive import ImageArchive
 from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.model.lab import Lab
+from clusterlab.model.needs import why_service_cannot_run
 from clusterlab.model.playbook import Service
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
-from .base import LABEL_PLAY, LABEL_SPEC, Change, Difference, Key
+from .base import LABEL_PLAY, LABEL_SPEC, SWARM, Change, Difference, Key, Skipped
 from .compare import differences, environment_differences, same, told, variables
 from .engine_calls import engine, shell
-from .images import coming_id, image_hosts, tag_on
-from .labels import not_ours, own_labels
+from .images import coming_id
+from .kind import ResourceKind, skipped
+from .labels import is_ours, not_ours, own_labels, play_of
 from .observed import Json, Observed, labels_of
-from .removal import remove_service, service_removal, wait_for_tasks_to_end
-from .scope import Scope
-from .service_body import WantedService, wanted_service
+from .removal import remove_service, service_losses, wait_for_tasks_to_end
+from .scope import MANAGERS, Scope, Wants, network_key
+from .service_body import WantedService, update_command, wanted_service
+from .wanted_images import image_hosts
 
 CONVERGE = 120.0
 """Seconds that a service gets until all its tasks run."""
@@ -30,40 +39,139 @@ _SPEC = {
     "Mounts": "volumes",
 }  # fmt: skip
 """The API's names in a ContainerSpec, and the play's."""
+_KEEPS_TASKS = ("labels", "play", "spec", "replicas")
+"""What can differ without a running task being replaced; fewer replicas end tasks all the same."""
 
 
-def service_changes(scope: Scope, pending: Mapping[Key, Change]) -> list[Change]:
-    """What brings the plays' services to their wanted state, and removes those that the plays no longer have."""
-    at = scope.observed.get(scope.manager)
-    if at is None:
-        return []
-    changes: list[Change] = []
-    wanted: set[str] = set()
-    for play, one in scope.lab.plays.items():
-        for name, service in one.services.items():
-            wanted.add(name)
-            if scope.answers(Key(at.name, "service", name)):
-                changes += _brought(scope, at, play, name, service, pending)
-    everywhere = list(scope.observed.values())
-    for name in scope.left_from_these_plays(at, at.services):
-        if name not in wanted:
-            changes.append(service_removal(at, everywhere, name, "the play no longer has it"))
-    return changes
+@dataclass(frozen=True)
+class PlannedService:
+    """A service as it should be, the inventory's name of its image, and what must exist before it."""
+
+    body: WantedService
+    image: str
+    image_id: str = field(default="", compare=False)  # as engines know it that do not keep images in containerd
+    needs: frozenset[Key] = field(default=frozenset(), compare=False)
 
 
-def service_differences(wanted: WantedService, found: Json, image_id: str, at: Observed) -> list[Difference]:
-    """Every option that the manager reports otherwise than wanted."""
-    spec = found["Spec"]
+@dataclass(frozen=True)
+class FoundService:
+    """A service as the manager lists it, and the names of the networks by their ids."""
+
+    listed: Json
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+
+class ServiceKind(ResourceKind[PlannedService, FoundService]):
+    """Services of the Swarm."""
+
+    name = "service"
+    listings = frozenset({"containers", "images", "networks"})
+
+    def wanted(self, wants: Wants) -> Mapping[Key, PlannedService]:
+        lab = wants.lab
+        return {
+            Key(SWARM, self.name, name): PlannedService(
+                wanted_service(lab.name, title, name, service, wants.tag(service.image)),
+                service.image,
+                archive.config_id if (archive := _archive(wants, service.image)) else "",
+                _needs(lab, service),
+            )
+            for title, play in wants.plays()
+            for name, service in play.services.items()
+        }
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        for _, play in wants.plays():
+            for name in play.services:
+                need = why_service_cannot_run(wants.lab, play, name, wants.capabilities)
+                yield from skipped(Key(SWARM, self.name, name), need, wants)
+
+    def manual(self, wanted: PlannedService) -> str:
+        return shell(wanted.body.command(wanted.image_id))
+
+    def observe(self, scope: Scope) -> Mapping[Key, FoundService]:
+        return {
+            Key(swarm, self.name, name): FoundService(
+                one, {network["Id"]: name for name, network in view.at.networks.items()}
+            )
+            for swarm, view in scope.swarms.items()
+            for name, one in view.services.items()
+        }
+
+    def differences(self, wanted: PlannedService, found: FoundService) -> Sequence[Difference]:
+        """Every option that the manager reports otherwise than wanted, but for the image."""
+        return service_differences(wanted.body, found, "")
+
+    def change(
+        self, wants: Wants, scope: Scope, key: Key, wanted: PlannedService, found: FoundService | None
+    ) -> Change | None:
+        at, body = scope.at(key), wanted.body
+        image_id = coming_id(wants, scope, at, wanted.image)
+        if found is None or not at.owns(found.listed):
+            return Change(
+                key=key,
+                action="create",
+                reason="there is another one of that name" if found else "it does not exist",
+                command=shell(body.command(image_id)),
+                carry_out=partial(_create, at, body),
+                needs=wanted.needs,
+                blocked=not_ours(self.name, body.name, labels_of(found.listed), f"docker service rm {body.name}")
+                if found
+                else "",
+                where=at.name,
+            )
+        differing = tuple(service_differences(body, found, image_id))
+        needed = [scope.pending[need] for need in sorted(wanted.needs & scope.pending.keys())]
+        around = [
+            f"its {one.key.kind} {one.key.name} is recreated"
+            for one in needed
+            if one.key.kind in ("network", "volume") and one.action == "replace" and not one.blocked
+        ]
+        if around or any(one.name == "mode" for one in differing):
+            reason = "; ".join([*dict.fromkeys(around), *([told(differing)] if differing else [])])
+            taken = any(key in one.takes for one in needed)
+            return _replacement(scope, key, wanted, image_id, reason, differing, taken)
+        if differing:
+            return _update_change(scope, key, wanted, found, image_id, differing)
+        return _wait(at, key, wanted, found.listed)
+
+    def owns(self, lab: str, found: FoundService) -> bool:
+        return is_ours(lab, labels_of(found.listed))
+
+    def play(self, found: FoundService) -> str | None:
+        return play_of(labels_of(found.listed))
+
+    def remove(self, scope: Scope, key: Key, found: FoundService, reason: str) -> Change:
+        """Remove a service, and wait until its tasks have ended."""
+        at, hosts = scope.at(key), scope.hosts
+        loses = service_losses(scope, key.name) if scope.data_flag else ""
+
+        def carry_out() -> None:
+            remove_service(at.host, key.name)
+            wait_for_tasks_to_end(hosts, key.name)
+
+        return Change(
+            key=key,
+            action="remove",
+            reason=reason,
+            command=shell(["docker", "service", "rm", key.name]),
+            carry_out=carry_out,
+            needs=frozenset({MANAGERS}),
+            blocked=loses,
+            flag=scope.data_flag if loses else "",
+            where=at.name,
+        )
+
+
+def service_differences(wanted: WantedService, found: FoundService, image_id: str) -> list[Difference]:
+    """Every option that the manager reports otherwise than wanted; the image's id may be empty, as unknown."""
+    spec = found.listed["Spec"]
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]
-    names = {network["Id"]: name for name, network in at.networks.items()}
-    networks = {names.get(one["Target"], one["Target"]): one for one in template.get("Networks") or []}
+    networks = {found.networks.get(one["Target"], one["Target"]): one for one in template.get("Networks") or []}
+    labels = labels_of(found.listed)
     listed = [
-        *differences(
-            "",
-            {name: wanted.container.get(key) for key, name in _SPEC.items()},
-            {name: container.get(key) for key, name in _SPEC.items()},
-        ),
+        *differences("", _options(wanted.container), _options(container)),
         *environment_differences(wanted.environment, variables(container.get("Env"))),
         *differences(
             "networks",
@@ -82,15 +190,21 @@ def service_differences(wanted: WantedService, found: Json, image_id: str, at: O
         *differences(
             "", {"ports": _ports(wanted.ports)}, {"ports": _ports((spec.get("EndpointSpec") or {}).get("Ports") or [])}
         ),
-        *differences("labels", own_labels(wanted.labels), own_labels(labels_of(found))),
-        *differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels_of(found).get(LABEL_PLAY)}),
+        *differences("labels", own_labels(wanted.labels), own_labels(labels)),
+        *differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels.get(LABEL_PLAY)}),
     ]
     if image_id and container["Image"] != image_id:
         listed.append(Difference("image", image_id, container["Image"]))
-    there = labels_of(found).get(LABEL_SPEC)
-    if not listed and there != wanted.labels[LABEL_SPEC]:
-        listed.append(Difference("spec", wanted.labels[LABEL_SPEC], there))
+    if not listed and labels.get(LABEL_SPEC) != wanted.labels[LABEL_SPEC]:
+        listed.append(Difference("spec", wanted.labels[LABEL_SPEC], labels.get(LABEL_SPEC)))
     return listed
+
+
+def _options(container: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ContainerSpec says under the play's names, without orders that mean nothing."""
+    options = {name: container.get(key) for key, name in _SPEC.items()}
+    options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
+    return options
 
 
 def _mode(mode: Mapping[str, Any]) -> str:
@@ -106,66 +220,93 @@ def _ports(ports: list[dict[str, Any]]) -> list[str]:
     return sorted(f"{one.get('PublishedPort', '')}:{one['TargetPort']}/{one.get('Protocol', 'tcp')}" for one in ports)
 
 
-def _brought(
-    scope: Scope, at: Observed, play: str, name: str, service: Service, pending: Mapping[Key, Change]
-) -> list[Change]:
-    wanted = wanted_service(scope.lab.name, play, name, service, tag_on(scope, service.image))
-    image_id = coming_id(scope, at, service.image, pending)
-    key, needs = Key(at.name, "service", name), _needs(scope, at, service)
-    found = at.services.get(name)
-    command = shell(wanted.command(image_id))
-    if found is None:
-        return [Change(key, "create", "it is not there", command, lambda: _create(at, wanted), needs=needs)]
-    if not at.owns(found):
-        blocked = not_ours("service", name, labels_of(found), f"docker service rm {name}")
-        reason = "another one of that name is there"
-        return [Change(key, "create", reason, command, lambda: _create(at, wanted), needs=needs, blocked=blocked)]
-    differing = tuple(service_differences(wanted, found, image_id, at))
-    around = [
-        f"its {need.kind} {need.name} is made anew"
-        for need in sorted(needs & pending.keys())
-        if need.kind in ("network", "volume") and pending[need].action == "replace" and not pending[need].blocked
-    ]
-    if around or any(one.name == "mode" for one in differing):
-        reason = "; ".join([*dict.fromkeys(around), *([told(differing)] if differing else [])])
-        hosts = [one.host for one in scope.observed.values()]
+def _update_change(
+    scope: Scope,
+    key: Key,
+    wanted: PlannedService,
+    found: FoundService,
+    image_id: str,
+    differing: tuple[Difference, ...],
+) -> Change:
+    at, body = scope.at(key), wanted.body
+    fewer = (_replicas(found.listed["Spec"]["Mode"]) or 0) > (_replicas(body.mode) or 0)
+    ends_tasks = fewer or any(one.name.partition(".")[0] not in _KEEPS_TASKS for one in differing)
+    loses = service_losses(scope, key.name) if scope.data_flag and ends_tasks else ""
+    return Change(
+        key=key,
+        action="update",
+        reason=told(differing),
+        command=shlex.join(update_command(body, found.listed["Spec"], found.networks, image_id)),
+        carry_out=partial(_update, at, body),
+        differences=differing,
+        needs=wanted.needs,
+        blocked=loses,
+        flag=scope.data_flag if loses else "",
+        where=at.name,
+    )
 
-        def replace() -> None:
-            remove_service(at.host, name)
-            wait_for_tasks_to_end(hosts, name)
-            _create(at, wanted)
 
-        words = shell(["docker", "service", "rm", name], wanted.command(image_id))
-        return [Change(key, "replace", reason, words, replace, differing, needs)]
-    if differing:
-        return [
-            Change(
-                key,
-                "update",
-                told(differing),
-                _update_command(wanted, image_id),
-                lambda: _update(at, wanted),
-                differing,
-                needs,
-            )
-        ]
+def _replacement(
+    scope: Scope,
+    key: Key,
+    wanted: PlannedService,
+    image_id: str,
+    reason: str,
+    differing: tuple[Difference, ...],
+    taken: bool,
+) -> Change:
+    """`taken`: the change of something that it needs removes it already."""
+    at, body, hosts = scope.at(key), wanted.body, scope.hosts
+    loses = service_losses(scope, key.name) if scope.data_flag else ""
+
+    def carry_out() -> None:
+        remove_service(at.host, body.name)
+        wait_for_tasks_to_end(hosts, body.name)
+        _create(at, body)
+
+    remove = [] if taken else [["docker", "service", "rm", body.name]]
+    return Change(
+        key=key,
+        action="replace",
+        reason=reason,
+        command=shell(*remove, body.command(image_id)),
+        carry_out=carry_out,
+        differences=differing,
+        needs=wanted.needs,
+        blocked=loses,
+        flag=scope.data_flag if loses else "",
+        where=at.name,
+    )
+
+
+def _wait(at: Observed, key: Key, wanted: PlannedService, found: Json) -> Change | None:
     status = found.get("ServiceStatus") or {}
     running, desired = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
-    if running < desired:
-        reason = f"{running} of its {desired} tasks run"
-        words = shell(["docker", "service", "ps", "--no-trunc", name])
-        return [Change(key, "wait", reason, words, lambda: _converge(at.host, name), needs=needs)]
-    return []
+    if running >= desired:
+        return None
+    return Change(
+        key=key,
+        action="wait",
+        reason=f"{running} of its {desired} tasks run",
+        command=shell(["docker", "service", "ps", "--no-trunc", key.name]),
+        carry_out=partial(_converge, at.host, key.name),
+        needs=wanted.needs,
+        where=at.name,
+    )
 
 
-def _needs(scope: Scope, at: Observed, service: Service) -> frozenset[Key]:
-    hosts = image_hosts(scope.lab)[service.image]
+def _archive(wants: Wants, image: str) -> ImageArchive | None:
+    return wants.images[image].archive if image in wants.images else None
+
+
+def _needs(lab: Lab, service: Service) -> frozenset[Key]:
+    hosts = image_hosts(lab)[service.image]
     volumes = [one.source for one in map(parse_mount, service.volumes) if one.type == "volume"]
     return frozenset(
         {Key(host, "image", service.image) for host in hosts}
         | {Key(host, "volume", name) for host in hosts for name in volumes}
-        | {Key(at.name, "network", name) for name in service.networks}
-        | {Key(at.name, "swarm", "membership")}
+        | {network_key(lab, SWARM, name) for name in service.networks}
+        | {MANAGERS}
     )
 
 
@@ -188,24 +329,28 @@ def _create(at: Observed, wanted: WantedService) -> None:
 
 
 def _update(at: Observed, wanted: WantedService) -> None:
+    """Set what plays have in a service's spec; what else it has was set by somebody else, and stays."""
     template = wanted.template(_image_id(at, wanted))
     with engine(at.host, f"update service {wanted.name}") as api:
-        version = api.inspect_service(wanted.name)["Version"]["Index"]
+        found = api.inspect_service(wanted.name)
+        spec = copy.deepcopy(found["Spec"])
+        task = spec["TaskTemplate"]
+        container = {key: value for key, value in task["ContainerSpec"].items() if key not in (*_SPEC, "Env")}
+        task["ContainerSpec"] = {**container, **template["ContainerSpec"]}
+        task["Networks"] = template.get("Networks", [])
+        task["Placement"] = {**task.get("Placement", {}), "Constraints": wanted.constraints}
         api.update_service(
             wanted.name,
-            version,
-            task_template=template,
+            version=found["Version"]["Index"],
+            task_template=task,
             name=wanted.name,
             labels=wanted.labels,
             mode=wanted.mode,
-            endpoint_spec={"Ports": wanted.ports},
+            update_config=spec.get("UpdateConfig"),
+            rollback_config=spec.get("RollbackConfig"),
+            endpoint_spec={**spec.get("EndpointSpec", {}), "Ports": wanted.ports},
         )
     _converge(at.host, wanted.name)
-
-
-def _update_command(wanted: WantedService, image_id: str) -> str:
-    """Nothing short changes every option of a service, so by hand it is made anew."""
-    return shell(["docker", "service", "rm", wanted.name], wanted.command(image_id))
 
 
 def _converge(host: Host, name: str) -> None:
@@ -217,7 +362,7 @@ def _converge(host: Host, name: str) -> None:
             service = api.services(filters={"name": name}, status=True)
             found = next((one for one in service if one["Spec"]["Name"] == name), None)
             if found is None:
-                raise HostError(host.name, f"service {name} was removed while it was waited for")
+                raise HostError(host.name, f"service {name} was removed while clusterlab waited for it")
             tasks = api.tasks(filters={"service": name})
             settled = settled + 1 if _runs(found) and _up_to_date(found, tasks) else 0
             if settled == 2:
@@ -260,6 +405,9 @@ def _not_converged(host: Host, api: Any, name: str, service: Json) -> Clusterlab
     return HostError(
         host.name,
         f"service {name}: {counted} after {CONVERGE:.0f} s at most{last}",
-        remedy=f"`docker service ps --no-trunc {name}` on {host.name} tells what each task did.",
+        remedy=f"`docker service ps --no-trunc {name}` on {host.name} shows what each task did.",
         detail="\n".join(f"{task['Status']['State']}: {task['Status'].get('Err', '')}" for task in tasks[-10:]),
     )
+
+
+SERVICE = ServiceKind()

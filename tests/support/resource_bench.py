@@ -49,6 +49,11 @@ class Bench:
         assert completed.ok, completed.output
         return completed.stdout.strip()
 
+    def type(self, change: Change, exported: str = "") -> None:
+        """What a person types to make a change, after what exports the values of variables."""
+        for command in change.commands:
+            self.sh(command.host, exported + command.text)
+
     def emptied(self) -> None:
         """Remove the lab's objects, and what a test made by hand; the images stay, to save time."""
         by_hand = (

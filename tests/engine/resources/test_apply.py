@@ -79,11 +79,11 @@ def test_the_commands_that_are_shown_do_the_same_by_hand(bench: Bench) -> None:
         *(one for one in rest if one.key.kind != "container"),
         *(one for one in rest if one.key.kind == "container"),
     ]:
-        bench.sh(change.key.host, EXPORTED + change.command)
+        bench.type(change, EXPORTED)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(PLAY)] == []
     other = changed_play()
     for change in in_order(bench.plan(other)):
-        bench.sh(change.key.host, EXPORTED + change.command)
+        bench.type(change, EXPORTED)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(other)] == []
 
 
@@ -107,7 +107,7 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
         if change.key.kind == "image":
             change.carry_out()
     for change in in_order([one for one in bench.plan(play) if one.key.kind != "image"]):
-        bench.sh(change.key.host, EXPORTED + change.command)
+        bench.type(change, EXPORTED)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
     bench.sh(
         "host2",
@@ -117,7 +117,7 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
     repairs = bench.plan(play)
     assert [one.key.name for one in repairs] == ["c1", "c2"]
     for change in repairs:
-        bench.sh(change.key.host, EXPORTED + change.command)
+        bench.type(change, EXPORTED)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
 
 

@@ -49,7 +49,7 @@ def test_nothing_of_the_lab_is_left_and_nothing_else_touched(bench: Bench) -> No
     bench.made(PLAY)
 
     assert (
-        len(left_over(name, bench.hosts)) == 4 + 5 + 4 + 1 + 3
+        len(left_over(name, bench.hosts)) == 4 + 5 + 3 + 1 + 3
     )  # volumes, containers with tasks, networks, services, images
     report = bench.carry_out(clean(name, bench.hosts))
     assert {str(one.key) for one in report.blocked} == {"host1: volume data", "host2: volume data"}
@@ -75,7 +75,7 @@ def test_what_others_use_is_kept_and_said(bench: Bench) -> None:
     said = {str(one.key): one.blocked for one in report.blocked}
     assert "container hand-1 on host1" in said["host1: volume tmp"]
     assert "container hand-1 on host1" in said["host1: network net"]
-    assert "container hand-2 on host2" in said["host1: network mesh"]
+    assert "container hand-2 on host2" in said["Swarm: network mesh"]
     assert sum("image" in key for key in said) == 2
     assert bench.sh("host1", "docker inspect hand-1 --format '{{.State.Status}}'") == "running"
     assert bench.sh("host2", "docker inspect hand-2 --format '{{.State.Status}}'") == "running"

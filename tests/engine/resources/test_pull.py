@@ -59,7 +59,7 @@ def images(changes: list[Change]) -> list[tuple[str, str, str]]:
 def test_it_is_pulled_once_and_gone_with_the_lab(pulls: Bench) -> None:
     lab = wanted(pulls)
     changes = apply(lab, pulls.hosts)
-    assert images(changes) == [(host, "create", "it is not there") for host in HOSTS]
+    assert images(changes) == [(host, "create", "it does not exist") for host in HOSTS]
     report = pulls.carry_out(changes)
     assert report.ok, [(one.error.message, one.error.detail) for one in report.failed]
     assert apply(lab, pulls.hosts) == []

@@ -16,11 +16,11 @@ from clusterlab.plan.apply import left_out
 from clusterlab.remote.failure import failure
 from clusterlab.resources.compare import differences, same, told
 from clusterlab.resources.engine_calls import REMEDIES
-from clusterlab.resources.images import repository
-from clusterlab.resources.networks import network_differences, wanted_network
+from clusterlab.resources.networks import NETWORK, wanted_network
 from clusterlab.resources.removal import holds_data
 from clusterlab.resources.service_body import wanted_service
-from clusterlab.resources.volumes import volume_differences, wanted_volume
+from clusterlab.resources.volumes import VOLUME, wanted_volume
+from clusterlab.resources.wanted_images import repository
 
 
 def without_labels(command: list[str]) -> str:
@@ -52,7 +52,7 @@ def test_what_differs_of_a_volume(found: dict[str, Any], names: list[str]) -> No
     wanted = wanted_volume(
         "lab", "play", "v", Volume.model_validate({"driver_opts": {"type": "nfs"}, "labels": {"a": "b"}})
     )
-    assert [one.name for one in volume_differences(wanted, {"Driver": "local", **found})] == names
+    assert [one.name for one in VOLUME.differences(wanted, {"Driver": "local", **found})] == names
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_the_engine_adds_to_a_network_is_no_difference() -> None:
         "IPAM": {"Driver": "default", "Options": None, "Config": [{"Subnet": "10.0.1.0/24", "Gateway": "10.0.1.1"}]},
         "Labels": wanted.labels,
     }
-    assert network_differences(wanted, found) == []
+    assert NETWORK.differences(wanted, found) == []
 
 
 def test_a_service_by_hand() -> None:
@@ -206,7 +206,7 @@ def test_without_nfs_its_volumes_and_what_uses_them_are_left_out() -> None:
     lab = Lab(inventory, {"p": play})
     lacks = Capabilities({"h1": {"nfs": "the kernel has no NFS client"}})
     found = {str(one.key): one.reason for one in left_out(lab, lacks)}
-    assert set(found) == {"h1: volume nfs", "h1: container uses", "h1: container through", "h1: service svc"}
+    assert set(found) == {"h1: volume nfs", "h1: container uses", "h1: container through", "Swarm: service svc"}
     assert set(found.values()) == {"nfs: the kernel has no NFS client"}
     assert left_out(lab, Capabilities({"h1": {"ipvs": "none"}})) == []
 
@@ -241,6 +241,6 @@ def test_one_host_without_a_capability_keeps_nothing_from_the_others() -> None:
     server = {str(one.key): one.reason for one in left_out(lab, Capabilities({"gw": {"nfs": "no nfsd"}}))}
     assert set(server) == {
         *(f"h{number}: {what}" for number in (1, 2) for what in ("volume nfs", f"container mounts{number}")),
-        "h1: service svc",
+        "Swarm: service svc",
     }
     assert server["h1: volume nfs"] == "nfs on gw: no nfsd"

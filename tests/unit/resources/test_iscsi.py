@@ -19,10 +19,10 @@ from clusterlab.plan import apply, provision
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.resources import disk_state, iscsi_initiator, iscsi_target
-from clusterlab.resources.base import Change, Key
-from clusterlab.resources.disks import disk_changes, disk_removal, wanted_disk
+from clusterlab.resources.base import SWARM, Change, Key
+from clusterlab.resources.disks import DISK, wanted_disk
 from clusterlab.resources.observed import Observed
-from clusterlab.resources.scope import Scope
+from clusterlab.resources.scope import Scope, Wants
 
 SHOWN = Path(__file__).with_name("tgtadm-show.txt").read_text()
 ADDRESSES = {"host1": "192.168.98.11", "host2": "192.168.98.12"}
@@ -158,11 +158,12 @@ def test_a_host_gets_a_name_of_its_own_unless_it_has_one(copied: bool, said: str
 
 
 def at(line: str) -> Observed:
-    return Observed("demo", host("host1"), {}, {}, {}, {}, {}, {}, {}, {}, disk_state.disks(line))
+    return Observed("demo", host("host1"), answers={"disk": line})
 
 
 def disk_change(line: str, allow_data_loss: bool = False) -> Change | None:
-    found = disk_changes(Scope(LAB, {"host1": at(line)}, allow_data_loss))
+    scope = Scope("demo", {"host1": at(line)}, data_flag="" if allow_data_loss else "--allow-data-loss")
+    found = list(DISK.changes(Wants(LAB), scope))
     return found[0] if found else None
 
 
@@ -201,15 +202,18 @@ def test_a_disk_that_holds_something_is_never_formatted(content: str, allow_data
 
 def test_logging_out_comes_after_what_has_it_mounted_and_destroys_nothing() -> None:
     known = at(f"@disk disk1 in {DEVICE} xfs")
-    volumes: dict[str, dict[str, object]] = {
-        "data": {"Name": "data", "Options": {"device": DEVICE}},
-        "other": {"Name": "other", "Options": None},
+    listings: dict[str, list[dict[str, object]]] = {
+        "volumes": [{"Name": "data", "Options": {"device": DEVICE}}, {"Name": "other", "Options": None}],
+        "containers": [
+            {"Names": ["/keeper"], "Mounts": [{"Name": "data"}]},
+            {"Names": ["/apart"], "Mounts": [{"Name": "other"}]},
+        ],
     }
-    containers = {"keeper": {"Mounts": [{"Name": "data"}]}, "apart": {"Mounts": [{"Name": "other"}]}}
-    service = Key("host1", "service", "web")
-    change = disk_removal(
-        replace(known, volumes=volumes, containers=containers), known.disks["disk1"], "why", frozenset({service})
-    )
+    service = Key(SWARM, "service", "web")
+    pending = {service: Change(service, "remove", "", "", lambda: None)}
+    scope = Scope("demo", {"host1": replace(known, listings=listings)}, pending=pending)
+    [(key, found)] = DISK.observe(scope).items()
+    change = DISK.remove(scope, key, found, "why")
     assert change.needs == {service, Key("host1", "volume", "data"), Key("host1", "container", "keeper")}
     assert change.command == (
         "iscsiadm -m node -T iqn.2025-01.org.clusterlab:demo.disk1 --logout && "

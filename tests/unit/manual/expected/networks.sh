@@ -21,10 +21,10 @@ docker pull example/shell:1 && docker tag example/shell:1 clusterlab/sample/shel
 #host1
 failed=
 
-# network wide on host1
+# network wide of the Swarm
 (
 docker network create --driver overlay --attachable --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=61f8e9ff5036f3c2 wide
-) || failed="$failed; "'network wide on host1'
+) || failed="$failed; "'network wide of the Swarm'
 
 # network near on host1
 (
@@ -71,10 +71,10 @@ docker run --detach --name plain --network none --restart no --stop-timeout 1 --
 #host1
 failed=
 
-# service hello on host1
+# service hello of the Swarm
 (
 docker service create --name hello --no-resolve-image --replicas 2 --publish published=8090,target=80,protocol=tcp,mode=ingress --network name=wide --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=60587c3f4193b128 --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d
-) || failed="$failed; "'service hello on host1'
+) || failed="$failed; "'service hello of the Swarm'
 
 # the same network everywhere
 Id_of_wide_on_host1=$(docker network inspect --format '{{json .Id}}' wide); echo "Id_of_wide_on_host1=$Id_of_wide_on_host1"

@@ -1,0 +1,35 @@
+"""Whether a host whose engine does not answer has ever had something in it."""
+
+from __future__ import annotations
+
+from clusterlab.remote import Host
+
+_NEVER = 9
+_QUESTION = rf"""
+PATH=$PATH:/usr/sbin:/sbin
+configured=$(cat /etc/docker/daemon.json /etc/default/docker /lib/systemd/system/docker.service \
+    /usr/lib/systemd/system/docker.service /etc/systemd/system/docker.service \
+    /etc/systemd/system/docker.service.d/*.conf 2>/dev/null |
+    sed -n -E 's/.*(data-root|graph)"?[[:space:]]*[:= ][[:space:]]*"?(\/[^"[:space:],]*).*/\2/p')
+for root in /var/lib/docker $configured; do
+    [ -e "$root" ] || continue
+    for folder in "$root" "$root/containers" "$root/volumes"; do
+        [ -e "$folder" ] || continue
+        [ -r "$folder" ] && [ -x "$folder" ] || exit 0
+    done
+    for entry in "$root"/containers/* "$root"/volumes/*; do
+        [ -d "$entry" ] && exit 0
+    done
+done
+if [ -e /etc/docker/daemon.json ] && [ ! -r /etc/docker/daemon.json ]; then exit 0; fi
+exit {_NEVER}
+"""
+
+
+def has_no_engine_data(host: Host) -> bool:
+    """Whether no root directory that an engine there has, or is configured to have, holds containers or volumes.
+
+    False also when that cannot be seen: without the rights to read it, or when the directory is elsewhere than any
+    configuration says.
+    """
+    return host.run(_QUESTION).exit == _NEVER

@@ -1,0 +1,76 @@
+"""The Swarms that hosts are in, each through one manager that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from clusterlab.errors import ClusterlabError
+
+from . import managers
+from .base import LABEL_LAB, SWARM
+from .engine_calls import engine
+from .observed import Json, Observed
+from .scope import SwarmView
+
+_MAJORITY = (
+    "Without a majority of its managers a Swarm decides nothing: start their engines (`docker node ls` on a manager "
+    "shows which are down)."
+)
+
+
+def swarm_views(lab: str, hosts: Iterable[Observed]) -> tuple[dict[str, SwarmView], list[ClusterlabError]]:
+    """What the managers among `hosts` report, by the `host` of keys, and why Swarms could not be asked.
+
+    The lab's own Swarm is at SWARM: the one that was initialised for it, or else that of the first manager.
+    """
+    swarms: dict[str, list[Observed]] = {}
+    for at in hosts:
+        if at.manages_swarm:
+            swarms.setdefault(_cluster(at).get("ID", ""), []).append(at)
+    views: dict[str, SwarmView] = {}
+    errors: list[ClusterlabError] = []
+    for asked in sorted(swarms.values(), key=lambda asked: not _is_for(lab, asked[0])):
+        try:
+            views[f"Swarm of {asked[0].name}" if views else SWARM] = _view(asked)
+        except ClusterlabError as error:
+            errors.append(error)
+    return views, errors
+
+
+def _view(asked: list[Observed]) -> SwarmView:
+    """What the leader reports, or else any other manager: each answers for all of them.
+
+    The list of nodes says who leads. Where there are several managers it is the last that is asked for it, and that one
+    for the services only if no other answers: so no host gets more requests than where there is one manager.
+    """
+    *others, last = [at.name for at in asked]
+    by_name = {at.name: at for at in asked}
+    leader = _leader(by_name) if others else ""
+    name, services = managers.first_answer(
+        [*sorted(others, key=lambda name: name != leader), last], lambda name: _services(by_name[name])
+    )
+    return SwarmView(by_name[name], services)
+
+
+def _services(at: Observed) -> dict[str, Json]:
+    with engine(at.host, "list the services", remedy=_MAJORITY) as api:
+        return {one["Spec"]["Name"]: one for one in api.services(status=True)}
+
+
+def _leader(asked: Mapping[str, Observed]) -> str:
+    """The host that leads, as far as the last of the managers knows."""
+    last = list(asked.values())[-1]
+    try:
+        with engine(last.host, "list the Swarm's nodes") as api:
+            return managers.preferred({name: at.info for name, at in asked.items()}, api.nodes())
+    except ClusterlabError:  # the one that is asked next says what is wrong, if it does not know either
+        return ""
+
+
+def _is_for(lab: str, at: Observed) -> bool:
+    return ((_cluster(at).get("Spec") or {}).get("Labels") or {}).get(LABEL_LAB) == lab
+
+
+def _cluster(at: Observed) -> Mapping[str, Any]:
+    return (at.info.get("Swarm") or {}).get("Cluster") or {}

@@ -1,0 +1,87 @@
+"""Which images the plays use, on which hosts, and by which tag the hosts know them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from clusterlab.build.container_image import Extras, built_image
+from clusterlab.build.image_archive import ImageArchive, read_image_archive
+from clusterlab.errors import UsageError
+from clusterlab.model.inventory import Image
+from clusterlab.model.kinds import kinds
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Progress
+
+from .labels import spec_hash
+
+
+@dataclass(frozen=True)
+class WantedImage:
+    """An image that plays use. Exactly one of `archive` and `reference` is set."""
+
+    name: str
+    tag: str
+    archive: ImageArchive | None = None
+    reference: str = ""
+
+
+def repository(lab: str, name: str) -> str:
+    """The repository part of an image's tag: lower case, as engines demand."""
+    return f"clusterlab/{lab}/{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'image'}"
+
+
+def is_ours_tag(lab: str, tag: str) -> bool:
+    return tag.startswith(f"clusterlab/{lab}/")
+
+
+def wanted_images(lab: Lab, progress: Progress) -> dict[str, WantedImage]:
+    """Every image that the plays use, by the inventory's name; builds those that are not in the cache."""
+    return {name: _wanted(lab, name, lab.inventory.images[name], progress) for name in image_hosts(lab)}
+
+
+def tag_of(lab: Lab, name: str, progress: Progress) -> str:
+    """The tag by which hosts know an image of the inventory, whether plays use it or not."""
+    return _wanted(lab, name, lab.inventory.images[name], progress).tag
+
+
+def image_hosts(lab: Lab) -> dict[str, list[str]]:
+    """On which hosts each image is needed: those of its containers and runs, and for services all of the Swarm."""
+    needed: dict[str, set[str]] = {}
+    swarm = set(lab.inventory.with_role("swarm_manager", "swarm_worker"))
+    for play in lab.plays.values():
+        for container in play.containers.values():
+            needed.setdefault(container.image, set()).add(container.host)
+        for service in play.services.values():
+            needed.setdefault(service.image, set()).update(swarm)
+        for check in play.checks:
+            for _, kind, probe in check.probes():
+                for image in kinds()[kind].touches(probe).images:
+                    needed.setdefault(image, set()).update(kinds()[kind].hosts(probe, lab, play))
+    return {image: [host for host in lab.inventory.hosts if host in hosts] for image, hosts in needed.items()}
+
+
+def _wanted(lab: Lab, name: str, image: Image, progress: Progress) -> WantedImage:
+    base = repository(lab.name, name)
+    if image.pull:
+        return WantedImage(name, f"{base}:pull-{spec_hash(image.pull)}", reference=image.pull)
+    if image.build:
+        archive = built_image(image.build, lab.inventory.release, progress, _extras(image))
+    else:
+        archive = read_image_archive(_file(lab, name, image.archive))
+    return WantedImage(name, f"{base}:{archive.short_id}", archive)
+
+
+def _extras(image: Image) -> Extras:
+    user, uid = (image.user.name, image.user.uid) if image.user else ("", 0)
+    return Extras(user, uid, tuple(image.volumes))
+
+
+def _file(lab: Lab, name: str, path: Path | None) -> Path:
+    if path is None:
+        raise UsageError(f"image {name} has none of build, pull and archive")
+    file = lab.folder / path.expanduser()
+    if not file.is_file():
+        raise UsageError(f"image {name}: there is no file {file}", remedy=f"Create it: docker save -o {file} IMAGE")
+    return file
