@@ -37,10 +37,10 @@ docker run --detach --name db --env DB_PASSWORD --env MODE --network bridge --re
 docker run --detach --name app --env MODE --env DB_PASSWORD --network bridge --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=environment --label org.clusterlab.spec=17b36916c93e754d clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
 )) || failed="$failed; "'container app on host1'
 
-# service worker on host1
+# service worker of the Swarm
 (export DB_PASSWORD="$DB_PASSWORD_2"; export ALLOW_EMPTY="$ALLOW_EMPTY"; (
 docker service create --name worker --no-resolve-image --replicas 1 --env DB_PASSWORD --env ALLOW_EMPTY --label org.clusterlab.lab=sample --label org.clusterlab.play=environment --label org.clusterlab.spec=9e071b91176ab7fe --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
-)) || failed="$failed; "'service worker on host1'
+)) || failed="$failed; "'service worker of the Swarm'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
