@@ -48,6 +48,10 @@ class Several(ClusterlabError):
     """More than one thing went wrong, at places independent of each other."""
 
     def __init__(self, errors: list[ClusterlabError], *, remedy: str = "") -> None:
-        super().__init__("\n".join(error.message for error in errors), remedy=remedy)
+        super().__init__(
+            "\n".join(error.message for error in errors),
+            remedy=remedy,
+            detail="\n".join(dict.fromkeys(error.detail for error in errors if error.detail)),
+        )
         self.errors = errors
         self.exit_code = max(error.exit_code for error in errors)

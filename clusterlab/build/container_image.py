@@ -11,7 +11,6 @@ import fnmatch
 import io
 import json
 import platform
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from pydantic import Field
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import Model
+from clusterlab.programs import run_program
 from clusterlab.progress import Progress, Task
 
 from .cache import artefact
@@ -203,5 +203,9 @@ def _applets(busybox: bytes) -> list[str]:
         program = Path(scratch) / "busybox"
         program.write_bytes(busybox)
         program.chmod(0o700)
-        listed = subprocess.run([program, "--list-full"], check=True, capture_output=True, text=True, timeout=30).stdout
-    return [f"usr/{name.removeprefix('usr/')}" for name in listed.split() if "/" in name and name != "bin/busybox"]
+        listed = run_program([str(program), "--list-full"], 30)
+    if listed.exit != 0:
+        raise ClusterlabError("BusyBox does not list its applets", detail=listed.output)
+    return [
+        f"usr/{name.removeprefix('usr/')}" for name in listed.stdout.split() if "/" in name and name != "bin/busybox"
+    ]

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.programs import run_program
 from clusterlab.progress import Progress
 
 from . import cpio
@@ -61,6 +61,8 @@ _LEFT_OUT = (
     "./boot", "./dev/*", "./etc/ssh/ssh_host_*", "./etc/hostname", "./etc/machine-id", "./var/lib/apt/lists/*",
     "./var/cache/apt/*", "./var/log/*",
 )  # fmt: skip
+TOOL_SECONDS = 1800.0
+"""How long a program that makes a part of an image may take; half a minute is usual."""
 _RECIPE = "1"  # raise it when the way of making changes and nothing else of the key does
 
 
@@ -227,18 +229,12 @@ def links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]
 
 
 def run_tool(command: list[str]) -> None:
-    """Run a program that makes a part of an image; raises ClusterlabError with its output when it fails."""
-    done = subprocess.run(
-        command,
-        env={**os.environ, "PATH": _path()},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
+    """Run a program that makes a part of an image; raises ClusterlabError with its output when it fails or hangs."""
+    remedy = "see its output: is there room in the cache folder? XDG_CACHE_HOME may name another"
+    done = run_program(command, TOOL_SECONDS, env={**os.environ, "PATH": _path()}, remedy=remedy)
+    if done.exit != 0:
         raise ClusterlabError(
-            f"building the machine image failed with exit code {done.returncode}",
-            remedy="see its output: is there room in the cache folder? XDG_CACHE_HOME may name another",
-            detail=(done.stdout + done.stderr)[-4000:],
+            f"building the machine image failed: {command[0]} ended with exit code {done.exit}",
+            remedy=remedy,
+            detail=done.output[-4000:],
         )

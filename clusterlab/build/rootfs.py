@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.programs import follow_program, run_program
 from clusterlab.progress import Progress, Task
 
 from .cache import artefact, artefact_path
@@ -45,6 +45,11 @@ _NO_IDENTITY = (
 )
 _EPOCH = "1735689600"  # 2025-01-01: files made while building carry this time, so equal input makes equal files
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+SILENCE = 600.0
+"""Seconds without any output after which mmdebstrap hangs: a mirror that does not answer, a full disk."""
+GRACE = 10.0
+"""Seconds that an interrupted mmdebstrap has to unmount and remove what it made."""
+_REMEDY = "see its last lines: are the package mirrors reachable, is there room on the disk?"
 _STEP = re.compile(
     r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>[^\s\[]\S*)|(?P<dpkg>(?:Unpacking|Setting up) \S+))"
 )
@@ -129,33 +134,19 @@ def _dies_with_us() -> list[str]:
 
 
 def _follow(command: Sequence[str], environment: dict[str, str], output: IO[bytes], task: Task) -> None:
-    """Run mmdebstrap, its archive going to `output`, and tell `task` the current step."""
+    """Run mmdebstrap, its archive going to `output`, and show `task` the current step."""
     last: deque[str] = deque(maxlen=25)
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        process_group=0,  # when mmdebstrap fails it hangs up on its whole process group, which must not be ours
-    ) as process:
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                last.append(line.rstrip())
-                if step := _STEP.match(line):
-                    task.update(_step_text(step))
-        except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGINT)
-            raise
-    if process.returncode != 0:
-        raise ClusterlabError(
-            f"mmdebstrap failed {_ending(process.returncode)}",
-            remedy="see its last lines: are the package mirrors reachable, is there room on the disk?",
-            detail="\n".join(last),
-        )
+
+    def on_line(line: str) -> None:
+        last.append(line.rstrip())
+        if step := _STEP.match(line):
+            task.update(_step_text(step))
+
+    code = follow_program(
+        command, on_line, silence=SILENCE, grace=GRACE, stdout=output, env=environment, remedy=_REMEDY
+    )
+    if code != 0:
+        raise ClusterlabError(f"mmdebstrap failed {_ending(code)}", remedy=_REMEDY, detail="\n".join(last))
 
 
 def _ending(code: int) -> str:
@@ -203,5 +194,5 @@ def _remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # with files of mapped users: they can empty their folders, and then we can remove these
         theirs = [str(path) for path in folder.iterdir()]
-        subprocess.run(["mmdebstrap", "--unshare-helper", "rm", "-rf", *theirs], check=False, capture_output=True)
+        run_program(["mmdebstrap", "--unshare-helper", "rm", "-rf", *theirs], 120)
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,12 +20,14 @@ from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.ssh_banner import greets
 from clusterlab.model.base import size_bytes
 from clusterlab.model.inventory import Inventory
+from clusterlab.programs import run_program
 
 from . import cgroups, processes
 
 _START_SECONDS = 60.0
 _GONE_SECONDS = 2.0  # a host without any process for so long has ended
 _KILL_SECONDS = 20.0
+_IP_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
@@ -225,7 +227,7 @@ class NamespacesHost:
         if pid is not None:
             shutil.copyfile(f"/proc/{pid}/mountinfo", folder / "mountinfo")
             addresses = ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "addr"]
-            (folder / "addresses").write_bytes(subprocess.run(addresses, capture_output=True, check=False).stdout)
+            (folder / "addresses").write_text(run_program(addresses, _IP_SECONDS).output)
 
     def _failed_services(self) -> list[str]:
         """Services that ended instead of starting, as process 1 noted when it started them."""
@@ -251,15 +253,13 @@ class NamespacesHost:
 
     def _ip(self, pid: int, *commands: str) -> None:
         """Run `ip` commands in the network of a process."""
-        done = subprocess.run(
+        done = run_program(
             ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-batch", "-"],
-            input="\n".join(commands) + "\n",
+            _IP_SECONDS,
+            stdin="\n".join(commands) + "\n",
             env=processes.environment(self.lab_folder),
-            text=True,
-            capture_output=True,
-            check=False,
         )
-        if done.returncode != 0:
+        if done.exit != 0:
             raise HostError(self.name, "it could not be connected to the LAN", detail=done.stderr.strip())
 
     def _prepare(self, keys: LabKeys) -> None:

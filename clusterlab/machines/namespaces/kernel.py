@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.programs import run_program
 
 _QUESTIONS: dict[str, tuple[str, str]] = {
     "nfs": (
@@ -57,10 +59,12 @@ def is_overlay(folder: Path) -> bool:
     """Whether a folder (or the nearest one above that exists) lies on an overlay, where no other can be put on top."""
     while not folder.exists():
         folder = folder.parent
-    kind = subprocess.run(["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=True)
-    return kind.stdout.strip() == "overlayfs"
+    found = run_program(["stat", "-f", "-c", "%T", str(folder)], 30)
+    if found.exit != 0:
+        raise ClusterlabError(f"the file system of {folder} cannot be determined", detail=found.output)
+    return found.stdout.strip() == "overlayfs"
 
 
 def _succeeds(command: str) -> bool:
     scratch = ["unshare", "--net", "--mount", "sh", "-c", command]
-    return subprocess.run(scratch, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+    return run_program(scratch, 60).exit == 0

@@ -8,9 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from clusterlab.errors import ClusterlabError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
 
 from . import processes
+
+_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,22 @@ def ensure_switch(lab_folder: Path, ports: dict[str, int]) -> Switch:
         ports = {host: switch.ports.get(host, port) for host, port in ports.items()}
     log = lab_folder / "switch.log"
     script = Path(__file__).with_name("switch.py")
+    wanted = [f"{host}={port}" for host, port in ports.items()]
     with log.open("wb") as output:
-        wanted = [f"{host}={port}" for host, port in ports.items()]
-        subprocess.run(  # returns when the switch closes its output: it is ready, or has ended
-            processes.on_its_own(sys.executable, "-I", str(script), str(lab_folder), *wanted),
-            env=processes.environment(lab_folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            check=True,
-        )
+        try:
+            subprocess.run(  # returns when the switch closes its output: it is ready, or has ended
+                processes.on_its_own(sys.executable, "-I", str(script), str(lab_folder), *wanted),
+                env=processes.environment(lab_folder),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                check=True,
+                timeout=_START_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise DeadlineExceeded(
+                f"waited {_START_SECONDS:g} s for the LAN between the hosts", detail=log.read_text()[-2000:]
+            ) from None
     switch = running_switch(lab_folder)
     if switch is None:
         raise ClusterlabError("the LAN between the hosts could not be made", detail=log.read_text()[-2000:])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -13,13 +10,15 @@ from threading import Event
 from clusterlab.build.cache import artefact
 from clusterlab.build.rootfs import machine_rootfs
 from clusterlab.capabilities import Capabilities
-from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
+from clusterlab.machines.failed_up import os_errors, undone_on_failure
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.state import LabState, Record
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
+from clusterlab.programs import run_program
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
@@ -30,6 +29,7 @@ from .lan import ensure_switch
 
 _AT_ONCE = 4  # hosts started at the same time
 _KILL_SECONDS = 20.0
+_UNPACK_SECONDS = 600.0
 
 
 class NamespacesMachines:
@@ -51,19 +51,13 @@ class NamespacesMachines:
         tree = machine_tree(self._lab.inventory.release, progress)
         with self._state.lock("up"):
             before, record = self._state.read(), self._record_for_up()
-            self._state.write(record)
-            self._remove_others(progress)
-            self._keys.write_known_hosts(list(self._hosts))
             running = {name for name, host in self._hosts.items() if host.pid}
-            try:
+            undo = None if keep else lambda: self._undo(running, whole_lab=before is None)
+            with undone_on_failure(self._state, lambda folder: self.collect(folder, progress), undo):
+                self._state.write(record)
+                self._remove_others(progress)
+                self._keys.write_known_hosts(list(self._hosts))
                 self._start_all(tree, record, progress)
-            except ClusterlabError as error:
-                if not keep:
-                    logs = self._state.failure_logs
-                    self.collect(logs, progress)
-                    self._undo(running, whole_lab=before is None)
-                    error.remedy = "; ".join(filter(None, (error.remedy, f"all logs are kept in {logs}")))
-                raise
 
     def _start_all(self, tree: Path, record: Record, progress: Progress) -> None:
         switch = ensure_switch(self._state.folder, record.ports)
@@ -71,7 +65,7 @@ class NamespacesMachines:
         stop = Event()
 
         def start(host: NamespacesHost) -> None:
-            with _os_errors(host), progress.task(host.name, "starting") as task:
+            with os_errors(host.name), progress.task(host.name, "starting") as task:
                 if host.pid is None:
                     host.start(tree, self._keys)
                 else:
@@ -230,12 +224,12 @@ def machine_tree(release: str, progress: Progress) -> Path:
     def unpack(target: Path) -> None:
         with progress.task("rootfs", "unpacking (once)"):
             target.mkdir()
-            done = subprocess.run(
+            done = run_program(
                 ["tar", "--extract", "--file", str(archive), "--directory", str(target), "--numeric-owner",
                  "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "--exclude=./boot/*"],
-                capture_output=True, text=True, check=False,
+                _UNPACK_SECONDS,
             )  # fmt: skip
-            if done.returncode != 0:
+            if done.exit != 0:
                 raise ClusterlabError(f"{archive} could not be unpacked", detail=done.stderr[-2000:])
 
     return artefact("rootfs-tree", (archive.name,), "", unpack, progress)
@@ -268,12 +262,3 @@ def _status(host: NamespacesHost, port: int | None) -> MachineStatus:
     if port and host.answers_ssh(port):
         return MachineStatus(host.name, "running", f"process {pid}, SSH on 127.0.0.1:{port}")
     return MachineStatus(host.name, "unreachable", f"process {pid} runs, but SSH does not answer on 127.0.0.1:{port}")
-
-
-@contextmanager
-def _os_errors(host: NamespacesHost) -> Iterator[None]:
-    """Name the host in an error of this computer's own (a full disk, too many files)."""
-    try:
-        yield
-    except OSError as error:
-        raise HostError(host.name, f"it could not be created: {error}") from error

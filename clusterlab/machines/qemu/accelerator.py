@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.programs import run_program
 
 BINARY = "qemu-system-x86_64"
 
@@ -58,7 +58,7 @@ def _qemu_version() -> str:
                 f"{tool} is not installed: virtual machines cannot be run",
                 remedy=f"install it: sudo apt-get install {package}",
             )
-    done = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
+    done = run_program([BINARY, "--version"], 30)
+    if done.exit != 0:
         raise ClusterlabError(f"{BINARY} does not run", detail=done.stderr)
     return done.stdout.splitlines()[0]

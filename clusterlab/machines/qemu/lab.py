@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
-from clusterlab.machines.state import state_home
+from clusterlab.machines.failed_up import undone_on_failure
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress
@@ -42,14 +41,9 @@ class QemuMachines:
         accelerator()  # says at once what is not installed
         with self._files.state.lock("up"):
             made_before = {host for host, machine in self._files.machines.items() if machine.is_made}
-            try:
+            undo = None if keep else lambda: self._remove_new(made_before)
+            with undone_on_failure(self._files.state, lambda folder: self.collect(folder, progress), undo):
                 bring_up(self._files, self._clones, progress)
-            except ClusterlabError as error:
-                logs = self._keep_logs(progress)
-                if not keep:
-                    self._remove_new(made_before)
-                error.remedy = "; ".join(part for part in (error.remedy, f"logs are kept in {logs}") if part)
-                raise
 
     def down(self, progress: Progress) -> None:
         with self._files.state.lock("down"), progress.task(self._files.lab, "removing its machines"):
@@ -87,17 +81,10 @@ class QemuMachines:
         """Saved states of all machines of the lab."""
         return QemuSnapshots(self._files)
 
-    def _keep_logs(self, progress: Progress) -> Path:
-        """Copy the logs to where they outlive the machines; those of an earlier failure make room."""
-        folder = state_home() / "failed" / self._files.lab
-        if folder.exists():
-            shutil.rmtree(folder)
-        self.collect(folder, progress)
-        return folder
-
     def _remove_new(self, made_before: set[str]) -> None:
         if not made_before:
             self._remove_all()
+            return
         for host, machine in self._files.machines.items():
             if host not in made_before:
                 machine.remove()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.private_folder import check_private, make_private
+from clusterlab.programs import run_program
 from clusterlab.waiting import wait_until
 
 from .processes import SWITCH, end, processes_in
 
 _LONGEST = 80  # bytes: a socket's path is limited to 107, and switch and plugs add to it
 _PORTS = 256
+_START_SECONDS = 10.0
 
 
 class Lan:
@@ -40,17 +42,16 @@ class Lan:
     def start(self) -> None:
         """Start the switch; machines that were plugged into an earlier one are not plugged into this one."""
         self._remove_sockets()
+        make_private(self.sockets)
         pid_file = self._folder / "switch.pid"  # also how the process is known to be this lab's
         pid_file.unlink(missing_ok=True)  # where one is left, the switch ends without a word
         command = [SWITCH, "--sock", str(self.sockets), "--mode", "600", "--dirmode", "700", "--numports", str(_PORTS)]
         command += ["--rcfile", "/dev/null", "--pidfile", str(pid_file), "--daemon"]
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, start_new_session=True
-        )
-        if done.returncode != 0:
-            raise ClusterlabError("the LAN's vde_switch did not start", detail=done.stdout + done.stderr)
+        done = run_program(command, _START_SECONDS)
+        if done.exit != 0:
+            raise ClusterlabError("the LAN's vde_switch did not start", detail=done.output)
         listening = (self.sockets / "ctl").is_socket
-        wait_until(listening, "the LAN's vde_switch to start", 10.0)
+        wait_until(listening, "the LAN's vde_switch to start", _START_SECONDS)
 
     def stop(self) -> None:
         """End the switch and remove its sockets."""
@@ -58,7 +59,9 @@ class Lan:
         self._remove_sockets()
 
     def _remove_sockets(self) -> None:
-        if self.sockets.exists() and self.sockets.lstat().st_uid == os.geteuid():
+        """Remove the folder of the sockets; raises ClusterlabError for one that is not ours."""
+        if os.path.lexists(self.sockets):
+            check_private(self.sockets)
             shutil.rmtree(self.sockets)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, Several
+from clusterlab.programs import run_program
 from clusterlab.progress import Task
 from clusterlab.waiting import wait_until
 
@@ -27,7 +27,7 @@ from .snapshot_record import HostNeeds, Needs, SavedHost, SnapshotRecord
 FILES = ("disk.qcow2", "seed.img")
 """What a machine has in its folder that is its own and must be saved with its state."""
 STATE = "state"
-_DEADLINE = 600.0  # seconds for memory to be written
+_DEADLINE = 600.0  # seconds for memory to be written, and for a disk to be copied
 _FAST = 1 << 40  # bytes per second: no limit
 _FULL = 1 << 24  # a disk with less than so many bytes free is full
 
@@ -64,8 +64,8 @@ def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
 def copy(source: Path, target: Path) -> None:
     """Copy a disk, its holes too, and sharing its blocks where the file system can; raises ClusterlabError."""
     command = ["cp", "--reflink=auto", "--sparse=always", str(source), str(target)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    done = run_program(command, _DEADLINE)
+    if done.exit != 0:
         raise full_disk(target.parent) or ClusterlabError(f"{source} could not be copied", detail=done.stderr)
 
 
@@ -180,7 +180,7 @@ def _own_memory(process: Process) -> bool:
 
 def _backing(disk: Path) -> Path:
     command = ["qemu-img", "info", "--output=json", str(disk)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    done = run_program(command, 60)
+    if done.exit != 0:
         raise ClusterlabError(f"{disk} was saved and cannot be read", detail=done.stderr)
     return Path(json.loads(done.stdout)["full-backing-filename"])

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import threading
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.programs import run_program
 from clusterlab.waiting import seconds_left, wait_until
 
 from .command import MachineSpec, command_line
 from .qmp import Monitor, monitor
 from .seed import GROWN
+
+_RUN_SECONDS = 60.0
 
 
 class PortTaken(ClusterlabError):
@@ -73,16 +75,8 @@ def tail(file: Path, size: int = 3000) -> str:
 
 
 def _run(command: list[str], folder: Path, failure: str, log: Path | None = None) -> None:
-    """Run a command that ends at once, in a session of its own: Ctrl-C does not reach what it leaves running."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        start_new_session=True,
-    )
-    if done.returncode != 0:
+    """Run a command that ends soon, in a session of its own: Ctrl-C does not reach what it leaves running."""
+    done = run_program(command, _RUN_SECONDS, cwd=folder)
+    if done.exit != 0:
         words = "\n".join(part for part in (done.stderr.strip(), tail(log).strip() if log else "") if part)
         raise ClusterlabError(failure, remedy="see its words; is there room on the disk?", detail=words)

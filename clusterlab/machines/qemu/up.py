@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from clusterlab.build.machine_image import MachineImage, machine_image
 from clusterlab.errors import ClusterlabError
+from clusterlab.machines.failed_up import os_errors
 from clusterlab.machines.ssh_banner import greets
 from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress, Task
@@ -25,17 +23,16 @@ from .saved import SavedMachine, saved_machine
 
 def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
     """Make every machine of the lab exist and answer; raises ClusterlabError saying which do not, and why."""
-    with _full_disk_explained():
-        _refuse_moved_hosts(files)
-        undo_interrupted(files, progress)
-        image = machine_image(files.settings.release, files.settings.disk, progress)
-        files.write_record({})
-        files.keys.write_known_hosts(list(files.machines))
-        _remove_surplus(files, progress)
-        _start_lan(files, progress)
-        new = [host for host, machine in files.machines.items() if not machine.is_made]
-        saved = _saved_machines(files, image, new, progress) if clones else {}
-        _in_parallel(_Starter(files, image, saved, progress))
+    _refuse_moved_hosts(files)
+    undo_interrupted(files, progress)
+    image = machine_image(files.settings.release, files.settings.disk, progress)
+    files.write_record({})
+    files.keys.write_known_hosts(list(files.machines))
+    _remove_surplus(files, progress)
+    _start_lan(files, progress)
+    new = [host for host, machine in files.machines.items() if not machine.is_made]
+    saved = _saved_machines(files, image, new, progress) if clones else {}
+    _in_parallel(_Starter(files, image, saved, progress))
 
 
 class _Starter:
@@ -59,7 +56,7 @@ class _Starter:
                 with self._progress.task(machine.host, "waiting until it answers again") as task:
                     self._wait(machine, port, task)
             return
-        with self._progress.task(machine.host, self._doing(machine)) as task, _full_disk_explained():
+        with os_errors(machine.host), self._progress.task(machine.host, self._doing(machine)) as task:
             self._wait(machine, self._start(machine), task)
 
     def _doing(self, machine: Machine) -> str:
@@ -132,16 +129,3 @@ def _remove_surplus(files: LabFiles, progress: Progress) -> None:
         if folder.name not in files.machines:
             progress.say(folder.name, "is no longer in the inventory: removed")
             Machine(folder.name, folder).remove()
-
-
-@contextmanager
-def _full_disk_explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise ClusterlabError(
-            f"no space left on this computer's disk ({error.filename or 'while making machines'})",
-            remedy="make room, or let XDG_STATE_HOME and XDG_CACHE_HOME name folders elsewhere; then run up again",
-        ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus, State
+from clusterlab.machines.failed_up import undone_on_failure
 from clusterlab.machines.over_ssh import collect_journals, lacking
 from clusterlab.machines.state import LabState, Record
 from clusterlab.model.lab import Lab
@@ -61,16 +62,10 @@ class VagrantMachines:
             new = [host for host in self._hosts if found[host] == "absent"]
             if new and self._provider == "libvirt":
                 libvirt.make_room(self._lab.name, self._names(new), self._folder, progress)
-            try:
+            undo = (lambda: self._remove_new(new, progress)) if new and not keep else None
+            with undone_on_failure(self._state, lambda folder: self.collect(folder, progress), undo):
                 self._make(new, [host for host in self._hosts if found[host] != "running"], progress)
                 self._take_over(self._hosts, progress)
-            except ClusterlabError as error:
-                self.collect(self._state.failure_logs, progress)
-                if new and not keep:
-                    self._remove_new(new, progress)
-                logs = f"logs are kept in {self._state.failure_logs}"
-                error.remedy = "; ".join(part for part in (error.remedy, logs) if part)
-                raise
 
     def down(self, progress: Progress) -> None:
         with self._state.lock("down"), progress.task(self._lab.name, "removing its machines"):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clusterlab.errors import ClusterlabError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
+from clusterlab.programs import run_program
 from clusterlab.progress import Progress
 
 from .errors import explain
 
 POOL = "default"
 """The storage pool that vagrant-libvirt uses unless told otherwise."""
+
+
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -142,22 +145,19 @@ def remove_volume(name: str) -> None:
 def virsh(*words: str) -> list[str]:
     """What virsh prints, as lines without empty ones; raises ClusterlabError with the remedy."""
     try:
-        done = subprocess.run(
-            ["virsh", "-q", "-c", uri(), *words],
-            capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except FileNotFoundError:
+        done = run_program(["virsh", "-q", "-c", uri(), *words], _SECONDS, env={**os.environ, "LC_ALL": "C"})
+    except DeadlineExceeded as late:
+        raise ClusterlabError(
+            f"libvirt ({uri()}) did not answer `virsh {' '.join(words)}` within {_SECONDS:g} s",
+            remedy="restart it: sudo systemctl restart libvirtd",
+            detail=late.detail,
+        ) from late
+    except ClusterlabError:
         raise ClusterlabError(
             "virsh is not installed: libvirt's machines cannot be asked for",
             remedy="install it: sh setup/system.sh --vagrant (in clusterlab's repository)",
         ) from None
-    except subprocess.TimeoutExpired:
-        raise ClusterlabError(
-            f"libvirt ({uri()}) did not answer `virsh {' '.join(words)}` within 60 s",
-            remedy="restart it: sudo systemctl restart libvirtd",
-        ) from None
-    if done.returncode != 0:
+    if done.exit != 0:
         raise explain(f"virsh {' '.join(words)}", "", done.stderr.strip())
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import Inventory
+from clusterlab.programs import follow_program, run_program
 
 from .errors import explain
 from .events import Event, failure, parse_event
@@ -20,66 +19,69 @@ from .kind import VagrantSettings
 
 _CLEANING_UP = 120.0
 """Seconds that an interrupted Vagrant has to end in order."""
+_QUIET = 900.0
+"""Seconds without output, beyond the time that a machine may take to boot, after which Vagrant hangs."""
+_HANGS = "see its log and the provider: virsh -c qemu:///system list --all; then run the same command again"
 
 
 class Vagrant:
-    """Vagrant on the Vagrantfile in a folder, which reads a lab's inventory."""
+    """Vagrant on the Vagrantfile in a folder, which reads a lab's inventory.
+
+    `silence` is how many seconds a command may print nothing.
+    """
 
     def __init__(self, folder: Path, inventory: Inventory, log: Path) -> None:
-        """What Vagrant says is added to `log`, if there is a folder for it."""
+        """What Vagrant prints is added to `log`, if there is a folder for it."""
         self.folder = folder
         self._inventory = inventory
         self._log = log
+        self.silence = inventory.section(VagrantSettings).boot_timeout + _QUIET
 
     def run(self, *words: str, on_event: Callable[[Event], None] = lambda event: None) -> list[Event]:
-        """Run a command to its end and return what it said; `on_event` is told as it goes.
+        """Run a command to its end and return its events; `on_event` is called with each as it comes.
 
-        An interrupt is handed on, and waited for: Vagrant then ends in order. Raises ClusterlabError with the remedy.
+        An interrupt is passed on, and waited for: Vagrant then ends in order, and so it does when nothing comes for
+        `silence` seconds. Raises ClusterlabError with the remedy.
         """
         events: list[Event] = []
-        with self._start([*words, "--machine-readable"], subprocess.STDOUT) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                self._write(line)
-                events.append(parse_event(line.rstrip("\n")))
-                on_event(events[-1])
-            process.wait()
-        if process.returncode != 0:
+
+        def on_line(line: str) -> None:
+            self._write(f"{line}\n")
+            events.append(parse_event(line))
+            on_event(events[-1])
+
+        with self._prepared(words) as environment:
+            code = follow_program(
+                ["vagrant", *words, "--machine-readable"],
+                on_line,
+                silence=self.silence,
+                grace=_CLEANING_UP,
+                group=False,  # a second interrupt would end it without cleaning up
+                cwd=self.folder,
+                env=environment,
+                remedy=_HANGS,
+            )
+        if code != 0:
             raise explain(f"vagrant {' '.join(words)}", *failure(events))
         return events
 
     def text(self, *words: str) -> str:
-        """What a command prints for people; raises ClusterlabError as `run`."""
-        with self._start(words, subprocess.PIPE) as process:
-            out, errors = process.communicate()
-        if process.returncode != 0:
-            raise explain(f"vagrant {' '.join(words)}", "", (errors or out).strip())
-        return str(out)
+        """What a command prints for people; raises ClusterlabError like `run`."""
+        with self._prepared(words) as environment:
+            done = run_program(["vagrant", *words], self.silence, cwd=self.folder, env=environment, remedy=_HANGS)
+        if done.exit != 0:
+            raise explain(f"vagrant {' '.join(words)}", "", (done.stderr or done.stdout).strip())
+        return done.stdout
 
     @contextmanager
-    def _start(self, words: Sequence[str], stderr: int) -> Iterator[subprocess.Popen[str]]:
+    def _prepared(self, words: Sequence[str]) -> Iterator[dict[str, str]]:
+        """The environment of a command; with the inventory as it is understood here, also when its file is gone."""
         require_vagrant()
         self._write(f"$ vagrant {' '.join(words)}\n")
         with NamedTemporaryFile("w", prefix="clusterlab-", suffix=".json") as file:
-            # The Vagrantfile gets the inventory as it is understood here, also when its file is gone.
             file.write(self._inventory.model_dump_json())
             file.flush()
-            with subprocess.Popen(
-                ["vagrant", *words],
-                cwd=self.folder,
-                env={**os.environ, **self._environment(file.name)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                errors="replace",
-                start_new_session=True,  # it gets an interrupt from us alone: a second one ends it without cleaning up
-            ) as process:
-                try:
-                    yield process
-                finally:
-                    if process.poll() is None:  # the block was left before its end
-                        _end(process)
+            yield {**os.environ, **self._environment(file.name)}
 
     def _environment(self, inventory: str) -> dict[str, str]:
         return {
@@ -104,13 +106,3 @@ def require_vagrant() -> None:
             remedy="install it with libvirt: sh setup/system.sh --vagrant (in clusterlab's repository); or say "
             "machines: qemu, which need no Vagrant",
         )
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Interrupt Vagrant and wait until it has ended; one that does not end is killed with all it started."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.communicate(timeout=_CLEANING_UP)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -179,3 +180,25 @@ def test_scripts_of_the_image_are_valid_shell(tmp_path: Path) -> None:
     assert len(scripts) == 2
     for content in scripts:
         subprocess.run(["sh", "-n"], input=content, check=True)
+
+
+@pytest.mark.parametrize("theirs", ["link", "folder"])
+def test_sockets_never_go_to_a_folder_that_somebody_else_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    """In /tmp everybody can create a folder of that name before."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lan = Lan(tmp_path / ("long" * 20))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (elsewhere / "kept").touch()
+    if theirs == "link":
+        lan.sockets.symlink_to(elsewhere)
+    else:
+        lan.sockets.mkdir()
+        lan.sockets.chmod(0o777)
+    for use in (lan.start, lan.stop):
+        with pytest.raises(ClusterlabError, match="clusterlab does not use it"):
+            use()
+    assert (elsewhere / "kept").exists()
+    assert not processes_in(tmp_path / ("long" * 20))
