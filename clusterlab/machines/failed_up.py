@@ -18,19 +18,20 @@ _FULL = 1 << 20
 
 @contextmanager
 def undone_on_failure(
-    state: LabState, collect: Callable[[Path], None], undo: Callable[[], None] | None
+    state: LabState, collect: Callable[[Path], None], undo: Callable[[], None], *, keep: bool
 ) -> Iterator[None]:
-    """Collect logs and undo what the block made, when it fails.
+    """Collect logs and undo what the block made, when it fails; with `keep`, everything stays as it is.
 
     Raises the block's own error as a ClusterlabError, whatever else goes wrong then; its remedy adds where the logs
-    are, or why they could not be kept, and what could not be removed. `undo` None leaves everything as it is.
+    are, or why they could not be kept, and what could not be removed.
     """
     try:
         yield
     except (ClusterlabError, OSError) as error:
         known = explained(error)
-        notes = [_full(state.folder), known.remedy, _kept(state.failure_logs, collect)]
-        if undo is not None:
+        notes = [_full(state.folder), known.remedy]
+        if not keep:
+            notes.append(_kept(state.failure_logs, collect))
             try:
                 undo()
             except (ClusterlabError, OSError) as left:

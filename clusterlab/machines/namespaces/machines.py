@@ -52,8 +52,12 @@ class NamespacesMachines:
         with self._state.lock("up"):
             before, record = self._state.read(), self._record_for_up()
             running = {name for name, host in self._hosts.items() if host.pid}
-            undo = None if keep else lambda: self._undo(running, whole_lab=before is None)
-            with undone_on_failure(self._state, lambda folder: self.collect(folder, progress), undo):
+            with undone_on_failure(
+                self._state,
+                lambda folder: self.collect(folder, progress),
+                lambda: self._undo(running, whole_lab=before is None),
+                keep=keep,
+            ):
                 self._state.write(record)
                 self._remove_others(progress)
                 self._keys.write_known_hosts(list(self._hosts))

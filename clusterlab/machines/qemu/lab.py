@@ -41,8 +41,12 @@ class QemuMachines:
         accelerator()  # says at once what is not installed
         with self._files.state.lock("up"):
             made_before = {host for host, machine in self._files.machines.items() if machine.is_made}
-            undo = None if keep else lambda: self._remove_new(made_before)
-            with undone_on_failure(self._files.state, lambda folder: self.collect(folder, progress), undo):
+            with undone_on_failure(
+                self._files.state,
+                lambda folder: self.collect(folder, progress),
+                lambda: self._remove_new(made_before),
+                keep=keep,
+            ):
                 bring_up(self._files, self._clones, progress)
 
     def down(self, progress: Progress) -> None:

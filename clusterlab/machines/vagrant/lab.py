@@ -62,8 +62,12 @@ class VagrantMachines:
             new = [host for host in self._hosts if found[host] == "absent"]
             if new and self._provider == "libvirt":
                 libvirt.make_room(self._lab.name, self._names(new), self._folder, progress)
-            undo = (lambda: self._remove_new(new, progress)) if new and not keep else None
-            with undone_on_failure(self._state, lambda folder: self.collect(folder, progress), undo):
+            with undone_on_failure(
+                self._state,
+                lambda folder: self.collect(folder, progress),
+                lambda: self._remove_new(new, progress),
+                keep=keep,
+            ):
                 self._make(new, [host for host in self._hosts if found[host] != "running"], progress)
                 self._take_over(self._hosts, progress)
 
@@ -221,6 +225,8 @@ class VagrantMachines:
         return {host: "absent" if host in half else state for host, state in found.items()}
 
     def _remove_new(self, hosts: list[str], progress: Progress) -> None:
+        if not hosts:
+            return
         with progress.task(self._lab.name, "removing what was new"):
             if len(hosts) == len(self._hosts):
                 self._remove_all()
