@@ -14,9 +14,10 @@ from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
-from clusterlab.results import Outcome, Result
+from clusterlab.results import Cause, Evidence, Outcome, Result
 
 from . import steps
+from .actions import not_allowed
 from .attempts import Asked, Interrupted, settle
 from .finding import Finding, unasked
 from .kinds import KINDS
@@ -63,6 +64,9 @@ def run_checks(
         need = unmet_need(job.check, lab, job.places.play, job.subjects, capabilities)
         if need:
             return unsupported(need, job.play, job.check, capabilities)
+        cause = not_allowed(job.check, lab.inventory)
+        if cause:
+            return _blocked(job, cause)
         with progress.task(job.play, job.check.title) as task:
             result = _result(job, interrupted)
             if result.outcome is not Outcome.PASS:
@@ -118,6 +122,14 @@ def _schedule(
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             ended(running.pop(future), future.result())
+
+
+def _blocked(job: Job, cause: Cause) -> Result:
+    evidence = Evidence(cause.subject, "", job.check.title, cause.summary, holds=False)
+    kind = job.check.kind or "steps"
+    return Result(
+        job.play, job.check.title, kind, Outcome.BLOCKED, 0, evidence=(evidence,), hint=cause.remedy, cause=cause
+    )
 
 
 def _result(job: Job, interrupted: Event) -> Result:

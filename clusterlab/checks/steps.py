@@ -15,7 +15,7 @@ from .place import Places
 
 
 def ask(check: Check, places: Places, interrupted: Event) -> Asked:
-    """Take the steps in order until one does not hold; however it ends, what actions changed is put back, and the
+    """Take the steps in order until one does not hold; however it ends, what actions changed is restored, and the
     commands of `finally` are run.
 
     The check's `within` is for each step that has none of its own.
@@ -28,9 +28,9 @@ def ask(check: Check, places: Places, interrupted: Event) -> Asked:
             if asked[-1].outcome not in (Outcome.PASS, Outcome.FLAKY):
                 break
     finally:
-        put_back, untidy = actions.put_back(), _tidied_up(check, places)
-    if put_back:
-        asked.append(Asked(Outcome.ERROR, tuple(put_back), 1))
+        unrestored, untidy = actions.restore(), _tidied_up(check, places)
+    if unrestored:
+        asked.append(Asked(Outcome.ERROR, tuple(unrestored), 1))
     if untidy:  # after a step that failed, that was to be expected
         held = all(item.outcome in (Outcome.PASS, Outcome.FLAKY) for item in asked)
         asked.append(Asked(Outcome.ERROR if held else asked[-1].outcome, tuple(untidy), 1))

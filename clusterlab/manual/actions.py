@@ -46,9 +46,9 @@ class Actions:
             environment = self._where.environment("container", name)
             yield Line(place.host, shell(*remove, *self._wanted(name).commands), environment=environment)
         elif action.name == "kill":  # the engine answers before the process has ended
-            yield Line(place.host, f"{actions.typed(action)} && docker wait {name}")
+            yield Line(place.host, f"{actions.shell_command(action)} && docker wait {name}")
         else:
-            yield Line(place.host, actions.typed(action))
+            yield Line(place.host, actions.shell_command(action))
 
     def put_back(self) -> Iterator[Line]:
         """What makes everything as it was."""

@@ -206,6 +206,17 @@ class _Inventory(Model):
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
+    allow_actions: bool | None = Field(
+        default=None,
+        description="whether checks may stop, restart, scale, drain ... what the lab created; default: no on machines "
+        "that clusterlab did not create, yes on all others",
+    )
+
+    @property
+    def actions_allowed(self) -> bool:
+        """Whether checks may change what the lab created."""
+        return not self.kind.foreign if self.allow_actions is None else self.allow_actions
+
     def with_role(self, *roles: Role) -> list[str]:
         """Names of the hosts that have any of `roles`, in the inventory's order."""
         return [name for name, host in self.hosts.items() if set(roles) & set(host.roles)]

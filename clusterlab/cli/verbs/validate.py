@@ -19,6 +19,14 @@ def validate(context: Context, play: list[str], inventory: str = "", playbooks: 
     lab = load_lab(path, play, Path(playbooks))
     checks = sum(len(one.checks) for one in lab.plays.values())
     out().print(f"{path} and {len(lab.plays)} plays with {checks} checks are valid.", highlight=False)
+    acting = sum(any(step.do for step in check.steps) for one in lab.plays.values() for check in one.checks)
+    if acting and not lab.inventory.actions_allowed:
+        out().print(
+            f"{acting} checks will be blocked: they stop, restart or drain something, which the inventory does not "
+            "allow. To allow it, set `allow_actions: true` there; only what the lab created is changed.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @verb({})
