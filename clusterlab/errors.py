@@ -20,9 +20,9 @@ class ClusterlabError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, *, remedy: str = "", detail: str = "") -> None:
-        self.message = clean(message).text
-        self.remedy = clean(remedy).text
-        self.detail = clean(detail).text
+        self.message = clean(message)
+        self.remedy = clean(remedy)
+        self.detail = clean(detail)
         super().__init__(self.message)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from clusterlab.redaction import clean
+from clusterlab.redaction import clean, count
 
 
 class Outcome(StrEnum):
@@ -65,7 +65,7 @@ class Evidence:
     """What one probe ran at one place, what it expected and what it found.
 
     Nobody outside sees what a host or a container really printed: every text is cleaned when the evidence is created,
-    of control characters and of secrets. `redacted` counts the secrets.
+    of control characters and of secrets. `redacted` counts these, and is set here.
     """
 
     place: str  # "host1", or "apphost1 on host1"
@@ -79,14 +79,11 @@ class Evidence:
     links: tuple[Link, ...] = ()  # what this shows of who reaches whom
 
     def __post_init__(self) -> None:
-        redacted = self.redacted
-        for name in ("place", "command", "wanted", "found", "output"):
-            cleaned = clean(getattr(self, name))
-            redacted += cleaned.redacted
-            object.__setattr__(self, name, cleaned.text)
+        texts = {name: clean(getattr(self, name)) for name in ("place", "command", "wanted", "found", "output")}
         logs = {name: clean(text) for name, text in self.logs.items()}
-        object.__setattr__(self, "logs", {name: cleaned.text for name, cleaned in logs.items()})
-        object.__setattr__(self, "redacted", redacted + sum(cleaned.redacted for cleaned in logs.values()))
+        redacted = count(*texts.values(), *logs.values())
+        for name, value in {**texts, "logs": logs, "redacted": redacted}.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def line(subject: str, text: str, mark: str, style: str, seconds: float | None =
 
 def _markup(text: str) -> str:
     """Text that hosts may have a say in (what they print, what they are called) as markup."""
-    return escape(clean(text).text)
+    return escape(clean(text))
 
 
 class _LiveTask:

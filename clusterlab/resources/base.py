@@ -51,7 +51,7 @@ class Difference:
     found: object
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", clean(self.name).text)
+        object.__setattr__(self, "name", clean(self.name))
         object.__setattr__(self, "wanted", clean_value(self.wanted))
         object.__setattr__(self, "found", clean_value(self.found))
 

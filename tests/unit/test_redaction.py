@@ -12,7 +12,7 @@ import pytest
 from clusterlab import redaction
 from clusterlab.errors import HostError
 from clusterlab.model import load, load_lab
-from clusterlab.redaction import REDACTED, Secrets, clean
+from clusterlab.redaction import REDACTED, Secrets, clean, count
 from clusterlab.results import Evidence
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +61,9 @@ BODY = "\n".join(["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAA
 )
 def test_secrets_are_recognised_by_their_form(text: str, secret: str) -> None:
     cleaned = clean(text, Secrets())
-    assert secret not in cleaned.text
-    assert REDACTED in cleaned.text
-    assert cleaned.redacted == 1
-    assert clean(cleaned.text, Secrets()).text == cleaned.text
+    assert secret not in cleaned
+    assert count(cleaned) == 1
+    assert clean(cleaned, Secrets()) == cleaned
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,23 @@ def test_secrets_are_recognised_by_their_form(text: str, secret: str) -> None:
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
-    assert clean(text, Secrets()).text == text
+    assert clean(text, Secrets()) == text
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("cut", [None, -40])
+def test_environments_in_reports_of_engines_have_no_values(indent: int | None, cut: int | None) -> None:
+    report = {"Config": {"Env": ["A=hunter2", 'B=it "is"] hunter3', "NOTHING"], "Image": "web"}, "Id": "x" * 12}
+    cleaned = clean(json.dumps(report, indent=indent)[:cut], Secrets())
+    assert "hunter" not in cleaned
+    assert "is" not in cleaned.partition("NOTHING")[0]
+    assert count(cleaned) == 2
+    if cut is None:
+        assert json.loads(cleaned)["Config"]["Env"] == [f"A={REDACTED}", f"B={REDACTED}", "NOTHING"]
+
+
+def test_a_report_of_an_engine_that_is_cut_off_in_a_value() -> None:
+    assert clean('{"Env": ["A=one", "B=hun', Secrets()) == f'{{"Env": ["A={REDACTED}", "B={REDACTED}'
 
 
 def test_values_of_the_play_are_known_in_every_form() -> None:
@@ -95,14 +110,14 @@ def test_values_of_the_play_are_known_in_every_form() -> None:
     secrets.learn([("GREETING", value)])
     encoded = base64.b64encode(value.encode()).decode()
     for text in (value, json.dumps(value), json.dumps([value], ensure_ascii=False), encoded):
-        assert clean(f"<{text}>", secrets).redacted == 1
-    assert "pass" not in clean(json.dumps({"a": value}), secrets).text
+        assert clean(f"<{text}>", secrets).strip('<>[]"') == REDACTED.strip("[]")
+    assert "pass" not in clean(json.dumps({"a": value}), secrets)
 
 
 def test_each_line_of_a_long_value_is_known() -> None:
     secrets = Secrets()
     secrets.learn([("CERT", "first-line-of-it\nsecond-line-of-it")])
-    assert clean("12:00 first-line-of-it", secrets).text == f"12:00 {REDACTED}"
+    assert clean("12:00 first-line-of-it", secrets) == f"12:00 {REDACTED}"
 
 
 @pytest.mark.parametrize(
@@ -118,14 +133,14 @@ def test_short_and_common_values_do_not_blank_out_reports(value: str) -> None:
 def test_names_of_the_lab_stay_readable() -> None:
     secrets = Secrets()
     secrets.learn([("DB_HOST", "mariadb"), ("DB_PASSWORD", "Mariadb")], public=["mariadb"])
-    assert clean("mariadb does not answer", secrets).redacted == 0
+    assert clean("mariadb does not answer", secrets) == "mariadb does not answer"
 
 
 def test_a_word_is_replaced_where_it_stands_alone_and_a_password_anywhere() -> None:
     secrets = Secrets()
     secrets.learn([("DATABASE", "lesson"), ("DB_PASSWORD", "sesame")])
-    assert clean("lessons of lesson", secrets).text == f"lessons of {REDACTED}"
-    assert clean("mysql -psesame", secrets).text == f"mysql -p{REDACTED}"
+    assert clean("lessons of lesson", secrets) == f"lessons of {REDACTED}"
+    assert clean("mysql -psesame", secrets) == f"mysql -p{REDACTED}"
 
 
 def test_the_values_of_a_loaded_lab_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +149,8 @@ def test_the_values_of_a_loaded_lab_are_known(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(load, "SECRETS", known)
     (tmp_path / "app.yml").write_text(PLAY)
     load_lab(ROOT / "inventory" / "default.yml", ["app"], tmp_path)
-    assert clean("of the container: sesame-one, of a probe: sesame-two, of the service: sesame-three").redacted == 3
-    assert clean("web does not answer on host1 at 192.168.98.11").redacted == 0
+    assert count(clean("of the container: sesame-one, of a probe: sesame-two, of the service: sesame-three")) == 3
+    assert count(clean("web does not answer on host1 at 192.168.98.11")) == 0
 
 
 def test_evidence_and_errors_are_clean_from_the_beginning() -> None:
