@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from . import secret_patterns
 from .control_characters import plain
-from .secret_patterns import REDACTED, SECRET_NAME
+from .secret_patterns import REDACTED as REDACTED
+from .secret_patterns import SECRET_NAME
 
 _SHORTEST = 4  # characters: shorter values are found everywhere by chance
 _TRIVIAL = {

@@ -1,13 +1,15 @@
-"""Does a text or a value look as a play says, and in which words is that told."""
+"""Compare a text or a value with what a play expects, and say how it differs."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from clusterlab.errors import UsageError
 from clusterlab.model.checks import MatcherSpec
+from clusterlab.redaction import clean
 
 _SHOWN = 300  # characters of a value in a sentence; the whole of it is in the evidence's output
 
@@ -21,17 +23,18 @@ class Match:
     found: str
 
 
-def match(spec: MatcherSpec, value: object) -> Match:
+def match(spec: MatcherSpec, value: object, visible: Callable[[object], object] = lambda value: value) -> Match:
     """Compare `value` with `spec`: every key given must hold.
 
     A text is compared without its last line end. `contains` and `lacks` mean a part of a text, an item of a list,
-    a key of a mapping. `matches` on a list asks for one item that matches. Raises UsageError when `spec`
-    asserts nothing.
+    a key of a mapping. `matches` on a list asks for one item that matches. `visible` is what people may see of a
+    value. Raises UsageError when `spec` asserts nothing.
     """
     if isinstance(value, str):
         value = value.removesuffix("\n")
     problems = _problems(spec, value)
-    found = show(value) if not problems else f"{show(value)}: {'; '.join(problems)}"
+    shown = show(visible(value))
+    found = shown if not problems else f"{shown}: {'; '.join(problems)}"
     return Match(not problems, describe(spec), found)
 
 
@@ -61,8 +64,8 @@ def describe(spec: MatcherSpec) -> str:
 
 
 def show(value: object) -> str:
-    """A value as it reads in a sentence: JSON, shortened."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    """A value as it reads in a sentence: JSON, shortened; cleaned before, since half a secret is not recognised."""
+    text = clean(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
 

@@ -8,7 +8,7 @@ from threading import Lock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from clusterlab.files import write_atomically
+from clusterlab.files import make_private, write_atomically
 
 
 class LabKeys:
@@ -51,7 +51,7 @@ class LabKeys:
         public = private.with_suffix(".pub")
         with self._making:
             if not private.exists() or not public.exists():
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(self._folder)
                 key = Ed25519PrivateKey.generate()
                 opened = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
                 line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()

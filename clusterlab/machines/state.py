@@ -15,7 +15,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.files import write_atomically
+from clusterlab.files import make_private, write_atomically
 from clusterlab.model.inventory import Inventory
 
 SCHEMA_VERSION = 1
@@ -72,7 +72,7 @@ class LabState:
 
     def make(self) -> None:
         """Make the lab's folder, for this user alone."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
 
     def read(self) -> Record | None:
         """The record, or None when the lab has none; raises ClusterlabError when it cannot be understood."""
@@ -142,7 +142,7 @@ class LabState:
                 lock.close()
 
     def _acquire(self, verb: str) -> IO[str] | None:
-        self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._lock.parent)
         deadline = time.monotonic() + _LET_GO_SECONDS
         while True:
             lock = self._lock.open("a+")

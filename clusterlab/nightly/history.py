@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.files import make_private
 from clusterlab.nightly.compare import FAILING, HOLDING
 from clusterlab.reports.night import CheckId, Night, Trend
 from clusterlab.results import Outcome
@@ -153,7 +154,8 @@ class History:
     def _sound(self, path: Path) -> sqlite3.Connection:
         """An open database with its tables; raises _Damaged when it is none, or not a sound one."""
         with self._told(damage=True):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
+            path.touch(mode=0o600)
             database = sqlite3.connect(path)
             with ExitStack() as unless_good:
                 unless_good.callback(database.close)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from clusterlab.collecting import Collected, collecting
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines import Machines
 from clusterlab.model import Lab
@@ -23,9 +24,17 @@ else for log in /var/log/*.log; do [ -f "$log" ] && echo "==> $log" && tail -n {
 
 
 def collect_logs(
+    lab: Lab, machines: Machines, hosts: Hosts | None, since: datetime, target: Path, progress: Progress
+) -> Collected:
+    """Write all logs into `target`; what is missing of one host hides no other, and is raised at the end."""
+    with collecting(target) as collected:
+        _collect(lab, machines, hosts, since, collected.folder, progress)
+    return collected
+
+
+def _collect(
     lab: Lab, machines: Machines, hosts: Hosts | None, since: datetime, folder: Path, progress: Progress
 ) -> None:
-    """Write all logs into `folder`; what is missing of one host hides no other, and is raised at the end."""
     failed: list[ClusterlabError] = []
     try:
         machines.collect(folder / "machines", progress)

@@ -232,8 +232,8 @@ class Nightly:
         with self._progress.task(self._lab.name, "collect logs"):
             if self._hosts is not None:
                 self.night.versions |= ask_versions(self._lab, self._hosts)
-            collect_logs(self._lab, self._machines, self._hosts, self.night.started, folder, self._progress)
-        return str(folder)
+            logs = collect_logs(self._lab, self._machines, self._hosts, self.night.started, folder, self._progress)
+        return f"{folder}: {logs}"
 
     def _clean_up(self) -> str:
         verdict = night_verdict(self.night.results, self.night.stages, self.night.strict)

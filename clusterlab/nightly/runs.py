@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.files import make_private
 from clusterlab.machines.state import state_home
 from clusterlab.reports.html import page
 from clusterlab.reports.junit import junit
@@ -95,6 +96,7 @@ class Runs:
             with self._locked():
                 number = max([after, *(run.number for run in self.all())]) + 1
                 path = self._new_folder(datetime.now(UTC).strftime(_STAMP))
+                (path / _MARKER).touch(mode=0o600)
                 marker = (path / _MARKER).open("w")
                 fcntl.flock(marker, fcntl.LOCK_EX)
                 json.dump({"number": number, "process": os.getpid()}, marker)
@@ -148,7 +150,7 @@ class Runs:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.redaction import clean
 
 from . import command as channel_command
 from .connection import Connections
@@ -105,7 +106,9 @@ class Host:
         )
         if check and not completed.ok:
             raise HostError(
-                self.name, f"`{_short(shown)}` ended with exit code {ended.exit}", detail=completed.output[-4000:]
+                self.name,
+                f"`{_short(shown)}` ended with exit code {ended.exit}",
+                detail=_end(completed.output),
             )
         return completed
 
@@ -176,7 +179,7 @@ class Host:
             except channel_command.TimeUp as late:
                 raise DeadlineExceeded(
                     f"{self.name}: `{_short(shown)}` did not end within {timeout:g} s",
-                    detail=_text(late.stdout + late.stderr)[-4000:],
+                    detail=_end(_text(late.stdout + late.stderr)),
                 ) from None
             except channel_command.TooMuchOutput:
                 limit = channel_command.MAX_OUTPUT // 1024 // 1024
@@ -212,6 +215,11 @@ class Host:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="replace")
+
+
+def _end(output: str) -> str:
+    """The end of an output; it is cleaned before it is cut, since half a secret is not recognised."""
+    return clean(output)[-4000:]
 
 
 def _short(command: str) -> str:

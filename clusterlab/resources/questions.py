@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from clusterlab.errors import HostError
+from clusterlab.redaction import clean
 from clusterlab.remote import Host
 
 _MARK = "@@ clusterlab: "
@@ -47,5 +48,5 @@ def ask(host: Host, questions: Mapping[str, str]) -> dict[str, str]:
             host.name,
             f"did not say what it has: the answer is {error} (exit code {completed.exit})",
             remedy=f"Try `clusterlab ssh {host.name} -- true`.",
-            detail=completed.output[-2000:],
+            detail=clean(completed.output)[-2000:],
         ) from error

@@ -22,6 +22,7 @@ from clusterlab.model.problems import Problem, listed, suggest
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.places import named_docker_hosts
+from clusterlab.redaction import REDACTED, clean
 from clusterlab.resources.swarm_tasks import running_tasks
 from clusterlab.results import Outcome
 
@@ -49,6 +50,7 @@ _ONLY_ONE = "Leave the other out, or write two checks."
 _PREDEFINED = ("bridge", "host", "none")
 _TASKS_COMMAND = ["docker", "service", "ps", "--filter", "desired-state=running"]
 _RUNNING = "awk '$2 == \"Running\" { print $1 }'"
+_ENVIRONMENT = "Env"  # the key of an environment in what engines report
 _OUTPUT = 4000  # characters of what the engine reported that are kept as output
 
 _ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
@@ -174,10 +176,11 @@ class Inspect(CheckKind[InspectProbe]):
             try:
                 values[place.host] = value = at(report, steps(probe.path))
             except NoSuchPath as error:
-                return _found(place, kind, known_as, probe, report, holds=False, found=str(error))
+                found = "there is no such variable" if _ENVIRONMENT in steps(probe.path) else str(error)
+                return _found(place, kind, known_as, probe, report, holds=False, found=found)
             if probe.value is None:
-                return _found(place, kind, known_as, probe, value, holds=True, found=show(value))
-            compared = match(probe.value, value)
+                return _found(place, kind, known_as, probe, value, holds=True, found=show(_visible(value, probe)))
+            compared = match(probe.value, value, lambda value: _visible(value, probe))
             return _found(place, kind, known_as, probe, value, holds=compared.holds, found=compared.found)
 
         findings = ask_each([Place(host) for host in hosts], summary(probe, name), one)
@@ -274,9 +277,19 @@ def _found(
         holds=holds,
         wanted=summary(probe, name),
         found=found,
-        output=json.dumps(shown, indent=2, ensure_ascii=False, default=str)[:_OUTPUT],
+        output=clean(json.dumps(_visible(shown, probe), indent=2, ensure_ascii=False, default=str))[:_OUTPUT],
         hint=_VOLUME_HINT if kind == "volume" else _HINT,
     )
+
+
+def _visible(value: object, probe: InspectProbe) -> object:
+    """A value without those of an environment that the path leads into; `clean` finds an environment in a report."""
+    if _ENVIRONMENT not in steps(probe.path):
+        return value
+    if isinstance(value, list):
+        return [_visible(item, probe) for item in value]
+    name, is_set, _ = str(value).partition("=")
+    return name + (f"={REDACTED}" if is_set else "")
 
 
 def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) -> Finding:
@@ -286,7 +299,7 @@ def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) 
         _command(kind, name),
         holds=len(distinct) == 1,
         wanted=summary(probe, name),
-        found="; ".join(f"{host}: {show(value)}" for host, value in sorted(values.items())),
+        found="; ".join(f"{host}: {show(_visible(value, probe))}" for host, value in sorted(values.items())),
         hint="hosts that report different things do not share the object: are they in the same Swarm?",
     )
 

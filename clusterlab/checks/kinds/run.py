@@ -35,6 +35,7 @@ from clusterlab.model.validate.files import Files, PlayFile, item
 from clusterlab.model.validate.networks import container_on
 from clusterlab.model.validate.places import image_there, named_docker_hosts
 from clusterlab.model.validate.volumes import mounts_there, sources_there
+from clusterlab.redaction import clean
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.containers import connect_container
 from clusterlab.resources.engine_calls import flags
@@ -208,7 +209,7 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
             problems += [] if compared.holds else [f"the {name} is not as wanted"]
             found.append(f"{name} {compared.found}")
     if problems and not (probe.stdout or probe.stderr):
-        found.append(f"saying {(ended.stderr or ended.stdout).strip()[-300:]!r}")
+        found.append(f"saying {clean(ended.stderr or ended.stdout).strip()[-300:]!r}")
     return problems, ", ".join(found)
 
 

@@ -10,14 +10,15 @@ from clusterlab.errors import ClusterlabError
 
 @verb({"inventory": INVENTORY, "to": "the folder to write to"})
 def collect(context: Context, inventory: str = "", to: str = "lab-logs") -> None:
-    """Collect the machines' logs in a folder."""
+    """Collect the machines' logs in a folder, without secrets."""
     from clusterlab.cli.session import session
+    from clusterlab.collecting import collecting
 
     with session(err(), inventory) as lab:
-        folder = Path(to)
-        lab.machines.collect(folder, lab.progress)
-        if not folder.is_dir() or not any(folder.iterdir()):
+        with collecting(Path(to)) as logs:
+            lab.machines.collect(logs.folder, lab.progress)
+        if not logs.files:
             raise ClusterlabError(
-                f"lab {lab.lab.name} has no logs: it has no machines", remedy="bring it up: clusterlab up"
+                f"lab {lab.lab.name} has no machines, so no logs", remedy="bring it up: clusterlab up"
             )
-        lab.progress.say(lab.lab.name, f"logs are in {folder}")
+        lab.progress.say(lab.lab.name, f"logs are in {to}: {logs}")
