@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private, write_atomically
-from clusterlab.redaction import clean, count
+from clusterlab.redaction import clean, count, secrets_text
 
 _MOST = 32 * 1024 * 1024
 """Bytes of one log that are kept: its end."""
@@ -28,8 +28,8 @@ class Collected:
     redacted: int = 0
 
     def __str__(self) -> str:
-        secrets = "1 secret" if self.redacted == 1 else f"{self.redacted} secrets"
-        return f"{self.files} files, {secrets} redacted"
+        files = "1 file" if self.files == 1 else f"{self.files} files"
+        return f"{files}, {secrets_text(self.redacted) or 'no secrets'} redacted"
 
 
 @contextmanager

@@ -82,6 +82,11 @@ def count(*texts: str) -> int:
     return sum(text.count(REDACTED) for text in texts)
 
 
+def secrets_text(number: int) -> str:
+    """A count for people: "1 secret", "3 secrets"; empty for none."""
+    return f"{number} secret{'s' if number != 1 else ''}" if number else ""
+
+
 def clean_value(value: object) -> object:
     """`clean` for each text in a JSON-compatible value, mappings' keys included."""
     match value:

@@ -57,7 +57,7 @@ class Link:
 
     def __post_init__(self) -> None:
         for name in ("source", "target", "how", "found"):
-            object.__setattr__(self, name, clean(getattr(self, name)).text)
+            object.__setattr__(self, name, clean(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ class Cause:
     subject: str  # the host or object that it is about
     summary: str  # one line, as "the Docker engine does not run"
     remedy: str = ""  # a command, or one sentence
+
+    def __post_init__(self) -> None:
+        for name in ("subject", "summary", "remedy"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
 
 
 @dataclass(frozen=True)

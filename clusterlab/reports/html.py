@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from clusterlab.redaction import secrets_text
 from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
@@ -94,6 +95,7 @@ def page(night: Night) -> str:
             rows=rows,
             proven=proven(night.results),
             causes=blocking(night.results),
+            redacted=secrets_text(sum(item.redacted for one in night.results for item in one.evidence)),
             bad=[row for row in rows if row.result.outcome in (Outcome.FAIL, Outcome.ERROR)],
             noted=[row for row in rows if row.result.outcome in (Outcome.FLAKY, Outcome.WAIVED)],
             changes=_changes(night.changes),
@@ -166,7 +168,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"seconds": seconds_text, "moment": _moment}
+    environment.filters |= {"seconds": seconds_text, "moment": _moment, "secrets": secrets_text}
     environment.filters |= {"mark": MARKS.__getitem__, "verdict": VERDICTS.__getitem__}
     return environment
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from xml.etree import ElementTree as xml
 
+from clusterlab.redaction import secrets_text
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking
 from clusterlab.results import Cause, Evidence, Outcome, Result
@@ -93,6 +94,7 @@ def evidence_text(evidence: Evidence) -> str:
     if evidence.output:
         parts.append(f"output:\n{evidence.output}")
     parts += [f"{name}:\n{text}" for name, text in evidence.logs.items()]
+    parts += [f"redacted: {secrets_text(evidence.redacted)}"] if evidence.redacted else []
     return "\n".join(parts)
 
 

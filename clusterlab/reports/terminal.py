@@ -13,6 +13,7 @@ from rich.text import Text
 
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
+from clusterlab.redaction import secrets_text
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking, proven
@@ -103,6 +104,7 @@ def _evidence(evidence: Evidence) -> list[tuple[str, Text]]:
         ("found", Text(evidence.found, style="bold")),
         ("output", Text(_tail(evidence.output))),
         ("kept", Text(", ".join(evidence.logs), style="dim")),
+        ("redacted", Text(secrets_text(evidence.redacted), style="dim")),
     ]
     return [(name, text) for name, text in rows if text.plain.strip()]
 

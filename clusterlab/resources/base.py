@@ -97,6 +97,11 @@ class Change:
         """All that a person types to do the same, in order."""
         return (*self.first, Command(self.where or self.key.host, self.command))
 
+    def __post_init__(self) -> None:
+        """Labels and names that hosts report end up in these two; `command` stays as a person has to type it."""
+        object.__setattr__(self, "reason", clean(self.reason))
+        object.__setattr__(self, "blocked", clean(self.blocked))
+
 
 @dataclass(frozen=True)
 class Skipped:

@@ -22,7 +22,7 @@ def test_logs_are_cleaned_and_private(tmp_path: Path) -> None:
         assert logs.folder.stat().st_mode & 0o777 == 0o700
     log = tmp_path / "new" / "logs" / "host1" / "console.log"
     assert log.read_text() == f" password={REDACTED}\ntoken: {REDACTED} \ufffd\n"
-    assert str(logs) == "1 files, 2 secrets redacted"
+    assert str(logs) == "1 file, 2 secrets redacted"
     assert modes(tmp_path) == {
         "new": 0o700,
         "new/logs": 0o700,

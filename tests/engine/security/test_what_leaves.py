@@ -1,0 +1,178 @@
+"""Secrets and hostile text on a real engine: nothing of them is in what any command prints or writes."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clusterlab.redaction import REDACTED
+from clusterlab.remote import Hosts
+from tests.support.night_lab import Nights
+
+pytestmark = pytest.mark.engine
+
+VALUES = {
+    "DB_PASSWORD": "sesame-open-7",
+    "GREETING": "velvet-morning",
+    "RUN_SECRET": "quiet-harbour",
+    "NEW": "tall-ship",
+}
+TOKEN = "SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx"
+HOSTILE = (
+    r"\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[1;1H\033]8;;http://evil/\033\\link\033]8;;\033\\"
+    r"\302\2331;1H\342\200\256txet\r"
+)
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+SAYS = f'printf "{HOSTILE} said $DB_PASSWORD and $GREETING, {TOKEN}\\n"'
+
+
+def play(**changed: str) -> dict[str, Any]:
+    environment = {name: VALUES[name] for name in ("DB_PASSWORD", "GREETING")} | changed
+    talker = {"host": "host1", "image": "shell", "environment": environment}
+    return {
+        "title": "Secrets and hostile text",
+        "containers": {
+            "talker": {**talker, "command": ["sh", "-c", f"{SAYS}; sleep 1000"]},
+        },
+        "checks": [
+            {"title": "what is printed", "command": {"in": "talker", "run": f"{SAYS}; env; exit 3"}},
+            {"title": "an environment", "inspect": {"container": "talker", "path": "Config.Env", "value": []}},
+            {"title": "a report", "inspect": {"container": "talker", "path": "Config", "value": ""}},
+            {
+                "title": "a container of its own",
+                "run": {
+                    "on": "host1",
+                    "image": "shell",
+                    "command": ["sh", "-c", "env; exit 1"],
+                    "environment": {"RUN_SECRET": VALUES["RUN_SECRET"]},
+                },
+            },
+        ],
+    }
+
+
+def write(nights: Nights, text: dict[str, Any]) -> None:
+    (nights.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(text))
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".sqlite3"]
+
+
+def written(folder: Path) -> str:
+    """All that is in the files below a folder, names included."""
+    return "\n".join(f"{path}\n{path.read_text()}" for path in files_below(folder))
+
+
+def assert_clean(text: str, secrets: Iterable[str] = (*VALUES.values(), TOKEN[12:])) -> None:
+    assert [secret for secret in secrets if secret in text] == []
+    assert CONTROLS.findall(text) == []
+    assert "\\u001b" not in text
+
+
+def run(nights: Nights, *words: str, code: int | None = None) -> str:
+    ended, out, err = nights.run(*words)
+    assert code is None or ended == code, out + err
+    assert "Traceback" not in err, err
+    # A script has to have the play's own commands as they are, and the token is written in one.
+    assert_clean(out + err, VALUES.values() if "--shell" in words else (*VALUES.values(), TOKEN[12:]))
+    return out + err
+
+
+def open_to_others(folder: Path) -> list[str]:
+    """What other users could read or enter, below a folder that they may enter."""
+    found = [path for path in folder.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077]
+    return [str(path.relative_to(folder)) for path in found]
+
+
+def test_nothing_secret_or_hostile_leaves(nights: Nights) -> None:
+    write(nights, play())
+    inventory = ("-i", "existing.yml")
+    out = nights.folder / "out"
+    text = run(nights, "plan", *inventory, "--json", str(out / "plan.json"), code=0)
+    assert "--env DB_PASSWORD --env GREETING" in text
+    assert "export it first" in text
+    run(nights, "run", *inventory, "--json", str(out / "run.json"), "--junit", str(out / "run.xml"), code=1)
+    document = json.loads((out / "run.json").read_text())
+    evidence = {result["check"]: result["evidence"][-1] for result in document["results"]}
+    assert f"said {REDACTED} and {REDACTED}, {REDACTED}" in evidence["what is printed"]["output"]
+    assert evidence["what is printed"]["redacted"] >= 5
+    assert f"DB_PASSWORD={REDACTED}" in evidence["an environment"]["found"]
+    assert f'"GREETING={REDACTED}"' in evidence["a report"]["output"]
+    assert "docker run --rm --env RUN_SECRET" in evidence["a container of its own"]["command"]
+    assert f"RUN_SECRET={REDACTED}" in evidence["a container of its own"]["output"]
+
+    write(nights, play(DB_PASSWORD="yes", NEW=VALUES["NEW"]))
+    text = run(nights, "plan", *inventory, "--json", str(out / "second.json"), code=0)
+    assert "environment.DB_PASSWORD: differs" in text
+    assert "environment.NEW: is not set" in text
+    assert "environment.GREETING" not in text
+    write(nights, play())
+
+    for words in (["explain", "proof"], ["explain", "proof", "--shell"]):
+        assert "DB_PASSWORD" in run(nights, *words, *inventory, code=0)
+    run(nights, "nightly", *inventory, "--json", str(out / "night.json"), "--junit", str(out / "night.xml"), code=1)
+    run(nights, "collect", *inventory, "--to", str(out / "logs"))
+    for words in (["history"], ["report"], ["status"], ["labs"]):
+        run(nights, *words, *([] if words == ["labs"] else inventory))
+    assert_clean(written(out))
+    runs = nights.state / "clusterlab" / "runs"
+    (history,) = runs.rglob("history.sqlite3")
+    assert [value for value in VALUES.values() if value.encode() in history.read_bytes()] == []
+    assert_clean(written(runs))
+    (log,) = nights.state.rglob("containers/host1/talker.log")
+    assert f"link said {REDACTED} and {REDACTED}, {REDACTED}" in log.read_text().replace("1;1H", "")
+    (page,) = nights.state.rglob("report.html")
+    assert re.search(r"\d+ secrets redacted in the evidence", page.read_text())
+    assert open_to_others(nights.state / "clusterlab") == []
+    assert [path for path in open_to_others(out) if (out / path).is_file()] == []
+
+
+@contextmanager
+def hostile_ssh_server() -> Iterator[int]:
+    """A port on loopback whose banner is hostile."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"\x1b]52;c;aGFja2Vk\x07\x1b]0;owned\x07\x9b1;1H not SSH\r\n" * 3)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_hostile_banner_is_shown_as_text(nights: Nights) -> None:
+    with hostile_ssh_server() as port:
+        inventory = yaml.safe_load((nights.folder / "existing.yml").read_text())
+        inventory["hosts"]["host1"]["ssh"] |= {"address": "127.0.0.1", "port": port}
+        (nights.folder / "existing.yml").write_text(yaml.safe_dump(inventory))
+        for words in (["status"], ["provision"], ["plan"]):
+            assert "host1" in run(nights, *words, "-i", "existing.yml")
+
+
+def test_a_hostile_label_is_shown_as_text(nights: Nights) -> None:
+    write(nights, {**play(), "volumes": {"taken": {"hosts": ["host1"]}}})
+    with Hosts(nights.machines.targets()) as hosts:
+        label = f'org.clusterlab.lab="$(printf "{HOSTILE}")"'
+        hosts["host1"].run(f"docker volume create --label {label} taken", check=True)
+        text = run(nights, "plan", "-i", "existing.yml", "--json", str(nights.folder / "plan.json"))
+        assert "link" in text
+        assert_clean((nights.folder / "plan.json").read_text())
+        run(nights, "apply", "-i", "existing.yml", "--json", str(nights.folder / "apply.json"), code=3)
+        assert_clean((nights.folder / "apply.json").read_text())
+        hosts["host1"].run("docker volume rm taken", check=True)
