@@ -151,7 +151,9 @@ class Runs:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         make_private(self.folder)
-        with (self.folder / ".lock").open("w") as lock:
+        path = self.folder / ".lock"
+        path.touch(mode=0o600)
+        with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
