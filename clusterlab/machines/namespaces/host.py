@@ -143,7 +143,7 @@ class NamespacesHost:
             if self.pid is None:
                 raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
             if failed := self._failed_services():
-                raise HostError(self.name, f"{', '.join(failed)} did not start", detail=self.console_tail())
+                raise HostError(self.name, f"{', '.join(failed)} did not start", detail=self._words_of(failed))
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
                     f"{self.name}: waited {_START_SECONDS:.0f} s for {what}",
@@ -209,13 +209,14 @@ class NamespacesHost:
         finally:
             connection.close()
 
-    def console_tail(self, lines: int = 15) -> str:
+    def console_tail(self) -> str:
         """The last lines that starting it wrote."""
-        try:
-            text = (self.folder / _CONSOLE).read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return _last_lines(self.folder / _CONSOLE)
+
+    def _words_of(self, services: list[str]) -> str:
+        """The last lines that services wrote, and those of the console."""
+        parts = [_last_lines(self._logs / f"{service}.log") for service in services]
+        return "\n".join(part for part in (*parts, self.console_tail()) if part)
 
     def collect(self, folder: Path) -> None:
         """Copy the host's logs, and what the kernel says of its mounts, into `folder`."""
@@ -312,3 +313,11 @@ def _make_folder(folder: Path, mode: int) -> None:
     if not folder.exists():
         folder.mkdir()
         folder.chmod(mode)
+
+
+def _last_lines(file: Path, count: int = 15) -> str:
+    """The end of a log, or nothing when there is none."""
+    try:
+        return "\n".join(file.read_text(errors="replace").splitlines()[-count:])
+    except FileNotFoundError:
+        return ""
