@@ -21,8 +21,8 @@ from clusterlab.model.inventory import Role
 from clusterlab.model.kinds import kinds
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.remote.completed import Completed
 from clusterlab.remote.engine_errors import engine_errors
-from clusterlab.remote.host import Completed
 
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 # Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.

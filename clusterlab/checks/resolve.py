@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address
 
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from .place import NotUnderstood, Place, Places
 from .reached import Reach

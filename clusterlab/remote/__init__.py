@@ -9,12 +9,13 @@ from .ssh_config import ssh_argv, ssh_config
 from .target import Target
 
 if TYPE_CHECKING:
-    from .host import Completed, Host
+    from .completed import Completed
+    from .host import Host
     from .hosts import Hosts
 
 __all__ = ["Completed", "Host", "Hosts", "Target", "ssh_argv", "ssh_config"]
 
-_MODULES = {"Completed": "host", "Host": "host", "Hosts": "hosts"}
+_MODULES = {"Completed": "completed", "Host": "host", "Hosts": "hosts"}
 
 
 def __getattr__(name: str) -> Any:

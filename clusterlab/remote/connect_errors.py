@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 import paramiko
-from paramiko.ssh_exception import NoValidConnectionsError
 
 from clusterlab.errors import HostError
 
@@ -37,8 +35,6 @@ def explain(
         return _not_let_in(target, error, tried)
     if isinstance(error, paramiko.ChannelException):
         return _jump_failed(target, error)
-    if isinstance(error, NoValidConnectionsError):
-        return _no_connection(target, cast(OSError, next(iter(error.errors.values()))))
     if isinstance(error, OSError):
         return _no_connection(target, error)
     if offered is not None and not known and "not found in known_hosts" in str(error):

@@ -21,6 +21,7 @@ from fabric.config import Config
 
 from clusterlab.errors import HostError
 
+from .attempt import Attempt
 from .connect_errors import explain
 from .identity import identity
 from .known_hosts import SSH_PORT, KnownKey, known_keys
@@ -45,13 +46,41 @@ class Connections:
         self._guard = threading.Lock()
         self._locks: dict[Target, threading.Lock] = {}
         self._jumps: dict[Target, fabric.Connection] = {}
+        self._attempts: dict[Attempt, Target] = {}
+        self._stopped = False
 
     def open(self, target: Target) -> fabric.Connection:
         """A new connection to `target`, through its jump hosts if it has any.
 
         Raises HostError saying why it could not be opened and what to do.
         """
-        return _open(target, self._jump(target.jump) if target.jump else None)
+        attempt = Attempt()
+        with self._guard:
+            if self._stopped:
+                attempt.finish()
+                raise HostError(target.name, "its connections are closed")
+            self._attempts[attempt] = target
+        try:
+            return _open(target, self._jump(target.jump) if target.jump else None, attempt)
+        finally:
+            with self._guard:
+                del self._attempts[attempt]
+            attempt.finish()
+
+    def cancel(self, target: Target) -> None:
+        """End the attempts to connect to `target` that are under way."""
+        with self._guard:
+            attempts = [attempt for attempt, other in self._attempts.items() if other == target]
+        for attempt in attempts:
+            attempt.cancel()
+
+    def stop(self) -> None:
+        """End all attempts to connect, and refuse new ones."""
+        with self._guard:
+            self._stopped = True
+            attempts = list(self._attempts)
+        for attempt in attempts:
+            attempt.cancel()
 
     def _jump(self, target: Target) -> fabric.Connection:
         with self._guard:
@@ -79,9 +108,15 @@ def close(connection: fabric.Connection) -> None:
     connection.client.close()
 
 
-def _open(target: Target, jump: fabric.Connection | None) -> fabric.Connection:
+def _open(target: Target, jump: fabric.Connection | None, attempt: Attempt) -> fabric.Connection:
     known = known_keys(target)
     who = identity(target)
+    try:
+        dialled = {} if jump is not None else {"sock": attempt.dial(target.address, target.port, CONNECT_SECONDS)}
+    except OSError as error:
+        if attempt.cancelled:
+            raise _cancelled(target) from error
+        raise explain(target, error, known=known, offered=None, tried=who.tried) from error
     connection = fabric.Connection(
         target.address,
         user=target.user,
@@ -92,6 +127,7 @@ def _open(target: Target, jump: fabric.Connection | None) -> fabric.Connection:
         connect_timeout=CONNECT_SECONDS,
         connect_kwargs={
             **who.arguments(),
+            **dialled,
             "banner_timeout": BANNER_SECONDS,
             "auth_timeout": AUTH_SECONDS,
             "channel_timeout": CHANNEL_SECONDS,
@@ -100,15 +136,25 @@ def _open(target: Target, jump: fabric.Connection | None) -> fabric.Connection:
     )
     connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
     _trust(connection, target, known)
+    if jump is not None:
+        attempt.ends_with(lambda: close(connection))
     try:
         connection.open()
     except (paramiko.SSHException, OSError, EOFError) as error:
         offered = _offered_key(connection)
         close(connection)
+        for sock in dialled.values():
+            sock.close()
+        if attempt.cancelled:
+            raise _cancelled(target) from error
         raise explain(target, error, known=known, offered=offered, tried=who.tried) from error
     _refuse_revoked(connection, target, known)
     _notice_when_lost(connection.transport)
     return connection
+
+
+def _cancelled(target: Target) -> HostError:
+    return HostError(target.name, "connecting to it was given up: the command is ending")
 
 
 def _trust(connection: fabric.Connection, target: Target, known: Iterable[KnownKey]) -> None:

@@ -7,6 +7,7 @@ alive and used again.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -58,8 +59,8 @@ class _Adapter(BaseHTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         answer = self._send(request, *args, **kwargs)
-        asked, known = self._client.api_version, answer.headers.get("Api-Version", "")
-        if answer.status_code != requests.codes.bad_request or not known or not version_lt(known, asked):
+        asked, known = _version(request), answer.headers.get("Api-Version", "")
+        if answer.status_code != requests.codes.bad_request or not asked or not known or not version_lt(known, asked):
             return answer
         self._client._version = known  # type: ignore[attr-defined]  # there is no other way to change it later
         if not isinstance(request.body, str | bytes | None):
@@ -85,6 +86,12 @@ class _Adapter(BaseHTTPAdapter):
     def close(self) -> None:
         super().close()
         self._pool.close()
+
+
+def _version(request: requests.PreparedRequest) -> str:
+    """The API version that a request was sent in; the client's own may have been lowered by another thread since."""
+    found = re.match(r"/v([0-9.]+)/", str(request.path_url))
+    return found[1] if found else ""
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):

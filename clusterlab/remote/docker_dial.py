@@ -127,7 +127,8 @@ class Dial:
             stderr += part
         text = stderr.decode(errors="replace").strip()
         stale = self._served and not self._heard
-        return explain_dial(self._link.target, self.asked, text, lost=not self._link.is_alive(), stale=stale)
+        lost = not self._link.is_alive()
+        return explain_dial(self._link.target, self.asked, text, lost=lost, stale=stale, begun=self._heard)
 
 
 def _stderr(channel: paramiko.Channel) -> bytes:
@@ -163,19 +164,26 @@ class _Reader:
         data = bytearray()
         unlimited = size is None or size < 0
         while unlimited or len(data) < cast(int, size):
-            part = self.channel.recv(65536 if unlimited else cast(int, size) - len(data))
+            part = self.channel.recv(65536) if unlimited else self._due(cast(int, size) - len(data))
             if not part:
                 break
             data += part
         return bytes(data)
 
     def read1(self, size: int = -1) -> bytes:
-        return self.channel.recv(size if size > 0 else 65536)
+        return self._due(size) if size > 0 else self.channel.recv(65536)
 
     def readinto(self, buffer: memoryview) -> int:
-        data = self.channel.recv(len(buffer))
+        data = self._due(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+    def _due(self, size: int) -> bytes:
+        """Some of `size` bytes that the engine announced: an end before them is an error, not the end of a body."""
+        data = self.channel.recv(size)
+        if size and not data:
+            raise self.channel.ended()
+        return data
 
     def flush(self) -> None:
         pass

@@ -16,10 +16,11 @@ class Unanswered(HostError):
     """A channel that had served before ended before an answer began: whatever it led to was going away already."""
 
 
-def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool) -> HostError:
+def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> HostError:
     """What it means that dial-stdio ended without answering.
 
-    `lost` when the SSH connection ended with it, `stale` when it had answered before and then nothing of this.
+    `lost` when the SSH connection ended with it, `stale` when it had answered before and then nothing of this, `begun`
+    when it ended in the middle of its answer.
     """
     text = stderr.lower()
     if lost:
@@ -36,6 +37,9 @@ def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: 
     elif "cannot connect" in text or "connection refused" in text or "docker.sock" in text:
         problem = "the Docker engine does not run"
         remedy = "Start it: systemctl start docker; journalctl -u docker says why it stopped."
+    elif begun:
+        problem = "the Docker engine ended in the middle of its answer"
+        remedy = "See `systemctl status docker` and `journalctl -u docker` there, then run the same command again."
     else:
         problem = "the connection to the engine ended without an answer"
         remedy = "Try by hand on the host: docker version"

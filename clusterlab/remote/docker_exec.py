@@ -15,8 +15,8 @@ import docker.errors
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.waiting import seconds_left
 
+from .completed import Completed
 from .engine_errors import engine_errors
-from .host import Completed
 
 if TYPE_CHECKING:
     from .host import Host

@@ -7,13 +7,13 @@ import shlex
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.redaction import clean
 
 from . import command as channel_command
+from .completed import Completed
 from .connection import Connections
 from .link import Link
 from .sudo import passwordless
@@ -38,27 +38,6 @@ if [ "$(wc -c < "$new")" -ne "$2" ]; then echo "only a part of the content arriv
 chmod "$3" "$new" && mv -fT "$new" "$1"
 """
 """Arguments: path, size, mode. The size keeps a half-sent content from taking the file's place."""
-
-
-@dataclass(frozen=True)
-class Completed:
-    """A command that ran to its end on a host or in a container, whatever its exit code."""
-
-    place: str  # "host1", or "apphost1 on host1"
-    command: str  # as a person would type it
-    exit: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return self.exit == 0
-
-    @property
-    def output(self) -> str:
-        """Both streams, for people."""
-        return "\n".join(part for part in (self.stdout.rstrip(), self.stderr.rstrip()) if part)
 
 
 class Host:

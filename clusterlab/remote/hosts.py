@@ -45,6 +45,8 @@ class Hosts:
         return {host.name: outcome for host, outcome in zip(hosts, outcomes, strict=True)}
 
     def close(self) -> None:
+        """Close every connection; what is still connecting is given up, and what runs ends with an error."""
+        self._connections.stop()
         for host in self._hosts.values():
             host.close()
         self._connections.close()

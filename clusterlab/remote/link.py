@@ -20,6 +20,8 @@ from .target import Target
 MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
 REFUSAL_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+"""How long closing waits for a thread that connects and was told to give up."""
 
 
 class Link:
@@ -35,6 +37,7 @@ class Link:
         self._free = threading.BoundedSemaphore(MAX_CHANNELS)
         self._lock = threading.Lock()
         self._connection: fabric.Connection | None = None
+        self._closed = 0  # how often
 
     @contextmanager
     def channel(self, timeout: float) -> Iterator[paramiko.Channel]:
@@ -74,11 +77,16 @@ class Link:
         return connection is not None and is_alive(connection)
 
     def close(self) -> None:
-        """Close the connection; commands still running through it end with an error."""
-        with self._lock:
-            if self._connection is not None:
-                close(self._connection)
-                self._connection = None
+        """Close the connection, and give up opening one; commands still running through it end with an error."""
+        self._closed += 1
+        self._connections.cancel(self.target)
+        if self._lock.acquire(timeout=CLOSE_SECONDS):  # else the thread that connects closes what it gets
+            try:
+                if self._connection is not None:
+                    close(self._connection)
+                    self._connection = None
+            finally:
+                self._lock.release()
 
     def _open_channel(self) -> paramiko.Channel:
         """A channel on the connection; a connection that turns out to be dead is replaced once."""
@@ -124,7 +132,12 @@ class Link:
                 if connection is not None:
                     close(connection)
                 self._connection = None
-                connection = self._connection = self._connections.open(self.target)
+                closed = self._closed
+                connection = self._connections.open(self.target)
+                if closed != self._closed:
+                    close(connection)
+                    raise HostError(self.target.name, "its connection was closed while it was opened")
+                self._connection = connection
                 self._counts["connections"] += 1
             return connection
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from clusterlab.remote import Host
+from clusterlab.remote.completed import Completed
 from clusterlab.remote.failure import Remedies, failure
-from clusterlab.remote.host import Completed
 
 
 def do(

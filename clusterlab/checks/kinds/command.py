@@ -11,7 +11,7 @@ from pydantic import Field
 from clusterlab.model.base import Duration, Fault
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Probe
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind

@@ -15,7 +15,7 @@ from pydantic import Field
 from clusterlab.model.base import Duration, Fault
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import NegatableProbe, Target
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from .. import lan
 from ..manual.lan import card as lan_card

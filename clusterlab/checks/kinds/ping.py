@@ -10,7 +10,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Duration
 from clusterlab.model.probes import Address, NegatableProbe, Target
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from .. import lan
 from ..manual.lan import card, first

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from clusterlab.model.base import Duration
 from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from .. import lan
 from ..manual.lan import card as lan_card

@@ -23,7 +23,7 @@ from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import names_exist
 from clusterlab.parallel import parallel, results_of
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 from clusterlab.results import Link, Outcome
 
 from .. import history

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,51 @@ def test_nothing_is_read_from_the_home_directory(sshd: Sshd, tmp_path: Path, mon
     (tmp_path / ".fabric.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
     assert answer(sshd.target()) == "here"
     assert not (tmp_path / "ran").exists()
+
+
+@contextmanager
+def never_finishing(how: str) -> Iterator[int]:
+    """A port of the loopback where connecting never comes to an end: no answer at all, or no word after it."""
+    with socket.socket() as server_socket, ExitStack() as waiting:
+        server_socket.bind(("127.0.0.1", 0))
+        server_socket.listen(0)
+        port = int(server_socket.getsockname()[1])
+        if how == "no answer":  # the queue of those that nobody accepts is full: the next ones get no answer
+            for _ in range(8):
+                client = waiting.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+@pytest.mark.parametrize("how", ["no answer", "no banner"])
+def test_closing_gives_up_what_is_still_connecting(how: str) -> None:
+    """Ctrl-C does not wait for hosts that hang, and not for one after the other."""
+    with never_finishing(how) as port:
+        targets = {f"host{number}": Target(f"host{number}", "127.0.0.1", port) for number in range(3)}
+        hosts = Hosts(targets)
+        with ThreadPoolExecutor(6) as pool:
+            asked = [pool.submit(hosts[name].run, "true") for name in targets for _ in range(2)]
+            deadline = time.monotonic() + 10
+            while len(hosts._connections._attempts) < 3:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            time.sleep(0.2)  # each is in the middle of it
+            began = time.monotonic()
+            hosts.close()
+            assert time.monotonic() - began < 3
+            errors = [one.exception(timeout=5) for one in asked]
+        assert time.monotonic() - began < 6
+        assert all(isinstance(error, HostError) for error in errors), errors
+        assert any("given up" in str(error) for error in errors), errors
+
+
+def test_a_connection_can_be_opened_again_after_it_was_closed_while_connecting(sshd: Sshd) -> None:
+    with Hosts({"host1": sshd.target()}) as hosts:
+        host = hosts["host1"]
+        for _ in range(3):
+            with ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(host.run, "echo here")
+                host.close()
+                assert asked.exception(timeout=10) is None or isinstance(asked.exception(), HostError)
+        assert host.run("echo here", check=True).stdout == "here\n"

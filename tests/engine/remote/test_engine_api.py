@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Timer
-from typing import TYPE_CHECKING
+from threading import Barrier, Event, Timer
+from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
 
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
+from clusterlab.remote.docker_channel import _Adapter
 from clusterlab.remote.sudo import passwordless
 
 if TYPE_CHECKING:
@@ -70,6 +71,26 @@ def test_an_engine_older_than_the_sdk_is_asked_in_its_own_version(
     assert host.docker.api_version != "1.99"
     assert host.docker.info()["ServerVersion"]
     assert host.counts["requests"] == 3
+
+
+def test_two_first_requests_to_an_older_engine_at_once(fresh: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are refused in the newer version; the second finds the client's version lowered already, and is not lost."""
+    monkeypatch.setattr("clusterlab.remote.docker_channel.DEFAULT_DOCKER_API_VERSION", "1.99")
+    refused = Barrier(2, timeout=30)
+    send = _Adapter._send
+
+    def send_together(adapter: _Adapter, request: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = send(adapter, request, *args, **kwargs)
+        if answer.status_code == 400:
+            refused.wait()
+        return answer
+
+    monkeypatch.setattr(_Adapter, "_send", send_together)
+    docker_api = fresh["host1"].docker
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(docker_api.info), pool.submit(docker_api.containers)]
+        assert asked[0].result(timeout=60)["Name"] == "host1"
+        assert isinstance(asked[1].result(timeout=60), list)
 
 
 def test_many_threads(host: Host) -> None:
@@ -220,6 +241,37 @@ def test_engine_ends_in_a_stream(fresh: Hosts) -> None:
         finally:
             host.run("systemctl start docker", check=True)
     host.docker.start(CONTAINER)
+
+
+def test_an_engine_that_is_killed_in_the_middle_of_an_answer(fresh: Hosts, host: Host) -> None:
+    """It is one host's error, whatever the HTTP client makes of half a body; the other hosts' answers are kept."""
+    host.exec(CONTAINER, ["sh", "-c", "head -c 60000000 /dev/zero > /big"], timeout=60)
+    half = Event()
+
+    def ask(one: Host) -> int:
+        if one.name != "host1":
+            return len(one.docker.images())
+        parts = one.docker.export(CONTAINER)
+        size = len(next(parts))
+        half.wait(30)
+        return size + sum(len(part) for part in parts)
+
+    def kill() -> None:
+        host.run("kill -9 $(cat /run/clusterlab/docker.pid)", check=True)
+        half.set()
+
+    late = Timer(0.5, kill)
+    late.start()
+    try:
+        answers = fresh.each(["host1", "host2"], ask)
+        late.join()
+        assert answers["host2"] == 0
+        assert isinstance(answers["host1"], HostError), answers["host1"]
+        assert "host1: the Docker engine ended in the middle of its answer" in answers["host1"].message
+        assert "journalctl -u docker" in answers["host1"].remedy
+    finally:
+        host.run("systemctl start docker", check=True)
+        host.docker.restart(CONTAINER, timeout=0)
 
 
 @pytest.mark.parametrize("question", [True, False])

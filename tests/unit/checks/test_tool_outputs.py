@@ -11,7 +11,7 @@ import yaml
 from clusterlab.checks import resolve
 from clusterlab.checks.kinds import file, http, ping, port
 from clusterlab.checks.place import NotUnderstood
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 OUTPUTS = Path(__file__).parent / "outputs"
 
