@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from .field import Field, Keys
 from .given import Given
 from .quantities import nano_cpus, size_in_bytes
 from .stack import Deploy, GenericResource, Resources, RestartPolicy, Update
+
+T = TypeVar("T")
 
 _KEYS = {
     **dict.fromkeys(["mode", "replicas", "labels", "update_config", "resources", "restart_policy", "placement"], ""),
@@ -103,12 +108,10 @@ def _memory(field: Field) -> Given[int] | None:
 
 
 def _generic_resource(field: Field) -> GenericResource | None:
-    inner = field.keys({"discrete_resource_spec": ""}).read(
-        "discrete_resource_spec", lambda value: value.keys({"kind": "", "value": ""})
-    )
+    inner = _required(field, "discrete_resource_spec", lambda value: value.keys({"kind": "", "value": ""}))
     if inner is None:
         return None
-    kind, value = inner.read("kind", Field.text), inner.read("value", Field.whole)
+    kind, value = inner.read("kind", Field.text), inner.read("value", lambda number: number.whole(truncated=True))
     return GenericResource(field.place, kind.value if kind else "", value.value if value else 0)
 
 
@@ -117,4 +120,12 @@ def _constraints(field: Field) -> tuple[Given[str], ...]:
 
 
 def _preferences(field: Field) -> tuple[Given[str], ...]:
-    return field.items(lambda item: item.keys({"spread": ""}).read("spread", Field.text), unique=False)
+    return field.items(lambda item: _required(item, "spread", Field.text), unique=False)
+
+
+def _required(field: Field, key: str, read: Callable[[Field], T | None]) -> T | None:
+    """The only key of a mapping."""
+    keys = field.keys({key: ""})
+    if isinstance(field.value, dict) and key not in keys:
+        field.wrong(f"the key '{key}' is missing")
+    return keys.read(key, read)

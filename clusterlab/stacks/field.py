@@ -91,10 +91,10 @@ class Field:
         self.expected("true or false")
         return None
 
-    def whole(self, least: int | None = 0, most: int = 2**63 - 1) -> Given[int] | None:
-        """A whole number; 2.0 is one too."""
+    def whole(self, least: int | None = 0, most: int = 2**63 - 1, *, truncated: bool = False) -> Given[int] | None:
+        """A whole number; 2.0 is one too, and others where Docker cuts off their decimals."""
         number = self.value
-        if isinstance(number, float) and number.is_integer():
+        if isinstance(number, float) and (truncated or number.is_integer()):
             number = int(number)
         if not isinstance(number, int) or isinstance(number, bool):
             self.expected("a whole number")

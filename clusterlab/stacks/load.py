@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clusterlab.model.problems import InvalidFiles, Problem, in_order
@@ -19,6 +19,7 @@ from .cross_references import undefined
 from .field import Field, Source
 from .merge import merge_all
 from .mount_rules import mount_problems
+from .muting import muted
 from .object_rules import object_problems
 from .objects import read_config, read_network, read_secret, read_volume, section
 from .reading import STANDARD_INPUT, read_stack_file
@@ -44,8 +45,9 @@ class Loaded:
     files: tuple[str, ...]
     sources: tuple[Substituted, ...]
     problems: tuple[Problem, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     folder: Path
+    muted: frozenset[str]  # advice that the files mute
 
     def valid(self) -> Stack:
         """The stack; raises InvalidFiles with everything that is wrong."""
@@ -74,6 +76,7 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
     sources = [Source(substitute(document, environment), version) for document in documents]
     name = name or folder.resolve().name
     parts = [_read(source, name, folder, environment) for source in sources]
+    mute = frozenset[str]().union(*(muted(source.top()) for source in sources))
     for source in sources:
         problems += [*source.substituted.problems, *source.problems]
     stack = None
@@ -82,7 +85,7 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
         problems += _new(wrong, problems)
     loaded = tuple(source.substituted for source in sources)
     ordered = tuple(in_order(problems, files))
-    return Loaded(None if problems else stack, tuple(files), loaded, ordered, environment, folder)
+    return Loaded(None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
 
 
 def _common_version(documents: Sequence[Document]) -> tuple[Version, list[Problem]]:

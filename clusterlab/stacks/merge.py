@@ -7,14 +7,15 @@ replaced whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from .given import Given
-from .stack import Attachment, Logging, Stack, Ulimit
+from .stack import Attachment, Logging, Stack
 
 T = TypeVar("T")
+Environment = Mapping[str, Given[str | None]]
 _BY_REFERENCE = ("replicas", "parallelism", "max_attempts", "retries")
 
 
@@ -74,28 +75,36 @@ def _by_key(key: Callable[[Any], Hashable]) -> Callable[[Sequence[Any], Sequence
     return merged
 
 
-def _environment(base: Mapping[str, Given[str | None]], later: Mapping[str, Given[str | None]]) -> dict[str, Any]:
-    return {**base, **later}
+def _environment(base: Environment, later: Environment) -> Environment:
+    """A variable that is empty later does not replace one that has a value."""
 
+    def wins(key: str, given: Given[str | None]) -> bool:
+        return key not in base or bool(given.value) or (given.value is not None and base[key].value is None)
 
-def _ulimits(base: Mapping[str, Ulimit], later: Mapping[str, Ulimit]) -> dict[str, Ulimit]:
-    changed = {name: one for name, one in later.items() if one.soft or one.hard or name not in base}
-    return {**base, **changed}
+    return {**base, **{key: given for key, given in later.items() if wins(key, given)}}
 
 
 def _networks(base: Mapping[str, Attachment], later: Mapping[str, Attachment]) -> dict[str, Attachment]:
-    return {**base, **later}
+    """Of a network that is in both, the aliases are replaced, unless the later entry is null."""
+    changed = {
+        key: replace(base[key], aliases=one.aliases, ignored={**base[key].ignored, **one.ignored})
+        if key in base
+        else one
+        for key, one in later.items()
+        if one.given or key not in base
+    }
+    return {**base, **changed}
 
 
 def _logging(base: Logging | None, later: Logging | None) -> Logging | None:
-    """Options merge under one driver; another driver takes its own options alone."""
+    """Options merge under one driver, if the earlier one has any; another driver takes its own options alone."""
     if base is None or later is None:
         return later or base
     names = [one.driver.value if one.driver else "" for one in (base, later)]
     if all(names) and names[0] != names[1]:
         return later
-    options: Iterable[tuple[str, Given[str]]] = [*(base.options or {}).items(), *(later.options or {}).items()]
-    return Logging(base.place, base.driver if names[0] else later.driver, dict(options))
+    options = None if base.options is None else {**base.options, **(later.options or {})}
+    return Logging(base.place, base.driver if names[0] else later.driver, options)
 
 
 _RULES: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -106,7 +115,6 @@ _RULES: Mapping[str, Callable[[Any, Any], Any]] = {
     "configs": _by_key(lambda reference: reference.source),
     "secrets": _by_key(lambda reference: reference.source),
     "environment": _environment,
-    "ulimits": _ulimits,
     "networks": _networks,
     "logging": _logging,
 }

@@ -52,6 +52,9 @@ def _wrong(mount: Mount) -> Iterator[tuple[Place, str, str]]:
         yield mount.places["source"], "a mount of type tmpfs has no source", "Leave it out."
     if mount.type in ("bind", "npipe", "cluster") and not mount.source:
         yield mount.place, f"a mount of type {mount.type} needs a source", ""
-    if mount.type != "npipe" and not mount.target.startswith("/") and not has_drive(mount.target):
+    if mount.type != "npipe" and not mount.target.startswith(("/", "\\\\")) and not has_drive(mount.target):
         message = f"the target '{mount.target}' is not an absolute path"
-        yield mount.places.get("target", mount.place), message, "Begin it with /, or no task can start."
+        remedy = "Begin it with /, or no task can start."
+        if has_drive(mount.source):
+            remedy = f"'{mount.source[0]}:' is read as a Windows drive: give the volume a name of two letters or more."
+        yield mount.places.get("target", mount.place), message, remedy

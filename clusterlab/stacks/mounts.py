@@ -24,7 +24,7 @@ _KEYS = {
     "source": "3.2",
     "target": "3.2",
     "read_only": "3.2",
-    "consistency": "3.3",
+    "consistency": "3.2",
     "bind": "3.2",
     "volume": "3.2",
     "tmpfs": "3.6",
@@ -38,7 +38,7 @@ def read_mount(field: Field) -> Mount | None:
         if text is None:
             return None
         try:
-            return replace(parse_mount(text.value), place=field.place, written=field.written)
+            return replace(parse_mount(text.value), place=field.place)
         except ValueError as error:
             field.wrong(f"'{field.written}': {error}", "Write [SOURCE:]TARGET[:OPTIONS], such as data:/data:ro.")
             return None
@@ -128,7 +128,6 @@ def _long(field: Field) -> Mount | None:
         options=frozenset(options),
         ignored=tuple(f"{name}.{key}" for name, found in options.items() for key in found.unknown)
         + (("consistency",) if consistency else ()),
-        written=keys.found["source"].written if "source" in keys else "",
         places={name: value.place for name, value in keys.found.items()},
     )
 
@@ -157,6 +156,7 @@ def _bytes(field: Field) -> Given[int] | None:
 
 def resolve_source(mount: Mount, folder: Path, home: str | None) -> Mount:
     """A bind with its source as an absolute path: `~` is the client's HOME, other paths start at `folder`."""
+    mount = replace(mount, original=mount.source)
     if mount.type != "bind" or not mount.source:
         return mount
     source = mount.source
@@ -169,4 +169,4 @@ def resolve_source(mount: Mount, folder: Path, home: str | None) -> Mount:
 
 def is_windows_path(path: str) -> bool:
     """Whether a path is absolute on Windows: a drive and a slash, or a share."""
-    return (has_drive(path) and path[2:3] in ("\\", "/")) or path.startswith("\\\\")
+    return (has_drive(path) and path[2:3] in ("\\", "/")) or (path.startswith("\\\\") and path[2:3] not in (".", "\\"))

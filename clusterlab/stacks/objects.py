@@ -76,9 +76,14 @@ def read_network(field: Field) -> Network:
 
 
 def _subnets(field: Field) -> Texts:
-    return field.items(
-        lambda item: item.keys({"subnet": ""}, refused=_REFUSED_IPAM).read("subnet", Field.text), unique=False
-    )
+    return field.items(_subnet, unique=False)
+
+
+def _subnet(field: Field) -> Given[str] | None:
+    keys = field.keys({"subnet": ""}, refused=_REFUSED_IPAM)
+    if field.value == {}:
+        field.wrong("the key 'subnet' is missing")
+    return keys.read("subnet", Field.text)
 
 
 def read_volume(field: Field) -> Volume:
@@ -117,7 +122,7 @@ def read_secret(field: Field) -> FileObject:
 
 def _file_object(field: Field, known: dict[str, str]) -> FileObject:
     keys = field.keys(known, extensions=field.source.version.has("3.7"), refused=_REFUSED_FILE)
-    external, name = _external(keys)
+    external, name = _external(keys, lenient=True)
     driver, file = keys.read("driver", Field.text), keys.read("file", Field.text)
     if driver and driver.value and file and file.value and not external:
         keys.found["file"].wrong("driver and file are mutually exclusive", "Leave one of the two out.")
@@ -141,7 +146,7 @@ def _is_older(keys: Keys) -> bool:
     return "external" in keys and isinstance(keys.found["external"].value, dict)
 
 
-def _external(keys: Keys) -> tuple[bool, Given[str] | None]:
+def _external(keys: Keys, *, lenient: bool = False) -> tuple[bool, Given[str] | None]:
     """Whether a thing is external, and its name: by `name`, or by the older `external: {name: ...}`."""
     name = keys.read("name", Field.text)
     field = keys.found.get("external")
@@ -150,7 +155,7 @@ def _external(keys: Keys) -> tuple[bool, Given[str] | None]:
     if not isinstance(field.value, dict):
         found = field.boolean()
         return bool(found and found.value), name
-    older = field.keys({"name": ""}).read("name", Field.text)
+    older = field.keys({"name": ""}, lenient=lenient).read("name", Field.text)
     if older and older.value and name and name.value:
         field.wrong("name stands here and in external", "Write external: true, and name beside it.")
     return True, older if older and older.value else name

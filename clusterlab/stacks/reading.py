@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -61,12 +62,18 @@ class _Reader(Reader):
         self.texts[path] = node.value
         kind = node.tag.removeprefix(_YAML)
         if node.tag == _PLAIN:
-            return resolve(node.value)
+            return self._finite(node, resolve(node.value))
         if kind in _TYPES:
-            return self._tagged(node, kind)
+            return self._finite(node, self._tagged(node, kind))
         if kind in ("binary", "timestamp"):
             return self.tag(node)
         return node.value
+
+    def _finite(self, node: yaml.Node, value: Scalar) -> Scalar:
+        if isinstance(value, float) and not math.isfinite(value):
+            self.wrong(node, f"{node.value} is a number that Docker cannot send", f'Put it in quotes: "{node.value}".')
+            return None
+        return value
 
     def _tagged(self, node: yaml.Node, kind: str) -> Scalar:
         value = resolve(node.value)

@@ -42,4 +42,4 @@ def _mode(field: Field) -> Given[int] | None:
     if isinstance(field.value, str) and not field.failed:
         field.wrong(f"mode must be an octal number without quotes, not '{field.written}'", "Write it as 0440.")
         return None
-    return field.whole(0, _MOST)
+    return field.whole(0, _MOST, truncated=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def read_service(field: Field, folder: Path, environment: Mapping[str, str]) -> 
     keys = field.keys(KEYS, extensions=field.source.version.has("3.7"), refused=REFUSED)
     _check_ignored(keys)
     networks = keys.read("networks", _networks) or {}
-    mounts = keys.read_list("volumes", lambda value: value.items(read_mount))
+    mounts = keys.read_list("volumes", lambda value: value.items(read_mount, unique=False))
     return Service(
         name=str(field.path[-1]),
         place=field.place,
@@ -88,7 +87,7 @@ def _check_ignored(keys: Keys) -> None:
         "privileged": Field.boolean,
         "oom_score_adj": lambda value: value.whole(least=None),
         "expose": lambda value: value.items(lambda item: item.scalar(null=False)),
-        "shm_size": lambda value: value.scalar(null=False),
+        "shm_size": Field.text,
         "build": _build,
         "depends_on": _depends_on,
     }
@@ -155,7 +154,7 @@ def _healthcheck(field: Field) -> Healthcheck:
         timeout=keys.read("timeout", Field.duration),
         start_period=keys.read("start_period", Field.duration),
         start_interval=keys.read("start_interval", Field.duration),
-        retries=keys.read("retries", Field.whole),
+        retries=keys.read("retries", lambda value: value.whole(truncated=True)),
         disable=keys.read("disable", Field.boolean),
     )
 
@@ -170,8 +169,8 @@ def _test(field: Field) -> Texts | None:
 def _extra_hosts(field: Field) -> Texts:
     """Items as "name:ip"; a mapping gives them in the order of the alphabet."""
     if isinstance(field.value, dict):
-        pairs = field.pairs() or {}
-        hosts = [_host(name, ip.value, ip) for name, ip in pairs.items() if ip.value is not None]
+        addresses = {name: entry.text() for name, entry in field.entries() if entry.value is not None}
+        hosts = [_host(name, ip.value, ip) for name, ip in addresses.items() if ip is not None]
         return tuple(sorted(hosts, key=lambda host: host.value))
     return tuple(host for item in field.items(Field.text) if (host := _host_item(item)))
 
@@ -192,8 +191,8 @@ def _ulimits(field: Field) -> dict[str, Ulimit]:
 
 
 def _ulimit(field: Field) -> Ulimit | None:
-    if not re.fullmatch(r"[a-z]+", str(field.path[-1])):
-        field.wrong("the name of a limit has lower-case letters alone")
+    if isinstance(field.value, float):
+        field.expected("a whole number")
         return None
     if not isinstance(field.value, dict):
         number = field.whole(least=None)
@@ -219,13 +218,13 @@ def _logging(field: Field) -> Logging:
 
 def _networks(field: Field) -> dict[str, Attachment]:
     if isinstance(field.value, list):
-        return {name.value: Attachment(name.place) for name in texts(field)}
+        return {name.value: Attachment(name.place, given=False) for name in texts(field)}
     return {name: attachment for name, entry in field.entries() if (attachment := _attachment(entry)) is not None}
 
 
 def _attachment(field: Field) -> Attachment | None:
     if field.value is None:
-        return Attachment(field.place)
+        return Attachment(field.place, given=False)
     keys = field.keys(_ATTACHMENT)
     addresses = {key: keys.found[key].place for key in _ADDRESSES if keys.read(key, Field.text)}
     options: Labels = keys.read("driver_opts", Field.options) or {}

@@ -44,7 +44,7 @@ class Mount:
     size: int | None = None  # bytes
     options: frozenset[str] = frozenset()  # the kinds of options that are given: bind, volume, tmpfs
     ignored: tuple[str, ...] = ()  # options and keys without an effect
-    written: str = ""  # the source as it stands in the file, before `~` and relative paths were resolved
+    original: str = ""  # the source before `~` and relative paths were resolved
     places: Mapping[str, Place] = field(default_factory=dict)  # of the keys of the long form
 
 
@@ -70,6 +70,7 @@ class Attachment:
     aliases: Texts = ()
     driver_opts: Labels = field(default_factory=dict)
     ignored: Mapping[str, Place] = field(default_factory=dict)
+    given: bool = True  # False for the bare name of a network
 
 
 @dataclass(frozen=True)

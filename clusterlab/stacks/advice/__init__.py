@@ -1,0 +1,46 @@
+"""Advice on stacks that load, but do something else than they seem to.
+
+Every kind is an object of a registry, whose keys people use to mute it; docs/advice.md is generated from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from clusterlab.registry import Registry
+from clusterlab.stacks.load import Loaded
+
+from . import nfs, placement, services, text, volumes
+from .kind import Advice, AdviceKind, Hit, Subject
+
+__all__ = ["ADVICE", "Advice", "AdviceKind", "Hit", "Subject", "advise"]
+
+ADVICE = Registry(
+    "clusterlab.advice", AdviceKind, [*nfs.KINDS, *volumes.KINDS, *services.KINDS, *placement.KINDS, *text.KINDS]
+)
+
+
+def advise(loaded: Loaded, mute: Iterable[str] = ()) -> list[Advice]:
+    """All advice on some stack files but what is muted, in the order of the files.
+
+    A key such as ignored-key:tmpfs is muted by itself, or with all of its kind by ignored-key. For a stack that does
+    not load, it is the advice on the text of the files, but for lines that have an error.
+    """
+    muted = {*mute, *loaded.muted}
+    broken = {(problem.file, problem.line) for problem in loaded.problems}
+    found = {
+        advice
+        for kind in ADVICE.values()
+        if loaded.stack is not None or kind.from_text
+        for advice in _found(kind, Subject(loaded))
+        if not {advice.key, kind.name} & muted and (advice.file, advice.line) not in broken
+    }
+    places = {file: index for index, file in enumerate(loaded.files)}
+    return sorted(found, key=lambda advice: (places.get(advice.file, len(places)), advice))
+
+
+def _found(kind: AdviceKind, subject: Subject) -> Iterator[Advice]:
+    for hit in kind.find(subject):
+        key = f"{kind.name}:{hit.detail}" if hit.detail else kind.name
+        message = f"{hit.subject}: {kind.reason}{f': {hit.more}' if hit.more else ''}"
+        yield Advice(*hit.place, key, message, kind.remedy)
