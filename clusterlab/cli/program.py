@@ -19,7 +19,7 @@ from invoke.parser.context import ParserContext
 import clusterlab
 from clusterlab.errors import UsageError
 
-SHORT = {"-i": "--inventory"}
+SHORT = {"-i": "--inventory", "-c": "--compose-file"}
 SINGLE = ("host", "title", "name", "snapshot")
 """Parameters that are given once, as a plain word after the verb."""
 _WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]", "snapshot": " NAME"}

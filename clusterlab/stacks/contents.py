@@ -46,7 +46,7 @@ def _filled(each: FileObject, kind: str, stack: Stack, problems: list[Problem]) 
     elif len(data) >= _MOST[kind]:
         wrong = f"has {len(data)} bytes; it must have less than {_MOST[kind]}"
     if wrong:
-        remedy = f"It was looked for in {path.parent}." if wrong.startswith("cannot") else ""
+        remedy = f"It was looked for in {path.parent}/" if wrong.startswith("cannot") else ""
         problems.append(each.file.place.problem(f"{subject}.file: {each.file.written or 'the file'} {wrong}", remedy))
         return each
     return replace(each, content=Content(data))

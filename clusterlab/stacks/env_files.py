@@ -26,7 +26,7 @@ def read_env_file(field: Field, folder: Path, environment: Mapping[str, str]) ->
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
-        field.wrong(f"env_file {field.written} cannot be read: {error.strerror}", f"It was looked for in {folder}.")
+        field.wrong(f"env_file {field.written} cannot be read: {error.strerror}", f"It was looked for in {folder}/")
         return {}
     variables: Environment = {}
     for number, line in enumerate(lines, start=1):

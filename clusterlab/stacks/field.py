@@ -43,7 +43,7 @@ class Source:
 class Field:
     """A value at a path of a file."""
 
-    value: Any
+    value: Any = field(repr=False)
     path: KeyPath
     source: Source = field(repr=False)
 
@@ -115,16 +115,17 @@ class Field:
     def duration(self) -> Given[int] | None:
         """A duration in nanoseconds."""
         text = self._quoted("a duration with its unit", "s")
-        return self.parsed(text, nanoseconds, "a duration with its unit, such as 1m30s; units are h, m, s and ms")
+        return self.parsed(text, nanoseconds, "a duration such as 1m30s (units: h, m, s, ms)")
 
     def one_of(self, *choices: str) -> Given[str] | None:
         """One of a few words."""
         text = self.text()
         if text is None or text.value in choices:
             return text
-        near = near_misses(self.written, choices)
+        words = [choice for choice in choices if choice]
+        near = near_misses(self.written, words)
         remedy = f"Did you mean {either([repr(name) for name in near])}?" if near else ""
-        self.wrong(f"must be {either(choices)}, not '{self.written}'", remedy)
+        self.wrong(f"must be {either(words)}, not '{self.written}'", remedy)
         return None
 
     def parsed(self, text: Given[str] | None, parse: Callable[[str], T], expected: str) -> Given[T] | None:
@@ -169,26 +170,23 @@ class Field:
         self,
         known: Mapping[str, str],
         *,
-        extensions: bool = False,
+        extensions: str | None = None,
         refused: Mapping[str, tuple[str, str]] | None = None,
         lenient: bool = False,
     ) -> Keys:
         """The values of a mapping by key. `known` has the version that each key came with ("" the first).
 
+        `extensions` is the version that x- keys came with here, None where they cannot stand.
         `refused` has the message and remedy of keys that people write; `lenient` leaves other keys alone.
         """
         found: dict[str, Field] = {}
         unknown: list[str] = []
         for key, value in self.entries():
-            if key in known and self.source.version.has(known[key]):
+            if key in known:
                 found[key] = value
-            elif key in known:
-                value.wrong(
-                    f"needs version {known[key]} of the file format, not {self.source.version}",
-                    "Leave `version` out: the latest is then used.",
-                )
-            elif extensions and key.startswith("x-"):
-                continue
+                value._needs(known[key])
+            elif extensions is not None and key.startswith("x-"):
+                value._needs(extensions)
             elif refused and key in refused:
                 value.wrong(*refused[key])
             elif lenient:
@@ -196,6 +194,14 @@ class Field:
             else:
                 value.wrong(*_unknown(key, known))
         return Keys(self, found, tuple(unknown))
+
+    def _needs(self, version: str) -> None:
+        if not self.source.version.has(version):
+            self.wrong(
+                f"needs version {version} of the file format, not {self.source.version}",
+                "Leave `version` out: the latest is then used.",
+            )
+            self.source.substituted.failed.add(self.path)  # nothing else need be said of the value
 
     def labels(self) -> dict[str, Given[str]] | None:
         """A mapping or a list KEY=VALUE as text; null is empty text. None when it is neither."""

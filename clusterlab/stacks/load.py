@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clusterlab.model.problems import InvalidFiles, Problem, in_order
@@ -27,7 +27,7 @@ from .service_rules import service_problems
 from .services import read_service
 from .stack import Service, Stack
 from .template_rules import template_problems
-from .variables import Substituted, substitute
+from .variables import Substituted, substitute, without_values
 from .versions import Version, version_of
 
 _TOP = {**dict.fromkeys(["version", "services", "networks", "volumes"], ""), "secrets": "3.1", "configs": "3.3"}
@@ -84,6 +84,9 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
         stack, wrong = _checked(merge_all(parts))
         problems += _new(wrong, problems)
     loaded = tuple(source.substituted for source in sources)
+    problems = [
+        replace(problem, message=without_values(problem.message, loaded, environment)) for problem in _once(problems)
+    ]
     ordered = tuple(in_order(problems, files))
     return Loaded(None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
 
@@ -105,7 +108,7 @@ def _common_version(documents: Sequence[Document]) -> tuple[Version, list[Proble
 
 
 def _read(source: Source, name: str, folder: Path, environment: Mapping[str, str]) -> Stack:
-    top = source.top().keys(_TOP, extensions=source.version.has("3.4"), refused=_REFUSED_TOP)
+    top = source.top().keys(_TOP, extensions="3.4", refused=_REFUSED_TOP)
 
     def service(field: Field) -> Service:
         return read_service(field, folder, environment)
@@ -139,5 +142,14 @@ def _refused(stack: Stack) -> Iterator[Problem]:
 
 def _new(found: Sequence[Problem], known: Sequence[Problem]) -> list[Problem]:
     """Those of `found` that do not follow from a problem at the same place."""
-    places = {(problem.file, problem.line) for problem in known}
-    return [problem for problem in found if (problem.file, problem.line) not in places]
+    places = {(problem.file, problem.line, problem.column) for problem in known}
+    return [problem for problem in found if (problem.file, problem.line, problem.column) not in places]
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """Without those that anchors repeat: the same words, but for the keys in front, at the same place."""
+    first: dict[tuple[str, int, int, str], Problem] = {}
+    for problem in problems:
+        keys, _, words = problem.message.partition(": ")
+        first.setdefault((problem.file, problem.line, problem.column, words or keys), problem)
+    return list(first.values())

@@ -52,6 +52,8 @@ def _value(name: str, base: Any, later: Any) -> Any:
         return base if later is None else later
     if isinstance(later, Given):
         return later if later.value or name in _BY_REFERENCE else base
+    if isinstance(later, frozenset):
+        return base | later
     if isinstance(later, tuple):
         return (*base, *later)
     if isinstance(later, Mapping):

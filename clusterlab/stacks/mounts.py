@@ -38,7 +38,7 @@ def read_mount(field: Field) -> Mount | None:
         if text is None:
             return None
         try:
-            return replace(parse_mount(text.value), place=field.place)
+            return replace(parse_mount(text.value), place=field.place, varies=field.varies)
         except ValueError as error:
             field.wrong(f"'{field.written}': {error}", "Write [SOURCE:]TARGET[:OPTIONS], such as data:/data:ro.")
             return None
@@ -126,6 +126,7 @@ def _long(field: Field) -> Mount | None:
         propagation=_read(options, "bind", "propagation", lambda value: value.one_of("", *PROPAGATIONS)),
         size=_read(options, "tmpfs", "size", _bytes),
         options=frozenset(options),
+        varies=any(keys.found[name].varies for name in ("source", "target") if name in keys),
         ignored=tuple(f"{name}.{key}" for name, found in options.items() for key in found.unknown)
         + (("consistency",) if consistency else ()),
         places={name: value.place for name, value in keys.found.items()},

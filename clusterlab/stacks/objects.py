@@ -56,7 +56,7 @@ def read_network(field: Field) -> Network:
     key = str(field.path[-1])
     if field.value is None:
         return Network(key, field.place)
-    keys = field.keys(_NETWORK, extensions=field.source.version.has("3.7"), refused=_REFUSED_NETWORK)
+    keys = field.keys(_NETWORK, extensions="3.7", refused=_REFUSED_NETWORK)
     ipam = keys.read("ipam", lambda value: value.keys({"driver": "", "config": ""}))
     external, name = _external(keys)
     return Network(
@@ -90,7 +90,7 @@ def read_volume(field: Field) -> Volume:
     key = str(field.path[-1])
     if field.value is None:
         return Volume(key, field.place)
-    keys = field.keys(_VOLUME, extensions=field.source.version.has("3.7"))
+    keys = field.keys(_VOLUME, extensions="3.7")
     external, name = _external(keys)
     options: Labels | None = keys.read("driver_opts", Field.options)
     volume = Volume(
@@ -121,7 +121,7 @@ def read_secret(field: Field) -> FileObject:
 
 
 def _file_object(field: Field, known: dict[str, str]) -> FileObject:
-    keys = field.keys(known, extensions=field.source.version.has("3.7"), refused=_REFUSED_FILE)
+    keys = field.keys(known, extensions="3.7", refused=_REFUSED_FILE)
     external, name = _external(keys, lenient=True)
     driver, file = keys.read("driver", Field.text), keys.read("file", Field.text)
     if driver and driver.value and file and file.value and not external:

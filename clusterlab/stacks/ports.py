@@ -56,7 +56,7 @@ def parse_port(text: str, place: Place) -> Iterator[Port]:
     target, _, protocol = target.partition("/")
     protocol = protocol.split("/")[0].lower() or "tcp"
     if protocol not in _PROTOCOLS:
-        raise ValueError(f"the protocol must be tcp, udp or sctp, not {protocol}")
+        raise ValueError("the protocol must be tcp, udp or sctp")
     if address:
         _check_address(address)
     first, last = _range(target, "the target port")

@@ -60,6 +60,8 @@ def _name(stack: Stack, service: Service) -> Iterator[Problem]:
 
 
 def _image(service: Service) -> Iterator[Problem]:
+    if service.image is None and "image" in service.given:
+        return
     if service.image is None or not service.image.value:
         yield (service.image.place if service.image else service.place).problem(
             "image: is missing", "docker stack deploy builds nothing: push an image, and name it here."

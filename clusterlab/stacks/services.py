@@ -29,13 +29,14 @@ _TEXTS = ("cgroup_parent", "cgroupns_mode", "container_name", "domainname", "ipc
 
 def read_service(field: Field, folder: Path, environment: Mapping[str, str]) -> Service:
     """The service at `field`; relative paths start at `folder`. What is wrong is noted, and left out of the result."""
-    keys = field.keys(KEYS, extensions=field.source.version.has("3.7"), refused=REFUSED)
+    keys = field.keys(KEYS, extensions="3.7", refused=REFUSED)
     _check_ignored(keys)
     networks = keys.read("networks", _networks) or {}
     mounts = keys.read_list("volumes", lambda value: value.items(read_mount, unique=False))
     return Service(
         name=str(field.path[-1]),
         place=field.place,
+        given=frozenset(keys.found),
         ignored={key: keys.found[key].place for key in IGNORED if key in keys},
         image=keys.read("image", Field.text),
         command=keys.read("command", _command),

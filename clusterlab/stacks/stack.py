@@ -44,6 +44,7 @@ class Mount:
     size: int | None = None  # bytes
     options: frozenset[str] = frozenset()  # the kinds of options that are given: bind, volume, tmpfs
     ignored: tuple[str, ...] = ()  # options and keys without an effect
+    varies: bool = False  # whether a variable went into source or target
     original: str = ""  # the source before `~` and relative paths were resolved
     places: Mapping[str, Place] = field(default_factory=dict)  # of the keys of the long form
 
@@ -168,6 +169,7 @@ class Deploy:
 class Service:
     name: str
     place: Place
+    given: frozenset[str] = frozenset()  # the keys that the files have, right or wrong
     ignored: Mapping[str, Place] = field(default_factory=dict)  # keys that are accepted and have no effect
     image: Given[str] | None = None
     command: Texts | None = None

@@ -8,7 +8,7 @@ alone. Docker loses an error where another variable follows in the same text; he
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ class Use:
 class Substituted:
     """A document with its variables replaced."""
 
-    document: Document
+    document: Document = field(repr=False)
     changed: set[KeyPath] = field(default_factory=set)  # values that a variable went into
     failed: set[KeyPath] = field(default_factory=set)  # values that have no meaning, their problems being known
     problems: list[Problem] = field(default_factory=list)
@@ -163,7 +163,7 @@ def _invalid(rest: str) -> tuple[str, str]:
         name = body.partition("+")[0].removesuffix(":")
         return (
             f"'{token}': docker stack deploy does not have Compose's form ${{{name}+text}}",
-            f"Set a variable to the whole text, and write ${{{name}:-}} or another name.",
+            f"Put the text into a variable of its own, such as ${{{name}_TEXT:-}}.",
         )
     remedy = "A name has letters, digits and _ alone. Write $$ for a literal $."
     if "." in body:
@@ -218,6 +218,18 @@ def _cast_at(path: KeyPath) -> _Cast | None:
         )
 
     return next((cast for pattern, cast in _PATTERNS if fits(pattern)), None)
+
+
+_SHORTEST = 4  # a shorter value is no secret, and stands in many words
+
+
+def without_values(text: str, sources: Iterable[Substituted], environment: Mapping[str, str]) -> str:
+    """A message in which the values of the variables that files use are replaced by their names."""
+    names = {use.name for source in sources for use in source.uses}
+    values = {environment[name]: name for name in names if len(environment.get(name, "")) >= _SHORTEST}
+    for value in sorted(values, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", lambda match: f"${{{values[match[0]]}}}", text)
+    return text
 
 
 def keys_with_variables(document: Document) -> Iterator[Place]:

@@ -1,32 +1,49 @@
 from __future__ import annotations
 
-import json
+import json as json_text
 
 from invoke import Context
 
-from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, out, verb
 
 
-@verb({"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS}, lists=("play",))
-def validate(context: Context, play: list[str], inventory: str = "", playbooks: str = "playbooks") -> None:
-    """Check the inventory and the playbooks without touching a host."""
+@verb(
+    {
+        "play": f"{PLAY}; or a stack file: any file with services:",
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "compose_file": "a stack file, - for standard input; repeated ones are merged (short: -c)",
+        "stack": "the stack's name (default: that of the first file's folder)",
+        "mute": "advice that is not shown, by its key",
+        "json": JSON,
+    },
+    lists=("play", "compose_file", "mute"),
+)
+def validate(
+    context: Context,
+    play: list[str],
+    compose_file: list[str],
+    mute: list[str],
+    inventory: str = "",
+    playbooks: str = "playbooks",
+    stack: str = "",
+    json: str = "",
+) -> None:
+    """Check the inventory and the playbooks, or stack files, without touching a host."""
     from pathlib import Path
 
     from clusterlab.cli.session import inventory_path
-    from clusterlab.model import load_lab
+    from clusterlab.cli.validating import Validation, check_mute, is_stack_file
 
-    path = inventory_path(inventory)
-    lab = load_lab(path, play, Path(playbooks))
-    checks = sum(len(one.checks) for one in lab.plays.values())
-    out().print(f"{path} and {len(lab.plays)} plays with {checks} checks are valid.", highlight=False)
-    acting = sum(any(step.do for step in check.steps) for one in lab.plays.values() for check in one.checks)
-    if acting and not lab.inventory.actions_allowed:
-        out().print(
-            f"{acting} checks will be blocked: they stop, restart or drain something, which the inventory does not "
-            "allow. To allow it, set `allow_actions: true` there; only what the lab created is changed.",
-            highlight=False,
-            soft_wrap=True,
-        )
+    check_mute(mute)
+    validation = Validation()
+    stacks = [*([compose_file] if compose_file else []), *([word] for word in play if is_stack_file(word))]
+    plays = [word for word in play if not is_stack_file(word)]
+    for files in stacks:
+        validation.stack(files, stack, mute)
+    if plays or not stacks:
+        validation.plays(inventory_path(inventory), plays, Path(playbooks))
+    validation.finish(out(), json)
 
 
 @verb({})
@@ -34,4 +51,4 @@ def schema(context: Context) -> None:
     """Print the JSON Schema of both files, for editors."""
     from clusterlab.model import json_schema
 
-    print(json.dumps(json_schema(), indent=2))
+    print(json_text.dumps(json_schema(), indent=2))

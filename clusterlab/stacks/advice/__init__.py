@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from clusterlab.registry import Registry
 from clusterlab.stacks.load import Loaded
+from clusterlab.stacks.variables import without_values
 
 from . import nfs, placement, services, text, volumes
 from .kind import Advice, AdviceKind, Hit, Subject
@@ -36,11 +37,15 @@ def advise(loaded: Loaded, mute: Iterable[str] = ()) -> list[Advice]:
         if not {advice.key, kind.name} & muted and (advice.file, advice.line) not in broken
     }
     places = {file: index for index, file in enumerate(loaded.files)}
-    return sorted(found, key=lambda advice: (places.get(advice.file, len(places)), advice))
+    first: dict[tuple[str, str, int, int], Advice] = {}
+    for advice in sorted(found):  # an anchor that several services share is advised once
+        first.setdefault((advice.key, advice.file, advice.line, advice.column), advice)
+    return sorted(first.values(), key=lambda advice: (places.get(advice.file, len(places)), advice))
 
 
 def _found(kind: AdviceKind, subject: Subject) -> Iterator[Advice]:
     for hit in kind.find(subject):
         key = f"{kind.name}:{hit.detail}" if hit.detail else kind.name
         message = f"{hit.subject}: {kind.reason}{f': {hit.more}' if hit.more else ''}"
+        message = without_values(message, subject.loaded.sources, subject.loaded.environment)
         yield Advice(*hit.place, key, message, kind.remedy)

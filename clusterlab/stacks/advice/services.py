@@ -102,7 +102,7 @@ def _modes(subject: Subject) -> Iterator[Hit]:
     for name, service in subject.services():
         for reference in (*service.configs, *service.secrets):
             if reference.mode and _reads_like_octal(reference):
-                yield Hit(reference.mode.place, name, more=f"{reference.mode.value} is {reference.mode.value:#06o}")
+                yield Hit(reference.mode.place, name, more=f"{reference.mode.value} is 0{reference.mode.value:o}")
 
 
 def _reads_like_octal(reference: FileReference) -> bool:

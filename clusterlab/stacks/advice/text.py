@@ -79,7 +79,8 @@ def _unquoted(subject: Subject) -> Iterator[Hit]:
                 continue
             written, sent = document.texts.get(path, ""), as_text(value)
             if written != sent and not isinstance(value, bool):
-                yield Hit(_place(document, path), dotted(path), more=f"{written} becomes {sent or 'empty'}")
+                shown = "" if path[2] == "environment" else f"{written} becomes {sent or 'empty'}"
+                yield Hit(_place(document, path), dotted(path), more=shown)
 
 
 def _is_text_elsewhere(path: KeyPath) -> bool:

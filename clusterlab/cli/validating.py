@@ -1,0 +1,84 @@
+"""What `clusterlab validate` does: an inventory with its plays, or stack files, with all that is wrong at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from clusterlab.errors import UsageError
+from clusterlab.model import load_lab
+from clusterlab.model.problems import InvalidFiles, Problem, suggest
+from clusterlab.reports.summary import write_json
+from clusterlab.reports.validation import show_advice, validation_document
+from clusterlab.stacks import load_stack
+from clusterlab.stacks.advice import ADVICE, Advice, advise
+
+_SERVICES = re.compile(r"^([\"']?)services\1\s*:", re.MULTILINE)
+
+
+@dataclass
+class Validation:
+    """What was found so far."""
+
+    problems: list[Problem] = field(default_factory=list)
+    advice: list[Advice] = field(default_factory=list)
+    valid: list[str] = field(default_factory=list)  # sentences
+    files: list[str] = field(default_factory=list)
+
+    def stack(self, files: Sequence[str], name: str, mute: Sequence[str]) -> None:
+        """Validate the files of one stack."""
+        loaded = load_stack(files, name)
+        self.files += files
+        self.problems += loaded.problems
+        found = advise(loaded, mute)
+        self.advice += found
+        if loaded.stack:
+            count = len(loaded.stack.services)
+            services = "1 service" if count == 1 else f"{count} services"
+            self.valid.append(f"{', '.join(files)}: the stack {loaded.stack.name} with {services} is valid.")
+
+    def plays(self, inventory: Path, plays: Sequence[str], playbooks: Path) -> None:
+        """Validate an inventory and its plays."""
+        try:
+            lab = load_lab(inventory, plays, playbooks)
+        except InvalidFiles as error:
+            self.problems += error.problems
+        else:
+            checks = sum(len(one.checks) for one in lab.plays.values())
+            self.valid.append(f"{inventory} and {len(lab.plays)} plays with {checks} checks are valid.")
+            acting = sum(any(step.do for step in check.steps) for one in lab.plays.values() for check in one.checks)
+            if acting and not lab.inventory.actions_allowed:
+                self.valid.append(
+                    f"{acting} checks will be blocked: they stop, restart or drain something, which the inventory does "
+                    "not allow. To allow it, set `allow_actions: true` there; only what the lab created is changed."
+                )
+
+    def finish(self, console: Console, json: str) -> None:
+        """Show and write what was found; raises InvalidFiles if anything is wrong."""
+        if json:
+            write_json(Path(json), validation_document(self.problems, self.advice))
+        if json != "-":
+            show_advice(console, self.advice)
+            for sentence in self.valid:
+                console.print(sentence, highlight=False, soft_wrap=True)
+        if self.problems:
+            raise InvalidFiles(self.problems, self.files)
+
+
+def is_stack_file(word: str) -> bool:
+    """Whether a word of the command line is a stack file: standard input, or a file with `services:` at its top."""
+    path = Path(word)
+    if word == "-":
+        return True
+    return path.is_file() and _SERVICES.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+
+
+def check_mute(keys: Sequence[str]) -> None:
+    """Raise UsageError for a key that no advice has."""
+    for key in keys:
+        if key.partition(":")[0] not in ADVICE:
+            raise UsageError(f"--mute: there is no advice '{key}'", remedy=suggest(key, ADVICE, "Advice"))
