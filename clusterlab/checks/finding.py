@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.parallel import parallel
+from clusterlab.redaction import clean
 from clusterlab.results import Evidence, Link, Outcome, worst
 
 from .place import Place, ProbeError, WrongAnswer
+
+_SHOWN = 300  # characters of a line in a sentence; the whole of it is in the output
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ def finding(
     """The lab answered: as wanted when `holds`; the hint is kept for the case that it did not."""
     evidence = Evidence(str(place), command, wanted, found, output, holds, links=tuple(links))
     return Finding(Outcome.PASS if holds else Outcome.FAIL, evidence, "" if holds else hint)
+
+
+def said(output: str) -> list[str]:
+    """The last line that a command printed, as a part of a sentence: where tools write why they failed."""
+    lines = clean(output).strip().splitlines()  # whole, before it is cut: a part of a secret would not be found
+    return [f"which printed {lines[-1].strip()[:_SHOWN]!r}"] if lines else []
 
 
 def unasked(place: Place | str, wanted: str, error: ClusterlabError, links: Sequence[Link] = ()) -> Finding:

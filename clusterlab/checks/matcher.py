@@ -27,8 +27,9 @@ def match(spec: MatcherSpec, value: object, visible: Callable[[object], object] 
     """Compare `value` with `spec`: every key given must hold.
 
     A text is compared without its last line end. `contains` and `lacks` mean a part of a text, an item of a list,
-    a key of a mapping. `matches` on a list asks for one item that matches. `visible` is what people may see of a
-    value. Raises UsageError when `spec` asserts nothing.
+    a key of a mapping. `matches` on a list asks for one item that matches. An empty list or mapping lacks everything
+    and shows nothing: it must be what `spec` expects. `visible` is what people may see of a value. Raises UsageError
+    when `spec` asserts nothing.
     """
     if isinstance(value, str):
         value = value.removesuffix("\n")
@@ -75,6 +76,8 @@ def _problems(spec: MatcherSpec, value: object) -> list[str]:
         problems.append(f"is not {show(spec.equals)}")
     problems += [f"{show(part)} is missing" for part in spec.contains if not _has(value, part)]
     problems += [f"{show(part)} is in it" for part in spec.lacks if _has(value, part)]
+    if spec.lacks and is_nothing(value) and not expects_nothing(spec):
+        problems.append("nothing is there, which shows nothing about what must not be in it")
     if spec.matches is not None and not _matches(spec.matches, value):
         problems.append("nothing in it matches")
     if spec.lines is not None and _size(value) != spec.lines:
@@ -84,6 +87,18 @@ def _problems(spec: MatcherSpec, value: object) -> list[str]:
     if spec.between and not _is_between(spec.between, value):
         problems.append(f"is not from {spec.between[0]} to {spec.between[1]}")
     return problems
+
+
+def expects_nothing(spec: MatcherSpec) -> bool:
+    """Whether a matcher says itself that there must be nothing."""
+    return spec.empty is True or spec.lines == 0 or ("equals" in spec.model_fields_set and is_nothing(spec.equals))
+
+
+def is_nothing(value: object) -> bool:
+    """No value, or a list or mapping without items; an empty text is something that was said."""
+    if isinstance(value, list):
+        return all(isinstance(item, list) and is_nothing(item) for item in value)
+    return value is None or value == {}
 
 
 def _is_between(limits: list[int], value: object) -> bool:

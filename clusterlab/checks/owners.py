@@ -41,7 +41,7 @@ def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
     Only containers of the play have addresses of which several engines know; any other target is taken as it is.
     Raises ProbeError when this cannot be found out.
     """
-    meant = _meant(target, place, places)
+    meant = containers_of(target, place, places)
     if not meant or place in meant:
         return ""
     addresses = _addresses(target, met, place, places)
@@ -67,7 +67,7 @@ def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> s
     return f"{address} belongs to {names}" if set(found) - set(meant) else ""
 
 
-def _meant(target: Target, place: Place, places: Places) -> set[Place]:
+def containers_of(target: Target, place: Place, places: Places) -> set[Place]:
     """The containers that a target may be; a name is one of theirs only where Docker's DNS answers."""
     play = places.play
     if isinstance(target, Address):

@@ -247,7 +247,7 @@ class Places:
     def url(self, place: Place, url: str) -> str:
         """A URL whose host is written as `target` would write it."""
         name = urlsplit(url).hostname or ""
-        return url.replace(name, self.target(place, name), 1) if name in self.lab.inventory.hosts else url
+        return with_host(url, self.target(place, name)) if name in self.lab.inventory.hosts else url
 
     def _tools_of(self, place: Place) -> frozenset[str]:
         with self._lock:
@@ -269,6 +269,14 @@ class Places:
                 detail=result.output,
             )
         return frozenset(lines[:-1])
+
+
+def with_host(url: str, host: str) -> str:
+    """A URL with another host, and all else as it is."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    port = f":{parts.port}" if parts.port is not None else ""
+    return parts._replace(netloc=f"{user}{at}{host}{port}").geturl()
 
 
 def _state(state: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.probes import Address, Control, NegatableProbe, Target
+from clusterlab.model.probes import Address, Control, NegatableProbe, Probe, Target
 from clusterlab.results import Link
 
 from .finding import Finding, ask_each, finding, unasked
@@ -16,13 +16,17 @@ from .kind import CheckKind
 from .manual.line import Line
 from .manual.where import Where
 from .owners import HINT as OWNERS_HINT
-from .owners import mistaken
+from .owners import containers_of, mistaken
 from .place import Place, Places
 from .reached import Reach
+from .resolve import prove_absent
 
-N = TypeVar("N", bound=NegatableProbe)
+N = TypeVar("N", bound=Probe)
+C = TypeVar("C", bound=NegatableProbe)
 
 _CONTROL_HINT = "while the control does not succeed, the negative statement proves nothing: fix what it asks first"
+_GOSSIP_HINT = "names of containers on other hosts come by gossip: TCP and UDP 7946 must be open {}"
+_NAME_HINT = "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge"
 _APART_HINT = "something that must be kept away gets through"
 
 
@@ -83,7 +87,7 @@ class ReachKind(CheckKind[N]):
         A negative statement passes at a place only when the network kept the probe away there, and its control reached
         what it should.
         """
-        if not probe.negative:
+        if not isinstance(probe, NegatableProbe) or not probe.negative:
             return self._reached(places, probe, kept(probe))
         findings = self._apart(places, probe)
         if probe.control is not None:
@@ -107,7 +111,7 @@ class ReachKind(CheckKind[N]):
                 wanted=before + verdict.wanted,
                 found=found,
                 output=met.output,
-                hint=OWNERS_HINT if wrong else hint or verdict.hint,
+                hint=OWNERS_HINT if wrong else hint or self._name_hint(probe, met, place, places) or verdict.hint,
                 links=self._links(probe, place, places, True, holds, found),
             )
 
@@ -119,7 +123,7 @@ class ReachKind(CheckKind[N]):
 
         def at(place: Place) -> Finding:
             met = self.reach(probe, place, places, True)
-            wrong = "" if met.reached else mistaken(self.target(probe), met, place, places)
+            wrong = "" if met.reached else self._proves_nothing(probe, met, place, places)
             return finding(
                 place,
                 met.command,
@@ -133,6 +137,23 @@ class ReachKind(CheckKind[N]):
 
         return ask_each(places.of(probe), wanted, at, partial(self._links, probe, places=places, wanted=False))
 
+    def _proves_nothing(self, probe: N, met: Reach, place: Place, places: Places) -> str:
+        """Why it does not count that a target was not reached; "" when it does. Raises NotUnderstood."""
+        target = self.target(probe)
+        if met.unresolved:
+            prove_absent(places.target(place, target), place, places)
+        return mistaken(target, met, place, places)
+
+    def _name_hint(self, probe: N, met: Reach, place: Place, places: Places) -> str:
+        """What to look at when a name does not resolve; "" when that is not why."""
+        if not met.unresolved or not place.container:
+            return ""
+        elsewhere = {one.host for one in containers_of(self.target(probe), place, places)} - {place.host}
+        if not elsewhere:
+            return _NAME_HINT
+        between = f"between {place.host} and {', '.join(sorted(elsewhere))}"
+        return f"{_GOSSIP_HINT.format(between)}; or the two share no network: {_NAME_HINT}"
+
     def _links(
         self, probe: N, place: Place, places: Places, wanted: bool, seen: bool | None = None, found: str = ""
     ) -> list[Link]:
@@ -142,8 +163,11 @@ class ReachKind(CheckKind[N]):
 
     def manual(self, probe: N, where: Where) -> Iterator[Line]:
         """What asks at each place; for a negative statement what must not work, and then its control, which must."""
-        yield from self._lines(probe, where, "not: " if probe.negative else "", kept(probe))
-        if probe.negative and probe.control is not None:
+        if not isinstance(probe, NegatableProbe) or not probe.negative:
+            yield from self._lines(probe, where, "", kept(probe))
+            return
+        yield from self._lines(probe, where, "not: ", kept(probe))
+        if probe.control is not None:
             yield from self._lines(controlled(probe, probe.control), where, "as a control: ", kept(probe))
 
     def _lines(self, probe: N, where: Where, before: str, kept: bool) -> Iterator[Line]:
@@ -153,7 +177,7 @@ class ReachKind(CheckKind[N]):
             yield Line(place.host, shown.command, before + shown.wanted, shown.proof)
 
 
-def controlled(probe: N, control: Control) -> N:
+def controlled(probe: C, control: Control) -> C:
     """The same probe with the control's fields changed, stating that it is reached."""
     changes = {name: getattr(control, name) for name in control.model_fields_set if name in type(probe).model_fields}
     if control.on or control.in_:
@@ -161,12 +185,13 @@ def controlled(probe: N, control: Control) -> N:
     return probe.model_copy(update={**changes, probe.verdict: True, "control": None})
 
 
-def kept(probe: NegatableProbe) -> bool:
+def kept(probe: Probe) -> bool:
     """Whether hosts must ask over the LAN alone: see `lan`.
 
     So it is for what cannot be reached, together with its control, and for the address of a container or service.
     """
-    return probe.negative or isinstance(getattr(probe, "to", None), Address)
+    negative = isinstance(probe, NegatableProbe) and probe.negative
+    return negative or isinstance(getattr(probe, "to", None), Address)
 
 
 def name_of(target: Target, places: Places) -> str:

@@ -9,13 +9,14 @@ from clusterlab.remote.completed import Completed
 
 from .place import NotUnderstood
 
+UNRESOLVED = "name not resolved"
 # Each is the end of a line, as tools write errors; elsewhere (a usage text, a page) the words would mean nothing.
 # The order matters: a tool may write a second reason that only follows from the first.
 _REASONS = (
     (
         r"bad address '.*'|could not resolve host: .*|unable to resolve host address .*|name or service not known"
         r"|temporary failure in name resolution|no address associated with (host)?name",
-        "name not resolved",
+        UNRESOLVED,
     ),
     (r"connection refused", "refused"),
     (r"no route to host|host (is )?unreachable", "no route to host"),
@@ -35,6 +36,7 @@ class Reach:
     command: str
     output: str = ""
     addresses: tuple[str, ...] = ()  # that the tool says it used, or that a name resolves to
+    unresolved: bool = False  # not reached because its name did not resolve
 
 
 def reason(text: str) -> str:
@@ -55,4 +57,4 @@ def kept_away(completed: Completed, command: str, text: str) -> Reach:
             command=command,
             detail=completed.output,
         )
-    return Reach(False, why, command, completed.output)
+    return Reach(False, why, command, completed.output, unresolved=why == UNRESOLVED)

@@ -10,6 +10,9 @@ from clusterlab.remote.completed import Completed
 from .place import NotUnderstood, Place, Places
 from .reached import Reach
 
+DOCKER_DNS = "127.0.0.11"
+"""Where Docker's DNS answers in a container that is on another network than the default bridge."""
+_ABSENT = ("NXDOMAIN", "No answer", "no IPv4 address")
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
 
 
@@ -24,7 +27,7 @@ def look_up(name: str, place: Place, places: Places) -> Reach:
     if addresses:
         found = f"{name} is {', '.join(addresses)}"
         return Reach(True, found, command, completed.output, tuple(addresses))
-    return Reach(False, why_not(completed, tool, command), command, completed.output)
+    return Reach(False, why_not(completed, tool, command), command, completed.output, unresolved=True)
 
 
 def query(tool: str, name: str) -> list[str]:
@@ -51,23 +54,63 @@ def first_address(name: str, place: Place, places: Places) -> str | Reach:
         return met.addresses[0] if met.addresses else met
 
 
+def prove_absent(name: str, place: Place, places: Places) -> None:
+    """Make sure that a name that does not resolve at a place is unknown there, and not merely without an answer.
+
+    A name server must say so. Docker's DNS knows its own names at once, and hands every other one to the name servers
+    of the host, which may not answer: so for the name of a container it is enough that it then knows the container
+    that asks. Raises NotUnderstood.
+    """
+    places.tool(place, "nslookup")  # getent says the same of a name that is unknown and of a server that is silent
+    argv = query("nslookup", name)
+    completed = places.run(place, argv)
+    said = "" if parse_nslookup(completed) else answer(completed)
+    if said in _ABSENT:
+        return
+    if said and place.container and name in _docker_names(places):
+        control = places.run(place, query("nslookup", place.container))
+        if parse_nslookup(control) and DOCKER_DNS in control.stdout:
+            return
+    raise NotUnderstood(
+        f"nothing shows that {name} is unknown at {place}: {said or 'it resolves when it is asked for again'}",
+        command=place.typed(argv),
+        detail=completed.output,
+        remedy="only a name server that answers can tell that a name does not exist: see /etc/resolv.conf there",
+    )
+
+
+def _docker_names(places: Places) -> set[str]:
+    """The names that Docker's DNS may know: it is the authority for them."""
+    play = places.play
+    joined = [one.networks for one in play.containers.values()] + [one.networks for one in play.services.values()]
+    aliases = {alias for networks in joined for one in networks.values() if one for alias in one.aliases}
+    return {*play.containers, *play.services, *(f"tasks.{name}" for name in play.services), *aliases}
+
+
+def answer(completed: Completed) -> str:
+    """What nslookup was told about a name that has no address; "" when it is neither."""
+    text = completed.output
+    found = re.search(r"can't find [^:\n]+: (NXDOMAIN|SERVFAIL|REFUSED|No answer)", text, re.IGNORECASE)
+    if found:
+        return found[1]
+    if completed.ok and "Address:" in text:
+        return "no IPv4 address"
+    if re.search(r"no servers could be reached|can't connect to remote host", text):
+        return "no name server answers"
+    return ""
+
+
 def why_not(completed: Completed, tool: str, command: str) -> str:
     """Why there is no address. Raises NotUnderstood when the tool says neither."""
-    text = completed.output
     if tool == "getent" and completed.exit == 2:
         return "name not resolved"
-    if tool == "nslookup":
-        answer = re.search(r"can't find [^:\n]+: (NXDOMAIN|SERVFAIL|REFUSED|No answer)", text, re.IGNORECASE)
-        if answer:
-            return f"name not resolved: {answer[1]}"
-        if completed.ok and "Address:" in text:
-            return "name not resolved: no IPv4 address"
-        if re.search(r"no servers could be reached|can't connect to remote host", text):
-            return "name not resolved: no name server answers"
+    if tool == "nslookup" and (said := answer(completed)):
+        return f"name not resolved: {said}"
     raise NotUnderstood(
-        f"{tool} says neither an address nor that there is none (exit code {completed.exit}): {text or 'no output'}",
+        f"{tool} says neither an address nor that there is none (exit code {completed.exit}): "
+        f"{completed.output or 'no output'}",
         command=command,
-        detail=text,
+        detail=completed.output,
     )
 
 

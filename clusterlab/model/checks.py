@@ -136,6 +136,7 @@ class Check(_Kinds):
             and isinstance(other, type(probe))
             and not other.negative
             and probe.same_target(other)
+            and other.covers(probe)
             for _, _, other in self.probes()
         )
 
@@ -144,7 +145,7 @@ def _needs_control(probe: NegatableProbe) -> tuple[str, str]:
     return (
         f"'{probe.verdict}: false' alone proves nothing: the probe itself might not work",
         "Add control: with the place or target where the same probe must succeed,\n"
-        f"or put it in steps: next to the same probe with {probe.verdict}: true.",
+        f"or put it in steps: next to the same probe at the same place with {probe.verdict}: true.",
     )
 
 

@@ -81,6 +81,11 @@ class NegatableProbe(Probe):
     def negative(self) -> bool:
         return not getattr(self, self.verdict)
 
+    def covers(self, other: NegatableProbe) -> bool:
+        """Whether this runs wherever `other` does: what works at another place says nothing of that one."""
+        everywhere = "all" in self.on
+        return (everywhere or set(other.on) <= set(self.on)) and set(other.in_) <= set(self.in_)
+
     def same_target(self, other: NegatableProbe) -> bool:
         return all(getattr(self, key) == getattr(other, key) for key in self.target)
 

@@ -7,7 +7,7 @@ from typing import Any
 from clusterlab.checks.kind import CheckKind
 from clusterlab.registry import Registry
 
-from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file, veth
+from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file, tls, veth
 
 _OWN: tuple[CheckKind[Any], ...] = (
     command.KIND,
@@ -16,6 +16,7 @@ _OWN: tuple[CheckKind[Any], ...] = (
     ping.KIND,
     dns.KIND,
     port.KIND,
+    tls.KIND,
     mount.KIND,
     file.KIND,
     shared_file.KIND,

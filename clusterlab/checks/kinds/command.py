@@ -13,7 +13,7 @@ from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Probe
 from clusterlab.remote.completed import Completed
 
-from ..finding import Finding, ask_each, finding
+from ..finding import Finding, ask_each, finding, said
 from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
@@ -118,4 +118,6 @@ def _judge(probe: CommandProbe, place: Place, completed: Completed, command: str
             compared = match(spec, text)
             holds = holds and compared.holds
             found.append(f"{name} {compared.found}")
+    if not holds:
+        found += said(completed.stderr.strip() or completed.stdout)
     return finding(place, command, holds=holds, wanted=summary(probe), found=", ".join(found), output=completed.output)

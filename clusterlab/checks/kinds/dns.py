@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
 from ..resolve import look_up, query
 
+_UNKNOWN = "can't find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)"  # as nslookup writes it
 _HINT = (
     "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
     "hosts know no container names"
@@ -70,12 +72,13 @@ class Dns(ReachKind[DnsProbe]):
         return Verdict(met.reached and not problems, ": ".join([met.found, *problems]), expected, _HINT)
 
     def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
+        if probe.negative:  # a name server must say so
+            command = where.typed(place, query("nslookup", probe.name))
+            return Shown(command, self.summary(probe), f"{command} 2>&1 | grep -qE {shlex.quote(_UNKNOWN)}")
         tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
         command = where.typed(place, query(tool, probe.name))
         addresses = NAMES if tool == "nslookup" else "{ print $1 }"
         seen = f"found=$({command} | awk '{addresses}' | sort -u)"
-        if probe.negative:
-            return Shown(command, self.summary(probe), f'{seen}; [ -z "$found" ]')
         wanted, proof = [self.summary(probe)], f'{seen}; [ -n "$found" ]'
         if probe.addresses is not None:
             wanted.append(f"to addresses of which the list {describe(probe.addresses)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from ..kind import CheckKind
 from ..manual.line import Line, prints
 from ..manual.where import Where
 from ..matcher import describe, match
+from ..mounts import mount_of, read_mounts
 from ..place import NotUnderstood, Place, Places
 
 _ANY = "[^|]*"  # a field of stat's output, as a pattern
@@ -147,13 +149,15 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
                 command=command,
                 detail=completed.output,
             )
+        unseen = "" if probe.exists else _why_unseen(probe, place, places)
         return finding(
             place,
             command,
-            holds=not probe.exists,
+            holds=not probe.exists and not unseen,
             wanted=summary(probe),
-            found=f"{probe.path} does not exist",
+            found=f"{probe.path} does not exist{f', but {unseen}' if unseen else ''}",
             output=completed.output,
+            hint="where its folder is missing, a file that is not there shows nothing" if unseen else "",
         )
     try:
         stat = parse(completed.stdout)
@@ -191,6 +195,25 @@ def _problems(probe: FileProbe, stat: Stat) -> list[str]:
     if probe.mode is not None and int(probe.mode, 8) != stat.mode:
         problems.append(f"mode is not {probe.mode}")
     return problems
+
+
+def _why_unseen(probe: FileProbe, place: Place, places: Places) -> str:
+    """Why the file could not be seen even if it existed: its folder, or what should be mounted above it, is missing."""
+    folder = posixpath.dirname(posixpath.normpath(probe.path))
+    argv = ["stat", "-L", "-c", "%F", folder]
+    completed = places.run(place, argv)
+    if completed.stdout.strip() != "directory":
+        return f"its folder {folder} {'is a ' + completed.stdout.strip() if completed.ok else 'does not exist either'}"
+    if not place.container:
+        return ""
+    report = places.inspect(place)
+    targets = [one["Destination"] for one in report["Mounts"]] + list(report["HostConfig"].get("Tmpfs") or {})
+    above = [target for target in targets if folder == target or folder.startswith(target.rstrip("/") + "/")]
+    if not above:
+        return ""
+    wanted = posixpath.normpath(max(above, key=len))
+    held = mount_of(folder, read_mounts(place, places))
+    return "" if held is not None and held.path == wanted else f"nothing is mounted on {wanted}"
 
 
 def _pattern(probe: FileProbe) -> str:

@@ -56,6 +56,11 @@ class HttpProbe(NegatableProbe):
         yield from super().faults()
         if not re.match(r"https?://[^\s/]+", self.url):
             yield Fault(("url",), f"'{self.url}' is not an address of a page", "Begin it with http:// or https://.")
+            return
+        try:
+            _ = urlsplit(self.url).port
+        except ValueError:
+            yield Fault(("url",), f"'{self.url}' has a port that is not a number from 0 to 65535")
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,10 @@ def parse(completed: Completed, command: str) -> Answer:
     if status:
         found = f"status {status[1]}"
         used = tuple(_USED.findall(completed.stderr)[-1:])
-        return Answer(True, found, command, completed.output, used, int(status[1]), completed.stdout)
+        return Answer(True, found, command, completed.output, used, status=int(status[1]), body=completed.stdout)
     if completed.exit in _TIMED_OUT:
         return Answer(False, "timed out", command, completed.output)
     if completed.ok:
         raise NotUnderstood("an answer without an HTTP status", command=command, detail=completed.output)
     away = kept_away(completed, command, completed.stderr)
-    return Answer(away.reached, away.found, away.command, away.output)
+    return Answer(away.reached, away.found, away.command, away.output, unresolved=away.unresolved)

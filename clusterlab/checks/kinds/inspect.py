@@ -31,7 +31,7 @@ from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
-from ..matcher import describe, match, show
+from ..matcher import describe, is_nothing, match, show
 from ..place import Place, Places, WrongAnswer
 from ..report_path import NoSuchPath, at, length_template, steps, template
 from ..spec import image_on
@@ -294,12 +294,14 @@ def _visible(value: object, probe: InspectProbe) -> object:
 
 def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) -> Finding:
     distinct = {json.dumps(value, sort_keys=True) for value in values.values()}
+    nothing = probe.value is None and all(value == "" or is_nothing(value) for value in values.values())
+    shown = "; ".join(f"{host}: {show(_visible(value, probe))}" for host, value in sorted(values.items()))
     return finding(
         ", ".join(sorted(values)),
         _command(kind, name),
-        holds=len(distinct) == 1,
+        holds=len(distinct) == 1 and not nothing,
         wanted=summary(probe, name),
-        found="; ".join(f"{host}: {show(_visible(value, probe))}" for host, value in sorted(values.items())),
+        found=f"{shown}: nothing is there, so nothing is shared" if nothing else shown,
         hint="hosts that report different things do not share the object: are they in the same Swarm?",
     )
 

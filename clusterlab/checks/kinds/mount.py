@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -20,6 +18,7 @@ from ..manual.line import Line
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
+from ..mounts import COMMAND, Mount, mount_of, read_mounts
 from ..place import NotUnderstood, Place, Places
 
 _HINT = (
@@ -68,35 +67,6 @@ class MountKind(CheckKind[MountProbe]):
 KIND = MountKind()
 
 
-@dataclass(frozen=True)
-class Mount:
-    """A line of /proc/mounts, proc_mounts(5)."""
-
-    source: str
-    path: str
-    type: str
-    options: tuple[str, ...]
-
-
-def parse(text: str) -> list[Mount]:
-    """Read /proc/mounts; blanks in names are written there as octal escapes. Raises ValueError for anything else."""
-    mounts = []
-    for line in text.splitlines():
-        fields = line.split(" ")
-        if len(fields) != 6:
-            raise ValueError(f"not a line of /proc/mounts: {line!r}")
-        source, path, kind, options = (_unescape(field) for field in fields[:4])
-        mounts.append(Mount(source, path, kind, tuple(options.split(","))))
-    return mounts
-
-
-def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
-    """The mount that holds a path: the longest one above it; of several on one path the last covers the others."""
-    path = posixpath.normpath(path)
-    holding = [m for m in mounts if path == m.path or path.startswith(m.path.rstrip("/") + "/")]
-    return max(enumerate(holding), key=lambda item: (len(item[1].path), item[0]))[1] if holding else None
-
-
 def summary(probe: MountProbe) -> str:
     parts = [f"a mount on {probe.path}"]
     parts += [f"of type {probe.type}"] if probe.type else []
@@ -107,16 +77,10 @@ def summary(probe: MountProbe) -> str:
 
 
 def _compare(probe: MountProbe, place: Place, places: Places) -> Finding:
-    argv = ["cat", "/proc/mounts"]
-    completed = places.run(place, argv)
-    command = place.typed(argv)
-    try:
-        mounts = parse(completed.stdout) if completed.ok else []
-    except ValueError as error:
-        raise NotUnderstood(str(error), command=command, detail=completed.output) from error
-    held = mount_of(probe.path, mounts)
+    held = mount_of(probe.path, read_mounts(place, places))
+    command = place.typed(COMMAND)
     if held is None:
-        raise NotUnderstood("/proc/mounts could not be read", command=command, detail=completed.output)
+        raise NotUnderstood(f"/proc/mounts has nothing above {probe.path}", command=command)
     is_point = held.path == posixpath.normpath(probe.path)
     problems = _problems(probe, held) if is_point else [f"{probe.path} is no mount point: it lies on this mount"]
     line = f"{held.source} on {held.path} type {held.type} ({','.join(held.options)})"
@@ -141,10 +105,6 @@ def _problems(probe: MountProbe, held: Mount) -> list[str]:
     problems += [f"option {option} is missing" for option in probe.options if option not in held.options]
     problems += [f"option {option} is there" for option in probe.lacks if option in held.options]
     return problems
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
 
 
 def _option(option: str) -> str:

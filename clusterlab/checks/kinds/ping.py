@@ -15,7 +15,7 @@ from clusterlab.remote.completed import Completed
 from .. import lan
 from ..manual.lan import card, first
 from ..manual.where import Where
-from ..place import Place, Places
+from ..place import NotUnderstood, Place, Places
 from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away, reason
 from ..resolve import first_address, query
@@ -101,8 +101,10 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
         return kept_away(completed, command, completed.output)
     sent, received = map(int, summary.groups())
     used = tuple(_USED.findall(completed.stdout)[:1])
-    if received or not sent:
-        reached = received == sent > 0 if all_must else received > 0
+    if not sent:
+        raise NotUnderstood("no packet was sent", command=command, detail=completed.output)
+    if received:
+        reached = received == sent or not all_must
         return Reach(reached, f"{received} of {sent} packets came back", command, completed.output, used)
     if "message too long" in completed.output.lower():
         found = "too long to be sent unfragmented"

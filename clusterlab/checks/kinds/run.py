@@ -42,7 +42,7 @@ from clusterlab.resources.engine_calls import flags
 from clusterlab.resources.removal import remove_container
 
 from ..attempts import Interrupted
-from ..finding import Finding, ask_each, finding
+from ..finding import Finding, ask_each, finding, said
 from ..kind import CheckKind
 from ..manual.line import Line, ends, variables
 from ..manual.shell_matchers import as_wanted
@@ -208,8 +208,8 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
             compared = match(spec, text)
             problems += [] if compared.holds else [f"the {name} is not as wanted"]
             found.append(f"{name} {compared.found}")
-    if problems and not (probe.stdout or probe.stderr):
-        found.append(f"saying {clean(ended.stderr or ended.stdout).strip()[-300:]!r}")
+    if problems:
+        found += said(ended.stderr.strip() or ended.stdout)
     return problems, ", ".join(found)
 
 

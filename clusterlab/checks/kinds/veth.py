@@ -124,11 +124,14 @@ def _compare(probe: VethProbe, place: Place, places: Places, wanted: str) -> Fin
             f"{place} is not on network {probe.network}, but on {', '.join(sorted(attached)) or 'none'}",
             remedy="`clusterlab plan` shows how it differs from the play",
         )
+    mac = str(attached[probe.network]["MacAddress"])
+    if not mac:
+        raise WrongAnswer(f"{place} has no interface on network {probe.network}, as its engine reports")
     host = Place(place.host)
     inside_command = ["nsenter", f"--net=/proc/{report['State']['Pid']}/ns/net", *_LIST]
     inside = _links(host, inside_command, places)
     outside = _links(host, _LIST, places)
-    problems, found = judge(str(attached[probe.network]["MacAddress"]), inside, outside, _bridge(probe, host, places))
+    problems, found = judge(mac, inside, outside, _bridge(probe, host, places))
     return finding(
         place,
         f"{host.typed(_LIST)}; {host.typed(inside_command)}",

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 
 from clusterlab.model.matcher import MatcherSpec
 
+from ..matcher import expects_nothing
+
 _FOUND = '"$found"'
+_NOTHING = "'[]'|'{}'|null"
 
 
 def as_wanted(spec: MatcherSpec, *, items: bool = False, as_json: bool = False) -> str:
@@ -43,6 +46,8 @@ def _tests(spec: MatcherSpec, items: bool, as_json: bool) -> Iterator[str]:
         yield f"[ {_FOUND} = {shlex.quote(wanted)} ]"
     for part in spec.contains:
         yield _contains(part, items, as_json)
+    if spec.lacks and (items or as_json) and not expects_nothing(spec):  # of nothing, nothing is shown
+        yield f"case {_FOUND} in {_NOTHING}) false ;; esac" if as_json else f"[ -n {_FOUND} ]"
     for part in spec.lacks:
         yield f"! {_contains(part, items, as_json)}"
     if spec.matches is not None:

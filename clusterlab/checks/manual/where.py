@@ -12,7 +12,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Container, Play, Service
 from clusterlab.model.probes import Address, Probe, PublishedPort, Target
 
-from ..place import Place
+from ..place import Place, with_host
 from .line import Line, Variable, variables
 
 _BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have
@@ -70,7 +70,7 @@ class Where:
 
     def url(self, place: Place, url: str) -> str:
         name = urlsplit(url).hostname or ""
-        return url.replace(name, self.target(place, name), 1) if name in self.lab.inventory.hosts else url
+        return with_host(url, self.target(place, name)) if name in self.lab.inventory.hosts else url
 
     def address(self, wanted: Address) -> str:
         """A token for the address of a container or service on a network."""

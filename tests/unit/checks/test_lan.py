@@ -11,6 +11,7 @@ from clusterlab.checks.kinds import http, ping, port
 from clusterlab.checks.kinds.http import HttpProbe
 from clusterlab.checks.kinds.ping import PingProbe
 from clusterlab.checks.kinds.port import PortProbe
+from clusterlab.checks.place import with_host
 
 BRIDGES = frozenset({"docker0", "br-0123456789ab", "br-management"})
 THERE = {"container": "web", "network": "bridge"}
@@ -50,6 +51,19 @@ def test_which_ways_stay_on_the_lan(route: str, stays: bool) -> None:
 )
 def test_what_counts_on_the_lan_alone(probe: Any, kept: bool) -> None:
     assert reach.kept(probe) is kept
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("http://p/page", "http://10.0.0.9/page"),
+        ("http://p:8080/", "http://10.0.0.9:8080/"),
+        ("https://ada@p/p?p=p#p", "https://ada@10.0.0.9/p?p=p#p"),
+        ("http://p", "http://10.0.0.9"),
+    ],
+)
+def test_the_host_of_a_url_is_replaced_whole(url: str, written: str) -> None:
+    assert with_host(url, "10.0.0.9") == written
 
 
 def test_tools_are_bound_to_the_interface() -> None:

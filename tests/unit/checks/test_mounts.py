@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterlab.checks.kinds.mount import mount_of, parse
+from clusterlab.checks.mounts import mount_of, parse
 
 TEXT = """\
 overlay / overlay rw,relatime,lowerdir=/a:/b 0 0

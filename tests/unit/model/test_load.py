@@ -64,7 +64,7 @@ checks:
       - do: {stop: app}
       - port: {on: all, to: "${hosts.host1.address}", port: 8080, open: false}
       - do: {start: app}
-      - port: {on: host2, to: "${hosts.host1.address}", port: 8080}
+      - port: {on: all, to: "${hosts.host1.address}", port: 8080}
         within: 5s
   - title: mode
     file: {in: app, path: /data/x, mode: 0644, content: {equals: ""}}

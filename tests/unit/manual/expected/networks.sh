@@ -141,7 +141,7 @@ found=$(docker node inspect --format '{{.Spec.Availability}}' host2) && [ "$foun
 found=$(docker info --format '{{.Swarm.LocalNodeState}}') && [ "$found" = active ]
 ) || failed="$failed; "'what engines report'
 (
-found=$(docker volume ls --quiet | xargs docker volume inspect --format '{{.Name}}') && ! printf '%s\n' "$found" | grep -qxF -- old
+found=$(docker volume ls --quiet | xargs docker volume inspect --format '{{.Name}}') && [ -n "$found" ] && ! printf '%s\n' "$found" | grep -qxF -- old
 ) || failed="$failed; "'what engines report'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -170,7 +170,7 @@ found=$(docker exec left nslookup hello | awk '/^Name:/ { answer = 1 } answer &&
 found=$(docker exec left nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
 ) || failed="$failed; "names
 (
-found=$(getent ahostsv4 right | awk '{ print $1 }' | sort -u); [ -z "$found" ]
+nslookup right 2>&1 | grep -qE 'can'"'"'t find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)'
 ) || failed="$failed; "names
 (
 found=$(getent ahostsv4 localhost | awk '{ print $1 }' | sort -u); [ -n "$found" ]
@@ -216,6 +216,28 @@ docker exec left ping -c 2 -W 10 "$right_on_wide" | grep -qE ' 2 (packets )?rece
 (
 docker exec left ping -c 1 -W 10 192.168.98.12 | grep -qE ' 1 (packets )?received'
 ) || failed="$failed; "packets
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# certificates
+(
+openssl s_client -connect 192.168.98.12:443 -servername web.lab -no-CApath -CAfile /etc/lab-ca.pem -verify_return_error < /dev/null > /dev/null 2>&1 && openssl s_client -connect 192.168.98.12:443 -servername web.lab -no-CApath -CAfile /etc/lab-ca.pem < /dev/null 2> /dev/null | openssl x509 -noout -checkend 1209600 && openssl s_client -connect 192.168.98.12:443 -servername web.lab -no-CApath -CAfile /etc/lab-ca.pem < /dev/null 2> /dev/null | openssl x509 -noout -checkhost web.lab | grep -q 'does match certificate' && openssl s_client -connect 192.168.98.12:443 -servername web.lab -no-CApath -CAfile /etc/lab-ca.pem -min_protocol TLSv1 -cipher DEFAULT:@SECLEVEL=0 -max_protocol TLSv1.1 < /dev/null 2>&1 | grep -q 'Cipher is (NONE)'
+) || failed="$failed; "certificates
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# certificates
+right_seen_from_left=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
+(
+nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right -verify_return_error < /dev/null > /dev/null 2>&1 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkend 86400 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkhost right | grep -q 'does match certificate'
+) || failed="$failed; "certificates
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
