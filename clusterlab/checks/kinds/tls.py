@@ -18,7 +18,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Duration, Fault
 from clusterlab.model.probes import Address, Port, Probe, Target
-from clusterlab.remote.host import Completed
+from clusterlab.remote.completed import Completed
 
 from ..manual.lan import first
 from ..manual.where import Where

@@ -12,7 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.engine
 
-PACKAGE = Path(__file__).parents[2] / "support" / "example_kind"
+PACKAGE = Path(__file__).parents[2] / "examples" / "checks" / "uptime"
 INVENTORY = """
 lab: external-{pid}
 machines: namespaces

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "support" / "example_kind"
+PACKAGE = Path(__file__).parents[2] / "examples" / "checks" / "uptime"
 INVENTORY = "lab: plain\nmachines: existing\nhosts: {host1: {address: 192.0.2.1, roles: [docker]}}\n"
 PLAY = "title: A kind of another package\nchecks:\n  - title: host1 was started a while ago\n    uptime: {on: host1"
 
