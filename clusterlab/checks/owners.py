@@ -61,7 +61,7 @@ def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> s
     names = " and ".join(sorted(map(str, found)))
     wanted = " or ".join(sorted(map(str, meant)))
     if not found:
-        return f"{address} is no address of {wanted}"
+        return f"{address} is not an address of {wanted}"
     if not set(found) & set(meant):
         return f"{address} belongs to {names}, not to {wanted}"
     return f"{address} belongs to {names}" if set(found) - set(meant) else ""

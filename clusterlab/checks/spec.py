@@ -30,13 +30,13 @@ def image_on(places: Places, place: Place, image: str) -> str:
             raise WrongAnswer(
                 f"there is no image {image} on {place.host}",
                 command=f"docker image inspect {tag}",
-                remedy="`clusterlab apply` brings it there",
+                remedy="`clusterlab apply` loads it",
             ) from error
     return tag
 
 
 def require_volumes(places: Places, place: Place, mounts: Sequence[str]) -> None:
-    """Raise WrongAnswer when a volume is missing: the engine would make another one of that name, silently."""
+    """Raise WrongAnswer when a volume is missing: the engine would silently create another one of that name."""
     with places.engine(place.host) as engine:
         for name in [one.source for one in map(parse_mount, mounts) if one.type == "volume"]:
             try:
@@ -45,5 +45,5 @@ def require_volumes(places: Places, place: Place, mounts: Sequence[str]) -> None
                 raise WrongAnswer(
                     f"there is no volume {name} on {place.host}",
                     command=f"docker volume inspect {name}",
-                    remedy="`clusterlab apply` makes it",
+                    remedy="`clusterlab apply` creates it",
                 ) from error

@@ -119,5 +119,6 @@ def _judge(probe: CommandProbe, place: Place, completed: Completed, command: str
             holds = holds and compared.holds
             found.append(f"{name} {compared.found}")
     if not holds:
-        found += said(completed.stderr.strip() or completed.stdout)
+        unseen = [completed.stdout] * (probe.stdout is None) + [completed.stderr] * (probe.stderr is None)
+        found += said("\n".join(unseen))
     return finding(place, command, holds=holds, wanted=summary(probe), found=", ".join(found), output=completed.output)

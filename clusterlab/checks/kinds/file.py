@@ -116,7 +116,7 @@ def parse(text: str) -> Stat:
     """Read one line of `stat -c` with `_FORMAT`. Raises ValueError."""
     fields = text.strip().split("|")
     if len(fields) != 6:
-        raise ValueError(f"not what stat was asked for: {text!r}")
+        raise ValueError(f"stat printed something else than a line of six fields: {text!r}")
     kind, mode, owner, uid, group, gid = fields
     return Stat(_TYPES.get(kind, kind), int(mode, 8), (owner, uid), (group, gid))
 

@@ -38,11 +38,11 @@ from ..spec import image_on
 
 _HINT = "`clusterlab plan` shows how it differs from the play"
 _VOLUME_HINT = (
-    "an engine keeps the options with which a volume was first made, and ignores others silently; "
-    "`clusterlab plan` shows the difference and what mends it"
+    "an engine keeps the options with which a volume was created, and ignores others silently; "
+    "`clusterlab plan` shows the difference and how to fix it"
 )
 _MISSING = {
-    "network": "`clusterlab apply` makes it; on a Swarm worker an attachable overlay network is known only while a "
+    "network": "`clusterlab apply` creates it; on a Swarm worker an attachable overlay network is known only while a "
     "container there uses it"
 }
 _COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
@@ -251,7 +251,7 @@ def _report(kind: str, name: str, place: Place, places: Places) -> Any:
             raise WrongAnswer(
                 f"there is no {kind} {name} on {place.host}",
                 command=_command(kind, name),
-                remedy=_MISSING.get(kind, "`clusterlab apply` makes it"),
+                remedy=_MISSING.get(kind, "`clusterlab apply` creates it"),
             ) from error
 
 

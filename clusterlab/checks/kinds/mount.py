@@ -22,7 +22,7 @@ from ..mounts import COMMAND, Mount, mount_of, read_mounts
 from ..place import NotUnderstood, Place, Places
 
 _HINT = (
-    "the mount happens when the container starts: a volume that was made earlier with other options keeps them; "
+    "the mount happens when the container starts: a volume that was created earlier with other options keeps them; "
     "compare with `docker volume inspect`"
 )
 _LAST = '$2 == "{}" {{ line = $0 }} END {{ print line }}'  # of several mounts on one path it covers the others
@@ -82,7 +82,7 @@ def _compare(probe: MountProbe, place: Place, places: Places) -> Finding:
     if held is None:
         raise NotUnderstood(f"/proc/mounts has nothing above {probe.path}", command=command)
     is_point = held.path == posixpath.normpath(probe.path)
-    problems = _problems(probe, held) if is_point else [f"{probe.path} is no mount point: it lies on this mount"]
+    problems = _problems(probe, held) if is_point else [f"{probe.path} is not a mount point: it lies on this mount"]
     line = f"{held.source} on {held.path} type {held.type} ({','.join(held.options)})"
     return finding(
         place,

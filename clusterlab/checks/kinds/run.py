@@ -195,7 +195,7 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
         if probe.fails is None:
             return ["it must run"], f"it did not start: {ended.refusal}"
         compared = match(probe.fails, ended.refusal)
-        return ([] if compared.holds else ["the engine says something else"]), f"it did not start: {compared.found}"
+        return ([] if compared.holds else ["the engine gives another reason"]), f"it did not start: {compared.found}"
     if ended.exit is None:
         return ["it must end"], f"it still ran after {probe.timeout:g} s"
     if probe.fails is not None:
@@ -205,10 +205,11 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
     for name, spec, text in (("output", probe.stdout, ended.stdout), ("error output", probe.stderr, ended.stderr)):
         if spec is not None:
             compared = match(spec, text)
-            problems += [] if compared.holds else [f"the {name} is not as wanted"]
+            problems += [] if compared.holds else [f"the {name} is not as expected"]
             found.append(f"{name} {compared.found}")
     if problems:
-        found += said(ended.stderr.strip() or ended.stdout)
+        unseen = [ended.stdout] * (probe.stdout is None) + [ended.stderr] * (probe.stderr is None)
+        found += said("\n".join(unseen))
     return problems, ", ".join(found)
 
 

@@ -27,7 +27,7 @@ from ..manual.line import Line
 from ..manual.where import Where, with_variables
 from ..place import NotUnderstood, Place, Places, WrongAnswer
 
-_HINT = "`ip link show master BRIDGE` lists what is plugged into a bridge; restarting the container makes the pair anew"
+_HINT = "`ip link show master BRIDGE` lists what is plugged into a bridge; restarting the container creates a new pair"
 _LIST = ["ip", "-json", "-details", "link", "show"]
 
 
@@ -151,7 +151,7 @@ def judge(mac: str, inside: Sequence[Link], outside: Sequence[Link], bridge: str
     shown = f"{mine.name} in the container is number {mine.number}, its other end {mine.other_end}"
     other = next((link for link in outside if link.number == mine.other_end), None)
     if other is None or mine.kind != "veth" or other.kind != "veth" or other.other_end != mine.number:
-        return ["that is no end of a veth pair on the host"], shown
+        return ["that is not an end of a veth pair on the host"], shown
     found = f"{shown}: {other.name} on the host"
     problems = (
         [] if other.bridge == bridge else [f"it is in {f'bridge {other.bridge}' if other.bridge else 'no bridge'}"]
@@ -177,7 +177,7 @@ def _bridge(probe: VethProbe, host: Place, places: Places) -> str:
             network: dict[str, Any] = engine.inspect_network(probe.network)
         except docker.errors.NotFound as error:
             raise WrongAnswer(
-                f"there is no network {probe.network} on {host}", remedy="`clusterlab apply` makes it"
+                f"there is no network {probe.network} on {host}", remedy="`clusterlab apply` creates it"
             ) from error
     options = network.get("Options") or {}
     return str(options.get("com.docker.network.bridge.name") or f"br-{network['Id'][:12]}")

@@ -42,6 +42,12 @@ def test_half_of_the_packets_prove_neither_statement(all_must: bool, reached: bo
     assert met.reached is reached
 
 
+def test_without_a_packet_sent_nothing_is_proven() -> None:
+    none = "0 packets transmitted, 0 received, 100% packet loss, time 0ms\n"
+    with pytest.raises(NotUnderstood, match="no packet was sent"):
+        ping.parse(Completed("host1", "", 1, none, "", 0.0), "ping", all_must=False)
+
+
 @pytest.mark.parametrize("case", recorded("port"))
 def test_port(case: dict[str, Any]) -> None:
     if "error" in case:
@@ -86,5 +92,5 @@ def test_stat(case: dict[str, Any]) -> None:
 
 
 def test_stat_of_another_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="not what stat was asked for"):
+    with pytest.raises(ValueError, match="something else than a line of six fields"):
         file.parse("regular file 644 root root")
