@@ -27,6 +27,8 @@ from .subjects import Subjects, subjects
 from .unsupported import unmet_need, unsupported
 
 _AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
+RESTORE_SECONDS = 120.0
+"""How long running checks get to restore what they changed, after an interrupt or a deadline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ def run_checks(
 
     `on_result` is called as each check ends, from the calling thread. `capabilities` says what
     hosts lack. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
-    defects and are raised, as is KeyboardInterrupt, after what running checks had changed is put back.
+    defects and are raised, as is KeyboardInterrupt, after what running checks had changed is restored, or
+    RESTORE_SECONDS later. `on_result` has the results of all that ended until then.
     """
     interrupted = Event()
     jobs = jobs_of(lab, hosts, interrupted)
@@ -77,14 +80,22 @@ def run_checks(
         results[job] = result
         on_result(result)
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
-        try:
-            _schedule(jobs, run, ended, pool)
-        except KeyboardInterrupt:
-            progress.say(lab.name, "interrupted: waiting until running checks have put back what they changed")
-            raise
-        finally:  # leaving the pool waits for the running checks
-            interrupted.set()
+    running: dict[Future[Result], Job] = {}
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check")
+    try:
+        _schedule(jobs, run, ended, pool, running)
+    except KeyboardInterrupt:
+        progress.say(lab.name, f"interrupted: running checks get {RESTORE_SECONDS:.0f} s to restore what they changed")
+        raise
+    finally:
+        interrupted.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for future in wait(running, RESTORE_SECONDS).not_done:
+            job = running.pop(future)
+            progress.say(job.play, f"still running, and perhaps not restored: {job.check.title}")
+        for future, job in running.items():
+            if not future.cancelled() and future.exception() is None:
+                ended(job, future.result())
     return [results[job] for job in jobs]
 
 
@@ -113,9 +124,10 @@ def _schedule(
     run: Callable[[Job], Result],
     ended: Callable[[Job, Result], None],
     pool: ThreadPoolExecutor,
+    running: dict[Future[Result], Job],
 ) -> None:
+    """Run all jobs; those in `running` are under way when this raises."""
     pending = list(jobs)
-    running: dict[Future[Result], Job] = {}
     while pending or running:
         while len(running) < _AT_ONCE and (job := next_job(pending, list(running.values()))):
             pending.remove(job)

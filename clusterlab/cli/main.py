@@ -8,6 +8,7 @@ import sys
 from invoke import Collection
 
 from clusterlab import __version__
+from clusterlab.cli.pipes import bear_closed_pipes
 from clusterlab.cli.program import Clusterlab, OwnConfig
 from clusterlab.cli.verb import err
 from clusterlab.cli.verbs.box import box
@@ -42,6 +43,7 @@ def collection() -> Collection:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
+    bear_closed_pipes()
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
     program = Clusterlab(
         version=__version__,

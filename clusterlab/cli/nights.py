@@ -17,12 +17,12 @@ from clusterlab.model.base import seconds
 from clusterlab.model.problems import either
 from clusterlab.nightly import schedule as scheduling
 from clusterlab.nightly.known_state import check_start, parse_start
+from clusterlab.nightly.night import Night
 from clusterlab.nightly.nightly import KEEPS, Nightly, Options
 from clusterlab.nightly.notify import parse_command
 from clusterlab.nightly.record import Record, begin
 from clusterlab.nightly.runs import Runs, check_retention
 from clusterlab.nightly.waivers import Waiver, load_waivers, unknown_waivers, waiver_file
-from clusterlab.reports.night import Night
 from clusterlab.reports.picture import picture_of
 from clusterlab.reports.progress import progress_on
 from clusterlab.reports.terminal import show_error
@@ -87,17 +87,19 @@ def read(
     return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
 
-def carry_out(asked: Asked, console: Console) -> Record:
-    """The night; what became of it is in the record's night, what could not be written in its problems."""
+def begin_record(asked: Asked) -> Record:
+    """Begin to keep the run."""
     night = Night(
         asked.lab.name, "", 0, inventory=str(asked.inventory.absolute()), notes=list(asked.notes), strict=asked.strict
     )
     night.picture = picture_of(asked.lab)
-    machines = open_machines(asked.lab)
-    record = begin(night, Runs(asked.lab.name), asked.keep_runs, asked.keep_days)
+    return begin(night, Runs(asked.lab.name), asked.keep_runs, asked.keep_days)
+
+
+def carry_out(asked: Asked, record: Record, console: Console) -> None:
+    """Carry the run out; what became of it is in the record's night, what could not be written in its problems."""
     with progress_on(console) as progress:
-        Nightly(asked.lab, machines, asked.options, asked.waivers, record, progress).carry_out()
-    return record
+        Nightly(asked.lab, asked.options, asked.waivers, record, progress).carry_out()
 
 
 def conclude(record: Record, console: Console) -> int:

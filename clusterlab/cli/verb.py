@@ -1,10 +1,11 @@
-"""What makes a function a verb: an Invoke task whose errors are shown and become exit codes."""
+"""What makes a function a verb: an Invoke task with a declared lock, whose errors are shown and become exit codes."""
 
 from __future__ import annotations
 
 import functools
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -13,10 +14,11 @@ from invoke.exceptions import Exit
 from rich.console import Console
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.pipeline.lock import Lock
 
 INVENTORY = "the inventory: a file, or the name of one below inventory/ (default: inventory/default.yml)"
 PLAYBOOKS = "the folder with the playbooks"
-PLAY = "a play: its path below the playbooks without .yml; none means all"
+PLAY = "a play: its path below the playbooks without .yml; without any, all plays"
 JSON = "write the results to this file as JSON (- for standard output)"
 
 
@@ -34,8 +36,18 @@ def err() -> Console:
     return PlainConsole(stderr=True)
 
 
+@dataclass(frozen=True)
+class Call:
+    """One use of a verb."""
+
+    name: str
+    lock: Lock
+
+
 class Verb(Task[Callable[..., None]]):
     """A task that can be asked for its arguments more than once: Invoke's empties `help` the first time."""
+
+    lock: Lock
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> Any:
         kept = dict(self.help)
@@ -45,27 +57,39 @@ class Verb(Task[Callable[..., None]]):
             self.help = kept
 
 
-def verb(help: dict[str, str], lists: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Verb]:
-    """Make a verb of a function. `help` explains its parameters; `lists` names those that may be given repeatedly."""
+def verb(
+    lock: Lock, help: dict[str, str], lists: tuple[str, ...] = (), interrupted: str = ""
+) -> Callable[[Callable[..., None]], Verb]:
+    """Make a verb of a function whose first parameter is the Call.
+
+    `lock` declares how it excludes other commands. `help` explains its other parameters; `lists` names those that may
+    be given repeatedly. `interrupted` says what is true after an interrupt; without it, the verb can be repeated.
+    """
 
     def decorate(function: Callable[..., None]) -> Verb:
+        name = function.__name__.replace("_", "-")
+        call = Call(name, lock)
+
         @functools.wraps(function)
         def body(context: Context, *args: Any, **kwargs: Any) -> None:
             before = signal.signal(signal.SIGTERM, _interrupt)
             try:
-                function(context, *args, **kwargs)
+                function(call, *args, **kwargs)
             except ClusterlabError as error:
                 from clusterlab.reports.terminal import show_error
 
                 show_error(err(), error)
                 raise Exit(code=error.exit_code) from error
             except KeyboardInterrupt as interrupt:
-                err().print(f"[bold red]interrupted[/bold red]: {_continue(function.__name__)}", highlight=False)
+                then = interrupted or f"`clusterlab {name}` goes on from here."
+                err().print(f"[bold red]interrupted[/bold red]: {then}", highlight=False)
                 raise Exit(code=3) from interrupt
             finally:
                 signal.signal(signal.SIGTERM, before)
 
-        return Verb(body, help=help, positional=[], iterable=list(lists), auto_shortflags=False)
+        made = Verb(body, help=help, positional=[], iterable=list(lists), auto_shortflags=False)
+        made.lock = lock
+        return made
 
     return decorate
 
@@ -73,16 +97,3 @@ def verb(help: dict[str, str], lists: tuple[str, ...] = ()) -> Callable[[Callabl
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """SIGTERM is handled as Ctrl-C is: what is under way is ended in order."""
     raise KeyboardInterrupt
-
-
-_AFTERWARDS = {
-    "snapshot": "the machines run on, and nothing was kept.",
-    "restore": "`clusterlab restore NAME` begins again, `clusterlab up` starts what does not run.",
-}
-
-
-def _continue(name: str) -> str:
-    if name in _AFTERWARDS:
-        return _AFTERWARDS[name]
-    again = f"`clusterlab {name.replace('_', '-')}` goes on from here"
-    return f"{again}; `clusterlab down` removes the machines." if name in ("up", "run") else f"{again}."

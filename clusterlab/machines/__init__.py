@@ -22,7 +22,8 @@ def recall_machines(lab_name: str) -> Machines:
     from clusterlab.errors import ClusterlabError
     from clusterlab.model.lab import Lab
 
-    from .state import LabState, known_labs
+    from .paths import known_labs
+    from .state import LabState
 
     record = LabState(lab_name).read()
     if record is None:

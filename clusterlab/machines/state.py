@@ -1,60 +1,18 @@
-"""What is remembered of a lab between commands: a folder per lab under the XDG state directory, and its lock."""
+"""What is remembered of a lab between commands: a folder per lab, with its record and its lock."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.files import make_private, write_atomically
-from clusterlab.model.inventory import Inventory
+from clusterlab.files import make_private
 
-SCHEMA_VERSION = 1
-"""Version of the record's form; raised when an older clusterlab could not read it rightly."""
-
-
-class LabBusy(ClusterlabError):
-    """Another command is at work on the lab."""
-
-
-class Record(BaseModel):
-    """What `up` made, written before it is made, so that `down` finds all of it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    form: int = SCHEMA_VERSION
-    kind: str
-    """The name of its kind of machines."""
-    inventory: Inventory
-    """The inventory as it was at `up`: the lab can be recalled when the file is gone."""
-    folder: Path
-    """Where relative paths of the inventory start."""
-    ports: dict[str, int] = Field(default_factory=dict)
-    """The loopback port of each host's SSH."""
-
-
-_LET_GO_SECONDS = 5.0
-
-
-def state_home() -> Path:
-    """`clusterlab` in the XDG state directory."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "clusterlab"
-
-
-def known_labs() -> list[str]:
-    """Names of all labs that have state, sorted."""
-    labs = state_home() / "labs"
-    return sorted(path.name for path in labs.iterdir() if path.is_dir()) if labs.is_dir() else []
+from .lab_lock import locked
+from .paths import state_home
+from .record import Record, read_record, write_record
 
 
 class LabState:
@@ -75,30 +33,13 @@ class LabState:
         make_private(self.folder)
 
     def read(self) -> Record | None:
-        """The record, or None when the lab has none; raises ClusterlabError when it cannot be understood."""
-        try:
-            text = self._record.read_text()
-        except FileNotFoundError:
-            return None
-        try:
-            data = json.loads(text)
-            if isinstance(data, dict) and data.get("form", 0) > SCHEMA_VERSION:
-                raise ClusterlabError(
-                    f"lab {self.lab} was made by a newer clusterlab ({self._record})",
-                    remedy="use that version to bring it down",
-                )
-            return Record.model_validate(data)
-        except (ValueError, ValidationError) as error:
-            raise ClusterlabError(
-                f"the record of lab {self.lab} cannot be read: {self._record}",
-                remedy="bring the lab down with its inventory given (-i), then up again",
-                detail=str(error),
-            ) from error
+        """The record, or None when the lab has none; raises UnreadableRecord when it cannot be understood."""
+        return read_record(self._record, self.lab)
 
     def write(self, record: Record) -> None:
         """Write the record; whoever reads at the same time gets the old one or the new one, whole."""
         self.make()
-        write_atomically(self._record, record.model_dump_json(indent=2) + "\n")
+        write_record(self._record, record)
 
     @property
     def failure_logs(self) -> Path:
@@ -129,55 +70,9 @@ class LabState:
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:
-        """Keep other commands off this lab; raises LabBusy at once, naming the one that is on it.
+        """Keep this workstation's other commands off the lab; raises LabBusy naming the one that is at work on it.
 
         A command that already holds the lock may take it again. It ends with the process, however that ends.
         """
-        lock = self._acquire(verb)
-        try:
+        with locked(self._lock, self.lab, verb):
             yield
-        finally:
-            if lock:
-                self._lock.unlink(missing_ok=True)
-                lock.close()
-
-    def _acquire(self, verb: str) -> IO[str] | None:
-        make_private(self._lock.parent)
-        deadline = time.monotonic() + _LET_GO_SECONDS
-        while True:
-            lock = self._lock.open("a+")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                pid, _, holder_verb = lock.read().strip().partition(" ")
-                lock.close()
-                if pid == str(os.getpid()):
-                    return None
-                if _has_ended(pid) and time.monotonic() < deadline:
-                    time.sleep(0.02)  # its lock is in a child that is just starting a program, which lets go of it
-                    continue
-                raise LabBusy(
-                    f"lab {self.lab}: another clusterlab is at work on it: {holder_verb or '?'}, process {pid or '?'}",
-                    remedy="wait until it has ended" + (f", or end it: kill {pid}" if pid else ""),
-                ) from None
-            if self._is_current(lock):
-                lock.truncate(0)
-                lock.write(f"{os.getpid()} {verb}\n")
-                lock.flush()
-                return lock
-            lock.close()  # its holder removed it meanwhile
-
-    def _is_current(self, lock: IO[str]) -> bool:
-        try:
-            return os.path.samestat(os.fstat(lock.fileno()), self._lock.stat())
-        except FileNotFoundError:
-            return False
-
-
-def _has_ended(pid: str) -> bool:
-    """Whether the process is gone, or nobody has taken note yet that it is; "" is one that is just taking the lock."""
-    try:
-        return Path("/proc", pid, "stat").read_text().rpartition(") ")[2].startswith("Z") if pid else True
-    except (FileNotFoundError, ProcessLookupError):
-        return True

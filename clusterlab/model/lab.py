@@ -17,12 +17,14 @@ class Lab:
     """What every verb works on.
 
     `plays` maps a play's name (the path below playbooks/ without .yml, as "volumes/nfs") to it, in the order they were
-    asked for. `folder` is where relative paths of the inventory start: the folder that the inventory is in.
+    asked for. `folder` is where relative paths of the inventory start: the folder that the inventory is in. `file` is
+    the inventory itself; a lab that is recalled from its state has none.
     """
 
     inventory: Inventory
     plays: Mapping[str, Play] = field(default_factory=dict)
     folder: Path = Path()
+    file: Path | None = None
 
     @property
     def name(self) -> str:

@@ -84,7 +84,7 @@ def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) 
         wrong += problems_together(Files(path.parent, document, inventory, files))
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
-    lab = Lab(inventory, {name: file.play for name, file in files.items()}, path.parent)
+    lab = Lab(inventory, {name: file.play for name, file in files.items()}, path.parent, path)
     SECRETS.learn(lab.environments(), public=lab.names())
     return lab
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from clusterlab.reports.night import OWN_PLAY, Changes, CheckId, Night
+from clusterlab.nightly.night import OWN_PLAY, Changes, CheckId, Night
 from clusterlab.results import Outcome, Result
 
 FAILING = (Outcome.FAIL, Outcome.ERROR, Outcome.BLOCKED)

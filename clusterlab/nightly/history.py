@@ -19,7 +19,7 @@ from typing import Self
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private
 from clusterlab.nightly.compare import FAILING, HOLDING
-from clusterlab.reports.night import CheckId, Night, Trend
+from clusterlab.nightly.night import CheckId, Night, Trend
 from clusterlab.results import Outcome
 
 SCHEMA_VERSION = 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
+from clusterlab.nightly.night import OWN_PLAY
 from clusterlab.remote import Host, Hosts
 from clusterlab.remote.engine_errors import engine_errors
-from clusterlab.reports.night import OWN_PLAY
 from clusterlab.results import Evidence, Outcome, Result
 
 _QUESTIONS = """\

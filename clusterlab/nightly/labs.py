@@ -8,7 +8,8 @@ from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
-from clusterlab.machines.state import LabState, known_labs
+from clusterlab.machines.paths import known_labs
+from clusterlab.machines.state import LabState
 from clusterlab.nightly.runs import Runs, labs_with_runs
 
 

@@ -1,4 +1,4 @@
-"""What is left over on this workstation: machines nobody runs, artefacts nobody uses, runs beyond their time.
+"""What is left over on this workstation: labs without a folder, artefacts nobody uses, runs beyond their time.
 
 Finding changes nothing. Each thing found knows how it is removed; what another command is at work on is left out.
 """
@@ -15,10 +15,13 @@ from pathlib import Path
 from clusterlab.build.cache import cache_folder
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
-from clusterlab.machines.snapshots import snapshots_of
-from clusterlab.machines.state import LabBusy, LabState, known_labs
+from clusterlab.machines.lab_lock import LabBusy
+from clusterlab.machines.paths import known_labs
+from clusterlab.machines.record import UnreadableRecord
+from clusterlab.machines.state import LabState
 from clusterlab.nightly.labs import is_gone
 from clusterlab.nightly.runs import Runs, labs_with_runs
+from clusterlab.pipeline.down import bring_down
 from clusterlab.progress import Progress
 
 _ALIVE = ("running", "starting", "unreachable")
@@ -35,63 +38,86 @@ class Leftover:
     remove: Callable[[], None] | None = None
 
 
-def of_labs(progress: Progress) -> list[Leftover]:
-    """Labs with state whose machines do not run, or whose folder is gone."""
-    return [found for name in known_labs() if (found := _of_lab(name, progress))]
+def of_labs(days: float, progress: Progress) -> list[Leftover]:
+    """Labs whose folder is gone, and state of which nothing can be concluded; a lab that is switched off is neither.
+
+    Only a lab of this user and this workstation is removed, when its machines do not run and nothing in its state has
+    changed for `days`: its folder may be on a disk that is not mounted just now.
+    """
+    return [found for name in known_labs() if (found := _of_lab(name, days, progress))]
 
 
-def _of_lab(name: str, progress: Progress) -> Leftover | None:
-    state = LabState(name)
+def _of_lab(name: str, days: float, progress: Progress) -> Leftover | None:
     try:
-        with state.lock("gc"):
-            why = _why_left(name, state)
+        with LabState(name).lock("gc"):
+            return _left_over(name, days, progress)
     except LabBusy:
         return None
-    return Leftover("lab", name, why, _size(state.folder), lambda: _down(name, progress)) if why else None
 
 
-def _why_left(name: str, state: LabState) -> str:
+def _left_over(name: str, days: float, progress: Progress) -> Leftover | None:
+    state = LabState(name)
+    size = _size(state.folder)
     try:
         record = state.read()
-        if record is None:
-            return "its state has no record: an `up` was ended before it began"
-        machines = recall_machines(name)
-        gone = is_gone(record.folder)
-        if not gone and machines.kind.snapshots and snapshots_of(machines).names():
-            return ""  # it is kept on purpose, for what can be restored
-        if not any(status.state in _ALIVE for status in machines.status()):
-            return "none of its machines runs"
-        return f"its folder {record.folder} is gone, and its machines run" if gone else ""
+    except UnreadableRecord as error:
+        return Leftover("lab", name, error.message, size)
+    if record is None and not any(state.folder.iterdir()):
+        return Leftover("lab", name, "its state is empty: an `up` was ended before it began", size, state.remove)
+    if record is None:
+        return Leftover("lab", name, "its state has no record; `clusterlab down -i INVENTORY` removes it", size)
+    if not record.is_mine or not is_gone(record.folder):
+        return None
+    why = f"its folder {record.folder} is gone"
+    try:
+        alive = any(status.state in _ALIVE for status in recall_machines(name).status())
     except ClusterlabError as error:
-        return error.message
+        return Leftover("lab", name, f"{why}, and its machines are unknown: {error.message}", size)
+    idle = idle_days(state.folder)
+    if alive and recall_machines(name).kind.creates:
+        return Leftover("lab", name, f"{why}, and its machines run; `clusterlab down --lab {name}` removes it", size)
+    if idle < days:
+        why += f"; it was used {idle:.0f} days ago"
+        return Leftover("lab", name, f"{why}; `clusterlab down --lab {name}` removes it", size)
+    return Leftover("lab", name, why, size, lambda: _down(name, days, progress))
 
 
-def _down(name: str, progress: Progress) -> None:
-    state = LabState(name)
-    with state.lock("gc"):
-        try:
-            readable = state.read() is not None
-        except ClusterlabError:
-            readable = False
-        if readable:
-            recall_machines(name).down(progress)
-        else:
-            state.remove()
+def _down(name: str, days: float, progress: Progress) -> None:
+    with LabState(name).lock("gc"):
+        found = _left_over(name, days, progress)  # somebody may have come back to it meanwhile
+        if found is None or found.remove is None:
+            raise ClusterlabError(f"lab {name} is no longer left over: it is kept")
+        bring_down(name, None, progress)
+
+
+def idle_days(folder: Path) -> float:
+    """Days since anything below a folder changed."""
+    newest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    return max(0.0, time.time() - newest) / 86400
 
 
 def of_cache(days: float) -> list[Leftover]:
     """Artefacts not used for `days`, and what interrupted builds left.
 
-    A machine's disk may stand on an artefact, so while any lab has state only what builds left is told.
+    A machine's disk may stand on an artefact, so while any lab has machines only what builds left counts.
     """
     folder = cache_folder()
     if not folder.is_dir():
         return []
     found: list[Leftover] = []
+    in_use = any(_may_stand_on_artefacts(name) for name in known_labs())
     for kind in sorted(path for path in folder.iterdir() if path.is_dir()):
         for path in sorted(kind.iterdir()):
-            found += _of_artefact(path, days, in_use=bool(known_labs()))
+            found += _of_artefact(path, days, in_use=in_use)
     return found
+
+
+def _may_stand_on_artefacts(lab: str) -> bool:
+    try:
+        record = LabState(lab).read()
+        return record is None or record.inventory.kind.creates
+    except UnreadableRecord:
+        return True
 
 
 def _of_artefact(path: Path, days: float, in_use: bool) -> Iterator[Leftover]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.reports.night import CheckId, Night
+from clusterlab.nightly.night import CheckId, Night
 
 _TAIL = 2000  # characters of the command's output that are kept
 _FIRST_LINE = 300

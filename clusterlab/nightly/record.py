@@ -9,8 +9,8 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.compare import compare, outcomes_of
 from clusterlab.nightly.history import History
+from clusterlab.nightly.night import CheckId, Night, night_verdict
 from clusterlab.nightly.runs import RunFolder, Runs
-from clusterlab.reports.night import CheckId, Night, night_verdict
 
 
 @dataclass

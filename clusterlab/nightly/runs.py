@@ -19,10 +19,10 @@ from typing import IO
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.files import make_private
-from clusterlab.machines.state import state_home
+from clusterlab.machines.paths import state_home
+from clusterlab.nightly.night import Night, read_night
 from clusterlab.reports.html import page
 from clusterlab.reports.junit import junit
-from clusterlab.reports.night import Night, read_night
 from clusterlab.reports.summary import write_json, write_text
 
 _STAMP = "%Y%m%dT%H%M%SZ"

@@ -26,8 +26,8 @@ from clusterlab.model.problems import near_misses
 from clusterlab.model.source import read
 from clusterlab.nightly.compare import FAILING
 from clusterlab.nightly.hosts import host_answers
+from clusterlab.nightly.night import OWN_PLAY
 from clusterlab.nightly.second_apply import SECOND_APPLY
-from clusterlab.reports.night import OWN_PLAY
 from clusterlab.results import Outcome, Result
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from clusterlab.nightly.night import Changes, Night, Trend
+from clusterlab.pipeline.stages import Stage
 from clusterlab.redaction import secrets_text
-from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import label, links, matrix

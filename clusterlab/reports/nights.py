@@ -8,8 +8,9 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from clusterlab.nightly.night import Changes, Night, Trend
+from clusterlab.pipeline.stages import Stage
 from clusterlab.reports.html import MARKS, VERDICTS
-from clusterlab.reports.night import Changes, Night, Stage, Trend
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.terminal import show_statements
 from clusterlab.reports.verdict import proven

@@ -15,7 +15,7 @@ from typing import Literal
 
 from clusterlab.model import Lab
 from clusterlab.model.playbook import Deploy, Play, Volume
-from clusterlab.reports.night import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
+from clusterlab.reports.drawn import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
 from clusterlab.results import Link
 
 _ROW = 28  # all measures are in pixels

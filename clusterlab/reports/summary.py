@@ -26,10 +26,11 @@ class Run:
     results: list[Result] = field(default_factory=list)
     chain: Chain = field(default_factory=Chain)  # of the results, the longest
     strict: bool = False  # an unsupported statement makes the run fail
+    error: ClusterlabError | None = None  # why the run ended before its time: the results are not all
 
     @property
     def outcome(self) -> Outcome:
-        return verdict(self.results, self.strict)
+        return Outcome.ERROR if self.error else verdict(self.results, self.strict)
 
     @property
     def exit_code(self) -> int:
@@ -62,7 +63,12 @@ class Run:
                 for cause, blocked in blocking(self.results).items()
             ],
             "results": [_result(result) for result in self.results],
+            **({"error": _error(self.error)} if self.error else {}),
         }
+
+
+def _error(error: ClusterlabError) -> dict[str, str]:
+    return {"message": error.message, "remedy": error.remedy, "detail": error.detail}
 
 
 def _result(result: Result) -> dict[str, Any]:

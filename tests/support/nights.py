@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from clusterlab.reports.night import Night, Stage, night_verdict
+from clusterlab.nightly.night import Night, night_verdict
+from clusterlab.pipeline.stages import Stage
 from clusterlab.results import Evidence, Outcome, Result
 
 BEGAN = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)

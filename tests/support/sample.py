@@ -6,18 +6,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from clusterlab.nightly.history import PastResult, PastRun, trend
-from clusterlab.reports.night import (
-    Changes,
-    CheckId,
-    DrawnContainer,
-    DrawnHost,
-    DrawnService,
-    DrawnShared,
-    Night,
-    Picture,
-    Stage,
-    night_verdict,
-)
+from clusterlab.nightly.night import Changes, CheckId, Night, night_verdict
+from clusterlab.pipeline.stages import Stage
+from clusterlab.reports.drawn import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
 from clusterlab.results import Evidence, Link, Outcome, Result
 
 BEGAN = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)

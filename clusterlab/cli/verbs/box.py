@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-from invoke import Context
-
-from clusterlab.cli.verb import err, out, verb
+from clusterlab.cli.verb import Call, err, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
 
 @verb(
+    Unlocked("its cache has a lock of its own"),
     {
         "inventory": "the inventory of a vagrant lab (default: inventory/vagrant.yml)",
         "remove": "remove it from Vagrant's boxes, from libvirt and from the cache; the root file system is kept",
-    }
+    },
 )
-def box(context: Context, inventory: str = "", remove: bool = False) -> None:
+def box(call: Call, inventory: str = "", remove: bool = False) -> None:
     """Build the box for Vagrant, and add it to Vagrant's boxes."""
     from clusterlab.cli.session import inventory_path
     from clusterlab.errors import UsageError

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from invoke import Context
+from typing import TYPE_CHECKING
 
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
 from clusterlab.cli.verbs.converge import DATA_LOSS
+from clusterlab.pipeline.lock import Exclusive
+
+if TYPE_CHECKING:
+    from clusterlab.cli.output import RunOutput
+    from clusterlab.pipeline.pipeline import Pipeline
 
 JUNIT = "write the results to this file as JUnit XML"
 STRICT = "fail when a statement is unsupported; always so on existing machines"
 
 
 @verb(
+    Exclusive("check"),  # checks stop, drain and restart things
     {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "junit": JUNIT, "strict": STRICT},
     lists=("play",),
 )
 def check(
-    context: Context,
+    call: Call,
     play: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
@@ -26,15 +32,21 @@ def check(
 ) -> None:
     """Prove the plays' statements on the lab as it is."""
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import begin, finish, prove
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, play, playbooks) as lab:
-        run = begin(lab, "check", strict)
-        prove(lab, run)
-    finish(run, json, junit)
+    with session(call, inventory, play, playbooks) as lab:
+        pipeline = Pipeline(lab)
+        output = _output(pipeline, "check", strict, json, junit)
+        try:
+            output.stages.carry_out("check", pipeline.check, essential=True)
+        except KeyboardInterrupt:
+            output.interrupted("clusterlab check")
+            raise
+    output.finish()
 
 
 @verb(
+    Exclusive("run"),
     {
         "play": PLAY,
         "inventory": INVENTORY,
@@ -45,9 +57,10 @@ def check(
         "allow_data_loss": DATA_LOSS,
     },
     lists=("play",),
+    interrupted="`clusterlab run` goes on from here; `clusterlab down` removes the machines.",
 )
 def run(
-    context: Context,
+    call: Call,
     play: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
@@ -57,12 +70,31 @@ def run(
     allow_data_loss: bool = False,
 ) -> None:
     """Do the main job: up, provision, apply and check."""
+    from clusterlab.cli.output import show_stage
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import begin, ends_with_document, finish, prove, to_the_wanted_state
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, play, playbooks, lock="run") as lab:
-        result = begin(lab, "run", strict)
-        with ends_with_document(result, json):
-            converged = to_the_wanted_state(lab, allow_data_loss)
-            prove(lab, result)
-    finish(result, json, junit, converged)
+    with session(call, inventory, play, playbooks) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, on_report=show_stage)
+        output = _output(pipeline, "run", strict, json, junit)
+        try:
+            # Without machines or their roles nothing can be proven. After an incomplete apply, checks say what fails.
+            output.stages.carry_out("up", pipeline.up, essential=True)
+            output.stages.carry_out("provision", pipeline.provision, essential=True)
+            output.stages.carry_out("apply", pipeline.apply)
+            output.stages.carry_out("check", pipeline.check, essential=True)
+        except KeyboardInterrupt:
+            output.interrupted("clusterlab run")
+            raise
+    output.finish()
+
+
+def _output(pipeline: Pipeline, verb: str, strict: bool, json: str, junit: str) -> RunOutput:
+    """Begin a run. Runs on somebody else's machines are strict: what cannot be proven there is a failure."""
+    from clusterlab.cli.output import RunOutput
+    from clusterlab.reports.summary import Run
+
+    pipeline.require_checks()
+    session = pipeline.session
+    run = Run(session.lab.name, verb, strict=strict or session.machines.kind.foreign)
+    return RunOutput(pipeline, run, json, junit)

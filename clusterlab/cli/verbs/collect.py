@@ -2,19 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, err, verb
+from clusterlab.cli.verb import INVENTORY, Call, verb
 from clusterlab.errors import ClusterlabError
+from clusterlab.pipeline.lock import Unlocked
 
 
-@verb({"inventory": INVENTORY, "to": "the folder to write to"})
-def collect(context: Context, inventory: str = "", to: str = "lab-logs") -> None:
+@verb(Unlocked("reads only"), {"inventory": INVENTORY, "to": "the folder to write to"})
+def collect(call: Call, inventory: str = "", to: str = "lab-logs") -> None:
     """Collect the machines' logs in a folder, without secrets."""
     from clusterlab.cli.session import session
     from clusterlab.collecting import collecting
 
-    with session(err(), inventory) as lab:
+    with session(call, inventory) as lab:
         with collecting(Path(to)) as logs:
             lab.machines.collect(logs.folder, lab.progress)
         if not logs.files:

@@ -1,72 +1,88 @@
-"""The verbs that observe hosts and bring them to what is wanted."""
+"""The verbs that compare hosts with what is wanted, and converge them."""
 
 from __future__ import annotations
 
-from invoke import Context
+from invoke.exceptions import Exit
 
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
+from clusterlab.pipeline.lock import Exclusive, Unlocked
 
-DATA_LOSS = "also make changes that lose data, as recreating a volume whose options differ"
+DATA_LOSS = "also make changes that lose data, such as recreating a volume whose options differ"
 REMOVE_NODES = "also remove from the Swarm the nodes of hosts that are no longer in the inventory"
 
 
-@verb({"inventory": INVENTORY, "json": JSON, "remove_nodes": REMOVE_NODES})
-def provision(context: Context, inventory: str = "", json: str = "", remove_nodes: bool = False) -> None:
+@verb(Exclusive("provision"), {"inventory": INVENTORY, "json": JSON, "remove_nodes": REMOVE_NODES})
+def provision(call: Call, inventory: str = "", json: str = "", remove_nodes: bool = False) -> None:
     """Prepare the hosts for their roles: packages, NFS exports, Docker engines, the Swarm."""
+    from clusterlab.cli.output import converging
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import converge, must, provision_changes
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, lock="provision") as lab:
-        must(converge(lab, "provision", provision_changes(lab, remove_nodes), json))
+    with session(call, inventory) as lab:
+        pipeline = Pipeline(lab, remove_nodes=remove_nodes)
+        with converging(pipeline, "provision", json):
+            pipeline.provision()
 
 
 @verb(
+    Unlocked("reads only"),
     {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "allow_data_loss": DATA_LOSS},
     lists=("play",),
 )
 def plan(
-    context: Context,
+    call: Call,
     play: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
     json: str = "",
     allow_data_loss: bool = False,
 ) -> None:
-    """Show what provision and apply would change, why, and the command that would do it by hand."""
+    """Show what provision and apply would change, why, and the command that would do it manually."""
+    from clusterlab.cli.output import show_changes
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import planned, show_planned
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, play, playbooks) as lab:
-        show_planned(lab, planned(lab, allow_data_loss), json)
+    with session(call, inventory, play, playbooks) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss)
+        show_changes(pipeline, pipeline.planned(), json)
 
 
 @verb(
+    Exclusive("apply"),
     {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "allow_data_loss": DATA_LOSS},
     lists=("play",),
 )
 def apply(
-    context: Context,
+    call: Call,
     play: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
     json: str = "",
     allow_data_loss: bool = False,
 ) -> None:
-    """Create and change images, volumes, networks, containers and services as the plays want them."""
+    """Create and change images, volumes, networks, containers and services to match the plays."""
+    from clusterlab.cli.output import converging
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import apply_changes, converge, must
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, play, playbooks, lock="apply") as lab:
-        must(converge(lab, "apply", apply_changes(lab, allow_data_loss), json))
+    with session(call, inventory, play, playbooks) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss)
+        with converging(pipeline, "apply", json):
+            pipeline.apply()
 
 
-@verb({"inventory": INVENTORY, "json": JSON, "delete_data": "also remove volumes that hold data"})
-def clean(context: Context, inventory: str = "", json: str = "", delete_data: bool = False) -> None:
-    """Remove everything that apply made, whatever the playbooks say now."""
+@verb(Exclusive("clean"), {"inventory": INVENTORY, "json": JSON, "delete_data": "also remove volumes that hold data"})
+def clean(call: Call, inventory: str = "", json: str = "", delete_data: bool = False) -> None:
+    """Remove everything that apply created, whatever the playbooks say now."""
+    from clusterlab.cli.output import converging, show_remaining
     from clusterlab.cli.session import session
-    from clusterlab.cli.stages import clean_changes, converge, must, report_left_over
+    from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(err(), inventory, lock="clean") as lab:
-        report = converge(lab, "clean", clean_changes(lab, delete_data), json)
-        report_left_over(lab)
-        must(report)
+    with session(call, inventory) as lab:
+        pipeline = Pipeline(lab)
+        with converging(pipeline, "clean", json):
+            try:
+                pipeline.clean(delete_data)
+            finally:
+                show_remaining(pipeline)
+    raise Exit(code=3 if pipeline.remaining else 0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, err, out, verb
+from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, Call, err, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
 SHELL = "print the commands alone, as a script for each host; hosts named after the plays: theirs alone"
 
 
-@verb({"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL}, lists=("play",))
+@verb(
+    Unlocked("touches no host"),
+    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL},
+    lists=("play",),
+)
 def explain(
-    context: Context, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
+    call: Call, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
 ) -> None:
     """Show what a play teaches, a picture of it, and the commands that do and check it by hand."""
     from pathlib import Path

@@ -5,29 +5,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, JSON, PLAYBOOKS, err, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAYBOOKS, Call, err, out, verb
+from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
 
 if TYPE_CHECKING:
     from clusterlab.nightly.leftovers import Leftover
     from clusterlab.progress import Progress
 
 
+LOOK = Unlocked("only looks")
+
+
 @verb(
+    Exclusive("gc"),  # of each lab that it removes something of
     {
         "remove": "remove what is shown",
         "hosts": "also look for objects on the hosts of the inventory",
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
-        "days": "images not used for so many days are left over",
+        "days": "labs and images not used for so many days are left over",
         "keep_runs": "how many runs of each lab are kept",
         "keep_days": "for how many days runs are kept",
         "json": JSON,
-    }
+    },
 )
 def gc(
-    context: Context,
+    call: Call,
     remove: bool = False,
     hosts: bool = False,
     inventory: str = "",
@@ -47,9 +50,10 @@ def gc(
     check_retention(keep_runs, keep_days)
     if days < 0:
         raise UsageError("--days cannot be less than 0", remedy="As in --days 30.")
-    with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, progress) as objects:
+    lock = call.lock if remove else LOOK
+    with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, days, lock, progress) as objects:
         found = [
-            *leftovers.of_labs(progress),
+            *leftovers.of_labs(days, progress),
             *leftovers.of_cache(days),
             *leftovers.of_runs(keep_runs, keep_days),
             *objects,
@@ -64,20 +68,21 @@ def gc(
 
 
 @contextmanager
-def _on_hosts(asked: bool, inventory: str, playbooks: str, progress: Progress) -> Iterator[list[Leftover]]:
+def _on_hosts(
+    wanted: bool, inventory: str, playbooks: str, days: float, lock: Lock, progress: Progress
+) -> Iterator[list[Leftover]]:
     """What is left over on hosts, with their connections open as long as it may be removed."""
     from clusterlab.cli.session import inventory_path
-    from clusterlab.machines import open_machines
     from clusterlab.model import load_inventory, play_names
     from clusterlab.nightly.objects import of_hosts
-    from clusterlab.remote import Hosts
+    from clusterlab.pipeline.session import open_session
 
-    if not asked:
+    if not wanted:
         yield []
         return
     lab = load_inventory(inventory_path(inventory))
-    with Hosts(open_machines(lab).targets()) as hosts:
-        yield of_hosts(lab, play_names(Path(playbooks)), hosts, progress)
+    with open_session(lab, progress, lock) as session:
+        yield of_hosts(lab, play_names(Path(playbooks)), session.hosts, days, progress)
 
 
 def _show(found: list[Leftover], removing: bool) -> None:
@@ -93,7 +98,7 @@ def _show(found: list[Leftover], removing: bool) -> None:
 
 
 def _remove(found: list[Leftover], progress: Progress) -> None:
-    """Remove each; what cannot be removed is told at the end and hides no other."""
+    """Remove each; what cannot be removed is reported at the end and hides no other."""
     from clusterlab.errors import ClusterlabError, Several
 
     failed: list[ClusterlabError] = []
@@ -101,7 +106,7 @@ def _remove(found: list[Leftover], progress: Progress) -> None:
         if one.remove is None:
             continue
         try:
-            with progress.task(one.kind, f"remove {one.name}"):
+            with progress.task(one.kind, f"removing {one.name}"):
                 one.remove()
         except ClusterlabError as error:
             failed.append(error)

@@ -3,29 +3,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, JSON, err, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, Call, err, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
 if TYPE_CHECKING:
     from clusterlab.nightly.history import PastRun
-    from clusterlab.reports.night import Trend
+    from clusterlab.nightly.night import Trend
 
 LAB = "the lab's name, when its inventory is gone"
 
 
 @verb(
+    Unlocked("reads only"),
     {
         "title": "a check, or a part of its play and title",
         "inventory": INVENTORY,
         "lab": LAB,
         "json": JSON,
         "last": "how many runs",
-    }
+    },
 )
-def history(
-    context: Context, title: str = "", inventory: str = "", lab: str = "", json: str = "", last: int = 20
-) -> None:
+def history(call: Call, title: str = "", inventory: str = "", lab: str = "", json: str = "", last: int = 20) -> None:
     """Show the outcomes of the nights, or of a check, over time."""
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import UsageError

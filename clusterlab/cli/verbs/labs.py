@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invoke import Context
+from clusterlab.cli.verb import JSON, Call, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
-from clusterlab.cli.verb import JSON, out, verb
 
-
-@verb({"json": JSON})
-def labs(context: Context, json: str = "") -> None:
+@verb(Unlocked("reads only"), {"json": JSON})
+def labs(call: Call, json: str = "") -> None:
     """List every lab of this workstation, also those whose files are gone."""
     from dataclasses import asdict
 

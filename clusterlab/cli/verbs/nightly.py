@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from invoke import Context
 from invoke.exceptions import Exit
 
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, err, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, err, out, verb
 from clusterlab.cli.verbs.check import JUNIT, STRICT
+from clusterlab.pipeline.lock import Exclusive
 
 AT = "03:00"
 
 
 @verb(
+    Exclusive("nightly"),
     {
         "play": PLAY,
         "inventory": INVENTORY,
@@ -37,7 +38,7 @@ AT = "03:00"
     lists=("play",),
 )
 def nightly(
-    context: Context,
+    call: Call,
     play: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
@@ -66,10 +67,10 @@ def nightly(
     from clusterlab.reports.summary import write_json, write_text
 
     if install and uninstall:
-        raise UsageError("--install and --uninstall cannot be had together", remedy="Say one of them.")
+        raise UsageError("--install and --uninstall are mutually exclusive", remedy="Give one of them.")
     for flag, given, belongs in (("--at", at, install), ("--lab", lab, uninstall)):
         if given and not belongs:
-            raise UsageError(f"{flag} says nothing without {'--install' if flag == '--at' else '--uninstall'}")
+            raise UsageError(f"{flag} has no effect without {'--install' if flag == '--at' else '--uninstall'}")
     if uninstall:
         print("\n".join(nights.unschedule(lab_name(inventory, lab))))
         return
@@ -90,11 +91,14 @@ def nightly(
     if install:
         print("\n".join(nights.schedule(asked, at or AT)))
         return
-    record = nights.carry_out(asked, err())
+    record = nights.begin_record(asked)
+    try:
+        nights.carry_out(asked, record, err())
+    finally:  # an interrupted run has what it found until then
+        if json:
+            write_json(Path(json), record.night.document())
+        if junit:
+            write_text(Path(junit), junit_text(record.night.as_run()))
     if "-" not in (json, junit):
         show_night(out(), record.night)
-    if json:
-        write_json(Path(json), record.night.document())
-    if junit:
-        write_text(Path(junit), junit_text(record.night.as_run()))
     raise Exit(code=nights.conclude(record, err()))

@@ -2,23 +2,23 @@ from __future__ import annotations
 
 import webbrowser
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, err, out, verb
+from clusterlab.cli.verb import INVENTORY, Call, err, out, verb
 from clusterlab.cli.verbs.history import LAB
+from clusterlab.pipeline.lock import Unlocked
 
 
 @verb(
+    Unlocked("reads only"),
     {
         "name": "the run: its name, its number, or last",
         "inventory": INVENTORY,
         "lab": LAB,
         "open": "open its page in a browser",
         "compare": "an earlier run, to show what changed since: --compare EARLIER LATER",
-    }
+    },
 )
 def report(
-    context: Context, name: str = "last", inventory: str = "", lab: str = "", open: bool = False, compare: str = ""
+    call: Call, name: str = "last", inventory: str = "", lab: str = "", open: bool = False, compare: str = ""
 ) -> None:
     """Show a night that was kept, and where its page is."""
     from clusterlab.cli.session import lab_name

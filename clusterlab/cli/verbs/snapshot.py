@@ -3,21 +3,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, JSON, err, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
+from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 if TYPE_CHECKING:
     from clusterlab.machines.snapshots import Snapshot
 
 
-@verb({"snapshot": "the snapshot's name", "inventory": INVENTORY, "remove": "remove that snapshot instead"})
-def snapshot(context: Context, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
+@verb(
+    Exclusive("snapshot"),
+    {"snapshot": "the snapshot's name", "inventory": INVENTORY, "remove": "remove that snapshot instead"},
+    interrupted="the machines run on, and nothing was kept.",
+)
+def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
     """Save all machines of the lab at one moment, running; `restore` brings them back there."""
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
 
-    with session(err(), inventory, lock="snapshot") as lab:
+    with session(call, inventory) as lab:
         snapshots = snapshots_of(lab.machines)
         if remove:
             snapshots.remove(snapshot)
@@ -26,27 +29,31 @@ def snapshot(context: Context, snapshot: str = "", inventory: str = "", remove: 
             snapshots.take(snapshot, lab.progress)
 
 
-@verb({"snapshot": "the snapshot's name", "inventory": INVENTORY})
-def restore(context: Context, snapshot: str = "", inventory: str = "") -> None:
+@verb(
+    Exclusive("restore"),
+    {"snapshot": "the snapshot's name", "inventory": INVENTORY},
+    interrupted="`clusterlab restore NAME` begins again, `clusterlab up` starts what does not run.",
+)
+def restore(call: Call, snapshot: str = "", inventory: str = "") -> None:
     """Bring all machines to where a snapshot has them, whether they run or not."""
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
     from clusterlab.reports.terminal import show_status
 
-    with session(err(), inventory, lock="restore") as lab:
+    with session(call, inventory) as lab:
         snapshots_of(lab.machines).restore(snapshot, lab.progress)
         statuses = lab.machines.status()
     show_status(out(), statuses)
 
 
-@verb({"inventory": INVENTORY, "json": JSON})
-def snapshots(context: Context, inventory: str = "", json: str = "") -> None:
+@verb(Unlocked("reads only"), {"inventory": INVENTORY, "json": JSON})
+def snapshots(call: Call, inventory: str = "", json: str = "") -> None:
     """List the lab's snapshots, and whether each still fits the lab."""
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
     from clusterlab.reports.summary import write_json
 
-    with session(err(), inventory) as lab:
+    with session(call, inventory) as lab:
         known = snapshots_of(lab.machines).known()
         name = lab.lab.name
     if json:

@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import subprocess
 
-from invoke import Context
 from invoke.exceptions import Exit
 
-from clusterlab.cli.verb import INVENTORY, err, verb
+from clusterlab.cli.verb import INVENTORY, Call, verb
+from clusterlab.pipeline.lock import Unlocked
 
 
-@verb({"inventory": INVENTORY, "host": "the host", "command": "what its shell is given, as by ssh itself"})
-def ssh(context: Context, host: str = "", command: str = "", inventory: str = "") -> None:
+@verb(
+    Unlocked("a shell is its user's own business"),
+    {"inventory": INVENTORY, "host": "the host", "command": "what its shell is given, as by ssh itself"},
+)
+def ssh(call: Call, host: str = "", command: str = "", inventory: str = "") -> None:
     """Open a shell on a host, or run a command there and end with its exit code."""
     from clusterlab.cli.session import session
     from clusterlab.errors import UsageError
     from clusterlab.remote import ssh_argv
 
-    with session(err(), inventory) as lab:
+    with session(call, inventory) as lab:
         known = list(lab.lab.inventory.hosts)
         if host not in known:
             said = f"the lab has no host {host!r}" if host else "which host?"
@@ -24,12 +27,12 @@ def ssh(context: Context, host: str = "", command: str = "", inventory: str = ""
     raise Exit(code=subprocess.call(ssh_argv(target, [command] if command else [])))
 
 
-@verb({"inventory": INVENTORY})
-def ssh_config(context: Context, inventory: str = "") -> None:
+@verb(Unlocked("reads only"), {"inventory": INVENTORY})
+def ssh_config(call: Call, inventory: str = "") -> None:
     """Print an OpenSSH configuration for ssh, scp, rsync and Ansible."""
     from clusterlab.cli.session import session
     from clusterlab.remote import ssh_config as text
 
-    with session(err(), inventory) as lab:
+    with session(call, inventory) as lab:
         targets = lab.machines.targets()
     print(text(targets), end="")

@@ -3,19 +3,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from invoke import Context
+from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
-from clusterlab.cli.verb import INVENTORY, JSON, err, out, verb
 
-
-@verb({"inventory": INVENTORY, "json": JSON})
-def status(context: Context, inventory: str = "", json: str = "") -> None:
+@verb(Unlocked("reads only"), {"inventory": INVENTORY, "json": JSON})
+def status(call: Call, inventory: str = "", json: str = "") -> None:
     """Show each machine: running or not, and how it is reached."""
     from clusterlab.cli.session import session
     from clusterlab.reports.summary import write_json
     from clusterlab.reports.terminal import show_status
 
-    with session(err(), inventory) as lab:
+    with session(call, inventory) as lab:
         statuses = lab.machines.status()
         document = {"lab": lab.lab.name, "verb": "status", "hosts": [asdict(one) for one in statuses]}
     if json:

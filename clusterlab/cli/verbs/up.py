@@ -1,17 +1,24 @@
 from __future__ import annotations
 
-from invoke import Context
+from clusterlab.cli.verb import INVENTORY, Call, out, verb
+from clusterlab.pipeline.lock import Exclusive
 
-from clusterlab.cli.verb import INVENTORY, err, out, verb
 
-
-@verb({"inventory": INVENTORY, "keep": "keep the machines when they do not come up, to look at them"})
-def up(context: Context, inventory: str = "", keep: bool = False) -> None:
+@verb(
+    Exclusive("up"),
+    {
+        "inventory": INVENTORY,
+        "keep": "keep machines that do not come up, so that they can be inspected",
+        "moved": "the lab's folder was moved to where its inventory is now",
+    },
+    interrupted="`clusterlab up` goes on from here; `clusterlab down` removes the machines.",
+)
+def up(call: Call, inventory: str = "", keep: bool = False, moved: bool = False) -> None:
     """Make the lab's machines exist and answer."""
     from clusterlab.cli.session import session
     from clusterlab.reports.terminal import show_status
 
-    with session(err(), inventory, lock="up") as lab:
+    with session(call, inventory, moved=moved) as lab:
         lab.machines.up(lab.progress, keep=keep)
         statuses = lab.machines.status()
     show_status(out(), statuses)

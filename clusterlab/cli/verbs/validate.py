@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json as json_text
 
-from invoke import Context
-
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, out, verb
+from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
+from clusterlab.pipeline.lock import Unlocked
 
 
 @verb(
+    Unlocked("touches no host"),
     {
         "play": f"{PLAY}; or a stack file: any file with services:",
         "inventory": INVENTORY,
@@ -20,7 +20,7 @@ from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, out, verb
     lists=("play", "compose_file", "mute"),
 )
 def validate(
-    context: Context,
+    call: Call,
     play: list[str],
     compose_file: list[str],
     mute: list[str],
@@ -46,8 +46,8 @@ def validate(
     validation.finish(out(), json)
 
 
-@verb({})
-def schema(context: Context) -> None:
+@verb(Unlocked("touches no host"), {})
+def schema(call: Call) -> None:
     """Print the JSON Schema of both files, for editors."""
     from clusterlab.model import json_schema
 

@@ -14,7 +14,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.failed_up import os_errors, undone_on_failure
 from clusterlab.machines.keys import LabKeys
-from clusterlab.machines.state import LabState, Record
+from clusterlab.machines.record import Record
+from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
@@ -201,12 +202,7 @@ class NamespacesMachines:
                 remedy="bring it down first: clusterlab down, then up",
             )
         ports = before.ports if before else {}
-        return Record(
-            kind=self.kind.name,
-            inventory=wanted,
-            folder=self._lab.folder.absolute(),
-            ports={name: ports.get(name, 0) for name in wanted.hosts},
-        )
+        return Record.of(wanted, self._lab.folder, {name: ports.get(name, 0) for name in wanted.hosts})
 
     def _hosts_on_disk(self) -> set[str]:
         """Hosts that have files, those too whose removal was interrupted."""

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from clusterlab.build.machine_image import MachineImage
 from clusterlab.machines.keys import LabKeys
-from clusterlab.machines.state import LabState, Record
+from clusterlab.machines.record import Record
+from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
 from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
 from .command import MachineSpec, Size
-from .kind import QEMU, QemuSettings
+from .kind import QemuSettings
 from .lan import Lan
 from .machine import Machine
 from .seed import Identity, mac_address
@@ -44,7 +45,7 @@ class LabFiles:
         """Remember the inventory and `ports`, in addition to those that are known."""
         with self._writing:
             known = {host: port for host, port in {**self.ports, **ports}.items() if host in self.machines}
-            self.state.write(Record(kind=QEMU.name, inventory=self.inventory, folder=self._folder, ports=known))
+            self.state.write(Record.of(self.inventory, self._folder, known))
 
     def size(self, host: str) -> Size:
         own, lab = self.inventory.hosts[host], self.settings

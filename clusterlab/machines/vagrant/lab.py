@@ -12,7 +12,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus, State
 from clusterlab.machines.failed_up import undone_on_failure
 from clusterlab.machines.over_ssh import collect_journals, lacking
-from clusterlab.machines.state import LabState, Record
+from clusterlab.machines.record import Record
+from clusterlab.machines.state import LabState
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress
@@ -248,4 +249,4 @@ class VagrantMachines:
         self._state.remove()
 
     def _write_record(self) -> None:
-        self._state.write(Record(kind=VAGRANT.name, inventory=self._inventory, folder=self._lab.folder.absolute()))
+        self._state.write(Record.of(self._inventory, self._lab.folder))

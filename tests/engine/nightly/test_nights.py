@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
 
 from clusterlab.remote import Hosts
-from tests.support.night_lab import Nights, outcomes, stages
+from tests.support.night_lab import Lab3, Nights, existing_nights, outcomes, stages
 
 pytestmark = pytest.mark.engine
 
@@ -92,7 +93,7 @@ def test_a_change_that_comes_back_is_found_by_the_second_apply(nights: Nights) -
     assert [(item["place"], "container back" in item["found"]) for item in result["evidence"]] == [("host2", True)]
 
 
-def test_gc_finds_what_another_lab_left_on_the_hosts(nights: Nights) -> None:
+def test_gc_removes_what_an_ended_lab_of_this_workstation_left(nights: Nights, three: Lab3, tmp_path: Path) -> None:
     nights.night()
     code, out, _ = nights.run("gc", "--hosts", "-i", "existing.yml")
     assert (code, out) == (0, "Nothing is left over.\n")
@@ -100,8 +101,24 @@ def test_gc_finds_what_another_lab_left_on_the_hosts(nights: Nights) -> None:
     (nights.folder / "another.yml").write_text(other)
     code, out, _ = nights.run("gc", "--hosts", "-i", "another.yml")
     assert "objects of the lab existing-nights on hosts of another" in out
-    code, out, err = nights.run("gc", "--hosts", "-i", "another.yml", "--remove")
+    clean = ("gc", "--hosts", "-i", "another.yml", "--days", "0", "--remove")
+    # A lab whose inventory is still there is at work, however long ago that was.
+    code, out, err = nights.run(*clean)
+    assert (code, "it is still in" in out) == (0, True), out + err
+    # So may be one that another workstation made.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    stranger = existing_nights(three.lab, three.machines, elsewhere)
+    (stranger.folder / "another.yml").write_text(other)
+    code, out, err = stranger.run(*clean)
+    assert (code, "no such lab is known here" in out) == (0, True), out + err
+    code, plan, _ = nights.run("plan", "-i", "existing.yml")
+    assert "no changes" in plan, "nothing was touched"
+    (nights.folder / "existing.yml").unlink()
+    code, out, err = nights.run(*clean[:-3])
+    assert (code, "it was used 0 days ago" in out) == (0, True), out + err
+    code, out, err = nights.run(*clean)
     assert code == 0, err
     assert "volume data is kept" in err
-    code, out, _ = nights.run("gc", "--hosts", "-i", "another.yml")
+    code, out, _ = nights.run(*clean)
     assert "1 objects of the lab existing-nights" in out

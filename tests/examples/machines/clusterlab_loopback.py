@@ -47,12 +47,11 @@ class LoopbackMachines:
         self._keys = LabKeys(self._state.folder, lab.name)
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        from clusterlab.machines.state import Record
+        from clusterlab.machines.record import Record
 
         with self._state.lock("up"), progress.task(self._lab.name, "starting SSH servers"):
             ports = self._ports() | {host: _free_port() for host in self._lab.inventory.hosts if not self._pid(host)}
-            folder = self._lab.folder.absolute()
-            self._state.write(Record(kind=self.kind.name, inventory=self._lab.inventory, folder=folder, ports=ports))
+            self._state.write(Record.of(self._lab.inventory, self._lab.folder, ports))
             self._keys.write_known_hosts(list(ports))
             for host in ports:
                 if not self._pid(host):

@@ -34,9 +34,9 @@ def ended(words: list[str]) -> int:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("nightly --install --uninstall", "--install and --uninstall cannot be had together"),
-        ("nightly --at 05:00", "--at says nothing without --install"),
-        ("nightly --lab demo", "--lab says nothing without --uninstall"),
+        ("nightly --install --uninstall", "--install and --uninstall are mutually exclusive"),
+        ("nightly --at 05:00", "--at has no effect without --install"),
+        ("nightly --lab demo", "--lab has no effect without --uninstall"),
         ("nightly --install --at 25:00", "'25:00' is not a time of day"),
         ("nightly --notify=", "the command to notify with is empty"),
         ('nightly --notify "', "cannot be read"),

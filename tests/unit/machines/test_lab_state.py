@@ -12,7 +12,8 @@ import pytest
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.keys import LabKeys
-from clusterlab.machines.state import LabState, Record
+from clusterlab.machines.record import Record
+from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
 
 INVENTORY = Inventory.model_validate({"lab": "demo", "hosts": {"a": {"address": "192.168.98.2"}}})

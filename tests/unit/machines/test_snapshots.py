@@ -20,7 +20,6 @@ from clusterlab.machines.qemu.snapshot_record import HostNeeds, Needs, SnapshotR
 from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
-from clusterlab.nightly.leftovers import of_labs
 from clusterlab.progress import Silent
 from clusterlab.reports.nights import age_text
 
@@ -220,14 +219,6 @@ class Plain:
 def test_other_kinds_of_machines_have_none() -> None:
     with pytest.raises(UsageError, match="namespaces machines have no snapshots"):
         snapshots_of(Plain())  # type: ignore[arg-type]
-
-
-def test_a_lab_that_has_snapshots_is_not_left_over(files: LabFiles) -> None:
-    files.write_record({})
-    [left] = of_labs(Silent())
-    assert (left.name, left.why) == ("snap-unit", "none of its machines runs")
-    (files.state.folder / "snapshots" / "warm").mkdir(parents=True)
-    assert of_labs(Silent()) == []
 
 
 def test_machines_are_ended_and_snapshots_stay(lab: Lab, files: LabFiles) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from clusterlab.nightly.compare import compare, compare_nights
-from clusterlab.reports.night import CheckId
+from clusterlab.nightly.night import CheckId
 from clusterlab.results import Outcome
 from tests.support.nights import BEGAN, night, result
 

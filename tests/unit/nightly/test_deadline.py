@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from clusterlab.nightly.deadline import Deadline, Passed
+from clusterlab.pipeline.deadline import Deadline, Passed
 
 
 def test_work_is_ended_as_an_interrupt_ends_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.history import History
-from clusterlab.reports.night import CheckId
+from clusterlab.nightly.night import CheckId
 from clusterlab.results import Outcome
 from tests.support.nights import BEGAN, night, result
 

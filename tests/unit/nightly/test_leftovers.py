@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -8,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from clusterlab.build.cache import cache_folder
-from clusterlab.machines.qemu.files import LabFiles
-from clusterlab.machines.state import LabState, Record, known_labs
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines.namespaces.machines import NamespacesMachines
+from clusterlab.machines.paths import known_labs
+from clusterlab.machines.record import Record
+from clusterlab.machines.state import LabState
 from clusterlab.model import load_inventory
 from clusterlab.nightly.labs import labs
 from clusterlab.nightly.leftovers import Leftover, of_cache, of_labs, of_runs
 from clusterlab.nightly.runs import Runs
-from clusterlab.progress import Silent
+from clusterlab.progress import Progress, Silent
 
 INVENTORY = """\
 lab: {name}
@@ -30,7 +34,7 @@ def state(name: str, folder: Path) -> None:
     file = folder / f"{name}.yml"
     file.write_text(INVENTORY.format(name=name))
     lab = load_inventory(file)
-    LabState(name).write(Record(kind="namespaces", inventory=lab.inventory, folder=folder))
+    LabState(name).write(Record.of(lab.inventory, folder))
 
 
 def told(found: list[Leftover]) -> list[tuple[str, str, str]]:
@@ -46,49 +50,119 @@ def artefact(name: str, days: float) -> Path:
     return path
 
 
-def test_a_lab_whose_machines_are_gone_is_left_over(tmp_path: Path) -> None:
+def age(name: str, days: float) -> None:
+    """Let nothing in a lab's state have changed for so long."""
+    moment = time.time() - days * 86400
+    folder = LabState(name).folder
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (moment, moment))
+
+
+def change_record(name: str, **values: object) -> None:
+    file = LabState(name).folder / "record.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def test_a_lab_that_is_merely_switched_off_is_never_left_over(tmp_path: Path) -> None:
+    """As after a reboot of the workstation."""
+    state("off", tmp_path / "off")
+    age("off", 400)
+    assert of_labs(30, Silent()) == []
+
+
+def test_a_lab_whose_folder_is_gone_is_left_over_after_a_while_and_goes_through_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state("dead", tmp_path / "dead")
-    (found,) = of_labs(Silent())
-    assert told([found]) == [("lab", "dead", "none of its machines runs")]
+    shutil.rmtree(tmp_path / "dead")
+    (found,) = of_labs(30, Silent())
+    assert "is gone; it was used 0 days ago" in found.why
+    assert found.remove is None, "its folder may be on a disk that is not mounted just now"
+    age("dead", 40)
+    (found,) = of_labs(30, Silent())
+    assert told([found]) == [("lab", "dead", f"its folder {tmp_path / 'dead'} is gone")]
     assert found.remove is not None
+    downs: list[str] = []
+    down = NamespacesMachines.down
+
+    def counted(self: NamespacesMachines, progress: Progress) -> None:
+        downs.append("dead")
+        down(self, progress)
+
+    monkeypatch.setattr(NamespacesMachines, "down", counted)
     found.remove()
     assert known_labs() == []
+    assert downs == ["dead"]
 
 
-def test_a_lab_with_a_snapshot_is_kept_wherever_gc_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "home" / "inventory").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "home")
-    file = Path("inventory/lab.yml")
-    file.write_text("lab: saved\nmachines: qemu\nhosts: {host1: {address: 192.168.98.11, roles: [docker]}}\n")
-    lab = load_inventory(file)
-    files = LabFiles(lab.name, lab.inventory, lab.folder)
-    files.write_record({})
-    assert [found.why for found in of_labs(Silent())] == ["none of its machines runs"]
-    (files.state.folder / "snapshots" / "warm").mkdir(parents=True)
-    for folder in (tmp_path / "home", tmp_path):
-        monkeypatch.chdir(folder)
-        assert of_labs(Silent()) == []
-        assert [(lab.folder, lab.folder_exists) for lab in labs()] == [(str(tmp_path / "home" / "inventory"), True)]
-    record = files.state.read()
-    assert record is not None
-    files.state.write(record.model_copy(update={"folder": Path("inventory")}))  # as it was noted once
-    assert of_labs(Silent()) == []
-    files.state.write(record)
-    shutil.rmtree(tmp_path / "home")
-    assert [found.why for found in of_labs(Silent())] == ["none of its machines runs"]
+def test_a_lab_that_came_back_meanwhile_is_not_removed(tmp_path: Path) -> None:
+    state("dead", tmp_path / "dead")
+    shutil.rmtree(tmp_path / "dead")
+    age("dead", 40)
+    (found,) = of_labs(30, Silent())
+    (tmp_path / "dead").mkdir()
+    assert found.remove is not None
+    with pytest.raises(ClusterlabError, match="no longer left over"):
+        found.remove()
+    assert known_labs() == ["dead"]
 
 
-def test_state_without_a_record_is_left_over() -> None:
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"inventory": {"lab": "old", "colour": "red"}}, "cannot be read, perhaps because another version"),
+        ({"form": 99}, "was made by a newer clusterlab"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_reported_and_never_removed(
+    changed: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    state("old", tmp_path / "old")
+    disk = LabState("old").host_folder("host1") / "disk.qcow2"
+    disk.parent.mkdir(parents=True)
+    disk.write_text("precious")
+    shutil.rmtree(tmp_path / "old")
+    change_record("old", **changed)
+    age("old", 400)
+    (found,) = of_labs(30, Silent())
+    assert said in found.why
+    assert found.remove is None
+    main_ended(["gc", "--remove"])
+    assert disk.read_text() == "precious"
+
+
+@pytest.mark.parametrize("other", [{"machine_id": "another"}, {"user": "bob"}])
+def test_a_lab_of_another_workstation_or_user_is_left_alone(other: dict[str, object], tmp_path: Path) -> None:
+    state("theirs", tmp_path / "theirs")
+    shutil.rmtree(tmp_path / "theirs")
+    change_record("theirs", **other)
+    age("theirs", 400)
+    assert of_labs(30, Silent()) == []
+
+
+def test_state_without_a_record_is_removed_only_when_it_is_empty() -> None:
     LabState("begun").make()
-    (found,) = of_labs(Silent())
-    assert "no record" in found.why
+    (found,) = of_labs(30, Silent())
+    assert "its state is empty" in found.why
     assert found.remove is not None
+    (LabState("begun").folder / "hosts").mkdir()
+    (kept,) = of_labs(30, Silent())
+    assert "no record" in kept.why
+    assert kept.remove is None
+    (LabState("begun").folder / "hosts").rmdir()
     found.remove()
     assert known_labs() == []
+
+
+def main_ended(words: list[str]) -> None:
+    from clusterlab.cli.main import main
+
+    main(["clusterlab", *words])
 
 
 def test_a_lab_that_another_command_is_at_work_on_is_left_out(tmp_path: Path) -> None:
     state("busy", tmp_path / "busy")
+    shutil.rmtree(tmp_path / "busy")
     read, write = os.pipe()
     child = os.fork()
     if child == 0:  # pragma: no cover
@@ -98,11 +172,11 @@ def test_a_lab_that_another_command_is_at_work_on_is_left_out(tmp_path: Path) ->
         os._exit(0)
     try:
         os.read(read, 1)
-        assert of_labs(Silent()) == []
+        assert of_labs(30, Silent()) == []
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
-    assert len(of_labs(Silent())) == 1
+    assert len(of_labs(30, Silent())) == 1
 
 
 def test_images_that_were_long_not_used() -> None:
@@ -120,6 +194,8 @@ def test_images_that_were_long_not_used() -> None:
 def test_an_image_that_a_lab_may_stand_on_stays(tmp_path: Path) -> None:
     artefact("old.tar", days=40)
     state("lab", tmp_path / "lab")
+    assert of_cache(30) == []
+    change_record("lab", form=99)
     assert of_cache(30) == []
 
 
@@ -165,7 +241,7 @@ def test_finding_changes_nothing(tmp_path: Path) -> None:
     artefact("old.tar", days=400)
     state("dead", tmp_path / "dead")
     before = sorted(tmp_path.rglob("*"))
-    of_labs(Silent())
+    of_labs(30, Silent())
     of_cache(30)
     of_runs(1, 1)
     assert sorted(tmp_path.rglob("*")) == before

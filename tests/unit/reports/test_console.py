@@ -12,9 +12,10 @@ from rich.text import Text
 
 from clusterlab.errors import ClusterlabError, HostError, Several
 from clusterlab.machines.base import MachineStatus
+from clusterlab.nightly.night import Night
+from clusterlab.pipeline.stages import Stage
 from clusterlab.plan.report import Failed, Report
 from clusterlab.reports.console import PlainConsole
-from clusterlab.reports.night import Night, Stage
 from clusterlab.reports.nights import show_night, show_rows
 from clusterlab.reports.plan import show_plan, show_report
 from clusterlab.reports.progress import progress_on

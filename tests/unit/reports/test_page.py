@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.nightly.night import Night
 from clusterlab.reports import html
 from clusterlab.reports.html import page
-from clusterlab.reports.night import Night
 from tests.support.browser import Page
 from tests.support.sample import HOSTILE, RESULTS, night
 

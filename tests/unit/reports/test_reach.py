@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from clusterlab.model import load_lab
+from clusterlab.nightly.night import read_night
+from clusterlab.reports.drawn import DrawnService
 from clusterlab.reports.html import page
-from clusterlab.reports.night import DrawnService, read_night
 from clusterlab.reports.picture import draw, picture_of
 from clusterlab.reports.reach import links, matrix
 from clusterlab.results import Evidence, Link, Outcome, Result

@@ -15,6 +15,7 @@ from types import FrameType
 CLOSING_MOST = 600.0  # seconds that are kept for the end
 CLOSING_PART = 0.25
 CLOSING_LEAST = 30.0
+AGAIN_LEAST = 5.0
 
 
 class Passed(KeyboardInterrupt):
@@ -49,7 +50,8 @@ class Deadline:
     @contextmanager
     def _alarm(self, seconds: float) -> Iterator[None]:
         before = signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
+        # It rings again: what is under way may end in order, but not take all the time that is kept for the end.
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds), max(AGAIN_LEAST, self._closing / 2))
         try:
             yield
         finally:

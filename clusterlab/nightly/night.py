@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.pipeline.stages import Stage
+from clusterlab.reports.drawn import Picture
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import verdict
 from clusterlab.results import Outcome, Result
@@ -20,7 +22,6 @@ from clusterlab.results import Outcome, Result
 OWN_PLAY = "nightly"
 """The play under which a night's own statements stand: that hosts answer, that a second apply changes nothing."""
 
-StageOutcome = Literal["under way", "done", "failed", "skipped", "interrupted"]
 Verdict = Literal["pass", "flaky", "fail", "error", "blocked", "unsupported", "unfinished"]
 _WORDS: dict[Outcome, Verdict] = {
     Outcome.PASS: "pass",
@@ -41,65 +42,6 @@ class CheckId(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.play}: {self.check}"
-
-
-@dataclass
-class Stage:
-    """A part of the night, also when it was not carried out; `message` says why, or what came of it."""
-
-    name: str
-    outcome: StageOutcome = "under way"
-    seconds: float = 0.0
-    message: str = ""
-    remedy: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class DrawnHost:
-    name: str
-    address: str
-    roles: list[str]
-
-
-@dataclass(frozen=True)
-class DrawnContainer:
-    """A container; `joins` are the networks and volumes it is on, by name."""
-
-    name: str
-    host: str
-    image: str
-    joins: list[str]
-
-
-@dataclass(frozen=True)
-class DrawnService:
-    """A Swarm service, whose tasks are wherever the Swarm puts them; `tasks` says how many: "2" or "one per node"."""
-
-    name: str
-    image: str
-    tasks: str
-    joins: list[str]
-
-
-@dataclass(frozen=True)
-class DrawnShared:
-    """A network or volume; `served_by` is the host that a volume's data lies on, if that is one of the lab."""
-
-    name: str
-    kind: Literal["network", "volume"]
-    detail: str
-    served_by: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What there is in a lab, to be drawn."""
-
-    hosts: list[DrawnHost] = field(default_factory=list)
-    containers: list[DrawnContainer] = field(default_factory=list)
-    services: list[DrawnService] = field(default_factory=list)
-    shared: list[DrawnShared] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,134 @@
+"""What verbs show and write when their work has ended, or has been ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from invoke.exceptions import Exit
+
+from clusterlab.checks.chain import longest_chain
+from clusterlab.cli.verb import err, out
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines.state import LabState
+from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_results
+from clusterlab.pipeline.stages import Stages
+from clusterlab.plan.report import Report
+from clusterlab.reports.junit import junit
+from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
+from clusterlab.reports.summary import Run, write_json, write_text
+from clusterlab.reports.terminal import show_error, show_results
+from clusterlab.resources.base import Change
+
+
+def show_changes(pipeline: Pipeline, changes: Sequence[Change], json: str) -> None:
+    """Print a plan, or write it as JSON."""
+    session, skipped = pipeline.session, pipeline.left_out()
+    if json:
+        document = plan_document(session.lab.name, changes, skipped)
+        write_json(Path(json), {**document, "counts": session.counts()})
+    if json != "-":
+        show_plan(out(), changes, skipped)
+
+
+def show_stage(stage: str, report: Report) -> None:
+    """Show what became of the changes of a stage."""
+    show_report(err(), stage, report)
+
+
+@contextmanager
+def converging(pipeline: Pipeline, verb: str, json: str) -> Iterator[None]:
+    """Carry out one stage in the block: its report is shown and written, also when it is interrupted.
+
+    Ends with exit code 3 unless every change was made.
+    """
+    began = time.monotonic()
+
+    def write(stage: str, report: Report) -> None:
+        show_stage(stage, report)
+        if json:
+            document = report_document(pipeline.session.lab.name, verb, report, time.monotonic() - began)
+            write_json(Path(json), {**document, "counts": pipeline.session.counts()})
+
+    pipeline.on_report = write
+    try:
+        yield
+    except NotConverged as error:
+        raise Exit(code=3) from error
+
+
+def show_remaining(pipeline: Pipeline) -> None:
+    """Say what clean has left on the hosts, if it came so far."""
+    progress = pipeline.session.progress
+    for thing in pipeline.remaining or []:
+        progress.say("remaining", thing)
+    if pipeline.remaining == []:
+        progress.say(pipeline.session.lab.name, "nothing remains on the hosts")
+
+
+class RunOutput:
+    """What `check` and `run` show and write: everything there is, also when they fail or are interrupted."""
+
+    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit_file: str) -> None:
+        self._pipeline = pipeline
+        self._run = run
+        self._json = json
+        self._junit = junit_file
+        self._began = time.monotonic()
+        self.stages = Stages()
+
+    def interrupted(self, again: str) -> None:
+        """Write what there is after an interrupt; the checks that were not run say so."""
+        error = ClusterlabError("interrupted", remedy=again)
+        asked = len(self._pipeline.results)
+        self._collect("the run was interrupted", error)
+        self._write()
+        written = [name for name in (self._json, self._junit) if name and name != "-"]
+        if written:
+            said = f"{asked} of {len(self._run.results)} checks had ended; written to {' and '.join(written)}"
+            err().print(said, highlight=False, soft_wrap=True)
+
+    def finish(self) -> None:
+        """Write and show the results, and end with the exit code that they mean."""
+        errors = self.stages.errors
+        fatal = next((error for name, error in errors.items() if name != "apply"), None)
+        if fatal is not None:
+            self._collect(self.stages.stopped or fatal.message, fatal)
+            self._write()
+            if not isinstance(fatal, NotConverged):  # whose report was shown
+                show_error(err(), fatal)
+            raise Exit(code=fatal.exit_code)
+        apply = errors.get("apply")
+        if apply is not None and not isinstance(apply, NotConverged):
+            show_error(err(), apply)
+        self._collect("it has no result", None)
+        kept = self._write()
+        if "-" not in (self._json, self._junit):
+            show_results(out(), self._run)
+            if self._run.exit_code and kept.is_file():
+                err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
+        raise Exit(code=self._run.exit_code or (0 if apply is None else 3))
+
+    def _collect(self, missing: str, error: ClusterlabError | None) -> None:
+        run, session = self._run, self._pipeline.session
+        run.error = error
+        asked = list(self._pipeline.results)
+        run.results = list(asked)
+        complete_results(session.lab, run.results, missing)
+        run.stages = self.stages.seconds()
+        run.seconds = time.monotonic() - self._began
+        if self.stages.succeeded("check"):
+            run.chain = longest_chain(session.lab, session.hosts, asked)
+
+    def _write(self) -> Path:
+        """Write all files; returns the one that is kept in any case, where the lab has a state folder."""
+        kept = LabState(self._run.lab).folder / "last-run.json"
+        if kept.parent.is_dir():
+            write_json(kept, self._run.document())
+        if self._json:
+            write_json(Path(self._json), self._run.document())
+        if self._junit:
+            write_text(Path(self._junit), junit(self._run))
+        return kept

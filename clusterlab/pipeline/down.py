@@ -1,0 +1,38 @@
+"""Removing a lab: the one way to do it, for every verb that removes one."""
+
+from __future__ import annotations
+
+from clusterlab.machines import open_machines, recall_machines
+from clusterlab.machines.record import UnreadableRecord
+from clusterlab.machines.state import LabState
+from clusterlab.model import Lab
+from clusterlab.progress import Progress
+
+from .claim import claim, refuse_others
+from .lock import Exclusive
+from .locking import lab_lock
+
+
+def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
+    """Remove a lab's machines and its state; returns what is true then, for people.
+
+    What was brought up counts, not what the inventory (`given`) says now. Without a record that can be read, the
+    inventory's machines are looked for. Raises LabBusy, ClusterlabError when the lab is somebody else's or something
+    could not be removed.
+    """
+    state = LabState(name)
+    with lab_lock(name, Exclusive("down"), progress):
+        try:
+            record = state.read()
+        except UnreadableRecord:
+            if given is None:
+                raise
+            record = None
+        if record is not None:
+            refuse_others(name, record)
+            if given is not None:
+                claim(given)
+        machines = open_machines(given) if given is not None and record is None else recall_machines(name)
+        machines.down(progress)
+        state.remove()
+        return machines.kind.down

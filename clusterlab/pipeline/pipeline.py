@@ -1,0 +1,167 @@
+"""The stages up, provision, apply, check and clean of one lab: the one place that carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from clusterlab.checks import run_checks
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.model import Lab
+from clusterlab.model.checks import Check
+from clusterlab.plan import apply, clean, provision
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.report import Report
+from clusterlab.reports.plan import report_summary
+from clusterlab.resources.base import Change, Skipped
+from clusterlab.results import Evidence, Outcome, Result
+
+from .session import Session
+
+
+class NotConverged(ClusterlabError):
+    """Not every change of a stage was made; the report has all of them."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(
+            report_summary(report), remedy="\n".join(report.next_steps()), detail="\n".join(_not_made(report))
+        )
+        self.report = report
+
+
+@dataclass
+class Pipeline:
+    """What one command does with a lab, stage by stage.
+
+    A stage returns what came of it in half a sentence. It raises ClusterlabError when it could not be carried out, and
+    KeyboardInterrupt when it was interrupted; what it found until then is in `results` and `reports` all the same.
+    """
+
+    session: Session
+    allow_data_loss: bool = False
+    remove_nodes: bool = False
+    on_report: Callable[[str, Report], None] = lambda stage, report: None
+    on_result: Callable[[Result], None] = lambda result: None
+    interruption: Callable[[], KeyboardInterrupt] = KeyboardInterrupt
+    """What to raise for a stage that ended in order when it was interrupted."""
+    results: list[Result] = field(default_factory=list)
+    """In the plays' order once `check` has ended, and in the order in which they ended until then."""
+    reports: dict[str, Report] = field(default_factory=dict)
+    remaining: list[str] | None = None
+    """What `clean` has left on the hosts; None when it has not come so far."""
+
+    def up(self) -> str:
+        """Make the machines exist and answer."""
+        self.session.machines.up(self.session.progress)
+        return "the machines are up"
+
+    def provision(self) -> str:
+        """Prepare the hosts for their roles."""
+        return self._converge("provision", self.provision_changes())
+
+    def apply(self) -> str:
+        """Bring the hosts to what the plays want."""
+        return self._converge("apply", self.apply_changes())
+
+    def check(self) -> str:
+        """Run every check of the plays."""
+        session = self.session
+        before = len(self.results)
+        results = run_checks(session.lab, session.hosts, session.unsupported, self._keep, session.progress)
+        self.results[before:] = results
+        return f"{len(results)} checks"
+
+    def clean(self, delete_data: bool = False) -> str:
+        """Remove what apply created; what is still there afterwards (volumes that hold data, say) is in `remaining`."""
+        report = self._carry_out("clean", self.clean_changes(delete_data))
+        self.remaining = clean.left_over(self.session.lab.name, self.session.hosts)
+        if report.failed:
+            raise NotConverged(report)
+        rest = f", remaining: {', '.join(self.remaining)}" if self.remaining else ""
+        return f"{len(report.done)} things removed{rest}"
+
+    def provision_changes(self) -> list[Change]:
+        """What the hosts lack for their roles."""
+        session = self.session
+        with session.progress.task(session.lab.name, "inspecting hosts"):
+            return provision.provision(
+                session.lab, session.hosts, session.unsupported, session.progress, self.remove_nodes
+            )
+
+    def apply_changes(self) -> list[Change]:
+        """What the plays lack on the hosts."""
+        session = self.session
+        with session.progress.task(session.lab.name, "inspecting engines"):
+            return apply.apply(session.lab, session.hosts, self.allow_data_loss, session.unsupported, session.progress)
+
+    def clean_changes(self, delete_data: bool = False) -> list[Change]:
+        """What has the lab's label on the hosts."""
+        session = self.session
+        with session.progress.task(session.lab.name, "inspecting engines"):
+            return clean.clean(session.lab.name, session.hosts, delete_data)
+
+    def planned(self) -> list[Change]:
+        """The changes of provision and apply; the engines are asked only when provision has nothing to do."""
+        changes = self.provision_changes()
+        if changes:
+            self.session.progress.say(
+                self.session.lab.name, "what apply would change is known once the hosts are provisioned"
+            )
+            return changes
+        return self.apply_changes()
+
+    def left_out(self) -> list[Skipped]:
+        """What these machines cannot have."""
+        lab, unsupported = self.session.lab, self.session.unsupported
+        return [*provision.left_out(lab, unsupported), *apply.left_out(lab, unsupported)]
+
+    def require_checks(self) -> None:
+        """Raise UsageError when the plays state nothing that could be proven."""
+        if not any(play.checks for play in self.session.lab.plays.values()):
+            raise UsageError(
+                "there is nothing to check", remedy="Name a play that has checks, or write one below playbooks/."
+            )
+
+    def _converge(self, stage: str, changes: list[Change]) -> str:
+        report = self._carry_out(stage, changes)
+        if not report.ok:
+            raise NotConverged(report)
+        return report_summary(report)
+
+    def _carry_out(self, stage: str, changes: list[Change]) -> Report:
+        report = carry_out(changes, self.session.progress)
+        self.reports[stage] = report
+        self.on_report(stage, report)
+        if report.interrupted:  # it ends in order then, without raising
+            raise self.interruption()
+        return report
+
+    def _keep(self, result: Result) -> None:
+        self.results.append(result)
+        self.on_result(result)
+
+
+def complete_results(lab: Lab, results: list[Result], reason: str) -> None:
+    """Give each check that has none a result, an error with the reason, and bring all into the plays' order.
+
+    Results of other statements than the plays' own come first.
+    """
+    known = {(result.play, result.check): result for result in results}
+    checks = [(name, check) for name, play in lab.plays.items() for check in play.checks]
+    stated = {(name, check.title) for name, check in checks}
+    results[:] = [
+        *(result for key, result in known.items() if key not in stated),
+        *(known.get((name, check.title)) or _not_run(name, check, reason) for name, check in checks),
+    ]
+
+
+def _not_run(play: str, check: Check, reason: str) -> Result:
+    evidence = Evidence("", "", check.title, f"not run: {reason}", holds=False)
+    return Result(play, check.title, check.kind or "steps", Outcome.ERROR, 0, evidence=(evidence,))
+
+
+def _not_made(report: Report) -> list[str]:
+    lines = [f"{one.change.key}: {one.error.message}" for one in report.failed]
+    lines += [f"{change.key}: blocked: {change.blocked}" for change in report.blocked]
+    lines += [f"{one.change.key}: not tried, because of {'; '.join(map(str, one.because))}" for one in report.skipped]
+    return lines

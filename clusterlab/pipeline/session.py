@@ -1,0 +1,73 @@
+"""One lab, open for one command: its machines, its hosts, and the locks that the command needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from clusterlab.capabilities import Capabilities
+from clusterlab.machines import Machines, open_machines
+from clusterlab.model import Lab
+from clusterlab.progress import Progress
+from clusterlab.remote import Hosts
+
+from .claim import claim
+from .lock import Exclusive, Lock
+from .locking import hosts_lock, lab_lock
+
+
+@dataclass
+class Session:
+    """One command's view of a lab. Connections are opened when first used and closed with the session."""
+
+    lab: Lab
+    progress: Progress
+    lock: Lock
+    wait: float = 0.0
+    """Seconds to wait for another command that is at work on the hosts."""
+    _closing: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def machines(self) -> Machines:
+        return open_machines(self.lab)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """The lab's hosts, locked if they are somebody else's and the command needs that.
+
+        Raises ClusterlabError when the machines are not up, LabBusy when another workstation is at work on them.
+        """
+        hosts = self._closing.enter_context(Hosts(self.machines.targets()))
+        self._closing.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
+        return hosts
+
+    @property
+    def reached(self) -> bool:
+        """Whether connections to the hosts have been asked for."""
+        return "hosts" in self.__dict__
+
+    @cached_property
+    def unsupported(self) -> Capabilities:
+        """Capabilities that hosts lack, with the reasons."""
+        return self.machines.unsupported()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Connections, commands and API requests of this command so far, per host."""
+        return {name: dict(self.hosts[name].counts) for name in self.lab.inventory.hosts}
+
+
+@contextmanager
+def open_session(
+    lab: Lab, progress: Progress, lock: Lock, wait: float = 0.0, *, moved: bool = False
+) -> Iterator[Session]:
+    """Open a lab for one command, under the lock that the command declares.
+
+    `wait` is for how many seconds to wait for another command that is at work on it; `moved` says that the lab's folder
+    was moved here. Raises LabBusy, and ClusterlabError when the lab belongs to another checkout or user.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(lab_lock(lab.name, lock, progress, wait))
+        claim(lab, write=isinstance(lock, Exclusive), moved=moved)
+        yield Session(lab, progress, lock, wait, stack)

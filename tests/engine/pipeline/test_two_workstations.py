@@ -1,0 +1,263 @@
+"""Two workstations (two state folders) with the same existing hosts: real engines in namespaces, reached over SSH."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clusterlab.machines.lab_lock import LabBusy
+from clusterlab.pipeline.host_locks import Holder, HostLocks
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+from clusterlab.waiting import wait_until
+from tests.support.night_lab import SLOW, Lab3, Nights, existing_nights, stages, under_way
+
+pytestmark = pytest.mark.engine
+
+LOCK = "ls /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock 2>/dev/null | head -n 1"
+SLOW_CHECK = {"title": SLOW, "command": {"on": "host1", "run": "sleep 200", "timeout": "240s"}}
+"""Runs until `end_slow_check`."""
+ELSEWHERE = "from clusterlab import workstation\nworkstation.process_space = lambda: 'another computer'"
+"""Run first, it makes the processes of this computer unknown to those that look at a lock, as another one's are."""
+
+
+@pytest.fixture
+def hosts(three: Lab3) -> Iterator[Hosts]:
+    with Hosts(three.machines.targets()) as opened:
+        yield opened
+        for host in opened:
+            opened[host].run("rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
+
+
+def workstation(three: Lab3, folder: Path) -> Nights:
+    folder.mkdir()
+    made = existing_nights(three.lab, three.machines, folder)
+    made.play()
+    return made
+
+
+@pytest.fixture
+def ada(three: Lab3, tmp_path: Path) -> Nights:
+    return workstation(three, tmp_path / "ada")
+
+
+@pytest.fixture
+def bob(three: Lab3, tmp_path: Path) -> Nights:
+    return workstation(three, tmp_path / "bob")
+
+
+def locked(hosts: Hosts) -> list[str]:
+    """The hosts that have a lock."""
+    return [name for name in hosts if hosts[name].run(LOCK).stdout.strip()]
+
+
+def end_slow_check(hosts: Hosts) -> None:
+    hosts["host1"].run(
+        "for p in /proc/[0-9]*; do "
+        "[ \"$(tr '\\0' ' ' <$p/cmdline 2>/dev/null)\" = 'sleep 200 ' ] && kill ${p#/proc/}; done; true"
+    )
+
+
+def age(hosts: Hosts, minutes: int) -> None:
+    """Let the lock be as old as if that time had passed."""
+    for name in hosts:
+        hosts[name].run(f"touch -d '{minutes} minutes ago' $({LOCK})", check=True)
+
+
+def test_one_is_kept_off_while_the_other_checks_and_is_told_who_and_since_when(
+    ada: Nights, bob: Nights, hosts: Hosts
+) -> None:
+    ada.play(SLOW_CHECK)
+    assert ada.run("apply", "-i", "existing.yml")[0] == 0
+    with ada.start("check", "-i", "existing.yml") as checking:
+        wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
+        for verb in ("check", "apply", "provision", "clean", "run"):
+            code, out, err = bob.run(verb, "-i", "existing.yml")
+            said = " ".join(err.split())
+            assert code == 3, out + err
+            assert "is in use:" in said
+            assert "has been running `clusterlab check` there since 20" in said
+            assert f"process {checking.pid}" in said
+            assert "Wait until that command has ended" in said
+        assert bob.run("plan", "-i", "existing.yml")[0] == 0, "what only reads needs no lock"
+        end_slow_check(hosts)
+        out, err = checking.communicate(timeout=120)
+    assert checking.returncode == 1, out + err
+    assert locked(hosts) == []
+    assert bob.run("apply", "-i", "existing.yml")[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_releases_the_hosts(ada: Nights, bob: Nights, hosts: Hosts, number: signal.Signals) -> None:
+    ada.play(SLOW_CHECK)
+    with ada.start("check", "-i", "existing.yml") as checking:
+        wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
+        checking.send_signal(number)
+        end_slow_check(hosts)
+        checking.communicate(timeout=120)
+    assert checking.returncode == 3
+    assert locked(hosts) == []
+    assert bob.run("apply", "-i", "existing.yml")[0] == 0
+
+
+def test_the_lock_of_a_killed_command_of_another_computer_expires(ada: Nights, bob: Nights, hosts: Hosts) -> None:
+    ada.play(SLOW_CHECK)
+    with ada.start("check", "-i", "existing.yml", first=ELSEWHERE) as checking:
+        wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
+        checking.kill()
+        checking.communicate(timeout=60)
+    end_slow_check(hosts)
+    code, _, err = bob.run("apply", "-i", "existing.yml")
+    assert code == 3
+    assert re.search(r"If it was killed, its lock expires in \d+ s", " ".join(err.split()))
+    age(hosts, 3)
+    assert bob.run("apply", "-i", "existing.yml")[0] == 0
+    assert locked(hosts) == []
+
+
+def test_the_lock_of_a_killed_command_of_this_computer_is_taken_over_at_once(
+    ada: Nights, bob: Nights, hosts: Hosts
+) -> None:
+    ada.play(SLOW_CHECK)
+    with ada.start("check", "-i", "existing.yml") as checking:
+        wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
+        checking.kill()
+        checking.communicate(timeout=60)
+    end_slow_check(hosts)
+    assert len(locked(hosts)) == len(hosts)
+    assert bob.run("apply", "-i", "existing.yml")[0] == 0
+
+
+def test_a_nightly_run_waits_for_the_hosts_as_long_as_it_may(ada: Nights, bob: Nights, hosts: Hosts) -> None:
+    ada.play(SLOW_CHECK)
+    with ada.start("check", "-i", "existing.yml") as checking:
+        wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
+        code, night = bob.night()
+        assert code == 3
+        assert "is in use" in night["stages"][0]["message"]
+        assert stages(night)["collect"] == stages(night)["clean up"] == "skipped"
+        with bob.start("nightly", "-i", "existing.yml", "--wait", "200s") as waiting:
+            under_way(bob, "lock", number=2)
+            end_slow_check(hosts)
+            out, err = waiting.communicate(timeout=240)
+        assert waiting.returncode == 0, out + err
+        checking.communicate(timeout=120)
+
+
+def holder(name: str) -> Holder:
+    return Holder(name, f"{name}@elsewhere", "apply", "shop", 1, f"2026-01-01 00:00:0{len(name)}", "elsewhere", "1")
+
+
+def test_a_held_lock_is_renewed(hosts: Hosts) -> None:
+    with HostLocks(hosts, "shop", "apply", Silent(), expires=2.0, me=holder("ada")):
+        threading.Event().wait(5.0)
+        with pytest.raises(LabBusy, match=r"ada@elsewhere has been running `clusterlab apply` there since 2026-01-01"):
+            HostLocks(hosts, "shop", "apply", Silent(), expires=2.0, me=holder("bob")).__enter__()
+    assert locked(hosts) == []
+
+
+def test_who_lost_the_lock_is_ended(hosts: Hosts) -> None:
+    """As after the computer slept for longer than the lock lives, and another one took over."""
+    first, *_ = list(hosts)
+
+    def work() -> None:
+        with HostLocks(hosts, "shop", "apply", Silent(), expires=2.0, me=holder("ada")):
+            path = hosts[first].run(LOCK).stdout.strip()
+            hosts[first].write(path, json.dumps(vars(holder("bob"))).encode())
+            threading.Event().wait(20.0)
+
+    with pytest.raises(LabBusy, match=f"{first}: the lock of this command expired.*bob@elsewhere runs"):
+        work()
+    assert locked(hosts) == [first], "the other's lock stays"
+
+
+def test_of_two_that_come_at_the_same_moment_one_gets_all_hosts(hosts: Hosts) -> None:
+    began = threading.Barrier(2)
+    outcomes: dict[str, bool] = {}
+
+    def compete(name: str) -> None:
+        began.wait()
+        try:
+            with HostLocks(hosts, "shop", "apply", Silent(), me=holder(name)):
+                outcomes[name] = locked(hosts) == list(hosts)
+                threading.Event().wait(1.0)
+        except LabBusy:
+            outcomes[name] = False
+
+    for _ in range(5):
+        threads = [threading.Thread(target=compete, args=(name,)) for name in ("ada", "robert")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes.values()) == [False, True]
+        assert locked(hosts) == []
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(hosts: Hosts) -> None:
+    first, *_ = list(hosts)
+    with HostLocks(hosts, "shop", "apply", Silent()):
+        path = hosts[first].run(LOCK).stdout.strip()
+    hosts[first].run(f"echo precious > /root/victim && ln -s /root/victim {path}", check=True)
+    said: list[str] = []
+
+    class Spoken(Silent):
+        def say(self, subject: str, text: str) -> None:
+            said.append(f"{subject}: {text}")
+
+    with HostLocks(hosts, "shop", "apply", Spoken()):
+        pass
+    assert any(line.startswith(f"{first}: not locked: it cannot be locked: {path} is not a file") for line in said)
+    assert hosts[first].read("/root/victim") == b"precious\n"
+
+
+MANY = [{"title": f"slow {number}", "command": {"on": "host1", "run": f"sleep 5 || {number}"}} for number in range(12)]
+"""More than run at the same time."""
+
+
+def test_interrupted_checks_are_in_the_files(ada: Nights) -> None:
+    """What ended before the interrupt has its result, and what had not begun says so."""
+    ada.play(*MANY)
+    assert ada.run("apply", "-i", "existing.yml")[0] == 0
+    for verb in ("check", "run"):
+        report, xml = ada.folder / f"{verb}.json", ada.folder / f"{verb}.xml"
+        words = (verb, "-i", "existing.yml", "--json", str(report), "--junit", str(xml))
+        with ada.start(*words) as checking:
+            assert checking.stderr is not None
+            for line in checking.stderr:
+                if "✔" in line and "host2 says its name" in line:
+                    break
+            checking.send_signal(signal.SIGINT)
+            _, err = checking.communicate(timeout=120)
+        assert checking.returncode == 3, err
+        document = json.loads(report.read_text())
+        assert document["outcome"] == "error"
+        assert document["error"]["message"] == "interrupted"
+        found = {result["check"]: result["outcome"] for result in document["results"]}
+        assert found["host2 says its name"] == "pass"
+        assert found["slow 11"] == "error"
+        assert len(found) == 4 + len(MANY)
+        assert "not run: the run was interrupted" in xml.read_text()
+        assert report.stat().st_mode & 0o777 == xml.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_interrupted_nightly_run_is_in_the_files(ada: Nights) -> None:
+    ada.play(*MANY)
+    report, xml = ada.folder / "night.json", ada.folder / "night.xml"
+    words = ("nightly", "-i", "existing.yml", "--json", str(report), "--junit", str(xml))
+    with ada.start(*words) as running:
+        under_way(ada, "check")
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=120)
+    assert running.returncode == 3, err
+    night = json.loads(report.read_text())
+    assert not night["finished"]
+    found = {result["check"]: result["outcome"] for result in night["results"]}
+    assert found["slow 11"] == "error"
+    assert "not run: the run was interrupted" in xml.read_text()

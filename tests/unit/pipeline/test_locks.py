@@ -1,0 +1,21 @@
+"""Every verb declares its lock."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterlab.cli.main import VERBS
+from clusterlab.pipeline.lock import Exclusive, Unlocked
+
+EXCLUSIVE = {"run", "up", "down", "provision", "apply", "check", "clean", "snapshot", "restore", "nightly", "gc"}
+EXCLUSIVE |= {"deprovision"}
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_verbs_that_change_a_lab_or_need_it_to_stay_exclude_others(verb: object) -> None:
+    name, lock = getattr(verb, "name"), getattr(verb, "lock")  # noqa: B009
+    if name in EXCLUSIVE:
+        assert lock == Exclusive(name)
+    else:
+        assert isinstance(lock, Unlocked)
+        assert lock.reason
