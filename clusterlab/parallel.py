@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from threading import Condition, Event
 from typing import TypeVar
 
 from clusterlab.errors import ClusterlabError, Several
@@ -35,18 +35,54 @@ def parallel(
     work = list(items)
     if len(work) < 2 and stop is None:
         return [_outcome(function, item) for item in work]
+    turn = _Turn()
     pool = ThreadPoolExecutor(max_workers=max(1, min(limit, len(work))), thread_name_prefix=name)
     try:
-        futures = [pool.submit(_outcome, function, item) for item in work]
+        futures = [pool.submit(turn.take, function, item) for item in work]
         for future in futures:
             future.exception()  # waits, and raises nothing but an interrupt of this thread
     except BaseException:
+        turn.close()
+        pool.shutdown(wait=False, cancel_futures=True)
         if stop is not None:
             stop.set()
-        pool.shutdown(wait=stop is not None, cancel_futures=True)
+            turn.wait()
         raise
     pool.shutdown()
     return [future.result() for future in futures]
+
+
+class _Turn:
+    """Counts the items that are worked on, and lets none begin once it is closed.
+
+    The pool itself cannot tell: it forgets a thread whose start was interrupted, and that thread works on.
+    """
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._running = 0
+        self._closed = False
+
+    def take(self, function: Callable[[T], R], item: T) -> R | ClusterlabError:
+        with self._changed:
+            if self._closed:
+                raise CancelledError
+            self._running += 1
+        try:
+            return _outcome(function, item)
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+
+    def wait(self) -> None:
+        """Wait until nothing runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._running == 0)
 
 
 def results_of(outcomes: Iterable[R | ClusterlabError]) -> list[R]:
