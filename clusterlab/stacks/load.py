@@ -23,7 +23,7 @@ from .muting import muted
 from .object_rules import object_problems
 from .objects import read_config, read_network, read_secret, read_volume, section
 from .reading import STANDARD_INPUT, read_stack_file
-from .service_rules import service_problems
+from .service_rules import service_problems, shared_ports
 from .services import read_service
 from .stack import Service, Stack
 from .template_rules import template_problems
@@ -136,6 +136,7 @@ def _refused(stack: Stack) -> Iterator[Problem]:
     for service in stack.services.values():
         yield from service_problems(stack, service)
         yield from mount_problems(service)
+    yield from shared_ports(stack)
     yield from template_problems(stack)
     yield from object_problems(stack)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .field import Field, Keys
 from .given import Given
@@ -91,6 +91,7 @@ def read_volume(field: Field) -> Volume:
     if field.value is None:
         return Volume(key, field.place)
     keys = field.keys(_VOLUME, extensions="3.7")
+    _check_cluster_spec(field)
     external, name = _external(keys)
     options: Labels | None = keys.read("driver_opts", Field.options)
     volume = Volume(
@@ -110,6 +111,41 @@ def read_volume(field: Field) -> Volume:
                 "Leave it out, or leave external out for a volume of the stack.",
             )
     return volume
+
+
+_CLUSTER_SPEC: dict[str, Any] = {
+    "group": "text",
+    "access_mode": {
+        "scope": "text",
+        "sharing": "text",
+        "block_volume": {},
+        "mount_volume": {"fs_type": "text", "mount_flags": ["text"]},
+    },
+    "accessibility_requirements": {"requisite": [{"segments": "labels"}], "preferred": [{"segments": "labels"}]},
+    "capacity_range": {"required_bytes": "text", "limit_bytes": "text"},
+    "availability": "text",
+}
+
+
+def _check_cluster_spec(field: Field) -> None:
+    """x-cluster-spec of a volume has a schema since 3.10, although nothing is done with it."""
+    spec = field.value.get("x-cluster-spec") if isinstance(field.value, dict) else None
+    if "x-cluster-spec" in (field.value or {}) and field.source.version.has("3.10"):
+        _check(Field(spec, (*field.path, "x-cluster-spec"), field.source), _CLUSTER_SPEC)
+
+
+def _check(field: Field, shape: Any) -> None:
+    if shape == "text":
+        field.text()
+    elif shape == "labels":
+        field.labels()
+    elif isinstance(shape, list):
+        field.items(lambda item: _check(item, shape[0]), unique=False)
+    elif isinstance(field.value, dict):
+        for key, found in field.keys(dict.fromkeys(shape, ""), lenient=True).found.items():
+            _check(found, shape[key])
+    else:
+        field.expected("a mapping")
 
 
 def read_config(field: Field) -> FileObject:

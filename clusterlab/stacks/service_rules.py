@@ -8,18 +8,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from clusterlab.model.problems import Problem, either, near_misses
 
 from .constraints import parse_constraint
 from .given import Given
 from .images import parse_image
-from .stack import Healthcheck, Resources, Service, Stack, Update
+from .stack import Healthcheck, Port, Resources, Service, Stack, Update
 
 _DNS_NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
 _LONGEST_NAME = 63
 _MODES = ("replicated", "global", "replicated-job", "global-job")
 _LEAST_MEMORY, _LEAST_CPUS, _LEAST_PROBE = 4 * 1024**2, 10**6, 10**6
+
+
+class PublishedPort(NamedTuple):
+    """A port that a service publishes."""
+
+    number: int
+    protocol: str
+    mode: str
+
+    def conflicts(self, other: PublishedPort) -> bool:
+        """Whether two services cannot both have it: those of mode host are left to the scheduler."""
+        same = self.number != 0 and (self.number, self.protocol) == (other.number, other.protocol)
+        return same and "ingress" in (self.mode, other.mode)
+
+
+def published(port: Port) -> PublishedPort:
+    """A port with what the engine takes for what is not given."""
+    return PublishedPort(port.published, port.protocol.lower() or "tcp", port.mode.lower() or "ingress")
+
+
+def shared_ports(stack: Stack) -> Iterator[Problem]:
+    """Ports that two services of the stack publish."""
+    holders: list[tuple[PublishedPort, str]] = []
+    for service in stack.services.values():
+        for port in service.ports:
+            holder = next((name for taken, name in holders if published(port).conflicts(taken)), service.name)
+            if holder != service.name:
+                yield port.place.problem(
+                    f"services.{service.name}.ports: {port.published} is published by the service {holder} too",
+                    "Publish another port.",
+                )
+        holders += [(published(port), service.name) for port in service.ports]
 
 
 def service_problems(stack: Stack, service: Service) -> Iterator[Problem]:
@@ -94,7 +127,7 @@ def _ports(service: Service) -> Iterator[Problem]:
     mode = service.deploy.endpoint_mode
     if mode:
         yield from _word("deploy.endpoint_mode", Given(mode.value.lower(), mode.place, mode.written), "vip", "dnsrr")
-    ingress = [port for port in service.ports if port.mode.lower() in ("", "ingress")]
+    ingress = [port for port in service.ports if published(port).mode == "ingress"]
     if mode and mode.value.lower() == "dnsrr" and ingress:
         yield mode.place.problem(
             "deploy.endpoint_mode: dnsrr cannot be combined with ports that are published in mode ingress",
@@ -102,7 +135,7 @@ def _ports(service: Service) -> Iterator[Problem]:
         )
     seen: set[tuple[int, str]] = set()
     for port in service.ports:
-        key = (port.published, port.protocol.lower() or "tcp")
+        key = published(port)[:2]
         if port.published and key in seen:
             yield port.place.problem(f"ports: {key[0]}/{key[1]} is published twice")
         seen.add(key)

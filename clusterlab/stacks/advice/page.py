@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import ADVICE
+from collections.abc import Iterable, Iterator
+
+from . import ADVICE, AdviceKind
+from .on_lab import LAB_ADVICE, LabAdviceKind
 
 _HEAD = """\
 # Advice on stack files
@@ -20,18 +23,22 @@ A package adds kinds of its own with an entry point of the group `clusterlab.adv
 
 This page is generated: `python -m clusterlab.stacks.advice.page > docs/advice.md`.
 
-| key | when | why | what to do |
-|---|---|---|---|
+"""
+_TABLE = "\n| key | when | why | what to do |\n|---|---|---|---|\n"
+_LAB = """
+## On a lab
+
+What needs to know the nodes is found where a stack is planned.
 """
 
 
 def page() -> str:
     """The text of docs/advice.md."""
-    rows = (
-        " | ".join(["", f"`{kind.name}`", kind.when, kind.reason, kind.remedy, ""]).strip() + "\n"
-        for kind in ADVICE.values()
-    )
-    return _HEAD + "".join(rows)
+    return "".join([_HEAD, _TABLE, *_rows(ADVICE.values()), _LAB, _TABLE, *_rows(LAB_ADVICE.values())])
+
+
+def _rows(kinds: Iterable[AdviceKind | LabAdviceKind]) -> Iterator[str]:
+    return (f"| `{kind.name}` | {kind.when} | {kind.reason} | {kind.remedy} |\n" for kind in kinds)
 
 
 if __name__ == "__main__":
