@@ -66,11 +66,14 @@ def _later_if_any(base: T, later: T) -> T:
 
 
 def _by_key(key: Callable[[Any], Hashable]) -> Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]:
-    """Lists whose later items replace earlier ones with the same key, in the order of the keys."""
+    """Lists whose later items replace earlier ones with the same key, in the order of the keys.
+
+    Where there was none before, the later list stays as it is.
+    """
 
     def merged(base: Sequence[Any], later: Sequence[Any]) -> tuple[Any, ...]:
-        if not later and not base:
-            return ()
+        if not base:
+            return tuple(later)
         items = {key(item): item for item in (*base, *later)}
         return tuple(items[found] for found in sorted(items, key=lambda found: (found is None, found)))
 

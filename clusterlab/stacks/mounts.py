@@ -102,6 +102,11 @@ def has_drive(path: str) -> bool:
 
 
 def _long(field: Field) -> Mount | None:
+    if not any(key in _KEYS for key in field.value):
+        field.wrong(
+            "must be text, such as data:/data, or a mapping with type and target", "Leave no blank behind the :."
+        )
+        return None
     keys = field.keys(_KEYS)
     if "type" not in keys:
         field.wrong("the key 'type' is missing", "Give it: type: volume, bind, tmpfs, npipe or cluster.")

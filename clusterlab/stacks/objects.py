@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from .field import Field, Keys
 from .given import Given
+from .quantities import size_in_bytes
 from .stack import FileObject, Labels, Network, Texts, Volume
 
 T = TypeVar("T")
@@ -122,21 +123,24 @@ _CLUSTER_SPEC: dict[str, Any] = {
         "mount_volume": {"fs_type": "text", "mount_flags": ["text"]},
     },
     "accessibility_requirements": {"requisite": [{"segments": "labels"}], "preferred": [{"segments": "labels"}]},
-    "capacity_range": {"required_bytes": "text", "limit_bytes": "text"},
+    "capacity_range": {"required_bytes": "size", "limit_bytes": "size"},
+    "secrets": [{"key": "text", "secret": "text"}],
     "availability": "text",
 }
 
 
 def _check_cluster_spec(field: Field) -> None:
     """x-cluster-spec of a volume has a schema since 3.10, although nothing is done with it."""
-    spec = field.value.get("x-cluster-spec") if isinstance(field.value, dict) else None
-    if "x-cluster-spec" in (field.value or {}) and field.source.version.has("3.10"):
-        _check(Field(spec, (*field.path, "x-cluster-spec"), field.source), _CLUSTER_SPEC)
+    name = "x-cluster-spec"
+    if isinstance(field.value, dict) and name in field.value and field.source.version.has("3.10"):
+        _check(Field(field.value[name], (*field.path, name), field.source), _CLUSTER_SPEC)
 
 
 def _check(field: Field, shape: Any) -> None:
     if shape == "text":
         field.text()
+    elif shape == "size":
+        field.parsed(field.text(), size_in_bytes, "a size such as 10G")
     elif shape == "labels":
         field.labels()
     elif isinstance(shape, list):

@@ -89,6 +89,9 @@ def _range(text: str, what: str) -> tuple[int, int]:
 
 
 def _long(field: Field) -> Port | None:
+    if field.value and not any(key in _KEYS or key in _REFUSED for key in field.value):
+        field.wrong(f"must be {_FORM}, or a mapping with target and published", "Leave no blank behind the :.")
+        return None
     keys = field.keys(_KEYS, refused=_REFUSED)
     target = keys.read("target", lambda value: value.whole(1, _LARGEST))
     published = keys.read("published", _published)

@@ -220,6 +220,9 @@ def _logging(field: Field) -> Logging:
 def _networks(field: Field) -> dict[str, Attachment]:
     if isinstance(field.value, list):
         return {name.value: Attachment(name.place, given=False) for name in texts(field)}
+    if not isinstance(field.value, dict):
+        field.expected("a list of networks, or a mapping")
+        return {}
     return {name: attachment for name, entry in field.entries() if (attachment := _attachment(entry)) is not None}
 
 
