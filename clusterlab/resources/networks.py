@@ -7,6 +7,7 @@ in the spec label.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -175,12 +176,13 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
             return None  # the host's network becomes the Swarm's, or the other way
         foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
         needs = frozenset[Key]().union(*(removed_before(scope, one, containers) for one, containers in users))
-        needs |= {Key(key.host, "service", name) for name in _services(scope, key, found)}
+        services = _services(scope, key, found)
+        needs |= {Key(key.host, "service", name) for name in services}
         return Change(
             key=key,
             action="remove",
             reason=reason,
-            command=shell(["docker", "network", "rm", key.name]),
+            command=_remove_command(key.name, services),
             carry_out=partial(remove_network, at.host, key.name, found["Id"], [one.host for one, _ in users]),
             needs=needs | _needs(key),
             blocked=f"{'; '.join(foreign)}, which clusterlab did not create, is on it: disconnect that first"
@@ -225,6 +227,12 @@ def _only_wanted(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any
     return differences(prefix, wanted, {key: found.get(key) for key in wanted})
 
 
+def _remove_command(name: str, services: Sequence[str]) -> str:
+    """The Swarm notices only a moment after the last task of a service has ended that nothing uses the network."""
+    remove = shell(["docker", "network", "rm", name])
+    return f"timeout 60 sh -c {shlex.quote(f'until {remove}; do sleep 1; done')}" if services else remove
+
+
 def _needs(key: Key) -> frozenset[Key]:
     return frozenset({MANAGERS} if key.host == SWARM else ())
 
@@ -262,9 +270,7 @@ def _replacement(
 
     stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name in ours if host.name == at.name]
     stop += [text for one in services for text in (shell(["docker", "service", "rm", one]), TaskWait(one).command)]
-    remove = shell(["docker", "network", "rm", wanted.name])
-    # The Swarm notices only a moment after the last task has ended that nothing uses the network.
-    stop.append(f"timeout 60 sh -c 'until {remove}; do sleep 1; done'" if services else remove)
+    stop.append(_remove_command(wanted.name, services))
     taken = frozenset[Key]().union(*(users_of(one, containers) for one, containers in users))
     return Change(
         key=key,

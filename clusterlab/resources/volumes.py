@@ -134,6 +134,8 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
         at = scope.at(key)
         users = at.containers_with(key.name)
         foreign = foreign_users(at, users)
+        services = sorted({service_of(one) for one in users.values() if is_task(one)})
+        waits = [TaskWait(service).command for service in services]
         blocked, flag = "", ""
         if foreign:
             blocked = f"{foreign}, which clusterlab did not create, uses it: remove that first"
@@ -143,7 +145,7 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
             key=key,
             action="remove",
             reason=reason if holds_data(found) else f"{reason}; {remote_data(found)}",
-            command=shell(["docker", "volume", "rm", key.name]),
+            command=" && ".join([*waits, shell(["docker", "volume", "rm", key.name])]),
             carry_out=partial(remove_volume, at.host, key.name),
             needs=removed_before(scope, at, users),
             blocked=blocked,

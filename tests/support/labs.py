@@ -47,12 +47,12 @@ def lab_in_swarm(lab: Lab) -> Iterator[EngineLab]:
         yield up
 
 
-def namespaces_lab(name: str, subnet: str, docker_hosts: int = 2, **more: object) -> Lab:
-    """A lab with gw (without a role) and host1, host2, ...: Docker hosts, the first one made for a Swarm's manager."""
+def namespaces_lab(name: str, subnet: str, docker_hosts: int = 2, managers: int = 1, **more: object) -> Lab:
+    """A lab with gw (without a role) and Docker hosts host1, host2, ..., the first of them managers of a Swarm."""
     addresses = list(ip_network(subnet).hosts())
     hosts: dict[str, object] = {"gw": {"address": str(addresses[0])}}
     for number in range(1, docker_hosts + 1):
-        swarm_role = "swarm_manager" if number == 1 else "swarm_worker"
+        swarm_role = "swarm_manager" if number <= managers else "swarm_worker"
         hosts[f"host{number}"] = {"address": str(addresses[9 + number]), "roles": ["docker", swarm_role]}
     inventory = {"lab": name, "machines": "namespaces", "network": {"subnet": subnet}, "hosts": hosts, **more}
     return Lab(Inventory.model_validate(inventory))

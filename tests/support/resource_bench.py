@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +51,39 @@ class Bench:
         assert completed.ok, completed.output
         return completed.stdout.strip()
 
-    def type(self, change: Change, exported: str = "") -> None:
-        """What a person types to make a change, after what exports the values of variables."""
-        for command in change.commands:
-            self.sh(command.host, exported + command.text)
+    def type(self, changes: list[Change], play: dict[str, Any]) -> None:
+        """What a person types to make changes, in order; images are brought by clusterlab, for their archives are here.
+
+        Variables are exported before, as the plan says. What is blocked or needs that is left out.
+        """
+        plays = self.lab(play).plays.values()
+        environments = {
+            (kind, name): "".join(f"export {key}={shlex.quote(str(value))}\n" for key, value in one.environment.items())
+            for body in plays
+            for kind, objects in (("container", body.containers), ("service", body.services))
+            for name, one in objects.items()
+        }
+        for change in in_order(changes):
+            if change.key.kind == "image":
+                change.carry_out()
+                continue
+            for command in change.commands:
+                self.sh(command.host, environments.get(change.key[1:], "") + command.text)
+
+    def identities(self) -> dict[str, str]:
+        """What must stay the same of each object that a change does not concern."""
+        found: dict[str, str] = {}
+        for host in ("host1", "host2"):
+            api = self.hosts[host].docker
+            found |= {f"{host}: container {one['Names'][0][1:]}": one["Id"] for one in api.containers(all=True)}
+            found |= {f"{host}: volume {one['Name']}": one["CreatedAt"] for one in api.volumes()["Volumes"] or []}
+            local = [one for one in api.networks() if one["Scope"] != "swarm"]
+            found |= {f"{host}: network {one['Name']}": one["Id"] for one in local}
+        api = self.hosts["host1"].docker
+        found |= {f"Swarm: network {one['Name']}": one["Id"] for one in api.networks() if one["Scope"] == "swarm"}
+        services: list[Any] = api.services()  # type: ignore[no-untyped-call]
+        found |= {f"Swarm: service {one['Spec']['Name']}": f"{one['ID']} {one['Spec']}" for one in services}
+        return found
 
     def emptied(self) -> None:
         """Remove the lab's objects, and what a test made by hand; the images stay, to save time."""
@@ -66,3 +97,17 @@ class Bench:
             self.sh(host, by_hand)
         report = self.carry_out([one for one in clean(self.inventory.lab, self.hosts, True) if one.key.kind != "image"])
         assert report.ok, [one.error.message for one in report.failed] + [one.blocked for one in report.blocked]
+
+
+def in_order(changes: list[Change]) -> list[Change]:
+    """Changes as they are made one after the other, without those that are blocked or need one that is."""
+    known = {change.key: change for change in changes}
+    stopped = {change.key for change in changes if change.blocked}
+    ordered = TopologicalSorter({change.key: change.needs & known.keys() for change in changes}).static_order()
+    made = []
+    for key in ordered:
+        if key in stopped or known[key].needs & stopped:
+            stopped.add(key)
+        else:
+            made.append(known[key])
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,13 @@ from clusterlab.build.image_archive import read_image_archive
 from clusterlab.errors import UsageError
 from clusterlab.model.lab import Lab
 from clusterlab.plan.apply import apply
+from clusterlab.plan.clean import clean, left_over
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-from clusterlab.resources.base import Change
-from tests.support.resource_bench import Bench
+from tests.support.resource_bench import Bench, in_order
 
 pytestmark = pytest.mark.engine
 
-EXPORTED = """export A='x y' B="\\$HOME 'q'"\n"""
 """What a person exports before typing commands: the values of the plays' environments are not in them."""
 
 PLAY: dict[str, Any] = {
@@ -70,45 +70,34 @@ def test_a_second_apply_changes_nothing_within_its_budget(bench: Bench) -> None:
         assert hosts["gw"].counts["connections"] == 0
 
 
-def test_the_commands_that_are_shown_do_the_same_by_hand(bench: Bench) -> None:
-    changes = bench.plan(PLAY)
-    for change in [one for one in changes if one.key.kind == "image"]:
-        change.carry_out()
-    rest = [one for one in changes if one.key.kind != "image"]
-    for change in [
-        *(one for one in rest if one.key.kind != "container"),
-        *(one for one in rest if one.key.kind == "container"),
-    ]:
-        bench.type(change, EXPORTED)
+def test_the_commands_that_are_shown_create_everything(bench: Bench) -> None:
+    bench.type(bench.plan(PLAY), PLAY)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(PLAY)] == []
-    other = changed_play()
-    for change in in_order(bench.plan(other)):
-        bench.type(change, EXPORTED)
-    assert [f"{one.key}: {one.reason}" for one in bench.plan(other)] == []
 
 
-def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> None:
+def test_the_commands_that_are_shown_load_and_remove_an_image(bench: Bench) -> None:
+    play = {"containers": {"c1": {"host": "host1", "image": "shell"}}}
+    bench.carry_out(clean(bench.inventory.lab, bench.hosts, True))
+    [image] = [one for one in bench.plan(play) if one.key.kind == "image"]
+    archive = built_image("busybox", bench.inventory.release, Silent()).path
+    bench.hosts["host1"].write(archive.name, archive.read_bytes())
+    bench.sh("host1", f"{image.command} && rm {archive.name}")
+    assert "image" not in [one.key.kind for one in bench.plan(play)]
+    for change in in_order(clean(bench.inventory.lab, bench.hosts)):
+        bench.sh(change.key.host, change.command)
+    assert left_over(bench.inventory.lab, bench.hosts) == []
+
+
+def test_the_commands_that_are_shown_repair_containers(bench: Bench) -> None:
     play = {
         "networks": {"mesh": {"driver": "overlay", "attachable": True}},
-        "services": {
-            "svc": {
-                "image": "shell",
-                "networks": {"mesh": {"aliases": ["x"]}},
-                "command": "sleep 1000",
-                "environment": {"A": "x y"},
-            }
-        },
         "containers": {
             "c1": {"host": "host2", "image": "shell", "restart": "always", "networks": {"mesh": {"aliases": ["one"]}}},
             "c2": {"host": "host2", "image": "shell"},
         },
     }
-    for change in bench.plan(play):
-        if change.key.kind == "image":
-            change.carry_out()
-    for change in in_order([one for one in bench.plan(play) if one.key.kind != "image"]):
-        bench.type(change, EXPORTED)
-    assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
+    bench.made(play)
+    before = bench.identities()
     bench.sh(
         "host2",
         "docker update --restart no c1 && docker network disconnect mesh c1 && docker pause c1 && docker stop c2 &&"
@@ -116,9 +105,22 @@ def test_the_commands_of_services_and_of_repairs_work_by_hand(bench: Bench) -> N
     )
     repairs = bench.plan(play)
     assert [one.key.name for one in repairs] == ["c1", "c2"]
-    for change in repairs:
-        bench.type(change, EXPORTED)
+    bench.type(repairs, play)
     assert [f"{one.key}: {one.reason}" for one in bench.plan(play)] == []
+    assert bench.identities() == before
+
+
+def test_a_service_is_updated_by_what_differs_and_keeps_what_others_set(bench: Bench) -> None:
+    play = {"services": {"svc": {"image": "shell", "environment": {"A": 1, "B": 2}}}}
+    bench.made(play)
+    bench.sh("host1", "docker service update --quiet --limit-pids 77 --update-parallelism 3 svc")
+    wanted = {"services": {"svc": {"image": "shell", "environment": {"A": 1, "C": 3}}}}
+    [change] = bench.plan(wanted)
+    words = [word for word in shlex.split(change.command) if not word.startswith("org.clusterlab.spec=")]
+    assert shlex.join(words) == ("docker service update --no-resolve-image --env-rm B --env-add C --label-add svc")
+    bench.made(wanted)
+    spec = "{{.Spec.TaskTemplate.Resources.Limits.Pids}} {{.Spec.UpdateConfig.Parallelism}}"
+    assert bench.sh("host1", f"docker service inspect svc --format '{spec}'") == "77 3"
 
 
 def test_images_are_the_same_on_each_host_and_known_beforehand(bench: Bench) -> None:
@@ -241,21 +243,6 @@ def test_a_host_in_another_swarm_is_told_from_one_in_the_lab_s(bench: Bench) -> 
             "docker node ls --format '{{.ID}} {{.Status}}' | sed -n 's/ Down//p' | xargs -r docker node rm --force",
         )
     bench.made(play)
-
-
-def changed_play() -> dict[str, Any]:
-    """PLAY with something else in each of its objects."""
-    other = {key: {name: dict(one) for name, one in value.items()} for key, value in PLAY.items()}
-    other["volumes"]["tmp"]["driver_opts"] = {"type": "tmpfs", "device": "tmpfs", "o": "size=20m"}
-    other["networks"]["net"] = {**PLAY["networks"]["net"], "internal": True}
-    other["containers"]["c2"]["environment"] = {"B": "$HOME 'q'"}
-    return other
-
-
-def in_order(changes: list[Change]) -> list[Change]:
-    """Changes one after another, as a person would make them."""
-    ranks = {"image": 0, "volume": 1, "network": 2, "container": 3, "service": 4}
-    return sorted(changes, key=lambda one: ranks[one.key.kind])
 
 
 def inventory_images(**images: dict[str, Any]) -> dict[str, Any]:

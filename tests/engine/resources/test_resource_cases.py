@@ -23,7 +23,7 @@ import yaml
 from clusterlab.model.base import Model
 from clusterlab.model.playbook import Container, Network, Service, Volume
 from clusterlab.resources.base import Change
-from tests.support.resource_bench import Bench
+from tests.support.resource_bench import Bench, in_order
 
 pytestmark = pytest.mark.engine
 _KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "expect", "found"}
@@ -64,8 +64,10 @@ def test_every_option_has_a_case(kind: str, model: type[Model], alike: set[str])
     assert model.model_fields.keys() - _options(kind) == alike
 
 
+@pytest.mark.parametrize("typed", [False, True], ids=["carried out", "typed"])
 @pytest.mark.parametrize("case", list(_cases()))
-def test_case(bench: Bench, case: dict[str, Any]) -> None:
+def test_case(bench: Bench, case: dict[str, Any], typed: bool) -> None:
+    """The commands that are shown have the effect of the changes, and no more."""
     how = {"allow_data_loss": case.get("allow_data_loss", False)}
     then = case.get("then", case["play"])
     for host, command in case.get("by_hand_before", {}).items():
@@ -76,16 +78,26 @@ def test_case(bench: Bench, case: dict[str, Any]) -> None:
     for host, command in case.get("by_hand", {}).items():
         bench.sh(host, command)
 
+    before = bench.identities()
     changes = bench.plan(then, **how)
     _compare(changes, case["expect"])
-    report = bench.carry_out(changes)
+    if typed:
+        bench.type(changes, then)
+    else:
+        assert [one.error.message for one in bench.carry_out(changes).failed] == []
 
-    assert [one.error.message for one in report.failed] == []
-    kept_back = {change.key for change in report.blocked} | {one.change.key for one in report.skipped}
+    kept_back = {change.key for change in changes} - {change.key for change in in_order(changes)}
     assert {one.key for one in bench.plan(then, **how)} == kept_back
+    after, concerned = bench.identities(), {str(change.key) for change in changes}
+    assert {one for one in before if before[one] != after.get(one) and not _is_task(one)} <= concerned
     for host, answers in case.get("found", {}).items():
         for command, output in answers.items():
             assert bench.sh(host, command) == str(output)
+
+
+def _is_task(identity: str) -> bool:
+    """Whether a container is one that the Swarm named: SERVICE.NUMBER.ID."""
+    return " container " in identity and identity.count(".") >= 2
 
 
 def _compare(changes: list[Change], expected: list[dict[str, Any]]) -> None:
