@@ -13,6 +13,7 @@ from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.actions import Action, Connection
 from clusterlab.model.checks import Check
 from clusterlab.model.inventory import Inventory
+from clusterlab.resources.container_actions import create_container
 from clusterlab.resources.container_handle import (
     ContainerHandle,
     EndedAtOnce,
@@ -20,7 +21,6 @@ from clusterlab.resources.container_handle import (
     OwnContainer,
     find_container,
 )
-from clusterlab.resources.containers import create_container
 from clusterlab.results import Cause
 
 from .finding import Finding, finding, unasked

@@ -15,8 +15,8 @@ from clusterlab.remote import Host
 from clusterlab.waiting import seconds_left, wait_until
 
 from .base import LABEL_LAB
+from .container_actions import connect_container
 from .container_body import WantedContainer
-from .containers import connect_container
 from .engine_calls import engine
 from .labels import is_ours
 from .observed import Json

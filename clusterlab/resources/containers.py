@@ -6,25 +6,30 @@ anonymous volume is, so such a container is replaced only when that is allowed.
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import TopologicalSorter
 
-import docker
-
-from clusterlab.errors import HostError
 from clusterlab.model.lab import Lab
 from clusterlab.model.needs import container_needs, missing
 from clusterlab.model.playbook import Container, Volume
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
+from .addresses import shared_addresses
 from .base import Change, Difference, Key, Skipped
 from .compare import told
-from .container_body import WantedContainer, endpoint, wanted_container
+from .container_actions import (
+    connect_container,
+    create_container,
+    ensure_own_addresses,
+    neighbours,
+    set_policy,
+    start_container,
+    unpause,
+)
+from .container_body import WantedContainer, wanted_container
 from .container_drift import fixed_differences, network_differences, policy_differences
 from .disks import needed_disk
 from .engine_calls import engine, shell
@@ -32,17 +37,11 @@ from .images import coming_id
 from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, play_of
 from .observed import Json, Observed, attached, is_task, labels_of, service_of
-from .removal import TaskWait, loses_anonymous, remove_container, wait_for_tasks_to_end
+from .removal import TaskWait, is_taken, loses_anonymous, remove_container, wait_for_tasks_to_end
 from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
 from .stored import FoundContainer, Stored, stored_in, stored_question
 
-_SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
-_ATTEMPTS = 5
-_PAUSE = 2.0  # seconds between them
-_LATE = re.compile(r"attaching to network failed|network \S+ not found")
 _BROKEN = ("restarting", "dead", "removing")  # states in which a container cannot be changed in place
-_MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
-_moment = threading.Event()  # never set: waits
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
                 action="create",
                 reason="there is another one of that name" if found else "it does not exist",
                 command=shell(*body.commands),
-                carry_out=partial(create_container, at.host, body),
+                carry_out=partial(create_container, at.host, body, neighbours(scope, at)),
                 needs=wanted.needs,
                 blocked=blocked,
             )
@@ -132,9 +131,9 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
         broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
         if fixed or around or broken:
             reason = "; ".join([*around, *broken, *([told(fixed)] if fixed else [])])
-            taken = any(key in change.takes for change in needed)
+            taken = is_taken(scope, key)
             return _replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
-        return _in_place(at, key, wanted, found)
+        return _in_place(scope, key, wanted, found)
 
     def owns(self, lab: str, found: FoundContainer) -> bool:
         return is_ours(lab, labels_of(found.listed))
@@ -217,13 +216,13 @@ def _replacement(
     differing: tuple[Difference, ...],
     taken: bool,
 ) -> Change:
-    """`taken`: the change of something that it needs removes it already."""
+    """`taken`: the change of something that it uses removes it already."""
     at, body = scope.at(key), wanted.body
     loses = loses_anonymous(body.name, found.listed) if scope.data_flag else ""
 
     def carry_out() -> None:
         remove_container(at.host, body.name)
-        create_container(at.host, body)
+        create_container(at.host, body, neighbours(scope, at))
 
     remove = [["docker", "stop", body.name], ["docker", "rm", "--volumes", body.name]]
     return Change(
@@ -239,25 +238,28 @@ def _replacement(
     )
 
 
-def _in_place(at: Observed, key: Key, planned: PlannedContainer, found: FoundContainer) -> Change | None:
+def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundContainer) -> Change | None:
+    at, others = scope.at(key), neighbours(scope, scope.at(key))
     wanted, listed, stored = planned.body, found.listed, found.stored
     name, host, state = wanted.name, at.host, listed["State"]
     policy = policy_differences(wanted, stored)
     by_network = network_differences(wanted, listed, stored, at)
+    for network, shared in shared_addresses(scope.everywhere, at.name, name).items():
+        by_network.setdefault(network, []).append(shared)
     networks = [one for differing in by_network.values() for one in differing]
     steps: list[_Step] = []
     reasons = [told([*policy, *networks])] if policy or networks else []
     if policy:
         restart = wanted.host_config["RestartPolicy"]["Name"]
-        steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: _set_policy(host, wanted)))
+        steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: set_policy(host, wanted)))
     if networks:
-        steps.append(_reconnection(host, wanted, listed, by_network))
+        steps.append(_reconnection(host, wanted, listed, by_network, others))
     if state == "paused":
         reasons.append("it is paused")
-        steps.append(_Step([["docker", "unpause", name]], lambda: _unpause(host, name)))
+        steps.append(_Step([["docker", "unpause", name]], lambda: unpause(host, name)))
     elif state != "running":
         reasons.append(f"it does not run: {listed.get('Status') or state}")
-        steps.append(_Step([["docker", "start", name]], lambda: _start(host, name)))
+        steps.append(_Step([["docker", "start", name]], lambda: start_container(host, wanted, others)))
     if not steps:
         return None
 
@@ -278,7 +280,9 @@ def _in_place(at: Observed, key: Key, planned: PlannedContainer, found: FoundCon
     )
 
 
-def _reconnection(host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object]) -> _Step:
+def _reconnection(
+    host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object], others: Sequence[Host]
+) -> _Step:
     """Takes the container off networks where it is wrongly, and puts it on those where it is to be."""
     off = [name for name in attached(listed) if name in touched]
     on = [name for name in (wanted.networks or [wanted.host_config["NetworkMode"]]) if name in touched]
@@ -291,73 +295,10 @@ def _reconnection(host: Host, wanted: WantedContainer, listed: Json, touched: Ma
                 api.disconnect_container_from_network(wanted.name, name, force=True)
         for name in on:
             connect_container(host, wanted, name)
+        if listed["State"] == "running":
+            ensure_own_addresses(host, wanted, others)
 
     return _Step(commands, carry_out)
-
-
-def connect_container(host: Host, wanted: WantedContainer, network: str) -> None:
-    """Put a container on a network, with the aliases and the address that are wanted there."""
-    attachment = wanted.networks.get(network)
-    with engine(host, f"connect container {wanted.name} to network {network}") as api:
-        _insist(
-            lambda: api.connect_container_to_network(
-                wanted.name,
-                network,
-                ipv4_address=attachment.ipv4_address if attachment else None,
-                aliases=endpoint(attachment)["Aliases"] if attachment else None,
-            )
-        )
-
-
-def create_container(host: Host, wanted: WantedContainer) -> None:
-    """Make a container, connect it to its networks and start it; raises HostError when it ends at once."""
-    with engine(host, f"create container {wanted.name}") as api:
-        api.create_container_from_config(wanted.config, wanted.name)
-        for name in list(wanted.networks)[1:]:
-            connect_container(host, wanted, name)
-    _start(host, wanted.name)
-
-
-def _start(host: Host, name: str) -> None:
-    """Start a container; raises HostError when it ends at once, with what it said."""
-    with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
-        _insist(lambda: api.start(name))
-        _moment.wait(_SETTLE)
-        state = api.inspect_container(name)["State"]
-        if state["Status"] in ("running", "created") and not state["Restarting"]:
-            return
-        said = api.logs(name, tail=30).decode(errors="replace")
-    if state["ExitCode"] == 0 and not state["Restarting"]:
-        return  # a command that has done its work
-    raise HostError(
-        host.name,
-        f"container {name} ended at once with exit code {state['ExitCode']}",
-        remedy=f"`docker logs {name}` says why; correct `command`, `environment` or `volumes` in the play.",
-        detail=said,
-    )
-
-
-def _insist(ask: Callable[[], object]) -> None:
-    """Engines under load miss the Swarm's answer to their own request to join an overlay: ask again."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            ask()
-        except docker.errors.APIError as error:
-            if attempt == _ATTEMPTS - 1 or not _LATE.search(str(error.explanation)):
-                raise
-            _moment.wait(_PAUSE)
-        else:
-            return
-
-
-def _unpause(host: Host, name: str) -> None:
-    with engine(host, f"unpause container {name}") as api:
-        api.unpause(name)
-
-
-def _set_policy(host: Host, wanted: WantedContainer) -> None:
-    with engine(host, f"update container {wanted.name}") as api:
-        api.update_container(wanted.name, restart_policy=wanted.host_config["RestartPolicy"])
 
 
 CONTAINER = ContainerKind()

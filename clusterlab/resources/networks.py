@@ -25,6 +25,7 @@ from .observed import Json, Observed, is_task, labels_of
 from .removal import (
     TaskWait,
     foreign_users,
+    is_taken,
     loses_anonymous,
     remove_container,
     remove_network,
@@ -269,8 +270,12 @@ def _replacement(
         _create(at, wanted)
 
     stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name in ours if host.name == at.name]
-    stop += [text for one in services for text in (shell(["docker", "service", "rm", one]), TaskWait(one).command)]
+    gone = [one for one in services if is_taken(scope, Key(key.host, "service", one))]
+    stop += [shell(["docker", "service", "rm", one]) for one in services if one not in gone]
+    stop += [TaskWait(one).command for one in services]
     stop.append(_remove_command(wanted.name, services))
+    if found.get("Scope") == "swarm":  # the manager's own engine notices a moment later, too
+        stop.append(f"timeout 60 sh -c 'while docker network inspect {wanted.name} >/dev/null 2>&1; do sleep 1; done'")
     taken = frozenset[Key]().union(*(users_of(one, containers) for one, containers in users))
     return Change(
         key=key,

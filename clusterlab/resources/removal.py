@@ -165,6 +165,11 @@ def users_of(at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
     )
 
 
+def is_taken(scope: Scope, key: Key) -> bool:
+    """Whether a change that comes before takes a resource away."""
+    return any(key in change.takes and not change.blocked for change in scope.pending.values())
+
+
 def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
     """What is removed before something that listed containers of a host use: these, and the services of tasks."""
     services = {service_of(one) for one in containers.values() if is_task(one)}

@@ -26,7 +26,7 @@ from .images import coming_id
 from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, own_labels, play_of
 from .observed import Json, Observed, labels_of
-from .removal import remove_service, service_losses, wait_for_tasks_to_end
+from .removal import is_taken, remove_service, service_losses, wait_for_tasks_to_end
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
 from .wanted_images import image_hosts
@@ -129,7 +129,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         ]
         if around or any(one.name == "mode" for one in differing):
             reason = "; ".join([*dict.fromkeys(around), *([told(differing)] if differing else [])])
-            taken = any(key in one.takes for one in needed)
+            taken = is_taken(scope, key)
             return _replacement(scope, key, wanted, image_id, reason, differing, taken)
         if differing:
             return _update_change(scope, key, wanted, found, image_id, differing)
@@ -255,7 +255,7 @@ def _replacement(
     differing: tuple[Difference, ...],
     taken: bool,
 ) -> Change:
-    """`taken`: the change of something that it needs removes it already."""
+    """`taken`: the change of something that it uses removes it already."""
     at, body, hosts = scope.at(key), wanted.body, scope.hosts
     loses = service_losses(scope, key.name) if scope.data_flag else ""
 

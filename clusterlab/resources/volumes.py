@@ -14,7 +14,7 @@ from functools import partial
 from clusterlab.model.needs import missing, volume_needs
 from clusterlab.model.playbook import Volume
 
-from .base import Change, Command, Difference, Key, Skipped
+from .base import SWARM, Change, Command, Difference, Key, Skipped
 from .compare import differences, told
 from .disks import needed_disk, with_device
 from .engine_calls import engine, pairs, shell
@@ -25,6 +25,7 @@ from .removal import (
     TaskWait,
     foreign_users,
     holds_data,
+    is_taken,
     loses_anonymous,
     remote_data,
     remove_container,
@@ -184,7 +185,11 @@ def _replacement(
         needs=wanted.needs,
         blocked=blocked,
         flag=flag,
-        first=tuple(Command(manager.name, shell(["docker", "service", "rm", service])) for service in services),
+        first=tuple(
+            Command(manager.name, shell(["docker", "service", "rm", service]))
+            for service in services
+            if not is_taken(scope, Key(SWARM, "service", service))
+        ),
         takes=users_of(at, users),
     )
 

@@ -35,8 +35,8 @@ from clusterlab.model.validate.files import Files, PlayFile, item
 from clusterlab.model.validate.networks import container_on
 from clusterlab.model.validate.places import image_there, named_docker_hosts
 from clusterlab.model.validate.volumes import mounts_there, sources_there
+from clusterlab.resources.container_actions import connect_container
 from clusterlab.resources.container_body import WantedContainer, wanted_container
-from clusterlab.resources.containers import connect_container
 from clusterlab.resources.engine_calls import flags
 from clusterlab.resources.removal import remove_container
 

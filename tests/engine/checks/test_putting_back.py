@@ -18,7 +18,7 @@ from clusterlab.model.playbook import Container
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean
 from clusterlab.progress import Silent
-from clusterlab.resources.containers import create_container
+from clusterlab.resources.container_actions import create_container
 from clusterlab.results import Outcome, Result
 from tests.support.check_cases import Rig, load_case, told
 

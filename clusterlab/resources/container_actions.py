@@ -1,0 +1,171 @@
+"""Creating, connecting and starting a container; each is done when the container runs with an address of its own."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import docker
+
+from clusterlab.errors import HostError
+from clusterlab.remote import Host
+
+from .addresses import clashes, endpoints, not_allocated, service_endpoints
+from .container_body import WantedContainer, endpoint
+from .engine_calls import engine
+from .observed import Json, Observed
+from .removal import remove_container
+from .scope import Scope
+
+_SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
+_ATTEMPTS = 5
+_PAUSE = 2.0  # seconds between them
+_LATE = re.compile(r"attaching to network failed|could not attach to network|network \S+ not found", re.IGNORECASE)
+_MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
+_moment = threading.Event()  # never set: waits
+
+
+def neighbours(scope: Scope, at: Observed) -> list[Host]:
+    """The hosts that may have an address on a network of this host's containers; the manager that is asked first."""
+    manager = [scope.swarm.at.host] if scope.swarm else []
+    return [*manager, *(host for host in scope.hosts if host not in (at.host, *manager))]
+
+
+def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> None:
+    """Create a container, connect it to its networks and start it; raises HostError when it ends at once.
+
+    An engine under load may miss the Swarm's answer to its own request to join an overlay network. The same container
+    started again would keep what is left of that attempt, so it is created again. `others` are the hosts whose
+    addresses must not be its own.
+    """
+
+    def attempt() -> None:
+        with engine(host, f"create container {wanted.name}") as api:
+            api.create_container_from_config(wanted.config, wanted.name)
+        with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
+            try:
+                for name in list(wanted.networks)[1:]:
+                    _connect(api, wanted, name)
+                api.start(wanted.name)
+            except docker.errors.APIError as error:
+                if _LATE.search(str(error.explanation)):
+                    remove_container(host, wanted.name)
+                raise
+
+    _insist(attempt)
+    _see_it_run(host, wanted.name)
+    ensure_own_addresses(host, wanted, others)
+
+
+def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> None:
+    """Start a container that exists; raises HostError when it ends at once."""
+
+    def attempt() -> None:
+        with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
+            api.start(wanted.name)
+
+    _insist(attempt)
+    _see_it_run(host, wanted.name)
+    ensure_own_addresses(host, wanted, others)
+
+
+def connect_container(host: Host, wanted: WantedContainer, network: str) -> None:
+    """Put a container on a network, with the aliases and the address that are wanted there."""
+
+    def attempt() -> None:
+        with engine(host, f"connect container {wanted.name} to network {network}") as api:
+            _connect(api, wanted, network)
+
+    _insist(attempt)
+
+
+def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
+    """See to it that a running container has addresses on the Swarm's networks that the Swarm allocated to it.
+
+    One that its engine chose is given up: the container leaves the network and joins it again. Raises HostError when
+    somebody else has the address that it got, naming both.
+    """
+    if not wanted.networks:
+        return
+    with engine(host, f"find the addresses of container {wanted.name}") as api:
+        swarm = [one["Id"] for one in api.networks() if one.get("Scope") == "swarm"]
+        chosen = not_allocated(api.inspect_container(wanted.name), swarm)
+        for name in chosen:
+            api.disconnect_container_from_network(wanted.name, name, force=True)
+        for name in chosen:
+            connect_container(host, wanted, name)
+        found = api.inspect_container(wanted.name)
+    if not chosen:
+        return
+    mine = [one for one in endpoints(host.name, [found]) if one.network in swarm]
+    for one, other in clashes(mine, _endpoints_elsewhere(host, others)):
+        raise HostError(
+            host.name,
+            f"{one.owner} got the address {one.address}, which {other.owner} has, too",
+            remedy="Remove one of the two containers, then run the same command again.",
+        )
+
+
+def _endpoints_elsewhere(host: Host, others: Sequence[Host]) -> list[Any]:
+    """What has an address on the other hosts, on this one, and in the Swarm as the first manager knows it."""
+    found = []
+    for one in (host, *others):
+        with engine(one, "list the addresses of containers") as api:
+            found += list(endpoints(one.name, api.containers()))
+    for one in others[:1]:
+        with engine(one, "list the addresses of services") as api:
+            found += list(service_endpoints(api.services()))
+    return found
+
+
+def unpause(host: Host, name: str) -> None:
+    with engine(host, f"unpause container {name}") as api:
+        api.unpause(name)
+
+
+def set_policy(host: Host, wanted: WantedContainer) -> None:
+    with engine(host, f"update container {wanted.name}") as api:
+        api.update_container(wanted.name, restart_policy=wanted.host_config["RestartPolicy"])
+
+
+def _connect(api: Any, wanted: WantedContainer, network: str) -> None:
+    attachment = wanted.networks.get(network)
+    api.connect_container_to_network(
+        wanted.name,
+        network,
+        ipv4_address=attachment.ipv4_address if attachment else None,
+        aliases=endpoint(attachment)["Aliases"] if attachment else None,
+    )
+
+
+def _see_it_run(host: Host, name: str) -> None:
+    """Raise HostError when a container that was started has ended at once, with what it printed."""
+    with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
+        _moment.wait(_SETTLE)
+        state: Json = api.inspect_container(name)["State"]
+        if state["Status"] in ("running", "created") and not state["Restarting"]:
+            return
+        printed = api.logs(name, tail=30).decode(errors="replace")
+    if state["ExitCode"] == 0 and not state["Restarting"]:
+        return  # a command that has done its work
+    raise HostError(
+        host.name,
+        f"container {name} ended at once with exit code {state['ExitCode']}",
+        remedy=f"`docker logs {name}` shows why; correct `command`, `environment` or `volumes` in the play.",
+        detail=printed,
+    )
+
+
+def _insist(attempt: Callable[[], object]) -> None:
+    """Engines under load miss the Swarm's answer to their own request to join an overlay network: try again."""
+    for number in range(_ATTEMPTS):
+        try:
+            attempt()
+        except HostError as error:
+            if number == _ATTEMPTS - 1 or not _LATE.search(error.message + error.detail):
+                raise
+            _moment.wait(_PAUSE)
+        else:
+            return
