@@ -12,6 +12,7 @@ from clusterlab.resources.base import Change
 from clusterlab.resources.kind import of_verb
 from clusterlab.resources.kinds import RESOURCES
 from clusterlab.resources.observed import Observed
+from clusterlab.resources.ownership import created_here
 from clusterlab.resources.scope import Scope
 from clusterlab.resources.swarm_view import swarm_views
 
@@ -21,11 +22,12 @@ FLAG = "--delete-data"
 _REASON = "it was created for this lab"
 
 
-def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change]:
+def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only_from_here: bool = False) -> list[Change]:
     """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
 
     Kinds go in the opposite order of their creation. What holds data is kept (blocked) unless `delete_data`. Hosts
     that never had an engine have nothing; one that does not answer is a blocked change, and the others go on.
+    `only_from_here`: leave alone what another workstation created, or a person, and what has no labels.
     """
     kinds = of_verb(RESOURCES.values(), "apply")
     scope, errors = _scope(lab_name, hosts, kinds, "" if delete_data else FLAG)
@@ -33,6 +35,8 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False) -> list[Change
     scope = scope.with_pending(pending)
     for kind in reversed(kinds):
         for key, found in kind.observe(scope).items():
+            if only_from_here and not created_here(kind.labels(found)):
+                continue
             if kind.owns(lab_name, found) and (change := kind.remove(scope, key, found, _REASON)):
                 pending[key] = change
     return list(pending.values())

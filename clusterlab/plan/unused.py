@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from clusterlab.remote import Host
 
-_NEVER = 9
-_QUESTION = rf"""
+NEVER = 9
+QUESTION = rf"""
 PATH=$PATH:/usr/sbin:/sbin
 configured=$(cat /etc/docker/daemon.json /etc/default/docker /lib/systemd/system/docker.service \
     /usr/lib/systemd/system/docker.service /etc/systemd/system/docker.service \
@@ -22,7 +22,7 @@ for root in /var/lib/docker $configured; do
     done
 done
 if [ -e /etc/docker/daemon.json ] && [ ! -r /etc/docker/daemon.json ]; then exit 0; fi
-exit {_NEVER}
+exit {NEVER}
 """
 
 
@@ -32,4 +32,4 @@ def has_no_engine_data(host: Host) -> bool:
     False also when that cannot be seen: without the rights to read it, or when the directory is elsewhere than any
     configuration says.
     """
-    return host.run(_QUESTION).exit == _NEVER
+    return host.run(QUESTION).exit == NEVER

@@ -16,6 +16,7 @@ from .addresses import clashes, endpoints, not_allocated, service_endpoints
 from .container_body import WantedContainer, endpoint
 from .engine_calls import engine
 from .observed import Json, Observed
+from .ownership import with_owner
 from .removal import remove_container
 from .scope import Scope
 
@@ -43,7 +44,7 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
 
     def attempt() -> None:
         with engine(host, f"create container {wanted.name}") as api:
-            api.create_container_from_config(wanted.config, wanted.name)
+            api.create_container_from_config({**wanted.config, "Labels": with_owner(wanted.labels)}, wanted.name)
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
             try:
                 for name in list(wanted.networks)[1:]:

@@ -141,6 +141,9 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
     def play(self, found: FoundContainer) -> str | None:
         return play_of(labels_of(found.listed))
 
+    def labels(self, found: FoundContainer) -> Mapping[str, str]:
+        return labels_of(found.listed)
+
     def remove(self, scope: Scope, key: Key, found: FoundContainer, reason: str) -> Change | None:
         at = scope.at(key)
         if is_task(found.listed):

@@ -89,6 +89,10 @@ class ResourceKind(ABC, Generic[W, F]):
         """For which play a resource of ours was made; None when it is the whole lab's: only `clean` removes it then."""
         return None
 
+    def labels(self, found: F) -> Mapping[str, str]:
+        """The labels of one, where its kind has labels: they say who created it."""
+        return {}
+
     @abstractmethod
     def remove(self, scope: Scope, key: Key, found: F, reason: str) -> Change | None:
         """What removes a resource of ours; None when something else removes it."""

@@ -22,6 +22,7 @@ from .engine_calls import engine, flags, pairs, shell
 from .kind import ResourceKind, skipped
 from .labels import is_ours, labels_for, not_ours, own_labels, play_of
 from .observed import Json, Observed, is_task, labels_of
+from .ownership import with_owner
 from .removal import (
     TaskWait,
     foreign_users,
@@ -170,6 +171,9 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
 
     def play(self, found: Json) -> str | None:
         return play_of(labels_of(found))
+
+    def labels(self, found: Json) -> Mapping[str, str]:
+        return labels_of(found)
 
     def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change | None:
         at, users = scope.at(key), _users(scope, key, found)
@@ -329,7 +333,7 @@ def _create(at: Observed, wanted: WantedNetwork) -> None:
             internal=wanted.switches["internal"],
             attachable=wanted.switches["attachable"] if wanted.swarm_wide else None,
             enable_ipv6=wanted.switches["enable_ipv6"],
-            labels=wanted.labels,
+            labels=with_owner(wanted.labels),
         )
 
 

@@ -26,6 +26,7 @@ from .images import coming_id
 from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, own_labels, play_of
 from .observed import Json, Observed, labels_of
+from .ownership import with_owner
 from .removal import is_taken, remove_service, service_losses, wait_for_tasks_to_end
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
@@ -140,6 +141,9 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
 
     def play(self, found: FoundService) -> str | None:
         return play_of(labels_of(found.listed))
+
+    def labels(self, found: FoundService) -> Mapping[str, str]:
+        return labels_of(found.listed)
 
     def remove(self, scope: Scope, key: Key, found: FoundService, reason: str) -> Change:
         """Remove a service, and wait until its tasks have ended."""
@@ -321,7 +325,7 @@ def _create(at: Observed, wanted: WantedService) -> None:
         api.create_service(
             template,
             name=wanted.name,
-            labels=wanted.labels,
+            labels=with_owner(wanted.labels),
             mode=wanted.mode,
             endpoint_spec={"Ports": wanted.ports} if wanted.ports else None,
         )
@@ -344,7 +348,7 @@ def _update(at: Observed, wanted: WantedService) -> None:
             version=found["Version"]["Index"],
             task_template=task,
             name=wanted.name,
-            labels=wanted.labels,
+            labels=with_owner(wanted.labels, spec.get("Labels")),
             mode=wanted.mode,
             update_config=spec.get("UpdateConfig"),
             rollback_config=spec.get("RollbackConfig"),

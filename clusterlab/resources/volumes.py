@@ -21,6 +21,7 @@ from .engine_calls import engine, pairs, shell
 from .kind import ResourceKind, skipped
 from .labels import is_ours, labels_for, not_ours, own_labels, play_of
 from .observed import Json, Observed, is_task, labels_of, service_of
+from .ownership import with_owner
 from .removal import (
     TaskWait,
     foreign_users,
@@ -131,6 +132,9 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
     def play(self, found: Json) -> str | None:
         return play_of(labels_of(found))
 
+    def labels(self, found: Json) -> Mapping[str, str]:
+        return labels_of(found)
+
     def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change:
         at = scope.at(key)
         users = at.containers_with(key.name)
@@ -216,7 +220,9 @@ def _kept_back(
 
 def _create(at: Observed, wanted: WantedVolume) -> None:
     with engine(at.host, f"create volume {wanted.name}") as api:
-        api.create_volume(wanted.name, driver=wanted.driver, driver_opts=wanted.options, labels=wanted.labels)
+        api.create_volume(
+            wanted.name, driver=wanted.driver, driver_opts=wanted.options, labels=with_owner(wanted.labels)
+        )
 
 
 VOLUME = VolumeKind()

@@ -15,7 +15,11 @@ SETTLED = "until docker network inspect ingress docker_gwbridge >/dev/null 2>&1;
 
 @pytest.fixture(scope="module")
 def whole_bench() -> Iterator[Bench]:
-    images = {"shell": {"build": "busybox"}, "web": {"build": "nginx"}}
+    images = {
+        "shell": {"build": "busybox"},
+        "web": {"build": "nginx"},
+        "stateful": {"build": "busybox", "volumes": ["/data"]},
+    }
     with lab_in_swarm(namespaces_lab(f"resources-{os.getpid()}", "10.72.0.0/24", images=images)) as up:
         for name in ("host1", "host2"):  # what the Swarm makes there a moment later is no test's
             up.hosts[name].run(SETTLED, check=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
+from clusterlab.plan.unused import NEVER, QUESTION
 from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
@@ -103,6 +107,43 @@ def test_a_host_that_does_not_answer_is_named_and_the_others_are_cleaned(bench: 
     finally:
         bench.sh("host2", "systemctl start docker")
     assert "host2: container c2" in left_over(name, bench.hosts)
+
+
+def test_an_engine_that_is_stopped_is_not_taken_for_one_that_never_had_anything(bench: Bench) -> None:
+    """Its root directory may be elsewhere, and what another user cannot read may hold anything."""
+    bench.sh("host2", "docker volume create --label org.clusterlab.lab=x hand-v")
+    moved = "mkdir -p /moved && cp -a /var/lib/docker/volumes /moved/ && mkdir -p /etc/docker"
+    bench.sh("host2", f'{moved} && echo \'{{"data-root": "/moved"}}\' > /etc/docker/daemon.json')
+    bench.sh("host2", "systemctl stop docker && mv /var/lib/docker /var/lib/docker.away")
+    try:
+        (left,) = left_over(bench.inventory.lab, bench.hosts)
+        assert left.startswith("host2: not known: ")
+        bench.sh("host2", "rm -rf /moved/volumes")
+        assert left_over(bench.inventory.lab, bench.hosts) == []
+        as_nobody = f"setpriv --reuid 65534 --clear-groups sh -c {shlex.quote(QUESTION)}"
+        bench.sh("host2", "mv /var/lib/docker.away /var/lib/docker && chmod 710 /var/lib/docker")
+        assert bench.hosts["host2"].run(as_nobody).exit != NEVER
+    finally:
+        bench.sh(
+            "host2",
+            "[ -e /var/lib/docker ] || mv /var/lib/docker.away /var/lib/docker; "
+            "rm -rf /etc/docker/daemon.json /moved; systemctl start docker",
+        )
+
+
+def test_what_another_workstation_created_is_left_alone(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = bench.inventory.lab
+    mine = {"volumes": {"mine": {"hosts": "host1", "driver_opts": {"type": "tmpfs", "device": "tmpfs"}}}}
+    bench.made(mine)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("XDG_STATE_HOME", str(tmp_path))
+        theirs = {"volumes": {"theirs": {"hosts": "host1"}}, "networks": {"net": {"hosts": "host1"}}}
+        bench.carry_out(apply(bench.lab(other=theirs), bench.hosts))
+    bench.sh("host1", f"docker volume create --label org.clusterlab.lab={name} hand-v")
+    changes = clean(name, bench.hosts, True, only_from_here=True)
+    assert [str(one.key) for one in changes] == ["host1: volume mine"]
 
 
 def test_an_image_that_others_named_keeps_their_name(bench: Bench) -> None:
