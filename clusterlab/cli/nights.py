@@ -29,8 +29,8 @@ from clusterlab.reports.terminal import show_error
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A night as the command line asks for it, validated."""
+class Request:
+    """A nightly run as the command line describes it, validated."""
 
     lab: Lab
     inventory: Path
@@ -40,7 +40,7 @@ class Asked:
     keep_days: float
     notes: list[str]
     strict: bool
-    words: list[str]  # the command that asks for the same from any folder
+    words: list[str]  # the command for the same from any folder
 
 
 def read(
@@ -57,7 +57,7 @@ def read(
     keep_days: int,
     notify: str | None,
     notify_deadline: str,
-) -> Asked:
+) -> Request:
     """Validate all of it, the files too; raises UsageError."""
     path = inventory_path(inventory)
     lab = load_lab(path, plays, Path(playbooks))
@@ -71,7 +71,7 @@ def read(
         notify_deadline=_duration("--notify-deadline", notify_deadline),
     )
     if not options.deadline:
-        raise UsageError("--deadline must be more than nothing", remedy="As in --deadline 4h.")
+        raise UsageError("--deadline must be more than 0", remedy="For example --deadline 4h.")
     check_retention(keep_runs, keep_days)
     check_start(options.start, open_machines(lab))
     waivers = load_waivers(waiver_file(path))
@@ -84,22 +84,27 @@ def read(
     words += ["--notify-deadline", notify_deadline] if notify else []
     notes = unknown_waivers(waivers, lab, play_names(Path(playbooks)))
     strict = strict or kind.foreign
-    return Asked(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
+    return Request(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
 
-def begin_record(asked: Asked) -> Record:
+def begin_record(request: Request) -> Record:
     """Begin to keep the run."""
     night = Night(
-        asked.lab.name, "", 0, inventory=str(asked.inventory.absolute()), notes=list(asked.notes), strict=asked.strict
+        request.lab.name,
+        "",
+        0,
+        inventory=str(request.inventory.absolute()),
+        notes=list(request.notes),
+        strict=request.strict,
     )
-    night.picture = picture_of(asked.lab)
-    return begin(night, Runs(asked.lab.name), asked.keep_runs, asked.keep_days)
+    night.picture = picture_of(request.lab)
+    return begin(night, Runs(request.lab.name), request.keep_runs, request.keep_days)
 
 
-def carry_out(asked: Asked, record: Record, console: Console) -> None:
-    """Carry the run out; what became of it is in the record's night, what could not be written in its problems."""
+def carry_out(request: Request, record: Record, console: Console) -> None:
+    """Carry the run out; what came of it is in the record's night, what could not be written in its problems."""
     with progress_on(console) as progress:
-        Nightly(asked.lab, asked.options, asked.waivers, record, progress).carry_out()
+        Nightly(request.lab, request.options, request.waivers, record, progress).carry_out()
 
 
 def conclude(record: Record, console: Console) -> int:
@@ -113,25 +118,25 @@ def conclude(record: Record, console: Console) -> int:
     return record.night.exit_code
 
 
-def schedule(asked: Asked, at: str) -> list[str]:
-    """Have the night carried out every night; returns what to tell. Without systemd, that is the line for cron."""
+def schedule(request: Request, at: str) -> list[str]:
+    """Schedule the run for every night; returns what to print. Without systemd, that is the line for cron."""
     wanted = scheduling.Schedule(
-        asked.lab.name,
-        asked.words,
+        request.lab.name,
+        request.words,
         Path.cwd(),
         at,
-        asked.options.deadline + asked.options.wait,
+        request.options.deadline + request.options.wait,
         scheduling.own_folders(),
     )
     if scheduling.systemd_runs():
         return scheduling.install(wanted)
-    return ["There is no systemd here. Add this line with `crontab -e`:", "", wanted.cron_line()]
+    return ["This computer does not run systemd. Add this line with `crontab -e`:", "", wanted.cron_line()]
 
 
 def unschedule(lab: str) -> list[str]:
-    """Have it carried out no more; returns what to tell."""
-    told = scheduling.uninstall(lab)
-    return told if scheduling.systemd_runs() else [*told, "If you added a line for cron, remove it with `crontab -e`."]
+    """Remove it from the schedule; returns what to print."""
+    done = scheduling.uninstall(lab)
+    return done if scheduling.systemd_runs() else [*done, "If you added a line for cron, remove it with `crontab -e`."]
 
 
 def _program() -> list[str]:
@@ -142,7 +147,7 @@ def _program() -> list[str]:
 
 def _keep(text: str) -> str:
     if text not in KEEPS:
-        raise UsageError(f"--keep cannot be {text!r}", remedy=f"Say {either(list(KEEPS))}.")
+        raise UsageError(f"--keep cannot be {text!r}", remedy=f"Give {either(list(KEEPS))}.")
     return text
 
 

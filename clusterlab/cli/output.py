@@ -82,13 +82,13 @@ class RunOutput:
     def interrupted(self, again: str) -> None:
         """Write what there is after an interrupt; the checks that were not run say so."""
         error = ClusterlabError("interrupted", remedy=again)
-        asked = len(self._pipeline.results)
+        ended = len(self._pipeline.results)
         self._collect("the run was interrupted", error)
         self._write()
         written = [name for name in (self._json, self._junit) if name and name != "-"]
         if written:
-            said = f"{asked} of {len(self._run.results)} checks had ended; written to {' and '.join(written)}"
-            err().print(said, highlight=False, soft_wrap=True)
+            summary = f"{ended} of {len(self._run.results)} checks had ended; written to {' and '.join(written)}"
+            err().print(summary, highlight=False, soft_wrap=True)
 
     def finish(self) -> None:
         """Write and show the results, and end with the exit code that they mean."""
@@ -114,13 +114,13 @@ class RunOutput:
     def _collect(self, missing: str, error: ClusterlabError | None) -> None:
         run, session = self._run, self._pipeline.session
         run.error = error
-        asked = list(self._pipeline.results)
-        run.results = list(asked)
+        found = list(self._pipeline.results)
+        run.results = list(found)
         complete_results(session.lab, run.results, missing)
         run.stages = self.stages.seconds()
         run.seconds = time.monotonic() - self._began
         if self.stages.succeeded("check"):
-            run.chain = longest_chain(session.lab, session.hosts, asked)
+            run.chain = longest_chain(session.lab, session.hosts, found)
 
     def _write(self) -> Path:
         """Write all files; returns the one that is kept in any case, where the lab has a state folder."""

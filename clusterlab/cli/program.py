@@ -23,7 +23,7 @@ SHORT = {"-i": "--inventory", "-c": "--compose-file"}
 SINGLE = ("host", "title", "name", "snapshot")
 """Parameters that are given once, as a plain word after the verb."""
 _WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]", "snapshot": " NAME"}
-_HIDDEN = ("--play=", "--command=", *(f"--{name}=" for name in SINGLE))  # said in the usage line already
+_HIDDEN = ("--play=", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
 
 
 class OwnConfig(Config):
@@ -69,7 +69,7 @@ class Clusterlab(Program):
         print(f"{clusterlab.__doc__}\n\nUsage: {self.binary} VERB [PLAY ...] [-i INVENTORY] [options]\n")
         for name, task in self.namespace.tasks.items():
             print(f"  {name:<12} {_first_line(task)}")
-        print(f"\n`{self.binary} VERB --help` shows what a verb takes, `{self.binary} --version` the version.")
+        print(f"\n`{self.binary} VERB --help` shows a verb's arguments, `{self.binary} --version` the version.")
 
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
@@ -100,7 +100,7 @@ def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> lis
     if verb not in verbs:
         near = difflib.get_close_matches(verb, verbs, n=1)
         guess = f"Did you mean {near[0]!r}? " if near else ""
-        raise UsageError(f"there is no verb {verb!r}", remedy=f"{guess}`clusterlab --help` lists the verbs.")
+        raise UsageError(f"unknown verb {verb!r}", remedy=f"{guess}`clusterlab --help` lists the verbs.")
     if "--help" in rest or "-h" in rest:
         return ["--help", verb]
     flags = _arguments(verb, rest, verbs[verb])
@@ -156,7 +156,7 @@ def _known(verb: str, flag: str, context: ParserContext) -> None:
 def _fits(flag: str, value: str, kind: type) -> None:
     """Raise UsageError for a word where a number is wanted: Invoke would end with a traceback."""
     if kind is int and not re.fullmatch(r"-?\d{1,9}", value):
-        raise UsageError(f"{flag} wants a whole number, not {value!r}", remedy=f"As in {flag} 5.")
+        raise UsageError(f"{flag} wants a whole number, not {value!r}", remedy=f"For example {flag} 5.")
 
 
 def _value(flag: str, word: str | None) -> str:

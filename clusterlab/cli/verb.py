@@ -45,7 +45,7 @@ class Call:
 
 
 class Verb(Task[Callable[..., None]]):
-    """A task that can be asked for its arguments more than once: Invoke's empties `help` the first time."""
+    """A task whose arguments can be read more than once: Invoke's empties `help` the first time."""
 
     lock: Lock
 

@@ -1,1 +1,1 @@
-"""Nights that nobody watches: a run from a known state to a kept report, its history, and what keeps it all small."""
+"""Nightly runs: from a known state to a kept report, their history, and what keeps it all small."""

@@ -24,8 +24,8 @@ def outcomes_of(results: list[Result]) -> dict[CheckId, Outcome]:
 def compare(before: Outcomes, now: Outcomes, against: str, started: datetime) -> Changes:
     """How `now` differs from `before`, the outcomes of the run `against` that began at `started`.
 
-    A check that was not there before is newly failing when it fails, and else has appeared. One of a play that is
-    not in `now` is not gone: a night may be of some plays alone.
+    A check that did not exist before is a new failure when it fails, and else has appeared. One of a play that is
+    not in `now` is not gone: a run may be of some plays alone.
     """
 
     def those(was: tuple[Outcome, ...], is_now: tuple[Outcome, ...]) -> list[CheckId]:

@@ -1,4 +1,4 @@
-"""The history of a lab's nights: outcomes and durations of every check, kept longer than the runs themselves.
+"""The history of a lab's nightly runs: outcomes and durations of every check, kept longer than the runs themselves.
 
 Runs are ordered by their number, never by the clock. A damaged file is kept aside, and a new one is filled from the
 runs that are still there.
@@ -85,14 +85,14 @@ class History:
         rows = [
             (night.number, result.play, result.check, result.outcome.value, result.seconds) for result in night.results
         ]
-        with self._told(), self._db:
+        with self._explained(), self._db:
             self._db.execute("DELETE FROM results WHERE number = ?", (night.number,))
             self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", run)
             self._db.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", rows)
 
     def runs(self, most: int = 1_000_000) -> list[PastRun]:
         """The newest `most` runs, the oldest of them first."""
-        with self._told():
+        with self._explained():
             rows = self._db.execute("SELECT * FROM runs ORDER BY number DESC LIMIT ?", (most,)).fetchall()
         return [_past_run(row) for row in reversed(rows)]
 
@@ -101,9 +101,9 @@ class History:
         return runs[-1].number if runs else 0
 
     def before(self, number: int) -> tuple[PastRun, dict[CheckId, Outcome]] | None:
-        """The newest run before `number` in which checks were asked, with their outcomes; None when there is none."""
+        """The newest run before `number` in which checks were run, with their outcomes; None when there is none."""
         query = "SELECT * FROM runs WHERE number = (SELECT max(number) FROM results WHERE number < ?)"
-        with self._told():
+        with self._explained():
             row = self._db.execute(query, (number,)).fetchone()
             if row is None:
                 return None
@@ -111,8 +111,8 @@ class History:
         return _past_run(row), {CheckId(play, title): Outcome(outcome) for play, title, outcome in found}
 
     def checks(self) -> list[CheckId]:
-        """Every check that was ever asked."""
-        with self._told():
+        """Every check that was ever run."""
+        with self._explained():
             rows = self._db.execute("SELECT DISTINCT play, title FROM results ORDER BY play, title").fetchall()
         return [CheckId(*row) for row in rows]
 
@@ -122,7 +122,7 @@ class History:
             "SELECT runs.*, results.outcome, results.seconds FROM results JOIN runs USING (number) "
             "WHERE play = ? AND title = ? ORDER BY number DESC LIMIT ?"
         )
-        with self._told():
+        with self._explained():
             rows = self._db.execute(query, (*check, most)).fetchall()
         return [PastResult(_past_run(row[:5]), Outcome(row[5]), row[6]) for row in reversed(rows)]
 
@@ -153,7 +153,7 @@ class History:
 
     def _sound(self, path: Path) -> sqlite3.Connection:
         """An open database with its tables; raises _Damaged when it is none, or not a sound one."""
-        with self._told(damage=True):
+        with self._explained(damage=True):
             make_private(path.parent)
             path.touch(mode=0o600)
             database = sqlite3.connect(path)
@@ -161,9 +161,9 @@ class History:
                 unless_good.callback(database.close)
                 database.execute("PRAGMA foreign_keys = ON")
                 (form,) = database.execute("PRAGMA user_version").fetchone()
-                (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
-                if said != "ok":
-                    raise _Damaged(said)
+                (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+                if verdict != "ok":
+                    raise _Damaged(verdict)
                 if form == 0:
                     database.executescript(_TABLES)
                 if form > SCHEMA_VERSION:
@@ -179,11 +179,11 @@ class History:
             for left in ("-wal", "-shm", "-journal"):
                 self.path.with_name(self.path.name + left).unlink(missing_ok=True)
         except OSError as error:
-            raise ClusterlabError(f"the damaged history {self.path} cannot be put aside: {error.strerror}") from error
+            raise ClusterlabError(f"the damaged history {self.path} cannot be moved aside: {error.strerror}") from error
         return aside
 
     @contextmanager
-    def _told(self, damage: bool = False) -> Iterator[None]:
+    def _explained(self, damage: bool = False) -> Iterator[None]:
         """Turn what goes wrong with the file into an error that says so; with `damage`, tell damage apart."""
         try:
             yield
@@ -195,14 +195,14 @@ class History:
                 remedy="See `df` and the file's owner; without it, runs are still written.",
             ) from error
         except OSError as error:
-            raise ClusterlabError(f"the history {self.path} cannot be made: {error.strerror}") from error
+            raise ClusterlabError(f"the history {self.path} cannot be created: {error.strerror}") from error
 
 
 def trend(check: CheckId, series: Sequence[PastResult], runs: int = TREND_RUNS) -> Trend:
     """What a whole series of results, the oldest first, comes to; `runs` is how many of them are shown."""
     shown = series[-runs:]
-    asked = [item for item in shown if item.outcome in (*HOLDING, Outcome.FAIL)]
-    flaky = sum(item.outcome is Outcome.FLAKY for item in asked)
+    ran = [item for item in shown if item.outcome in (*HOLDING, Outcome.FAIL)]
+    flaky = sum(item.outcome is Outcome.FLAKY for item in ran)
     usual = [item.seconds for item in shown[:-1] if item.outcome in HOLDING]
     streak: list[PastResult] = []
     for item in reversed(series):
@@ -214,7 +214,7 @@ def trend(check: CheckId, series: Sequence[PastResult], runs: int = TREND_RUNS) 
         check.check,
         [item.outcome.value for item in shown],
         [round(item.seconds, 3) for item in shown],
-        flaky / len(asked) if asked else 0.0,
+        flaky / len(ran) if ran else 0.0,
         round(median(usual), 3) if usual else 0.0,
         streak[-1].run.started if streak else None,
         len(streak),

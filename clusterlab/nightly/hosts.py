@@ -1,4 +1,4 @@
-"""What a night asks of every host before anything else: does it answer, and with which versions."""
+"""What a nightly run wants to know of every host first: whether it answers, and with which versions."""
 
 from __future__ import annotations
 

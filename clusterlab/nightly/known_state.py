@@ -1,4 +1,4 @@
-"""The state that a night starts from."""
+"""The state that a nightly run starts from."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _INSTEAD = "Start from a fresh lab (--start fresh), or from the lab as it is (--
 
 @dataclass(frozen=True)
 class Start:
-    """`fresh`: machines made anew; `apply`: the lab as it is; `restore`: the snapshot named."""
+    """`fresh`: recreated machines; `apply`: the lab as it is; `restore`: the snapshot named."""
 
     kind: Literal["fresh", "apply", "restore"]
     snapshot: str = ""
 
 
 def parse_start(text: str, kind: MachineKind) -> Start:
-    """How a night starts, as the command line says it; when it says nothing, as suits the machines.
+    """How a nightly run starts, as the command line says; without a word, as suits the machines.
 
     Raises UsageError for other words.
     """
@@ -34,7 +34,7 @@ def parse_start(text: str, kind: MachineKind) -> Start:
         return Start("fresh" if text == "fresh" else "apply")
     if verb == "restore" and name:
         return Start("restore", name)
-    raise UsageError(f"a night cannot start from {text!r}", remedy="Say fresh, apply, or restore:SNAPSHOT.")
+    raise UsageError(f"a nightly run cannot start from {text!r}", remedy="Give fresh, apply, or restore:SNAPSHOT.")
 
 
 def check_start(start: Start, machines: Machines) -> None:
@@ -59,7 +59,7 @@ def to_known_state(start: Start, machines: Machines, progress: Progress) -> str:
     if start.kind == "fresh":
         machines.down(progress)
         machines.up(progress)
-        return "made the machines anew"
+        return "recreated the machines"
     if not machines.kind.creates:
         return "the machines as they are"
     machines.up(progress)

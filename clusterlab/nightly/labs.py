@@ -32,7 +32,7 @@ def is_gone(folder: Path) -> bool:
 
 
 def labs() -> list[KnownLab]:
-    """All labs with state or runs, by name. What cannot be told of one says why, and hides no other."""
+    """All labs with state or runs, by name. What is unknown about one says why, and hides no other."""
     with_state = set(known_labs())
     return [_known(name, name in with_state) for name in sorted(with_state | set(labs_with_runs()))]
 

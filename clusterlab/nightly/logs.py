@@ -1,4 +1,4 @@
-"""Logs of a night: of every machine from outside, of every host, and of every container of the lab."""
+"""Logs of a nightly run: of every machine from outside, of every host, and of every container of the lab."""
 
 from __future__ import annotations
 

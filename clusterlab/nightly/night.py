@@ -1,4 +1,4 @@
-"""One night: all that its report tells, in the form that its `results.json` has."""
+"""One nightly run: all that its report shows, in the form that its `results.json` has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from clusterlab.reports.verdict import verdict
 from clusterlab.results import Outcome, Result
 
 OWN_PLAY = "nightly"
-"""The play under which a night's own statements stand: that hosts answer, that a second apply changes nothing."""
+"""The play under which a nightly run's own statements are: that hosts answer, that a second apply changes nothing."""
 
 Verdict = Literal["pass", "flaky", "fail", "error", "blocked", "unsupported", "unfinished"]
 _WORDS: dict[Outcome, Verdict] = {
@@ -64,7 +64,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Trend:
-    """A check over the last runs, this one included, the oldest first; `flake_rate` is of those that asked it."""
+    """A check over the last runs, this one included, the oldest first; `flake_rate` is of those that ran it."""
 
     play: str
     check: str
@@ -78,14 +78,14 @@ class Trend:
 
 @dataclass
 class Night:
-    """A nightly run. It is written again and again while it goes on, so `finished` tells whether that is all of it."""
+    """A nightly run. It is written again and again while it goes on; `finished` says whether that is all of it."""
 
     lab: str
     run: str
     number: int
     verb: str = "nightly"
     finished: bool = False
-    strict: bool = False  # an unsupported statement makes the night fail
+    strict: bool = False  # an unsupported statement makes the run fail
     outcome: Verdict = "unfinished"
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
@@ -113,7 +113,7 @@ class Night:
         return {outcome.value: seen[outcome] for outcome in Outcome if seen[outcome]}
 
     def document(self) -> dict[str, Any]:
-        """The night as JSON-compatible data."""
+        """The run as JSON-compatible data."""
         made: dict[str, Any] = _adapter().dump_python(self, mode="json")
         return made
 
@@ -126,7 +126,7 @@ class Night:
 def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:
     """The verdict of the checks; a stage that failed turns "all hold" into "error", for then not all was tried.
 
-    The night's own statements alone prove nothing about the lab.
+    Its own statements alone prove nothing about the lab.
     """
     outcome = verdict(results)
     if outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
@@ -138,7 +138,7 @@ def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bo
 
 
 def read_night(path: Path) -> Night:
-    """The night of a `results.json`; raises ClusterlabError when it cannot be read or is none."""
+    """The run of a `results.json`; raises ClusterlabError when it cannot be read, or is something else."""
     try:
         return _adapter().validate_json(path.read_bytes())
     except FileNotFoundError as error:

@@ -1,7 +1,7 @@
-"""A night: from a known state over apply, check and a second apply to a kept report.
+"""A nightly run: from a known state over apply, check and a second apply to a kept report.
 
 Every stage is in the result, also when it could not be carried out. What one stage cannot do keeps back only those
-that need it, and the checks that were not asked say why.
+that need it, and the checks that were not run say why.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SAVE_SECONDS = 2.0  # between two writings while checks go on
 
 @dataclass(frozen=True)
 class Options:
-    """How a night goes. Times are in seconds."""
+    """How a nightly run goes. Times are in seconds."""
 
     start: Start
     keep: Keep
@@ -53,7 +53,7 @@ class Options:
 
 
 class Nightly:
-    """One night of a lab. `carry_out` never raises for what the lab does: that is in the night's stages and results."""
+    """One nightly run of a lab. `carry_out` never raises for what the lab does: that is in its stages and results."""
 
     def __init__(
         self,
@@ -204,7 +204,7 @@ class Nightly:
         folder = self._record.logs
         if folder is None:
             raise Skip("there is no run folder to collect in")
-        with self._progress.task(self._lab.name, "collect logs"):
+        with self._progress.task(self._lab.name, "collecting logs"):
             session = self._pipeline.session
             hosts = session.hosts if session.reached else None
             if hosts is not None:
@@ -217,7 +217,7 @@ class Nightly:
         if self._options.keep == "always":
             raise Skip("the lab is kept, as always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):
-            raise Skip("the lab is kept for you to look at, because not all is well")
+            raise Skip("the lab is kept so that you can inspect it, because not all is well")
         session = self._pipeline.session
         if not session.machines.kind.creates:
             return self._pipeline.clean()

@@ -1,4 +1,4 @@
-"""Telling somebody: a command of the user's own, which gets the summary of the night on its standard input."""
+"""Notification: a command of the user's own, which gets the summary of the run on its standard input."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def parse_command(text: str) -> list[str]:
     except ValueError as error:
         raise UsageError(f"the command {text!r} cannot be read: {error}", remedy="Close every quote.") from error
     if not words:
-        raise UsageError("the command to notify with is empty", remedy="Give a program and its arguments.")
+        raise UsageError("the --notify command is empty", remedy="Give a program and its arguments.")
     return words
 
 
 def summary(night: Night, report: str) -> dict[str, Any]:
-    """The night in short, as JSON-compatible data; `report` is the path of its page."""
+    """The run in short, as JSON-compatible data; `report` is the path of its page."""
     changes = night.changes
     since = {
         (trend.play, trend.check): trend.failing_since.isoformat(timespec="seconds")
@@ -81,7 +81,7 @@ def notify(command: list[str], document: dict[str, Any], seconds: float) -> None
         )
     except OSError as error:
         raise ClusterlabError(
-            f"the command to notify with cannot be run: {shown}: {error.strerror}",
+            f"the --notify command cannot be run: {shown}: {error.strerror}",
             remedy="Give the whole path of a program that may be executed.",
         ) from error
     with process:
@@ -90,7 +90,7 @@ def notify(command: list[str], document: dict[str, Any], seconds: float) -> None
         except subprocess.TimeoutExpired as late:
             _kill_group(process)
             raise ClusterlabError(
-                f"the command to notify with did not end within {seconds:g} s, and was killed: {shown}",
+                f"the --notify command did not end within {seconds:g} s, and was killed: {shown}",
                 detail=_text(late.output or b""),
             ) from late
         except KeyboardInterrupt:
@@ -98,7 +98,7 @@ def notify(command: list[str], document: dict[str, Any], seconds: float) -> None
             raise
     if process.returncode:
         raise ClusterlabError(
-            f"the command to notify with ended with exit code {process.returncode}: {shown}", detail=_text(output)
+            f"the --notify command ended with exit code {process.returncode}: {shown}", detail=_text(output)
         )
 
 

@@ -1,4 +1,4 @@
-"""Keeping a night while it goes on and when it has ended: its folder, and its place in the history."""
+"""Keeping a nightly run while it goes on and when it has ended: its folder, and its place in the history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clusterlab.nightly.runs import RunFolder, Runs
 
 @dataclass
 class Record:
-    """The night and where it is kept. A disk that is full does not keep a night from being carried out.
+    """The run and where it is kept. A full disk does not keep it from being carried out.
 
     `problems` are what could not be written.
     """
@@ -37,15 +37,15 @@ class Record:
         return self.folder.report if self.folder else None
 
     def save(self) -> None:
-        """Write what there is so far; that this fails now is told only if it still fails at the end."""
+        """Write what there is so far; a failure is reported only if it still fails at the end."""
         self.night.seconds = round(time.monotonic() - self._began, 3)
-        self._write(told=False)
+        self._write(report=False)
 
     def write(self) -> str:
-        """Settle the verdict, set the night beside its history, and write all of it; raises ClusterlabError."""
+        """Settle the verdict, compare the run with its history, and write all of it; raises ClusterlabError."""
         self._settle()
         problem = self._enter_history()
-        self._write(told=True)
+        self._write(report=True)
         if problem is not None:
             raise problem
         if self.problems:
@@ -57,7 +57,7 @@ class Record:
     def finish(self) -> None:
         """Write the last word, also when the stages of the end failed."""
         self._settle()
-        self._write(told=True)
+        self._write(report=True)
         try:
             with history(self.runs) as past:
                 past.add(self.night)
@@ -71,13 +71,13 @@ class Record:
         self.night.outcome = night_verdict(self.night.results, self.night.stages, self.night.strict)
         self.night.seconds = round(time.monotonic() - self._began, 3)
 
-    def _write(self, told: bool) -> None:
+    def _write(self, report: bool) -> None:
         if self.folder is None:
             return
         try:
             self.folder.write(self.night)
         except ClusterlabError as error:
-            if told:
+            if report:
                 self._problem(error)
 
     def _problem(self, error: ClusterlabError) -> None:
@@ -85,7 +85,7 @@ class Record:
             self.problems.append(error)
 
     def _enter_history(self) -> ClusterlabError | None:
-        """Compare with what was before and add this night; returns why that was not possible."""
+        """Compare with what was before and add this run; returns why that was not possible."""
         try:
             with history(self.runs) as past:
                 self.night.notes += past.notes
@@ -105,7 +105,7 @@ class Record:
     def _catch_up(self, past: History) -> None:
         """Record runs that ended before they could record themselves, and all that are kept when the history is new.
 
-        The last one is looked at in any case: it may have ended after it was recorded, and told nobody.
+        The last one is read in any case: it may have ended after it was recorded, and reported nothing.
         """
         known = {run.number for run in past.runs()}
         earlier = [run for run in self.runs.all() if run.number < self.night.number and not run.is_running()]
@@ -137,7 +137,7 @@ def history(runs: Runs) -> History:
 
 
 def begin(night: Night, runs: Runs, keep_runs: int, keep_days: float) -> Record:
-    """Begin to keep `night`, whose run and number are given here; without a folder when none can be made."""
+    """Begin to keep `night`, whose run and number are given here; without a folder when none can be created."""
     last = 0
     problems: list[ClusterlabError] = []
     try:
@@ -145,7 +145,7 @@ def begin(night: Night, runs: Runs, keep_runs: int, keep_days: float) -> Record:
             night.notes += past.notes
             last = past.last_number()
     except ClusterlabError:
-        pass  # told at the end, when the night is to be recorded
+        pass  # reported at the end, when the run is recorded
     folder = None
     try:
         folder = runs.begin(after=last)

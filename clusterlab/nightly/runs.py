@@ -1,4 +1,4 @@
-"""Runs on disk: one folder per night, written so that a crash at any moment leaves a readable one.
+"""Runs on disk: one folder per run, written so that a crash at any moment leaves a readable one.
 
 A run is begun with a marker that has its number and is locked while its process lives. Numbers give the order,
 whatever the clock did; the folder's name says when it was for people.
@@ -56,7 +56,7 @@ class RunFolder:
         return self.path / "logs"
 
     def read(self) -> Night:
-        """The night; raises ClusterlabError when it cannot be read."""
+        """The run; raises ClusterlabError when it cannot be read."""
         return read_night(self.results)
 
     def write(self, night: Night) -> None:
@@ -121,7 +121,7 @@ class Runs:
             if name in (run.name, str(run.number)):
                 return run
         newest = ", ".join(run.name for run in runs[-5:])
-        remedy = f"The newest are {newest}." if runs else "`clusterlab nightly` makes one."
+        remedy = f"The newest are {newest}." if runs else "`clusterlab nightly` creates one."
         raise UsageError(f"lab {self.lab} has no run {name!r}", remedy=remedy)
 
     def beyond(self, count: int, days: float, now: datetime | None = None) -> list[RunFolder]:
@@ -159,7 +159,7 @@ class Runs:
 
 
 def check_retention(count: int, days: float) -> None:
-    """Raise UsageError when so little is to be kept that a night could remove its own run."""
+    """Raise UsageError when so little is to be kept that a run could remove itself."""
     if count < 1 or days < 1:
         raise UsageError("at least one run and one day must be kept", remedy="See --keep-runs and --keep-days.")
 

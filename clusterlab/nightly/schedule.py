@@ -1,4 +1,4 @@
-"""A night every night: a systemd timer of the user, or a line for cron where there is no systemd."""
+"""A run every night: a systemd timer of the user, or a line for cron where there is no systemd."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError, UsageError
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_MORE = 900  # seconds beyond the night's own deadline, after which systemd ends it
+_MORE = 900  # seconds beyond the run's own deadline, after which systemd ends it
 _SYSTEMCTL_SECONDS = 30
 _FOLDERS = ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is run, where, and when: `at` is a local time as 03:00, `seconds` the deadline of a night.
+    """What is run, where, and when: `at` is a local time such as 03:00, `seconds` the deadline of a run.
 
     `environment` is what neither systemd nor cron has of the user's own.
     """
@@ -46,7 +46,7 @@ class Schedule:
     def service(self) -> str:
         """The service's unit file, as in systemd.service(5).
 
-        KillMode=process leaves the machines of a kept lab alone when the night has ended.
+        KillMode=process leaves the machines of a kept lab alone when the run has ended.
         """
         command = " ".join(_quoted(word) for word in self.command)
         own = "".join(f"Environment={_quoted_setting(f'{name}={at}')}\n" for name, at in self.environment.items())
@@ -65,7 +65,7 @@ KillMode=process
 """
 
     def timer(self) -> str:
-        """The timer's unit file, as in systemd.timer(5). A night that was slept through is made up for."""
+        """The timer's unit file, as in systemd.timer(5). A run that was slept through is made up for."""
         return f"""\
 [Unit]
 Description=Every night: validation of the lab {self.lab}
@@ -102,7 +102,7 @@ def units_folder() -> Path:
 
 
 def own_folders() -> dict[str, str]:
-    """The user's own choice of folders, without which a scheduled night would keep its runs elsewhere."""
+    """The user's own choice of folders, without which a scheduled run would keep its runs elsewhere."""
     return {name: os.environ[name] for name in _FOLDERS if os.environ.get(name)}
 
 
@@ -124,7 +124,7 @@ def write_units(schedule: Schedule, folder: Path) -> list[Path]:
 
 
 def install(schedule: Schedule) -> list[str]:
-    """Write the units and start the timer; returns what was done and what is left to do, a line each."""
+    """Write the units and start the timer; returns what was done and what remains to be done, a line each."""
     paths = write_units(schedule, units_folder())
     timer = f"{schedule.unit}.timer"
     _systemctl("daemon-reload")
@@ -141,7 +141,7 @@ def uninstall(lab: str) -> list[str]:
     paths = [units_folder() / f"{unit_name(lab)}.{suffix}" for suffix in ("timer", "service")]
     there = [path for path in paths if path.exists()]
     if not there:
-        return [f"there are no units of the lab {lab} in {units_folder()}; nothing was removed"]
+        return [f"no units of the lab {lab} exist in {units_folder()}; nothing was removed"]
     if systemd_runs():
         _systemctl("disable", "--now", there[0].name)
     try:
@@ -156,14 +156,14 @@ def uninstall(lab: str) -> list[str]:
 
 def _systemctl(*words: str) -> None:
     command = ["systemctl", "--user", *words]
-    by_hand = f"Run it by hand, logged in as the user: {shlex.join(command)}"
+    manual = f"Run it yourself, logged in as the user: {shlex.join(command)}"
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SYSTEMCTL_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ClusterlabError(f"{shlex.join(command)} cannot be run: {error}", remedy=by_hand) from error
+        raise ClusterlabError(f"{shlex.join(command)} cannot be run: {error}", remedy=manual) from error
     if done.returncode:
         raise ClusterlabError(
-            f"{shlex.join(command)} ended with exit code {done.returncode}", remedy=by_hand, detail=done.stderr.strip()
+            f"{shlex.join(command)} ended with exit code {done.returncode}", remedy=manual, detail=done.stderr.strip()
         )
 
 

@@ -64,7 +64,7 @@ class WaiverFile(Model):
 
 @dataclass(frozen=True)
 class Waived:
-    """The results with waivers applied, and what a person should know of the waivers."""
+    """The results with waivers applied, and what a person should know about the waivers."""
 
     results: list[Result]
     notes: list[str]
@@ -98,17 +98,17 @@ def apply_waivers(results: Sequence[Result], waivers: Sequence[Waiver], today: d
 
 
 def _waived(result: Result, waiver: Waiver, today: date, notes: list[str]) -> Result:
-    said = f"waived by {waiver.who} until {waiver.until}: {waiver.reason}"
+    terms = f"waived by {waiver.who} until {waiver.until}: {waiver.reason}"
     name = f"{result.play}: {result.check}"
     if result.outcome not in FAILING:
         if result.outcome in (Outcome.PASS, Outcome.FLAKY):
-            notes.append(f"{name} holds although it is waived ({said}): take the waiver away")
+            notes.append(f"{name} passes although it is waived ({terms}): remove the waiver")
         return result
     if today > waiver.last_day:
-        notes.append(f"{name} fails, and its waiver has ended: {said}")
-        ended = f"its waiver has ended ({said})"
+        notes.append(f"{name} fails, and its waiver has ended: {terms}")
+        ended = f"its waiver has ended ({terms})"
         return replace(result, hint=f"{ended}. {result.hint}" if result.hint else ended)
-    return replace(result, outcome=Outcome.WAIVED, hint=said)
+    return replace(result, outcome=Outcome.WAIVED, hint=terms)
 
 
 def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str]) -> list[str]:

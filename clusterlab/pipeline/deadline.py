@@ -1,4 +1,4 @@
-"""One deadline for a whole night.
+"""One deadline for a whole run.
 
 When it passes, what is under way is ended exactly as Ctrl-C ends it, since everything handles that in order already.
 The last part of the time is kept for collecting logs, cleaning up and writing.

@@ -16,36 +16,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from clusterlab.nightly.night import Changes, Night, Trend
 from clusterlab.pipeline.stages import Stage
 from clusterlab.redaction import secrets_text
+from clusterlab.reports.marks import MARKS, VERDICTS
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import label, links, matrix
 from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Link, Outcome, Result
 
-MARKS = {
-    "pass": "✔",
-    "flaky": "≈",
-    "fail": "✘",
-    "error": "!",
-    "blocked": "⊗",
-    "unsupported": "–",
-    "waived": "~",
-    "unfinished": "…",
-    "done": "✔",
-    "failed": "✘",
-    "skipped": "–",
-    "interrupted": "!",
-    "under way": "…",
-}
-VERDICTS = {
-    "pass": "Nothing failed",
-    "flaky": "Nothing failed twice, some statements are flaky",
-    "fail": "A statement failed",
-    "error": "Not everything could be carried out",
-    "blocked": "A precondition failed",
-    "unsupported": "Not every statement was proven",
-    "unfinished": "The run did not finish",
-}
 _SLOWER = 3.0  # times the median; less varies by itself
 _SLOW_SECONDS = 2.0
 _SLOW_RUNS = 4  # this one included; of fewer nobody knows what is usual

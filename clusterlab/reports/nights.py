@@ -1,4 +1,4 @@
-"""Nights, their history and what is left over, on a terminal."""
+"""Nightly runs, their history and what is left over, on a terminal."""
 
 from __future__ import annotations
 
@@ -10,26 +10,10 @@ from rich.text import Text
 
 from clusterlab.nightly.night import Changes, Night, Trend
 from clusterlab.pipeline.stages import Stage
-from clusterlab.reports.html import MARKS, VERDICTS
+from clusterlab.reports.marks import MARKS, STYLES, VERDICTS
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.terminal import show_statements
 from clusterlab.reports.verdict import proven
-
-STYLES = {
-    "pass": "green",
-    "flaky": "yellow",
-    "fail": "bold red",
-    "error": "bold magenta",
-    "blocked": "bold magenta",
-    "unsupported": "cyan",
-    "waived": "cyan",
-    "unfinished": "bold magenta",
-    "done": "green",
-    "failed": "bold red",
-    "skipped": "cyan",
-    "interrupted": "bold magenta",
-    "under way": "magenta",
-}
 
 
 def show_night(console: Console, night: Night) -> None:
@@ -42,9 +26,10 @@ def show_night(console: Console, night: Night) -> None:
         show_changes(console, night.changes)
     for note in night.notes:
         console.print(Text.assemble(("• ", "yellow"), note), soft_wrap=True)
-    told = (f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome])
+    verdict = (f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome])
     console.print(
-        Text.assemble(told, f": {proven(night.results)}", (f"  ({seconds_text(night.seconds)})", "dim")), soft_wrap=True
+        Text.assemble(verdict, f": {proven(night.results)}", (f"  ({seconds_text(night.seconds)})", "dim")),
+        soft_wrap=True,
     )
 
 
@@ -62,16 +47,16 @@ def show_changes(console: Console, changes: Changes) -> None:
     """What differs from an earlier run."""
     console.print(Text(f"Since {changes.against}:" + ("" if changes.any else " nothing changed"), "bold"))
     for title, outcome, checks in (
-        ("newly failing", "fail", changes.newly_failing),
-        ("newly passing", "pass", changes.newly_passing),
+        ("new failure", "fail", changes.newly_failing),
+        ("passes again", "pass", changes.newly_passing),
         ("newly flaky", "flaky", changes.newly_flaky),
         ("still failing", "fail", changes.still_failing),
         ("new", "unsupported", changes.appeared),
-        ("no longer there", "unsupported", changes.gone),
+        ("gone", "unsupported", changes.gone),
     ):
         for check in checks:
-            told = (f"{MARKS[outcome]} {title}", STYLES[outcome])
-            console.print(Text.assemble("  ", told, f"  {check}"), soft_wrap=True)
+            title_text = (f"{MARKS[outcome]} {title}", STYLES[outcome])
+            console.print(Text.assemble("  ", title_text, f"  {check}"), soft_wrap=True)
 
 
 def strip(outcomes: Sequence[str]) -> Text:

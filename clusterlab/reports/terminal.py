@@ -14,20 +14,12 @@ from rich.text import Text
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.redaction import secrets_text
+from clusterlab.reports.marks import MARKS, STYLES
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Cause, Evidence, Outcome, Result
 
-_LOOK = {
-    Outcome.PASS: ("✔", "green"),
-    Outcome.FLAKY: ("≈", "yellow"),
-    Outcome.FAIL: ("✘", "bold red"),
-    Outcome.ERROR: ("!", "bold magenta"),
-    Outcome.BLOCKED: ("⊗", "bold magenta"),
-    Outcome.UNSUPPORTED: ("–", "cyan"),
-    Outcome.WAIVED: ("~", "cyan"),
-}
 _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have all of it
 
 
@@ -62,7 +54,7 @@ def _show_causes(console: Console, causes: Mapping[Cause, Sequence[Result]]) -> 
     if causes:
         console.print()
     for cause, blocked in causes.items():
-        mark, style = _LOOK[Outcome.BLOCKED]
+        mark, style = MARKS[Outcome.BLOCKED], STYLES[Outcome.BLOCKED]
         number = f"{len(blocked)} statement{'s' if len(blocked) != 1 else ''}"
         text = Text.assemble((f"{mark} {_name(cause)}", style), f": {cause.summary}; blocks {number}")
         console.print(text, soft_wrap=True)
@@ -75,7 +67,7 @@ def _name(cause: Cause) -> str:
 
 
 def _statement(result: Result) -> Text:
-    mark, style = _LOOK[result.outcome]
+    mark, style = MARKS[result.outcome], STYLES[result.outcome]
     text = Text.assemble("  ", (mark, style), " ", result.check)
     if result.outcome is not Outcome.PASS:
         text.append(f"  {result.outcome.value}", style)
@@ -117,7 +109,7 @@ def _tail(output: str) -> str:
 
 
 def _summary(run: Run) -> Text:
-    mark, style = _LOOK[run.outcome]
+    mark, style = MARKS[run.outcome], STYLES[run.outcome]
     refused = ", which --strict does not accept" if run.strict and run.outcome is Outcome.UNSUPPORTED else ""
     text = Text(f"{mark} {run.lab}: {proven(run.results)}{refused}", style)
     stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())

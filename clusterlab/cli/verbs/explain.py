@@ -1,11 +1,11 @@
-"""The verb that teaches a play, and tells how it is done by hand."""
+"""The verb that teaches a play, and shows how it is done manually."""
 
 from __future__ import annotations
 
 from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, Call, err, out, verb
 from clusterlab.pipeline.lock import Unlocked
 
-SHELL = "print the commands alone, as a script for each host; hosts named after the plays: theirs alone"
+SHELL = "print only the commands, as a script for each host; with hosts named after the plays, only theirs"
 
 
 @verb(
@@ -16,7 +16,7 @@ SHELL = "print the commands alone, as a script for each host; hosts named after 
 def explain(
     call: Call, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
 ) -> None:
-    """Show what a play teaches, a picture of it, and the commands that do and check it by hand."""
+    """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
     from pathlib import Path
 
     from clusterlab.cli.session import inventory_path

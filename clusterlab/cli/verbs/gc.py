@@ -49,7 +49,7 @@ def gc(
 
     check_retention(keep_runs, keep_days)
     if days < 0:
-        raise UsageError("--days cannot be less than 0", remedy="As in --days 30.")
+        raise UsageError("--days cannot be less than 0", remedy="For example --days 30.")
     lock = call.lock if remove else LOOK
     with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, days, lock, progress) as objects:
         found = [

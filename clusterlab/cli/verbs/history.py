@@ -24,7 +24,7 @@ LAB = "the lab's name, when its inventory is gone"
     },
 )
 def history(call: Call, title: str = "", inventory: str = "", lab: str = "", json: str = "", last: int = 20) -> None:
-    """Show the outcomes of the nights, or of a check, over time."""
+    """Show the outcomes of nightly runs, or of a check, over time."""
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import UsageError
     from clusterlab.nightly.record import history as open_history
@@ -35,7 +35,7 @@ def history(call: Call, title: str = "", inventory: str = "", lab: str = "", jso
         raise UsageError("--last must be at least 1", remedy="As in --last 20.")
     runs = Runs(lab_name(inventory, lab))
     if not runs.folder.is_dir():
-        raise UsageError(f"lab {runs.lab} has no runs", remedy="`clusterlab nightly` makes one.")
+        raise UsageError(f"lab {runs.lab} has no runs", remedy="`clusterlab nightly` creates one.")
     with open_history(runs) as past:
         for note in past.notes:
             err().print(note, soft_wrap=True, highlight=False)

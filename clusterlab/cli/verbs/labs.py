@@ -21,7 +21,7 @@ def labs(call: Call, json: str = "") -> None:
     if json == "-":
         return
     if not found:
-        out().print("No lab is known here.")
+        out().print("No lab is known on this workstation.")
         return
     rows = [
         {

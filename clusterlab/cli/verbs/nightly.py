@@ -20,17 +20,17 @@ AT = "03:00"
         "json": JSON,
         "junit": JUNIT,
         "strict": STRICT,
-        "start": "from what: fresh (machines made anew), apply (the lab as it is) or restore:SNAPSHOT "
+        "start": "where to start: fresh (recreated machines), apply (the lab as it is) or restore:SNAPSHOT "
         "(default: fresh; apply on existing machines)",
         "keep": "keep the lab afterwards: on-failure, always or never "
         "(default: on-failure; always on existing machines)",
-        "wait": "how long to wait for another command that is at work on the lab",
-        "deadline": "how long all of it may take",
+        "wait": "how long to wait for another command to end that is at work on the lab",
+        "deadline": "how long the whole run may take",
         "keep_runs": "how many runs are kept",
         "keep_days": "for how many days runs are kept",
         "notify": "a command of yours that gets the summary as JSON on standard input; not run by a shell",
         "notify_deadline": "how long that command may take",
-        "install": "do not run now, but every night: by a systemd timer of yours, or by the cron line that is printed",
+        "install": "schedule the run for every night: with a systemd timer, or with the cron line that is printed",
         "uninstall": "remove that timer; with --lab NAME when the inventory is gone",
         "at": f"when, with --install: a local time (default: {AT})",
         "lab": "the lab's name, with --uninstall",
@@ -74,7 +74,7 @@ def nightly(
     if uninstall:
         print("\n".join(nights.unschedule(lab_name(inventory, lab))))
         return
-    asked = nights.read(
+    request = nights.read(
         inventory=inventory,
         plays=play,
         playbooks=playbooks,
@@ -89,11 +89,11 @@ def nightly(
         notify_deadline=notify_deadline,
     )
     if install:
-        print("\n".join(nights.schedule(asked, at or AT)))
+        print("\n".join(nights.schedule(request, at or AT)))
         return
-    record = nights.begin_record(asked)
+    record = nights.begin_record(request)
     try:
-        nights.carry_out(asked, record, err())
+        nights.carry_out(request, record, err())
     finally:  # an interrupted run has what it found until then
         if json:
             write_json(Path(json), record.night.document())

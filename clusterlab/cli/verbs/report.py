@@ -20,7 +20,7 @@ from clusterlab.pipeline.lock import Unlocked
 def report(
     call: Call, name: str = "last", inventory: str = "", lab: str = "", open: bool = False, compare: str = ""
 ) -> None:
-    """Show a night that was kept, and where its page is."""
+    """Show a nightly run that was kept, and where its page is."""
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import ClusterlabError
     from clusterlab.nightly.compare import compare_nights

@@ -35,7 +35,7 @@ def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool =
     interrupted="`clusterlab restore NAME` begins again, `clusterlab up` starts what does not run.",
 )
 def restore(call: Call, snapshot: str = "", inventory: str = "") -> None:
-    """Bring all machines to where a snapshot has them, whether they run or not."""
+    """Restore all machines from a snapshot, whether they run or not."""
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
     from clusterlab.reports.terminal import show_status
@@ -74,7 +74,7 @@ def _show(lab: str, known: list[Snapshot]) -> None:
     from clusterlab.reports.nights import age_text, bytes_text, show_rows
 
     if not known:
-        out().print(f"Lab {lab} has no snapshot; `clusterlab snapshot NAME` makes one.", soft_wrap=True)
+        out().print(f"Lab {lab} has no snapshot; `clusterlab snapshot NAME` creates one.", soft_wrap=True)
         return
     now = datetime.now(UTC)
     rows = [

@@ -10,7 +10,7 @@ from clusterlab.pipeline.lock import Unlocked
 
 @verb(
     Unlocked("a shell is its user's own business"),
-    {"inventory": INVENTORY, "host": "the host", "command": "what its shell is given, as by ssh itself"},
+    {"inventory": INVENTORY, "host": "the host", "command": "the command for its shell, as with ssh itself"},
 )
 def ssh(call: Call, host: str = "", command: str = "", inventory: str = "") -> None:
     """Open a shell on a host, or run a command there and end with its exit code."""
@@ -21,8 +21,8 @@ def ssh(call: Call, host: str = "", command: str = "", inventory: str = "") -> N
     with session(call, inventory) as lab:
         known = list(lab.lab.inventory.hosts)
         if host not in known:
-            said = f"the lab has no host {host!r}" if host else "which host?"
-            raise UsageError(said, remedy=f"Hosts of this lab: {', '.join(known)}.")
+            problem = f"the lab has no host {host!r}" if host else "a host is required"
+            raise UsageError(problem, remedy=f"Hosts of this lab: {', '.join(known)}.")
         target = lab.machines.targets()[host]
     raise Exit(code=subprocess.call(ssh_argv(target, [command] if command else [])))
 

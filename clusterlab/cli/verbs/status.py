@@ -9,7 +9,7 @@ from clusterlab.pipeline.lock import Unlocked
 
 @verb(Unlocked("reads only"), {"inventory": INVENTORY, "json": JSON})
 def status(call: Call, inventory: str = "", json: str = "") -> None:
-    """Show each machine: running or not, and how it is reached."""
+    """Show the state of each machine, and how it is reached."""
     from clusterlab.cli.session import session
     from clusterlab.reports.summary import write_json
     from clusterlab.reports.terminal import show_status

@@ -14,7 +14,7 @@ from clusterlab.pipeline.lock import Exclusive
     interrupted="`clusterlab up` goes on from here; `clusterlab down` removes the machines.",
 )
 def up(call: Call, inventory: str = "", keep: bool = False, moved: bool = False) -> None:
-    """Make the lab's machines exist and answer."""
+    """Create and start the lab's machines, and wait until they answer."""
     from clusterlab.cli.session import session
     from clusterlab.reports.terminal import show_status
 

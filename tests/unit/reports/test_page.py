@@ -12,6 +12,7 @@ import pytest
 from clusterlab.nightly.night import Night
 from clusterlab.reports import html
 from clusterlab.reports.html import page
+from clusterlab.reports.marks import MARKS
 from tests.support.browser import Page
 from tests.support.sample import HOSTILE, RESULTS, night
 
@@ -76,7 +77,7 @@ def test_a_run_of_which_nothing_is_known_yet_has_a_page() -> None:
 
 
 def test_every_outcome_has_its_own_mark_beside_its_colour() -> None:
-    outcomes = [html.MARKS[result.outcome.value] for result in RESULTS]
+    outcomes = [MARKS[result.outcome.value] for result in RESULTS]
     assert len(set(outcomes)) == len({result.outcome for result in RESULTS})
 
 
