@@ -65,7 +65,7 @@ def test_what_breaks_is_newly_failing_with_its_evidence_and_passes_again(nights:
     code, out, _ = nights.run("history", "-i", "existing.yml", "as it was")
     assert "✔✘✔" in out
     code, out, _ = nights.run("report", "--compare", "1", "2", "-i", "existing.yml")
-    assert "newly failing  proof: back is as it was" in out
+    assert "new failure  proof: back is as it was" in out
 
 
 def test_a_waiver_holds_until_its_day(nights: Nights) -> None:

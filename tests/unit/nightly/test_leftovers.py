@@ -252,4 +252,4 @@ def test_the_verbs_have_nothing_to_say_of_nothing(verb: str, capsys: pytest.Capt
     from clusterlab.cli.main import main
 
     main(["clusterlab", verb])
-    assert capsys.readouterr().out in ("No lab is known here.\n", "Nothing is left over.\n")
+    assert capsys.readouterr().out in ("No lab is known on this workstation.\n", "Nothing is left over.\n")
