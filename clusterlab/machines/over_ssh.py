@@ -20,10 +20,12 @@ _CAPABILITIES = {
 }
 """How a host's kernel is asked for a capability: built in, loaded, or there as a module. Nothing is loaded."""
 
-_ASK_KERNEL = "PATH=$PATH:/usr/sbin:/sbin; uname -r; " + "".join(
-    f"({test}) 2>/dev/null || echo {name}; " for name, test in _CAPABILITIES.items()
-)
-"""Prints the kernel's release, and then what it lacks."""
+_ASK_KERNEL = """\
+PATH=$PATH:/usr/sbin:/sbin; running=$(uname -r); echo "$running"
+if [ -e "/lib/modules/$running" ]; then echo; else echo $(ls /lib/modules 2>/dev/null); fi
+""" + "".join(f"({test}) 2>/dev/null || echo {name}\n" for name, test in _CAPABILITIES.items())
+"""Prints the release of the running kernel, of which kernels there are modules when there are none of this one, and
+then what the kernel lacks."""
 
 _LOGS = {
     "docker": "journalctl --no-pager -n 2000 -u docker -u containerd",
@@ -55,10 +57,20 @@ def lacking(targets: Mapping[str, Target]) -> Capabilities:
     for name, answer in each(targets, lambda host: host.run(_ASK_KERNEL, timeout=30.0, check=True)).items():
         if isinstance(answer, ClusterlabError):
             continue
-        release, *missing = answer.stdout.split()
-        reason = f"kernel {release} has it neither built in nor as a module"
-        found[name] = dict.fromkeys(missing, reason)
+        release, others, *missing = answer.stdout.splitlines()
+        found[name] = dict.fromkeys(missing, _reason(release, others))
     return Capabilities({name: missing for name, missing in found.items() if missing})
+
+
+def _reason(release: str, others: str) -> str:
+    """Why a capability is missing; `others` are the kernels with modules when the running one has none any more."""
+    if others:
+        installed = ", ".join(others.split())
+        return (
+            f"kernel {release} runs, and /lib/modules has only {installed}: the kernel was upgraded without a reboot, "
+            "and its modules cannot be loaded until then"
+        )
+    return f"kernel {release} has it neither built in nor as a module"
 
 
 def _collect(host: Host, folder: Path) -> list[str]:

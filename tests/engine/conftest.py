@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from clusterlab.machines.namespaces.machines import machine_tree
+from clusterlab.machines.qemu.kind import QemuSettings
+from clusterlab.progress import Silent
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
 from tests.support.workers import InParts, begins
 
@@ -23,6 +26,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InParts:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: begins(item.nodeid))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def root_file_system() -> None:
+    """Built before the first test of each process: with an empty cache the first one builds it, and the others wait.
+
+    Within a test, its deadlines would run meanwhile.
+    """
+    machine_tree(QemuSettings().release, Silent())
 
 
 @pytest.fixture(scope="module")

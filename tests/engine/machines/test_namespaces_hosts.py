@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clusterlab.errors import HostError
+from clusterlab.machines.over_ssh import lacking
 from clusterlab.remote import Host, Hosts
 
 NAMES = ("gw", "host1", "host2")
@@ -145,3 +146,25 @@ def test_missing_capabilities_have_reasons(engine_lab: Any) -> None:
     kernel = Path("/proc/filesystems").read_text()
     assert ("this kernel has no NFS" in missing["nfs"]) == ("nfs4" not in kernel or "nfsd" not in kernel)
     assert "vxlan" not in missing  # engines could not have overlay networks
+
+
+def test_each_host_is_asked_for_its_own_kernel(engine_lab: Any) -> None:
+    """One that was upgraded and not rebooted is named as such, and hides no other host's capabilities."""
+    if "nfs" in Path("/proc/filesystems").read_text():
+        pytest.skip("this kernel has NFS built in, on every host")
+    hosts = engine_lab.hosts
+    modules = hosts["host1"].run("ls /lib/modules", check=True).stdout.strip()
+    running = hosts["host1"].run("uname -r", check=True).stdout.strip()
+    hosts["gw"].run(["ln", "-s", modules, f"/lib/modules/{running}"], check=True)
+    hosts["host2"].run(["mkdir", f"/lib/modules/{running}"], check=True)
+    try:
+        found = lacking(engine_lab.machines.targets())
+    finally:
+        hosts["gw"].run(["rm", f"/lib/modules/{running}"], check=True)
+        hosts["host2"].run(["rmdir", f"/lib/modules/{running}"], check=True)
+    assert found.has("gw", "nfs")
+    assert found.reason("host1", "nfs") == (
+        f"kernel {running} runs, and /lib/modules has only {modules}: the kernel was upgraded without a reboot, "
+        "and its modules cannot be loaded until then"
+    )
+    assert found.reason("host2", "nfs") == f"kernel {running} has it neither built in nor as a module"
