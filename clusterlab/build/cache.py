@@ -1,4 +1,4 @@
-"""Things that take long to make and are kept: under the XDG cache, named by a hash of what they are made from."""
+"""Artefacts that take long to build and are kept: under the XDG cache, named by a hash of what they are made from."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def artefact(
     if final.exists():
         return final
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / f"{name}.lock", lambda: progress.say(kind, "waiting: another clusterlab is making it")):
+    with _locked(folder / f"{name}.lock", lambda: progress.say(kind, "waiting: another clusterlab is building it")):
         if not final.exists():
             _remove_leftovers(folder, keep_lock=name)
             _make(folder / f"{name}.partial", final, make)
@@ -60,7 +60,9 @@ def _make(scratch: Path, final: Path, make: Callable[[Path], None]) -> None:
         made = scratch / final.name
         make(made)
         if not made.exists():
-            raise ClusterlabError(f"making {final} ended without an error and without the file: a defect of clusterlab")
+            raise ClusterlabError(
+                f"making {final} ended without an error and without the file: this is a defect of clusterlab"
+            )
         made.rename(final)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -93,7 +95,7 @@ def _is_file_at(descriptor: int, path: Path) -> bool:
 
 
 def _remove_leftovers(folder: Path, keep_lock: str) -> None:
-    """Remove what builds that were killed left here; a build that is under way holds its lock and is left alone."""
+    """Remove what builds that were killed left here; a build that is under way holds its lock and is kept."""
     for scratch in folder.glob("*.partial"):
         name = scratch.name.removesuffix(".partial")
         if name == keep_lock:

@@ -63,7 +63,7 @@ _LEFT_OUT = (
 )  # fmt: skip
 TOOL_SECONDS = 1800.0
 """How long a program that makes a part of an image may take; half a minute is usual."""
-_RECIPE = "1"  # raise it when the way of making changes and nothing else of the key does
+_RECIPE = "1"  # increase it when the result changes and nothing else of the key does
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
         with progress.task("machine image", f"building from Debian {release} (half a minute, once)") as task:
             folder.mkdir()
             image = MachineImage(folder)
-            task.update("taking kernel and drivers out")
+            task.update("extracting the kernel and its drivers")
             make_boot_files(rootfs, image.kernel, image.initrd, GUEST / "init.sh")
             task.update("writing the file system")
             make_disk(rootfs, image.disk, disk, _additions())
@@ -145,7 +145,7 @@ def make_boot_files(rootfs: Path, kernel: Path, initrd: Path, init: Path) -> Non
         }
     missing = [name for name in ("vmlinuz", "busybox", *_MODULES) if name not in found]
     if missing:
-        raise ClusterlabError(f"{rootfs} lacks what a machine starts with: {', '.join(missing)}")
+        raise ClusterlabError(f"{rootfs} lacks files that a machine boots from: {', '.join(missing)}")
     kernel.write_bytes(found["vmlinuz"])
     files = {f"modules/{order}-{name}.ko": (found[name], 0o644) for order, name in enumerate(_MODULES)}
     files["bin/busybox"] = (found["busybox"], 0o755)

@@ -33,7 +33,7 @@ from .machine_image import (
 )
 from .rootfs import machine_rootfs, machine_rootfs_path
 
-_RECIPE = "1"  # raise it when the way of making changes and nothing else of the key does
+_RECIPE = "1"  # increase it when the result changes and nothing else of the key does
 _TOOLS = {
     "qemu-img": "qemu-utils",
     "sfdisk": "fdisk",
@@ -131,7 +131,7 @@ def _make(rootfs: Path, disk: str, box: Box, final: Path, task: Task) -> None:
     raw, image = scratch / "disk.raw", scratch / "box.img"
     task.update("writing the file system")
     _make_file_system(rootfs, raw, disk)
-    task.update("making it boot")
+    task.update("installing the boot loader")
     _make_bootable(raw, scratch)
     task.update("packing")
     run_tool(["qemu-img", "convert", "-O", "qcow2", str(raw), str(image)])

@@ -84,7 +84,7 @@ class MachineKind:
     summary: str
     """What these machines are, in half a sentence."""
     open: Callable[[Lab], Machines]
-    """The machines of a lab, whether they are up or not. Nothing is asked or created yet."""
+    """The machines of a lab, whether they are up or not. Nothing is contacted or created yet."""
 
     creates: bool = True
     """Whether `up` creates the machines and `down` removes them. Without it they cannot be recreated either, and the

@@ -12,7 +12,7 @@ from clusterlab.files import make_private, write_atomically
 
 
 class LabKeys:
-    """The keys in one lab's state folder. Each is made when first asked for and stays the same until `down`."""
+    """The keys in one lab's state folder. Each is created on first use and stays the same until `down`."""
 
     def __init__(self, folder: Path, lab: str) -> None:
         self._folder = folder / "keys"

@@ -1,4 +1,4 @@
-"""What is asked of machines over SSH, when clusterlab does not run them itself: logs, and what their kernels lack."""
+"""Logs and missing capabilities of machines that clusterlab does not run itself, over SSH."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CAPABILITIES = {
     "ipvs": "test -e /proc/net/ip_vs || modprobe -nq ip_vs",
     "iscsi": "test -d /sys/class/iscsi_transport || modprobe -nq iscsi_tcp",
 }
-"""How a host's kernel is asked for a capability: built in, loaded, or there as a module. Nothing is loaded."""
+"""How to find a capability of a host's kernel: built in, loaded, or available as a module. Nothing is loaded."""
 
 _ASK_KERNEL = """\
 PATH=$PATH:/usr/sbin:/sbin; running=$(uname -r); echo "$running"
@@ -35,7 +35,7 @@ _LOGS = {
 
 
 def each(targets: Mapping[str, Target], function: Callable[[Host], T]) -> dict[str, T | ClusterlabError]:
-    """What `function` returns for each host, or the error that it raised there; all are asked at the same time."""
+    """What `function` returns for each host, or the error that it raised there, all at the same time."""
     with Hosts(targets) as hosts:
         return hosts.each(targets, function)
 
@@ -52,7 +52,7 @@ def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Prog
 
 
 def lacking(targets: Mapping[str, Target]) -> Capabilities:
-    """What each host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
+    """What each host's kernel lacks. A host that does not answer is left out: the next command for it reports that."""
     found: dict[str, dict[str, str]] = {}
     for name, answer in each(targets, lambda host: host.run(_ASK_KERNEL, timeout=30.0, check=True)).items():
         if isinstance(answer, ClusterlabError):

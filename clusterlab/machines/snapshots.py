@@ -15,13 +15,13 @@ from .kinds import MACHINE_KINDS
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a person wants to know of a snapshot. It can be restored when there are no `misfits`."""
+    """What a person wants to know of a snapshot. It can be restored when there are no `incompatibilities`."""
 
     name: str
     taken: datetime | None  # None when it cannot be read
     size: int  # bytes on this computer's disk
     machines: tuple[str, ...]
-    misfits: tuple[str, ...]  # why it no longer fits the lab
+    incompatibilities: tuple[str, ...]  # why it no longer fits the lab
 
 
 class Snapshots(Protocol):

@@ -61,7 +61,7 @@ class LabState:
                 path.unlink(missing_ok=True)
         if failed:
             raise ClusterlabError(
-                f"state of lab {self.lab} is left in {self.folder}",
+                f"state of lab {self.lab} remains in {self.folder}",
                 remedy="see who uses it, then run down again",
                 detail="\n".join(failed[:10]),
             )

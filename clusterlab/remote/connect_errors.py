@@ -1,4 +1,4 @@
-"""Why a connection could not be opened, in words that say what to do."""
+"""Why a connection could not be opened, with what to do about it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _no_connection(target: Target, error: OSError) -> HostError:
         remedy = "Check that the machine is on, and this machine's routes: ip route get ADDRESS."
     else:
         message = f"{where} cannot be connected to: {error.strerror or error}"
-        remedy = f"Try by hand: ssh -v -p {target.port} {target.user}@{target.address}"
+        remedy = f"Try manually: ssh -v -p {target.port} {target.user}@{target.address}"
     return HostError(target.name, message, remedy=remedy)
 
 
@@ -146,7 +146,7 @@ def _no_ssh(target: Target, error: Exception, offered: paramiko.PKey | None) -> 
         remedy = "Try again; if it persists, the machine's log says why: journalctl -u ssh"
     else:
         message = f"SSH with {_where(target)} failed: {text}"
-        remedy = f"Try by hand: ssh -v -p {target.port} {target.user}@{target.address}"
+        remedy = f"Try manually: ssh -v -p {target.port} {target.user}@{target.address}"
     return HostError(target.name, message, remedy=remedy)
 
 

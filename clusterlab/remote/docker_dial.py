@@ -141,7 +141,7 @@ def _stderr(channel: paramiko.Channel) -> bytes:
 
 
 class _Reader:
-    """A file over the channel that never takes more than it was asked for.
+    """A file over the channel that never reads more than requested.
 
     After the head of an answer the SDK reads exec and attach streams from the channel itself: a buffer would have
     swallowed their beginning.

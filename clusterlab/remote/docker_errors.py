@@ -1,4 +1,4 @@
-"""Why a host's engine could not be reached, in words that say what to do."""
+"""Why a host's engine could not be reached, with what to do about it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: 
         remedy = f"As root on the machine, run `{passwordless(target.user)}`"
     elif missing := _NOT_FOUND.search(stderr):
         problem = f"{missing[1]} is not installed"
-        remedy = "Give the host the role docker and run `clusterlab provision`, or install docker.io by hand."
+        remedy = "Give the host the role docker and run `clusterlab provision`, or install docker.io manually."
     elif "permission denied" in text:
         problem = f"user {target.user} may not use the engine"
         remedy = "Say `ssh: {become: true}` in the inventory, or add the user to the group docker and log in again."
@@ -42,6 +42,6 @@ def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: 
         remedy = "See `systemctl status docker` and `journalctl -u docker` there, then run the same command again."
     else:
         problem = "the connection to the engine ended without an answer"
-        remedy = "Try by hand on the host: docker version"
+        remedy = "Try manually on the host: docker version"
     kind = Unanswered if stale else HostError
     return kind(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)

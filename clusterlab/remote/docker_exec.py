@@ -133,7 +133,7 @@ def _end(host: Host, exec_id: str) -> str:
         pid = int(host.docker.exec_inspect(exec_id).get("Pid") or 0)
         if pid:
             killed = host.run(["kill", "-KILL", "--", f"-{pid}"], timeout=10.0)
-            return "" if killed.ok else f"process {pid} is left on {host.name}: {killed.output}"
+            return "" if killed.ok else f"process {pid} still runs on {host.name}: {killed.output}"
     except ClusterlabError as error:
         return f"it could not be ended: {error.message}"
     return ""

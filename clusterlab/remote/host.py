@@ -73,7 +73,7 @@ class Host:
         go through `stdin`: arguments can be seen by every user of the host. Bytes of the output that are no UTF-8 are
         replaced.
 
-        Raises HostError when the host cannot be asked (or, with `check`, when the exit code is not 0),
+        Raises HostError when the host cannot be reached (or, with `check`, when the exit code is not 0),
         DeadlineExceeded when the command has not ended after `timeout` seconds: it has been killed then, with all
         that it left in its process group.
         """

@@ -21,7 +21,7 @@ MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
 REFUSAL_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
-"""How long closing waits for a thread that connects and was told to give up."""
+"""How long closing waits for a thread that connects and was cancelled."""
 
 
 class Link:
@@ -106,9 +106,9 @@ class Link:
             ) from error
 
     def _session(self, connection: fabric.Connection) -> paramiko.Channel:
-        """A session, asked for again for a moment when it is refused: sshd counts one until it has noticed its end.
+        """A session, requested again for a moment when refused: sshd counts one until it has noticed its end.
 
-        The transport is asked: Fabric's own `create_session` would open a connection that another thread has closed.
+        The transport opens it: Fabric's own `create_session` would open a connection that another thread has closed.
         """
         deadline = time.monotonic() + REFUSAL_SECONDS
         pause = threading.Event()

@@ -15,10 +15,10 @@ from typing import TypeVar
 from clusterlab.build.machine_image import machine_image
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.qemu.accelerator import accelerator
-from clusterlab.machines.qemu.command import Size
 from clusterlab.machines.qemu.kind import QemuSettings
 from clusterlab.machines.qemu.lab import QemuMachines
-from clusterlab.machines.qemu.saved import saved_machine
+from clusterlab.machines.qemu.launch import MachineSize
+from clusterlab.machines.qemu.saved_machine import saved_machine
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
@@ -47,7 +47,7 @@ def prepare(inventory: Inventory) -> None:
     qemu = inventory.section(QemuSettings)
     seconds, image = timed(lambda: machine_image(qemu.release, qemu.disk, Silent()))
     print(f"image: {seconds:.1f} s")
-    size = Size(qemu.memory, qemu.cpus)
+    size = MachineSize(qemu.memory, qemu.cpus)
     seconds, _ = timed(lambda: saved_machine(image, size, accelerator(), qemu.boot_timeout, Silent()))
     print(f"saved machine: {seconds:.1f} s")
 

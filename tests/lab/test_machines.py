@@ -230,7 +230,7 @@ def test_an_address_that_changed_in_the_inventory_is_refused(machines: QemuMachi
     changed = lab.inventory.model_dump(mode="json", by_alias=True)
     changed["hosts"]["host1"]["address"] = "192.168.94.50"
     moved = QemuMachines(Lab(inventory=Inventory.model_validate(changed)))
-    with pytest.raises(ClusterlabError, match=r"host1 was made with the address 192\.168\.94\.11") as raised:
+    with pytest.raises(ClusterlabError, match=r"host1 was created with the address 192\.168\.94\.11") as raised:
         moved.up(Silent(), keep=True)
     assert "down" in raised.value.remedy
 

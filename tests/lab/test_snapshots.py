@@ -191,12 +191,12 @@ def test_a_lab_that_was_changed_is_refused_and_left_alone(clean: Work, lab: Lab)
         snapshots.restore("warm", Silent())
     assert raised.value.message == f"the snapshot warm no longer fits: {'; '.join(reasons)}"
     assert {process.pid for process in processes_in(LabState(lab.name).folder)} == before
-    assert [list(one.misfits) for one in snapshots.known()] == [reasons]
+    assert [list(one.incompatibilities) for one in snapshots.known()] == [reasons]
 
 
 def test_snapshots_are_listed(clean: Work) -> None:
     [warm] = clean.machines.snapshots.known()
-    assert (warm.name, warm.machines, warm.misfits) == ("warm", ("gw", "host1", "host2"), ())
+    assert (warm.name, warm.machines, warm.incompatibilities) == ("warm", ("gw", "host1", "host2"), ())
     assert warm.taken is not None
     assert abs((datetime.now(UTC) - warm.taken).total_seconds() - (time.time() - clean.taken)) < 120
     assert 100e6 < warm.size < 6e9

@@ -80,7 +80,7 @@ def test_a_machine_made_with_another_provider(lab: VagrantLab) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "id").write_text("0f0e")
     said = lab.clusterlab("up", code=3).stderr
-    assert "gw was made with the provider virtualbox, and the inventory now says libvirt" in said
+    assert "gw was created with the provider virtualbox, and the inventory now says libvirt" in said
     assert f"vagrant destroy -f {lab.machine('gw')}" in said
     (folder / "id").unlink()
 

@@ -60,7 +60,7 @@ def test_another_host_key_is_refused(lab: VagrantLab) -> None:
     try:
         assert "host key" in lab.clusterlab("provision", code=3).stderr
         assert "verification failed" in lab.clusterlab("ssh", "host1", "--", "true", code=255).stderr
-        assert "another host key than the one taken over" in lab.clusterlab("up", code=3).stderr
+        assert "another host key than the one recorded" in lab.clusterlab("up", code=3).stderr
         assert lab.id("host1"), "a machine with another key was removed"
     finally:
         known.write_text(good)
@@ -113,7 +113,7 @@ def test_an_interrupted_up_goes_on(lab: VagrantLab, tmp_path: Path) -> None:
     assert "`clusterlab up` goes on from here" in said
     half = lab.id("host1")
     assert half
-    assert "was left half made by an up that was interrupted: it is made anew" in lab.clusterlab("up").stderr
+    assert "was half created by an interrupted up: recreating it" in lab.clusterlab("up").stderr
     assert lab.id("host1") != half
     assert lab.states(tmp_path) == {"host1": "running"}
 

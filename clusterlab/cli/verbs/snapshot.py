@@ -65,7 +65,7 @@ def snapshots(call: Call, inventory: str = "", json: str = "") -> None:
 def _document(one: Snapshot) -> dict[str, object]:
     taken = one.taken.isoformat() if one.taken else None
     shown = {"name": one.name, "taken": taken, "bytes": one.size, "machines": list(one.machines)}
-    return {**shown, "fits": not one.misfits, "misfits": list(one.misfits)}
+    return {**shown, "fits": not one.incompatibilities, "incompatibilities": list(one.incompatibilities)}
 
 
 def _show(lab: str, known: list[Snapshot]) -> None:
@@ -83,7 +83,7 @@ def _show(lab: str, known: list[Snapshot]) -> None:
             "age": age_text(one.taken, now) if one.taken else "?",
             "size": bytes_text(one.size),
             "machines": " ".join(one.machines),
-            "fits": f"no: {'; '.join(one.misfits)}" if one.misfits else "yes",
+            "fits": f"no: {'; '.join(one.incompatibilities)}" if one.incompatibilities else "yes",
         }
         for one in known
     ]

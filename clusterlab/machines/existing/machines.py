@@ -31,7 +31,7 @@ class ExistingMachines:
 
         Raises what went wrong on every host, not only on the first.
         """
-        with progress.task(self._lab.name, f"asking {len(self._targets)} existing hosts"):
+        with progress.task(self._lab.name, f"contacting {len(self._targets)} existing hosts"):
             answers = each(self._targets, lambda host: host.run("true", timeout=30.0, check=True))
         results_of(answers.values())
 
@@ -60,7 +60,7 @@ class ExistingMachines:
             collect_journals(self._targets, folder, progress)
 
     def unsupported(self) -> Capabilities:
-        """What a host's kernel lacks. A host that does not answer is left out: whatever asks it next will say so."""
+        """What each host's kernel lacks. A host that does not answer is left out: the next command for it reports that."""
         return lacking(self._targets)
 
     @cached_property

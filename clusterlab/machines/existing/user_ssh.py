@@ -1,6 +1,6 @@
 """How the user reaches a host by SSH: the inventory's `ssh:`, and what OpenSSH makes of the user's configuration.
 
-OpenSSH itself is asked (`ssh -G`), since its configuration has Match, Include and tokens that no library reads in full.
+OpenSSH itself resolves it (`ssh -G`), since its configuration has Match, Include and tokens that no library reads in full.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ USER_CONFIG: Path | None = None
 def target_of(lab: Lab, name: str) -> Target:
     """How one host of an `existing` lab is reached.
 
-    What the host's `ssh:` says comes before the lab's, and that before the user's configuration. This is asked for the
+    The host's `ssh:` takes precedence over the lab's, and that over the user's configuration, which is looked up by the
     host's name when it gives a HostName for it, and otherwise for `ssh: {address: ...}` or the LAN address, as in
     `ssh ADDRESS`. Raises UsageError for what cannot be used, as a ProxyCommand.
     """

@@ -47,7 +47,7 @@ def limit(group: str, memory: int | None, cpus: int | None) -> None:
 def remove(group: str, seconds: float) -> list[str]:
     """Remove a lab's cgroup (LAB) or a host's (LAB/HOST) and what is below; waits for processes that are just ending.
 
-    Returns what is left after `seconds`.
+    Returns what remains after `seconds`.
     """
     deadline = time.monotonic() + seconds
     roots = [mount / group for mount, _ in _hierarchies()]
@@ -81,7 +81,7 @@ def _hierarchies() -> list[tuple[Path, int]]:
 
 
 def _inherit_cpus(group: Path) -> None:
-    """A new cgroup of version 1 may run nowhere until it is told where."""
+    """A new cgroup of version 1 has no processors until some are assigned."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         file = group / name
         if file.exists() and not (group / "cgroup.controllers").exists() and not file.read_text().strip():

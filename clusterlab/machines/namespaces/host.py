@@ -160,8 +160,8 @@ class NamespacesHost:
         if left:
             raise HostError(
                 self.name,
-                f"these processes do not end: {', '.join(map(str, left))}",
-                remedy="they wait for the kernel, perhaps for a storage server that is gone; try again later",
+                f"these processes cannot be ended: {', '.join(map(str, left))}",
+                remedy="they are waiting in the kernel, perhaps for a storage server that is gone; try again later",
             )
 
     def end_nfs(self) -> None:
@@ -182,7 +182,7 @@ class NamespacesHost:
         """End the host, and remove its cgroups and its files. What was interrupted here is never taken for a host."""
         self.stop()
         if left := cgroups.remove(self.cgroup, _KILL_SECONDS):
-            raise HostError(self.name, f"these cgroups are left: {', '.join(left)}")
+            raise HostError(self.name, f"these cgroups remain: {', '.join(left)}")
         removed = self.folder.with_name(f".{self.name}.removed")
         if removed.exists():
             shutil.rmtree(removed)
@@ -244,7 +244,7 @@ class NamespacesHost:
                 seen = time.monotonic()
             if time.monotonic() - seen > _GONE_SECONDS and self.pid is None:
                 raise HostError(
-                    self.name, "its namespaces could not be made", detail=self.console_tail() or "no output"
+                    self.name, "its namespaces could not be created", detail=self.console_tail() or "no output"
                 )
             if time.monotonic() > deadline:
                 raise DeadlineExceeded(
@@ -309,7 +309,7 @@ class NamespacesHost:
 
 
 def _make_folder(folder: Path, mode: int) -> None:
-    """Make a folder with exactly this mode, whatever the umask is; one that exists is left alone."""
+    """Make a folder with exactly this mode, whatever the umask is; an existing one stays as it is."""
     if not folder.exists():
         folder.mkdir()
         folder.chmod(mode)

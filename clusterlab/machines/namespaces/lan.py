@@ -62,5 +62,5 @@ def ensure_switch(lab_folder: Path, ports: dict[str, int]) -> Switch:
             ) from None
     switch = running_switch(lab_folder)
     if switch is None:
-        raise ClusterlabError("the LAN between the hosts could not be made", detail=log.read_text()[-2000:])
+        raise ClusterlabError("the LAN between the hosts could not be created", detail=log.read_text()[-2000:])
     return switch

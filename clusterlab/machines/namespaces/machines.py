@@ -101,8 +101,8 @@ class NamespacesMachines:
         left += cgroups.remove(self._cgroup, _KILL_SECONDS)
         if left:
             raise ClusterlabError(
-                f"lab {self._lab.name}: this is left: {', '.join(left)}",
-                remedy="run down again; a process that cannot be killed waits for the kernel (a dead storage server?)",
+                f"lab {self._lab.name}: these remain: {', '.join(left)}",
+                remedy="run down again; a process that cannot be killed is waiting in the kernel (a dead storage server?)",
             )
         for name in self._hosts_on_disk():
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
@@ -193,7 +193,7 @@ class NamespacesMachines:
         wanted = self._lab.inventory
         if before and before.kind != self.kind.name:
             raise ClusterlabError(
-                f"lab {wanted.lab} is there already, made of {before.kind} machines",
+                f"lab {wanted.lab} already exists, made of {before.kind} machines",
                 remedy=f"bring it down first: clusterlab down, or give this one another name than {wanted.lab}",
             )
         if before and (changed := _changed(before.inventory, wanted)):
@@ -213,7 +213,7 @@ class NamespacesMachines:
     def _remove_others(self, progress: Progress) -> None:
         """Remove hosts that were up and are no longer in the inventory."""
         for name in sorted(self._hosts_on_disk() - self._hosts.keys()):
-            progress.say(name, "no longer in the inventory: removed")
+            progress.say(name, "no longer in the inventory: removing it")
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
 
 
@@ -238,13 +238,13 @@ def machine_tree(release: str, progress: Progress) -> Path:
 def _require_root() -> None:
     if os.geteuid() != 0:
         raise ClusterlabError(
-            "labs of kind namespaces need root: they make namespaces, mounts and cgroups on this machine",
+            "labs of kind namespaces need root: they create namespaces, mounts and cgroups on this machine",
             remedy="run the same command with sudo, or use `machines: qemu`, which needs no root",
         )
 
 
 def _changed(before: Inventory, wanted: Inventory) -> list[str]:
-    """What a lab that is up cannot change without its hosts being made anew."""
+    """What cannot change in a lab that is up unless its hosts are recreated."""
     changed = []
     if before.network.subnet != wanted.network.subnet:
         changed.append(f"subnet {before.network.subnet}, now {wanted.network.subnet}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 from clusterlab.control_characters import plain
 from clusterlab.progress import Task
 
-from .start import tail
+
+def tail(file: Path, size: int = 3000) -> str:
+    """The end of a log file, or nothing when there is none."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - size))
+            return stream.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def last_line(console: Path) -> str:

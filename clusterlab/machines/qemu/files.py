@@ -14,9 +14,9 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
-from .command import MachineSpec, Size
 from .kind import QemuSettings
 from .lan import Lan
+from .launch import MachineSize, MachineSpec
 from .machine import Machine
 from .seed import Identity, mac_address
 
@@ -47,9 +47,9 @@ class LabFiles:
             known = {host: port for host, port in {**self.ports, **ports}.items() if host in self.machines}
             self.state.write(Record.of(self.inventory, self._folder, known))
 
-    def size(self, host: str) -> Size:
+    def size(self, host: str) -> MachineSize:
         own, lab = self.inventory.hosts[host], self.settings
-        return Size(own.memory or lab.memory, own.cpus or lab.cpus)
+        return MachineSize(own.memory or lab.memory, own.cpus or lab.cpus)
 
     def address(self, host: str) -> str:
         """The host's address with the length of the network's prefix."""

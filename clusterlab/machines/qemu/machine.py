@@ -14,12 +14,11 @@ from clusterlab.machines.ssh_banner import greets
 from clusterlab.progress import Task
 from clusterlab.remote.target import Target
 
-from .command import MachineSpec, Memory
+from .launch import MachineSpec, Memory, PortTaken, load, make_disk, start
 from .processes import Process, end, processes_in
 from .readiness import run_state, wait_for_ssh, why_ended
-from .saved import SavedMachine
+from .saved_machine import SavedMachine
 from .seed import Identity, write_seed
-from .start import PortTaken, load, make_disk, start
 
 _ATTEMPTS = 5
 
@@ -33,7 +32,7 @@ class Machine:
 
     @property
     def _ready(self) -> Path:
-        """A file that is there when the machine answered once; a machine without it is half-made."""
+        """A file that exists once the machine has answered; a machine without it is half created."""
         return self.folder / "ready"
 
     @property

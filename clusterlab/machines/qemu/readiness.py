@@ -11,10 +11,9 @@ from clusterlab.machines.ssh_banner import greets
 from clusterlab.progress import Task
 from clusterlab.remote.target import Target
 
-from .console import follower, last_lines
+from .console import follower, last_lines, tail
 from .processes import Process
 from .qmp import monitor
-from .start import tail
 
 _POLL = 0.25
 _NO_IDENTITY = "clusterlab: the identity could not be taken"  # as build/guest/identity.sh says it
@@ -65,4 +64,4 @@ def why_ended(folder: Path) -> str:
     words = tail(folder / "qemu.log").strip().splitlines()
     if words and "warning" not in words[-1]:
         return f"QEMU ended: {words[-1]}"
-    return "its QEMU ended without a word: it was killed, or this computer was restarted"
+    return "its QEMU ended without a message: it was killed, or this computer was restarted"

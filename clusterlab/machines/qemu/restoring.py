@@ -16,14 +16,20 @@ from clusterlab.progress import Progress, Task
 from clusterlab.waiting import seconds_left, wait_until
 
 from .clocks import set_clocks
-from .command import Memory
-from .exchange import exchange, finish, lay_ready, undo
+from .console import tail
 from .files import LabFiles
+from .launch import Memory
 from .processes import end, processes_in
 from .qmp import Monitor, monitor
-from .saving import STATE
+from .saving import FILES, STATE, copy
 from .snapshot_record import SnapshotRecord
-from .start import tail
+
+_NEXT, _BEFORE = "next.", "before."
+"""Prefixes of disks: those copied from the snapshot, and those used before.
+
+While the lab's file `restoring` exists, every disk that was exchanged has the earlier one beside it, so that the
+exchange can be undone.
+"""
 
 
 def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord, progress: Progress) -> None:
@@ -31,7 +37,7 @@ def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord
     image = machine_image(files.settings.release, files.settings.disk, progress)
     with progress.task(files.lab, f"restoring the snapshot {name}") as task:
         task.update("copying disks")
-        with _told(name, "Nothing was changed: what ran runs on.", "make room, then restore again"):
+        with _told(name, "Nothing was changed: running machines keep running.", "make room, then restore again"):
             lay_ready(files, folder)
         with _told(
             name,
@@ -121,3 +127,63 @@ def _wait_for_all(files: LabFiles, task: Task, deadline: float) -> None:
     for host, machine in files.machines.items():
         task.update(f"waiting until {host} answers")
         machine.wait(files.target(host, files.ports[host]), task, never, deadline)
+
+
+def _mark(files: LabFiles) -> Path:
+    return files.state.folder / "restoring"
+
+
+def lay_ready(files: LabFiles, snapshot: Path) -> None:
+    """Copy the disks of a snapshot next to those in use, which takes time and room; nothing is changed yet."""
+    with ExitStack() as failure:
+        failure.callback(_remove, files, _NEXT)
+        for host, machine in files.machines.items():
+            machine.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in FILES:
+                copy(snapshot / host / name, machine.folder / f"{_NEXT}{name}")
+        failure.pop_all()
+
+
+def exchange(files: LabFiles) -> None:
+    """Replace the disks in use by those copied from the snapshot. No machine may run."""
+    _remove(files, _BEFORE)
+    _mark(files).touch()
+    for machine in files.machines.values():
+        for name in FILES:
+            disk = machine.folder / name
+            if disk.exists():
+                disk.rename(machine.folder / f"{_BEFORE}{name}")
+            (machine.folder / f"{_NEXT}{name}").rename(disk)
+
+
+def finish(files: LabFiles) -> None:
+    """Let go of the earlier disks."""
+    _mark(files).unlink()
+    _remove(files, _BEFORE)
+
+
+def undo(files: LabFiles) -> bool:
+    """Undo an exchange that was not finished: its machines end, and have their earlier disks; whether there was one."""
+    unfinished = _mark(files).exists()
+    if unfinished:
+        end(process for machine in files.machines.values() for process in processes_in(machine.folder))
+        for machine in files.machines.values():
+            for name in FILES:
+                before = machine.folder / f"{_BEFORE}{name}"
+                if before.exists():
+                    before.replace(machine.folder / name)
+        _mark(files).unlink()
+    _remove(files, _NEXT)
+    return unfinished
+
+
+def undo_interrupted(files: LabFiles, progress: Progress) -> None:
+    """Undo what a command that was killed left unfinished, and say so."""
+    if undo(files):
+        progress.say(files.lab, "an interrupted restore was undone: every machine has its earlier disk")
+
+
+def _remove(files: LabFiles, prefix: str) -> None:
+    for machine in files.machines.values():
+        for name in FILES:
+            (machine.folder / f"{prefix}{name}").unlink(missing_ok=True)

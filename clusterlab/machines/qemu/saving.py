@@ -100,7 +100,7 @@ def _check_same_qemu(qemus: Mapping[str, Monitor]) -> None:
         number = ".".join(str(version["qemu"][part]) for part in ("major", "minor", "micro"))
         if number not in accelerator().fingerprint or version["package"] not in accelerator().fingerprint:
             raise ClusterlabError(
-                f"{host} is run by QEMU {number} ({version['package']}), which is no longer the one installed",
+                f"{host} is run by QEMU {number} ({version['package']}), which is no longer the installed one",
                 remedy="start the machines with the new one: clusterlab down, then clusterlab up",
             )
 
@@ -116,9 +116,9 @@ def _run_on(qemus: Mapping[str, Monitor]) -> None:
         try:
             run_on(qemu)
         except (OSError, ClusterlabError) as error:
-            errors.append(ClusterlabError(f"{host} was stopped to be saved and does not run on: {error}"))
+            errors.append(ClusterlabError(f"{host} was paused to be saved and could not be resumed: {error}"))
     if errors:
-        raise Several(errors, remedy="see what `clusterlab status` says of it")
+        raise Several(errors, remedy="see `clusterlab status`")
 
 
 def _write_states(qemus: Mapping[str, Monitor], folder: Path) -> None:

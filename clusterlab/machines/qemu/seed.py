@@ -36,7 +36,7 @@ class Identity:
     machine_id: str
     engine_id: str
     engine: bool
-    """Whether the engine is started at once; elsewhere it starts when it is first asked."""
+    """Whether the engine is started at once; elsewhere it starts on the first request."""
 
     @classmethod
     def fresh(

@@ -64,7 +64,7 @@ class SnapshotRecord(_Frozen):
         return record
 
 
-def misfits(saved: Needs, now: Needs) -> list[str]:
+def incompatibilities(saved: Needs, now: Needs) -> list[str]:
     """Why machines that were `saved` cannot go on as the lab is `now`; nothing when they can."""
     reasons = [f"{host} is not in the inventory" for host in saved.hosts if host not in now.hosts]
     reasons += [f"{host} is new in the inventory" for host in now.hosts if host not in saved.hosts]

@@ -16,12 +16,11 @@ from clusterlab.model.problems import suggest
 from clusterlab.progress import Progress
 
 from .accelerator import accelerator
-from .exchange import undo_interrupted
 from .files import LabFiles
 from .processes import end, processes_in
-from .restoring import restore_all
+from .restoring import restore_all, undo_interrupted
 from .saving import full_disk, save_all
-from .snapshot_record import HostNeeds, Needs, SnapshotRecord, misfits
+from .snapshot_record import HostNeeds, Needs, SnapshotRecord, incompatibilities
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RECORD = "snapshot.json"
@@ -77,8 +76,8 @@ class QemuSnapshots:
                 ) from error
             if reasons:
                 raise ClusterlabError(
-                    f"the snapshot {name} no longer fits: {'; '.join(reasons)}",
-                    remedy="make the lab as it was when it was saved, or go on without it: clusterlab up",
+                    f"the snapshot {name} is incompatible with the lab: {'; '.join(reasons)}",
+                    remedy="restore the inventory as it was when the snapshot was taken, or continue without it: clusterlab up",
                 )
             restore_all(self._files, name, self._folder / name, record, progress)
 
@@ -126,7 +125,9 @@ class QemuSnapshots:
 
     def _misfits(self, record: SnapshotRecord) -> list[str]:
         gone = sorted({str(host.backing) for host in record.hosts.values() if not host.backing.exists()})
-        return misfits(record.needs, self._now()) + [f"{path}, which its disks stand on, is gone" for path in gone]
+        return incompatibilities(record.needs, self._now()) + [
+            f"{path}, which its disks are based on, no longer exists" for path in gone
+        ]
 
     def _now(self) -> Needs:
         inventory, how = self._files.inventory, accelerator()
@@ -142,6 +143,6 @@ class QemuSnapshots:
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a snapshot" if name else "which name is the snapshot to have?",
+            f"{name!r} cannot be the name of a snapshot" if name else "the snapshot has no name",
             remedy="letters, digits, dots, dashes and underscores, beginning with a letter or digit, at most 64",
         )

@@ -13,12 +13,12 @@ from clusterlab.parallel import parallel, results_of
 from clusterlab.progress import Progress, Task
 
 from .accelerator import accelerator
-from .command import Size
-from .exchange import undo_interrupted
 from .files import LabFiles
+from .launch import MachineSize
 from .machine import Machine
 from .processes import end, processes_in
-from .saved import SavedMachine, saved_machine
+from .restoring import undo_interrupted
+from .saved_machine import SavedMachine, saved_machine
 
 
 def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
@@ -39,7 +39,7 @@ class _Starter:
     """Starts one machine after the other, or many at once; setting `stop` ends all their waits."""
 
     def __init__(
-        self, files: LabFiles, image: MachineImage, saved: dict[Size, SavedMachine], progress: Progress
+        self, files: LabFiles, image: MachineImage, saved: dict[MachineSize, SavedMachine], progress: Progress
     ) -> None:
         self.files = files
         self.stop = threading.Event()
@@ -61,7 +61,7 @@ class _Starter:
 
     def _doing(self, machine: Machine) -> str:
         if machine.is_made:
-            return "booting it again: it had stopped"
+            return "booting it again, it had stopped"
         return "cloning a saved machine" if self.files.size(machine.host) in self._saved else "booting"
 
     def _start(self, machine: Machine) -> int:
@@ -88,14 +88,16 @@ def _in_parallel(starter: _Starter) -> None:
 
 def _saved_machines(
     files: LabFiles, image: MachineImage, hosts: list[str], progress: Progress
-) -> dict[Size, SavedMachine]:
+) -> dict[MachineSize, SavedMachine]:
     """A saved machine of each size that `hosts` have; where none can be made, that is said, and machines boot."""
     saved = {}
     for size in dict.fromkeys(files.size(host) for host in hosts):
         try:
             saved[size] = saved_machine(image, size, accelerator(), files.settings.boot_timeout, progress)
         except ClusterlabError as error:
-            text = f"none of {size.memory} and {size.cpus} CPU can be made, so machines boot instead: {error.message}"
+            text = (
+                f"none with {size.memory} and {size.cpus} CPU can be created, so machines boot instead: {error.message}"
+            )
             progress.say("saved machine", f"{text}\n{error.detail}".rstrip())
     return saved
 
@@ -106,7 +108,7 @@ def _start_lan(files: LabFiles, progress: Progress) -> None:
     stranded = processes_in(files.state.folder)
     if stranded:
         hosts = sorted(process.machine for process in stranded if process.machine)
-        progress.say(files.lab, f"the LAN's switch had ended: {', '.join(hosts)} will be booted again")
+        progress.say(files.lab, f"the LAN's switch had ended: {', '.join(hosts)} are booted again")
         end(stranded)
     files.lan.start()
 
@@ -117,8 +119,8 @@ def _refuse_moved_hosts(files: LabFiles) -> None:
         before, now = record.inventory.hosts.get(host) if record else None, files.inventory.hosts[host].address
         if machine.is_made and before and before.address != now:
             raise ClusterlabError(
-                f"{host} was made with the address {before.address}, and the inventory now says {now}",
-                remedy="make it anew: clusterlab down, then clusterlab up",
+                f"{host} was created with the address {before.address}, and the inventory now says {now}",
+                remedy="recreate it: clusterlab down, then clusterlab up",
             )
 
 
@@ -127,5 +129,5 @@ def _remove_surplus(files: LabFiles, progress: Progress) -> None:
     hosts = files.state.host_folder("any").parent
     for folder in sorted(hosts.iterdir()) if hosts.exists() else ():
         if folder.name not in files.machines:
-            progress.say(folder.name, "is no longer in the inventory: removed")
+            progress.say(folder.name, "is no longer in the inventory: removing it")
             Machine(folder.name, folder).remove()

@@ -1,4 +1,4 @@
-"""What Vagrant's errors mean, in words that say what to do."""
+"""What Vagrant's errors mean, with what to do about it."""
 
 from __future__ import annotations
 

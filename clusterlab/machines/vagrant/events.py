@@ -26,7 +26,7 @@ class Event:
 
     @property
     def text(self) -> str:
-        """What a person is told by it, or "" when it is for programs."""
+        """Its text for people, or "" when it is for programs."""
         if self.kind == "text" or (self.kind == "ui" and len(self.data) > 1):
             return _TERMINAL.sub("", self.data[-1]).strip()
         return ""
@@ -46,7 +46,7 @@ def parse_event(line: str) -> Event:
 
 
 def step(event: Event) -> str:
-    """The step that an event tells, in one line: the first that says something, without how many bytes are through."""
+    """The step that an event reports, in one line: the first with a meaning, without transfer rates."""
     for line in event.text.replace("\r", "\n").splitlines():
         text = _PREFIX.sub("", line.strip()).strip()
         if text and not _RATE.search(text) and not text.startswith("-- "):

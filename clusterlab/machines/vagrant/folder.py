@@ -27,7 +27,7 @@ def vagrant_folder(lab: Lab) -> Path:
 
 
 class Machines:
-    """The machines that Vagrant made of one lab, by what it wrote down; nothing is asked."""
+    """The machines that Vagrant created for one lab, read from its own files without running it."""
 
     def __init__(self, folder: Path, lab: str, provider: str) -> None:
         said = os.environ.get("VAGRANT_DOTFILE_PATH", "")

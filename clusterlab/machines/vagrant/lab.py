@@ -32,7 +32,7 @@ from .trust import Settings, TakenOver, parse_ssh_config
 class VagrantMachines:
     """The machines of one lab; see `clusterlab.machines.base.Machines`.
 
-    Vagrant decides what exists: machines that it made by hand are found, and never made twice.
+    Vagrant decides what exists: machines that were created with it manually are found, and never created twice.
     """
 
     kind = VAGRANT
@@ -47,7 +47,7 @@ class VagrantMachines:
         self._taken = TakenOver(self._state)
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH; those that run are left as they are, half-made ones are made anew.
+        """Make every host exist and answer over SSH; those that run are left as they are, half-created ones are recreated.
 
         When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
         is left as it is: the next `up` goes on from there, and `down` removes it.
@@ -57,7 +57,7 @@ class VagrantMachines:
             self._refuse_changed()
             self._remove_surplus(progress)
             self._write_record()
-            with progress.task(self._lab.name, "asking Vagrant for its machines"):
+            with progress.task(self._lab.name, "listing the machines of Vagrant"):
                 found = self._states()
             found = self._remove_half_made(found, progress)
             new = [host for host in self._hosts if found[host] == "absent"]
@@ -87,7 +87,9 @@ class VagrantMachines:
             return MachineStatus(host, state, detail)
         settings = self._taken.settings(host, self._machines.id(host))
         if settings is None:
-            detail = "up was interrupted: run up" if self._taken.is_begun(host) else f"Vagrant's {name}, made by hand"
+            detail = (
+                "up was interrupted: run up" if self._taken.is_begun(host) else f"Vagrant's {name}, created manually"
+            )
             return MachineStatus(host, "starting" if self._taken.is_begun(host) else "running", detail)
         where = f"{settings.user}@{settings.address}:{settings.port}, Vagrant's {name}"
         if not answers(settings):
@@ -123,7 +125,7 @@ class VagrantMachines:
             collect_journals(reached, folder, progress)
 
     def unsupported(self) -> Capabilities:
-        """Nothing with clusterlab's own box, whose kernel has all modules; others are asked."""
+        """Nothing with clusterlab's own box, whose kernel has all modules; those of others are probed."""
         return lacking(self.targets()) if self._settings.box else ALL_CAPABILITIES
 
     @cached_property
@@ -166,20 +168,20 @@ class VagrantMachines:
                 self._vagrant.run(*words, on_event=tasks)
 
     def _take_over(self, hosts: list[str], progress: Progress | None = None) -> dict[str, Settings | None]:
-        """Learn how running machines are reached, and their keys; raises ClusterlabError for half-made ones."""
+        """Learn how running machines are reached, and their keys; raises ClusterlabError for half-created ones."""
         said = parse_ssh_config(self._vagrant.text("ssh-config", *self._names(hosts)))
         settings = {host: said[self._machines.name(host)] for host in hosts}
         for host in hosts:
             if progress and self._taken.settings(host, self._machines.id(host)) is None:
-                progress.say(host, f"taking its SSH settings and host key over from Vagrant ({settings[host].address})")
+                progress.say(host, f"recording its SSH settings and host key from Vagrant ({settings[host].address})")
         results_of(parallel(partial(self._meet, settings), hosts, name="machine"))
         return dict(settings)
 
     def _meet(self, settings: dict[str, Settings], host: str) -> None:
         wait_until_answers(host, settings[host], self._settings.boot_timeout)
-        anew = f"make it anew: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
+        anew = f"recreate it: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
         if self._taken.is_begun(host):
-            anew = "run clusterlab up, which makes it anew"
+            anew = "run clusterlab up, which recreates it"
         address = str(self._inventory.hosts[host].address)
         self._taken.meet(host, self._machines.id(host), settings[host], address, remedy=anew)
 
@@ -188,22 +190,22 @@ class VagrantMachines:
         before = self._state.read()
         if before and before.kind != self.kind.name:
             raise ClusterlabError(
-                f"lab {self._lab.name} is there already, made of {before.kind} machines",
+                f"lab {self._lab.name} already exists, made of {before.kind} machines",
                 remedy=f"bring it down first: clusterlab down --lab {self._lab.name}, or give this one another name",
             )
         for host in self._hosts:
             if other := self._machines.other_provider(host):
                 name = self._machines.name(host)
                 raise ClusterlabError(
-                    f"{host} was made with the provider {other}, and the inventory now says {self._provider}",
+                    f"{host} was created with the provider {other}, and the inventory now says {self._provider}",
                     remedy=f"remove it first: vagrant destroy -f {name} (in {self._folder}), then run up again",
                 )
             was = before.inventory.hosts.get(host) if before and self._machines.id(host) else None
             if was and was.address != self._inventory.hosts[host].address:
                 raise ClusterlabError(
-                    f"{host} was made with the address {was.address}, and the inventory now says "
+                    f"{host} was created with the address {was.address}, and the inventory now says "
                     f"{self._inventory.hosts[host].address}",
-                    remedy="make it anew: clusterlab down, then clusterlab up",
+                    remedy="recreate it: clusterlab down, then clusterlab up",
                 )
 
     def _remove_surplus(self, progress: Progress) -> None:
@@ -214,14 +216,14 @@ class VagrantMachines:
         if before and gone:
             earlier = VagrantMachines(Lab(before.inventory, folder=before.folder))
             for host in gone:
-                progress.say(host, "is no longer in the inventory: removed")
+                progress.say(host, "is no longer in the inventory: removing it")
             earlier._destroy(gone)
 
     def _remove_half_made(self, found: dict[str, State], progress: Progress) -> dict[str, State]:
-        """Remove what an interrupted `up` left half made; returns the states afterwards."""
+        """Remove what an interrupted `up` left half created; returns the states afterwards."""
         half = [host for host, state in found.items() if state != "absent" and self._taken.is_begun(host)]
         for host in half:
-            progress.say(host, "was left half made by an up that was interrupted: it is made anew")
+            progress.say(host, "was half created by an interrupted up: recreating it")
         self._destroy(half)
         return {host: "absent" if host in half else state for host, state in found.items()}
 
@@ -235,7 +237,7 @@ class VagrantMachines:
                 self._destroy(hosts)
 
     def _destroy(self, hosts: list[str]) -> None:
-        """Have Vagrant remove these, as far as it has them: asked for others, it fails where their names are taken."""
+        """Have Vagrant remove those of these that it has: it fails for others whose names are taken."""
         there = [host for host in hosts if self._machines.id(host)]
         if there:
             self._vagrant.run("destroy", "--force", *self._names(there))

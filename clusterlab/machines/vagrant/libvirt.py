@@ -16,7 +16,7 @@ from clusterlab.progress import Progress
 from .errors import explain
 
 POOL = "default"
-"""The storage pool that vagrant-libvirt uses unless told otherwise."""
+"""The storage pool that vagrant-libvirt uses by default."""
 
 
 _SECONDS = 60.0
@@ -34,7 +34,7 @@ class Found:
         return bool(self.domains or self.volumes or self.networks)
 
     def commands(self) -> list[str]:
-        """What removes it by hand."""
+        """The commands that remove it manually."""
         virsh = f"virsh -c {uri()}"
         commands = []
         for name in self.domains:
@@ -154,7 +154,7 @@ def virsh(*words: str) -> list[str]:
         ) from late
     except ClusterlabError:
         raise ClusterlabError(
-            "virsh is not installed: libvirt's machines cannot be asked for",
+            "virsh is not installed: libvirt's machines cannot be listed",
             remedy="install it: sh setup/system.sh --vagrant (in clusterlab's repository)",
         ) from None
     if done.exit != 0:

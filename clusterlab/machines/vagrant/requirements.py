@@ -1,4 +1,4 @@
-"""What must be there before Vagrant is asked for anything, each with what to do when it is not."""
+"""What Vagrant needs on this computer, each with what to do when it is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Vagrant says of its machines, in the words that clusterlab has for all kinds."""
+"""The states that Vagrant reports, as the states that all kinds of machines share."""
 
 from __future__ import annotations
 

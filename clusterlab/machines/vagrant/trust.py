@@ -110,7 +110,7 @@ class TakenOver:
         if lacks := not_whole(said, host, address):
             raise HostError(
                 host,
-                f"its machine is not as this inventory wants it: {lacks}; it is half made, or of other addresses",
+                f"its machine does not match this inventory: {lacks}; it is only half created, or has other addresses",
                 remedy=remedy,
             )
         scratch.replace(known)
@@ -120,7 +120,7 @@ class TakenOver:
         self._begun(host).unlink(missing_ok=True)
 
     def begin(self, host: str) -> None:
-        """Note that the host's machine is being made, so that one that was left half made is known as ours."""
+        """Note that the host's machine is being made, so that one that is left half created is known as ours."""
         self.forget(host)
         self._state.host_folder(host).mkdir(mode=0o700, parents=True)
         self._begun(host).touch()
@@ -179,7 +179,7 @@ def _refused(target: Target, text: str) -> HostError:
     if "verification failed" in text or "IDENTIFICATION HAS CHANGED" in text:
         return HostError(
             target.name,
-            f"another host key than the one taken over from this machine answers at {where}",
+            f"another host key than the one recorded from this machine answers at {where}",
             remedy="find out who answers there; if the machine got a new key on purpose: clusterlab down, then up",
             detail=text,
         )
@@ -194,7 +194,7 @@ def _refused(target: Target, text: str) -> HostError:
         return HostError(
             target.name,
             f"{where} does not accept Vagrant's key {target.key}",
-            remedy="make the machine anew: clusterlab down, then up",
+            remedy="recreate the machine: clusterlab down, then up",
             detail=text,
         )
     return HostError(

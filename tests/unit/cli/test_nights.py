@@ -52,7 +52,7 @@ def ended(words: list[str]) -> int:
         ("history --last 0", "--last must be at least 1"),
         ("report", "lab demo has no run 'last'"),
         ("report --compare 1 2", "lab demo has no run '2'"),
-        ("snapshot", "which name is the snapshot to have?"),
+        ("snapshot", "the snapshot has no name"),
         ("restore warm", "lab demo has no snapshot 'warm'"),
     ],
 )

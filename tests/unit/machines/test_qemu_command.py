@@ -8,13 +8,13 @@ from pathlib import Path
 
 from clusterlab.build.machine_image import MachineImage
 from clusterlab.machines.qemu.accelerator import Accelerator
-from clusterlab.machines.qemu.command import MachineSpec, Memory, Size, command_line
+from clusterlab.machines.qemu.launch import MachineSize, MachineSpec, Memory, command_line
 
 SPEC = MachineSpec(
     name="clusterlab/demo/host1",
     folder=Path("/state/demo/hosts/host1"),
     image=MachineImage(Path("/cache/image")),
-    size=Size("1G", 2),
+    size=MachineSize("1G", 2),
     accelerator=Accelerator("emulation", "tcg,thread=multi", "max", "QEMU 7.2 tcg"),
     mac="52:54:00:00:00:01",
     port=40022,

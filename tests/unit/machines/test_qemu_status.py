@@ -62,7 +62,7 @@ def test_last_lines_of_a_console_that_is_not_there(tmp_path: Path) -> None:
             "qemu: terminating on signal 15 from pid 7\n",
             "QEMU ended: qemu: terminating on signal 15 from pid 7",
         ),
-        ("up\n", "", "its QEMU ended without a word: it was killed, or this computer was restarted"),
+        ("up\n", "", "its QEMU ended without a message: it was killed, or this computer was restarted"),
     ],
 )
 def test_why_a_machine_ended(console: str, log: str, reason: str, tmp_path: Path) -> None:

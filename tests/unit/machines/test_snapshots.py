@@ -11,12 +11,12 @@ from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.machines.kinds import NAMESPACES
 from clusterlab.machines.qemu.accelerator import Accelerator
-from clusterlab.machines.qemu.command import MachineSpec, Memory, Size, command_line
-from clusterlab.machines.qemu.exchange import exchange, finish, lay_ready, undo
 from clusterlab.machines.qemu.files import LabFiles
 from clusterlab.machines.qemu.lab import QemuMachines
+from clusterlab.machines.qemu.launch import MachineSize, MachineSpec, Memory, command_line
+from clusterlab.machines.qemu.restoring import exchange, finish, lay_ready, undo
 from clusterlab.machines.qemu.saving import FILES, full_disk
-from clusterlab.machines.qemu.snapshot_record import HostNeeds, Needs, SnapshotRecord, misfits
+from clusterlab.machines.qemu.snapshot_record import HostNeeds, Needs, SnapshotRecord, incompatibilities
 from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
@@ -35,12 +35,12 @@ def needs(way: str = "emulation", fingerprint: str = "QEMU 7.2.1 tcg", **hosts: 
 
 
 def test_what_is_the_same_fits() -> None:
-    assert misfits(needs(), needs()) == []
+    assert incompatibilities(needs(), needs()) == []
 
 
 def test_memory_is_compared_by_its_amount() -> None:
-    assert misfits(needs(), needs(a=host(memory="1024M"), b=host())) == []
-    assert misfits(needs(), needs(a=host(memory="1025M"), b=host())) == [
+    assert incompatibilities(needs(), needs(a=host(memory="1024M"), b=host())) == []
+    assert incompatibilities(needs(), needs(a=host(memory="1025M"), b=host())) == [
         "a was saved with memory 1G, and the inventory now says 1025M"
     ]
 
@@ -68,16 +68,16 @@ def test_memory_is_compared_by_its_amount() -> None:
     ],
 )
 def test_what_differs_does_not_fit(now: Needs, reason: str) -> None:
-    assert misfits(needs(), now) == [reason]
+    assert incompatibilities(needs(), now) == [reason]
 
 
 def test_another_processor_does_not_fit_under_kvm() -> None:
     saved, now = needs("KVM", "QEMU 7.2.1 kvm One vmx"), needs("KVM", "QEMU 7.2.1 kvm Other vmx")
-    assert misfits(saved, now) == ["saved under KVM on another kind of processor"]
+    assert incompatibilities(saved, now) == ["saved under KVM on another kind of processor"]
 
 
 def test_all_reasons_are_given_at_once() -> None:
-    assert len(misfits(needs(), needs(fingerprint="QEMU 8.0.0 tcg", a=host(memory="2G", image="two")))) == 4
+    assert len(incompatibilities(needs(), needs(fingerprint="QEMU 8.0.0 tcg", a=host(memory="2G", image="two")))) == 4
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_record_that_cannot_be_read_is_listed_and_not_restored(lab: Lab) -> No
     (folder / "snapshot.json").write_text("{")
     [one] = snapshots.known()
     assert one.taken is None
-    assert "cannot be read" in one.misfits[0]
+    assert "cannot be read" in one.incompatibilities[0]
     with pytest.raises(ClusterlabError, match="the snapshot warm cannot be restored: its record cannot be read"):
         snapshots.restore("warm", Silent())
 
@@ -206,7 +206,9 @@ def test_a_disk_with_room_is_not_called_full(tmp_path: Path) -> None:
 
 def test_a_clones_memory_keeps_its_name_without_the_file(tmp_path: Path) -> None:
     how = Accelerator("emulation", "tcg", "max", "")
-    spec = MachineSpec("x", tmp_path, MachineImage(tmp_path), Size("1G", 1), how, "52:54:00:00:00:01", memory=Memory())
+    spec = MachineSpec(
+        "x", tmp_path, MachineImage(tmp_path), MachineSize("1G", 1), how, "52:54:00:00:00:01", memory=Memory()
+    )
     line = command_line(spec)
     assert "memory-backend-ram,id=memory,size=1G" in line
     assert "q35,memory-backend=memory" in line

@@ -17,12 +17,11 @@ from clusterlab.progress import Progress
 from clusterlab.waiting import wait_until
 
 from .accelerator import Accelerator
-from .command import MachineSpec, Memory, Size, command_line
-from .console import follower
+from .console import follower, tail
+from .launch import MachineSize, MachineSpec, Memory, command_line, leave_file_memory_out, make_disk
 from .processes import end, processes_in
 from .qmp import monitor
 from .seed import Identity, mac_address, write_sealing_seed
-from .start import leave_file_memory_out, make_disk, tail
 
 _SEALED = "clusterlab: ready to be saved"
 _HOST = "saved"
@@ -50,7 +49,7 @@ class SavedMachine:
 
 
 def saved_machine(
-    image: MachineImage, size: Size, how: Accelerator, timeout: float, progress: Progress
+    image: MachineImage, size: MachineSize, how: Accelerator, timeout: float, progress: Progress
 ) -> SavedMachine:
     """The saved machine of this size, cached once made (it takes one boot); raises ClusterlabError if it can't be."""
     sample = _spec(Path("/"), image, size, how)
@@ -81,7 +80,7 @@ def saved_machine(
     return SavedMachine(artefact("saved-machine", material, "", make, progress))
 
 
-def _spec(folder: Path, image: MachineImage, size: Size, how: Accelerator) -> MachineSpec:
+def _spec(folder: Path, image: MachineImage, size: MachineSize, how: Accelerator) -> MachineSpec:
     return MachineSpec(
         name=f"clusterlab/.saved/{_HOST}",
         folder=folder,
