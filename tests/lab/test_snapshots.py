@@ -189,7 +189,7 @@ def test_a_lab_that_was_changed_is_refused_and_left_alone(clean: Work, lab: Lab)
     ]
     with pytest.raises(ClusterlabError) as raised:
         snapshots.restore("warm", Silent())
-    assert raised.value.message == f"the snapshot warm no longer fits: {'; '.join(reasons)}"
+    assert raised.value.message == f"the snapshot warm is incompatible with the lab: {'; '.join(reasons)}"
     assert {process.pid for process in processes_in(LabState(lab.name).folder)} == before
     assert [list(one.incompatibilities) for one in snapshots.known()] == [reasons]
 

@@ -60,7 +60,7 @@ class ExistingMachines:
             collect_journals(self._targets, folder, progress)
 
     def unsupported(self) -> Capabilities:
-        """What each host's kernel lacks. A host that does not answer is left out: the next command for it reports that."""
+        """What each host's kernel lacks. A host that does not answer is left out: the next command reports that."""
         return lacking(self._targets)
 
     @cached_property

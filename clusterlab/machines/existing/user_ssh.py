@@ -1,6 +1,6 @@
 """How the user reaches a host by SSH: the inventory's `ssh:`, and what OpenSSH makes of the user's configuration.
 
-OpenSSH itself resolves it (`ssh -G`), since its configuration has Match, Include and tokens that no library reads in full.
+OpenSSH itself resolves it (`ssh -G`): its configuration has Match, Include and tokens that no library reads in full.
 """
 
 from __future__ import annotations

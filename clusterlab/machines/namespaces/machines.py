@@ -102,7 +102,7 @@ class NamespacesMachines:
         if left:
             raise ClusterlabError(
                 f"lab {self._lab.name}: these remain: {', '.join(left)}",
-                remedy="run down again; a process that cannot be killed is waiting in the kernel (a dead storage server?)",
+                remedy="run down again; a process that cannot be killed waits in the kernel (a dead storage server?)",
             )
         for name in self._hosts_on_disk():
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()

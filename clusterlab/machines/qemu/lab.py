@@ -33,7 +33,7 @@ class QemuMachines:
         self._clones = clones
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH; those that run are left as they are, half-created ones are recreated.
+        """Make every host exist and answer over SSH; running ones stay as they are, half-created ones are recreated.
 
         When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
         is left as it is: the next `up` goes on from there, and `down` removes it.

@@ -98,7 +98,7 @@ def command_line(spec: MachineSpec) -> list[str]:
         *("-netdev", f"user,id=nat,ipv6=off{forward}", "-device", "virtio-net-pci,netdev=nat,romfile="),
         *_lan(spec),
         *("-device", "virtio-rng-pci"),
-        *("-device", "vmgenid,guid=auto"),  # a clone's kernel notices that it is one, and seeds its random numbers anew
+        *("-device", "vmgenid,guid=auto"),  # a clone's kernel notices that it is one, and reseeds its random numbers
         *(("-incoming", "defer") if spec.incoming else ()),
     ]
 
@@ -116,7 +116,7 @@ def _memory(spec: MachineSpec) -> list[str]:
 
 
 def _disk(name: str, file: Path, form: str, *options: str) -> list[str]:
-    # cache=unsafe: what is written survives QEMU but not this computer, which is right for what can be made again
+    # cache=unsafe: what is written survives QEMU but not this computer, which is right for what can be recreated
     drive = ",".join(["if=none", f"id={name}", f"file={_escaped(file)}", f"format={form}", "cache=unsafe", *options])
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
 
@@ -140,7 +140,7 @@ class PortTaken(ClusterlabError):
 def make_disk(spec: MachineSpec, backing: Path, form: str) -> None:
     """Make the machine's disk, which holds what differs from `backing`."""
     command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(backing), str(spec.disk)]
-    _run(command, spec.folder, f"{spec.name}: its disk could not be made")
+    _run(command, spec.folder, f"{spec.name}: its disk could not be created")
 
 
 def start(spec: MachineSpec) -> None:
@@ -184,4 +184,4 @@ def _run(command: list[str], folder: Path, failure: str, log: Path | None = None
     done = run_program(command, _RUN_SECONDS, cwd=folder)
     if done.exit != 0:
         words = "\n".join(part for part in (done.stderr.strip(), tail(log).strip() if log else "") if part)
-        raise ClusterlabError(failure, remedy="see its words; is there room on the disk?", detail=words)
+        raise ClusterlabError(failure, remedy="see its output; is there room on the disk?", detail=words)

@@ -77,7 +77,7 @@ class QemuSnapshots:
             if reasons:
                 raise ClusterlabError(
                     f"the snapshot {name} is incompatible with the lab: {'; '.join(reasons)}",
-                    remedy="restore the inventory as it was when the snapshot was taken, or continue without it: clusterlab up",
+                    remedy="restore the inventory as it was then, or continue without the snapshot: clusterlab up",
                 )
             restore_all(self._files, name, self._folder / name, record, progress)
 

@@ -95,9 +95,7 @@ def _saved_machines(
         try:
             saved[size] = saved_machine(image, size, accelerator(), files.settings.boot_timeout, progress)
         except ClusterlabError as error:
-            text = (
-                f"none with {size.memory} and {size.cpus} CPU can be created, so machines boot instead: {error.message}"
-            )
+            text = f"none with {size.memory} and {size.cpus} CPU can be created, machines boot instead: {error.message}"
             progress.say("saved machine", f"{text}\n{error.detail}".rstrip())
     return saved
 

@@ -47,7 +47,7 @@ class VagrantMachines:
         self._taken = TakenOver(self._state)
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH; those that run are left as they are, half-created ones are recreated.
+        """Make every host exist and answer over SSH; running ones stay as they are, half-created ones are recreated.
 
         When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
         is left as it is: the next `up` goes on from there, and `down` removes it.
@@ -87,10 +87,9 @@ class VagrantMachines:
             return MachineStatus(host, state, detail)
         settings = self._taken.settings(host, self._machines.id(host))
         if settings is None:
-            detail = (
-                "up was interrupted: run up" if self._taken.is_begun(host) else f"Vagrant's {name}, created manually"
-            )
-            return MachineStatus(host, "starting" if self._taken.is_begun(host) else "running", detail)
+            if self._taken.is_begun(host):
+                return MachineStatus(host, "starting", "up was interrupted: run up")
+            return MachineStatus(host, "running", f"Vagrant's {name}, created manually")
         where = f"{settings.user}@{settings.address}:{settings.port}, Vagrant's {name}"
         if not answers(settings):
             return MachineStatus(host, "unreachable", f"no answer over SSH: {where}; run up")
