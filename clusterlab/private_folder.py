@@ -22,8 +22,11 @@ def make_private(folder: Path) -> None:
         check_private(folder)
 
 
-def check_private(folder: Path) -> None:
-    """Raise ClusterlabError unless this user alone can use an existing folder; see `make_private`."""
+def check_private(folder: Path, *, others_read: bool = False) -> None:
+    """Raise ClusterlabError unless this user alone can use an existing folder; see `make_private`.
+
+    With `others_read`, others may read it, but not write to it.
+    """
     status = folder.lstat()
     if stat.S_ISLNK(status.st_mode):
         problem = "is a symbolic link"
@@ -31,7 +34,7 @@ def check_private(folder: Path) -> None:
         problem = "is not a folder"
     elif status.st_uid != os.geteuid():
         problem = f"belongs to another user (uid {status.st_uid})"
-    elif status.st_mode & 0o077:
+    elif status.st_mode & (0o022 if others_read else 0o077):
         problem = f"lets others in (mode {stat.S_IMODE(status.st_mode):04o})"
     else:
         return

@@ -25,18 +25,18 @@ from urllib3.connection import HTTPConnection
 from clusterlab.errors import DeadlineExceeded
 from clusterlab.waiting import seconds_left
 
+from .channels import Channels
 from .docker_dial import TIMEOUT, Dial
 from .docker_errors import Unanswered
-from .link import Link
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
 MAX_DIALS = 5
 """Channels for the engine, so that some are always left for commands."""
 
 
-def connect(link: Link, counts: Counter[str]) -> docker.APIClient:
+def connect(channels: Channels, counts: Counter[str]) -> docker.APIClient:
     """A client of the host's engine, speaking the newest API version that both sides know."""
-    pool = _Pool(link, counts)
+    pool = _Pool(channels, counts)
     version = DEFAULT_DOCKER_API_VERSION
     client = docker.APIClient(base_url="http://engine.invalid:1", version=version, timeout=int(TIMEOUT))
     client.trust_env = False  # no proxy stands between
@@ -97,9 +97,9 @@ def _version(request: requests.PreparedRequest) -> str:
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
     """Lends connections, MAX_DIALS at most at a time, and keeps idle ones for the next who asks."""
 
-    def __init__(self, link: Link, counts: Counter[str]) -> None:
+    def __init__(self, channels: Channels, counts: Counter[str]) -> None:
         super().__init__("localhost")
-        self._link = link
+        self._channels = channels
         self._counts = counts
         self._changed = threading.Condition()
         self._idle: list[_Connection] = []
@@ -117,10 +117,10 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
                     connection.close()
                 if self._lent_or_idle < MAX_DIALS:
                     self._lent_or_idle += 1
-                    return _Connection(self._link, self._counts, self._gone)
+                    return _Connection(self._channels, self._counts, self._gone)
                 if not self._changed.wait(seconds_left(deadline)):
                     raise DeadlineExceeded(
-                        f"{self._link.target.name}: all {MAX_DIALS} channels to the engine were in use "
+                        f"{self._channels.target.name}: all {MAX_DIALS} channels to the engine were in use "
                         f"for {TIMEOUT:g} s",
                         remedy="See what the engine is doing: journalctl -u docker",
                     )
@@ -149,14 +149,14 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
 class _Connection(HTTPConnection):
     """One HTTP connection to the engine; once closed it is not opened again, and `gone` has been called."""
 
-    def __init__(self, link: Link, counts: Counter[str], gone: Callable[[], None]) -> None:
+    def __init__(self, channels: Channels, counts: Counter[str], gone: Callable[[], None]) -> None:
         super().__init__("localhost")
-        self._link = link
+        self._channels = channels
         self._counts = counts
         self._gone: Callable[[], None] | None = gone
 
     def connect(self) -> None:
-        self.sock = cast(Any, Dial(self._link, self._counts))
+        self.sock = cast(Any, Dial(self._channels, self._counts))
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:

@@ -12,8 +12,8 @@ import paramiko
 
 from clusterlab.errors import DeadlineExceeded, HostError
 
+from .channels import Channels
 from .docker_errors import explain_dial
-from .link import Link
 
 TIMEOUT = 120.0
 """Seconds of silence after which a request has failed."""
@@ -28,24 +28,24 @@ class Dial:
     from the middle of a stream.
     """
 
-    def __init__(self, link: Link, counts: Counter[str]) -> None:
+    def __init__(self, channels: Channels, counts: Counter[str]) -> None:
         self.asked = ""
-        self._link = link
+        self._channels = channels
         self._lock = threading.Lock()
         self._timeout = TIMEOUT
         self._heard = False
         self._served = False
-        self._channel = link.take(TIMEOUT)
+        self._channel = channels.take(TIMEOUT)
         self._open = True
         counts["dials"] += 1
-        sudo = ["sudo", "-n", "--"] if link.target.become else []
+        sudo = ["sudo", "-n", "--"] if channels.target.become else []
         try:
             self._channel.settimeout(TIMEOUT)
             self._channel.exec_command(shlex.join([*sudo, *_COMMAND]))
         except (paramiko.SSHException, EOFError, OSError) as error:
             self.close()
             raise HostError(
-                link.target.name,
+                channels.target.name,
                 f"the connection was lost while the engine was dialled ({error or type(error).__name__})",
                 remedy="The machine may be rebooting: try again.",
             ) from error
@@ -80,7 +80,7 @@ class Dial:
             data: bytes = self._channel.recv(size)
         except TimeoutError:
             raise self._late() from None
-        if not data and not (self._heard and self._link.is_alive()):
+        if not data and not (self._heard and self._channels.is_alive()):
             raise self.ended()
         self._heard = True
         return data
@@ -109,11 +109,11 @@ class Dial:
             if not self._open:
                 return
             self._open = False
-        self._link.give_back(self._channel)
+        self._channels.give_back(self._channel)
 
     def _late(self) -> DeadlineExceeded:
         return DeadlineExceeded(
-            f"{self._link.target.name}: the engine did not answer `{self.asked}` within {self._timeout:g} s",
+            f"{self._channels.target.name}: the engine did not answer `{self.asked}` within {self._timeout:g} s",
             remedy="See what it is doing: journalctl -u docker; if it hangs: systemctl restart docker",
         )
 
@@ -127,8 +127,8 @@ class Dial:
             stderr += part
         text = stderr.decode(errors="replace").strip()
         stale = self._served and not self._heard
-        lost = not self._link.is_alive()
-        return explain_dial(self._link.target, self.asked, text, lost=lost, stale=stale, begun=self._heard)
+        lost = not self._channels.is_alive()
+        return explain_dial(self._channels.target, self.asked, text, lost=lost, stale=stale, begun=self._heard)
 
 
 def _stderr(channel: paramiko.Channel) -> bytes:

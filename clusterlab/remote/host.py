@@ -13,9 +13,9 @@ from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.redaction import clean
 
 from . import command as channel_command
+from .channels import Channels
 from .completed import Completed
 from .connection import Connections
-from .link import Link
 from .sudo import passwordless
 from .target import Target
 
@@ -51,7 +51,7 @@ class Host:
     def __init__(self, target: Target, connections: Connections) -> None:
         self.target = target
         self.counts: Counter[str] = Counter()
-        self._link = Link(target, connections, self.counts)
+        self._channels = Channels(target, connections, self.counts)
         self._docker: docker.APIClient | None = None
         self._docker_lock = threading.Lock()
 
@@ -120,7 +120,7 @@ class Host:
 
         with self._docker_lock:
             if self._docker is None:
-                self._docker = connect(self._link, self.counts)
+                self._docker = connect(self._channels, self.counts)
             return self._docker
 
     def exec(
@@ -147,11 +147,11 @@ class Host:
             if self._docker is not None:
                 self._docker.close()
                 self._docker = None
-        self._link.close()
+        self._channels.close()
 
     def _run(self, argv: Sequence[str], shown: str, stdin: bytes, timeout: float) -> channel_command.Ended:
         line = channel_command.command_line(argv, timeout, self.target.become)
-        with self._link.channel(timeout) as channel:
+        with self._channels.channel(timeout) as channel:
             self.counts["commands"] += 1
             try:
                 ended = channel_command.run(channel, line, stdin, timeout)

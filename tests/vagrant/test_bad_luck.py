@@ -50,7 +50,7 @@ def test_without_vagrant(lab: VagrantLab, monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_without_libvirt(lab: VagrantLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu+unix:///system?socket=/nowhere/libvirt-sock")
     said = lab.clusterlab("up", code=3).stderr
-    assert "libvirt does not run here" in said
+    assert "libvirt is not running here" in said
     assert "setup/libvirt.sh" in said
     monkeypatch.undo()
 

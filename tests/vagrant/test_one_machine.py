@@ -80,7 +80,7 @@ def test_a_machine_destroyed_behind_vagrants_back_is_made_anew(lab: VagrantLab, 
     virsh("undefine", lab.domain("host1"))  # its disk is left
     assert lab.states(tmp_path) == {"host1": "absent"}
     said = lab.clusterlab("up").stderr
-    assert f"the disk {lab.domain('host1')}.img was left from a machine that is gone: removed" in said
+    assert f"the disk {lab.domain('host1')}.img remains from a removed machine: removing it" in said
     assert len(said.splitlines()) < 20, "progress of a few lines, not of thousands"
     assert lab.id("host1") not in ("", lost)
     assert lab.clusterlab("ssh", "host1", "--", "hostname").stdout == "host1\n"

@@ -26,7 +26,7 @@ def vagrant_folder(lab: Lab) -> Path:
     return folder
 
 
-class Machines:
+class MachineIds:
     """The machines that Vagrant created for one lab, read from its own files without running it."""
 
     def __init__(self, folder: Path, lab: str, provider: str) -> None:

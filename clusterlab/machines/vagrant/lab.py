@@ -20,13 +20,13 @@ from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
 from . import boxes, libvirt
-from .folder import Machines, vagrant_folder
+from .folder import MachineIds, vagrant_folder
 from .kind import VAGRANT, VagrantSettings
 from .program import Vagrant
 from .requirements import require
 from .status import answers, states, wait_until_answers
 from .tasks import following
-from .trust import Settings, TakenOver, parse_ssh_config
+from .trust import SshSettings, TakenOver, parse_ssh_config
 
 
 class VagrantMachines:
@@ -132,8 +132,8 @@ class VagrantMachines:
         return vagrant_folder(self._lab)
 
     @cached_property
-    def _machines(self) -> Machines:
-        return Machines(self._folder, self._lab.name, self._provider)
+    def _machines(self) -> MachineIds:
+        return MachineIds(self._folder, self._lab.name, self._provider)
 
     @property
     def _log(self) -> Path:
@@ -166,7 +166,7 @@ class VagrantMachines:
             with following(progress, hosts, "Vagrant makes it" if new else "Vagrant starts it") as tasks:
                 self._vagrant.run(*words, on_event=tasks)
 
-    def _take_over(self, hosts: list[str], progress: Progress | None = None) -> dict[str, Settings | None]:
+    def _take_over(self, hosts: list[str], progress: Progress | None = None) -> dict[str, SshSettings | None]:
         """Learn how running machines are reached, and their keys; raises ClusterlabError for half-created ones."""
         said = parse_ssh_config(self._vagrant.text("ssh-config", *self._names(hosts)))
         settings = {host: said[self._machines.name(host)] for host in hosts}
@@ -176,7 +176,7 @@ class VagrantMachines:
         results_of(parallel(partial(self._meet, settings), hosts, name="machine"))
         return dict(settings)
 
-    def _meet(self, settings: dict[str, Settings], host: str) -> None:
+    def _meet(self, settings: dict[str, SshSettings], host: str) -> None:
         wait_until_answers(host, settings[host], self._settings.boot_timeout)
         anew = f"recreate it: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
         if self._taken.is_begun(host):

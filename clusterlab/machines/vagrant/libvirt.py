@@ -1,4 +1,4 @@
-"""What libvirt itself has of a lab: machines, disks and networks, whatever Vagrant remembers of them."""
+"""The machines, disks and networks of a lab in libvirt itself, whatever Vagrant remembers of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Found:
+class LibvirtObjects:
     """What has a name of the lab in libvirt, by its names there."""
 
     domains: tuple[str, ...] = ()
@@ -60,11 +60,11 @@ def network_name(lab: str) -> str:
     return f"clusterlab-{lab}"
 
 
-def find(lab: str, machines: Iterable[str]) -> Found:
+def find(lab: str, machines: Iterable[str]) -> LibvirtObjects:
     """What libvirt has of a lab with these machines (Vagrant's names); raises ClusterlabError when that is unknown."""
     domains = {domain_name(machine) for machine in machines}
     volumes = {f"{name}.img" for name in domains}
-    return Found(
+    return LibvirtObjects(
         tuple(sorted(domains & set(virsh("list", "--all", "--name")))),
         tuple(sorted(one for one in _volumes() if one in volumes or _is_extra(one, domains))),
         tuple(sorted({network_name(lab)} & set(virsh("net-list", "--all", "--name")))),
@@ -79,12 +79,12 @@ def make_room(lab: str, machines: Iterable[str], folder: Path, progress: Progres
     found = find(lab, machines)
     if found.domains:
         raise ClusterlabError(
-            f"libvirt has {', '.join(found.domains)} already, which Vagrant in {folder} does not know",
-            remedy="if they are of another clone of clusterlab, give one of the labs another name; otherwise remove "
-            "them:\n" + "\n".join(Found(found.domains).commands()),
+            f"libvirt already has {', '.join(found.domains)}, which Vagrant in {folder} does not know",
+            remedy="if they belong to another clone of clusterlab, rename one of the labs; otherwise remove "
+            "them:\n" + "\n".join(LibvirtObjects(found.domains).commands()),
         )
     for volume in found.volumes:
-        progress.say(lab, f"the disk {volume} was left from a machine that is gone: removed")
+        progress.say(lab, f"the disk {volume} remains from a removed machine: removing it")
         remove_volume(volume)
 
 
@@ -97,7 +97,7 @@ def remove_rest(lab: str, machines: Iterable[str]) -> None:
     if found.domains:
         raise ClusterlabError(
             f"libvirt has machines of lab {lab} that Vagrant does not know: {', '.join(found.domains)}",
-            remedy="if they are of another clone of clusterlab, run down there; otherwise:\n"
+            remedy="if they belong to another clone of clusterlab, run down there; otherwise:\n"
             + "\n".join(found.commands())
             + "\nthen run down again",
         )

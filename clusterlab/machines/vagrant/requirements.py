@@ -17,12 +17,12 @@ def require(provider: str) -> None:
     """Raise ClusterlabError when Vagrant or its provider cannot run machines here."""
     require_vagrant()
     if provider == "libvirt":
-        virsh("list", "--name")  # says whether libvirt runs, and whether this user may use it
+        virsh("list", "--name")  # raises unless libvirt runs, and whether this user may use it
     elif not has_virtualisation(Path("/proc/cpuinfo").read_text()):
         raise ClusterlabError(
             "VirtualBox needs hardware virtualisation, and this computer offers none",
             remedy="switch it on in the firmware, or in the outer machine's settings (nested virtualisation); "
-            "or say provider: libvirt in the inventory, which emulates",
+            "or set provider: libvirt in the inventory, which emulates",
         )
 
 

@@ -11,7 +11,7 @@ from clusterlab.waiting import wait_until
 
 from .events import Event
 from .program import Vagrant
-from .trust import Settings
+from .trust import SshSettings
 
 _STATES: dict[str, State] = {
     "not_created": "absent",
@@ -50,12 +50,12 @@ def states_in(events: list[Event]) -> dict[str, tuple[State, str]]:
     return {machine: (_STATES.get(word, "unreachable"), word) for machine, word in said.items()}
 
 
-def answers(settings: Settings) -> bool:
+def answers(settings: SshSettings) -> bool:
     """Whether the machine's SSH server answers."""
     return greets(settings.address, settings.port, 10.0)
 
 
-def wait_until_answers(host: str, settings: Settings, seconds: float) -> None:
+def wait_until_answers(host: str, settings: SshSettings, seconds: float) -> None:
     """Wait for an SSH server; raises DeadlineExceeded."""
     wait_until(
         lambda: answers(settings),

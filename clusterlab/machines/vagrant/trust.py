@@ -29,7 +29,7 @@ _SECONDS = 90.0
 
 
 @dataclass(frozen=True)
-class Settings:
+class SshSettings:
     """What `vagrant ssh-config` says of one machine."""
 
     address: str
@@ -38,7 +38,7 @@ class Settings:
     key: str
 
 
-def parse_ssh_config(text: str) -> dict[str, Settings]:
+def parse_ssh_config(text: str) -> dict[str, SshSettings]:
     """Each machine's settings out of what `vagrant ssh-config` prints; raises HostError for what cannot be used."""
     blocks: dict[str, dict[str, str]] = {}
     block: dict[str, str] = {}
@@ -51,7 +51,7 @@ def parse_ssh_config(text: str) -> dict[str, Settings]:
     return {name: _settings(name, said) for name, said in blocks.items()}
 
 
-def _settings(name: str, said: dict[str, str]) -> Settings:
+def _settings(name: str, said: dict[str, str]) -> SshSettings:
     if "ProxyCommand" in said:
         raise HostError(
             name,
@@ -62,7 +62,7 @@ def _settings(name: str, said: dict[str, str]) -> Settings:
     if missing:
         raise HostError(name, f"`vagrant ssh-config` does not say its {', '.join(missing)}")
     key = said["IdentityFile"].strip('"')
-    return Settings(said["HostName"], int(said["Port"]), said["User"], key)
+    return SshSettings(said["HostName"], int(said["Port"]), said["User"], key)
 
 
 class TakenOver:
@@ -71,15 +71,15 @@ class TakenOver:
     def __init__(self, state: LabState) -> None:
         self._state = state
 
-    def settings(self, host: str, machine_id: str) -> Settings | None:
+    def settings(self, host: str, machine_id: str) -> SshSettings | None:
         """How the machine with this id is reached; None when the host's machine is another, or was never met."""
         try:
             known = json.loads(self._file(host).read_text())
         except FileNotFoundError:
             return None
-        return Settings(**known["settings"]) if known["machine"] == machine_id else None
+        return SshSettings(**known["settings"]) if known["machine"] == machine_id else None
 
-    def target(self, host: str, settings: Settings) -> Target:
+    def target(self, host: str, settings: SshSettings) -> Target:
         """How the host is reached, and which key it must have."""
         return Target(
             name=host,
@@ -93,7 +93,7 @@ class TakenOver:
             trust_hint="find out who answers there; if the machine got a new key on purpose: clusterlab down, then up",
         )
 
-    def meet(self, host: str, machine_id: str, settings: Settings, address: str, remedy: str) -> None:
+    def meet(self, host: str, machine_id: str, settings: SshSettings, address: str, remedy: str) -> None:
         """Connect to a machine and keep its key; one that was met before must have the key that it had.
 
         Raises HostError when it cannot be reached, may not use sudo, or is not whole: without its name or `address` on

@@ -83,3 +83,21 @@ def test_keys_stay_and_are_private(state: LabState) -> None:
     lines = keys.known_hosts.read_text().splitlines()
     assert [line.split()[:2] for line in lines] == [["a.demo", "ssh-ed25519"], ["b.demo", "ssh-ed25519"]]
     assert lines[0].split()[2] != lines[1].split()[2]
+
+
+@pytest.mark.parametrize("theirs", ["link", "writable"])
+def test_a_folder_that_somebody_else_prepared_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    """As when XDG_STATE_HOME is in /tmp: private keys would go there."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = LabState("demo").folder
+    folder.parent.mkdir(parents=True)
+    if theirs == "link":
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    with pytest.raises(ClusterlabError, match="clusterlab does not use it"):
+        LabState("demo").write(Record(kind="namespaces", inventory=INVENTORY, folder=Path("/labs")))

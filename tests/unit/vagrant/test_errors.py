@@ -1,4 +1,4 @@
-"""Every trouble that Vagrant can have: what it said, and the message with the remedy that a person gets."""
+"""Every error that Vagrant can have: what it printed, and the message with the remedy that a person gets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CASES = yaml.safe_load((Path(__file__).parent / "errors.yml").read_text())
 EXPECTED = Path(__file__).parent / "errors.txt"
 
 
-def told() -> str:
+def messages() -> str:
     blocks = []
     for case in CASES:
         error = explain(case["command"], case.get("class", ""), case["says"])
@@ -24,10 +24,10 @@ def told() -> str:
 
 
 def test_messages() -> None:
-    """CLUSTERLAB_REGENERATE=1 writes troubles.txt anew: read the difference before you keep it."""
+    """CLUSTERLAB_REGENERATE=1 rewrites errors.txt: read the difference before you keep it."""
     if os.environ.get("CLUSTERLAB_REGENERATE"):
-        EXPECTED.write_text(told())
-    assert told() == EXPECTED.read_text()
+        EXPECTED.write_text(messages())
+    assert messages() == EXPECTED.read_text()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["title"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterlab.errors import HostError
-from clusterlab.machines.vagrant.trust import Settings, not_whole, parse_ssh_config
+from clusterlab.machines.vagrant.trust import SshSettings, not_whole, parse_ssh_config
 
 TWO = """\
 Host demo-gw
@@ -31,8 +31,8 @@ Host demo-host1
 
 def test_settings() -> None:
     assert parse_ssh_config(TWO) == {
-        "demo-gw": Settings("192.168.121.218", 22, "vagrant", "/home/a user/.vagrant/demo-gw/private_key"),
-        "demo-host1": Settings("127.0.0.1", 2200, "admin", "/home/a user/first"),
+        "demo-gw": SshSettings("192.168.121.218", 22, "vagrant", "/home/a user/.vagrant/demo-gw/private_key"),
+        "demo-host1": SshSettings("127.0.0.1", 2200, "admin", "/home/a user/first"),
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ CLOSE_SECONDS = 2.0
 """How long closing waits for a thread that connects and was cancelled."""
 
 
-class Link:
+class Channels:
     """Channels to one host. Safe to use from several threads.
 
     `counts` is added to: "connections" opened.
