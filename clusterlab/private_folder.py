@@ -1,4 +1,8 @@
-"""Folders that nobody else may read or change, checked before they are used."""
+"""A look at folders before secrets go there.
+
+Where others can write, as in /tmp, somebody else may have created a folder of that name before, or a symbolic link to a
+place of theirs.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,8 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 
 
-def make_private(folder: Path) -> None:
-    """Create a folder for this user alone, with those above it, or check that an existing one is that.
-
-    Where others can write, as in /tmp, somebody else may have created one of this name, or a symbolic link to a place
-    of theirs, before. Raises ClusterlabError for a link, for another owner, and for a mode that lets others in.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        check_private(folder)
-
-
 def check_private(folder: Path, *, others_read: bool = False) -> None:
-    """Raise ClusterlabError unless this user alone can use an existing folder; see `make_private`.
+    """Raise ClusterlabError unless an existing folder belongs to this user alone: no link, another owner, or open mode.
 
     With `others_read`, others may read it, but not write to it.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private
+from clusterlab.private_folder import check_private
 
 from .lab_lock import locked
 from .paths import state_home
@@ -29,8 +30,9 @@ class LabState:
         return self.folder / "hosts" / host
 
     def make(self) -> None:
-        """Make the lab's folder, for this user alone."""
+        """Create the lab's folder, for this user alone; raises ClusterlabError for one that others can change."""
         make_private(self.folder)
+        check_private(self.folder, others_read=True)
 
     def read(self) -> Record | None:
         """The record, or None when the lab has none; raises UnreadableRecord when it cannot be understood."""

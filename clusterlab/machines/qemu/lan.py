@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.private_folder import check_private, make_private
+from clusterlab.files import make_private
+from clusterlab.private_folder import check_private
 from clusterlab.programs import run_program
 from clusterlab.waiting import wait_until
 
@@ -43,6 +44,7 @@ class Lan:
         """Start the switch; machines that were plugged into an earlier one are not plugged into this one."""
         self._remove_sockets()
         make_private(self.sockets)
+        check_private(self.sockets)
         pid_file = self._folder / "switch.pid"  # also how the process is known to be this lab's
         pid_file.unlink(missing_ok=True)  # where one is left, the switch ends without a word
         command = [SWITCH, "--sock", str(self.sockets), "--mode", "600", "--dirmode", "700", "--numports", str(_PORTS)]
