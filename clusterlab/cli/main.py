@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from types import TracebackType
 
 from invoke import Collection
 
@@ -41,6 +43,13 @@ def collection() -> Collection:
     return Collection(*VERBS)
 
 
+def _show_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a defect of ours, without the secrets and control characters of what it met."""
+    from clusterlab.redaction import clean
+
+    sys.stderr.write(clean("".join(traceback.format_exception(kind, error, trace))))
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
     bear_closed_pipes()
@@ -53,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
         namespace=collection(),
         config_class=OwnConfig,
     )
+    sys.excepthook = _show_defect
     try:
         program.run(argv)
     except ClusterlabError as error:

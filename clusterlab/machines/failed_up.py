@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clusterlab.collecting import collecting
 from clusterlab.errors import ClusterlabError, HostError
 
 from .state import LabState
@@ -77,7 +78,8 @@ def _kept(folder: Path, collect: Callable[[Path], None]) -> str:
     try:
         if folder.exists():
             shutil.rmtree(folder)
-        collect(folder)
+        with collecting(folder) as logs:
+            collect(logs.folder)
     except (ClusterlabError, OSError) as error:
         return f"not all logs could be kept in {folder}: {error}"
-    return f"logs are kept in {folder}" if folder.exists() else ""
+    return f"logs are kept in {folder} ({logs})" if logs.files else ""

@@ -46,7 +46,7 @@ class Action(Model):
     )
     recreate: str | None = Field(
         default=None,
-        description="a container: removed with its anonymous volumes, and made anew as the play describes it",
+        description="a container: removed with its anonymous volumes, and recreated as the play describes it",
     )
     connect: Connection | None = Field(default=None, description="put a container on a network")
     disconnect: Connection | None = Field(default=None, description="take a container off a network")

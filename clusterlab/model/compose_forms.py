@@ -35,7 +35,7 @@ def _environment(value: object) -> object:
     elif isinstance(value, dict):
         bare = [key for key, text in value.items() if text is None]
     if bare:
-        raise ValueError(f"'{bare[0]}' has no value, and clusterlab passes nothing of your own environment on")
+        raise ValueError(f"'{bare[0]}' has no value, and clusterlab does not pass on your own environment")
     return _labels(value)
 
 

@@ -12,11 +12,9 @@ from .base import Model
 from .compose_forms import Attachment
 from .playbook import Container, Deploy, Healthcheck, Ipam, IpamConfig, Network, Placement, Play, Service, Volume
 
-_LINKS = (
-    "Links are Docker's old way. Put both containers on one network with networks: there they reach each other by name."
-)
+_LINKS = "Links are obsolete. Put both containers on one network with networks: there they reach each other by name."
 _IMAGE = "Name an image of the inventory with image: the inventory says how it is built."
-_OURS = "Leave it out and describe it here: clusterlab makes it, and never touches one that is not its own."
+_OURS = "Leave it out and describe it here: clusterlab creates it, and never touches one that it did not create."
 
 CONTAINER_KEYS: Mapping[str, str] = {
     "links": _LINKS,
@@ -25,7 +23,7 @@ CONTAINER_KEYS: Mapping[str, str] = {
     "external_links": _LINKS,
     "net": "Write network_mode, or networks.",
     "network": "Write networks.",
-    "container_name": "Leave it out: the name is the key that this stands under.",
+    "container_name": "Leave it out: the key above it is the name.",
     "volume_from": "Write volumes_from, or better: mount the same volume in both containers with volumes.",
     "volume_driver": "Give the volume its driver, under volumes of the play.",
     "build": _IMAGE,
@@ -38,8 +36,8 @@ CONTAINER_KEYS: Mapping[str, str] = {
 
 _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
     Play: {
-        "version": "Leave it out: Compose itself needs it no more.",
-        "name": "Leave it out: a play is known by its path, and has a title.",
+        "version": "Leave it out: Compose no longer needs it.",
+        "name": "Leave it out: the name of a play is its path.",
     },
     Container: {
         **CONTAINER_KEYS,
@@ -56,14 +54,14 @@ _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
     },
     Volume: {
         "external": _OURS,
-        "name": "Leave it out: the name is the key that this stands under.",
+        "name": "Leave it out: the key above it is the name.",
         "opts": "Write driver_opts.",
         "options": "Write driver_opts.",
         "host": "Write hosts.",
     },
     Network: {
         "external": _OURS,
-        "name": "Leave it out: the name is the key that this stands under.",
+        "name": "Leave it out: the key above it is the name.",
         "subnet": "Write it in a list under ipam.config.",
         "opts": "Write driver_opts.",
         "options": "Write driver_opts.",

@@ -31,7 +31,7 @@ def mount_faults(volumes: Sequence[str]) -> Iterator[Fault]:
             yield Fault(("volumes", index), str(error))
             continue
         if target in seen:
-            yield Fault(("volumes", index), f"'{text}': something else is mounted on {target} already")
+            yield Fault(("volumes", index), f"'{text}': something else is already mounted on {target}")
         seen.add(target)
 
 
@@ -42,10 +42,10 @@ def tmpfs_faults(paths: Sequence[str]) -> Iterator[Fault]:
 
 
 def network_faults(mode: str | None, networks: object, ports: object) -> Iterator[Fault]:
-    """What cannot be together of `network_mode`, `networks` and `ports`."""
+    """What is mutually exclusive among `network_mode`, `networks` and `ports`."""
     if mode is not None and networks:
         remedy = f"Leave one of them out: with network_mode {mode} it is on no other network."
-        yield Fault(("network_mode",), "'network_mode' and 'networks' cannot be together", remedy, True)
+        yield Fault(("network_mode",), "'network_mode' and 'networks' are mutually exclusive", remedy, True)
     if mode == "host" and ports:
         remedy = "Leave ports out: the container opens its ports on the host itself."
         yield Fault(("ports",), "a container on the host's network cannot publish ports", remedy, True)

@@ -28,11 +28,14 @@ _WANTED = {
 }
 
 _SHAPES = {
-    NAME_PATTERN: "must be made of lower-case letters, digits and inner dashes, at most 63",
-    OBJECT_PATTERN: "must be made of letters, digits and _.- (not first), two characters or more",
-    SIZE_PATTERN: "must be an amount, as 512M or 1G",
-    r"^[a-z]+$": "must be a release's name, as trixie",
+    NAME_PATTERN: "must consist of lower-case letters, digits and inner dashes, at most 63 characters",
+    OBJECT_PATTERN: "must consist of letters, digits and _.- (not first), at least two characters",
+    SIZE_PATTERN: "must be a size such as 512M or 1G",
+    r"^[a-z]+$": "must be the name of a release, such as trixie",
 }
+
+
+_ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def _settled(errors: list[_Error]) -> Iterator[_Error]:
 
 
 def _written_otherwise(missing: KeyPath, unknown: Iterable[KeyPath]) -> bool:
-    """Whether a key that is missing is there in another spelling, which is told already."""
+    """Whether a key that is missing is there in another spelling, which is reported already."""
     *parent, name = missing
     misspelt = [str(path[-1]) for path in unknown if list(path[:-1]) == parent]
     return any(near_misses(other, [str(name)]) for other in misspelt)
@@ -156,7 +159,10 @@ def _unknown_key(key: str, path: KeyPath, root: type[Model]) -> tuple[str, str]:
 
 
 def _wrong_value(error: _Error, siblings: list[_Error], document: Document) -> tuple[str, str]:
-    """What is wrong with a value, and the remedy."""
+    """What is wrong with a value, and the remedy; one of an environment is not quoted, for it may be a secret."""
+    if _ENVIRONMENT in error.path[:-1]:
+        wanted = [_WANTED[other.type] for other in siblings] or ["text"]
+        return f"must be {either(list(dict.fromkeys(wanted)))}", "Put it in quotes."
     value = error.detail["input"]
     context: Mapping[str, Any] = error.detail.get("ctx", {})
     match error.type:
@@ -193,7 +199,9 @@ def _wrong_type(error: _Error, siblings: list[_Error], document: Document) -> tu
     wanted = list(dict.fromkeys(_WANTED[other.type] for other in siblings))
     remedy = ""
     if isinstance(value, dict) and error.path[-2:-1] in (("volumes",), ("ports",)):
-        remedy = "Compose's long form is not supported by clusterlab: write the short form, as NAME:/path or 8080:80."
+        remedy = (
+            "Compose's long form is not supported by clusterlab: write the short form, such as NAME:/path or 8080:80."
+        )
     elif "text" in wanted and isinstance(value, bool | int | float):
         text = document.texts.get(error.path, str(value))
         remedy = "Put it in quotes in the inventory." if "${" in text else f'Put it in quotes: "{text}".'

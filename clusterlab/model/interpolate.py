@@ -61,11 +61,11 @@ class Names:
         if not _NAME.fullmatch(name):
             raise _Unresolved(
                 f"'${{{name}}}' is not the name of a value of the inventory",
-                "Only names as ${hosts.gw.address} are possible, no expressions and no environment variables.\n"
+                "Only names such as ${hosts.gw.address} are possible, no expressions and no environment variables.\n"
                 "Write $${ for a literal ${.",
             )
         if name in trail:
-            raise _Circle(f"this goes round in a circle: {' -> '.join((*trail, name))}")
+            raise _Circle(f"circular reference: {' -> '.join((*trail, name))}")
         path, found = self._find(name)
         if isinstance(found, str):
             value = self._nested(found, (*trail, name))
@@ -94,7 +94,7 @@ class Names:
             inside = [other for other in self._known() if other.startswith(f"{name}.")]
             raise _Unresolved(
                 f"'${{{name}}}' is {what}, which cannot be put in a string",
-                f"Name one of its values, as ${{{inside[0]}}}." if inside else "",
+                f"Name one of its values, for example ${{{inside[0]}}}." if inside else "",
             )
         return path, found
 

@@ -30,7 +30,7 @@ RECIPES = ("busybox", "mariadb", "nginx")
 def _no_number(value: object) -> object:
     """Numbers stand for addresses, too, but nobody means that."""
     if isinstance(value, int | float):
-        raise ValueError(f"must be an address, as 192.168.98.1, not {str(value).lower()}")
+        raise ValueError(f"must be an address such as 192.168.98.1, not {str(value).lower()}")
     return value
 
 
@@ -84,7 +84,7 @@ class Host(Model):
     def faults(self) -> Iterator[Fault]:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                yield Fault(("roles", index), f"the role '{role}' is here twice")
+                yield Fault(("roles", index), f"the role '{role}' appears twice")
             elif role.startswith("swarm_") and "docker" not in self.roles:
                 remedy = "Add the role docker to this host: the Swarm is a part of the Docker engine."
                 yield Fault(("roles", index), f"the role '{role}' needs the role 'docker'", remedy)
@@ -108,7 +108,9 @@ class Export(Model):
             yield Fault(("path",), f"'{self.path}' is not an absolute path", "Begin it with /.")
         if not self.clients:
             yield Fault(
-                ("clients",), "no clients: nobody could mount this", 'Name at least one, as "${network.subnet}".'
+                ("clients",),
+                "no clients: nobody could mount this",
+                'Name at least one, for example "${network.subnet}".',
             )
         for key, words in (("clients", self.clients), ("options", self.options)):
             for index, word in enumerate(words):
@@ -173,21 +175,23 @@ class Image(Model):
     def faults(self) -> Iterator[Fault]:
         given = self.given("build", "pull", "archive")
         if len(given) != 1:
-            found = f"not {listed(given)}" if given else "but none is here"
+            found = f"not {listed(given)}" if given else "but none is given"
             yield Fault((), f"an image needs exactly one of build, pull and archive, {found}")
         if self.build is not None and self.build not in RECIPES:
             remedy = suggest(self.build, RECIPES, "Recipes") + " Or give a pull or an archive instead."
-            yield Fault(("build",), f"there is no recipe '{self.build}'", remedy)
+            yield Fault(("build",), f"unknown recipe '{self.build}'", remedy)
         if self.pull is not None and not re.fullmatch(r"[^\s]+", self.pull):
             yield Fault(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')
         for key in self.given("user", "volumes") if self.build is None else []:
-            remedy = "Leave it out: an image that is made elsewhere has what it was made with."
+            remedy = "Leave it out: an image that is built elsewhere keeps its own."
             yield Fault((key,), f"'{key}' belongs to build", remedy, key=True)
         for index, path in enumerate(self.volumes):
             if not re.fullmatch(r"(/[\w.-]+)+", path) or ".." in path:
-                yield Fault(("volumes", index), f"'{path}' is not a path in the image", "Begin it with /, as /data.")
+                yield Fault(
+                    ("volumes", index), f"'{path}' is not a path in the image", "Begin it with /, for example /data."
+                )
             elif path in self.volumes[:index]:
-                yield Fault(("volumes", index), f"'{path}' is here twice")
+                yield Fault(("volumes", index), f"'{path}' appears twice")
 
 
 class _Inventory(Model):

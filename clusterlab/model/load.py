@@ -40,7 +40,7 @@ def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path(
     chosen = dict.fromkeys(plays) or found
     wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
     if not (found or plays or problems):
-        wrong = [Problem(str(playbooks), 0, 0, "there are no plays here: no .yml files")]
+        wrong = [Problem(str(playbooks), 0, 0, "there are no plays (.yml files) in this folder")]
     return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong])
 
 
@@ -51,7 +51,7 @@ def play_names(playbooks: Path) -> list[str]:
 
 def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
     if not playbooks.is_dir():
-        return {}, [Problem(str(playbooks), 0, 0, "there is no such folder of plays")]
+        return {}, [Problem(str(playbooks), 0, 0, "the folder does not exist")]
     found = {name: playbooks / f"{name}.yml" for name in play_names(playbooks)}
     other = [
         Problem(str(path), 0, 0, "a play's file must end in .yml", f"Rename it to {path.with_suffix('.yml').name}.")
@@ -64,7 +64,7 @@ def _no_play(name: str, found: dict[str, Path], playbooks: Path) -> Problem:
     same_end = [other for other in found if other.rpartition("/")[2] == name]
     guess = same_end[0] if same_end else name.removesuffix(".yml").removeprefix(f"{playbooks}/")
     remedy = suggest(guess, found, "Plays")
-    return Problem(str(playbooks / f"{name}.yml"), 0, 0, f"there is no play '{name}'", remedy)
+    return Problem(str(playbooks / f"{name}.yml"), 0, 0, f"unknown play '{name}'", remedy)
 
 
 def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) -> Lab:

@@ -70,11 +70,16 @@ class Network(Model):
     def faults(self) -> Iterator[Fault]:
         if self.driver == "overlay" and self.given("hosts"):
             yield Fault(
-                ("hosts",), "an overlay network has no hosts: the Swarm decides where it is", "Leave hosts out.", True
+                ("hosts",),
+                "an overlay network has no hosts: the Swarm decides where it exists",
+                "Leave hosts out.",
+                True,
             )
         if self.driver != "overlay" and self.attachable:
             yield Fault(
-                ("attachable",), "'attachable' is for overlay networks: others can always be joined", "Leave it out."
+                ("attachable",),
+                "'attachable' is for overlay networks: containers can always join others",
+                "Leave it out.",
             )
 
 
@@ -90,7 +95,7 @@ class Healthcheck(Model):
             yield Fault(
                 ("test",),
                 "a list must begin with CMD, CMD-SHELL or NONE",
-                'As in ["CMD", "nc", "-z", "localhost", "80"].',
+                'For example ["CMD", "nc", "-z", "localhost", "80"].',
             )
         if not self.test:
             yield Fault(("test",), "there is no command to run")
@@ -149,7 +154,7 @@ class Deploy(Model):
     def faults(self) -> Iterator[Fault]:
         if self.mode == "global" and self.given("replicas"):
             remedy = "Leave it out: a global service has one task per node."
-            yield Fault(("replicas",), "'replicas' says nothing with 'mode: global'", remedy, True)
+            yield Fault(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
 
 
 class Service(Model):
@@ -203,11 +208,11 @@ class Play(Model):
         titles = [check.title for check in self.checks]
         for index, title in enumerate(titles):
             if title in titles[:index]:
-                remedy = "Results are known by the title: give each check its own."
+                remedy = "Titles identify results: give each check its own."
                 yield Fault(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
         if not (self.disks or self.volumes or self.networks or self.containers or self.services or self.checks):
             remedy = "Add volumes, networks, containers, services or checks."
-            yield Fault((), "this play has nothing but a title", remedy)
+            yield Fault((), "this play has only a title", remedy)
 
 
 def _exposed(item: str | int) -> None:

@@ -133,7 +133,7 @@ def _syntax_problem(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     if (error.context or "").startswith("expected a single document"):
-        return Problem(file, *position, "a second YAML document begins here", "Write one document per file.")
+        return Problem(file, *position, "a second YAML document begins", "Write one document per file.")
     what = error.problem or error.context or "cannot be parsed"
     context = ""
     if error.problem and error.context and error.context_mark:
@@ -148,7 +148,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problem = Problem(str(path), 0, 0, "there is no such file", _files_near(path))
+        problem = Problem(str(path), 0, 0, "the file does not exist", _files_near(path))
     except IsADirectoryError:
         problem = Problem(str(path), 0, 0, "is a folder, not a file", _files_near(path / "x.yml"))
     except UnicodeDecodeError as error:
@@ -222,14 +222,14 @@ class Reader:
             key = self.key(key_node)
             if key == _MERGE and key_node.style is None:
                 if merges and self.merge_once:
-                    self.wrong(key_node, "the key '<<' is here twice", "Give it a list: <<: [*one, *other].")
+                    self.wrong(key_node, "the key '<<' appears twice", "Give it a list: <<: [*one, *other].")
                 merges += 1
                 for name, pair in self._merge(value_node, around):
                     merged.setdefault(name, pair)
             elif key is not None:
                 if key in own:
                     first = _start(own[key][0])
-                    self.wrong(key_node, f"the key '{key}' is here twice: first in line {first.line}")
+                    self.wrong(key_node, f"the key '{key}' is used twice: first in line {first.line}")
                 own.setdefault(key, (key_node, value_node))
         result = {}
         for key, (key_node, value_node) in {**merged, **own}.items():
@@ -281,7 +281,7 @@ class Reader:
         try:
             return _SCALARS[node.tag](node.value)
         except ValueError:
-            return self.wrong(node, f"'{node.value}' is not what its tag says")
+            return self.wrong(node, f"'{node.value}' does not match its tag")
 
     def tag(self, node: yaml.Node) -> None:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")

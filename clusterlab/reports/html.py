@@ -99,12 +99,12 @@ def _changes(changes: Changes | None) -> list[tuple[str, str, Any]]:
     if changes is None:
         return []
     kinds = [
-        ("Newly failing", "fail", changes.newly_failing),
-        ("Newly passing", "pass", changes.newly_passing),
-        ("Newly flaky", "flaky", changes.newly_flaky),
+        ("New failures", "fail", changes.newly_failing),
+        ("New passes", "pass", changes.newly_passing),
+        ("New flaky statements", "flaky", changes.newly_flaky),
         ("Still failing", "fail", changes.still_failing),
         ("New checks", "unsupported", changes.appeared),
-        ("No longer there", "unsupported", changes.gone),
+        ("Removed checks", "unsupported", changes.gone),
     ]
     return [(title, outcome, checks) for title, outcome, checks in kinds if checks]
 
@@ -120,10 +120,10 @@ class Cell:
 
 def _cell(link: Link | None) -> Cell:
     if link is None:
-        return Cell("", "none", "not asked")
+        return Cell("", "none", "not checked")
     wanted = "✔" if link.wanted else "⊘"
     seen = {True: "✔", False: "⊘", None: "?"}[link.seen]
-    words = {True: "reached", False: "not reached", None: "could not be asked"}[link.seen]
+    words = {True: "reached", False: "not reached", None: "could not be checked"}[link.seen]
     css = "bad" if link.differs else ("good" if link.wanted else "apart")
     expected = "reached" if link.wanted else "kept apart"
     return Cell(

@@ -76,7 +76,7 @@ def _case(suite: xml.Element, result: Result) -> None:
             detail.text = _clean("\n\n".join([*map(evidence_text, shown), f"hint: {result.hint}"]))
     elif result.outcome is Outcome.FLAKY:
         out = xml.SubElement(case, "system-out")
-        out.text = _clean("flaky: failed, and passed when asked again\n" + "\n\n".join(_texts(result.evidence)))
+        out.text = _clean("flaky: failed, then passed when repeated\n" + "\n\n".join(_texts(result.evidence)))
 
 
 def _texts(evidence: Iterable[Evidence]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A lesson on a terminal: its own words, the picture, and what a person types."""
+"""A lesson on a terminal: its text, the picture, and the commands that a person types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clusterlab.model import Lab
 from clusterlab.redaction import without_patterns
 from clusterlab.reports.lesson_picture import draw
 
-_PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` removes what is made here."
+_PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` removes what is created here."
 
 
 def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
@@ -32,7 +32,7 @@ def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
     for row in draw(lab, play):
         console.print(Text(row), soft_wrap=True)
     if lesson.making:
-        _heading(console, "What is made")
+        _heading(console, "What is created")
         console.print(Text(_PREPARED))
         _lines(console, [line for part in lesson.making for line in part.lines])
     if lesson.statements:

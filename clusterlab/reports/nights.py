@@ -48,11 +48,11 @@ def show_changes(console: Console, changes: Changes) -> None:
     console.print(Text(f"Since {changes.against}:" + ("" if changes.any else " nothing changed"), "bold"))
     for title, outcome, checks in (
         ("new failure", "fail", changes.newly_failing),
-        ("passes again", "pass", changes.newly_passing),
-        ("newly flaky", "flaky", changes.newly_flaky),
+        ("new pass", "pass", changes.newly_passing),
+        ("new flaky", "flaky", changes.newly_flaky),
         ("still failing", "fail", changes.still_failing),
         ("new", "unsupported", changes.appeared),
-        ("gone", "unsupported", changes.gone),
+        ("removed", "unsupported", changes.gone),
     ):
         for check in checks:
             title_text = (f"{MARKS[outcome]} {title}", STYLES[outcome])

@@ -137,7 +137,11 @@ class Drawing:
         parts = [f"{counts['host']} hosts with {counts['container']} containers"]
         parts += [f"{counts['service']} services"] if counts["service"] else []
         said = ", ".join([*parts, f"{len(self.lines)} networks and volumes"])
-        return f"{said}. Not as wanted: {'; '.join(bad)}." if bad else f"{said}. Nothing that was asked differs."
+        return (
+            f"{said}. Not as expected: {'; '.join(bad)}."
+            if bad
+            else f"{said}. Everything that was checked is as expected."
+        )
 
 
 def draw(picture: Picture, found: Sequence[Link]) -> Drawing:
@@ -250,8 +254,8 @@ def _arc(of_pair: Sequence[Link], y1: int, y2: int, x: int, reach: float) -> Arc
 
 def _words(link: Link) -> str:
     if link.seen is None:
-        return f"could not be asked: {link.found}"
+        return f"could not be checked: {link.found}"
     seen = "reached" if link.seen else f"not reached: {link.found}"
     if not link.differs:
-        return "reached" if link.wanted else "kept apart, as wanted"
-    return f"{seen}, wanted {'reached' if link.wanted else 'kept apart'}"
+        return "reached" if link.wanted else "kept apart, as expected"
+    return f"{seen}, expected {'reached' if link.wanted else 'kept apart'}"

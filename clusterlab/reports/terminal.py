@@ -24,7 +24,7 @@ _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have al
 
 
 def show_results(console: Console, run: Run) -> None:
-    """Every statement by play, the evidence of those that do not simply hold, the verdict, and the time it took."""
+    """Every statement by play, the evidence of those that do not simply pass, the verdict, and the time it took."""
     show_statements(console, run.results)
     console.print()
     console.print(_summary(run), soft_wrap=True)
@@ -33,7 +33,7 @@ def show_results(console: Console, run: Run) -> None:
 
 
 def show_statements(console: Console, results: Sequence[Result]) -> None:
-    """Every statement by play, with the evidence of those that do not simply hold."""
+    """Every statement by play, with the evidence of those that do not simply pass."""
     causes = blocking(results)
     for play, group in groupby(results, key=lambda result: result.play):
         console.print()
@@ -71,7 +71,7 @@ def _statement(result: Result) -> Text:
     text = Text.assemble("  ", (mark, style), " ", result.check)
     if result.outcome is not Outcome.PASS:
         text.append(f"  {result.outcome.value}", style)
-    asked = f", asked {result.attempts} times" if result.attempts > 1 else ""
+    asked = f", {result.attempts} attempts" if result.attempts > 1 else ""
     text.append(f"  {seconds_text(result.seconds)}{asked}", "dim")
     return text
 

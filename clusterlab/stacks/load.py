@@ -13,6 +13,7 @@ from pathlib import Path
 
 from clusterlab.model.problems import InvalidFiles, Problem, in_order
 from clusterlab.model.source import Document
+from clusterlab.redaction import SECRETS
 
 from .contents import read_contents
 from .cross_references import undefined
@@ -83,12 +84,23 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
     if len(documents) == len(files):
         stack, wrong = _checked(merge_all(parts))
         problems += _new(wrong, problems)
+        SECRETS.learn(_secrets(stack), public=[*stack.services, *stack.networks, *stack.volumes])
     loaded = tuple(source.substituted for source in sources)
     problems = [
         replace(problem, message=without_values(problem.message, loaded, environment)) for problem in _once(problems)
     ]
     ordered = tuple(in_order(problems, files))
     return Loaded(None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
+
+
+def _secrets(stack: Stack) -> Iterator[tuple[str, object]]:
+    """What must not leave this process: the values of environments, and the contents of secrets and configs."""
+    for service in stack.services.values():
+        yield from ((name, given.value) for name, given in service.environment.items() if given.value is not None)
+    for what, objects in (("secret", stack.secrets), ("config", stack.configs)):
+        for one in objects.values():
+            if one.content is not None:
+                yield f"{what} {one.key}", one.content.data.decode(errors="replace").strip()
 
 
 def _common_version(documents: Sequence[Document]) -> tuple[Version, list[Problem]]:

@@ -36,10 +36,10 @@ def _target(files: Files) -> Iterator[Problem]:
 def _lun_host(files: Files, path: KeyPath, lun: Lun) -> Iterator[Problem]:
     docker = files.inventory.docker_hosts
     if lun.host not in files.inventory.hosts:
-        yield files.problem(path, f"there is no host '{lun.host}'", suggest(lun.host, docker, "Docker hosts"))
+        yield files.problem(path, f"unknown host '{lun.host}'", suggest(lun.host, docker, "Docker hosts"))
     elif lun.host not in docker:
         remedy = f"Docker hosts are {listed(docker)}." if docker else "Give it the role docker."
-        yield files.problem(path, f"'{lun.host}' is no Docker host", remedy)
+        yield files.problem(path, f"'{lun.host}' is not a Docker host", remedy)
     elif lun.host in files.inventory.with_role("iscsi_target"):
         message = f"'{lun.host}' is the target itself: a host that is its own client can block itself"
         yield files.problem(path, message, "Name another Docker host.")
@@ -57,7 +57,7 @@ def _disk(files: Files, file: PlayFile, path: KeyPath, disk: Disk, used: dict[st
         yield file.problem((*path, "host"), f"the LUN '{lun.name}' is for {lun.host}, not for {disk.host}", remedy)
     if lun.name in used:
         remedy = "Use that disk, or another LUN."
-        yield file.problem((*path, "lun"), f"the LUN '{lun.name}' is a disk already ({used[lun.name]})", remedy)
+        yield file.problem((*path, "lun"), f"the LUN '{lun.name}' is already a disk ({used[lun.name]})", remedy)
     used.setdefault(lun.name, file.place_of(path))
     if disk.filesystem and lun.bytes < SMALLEST[disk.filesystem]:
         need = SMALLEST[disk.filesystem] // 2**20

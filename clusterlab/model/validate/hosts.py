@@ -34,11 +34,11 @@ def _addresses(files: Files) -> Iterator[Problem]:
         path: KeyPath = ("hosts", name, "address")
         if host.address in owners:
             remedy = "Give each host an address of its own."
-            yield files.problem(path, f"{host.address} is the address of '{owners[host.address]}' already", remedy)
+            yield files.problem(path, f"{host.address} is already the address of '{owners[host.address]}'", remedy)
         owners.setdefault(host.address, name)
         if files.lan is not None and (message := _not_of(files.lan, host.address)):
             lan = files.lan
-            remedy = f"The addresses go from {lan[1]} to {lan[-2]}." if lan.num_addresses > 2 else ""
+            remedy = f"Addresses range from {lan[1]} to {lan[-2]}." if lan.num_addresses > 2 else ""
             yield files.problem(path, message, remedy)
 
 
@@ -47,7 +47,7 @@ def _not_of(network: IPv4Network, address: IPv4Address) -> str:
     if address not in network:
         return f"{address} is outside the subnet {network}"
     if network.num_addresses > 2 and address == network.network_address:
-        return f"{address} is the address of the network {network} itself"
+        return f"{address} is the network address of {network} itself"
     if network.num_addresses > 2 and address == network.broadcast_address:
         return f"{address} is the broadcast address of {network}"
     return ""
@@ -89,8 +89,8 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
 def _needed_files(files: Files) -> Iterator[Problem]:
     for name, image in files.inventory.images.items():
         if image.archive is not None and not (files.folder / image.archive).is_file():
-            remedy = f"It was looked for at {files.folder / image.archive}. Make it with: docker save -o FILE IMAGE"
-            yield files.problem(("images", name, "archive"), f"there is no file '{image.archive}'", remedy)
+            remedy = f"It was not found at {files.folder / image.archive}. Create it with: docker save -o FILE IMAGE"
+            yield files.problem(("images", name, "archive"), f"file '{image.archive}' does not exist", remedy)
     for issue in files.inventory.kind.issues(files.inventory, files.folder):
         yield files.problem(issue.at, issue.message, issue.remedy, key=issue.key)
     yield from _ssh_files(files, ("ssh",), files.inventory.ssh)
@@ -102,4 +102,4 @@ def _ssh_files(files: Files, path: KeyPath, ssh: Ssh) -> Iterator[Problem]:
     for key in ("key", "known_hosts"):
         file: Path | None = getattr(ssh, key)
         if file is not None and not file.expanduser().is_file():
-            yield files.problem((*path, key), f"there is no file '{file}'")
+            yield files.problem((*path, key), f"file '{file}' does not exist")

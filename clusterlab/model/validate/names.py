@@ -78,7 +78,7 @@ def _ports(files: Files) -> Iterator[Problem]:
             common = [host for host in new.hosts if host in old.hosts]
             if common and _collide(port, other):
                 what = f"port {port.host_port}/{port.protocol} of {listed(common)}"
-                message = f"{what} is published already by the play '{old.file.name}' ({old.file.place_of(old.path)})"
+                message = f"{what} is already published by the play '{old.file.name}' ({old.file.place_of(old.path)})"
                 yield new.file.problem(new.path, message, "Choose another host port for one of them.")
         before.append((new, port))
 

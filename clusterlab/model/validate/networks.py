@@ -42,7 +42,7 @@ def _item(file: PlayFile, path: KeyPath, network: str, names: list[str]) -> KeyP
 def _unknown(file: PlayFile, path: KeyPath, network: str) -> Problem:
     if network in _PREDEFINED:
         return file.problem(
-            path, f"'{network}' is no network of this play", f"Write network_mode: {network}.", key=True
+            path, f"'{network}' is not a network of this play", f"Write network_mode: {network}.", key=True
         )
     remedy = suggest(network, file.play.networks, "Networks") or "Add it under networks: of this play."
     return file.problem(path, f"this play has no network '{network}'", remedy, key=True)

@@ -42,7 +42,7 @@ def _nfs(files: Files, file: PlayFile, path: KeyPath, options: dict[str, str]) -
     servers = files.inventory.with_role("nfs_server")
     where = (*path, "o") if "o" in options else path
     if not address:
-        remedy = f"Add it to o, as addr=${{hosts.{servers[0] if servers else 'gw'}.address}}."
+        remedy = f"Add it to o: addr=${{hosts.{servers[0] if servers else 'gw'}.address}}."
         yield file.problem(where, "an NFS volume needs the server's address (addr=)", remedy)
         return
     host = _host_of(files, address)
@@ -50,7 +50,7 @@ def _nfs(files: Files, file: PlayFile, path: KeyPath, options: dict[str, str]) -
         yield from _server_name(file, where, options["type"], address, host)
     if host is not None and host not in servers:
         remedy = f"NFS servers are {listed(servers)}." if servers else "Give it the role nfs_server."
-        yield file.problem(where, f"'{host}' ({address}) is no NFS server of this lab", remedy)
+        yield file.problem(where, f"'{host}' ({address}) is not an NFS server of this lab", remedy)
     yield from _device(files, file, (*path, "device"), options["device"], served=host in servers)
 
 

@@ -34,7 +34,7 @@ def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[st
             )
         elif place not in files.places:
             yield file.problem(
-                where, f"there is no host or role '{place}'", suggest(place, files.places, "Hosts and roles")
+                where, f"unknown host or role '{place}'", suggest(place, files.places, "Hosts and roles")
             )
         elif not files.expand([place]):
             yield file.problem(
@@ -46,9 +46,7 @@ def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[
     if driver == "overlay":
         return
     if not places:
-        yield file.problem(
-            path, "an empty list of hosts: this would be nowhere", "Name hosts or a role, or leave hosts out."
-        )
+        yield file.problem(path, "the list of hosts is empty", "Name hosts or a role, or leave hosts out.")
     yield from named_docker_hosts(files, file, path, places)
 
 
@@ -59,7 +57,7 @@ def named_docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequ
         others = [host for host in files.expand([place]) if host not in files.inventory.docker_hosts]
         if others:
             yield file.problem(
-                item(file.document, path, index), f"{listed(others)}: no Docker host", _docker_hosts_are(files)
+                item(file.document, path, index), f"{listed(others)} is not a Docker host", _docker_hosts_are(files)
             )
 
 
@@ -69,12 +67,12 @@ def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Itera
         remedy = suggest(host, files.inventory.hosts, "Hosts")
         if host in files.places:
             remedy = f"A container runs on one host. {remedy}"
-        yield file.problem(path, f"there is no host '{host}'", remedy)
+        yield file.problem(path, f"unknown host '{host}'", remedy)
     elif host not in files.inventory.docker_hosts:
-        yield file.problem(path, f"'{host}' is no Docker host", _docker_hosts_are(files))
+        yield file.problem(path, f"'{host}' is not a Docker host", _docker_hosts_are(files))
     if name in files.inventory.hosts:
-        remedy = "Rename the container: a name means one place in a play."
-        yield file.problem(("containers", name), f"'{name}' is a host of this lab already", remedy, key=True)
+        remedy = "Rename the container: a name identifies one place in a play."
+        yield file.problem(("containers", name), f"'{name}' is already a host of this lab", remedy, key=True)
 
 
 def _docker_hosts_are(files: Files) -> str:

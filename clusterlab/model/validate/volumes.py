@@ -60,9 +60,7 @@ def sources_there(
             known = [known for known in file.play.containers if known != name]
             yield file.problem(where, f"this play has no container '{other}'", suggest(other, known, "Others"))
         elif other == name:
-            yield file.problem(where, "a container cannot take its own volumes")
+            yield file.problem(where, "a container cannot use its own volumes")
         elif elsewhere := [host for host in hosts if host != source.host]:
-            message = (
-                f"'{other}' is on {source.host}, not on {listed(elsewhere)}: volumes are only taken from the same host"
-            )
+            message = f"'{other}' is on {source.host}, not on {listed(elsewhere)}: volumes must be on the same host"
             yield file.problem(where, message)

@@ -38,7 +38,7 @@ def test_scripts_are_of_the_hosts_that_are_named(words: list[str], sections: lis
 def test_a_host_without_shell_is_taken_for_a_play() -> None:
     ended = explain("networks", "host1")
     assert ended.returncode == 2
-    assert "there is no play 'host1'" in ended.stderr
+    assert "unknown play 'host1'" in ended.stderr
 
 
 def test_with_neither_play_it_explains_all() -> None:

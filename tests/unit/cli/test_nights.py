@@ -47,7 +47,7 @@ def ended(words: list[str]) -> int:
         ("nightly --keep-days 0", "at least one run and one day must be kept"),
         ("gc --keep-runs 0", "at least one run and one day must be kept"),
         ("gc --days=-1", "--days cannot be less than 0"),
-        ("nightly nosuch", "there is no play 'nosuch'"),
+        ("nightly nosuch", "unknown play 'nosuch'"),
         ("history", "lab demo has no runs"),
         ("history --last 0", "--last must be at least 1"),
         ("report", "lab demo has no run 'last'"),

@@ -168,17 +168,17 @@ def test_no_such_play(name: str, remedy: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidFiles) as caught:
         load_lab(ROOT / "inventory" / "default.yml", [name], tmp_path)
     (problem,) = caught.value.problems
-    assert problem.message == f"there is no play '{name}'"
+    assert problem.message == f"unknown play '{name}'"
     assert problem.remedy == remedy
 
 
 def test_no_plays(tmp_path: Path) -> None:
     inventory = ROOT / "inventory" / "default.yml"
-    with pytest.raises(InvalidFiles, match=r"there are no plays here: no \.yml files"):
+    with pytest.raises(InvalidFiles, match=r"there are no plays \(\.yml files\)"):
         load_lab(inventory, [], tmp_path)
     with pytest.raises(InvalidFiles) as caught:
         load_lab(inventory, [], tmp_path / "nowhere")
-    assert [problem.message for problem in caught.value.problems] == ["there is no such folder of plays"]
+    assert [problem.message for problem in caught.value.problems] == ["the folder does not exist"]
 
 
 def test_existing_hosts_may_be_in_several_networks(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InvalidFiles, match=r"no such file\n    There is no folder .*/nowhere either"):
+    with pytest.raises(InvalidFiles, match=r"the file does not exist\n    There is no folder .*/nowhere either"):
         read(tmp_path / "nowhere" / "lab.yml")
-    with pytest.raises(InvalidFiles, match=r"no such file\n    There are no \.yml files in .*/empty"):
+    with pytest.raises(InvalidFiles, match=r"the file does not exist\n    There are no \.yml files in .*/empty"):
         read(tmp_path / "empty" / "lab.yml")

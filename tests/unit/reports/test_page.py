@@ -50,7 +50,7 @@ def test_what_a_lab_says_stays_text() -> None:
     "words",
     [
         "demo: A statement failed",
-        "Newly failing",
+        "New failures",
         "failing since 2026-03-12 03:00 UTC (3 runs)",
         "ping -c 2 -W 10 beta",
         "none of 2 packets came back: timed out",
@@ -154,7 +154,7 @@ def test_what_has_the_focus_is_seen(opened: Page) -> None:
 
 def test_the_failing_edge_is_marked_in_the_picture(opened: Page) -> None:
     titles = opened.evaluate("[...document.querySelectorAll('g.bad title')].map(node => node.textContent)")
-    assert "alpha → beta (ping): not reached: none of 2 packets came back: timed out, wanted reached" in titles
+    assert "alpha → beta (ping): not reached: none of 2 packets came back: timed out, expected reached" in titles
     good = opened.evaluate("[...document.querySelectorAll('g.good title')].map(node => node.textContent)")
     assert "beta → alpha (ping): reached" in good
 

@@ -67,7 +67,7 @@ def test_standard_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_missing_file_hides_no_other_error(shop: Path) -> None:
     (shop / "bad.yml").write_text("services: {api: {image: one, user: 5}}\n")
     loaded = load_stack(["shop/bad.yml", "shop/gone.yml"], environment={})
-    assert "there is no such file" in str(loaded.problems[1])
+    assert "the file does not exist" in str(loaded.problems[1])
     assert loaded.stack is None
     with pytest.raises(InvalidFiles) as caught:
         loaded.valid()
