@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.results import Outcome
+from clusterlab.results import Cause, Outcome
 
 from .finding import Finding, outcome_of, unasked
 
 Ask = Callable[[], list[Finding]]
+Why = Callable[[bool], Cause | None]
+"""The failed precondition behind an attempt that failed; True says that there is no further attempt."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0  # seconds between attempts; each pause is twice the one before
 _HELD_PAUSE = 2.0  # seconds between looks at what must go on to hold
@@ -29,14 +31,31 @@ class Asked:
     outcome: Outcome
     findings: tuple[Finding, ...]
     attempts: int
+    cause: Cause | None = None  # of what is blocked
 
 
-def settle(ask: Ask, interrupted: Event, within: float | None = None, hold: float | None = None) -> Asked:
-    """Ask until it is settled; `within` and `hold` in seconds. Raises Interrupted."""
-    asked = _until(ask, interrupted, within) if within is not None else _twice(ask, interrupted)
-    if hold is None or asked.outcome not in (Outcome.PASS, Outcome.FLAKY):
-        return asked
-    return _throughout(ask, interrupted, hold, asked)
+def _unknown(last: bool) -> None:
+    return None
+
+
+def settle(
+    ask: Ask, interrupted: Event, within: float | None = None, hold: float | None = None, why: Why = _unknown
+) -> Asked:
+    """Ask until it is settled; `within` and `hold` in seconds. Raises Interrupted.
+
+    What fails because of a precondition (`why`) ends as BLOCKED, at once if waiting is pointless.
+    """
+    asked = _until(ask, interrupted, within, why) if within is not None else _twice(ask, interrupted)
+    if hold is not None and asked.outcome in (Outcome.PASS, Outcome.FLAKY):
+        asked = _throughout(ask, interrupted, hold, asked)
+    if asked.outcome in (Outcome.FAIL, Outcome.ERROR) and (cause := why(True)):
+        return blocked(asked, cause)
+    return asked
+
+
+def blocked(asked: Asked, cause: Cause) -> Asked:
+    """What was asked in vain, because of `cause`."""
+    return replace(asked, outcome=Outcome.BLOCKED, cause=cause)
 
 
 def _once(ask: Ask, interrupted: Event) -> list[Finding]:
@@ -62,7 +81,7 @@ def _twice(ask: Ask, interrupted: Event) -> Asked:
     return Asked(outcome_of(second), tuple(second), 2)
 
 
-def _until(ask: Ask, interrupted: Event, within: float) -> Asked:
+def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
     deadline = time.monotonic() + within
     attempts, pause = 0, _FIRST_PAUSE
     while True:
@@ -75,6 +94,8 @@ def _until(ask: Ask, interrupted: Event, within: float) -> Asked:
                 asked = "1 attempt" if attempts == 1 else f"{attempts} attempts"
                 findings = _told(findings, f"still so after {within:g} s and {asked}")
             return Asked(outcome, tuple(findings), attempts)
+        if cause := why(False):
+            return blocked(Asked(outcome, tuple(findings), attempts), cause)
         interrupted.wait(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from clusterlab.model.base import Model
 from clusterlab.model.kinds import Touched
@@ -61,6 +61,10 @@ class CheckKind(ABC, Generic[P]):
     def hosts(self, probe: P, lab: Lab, play: Play) -> frozenset[str]:
         """The hosts on which a probe runs itself: by default those of `on`."""
         return frozenset(lab.expand(probe.on)) if isinstance(probe, Probe) else frozenset()
+
+    def asks(self, probe: P) -> Literal["place", "engine", "manager"]:
+        """What answers a probe: the place itself, the engines of its hosts, or any manager of the Swarm."""
+        return "place"
 
     @abstractmethod
     def ask(self, probe: P, places: Places) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import docker.errors
@@ -17,16 +18,21 @@ _JOURNAL = f"command -v journalctl >/dev/null || exit 0; journalctl -n {_LINES} 
 _TIMEOUT = 20.0
 
 
-def attach(findings: tuple[Finding, ...], places: Places, about: Subjects) -> tuple[Finding, ...]:
-    """Put the logs at the first finding that does not hold: once per host and container that the check is about."""
+def attach(
+    findings: tuple[Finding, ...], places: Places, about: Subjects, unreachable: Callable[[str], str]
+) -> tuple[Finding, ...]:
+    """Put the logs at the first finding that does not hold: once per host and container that the check is about.
+
+    `unreachable` says why a host cannot be asked, if that is known already.
+    """
     for index, item in enumerate(findings):
         if not item.evidence.holds:
-            evidence = replace(item.evidence, logs=_collect(places, about))
+            evidence = replace(item.evidence, logs=_collect(places, about, unreachable))
             return (*findings[:index], replace(item, evidence=evidence), *findings[index + 1 :])
     return findings
 
 
-def _collect(places: Places, about: Subjects) -> dict[str, str]:
+def _collect(places: Places, about: Subjects, unreachable: Callable[[str], str]) -> dict[str, str]:
     """The tails of the hosts' journals and the containers' logs; what cannot be read says why.
 
     A container that serves on a port of a host may be the reason for what the host answers.
@@ -38,8 +44,12 @@ def _collect(places: Places, about: Subjects) -> dict[str, str]:
         if container.host in about.hosts and (container.ports or container.network_mode == "host")
     }
     hosts = about.hosts | {all_containers[name].host for name in about.containers}
-    logs = {f"journal of {host}": _journal(places, host) for host in sorted(hosts)}
-    logs |= {f"log of {name}": _container_log(places, places.container(name)) for name in sorted(containers)}
+    known = {host: f"could not be read: {why}" for host in hosts if (why := unreachable(host))}
+    logs = {f"journal of {host}": known.get(host) or _journal(places, host) for host in sorted(hosts)}
+    logs |= {
+        f"log of {name}": known.get(all_containers[name].host) or _container_log(places, places.container(name))
+        for name in sorted(containers)
+    }
     return {name: text for name, text in logs.items() if text}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +21,11 @@ from clusterlab.model.checks import Address, Probe, PublishedPort, Target
 from clusterlab.model.inventory import Role
 from clusterlab.model.kinds import kinds
 from clusterlab.model.playbook import Play
-from clusterlab.remote import Hosts
+from clusterlab.remote import Host, Hosts
 from clusterlab.remote.completed import Completed
 from clusterlab.remote.engine_errors import engine_errors
 
+_NO_USER = re.compile(r"unable to find user .*: no matching entries in passwd file")
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 # Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.
 _WHICH = (
@@ -128,10 +130,18 @@ class Places:
         host = self.hosts[place.host]
         try:
             if not place.container:
-                return host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
+                completed = host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
+                if user and not completed.ok:
+                    _require_user(host, place, user)
+                return completed
             with self._turns[place.host]:
                 self.inspect(place)
-                return host.exec(place.container, list(argv), user=user, timeout=timeout)
+                completed = host.exec(place.container, list(argv), user=user, timeout=timeout)
+                if user and not completed.ok and _NO_USER.search(completed.stderr):
+                    raise NoAnswer(
+                        f"{place} has no user {user}", command=place.typed(argv), detail=completed.stderr.strip()
+                    )
+                return completed
         except (HostError, DeadlineExceeded) as error:
             raise NoAnswer(
                 error.message, command=place.typed(argv), detail=error.detail, remedy=error.remedy
@@ -277,6 +287,16 @@ def with_host(url: str, host: str) -> str:
     user, at, _ = parts.netloc.rpartition("@")
     port = f":{parts.port}" if parts.port is not None else ""
     return parts._replace(netloc=f"{user}{at}{host}{port}").geturl()
+
+
+def _require_user(host: Host, place: Place, user: str) -> None:
+    """Tell the failure of a command from that of becoming its user; raises NoAnswer or MissingTool."""
+    script = 'command -v runuser >/dev/null || exit 2; id -u -- "$1" >/dev/null 2>&1'
+    found = host.run(["sh", "-c", script, "sh", user], timeout=30.0)
+    if found.exit == 2:
+        raise MissingTool(f"{place} has no runuser", remedy=f"install util-linux on {place.host}")
+    if not found.ok:
+        raise NoAnswer(f"{place} has no user {user}", command=f"id {user}", remedy="name a user that exists there")
 
 
 def _state(state: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from clusterlab.capabilities import Capabilities
@@ -19,7 +19,9 @@ from clusterlab.results import Cause, Evidence, Outcome, Result
 from . import steps
 from .actions import not_allowed
 from .attempts import Asked, Interrupted, settle
+from .dependencies import Dependencies, dependencies
 from .finding import Finding, unasked
+from .guard import CheckGuard, Guard
 from .kinds import KINDS
 from .logs import attach
 from .place import Places, turns_for
@@ -39,6 +41,7 @@ class Job:
     check: Check
     places: Places
     subjects: Subjects
+    needs: Dependencies = field(default_factory=Dependencies)
 
     def conflicts(self, other: Job) -> bool:
         """Whether one of the two must wait for the other."""
@@ -61,6 +64,8 @@ def run_checks(
     """
     interrupted = Event()
     jobs = jobs_of(lab, hosts, interrupted)
+    guard = Guard(lab, hosts)
+    guard.begin(sorted({host for job in jobs for one in (*job.needs.asking, *job.needs.acting) for host in one.hosts}))
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
@@ -71,7 +76,7 @@ def run_checks(
         if cause:
             return _blocked(job, cause)
         with progress.task(job.play, job.check.title) as task:
-            result = _result(job, interrupted)
+            result = _result(job, guard, interrupted)
             if result.outcome is not Outcome.PASS:
                 task.bad(result.outcome.value)
             return result
@@ -104,7 +109,9 @@ def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None) -> list[Jo
     jobs, turns = [], turns_for(lab)
     for name, play in lab.plays.items():
         places = Places(lab, play, hosts, interrupted, turns)
-        jobs += [Job(name, check, places, subjects(check, places)) for check in play.checks]
+        for check in play.checks:
+            about = subjects(check, places)
+            jobs.append(Job(name, check, places, about, dependencies(check, lab, play, about)))
     return jobs
 
 
@@ -121,6 +128,7 @@ def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
 
 def _schedule(
     jobs: Sequence[Job],
+    running: dict[Future[Result], Job],
     run: Callable[[Job], Result],
     ended: Callable[[Job, Result], None],
     pool: ThreadPoolExecutor,
@@ -133,7 +141,8 @@ def _schedule(
             pending.remove(job)
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            ended(running.pop(future), future.result())
+            result = future.result()
+            ended(running.pop(future), result)
 
 
 def _blocked(job: Job, cause: Cause) -> Result:
@@ -144,11 +153,14 @@ def _blocked(job: Job, cause: Cause) -> Result:
     )
 
 
-def _result(job: Job, interrupted: Event) -> Result:
+def _result(job: Job, guard: Guard, interrupted: Event) -> Result:
     began = time.monotonic()
-    asked = _ask(job, interrupted)
+    own = CheckGuard(guard, job.needs, interrupted)
+    if cause := own.before(waits=job.check.within is not None):
+        return replace(_blocked(job, cause), seconds=time.monotonic() - began)
+    asked = _ask(job, own, interrupted)
     seconds = time.monotonic() - began
-    findings = attach(asked.findings, job.places, job.subjects)
+    findings = asked.findings if asked.cause else attach(asked.findings, job.places, job.subjects, guard.unreachable)
     return Result(
         job.play,
         job.check.title,
@@ -157,21 +169,23 @@ def _result(job: Job, interrupted: Event) -> Result:
         asked.attempts,
         seconds,
         tuple(item.evidence for item in findings),
-        _hint(job.check, asked.outcome, findings),
+        asked.cause.remedy if asked.cause else _hint(job.check, asked.outcome, findings),
+        asked.cause,
     )
 
 
-def _ask(job: Job, interrupted: Event) -> Asked:
+def _ask(job: Job, guard: CheckGuard, interrupted: Event) -> Asked:
     check, probe = job.check, job.check.probe
     if probe is None:
-        return _ask_steps(job, interrupted)
-    return settle(lambda: KINDS[check.kind].ask(probe, job.places), interrupted, check.within, check.for_)
+        return _ask_steps(job, guard, interrupted)
+    ask = KINDS[check.kind].ask
+    return settle(lambda: ask(probe, job.places), interrupted, check.within, check.for_, guard.after)
 
 
-def _ask_steps(job: Job, interrupted: Event) -> Asked:
+def _ask_steps(job: Job, guard: CheckGuard, interrupted: Event) -> Asked:
     """Steps are one attempt as a whole, so that their actions are not repeated; `within` belongs to each of them."""
     try:
-        return steps.ask(job.check, job.places, interrupted)
+        return steps.ask(job.check, job.places, interrupted, guard.after)
     except Interrupted:
         raise
     except ClusterlabError as error:

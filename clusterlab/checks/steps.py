@@ -8,23 +8,23 @@ from clusterlab.model.checks import Check, Step
 from clusterlab.results import Outcome, worst
 
 from .actions import Actions
-from .attempts import Asked, Interrupted, settle
+from .attempts import Asked, Interrupted, Why, settle
 from .finding import Finding
 from .kinds import KINDS
 from .place import Places
 
 
-def ask(check: Check, places: Places, interrupted: Event) -> Asked:
+def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:
     """Take the steps in order until one does not hold; however it ends, what actions changed is restored, and the
     commands of `finally` are run.
 
-    The check's `within` is for each step that has none of its own.
+    The check's `within` is for each step that has none of its own; `why` is as for `settle`.
     """
     asked: list[Asked] = []
     actions = Actions(places)
     try:
         for step in check.steps:
-            asked.append(_take(step, check.within, places, actions, interrupted))
+            asked.append(_take(step, check.within, places, actions, interrupted, why))
             if asked[-1].outcome not in (Outcome.PASS, Outcome.FLAKY):
                 break
     finally:
@@ -38,15 +38,15 @@ def ask(check: Check, places: Places, interrupted: Event) -> Asked:
         worst(item.outcome for item in asked),
         tuple(finding for item in asked for finding in item.findings),
         max(item.attempts for item in asked),
+        next((item.cause for item in asked if item.cause), None),
     )
 
 
-def _take(step: Step, within: float | None, places: Places, actions: Actions, interrupted: Event) -> Asked:
+def _take(step: Step, within: float | None, places: Places, actions: Actions, interrupted: Event, why: Why) -> Asked:
     if step.do is None:
         probe = step.probe
-        return settle(
-            lambda: KINDS[step.kind].ask(probe, places), interrupted, within if step.within is None else step.within
-        )
+        wait = within if step.within is None else step.within
+        return settle(lambda: KINDS[step.kind].ask(probe, places), interrupted, wait, why=why)
     if interrupted.is_set():
         raise Interrupted("interrupted")
     done = actions.act(step.do)

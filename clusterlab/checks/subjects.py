@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -99,6 +99,10 @@ def _words(value: object) -> Iterator[str]:
         yield from re.findall(r"[\w.-]*\w", value)
     elif isinstance(value, int):
         yield str(value)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _words(key)
+            yield from _words(item)
+    elif isinstance(value, Iterable):
         for item in value:
             yield from _words(item)

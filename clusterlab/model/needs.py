@@ -101,6 +101,12 @@ def _join_needs(play: Play, networks: Iterable[str], host: str) -> Iterator[Need
             yield from network_needs(play, name, host)
 
 
+def volume_servers(lab: Lab, play: Play, name: str) -> list[str]:
+    """The hosts of the lab that serve the data of a volume over NFS."""
+    options = play.volumes[name].driver_opts
+    return _servers(lab, str(options.get("o", ""))) if str(options.get("type")) in _VOLUME_TYPES else []
+
+
 def _servers(lab: Lab, options: str) -> list[str]:
     """NFS servers of the lab that `addr=` in a volume's options names."""
     values = {one.partition("=")[2] for one in options.split(",") if one.startswith("addr=")}

@@ -162,6 +162,9 @@ class Inspect(CheckKind[InspectProbe]):
     def hosts(self, probe: InspectProbe, lab: Lab, play: Play) -> frozenset[str]:
         return frozenset(asked_hosts(probe, lab, play))
 
+    def asks(self, probe: InspectProbe) -> Literal["place", "engine", "manager"]:
+        return "manager" if probe.service or probe.tasks or probe.node else "engine"
+
     def ask(self, probe: InspectProbe, places: Places) -> list[Finding]:
         """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
         kind, name = subject(probe)

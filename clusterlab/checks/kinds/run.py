@@ -124,6 +124,9 @@ class Run(CheckKind[RunProbe]):
     def hosts(self, probe: RunProbe, lab: Lab, play: Play) -> frozenset[str]:
         return frozenset(lab.expand(probe.on))
 
+    def asks(self, probe: RunProbe) -> Literal["place", "engine", "manager"]:
+        return "engine"
+
     def ask(self, probe: RunProbe, places: Places) -> list[Finding]:
         """It must end with the exit code and output that are wanted; with `fails`, the engine must refuse it."""
         hosts = [Place(host) for host in places.lab.expand(probe.on)]

@@ -74,15 +74,17 @@ def test_checks_about_what_is_stopped_wait_for_their_turn(rig: Rig, tmp_path: Pa
 
 def test_an_interrupt_puts_back(rig: Rig, tmp_path: Path) -> None:
     waits = {"title": "waits for ever", "steps": [STOP, {**OPEN, "within": "10m"}]}
-    lab = load_case(play(waits), rig.inventory, tmp_path)
+    lab = load_case(play({"title": "ends", "command": {"on": "gw", "run": "id"}}, waits), rig.inventory, tmp_path)
+    results: list[Result] = []
     with rig.made(lab):
         began = time.monotonic()
         interrupt = Timer(3.0, os.kill, (os.getpid(), signal.SIGINT))
         interrupt.start()
         with pytest.raises(KeyboardInterrupt):
-            run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+            run_checks(lab, rig.hosts, rig.unsupported, results.append, Silent())
         assert time.monotonic() - began < 30
         assert is_running(rig)
+        assert [(result.check, result.outcome) for result in results] == [("ends", Outcome.PASS)]
         interrupt.join()
 
 

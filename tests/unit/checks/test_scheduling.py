@@ -77,6 +77,19 @@ def test_what_an_action_changes_is_asked_before_or_after(check: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        {"environment": {"TARGET": "http://web:80/"}},
+        {"environment": {"web": "a name"}},
+        {"networks": {"yard": {"aliases": ["web"]}}},
+    ],
+)
+def test_what_stands_deep_in_a_probe_is_found(key: dict[str, Any]) -> None:
+    one, two = jobs(ACTION, {"run": {"on": "host2", "image": "shell", **key}})
+    assert one.subjects.conflicts(two.subjects)
+
+
+@pytest.mark.parametrize(
     "check",
     [
         {"command": {"in": "other", "run": "id"}},

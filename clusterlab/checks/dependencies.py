@@ -1,0 +1,185 @@
+"""Which preconditions a check depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from clusterlab.model import Lab
+from clusterlab.model.base import Model
+from clusterlab.model.checks import Check, Step
+from clusterlab.model.needs import volume_servers
+from clusterlab.model.playbook import Play
+
+from .kinds import KINDS
+from .kinds.command import CommandProbe
+from .preconditions import (
+    ContainerRuns,
+    EngineAnswers,
+    HostReachable,
+    InSwarm,
+    ManagerAnswers,
+    NfsServerAnswers,
+    NodeAvailable,
+    Precondition,
+    ServiceRuns,
+)
+from .subjects import Subjects
+
+_HOSTNAME = re.compile(r"\s*node\.hostname\s*==\s*(\S+)\s*")
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """`asking` are the preconditions without which a check cannot be asked at all.
+
+    `acting` are those that must be met before its actions change anything, since nothing could be restored without
+    them. `holding` are further ones: without them it can be asked, and when it then fails they are the cause.
+    """
+
+    asking: tuple[Precondition, ...] = ()
+    acting: tuple[Precondition, ...] = ()
+    holding: tuple[Precondition, ...] = ()
+
+
+def dependencies(check: Check, lab: Lab, play: Play, about: Subjects) -> Dependencies:
+    """What a check depends on, without what its own actions and commands may change."""
+    own = _changed(check, lab)
+    asked = [one for kind, probe in _probes(check) for one in _asking(kind, probe, lab, play)]
+    asking = list(dict.fromkeys([*_acting(check, lab, play), *asked]))
+    asking += [HostReachable(host) for host in sorted(own.hosts) if HostReachable(host) not in asking]
+    holding = dict.fromkeys([*_hosts(check, lab, play, about), *_objects(lab, play, about, check)])
+    return Dependencies(
+        tuple(one for one in asking if not own.concerns(one)),
+        tuple(dict.fromkeys(_acting_on_services(check, lab, play))),
+        tuple(one for one in holding if one not in asking and not own.concerns(one)),
+    )
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """What the steps of a check change themselves: none of that is a precondition."""
+
+    containers: frozenset[str]
+    services: frozenset[str]
+    drains: bool
+    hosts: frozenset[str]  # on which it runs commands, which may change anything there, and on a manager in the Swarm
+
+    def concerns(self, one: Precondition) -> bool:
+        if self.hosts & set(one.hosts):
+            return not isinstance(one, HostReachable)
+        if isinstance(one, ContainerRuns):
+            return one.container in self.containers
+        if isinstance(one, ServiceRuns):
+            return self.drains or one.service in self.services
+        return isinstance(one, NodeAvailable) and self.drains
+
+
+def _changed(check: Check, lab: Lab) -> _Changed:
+    actions = [step.do for step in check.steps if step.do is not None]
+    return _Changed(
+        frozenset(action.container for action in actions if action.container),
+        frozenset(action.service for action in actions if action.service),
+        any(action.drain is not None for action in actions),
+        frozenset(host for step in check.steps for host in lab.expand(_commanded(step))),
+    )
+
+
+def _commanded(step: Step) -> list[str]:
+    """The hosts and roles on which a step runs a command."""
+    return step.probe.on if isinstance(step.probe, CommandProbe) else []
+
+
+def _probes(check: Check) -> Iterator[tuple[str, Model]]:
+    for _, kind, probe in check.probes():
+        yield kind, probe
+
+
+def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
+    """What actions need: the engines of their containers, and the managers for services and nodes."""
+    for action in (step.do for step in check.steps if step.do is not None):
+        if action.container in play.containers:
+            yield EngineAnswers(play.containers[action.container].host)
+        elif _managers(lab):
+            yield ManagerAnswers(_managers(lab))
+
+
+def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
+    """The nodes that may run tasks of the services that a check changes, and all when it drains one of them."""
+    for action in (step.do for step in check.steps if step.do is not None):
+        hosts = _nodes(lab) if action.drain is not None else []
+        if action.service in play.services:
+            hosts = _eligible(lab, play, action.service)
+        if _managers(lab):
+            yield from (NodeAvailable(host, str(lab.inventory.hosts[host].address), _managers(lab)) for host in hosts)
+
+
+def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondition]:
+    """What a probe needs to be asked: its hosts, their engines or the managers, and the containers that it runs in."""
+    hosts = [host for host in lab.inventory.hosts if host in KINDS[kind].hosts(probe, lab, play)]
+    asks = KINDS[kind].asks(probe)
+    if asks == "manager" and _managers(lab):
+        yield ManagerAnswers(_managers(lab))
+    elif asks == "place":
+        yield from (HostReachable(host) for host in hosts)
+    else:
+        yield from (EngineAnswers(host) for host in hosts)
+    inside = getattr(probe, "in_", [])
+    yield from (ContainerRuns(play.containers[name].host, name) for name in inside if name in play.containers)
+
+
+def _hosts(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Precondition]:
+    """Hosts that a check names without running there: what they serve needs them, and mostly their engine."""
+    at = {host for kind, probe in _probes(check) for host in KINDS[kind].hosts(probe, lab, play)}
+    for host in sorted(about.hosts - at):
+        yield EngineAnswers(host) if host in lab.inventory.docker_hosts else HostReachable(host)
+
+
+def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Precondition]:
+    """Containers and services that a check names, with the Swarm and the NFS servers under them."""
+    managers = _managers(lab)
+    services = sorted(name.removeprefix("service ") for name in about.within if name.startswith("service "))
+    containers = sorted(about.containers)
+    volumes = {text.partition(":")[0] for name in containers for text in play.containers[name].volumes}
+    volumes |= {text.partition(":")[0] for name in services for text in play.services[name].volumes}
+    volumes |= {name for kind, probe in _probes(check) for name in KINDS[kind].touches(probe).volumes}
+    for name in containers:
+        networks = [play.networks[one] for one in play.containers[name].networks if one in play.networks]
+        if any(network.driver == "overlay" for network in networks):
+            yield InSwarm(play.containers[name].host)
+    if managers:
+        for name in services:
+            for host in _eligible(lab, play, name):
+                yield NodeAvailable(host, str(lab.inventory.hosts[host].address), managers)
+    for server in _servers(lab, play, volumes):
+        yield NfsServerAnswers(server)
+    for name in containers:
+        yield ContainerRuns(play.containers[name].host, name)
+    if managers:
+        yield from (ServiceRuns(name, managers) for name in services)
+
+
+def _managers(lab: Lab) -> tuple[str, ...]:
+    return tuple(lab.inventory.with_role("swarm_manager"))
+
+
+def _nodes(lab: Lab) -> list[str]:
+    """The hosts of the Swarm that the inventory keeps active."""
+    hosts = lab.inventory.hosts
+    return [name for name in lab.inventory.swarm_hosts if hosts[name].availability in (None, "active")]
+
+
+def _eligible(lab: Lab, play: Play, service: str) -> list[str]:
+    """The nodes that may run tasks of a service, by its constraints."""
+    hosts = _nodes(lab)
+    for text in play.services[service].deploy.placement.constraints:
+        if named := _HOSTNAME.fullmatch(text):
+            hosts = [name for name in hosts if name == named[1]]
+    return hosts
+
+
+def _servers(lab: Lab, play: Play, volumes: Iterable[str]) -> list[str]:
+    """The lab's NFS servers of these volumes."""
+    found = {server for name in volumes if name in play.volumes for server in volume_servers(lab, play, name)}
+    return sorted(found)

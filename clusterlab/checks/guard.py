@@ -1,0 +1,120 @@
+"""Preconditions while checks run: facts are read once for all checks, and again when something fails.
+
+A check ends as blocked when a precondition without which it cannot be asked is not met, or when it fails and a
+precondition of what it is about is not met. Before a check is blocked without having been asked, the facts are read
+again, after _GRACE seconds if it waits (`within`). A precondition that may soon be met by itself, such as a container
+that is just starting, never cuts a wait short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+
+from clusterlab.model import Lab
+from clusterlab.remote import Hosts
+from clusterlab.results import Cause
+
+from .attempts import Interrupted
+from .dependencies import Dependencies
+from .facts import Facts, observe
+from .preconditions import Failure, Precondition
+
+_GRACE = 5.0
+_FRESH = 3.0  # seconds for which facts are used again, while a check that fails is asked again and again
+_SILENT_FRESH = 15.0  # the same for a host that was silent for long, or its engine: asking it takes that long again
+
+
+class Guard:
+    """The facts of a lab's hosts while its checks run, and the causes that were found. Safe to use from threads."""
+
+    def __init__(self, lab: Lab, hosts: Hosts) -> None:
+        self._lab = lab
+        self._hosts = hosts
+        self._locks = {name: Lock() for name in lab.inventory.hosts}
+        self._facts: dict[str, Facts] = {}
+        self._down_since: dict[str, float] = {}  # hosts whose engine did not answer whenever it was asked since then
+        self._causes: dict[tuple[str, str], Cause] = {}  # by code and subject, as they were first described
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Read the facts of hosts in the background; whoever needs those of one waits for that one alone."""
+        for name in names:
+            Thread(target=self.facts, args=(name, 0.0), name=f"facts of {name}", daemon=True).start()
+
+    def facts(self, host: str, since: float) -> Facts:
+        """The facts of a host, read after `since` (of time.monotonic)."""
+        with self._locks[host]:
+            found = self._facts.get(host)
+            if found is None or (found.began < since and not _is_silent(found)):
+                found = observe(self._hosts[host], frozenset(self._lab.inventory.hosts[host].roles))
+                self._facts[host] = found
+                if found.answers:
+                    self._down_since.pop(host, None)
+                else:
+                    self._down_since.setdefault(host, found.began)
+            return found
+
+    def lasted(self, hosts: Sequence[str]) -> float:
+        """For how many seconds one of these hosts, or its engine, has been seen dead."""
+        now = time.monotonic()
+        return max((now - self._down_since.get(host, now) for host in hosts), default=0.0)
+
+    def unreachable(self, host: str) -> str:
+        """Why no command runs on a host, as far as known; "" when nothing is in the way."""
+        found = self._facts.get(host)
+        return found.unreachable if found else ""
+
+    def failure(self, preconditions: Sequence[Precondition], since: float) -> tuple[Precondition, Failure] | None:
+        """The first precondition that is not met, by facts read after `since`."""
+        for one in preconditions:
+            if found := one.failure({host: self.facts(host, since) for host in one.hosts}):
+                cause = self._causes.setdefault((found.cause.code, found.cause.subject), found.cause)
+                return one, Failure(cause, found.passing)
+        return None
+
+
+class CheckGuard:
+    """The preconditions of one check while it runs."""
+
+    def __init__(self, guard: Guard, needs: Dependencies, interrupted: Event) -> None:
+        self._guard = guard
+        self._needs = needs
+        self._interrupted = interrupted
+        self._began = time.monotonic()
+        self._first: dict[Cause, float] = {}  # when each failed precondition was first seen
+
+    def before(self, waits: bool) -> Cause | None:
+        """The cause that keeps the check from being asked; `waits` when it has a `within`."""
+        preconditions = (*self._needs.asking, *self._needs.acting)
+        found = self._guard.failure(preconditions, 0.0)
+        if found is None or found[1].passing:
+            return None
+        if waits and (left := _GRACE - self._guard.lasted(found[0].hosts)) > 0 and self._interrupted.wait(left):
+            raise Interrupted("interrupted")
+        again = self._guard.failure(preconditions, time.monotonic())
+        return again[1].cause if again and not again[1].passing else None
+
+    def after(self, last: bool) -> Cause | None:
+        """The cause of an attempt that failed; `last` when the check is not asked again.
+
+        Before the last attempt only a cause counts that has lasted, and does not pass by itself.
+        """
+        began = time.monotonic()
+        since = self._began if last else max(self._began, began - _FRESH)
+        found = self._guard.failure((*self._needs.asking, *self._needs.holding), since)
+        if found is None:
+            self._first.clear()
+            return None
+        one, failure = found
+        if last:
+            return failure.cause
+        first = self._first.setdefault(failure.cause, began)
+        lasted = max(time.monotonic() - first, self._guard.lasted(one.hosts))
+        return failure.cause if lasted >= _GRACE and not failure.passing else None
+
+
+def _is_silent(facts: Facts) -> bool:
+    """Whether waiting for a host or its engine took long, and has just ended."""
+    ended = facts.began + facts.took
+    return not facts.answers and facts.took >= _GRACE and time.monotonic() - ended < _SILENT_FRESH

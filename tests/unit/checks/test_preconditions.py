@@ -1,0 +1,274 @@
+"""Preconditions by given facts: which cause is named, what a check depends on, and when a wait is cut short."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from clusterlab.checks import guard as guards
+from clusterlab.checks.dependencies import Dependencies, dependencies
+from clusterlab.checks.facts import Facts, Node, parse
+from clusterlab.checks.guard import CheckGuard, Guard
+from clusterlab.checks.place import Places
+from clusterlab.checks.preconditions import (
+    ContainerRuns,
+    EngineAnswers,
+    HostReachable,
+    InSwarm,
+    ManagerAnswers,
+    NfsServerAnswers,
+    NodeAvailable,
+    Precondition,
+    ServiceRuns,
+)
+from clusterlab.checks.subjects import subjects
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.remote import Hosts
+
+ACTIVE = {"LocalNodeState": "active"}
+NODES = {"192.168.98.11": Node("ready", "active"), "192.168.98.12": Node("ready", "active")}
+WELL = {
+    "gw": Facts("gw", 0.0, nfs_listens=True),
+    "host1": Facts("host1", 0.0, swarm=ACTIVE, nodes=NODES, services={"api": (2, 2)}, containers={"web": "Up 3 days"}),
+    "host2": Facts("host2", 0.0, swarm=ACTIVE, containers={"app": "Up 1 second (health: starting)"}),
+}
+DOWN = {"engine_down": "the Docker engine does not run"}
+MANAGERS = ("host1",)
+NODE = NodeAvailable("host2", "192.168.98.12", MANAGERS)
+
+
+@pytest.mark.parametrize(
+    ("one", "host", "changed", "code"),
+    [
+        (HostReachable("host2"), "host2", {"unreachable": "no route"}, "host-unreachable"),
+        (EngineAnswers("host2"), "host2", {"unreachable": "no route"}, "host-unreachable"),
+        (EngineAnswers("host2"), "host2", DOWN, "engine-down"),
+        (EngineAnswers("host2"), "host2", {**DOWN, "engine_silent": True}, "engine-silent"),
+        (ContainerRuns("host1", "web"), "host1", DOWN, "engine-down"),
+        (ContainerRuns("host1", "web"), "host1", {"containers": {}}, "container-missing"),
+        (ContainerRuns("host1", "web"), "host1", {"containers": {"web": "Exited (137) 2 s ago"}}, "container-stopped"),
+        (ContainerRuns("host1", "web"), "host1", {"containers": {"web": "Up 2 days (Paused)"}}, "container-paused"),
+        (ManagerAnswers(MANAGERS), "host1", {**DOWN, "nodes": None}, "engine-down"),
+        (ManagerAnswers(MANAGERS), "host1", {"nodes": None}, "swarm-no-leader"),
+        (ManagerAnswers(MANAGERS), "host1", {"nodes": None, "swarm": {}}, "swarm-inactive"),
+        (InSwarm("host2"), "host2", {"swarm": {"LocalNodeState": "inactive"}}, "swarm-inactive"),
+        (NODE, "host2", DOWN, "engine-down"),
+        (NODE, "host1", {"nodes": {}}, "node-missing"),
+        (NODE, "host1", {"nodes": {"192.168.98.12": Node("down", "active")}}, "node-down"),
+        (NODE, "host1", {"nodes": {"192.168.98.12": Node("ready", "drain")}}, "node-drained"),
+        (NODE, "host1", {"nodes": {"192.168.98.12": Node("ready", "pause")}}, "node-paused"),
+        (ServiceRuns("api", MANAGERS), "host1", {"services": {}}, "service-missing"),
+        (ServiceRuns("api", MANAGERS), "host1", {"services": {"api": (0, 2)}}, "service-down"),
+        (NfsServerAnswers("gw"), "gw", {"nfs_listens": False}, "nfs-server-down"),
+    ],
+)
+def test_each_precondition_names_the_most_basic_cause(
+    one: Precondition, host: str, changed: dict[str, Any], code: str
+) -> None:
+    assert one.failure(WELL) is None
+    failure = one.failure({**WELL, host: replace(WELL[host], **changed)})
+    assert failure is not None
+    assert failure.cause.code == code
+    assert failure.cause.remedy
+    assert "\n" not in failure.cause.summary
+
+
+@pytest.mark.parametrize("status", ["Created", "Restarting (1) 2 seconds ago", "Removal In Progress"])
+def test_what_may_come_up_by_itself_is_passing(status: str) -> None:
+    failure = ContainerRuns("host1", "web").failure({"host1": replace(WELL["host1"], containers={"web": status})})
+    assert failure is not None
+    assert failure.passing
+
+
+PRINTED = """\
+== clusterlab: nfs
+2
+== clusterlab: engine 0
+{"NodeID":"x","NodeAddr":"10.1.0.1","LocalNodeState":"active","ControlAvailable":true}
+== clusterlab: containers
+web Up 3 minutes
+db Exited (137) 4 seconds ago
+== clusterlab: nodes
+{"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377"}
+{"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": ""}
+== clusterlab: services
+api 1/2
+one 1/1 (max 1 per node)
+"""
+
+
+def test_what_a_host_prints_is_read() -> None:
+    found = parse("host1", PRINTED)
+    assert found.answers
+    assert found.nfs_listens
+    assert found.swarm["LocalNodeState"] == "active"
+    assert found.containers == {"web": "Up 3 minutes", "db": "Exited (137) 4 seconds ago"}
+    assert found.nodes == {"10.1.0.1": Node("ready", "active"), "10.1.0.2": Node("down", "drain")}
+    assert found.services == {"api": (1, 2), "one": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("printed", "why"),
+    [
+        ("1\nCannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "does not run"),
+        ("124\n", "does not answer within"),
+        ("127\nsh: docker: not found", "cannot be used: sh: docker: not found"),
+    ],
+)
+def test_an_engine_that_does_not_answer(printed: str, why: str) -> None:
+    found = parse("host1", f"== clusterlab: nfs\n0\n== clusterlab: engine {printed}")
+    assert why in found.engine_down
+    assert found.nfs_listens is False
+    assert found.nodes is None
+
+
+LAB = Lab(
+    Inventory.model_validate(
+        {
+            "lab": "demo",
+            "hosts": {
+                "gw": {"address": "192.168.98.1", "roles": ["nfs_server"]},
+                "host1": {"address": "192.168.98.11", "roles": ["docker", "swarm_manager"]},
+                "host2": {"address": "192.168.98.12", "roles": ["docker", "swarm_worker"]},
+            },
+        }
+    )
+)
+NFS = {"type": "nfs", "o": "addr=192.168.98.1,rw", "device": ":/shares"}
+AWAY = {"constraints": ["node.hostname == host1"]}
+
+
+def needs(check: dict[str, Any]) -> Dependencies:
+    play = Play.model_validate(
+        {
+            "title": "t",
+            "volumes": {"share": {"driver_opts": NFS}},
+            "networks": {"mesh": {"driver": "overlay", "attachable": True}},
+            "containers": {
+                "web": {"host": "host1", "image": "web"},
+                "app": {"host": "host2", "image": "shell", "volumes": ["share:/data"], "networks": ["mesh"]},
+            },
+            "services": {"api": {"image": "web"}, "near": {"image": "web", "deploy": {"placement": AWAY}}},
+            "checks": [{"title": "x", **check}],
+        }
+    )
+    lab = Lab(LAB.inventory, {"p": play}, Path())
+    (only,) = play.checks
+    return dependencies(only, lab, play, subjects(only, Places(lab, play, Hosts({}))))
+
+
+WEB, APP = ContainerRuns("host1", "web"), ContainerRuns("host2", "app")
+
+
+@pytest.mark.parametrize(
+    ("check", "asking", "holding"),
+    [
+        ({"command": {"on": "host2", "run": "id"}}, [HostReachable("host2")], []),
+        ({"command": {"in": "web", "run": "id"}}, [WEB], []),
+        ({"command": {"in": "app", "run": "id"}}, [APP], [InSwarm("host2"), NfsServerAnswers("gw")]),
+        ({"ping": {"in": "web", "to": "app"}}, [WEB], [InSwarm("host2"), NfsServerAnswers("gw"), APP]),
+        ({"http": {"on": "gw", "url": "http://host1/"}}, [HostReachable("gw")], [EngineAnswers("host1")]),
+        ({"inspect": {"engine": True, "on": "host2", "path": "Driver", "value": "x"}}, [EngineAnswers("host2")], []),
+        (
+            {"inspect": {"tasks": "near", "path": "*.Node", "value": ["host1"]}},
+            [ManagerAnswers(MANAGERS)],
+            [NodeAvailable("host1", "192.168.98.11", MANAGERS), ServiceRuns("near", MANAGERS)],
+        ),
+        ({"steps": [{"do": {"start": "web"}}, {"command": {"in": "web", "run": "id"}}]}, [EngineAnswers("host1")], []),
+        (
+            {"steps": [{"command": {"on": "host1", "run": "x"}}, {"command": {"in": "web", "run": "id"}}]},
+            [HostReachable("host1")],
+            [],
+        ),
+    ],
+)
+def test_what_a_check_depends_on(
+    check: dict[str, Any], asking: list[Precondition], holding: list[Precondition]
+) -> None:
+    found = needs(check)
+    assert list(found.asking) == asking
+    assert [one for one in found.holding if not isinstance(one, EngineAnswers) or one in holding] == holding
+
+
+def test_a_check_that_drains_does_not_depend_on_nodes_that_take_tasks() -> None:
+    steps = [{"do": {"drain": "host2"}}, {"inspect": {"tasks": "api", "path": "*.Node", "value": ["host1"]}}]
+    found = needs({"steps": steps})
+    assert not [one for one in found.holding if isinstance(one, NodeAvailable | ServiceRuns)]
+    assert found.acting == (NodeAvailable("host1", "192.168.98.11", MANAGERS), NODE)
+
+
+class Script:
+    """Facts of one host that are given out one after the other; the last one stays."""
+
+    def __init__(self, *facts: dict[str, Any]) -> None:
+        self.facts = list(facts)
+        self.asked = 0
+
+    def observe(self, host: object, roles: object) -> Facts:
+        self.asked += 1
+        found = self.facts.pop(0) if len(self.facts) > 1 else self.facts[0]
+        return Facts("host2", time.monotonic(), swarm=ACTIVE, **found)
+
+
+def guarded(monkeypatch: pytest.MonkeyPatch, script: Script, asking: Sequence[Precondition]) -> CheckGuard:
+    monkeypatch.setattr(guards, "observe", script.observe)
+    monkeypatch.setattr(guards, "_GRACE", 0.05)
+    monkeypatch.setattr(guards, "_FRESH", 0.0)
+    return CheckGuard(Guard(LAB, _Anything()), Dependencies(asking=tuple(asking)), Event())  # type: ignore[arg-type]
+
+
+class _Anything:
+    def __getitem__(self, name: str) -> object:
+        return name
+
+
+ENGINE = EngineAnswers("host2")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_before_a_check_is_blocked_the_facts_are_read_again(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
+    passing = Script(DOWN, {})
+    assert guarded(monkeypatch, passing, [ENGINE]).before(waits) is None
+    lasting = Script(DOWN, DOWN)
+    cause = guarded(monkeypatch, lasting, [ENGINE]).before(waits)
+    assert cause is not None
+    assert cause.code == "engine-down"
+    assert (passing.asked, lasting.asked) == (2, 2)
+
+
+def test_facts_that_are_well_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script({})
+    guard = guarded(monkeypatch, script, [ENGINE])
+    assert guard.before(False) is None
+    assert guard.before(True) is None
+    assert script.asked == 1
+
+
+def test_a_container_that_is_starting_cuts_no_wait_short_and_is_the_cause_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guard = guarded(monkeypatch, Script({"containers": {"app": "Restarting (1) 1 second ago"}}), [APP])
+    assert guard.before(True) is None
+    for _ in range(3):
+        assert guard.after(False) is None
+        Event().wait(0.03)
+    cause = guard.after(True)
+    assert cause is not None
+    assert cause.code == "container-stopped"
+
+
+def test_a_wait_is_cut_short_when_the_cause_has_lasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = guarded(monkeypatch, Script({"containers": {"app": "Exited (1) 1 s ago"}}), [APP])
+    assert guard.after(False) is None
+    Event().wait(0.06)
+    cause = guard.after(False)
+    assert cause is not None
+    assert cause.subject == "container app on host2"
