@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from clusterlab.model import Lab
 from clusterlab.model.base import Model
@@ -32,28 +33,26 @@ _HOSTNAME = re.compile(r"\s*node\.hostname\s*==\s*(\S+)\s*")
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`asking` are the preconditions without which a check cannot be asked at all.
+    """`before` are the preconditions without which a check cannot be asked, or its actions could not be restored.
 
-    `acting` are those that must be met before its actions change anything, since nothing could be restored without
-    them. `holding` are further ones: without them it can be asked, and when it then fails they are the cause.
+    `during` are those that explain a failure: without them it can be asked, and when it then fails they are the cause.
+    What the check itself changes is not among those.
     """
 
-    asking: tuple[Precondition, ...] = ()
-    acting: tuple[Precondition, ...] = ()
-    holding: tuple[Precondition, ...] = ()
+    before: tuple[Precondition, ...] = ()
+    during: tuple[Precondition, ...] = ()
 
 
 def dependencies(check: Check, lab: Lab, play: Play, about: Subjects) -> Dependencies:
-    """What a check depends on, without what its own actions and commands may change."""
+    """What a check depends on."""
     own = _changed(check, lab)
-    asked = [one for kind, probe in _probes(check) for one in _asking(kind, probe, lab, play)]
-    asking = list(dict.fromkeys([*_acting(check, lab, play), *asked]))
-    asking += [HostReachable(host) for host in sorted(own.hosts) if HostReachable(host) not in asking]
-    holding = dict.fromkeys([*_hosts(check, lab, play, about), *_objects(lab, play, about, check)])
+    probes = [one for kind, probe in _probes(check) for one in _asking(kind, probe, lab, play)]
+    asking = [EngineAnswers(one.host) if own.may_start(one) else one for one in probes]
+    acting = [*_acting(check, lab, play), *_acting_on_services(check, lab, play)]
+    holding = [*probes, *_hosts(check, lab, play, about), *_objects(lab, play, about, check)]
     return Dependencies(
-        tuple(one for one in asking if not own.concerns(one)),
-        tuple(dict.fromkeys(_acting_on_services(check, lab, play))),
-        tuple(one for one in holding if one not in asking and not own.concerns(one)),
+        tuple(dict.fromkeys([*asking, *acting])),
+        tuple(one for one in dict.fromkeys([*_acting(check, lab, play), *holding]) if not own.concerns(one)),
     )
 
 
@@ -65,6 +64,10 @@ class _Changed:
     services: frozenset[str]
     drains: bool
     hosts: frozenset[str]  # on which it runs commands, which may change anything there, and on a manager in the Swarm
+
+    def may_start(self, one: Precondition) -> TypeGuard[ContainerRuns]:
+        """Whether one is a container that the check itself may start before it asks there."""
+        return isinstance(one, ContainerRuns) and (one.container in self.containers or one.host in self.hosts)
 
     def concerns(self, one: Precondition) -> bool:
         if self.hosts & set(one.hosts):

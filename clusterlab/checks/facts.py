@@ -22,11 +22,11 @@ _NODE = (
     '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}"}'
 )
 _ENGINE = f"""
-answer=$(timeout {ENGINE_SECONDS} docker info --format '{{{{json .Swarm}}}}' 2>&1); code=$?
+answer=$(timeout {ENGINE_SECONDS} docker ps --all --format '{{{{.Names}}}} {{{{.Status}}}}' 2>&1); code=$?
 echo "{_MARK}engine $code"; echo "$answer"
 [ $code = 0 ] || exit 0
-echo "{_MARK}containers"
-timeout {ENGINE_SECONDS} docker ps --all --format '{{{{.Names}}}} {{{{.Status}}}}' 2>&1
+echo "{_MARK}swarm"
+timeout {ENGINE_SECONDS} docker info --format '{{{{json .Swarm}}}}' 2>/dev/null
 """
 _MANAGER = f"""
 nodes=$(timeout {ENGINE_SECONDS} docker node ls --quiet 2>/dev/null) || exit 0
@@ -122,8 +122,8 @@ def parse(host: str, text: str, began: float = 0.0, took: float = 0.0) -> Facts:
         took,
         engine_down=_why_down(engine, code) if code else "",
         engine_silent=code == _LATE,
-        swarm=_json(engine) if not code else {},
-        containers=dict(_pair(line) for line in sections.get("containers", []) if line),
+        swarm=_json("\n".join(sections.get("swarm", []))),
+        containers=dict(_pair(line) for line in engine.splitlines() if line) if not code else {},
         nodes=_nodes(sections["nodes"]) if "nodes" in sections else None,
         services={name: _tasks(text) for name, text in map(_pair, sections.get("services", []))},
         nfs_listens=sections["nfs"] != ["0"] if "nfs" in sections else None,
@@ -141,7 +141,7 @@ def _why_down(said: str, code: int) -> str:
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text.splitlines()[-1])
+        found = json.loads(text.splitlines()[0])
     except (ValueError, IndexError):
         return {}
     return found if isinstance(found, dict) else {}

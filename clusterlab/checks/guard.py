@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from clusterlab.model import Lab
+from clusterlab.parallel import parallel
 from clusterlab.remote import Hosts
 from clusterlab.results import Cause
 
@@ -23,7 +24,7 @@ from .preconditions import Failure, Precondition
 
 _GRACE = 5.0
 _FRESH = 3.0  # seconds for which facts are used again, while a check that fails is asked again and again
-_SILENT_FRESH = 15.0  # the same for a host that was silent for long, or its engine: asking it takes that long again
+_SILENT_FRESH = 20.0  # the same for a host that was silent for long, or its engine: asking it takes that long again
 
 
 class Guard:
@@ -37,10 +38,9 @@ class Guard:
         self._down_since: dict[str, float] = {}  # hosts whose engine did not answer whenever it was asked since then
         self._causes: dict[tuple[str, str], Cause] = {}  # by code and subject, as they were first described
 
-    def begin(self, names: Sequence[str]) -> None:
-        """Read the facts of hosts in the background; whoever needs those of one waits for that one alone."""
-        for name in names:
-            Thread(target=self.facts, args=(name, 0.0), name=f"facts of {name}", daemon=True).start()
+    def begin(self) -> None:
+        """Read the facts of every host, all at the same time."""
+        parallel(lambda name: self.facts(name, 0.0), self._lab.inventory.hosts, name="facts")
 
     def facts(self, host: str, since: float) -> Facts:
         """The facts of a host, read after `since` (of time.monotonic)."""
@@ -61,9 +61,20 @@ class Guard:
         return max((now - self._down_since.get(host, now) for host in hosts), default=0.0)
 
     def unreachable(self, host: str) -> str:
-        """Why no command runs on a host, as far as known; "" when nothing is in the way."""
+        """Why no command runs on a host that was found so; "" when nothing is known to be in the way."""
         found = self._facts.get(host)
-        return found.unreachable if found else ""
+        return self._recent(host).unreachable if found and found.unreachable else ""
+
+    def silent(self, host: str) -> str:
+        """Why the engine of a host that was found silent would not answer in time; "" when nothing is known."""
+        found = self._facts.get(host)
+        if not found or not (found.unreachable or found.engine_silent):
+            return ""
+        found = self._recent(host)
+        return found.unreachable or (found.engine_down if found.engine_silent else "")
+
+    def _recent(self, host: str) -> Facts:
+        return self.facts(host, time.monotonic() - _SILENT_FRESH)
 
     def failure(self, preconditions: Sequence[Precondition], since: float) -> tuple[Precondition, Failure] | None:
         """The first precondition that is not met, by facts read after `since`."""
@@ -86,13 +97,12 @@ class CheckGuard:
 
     def before(self, waits: bool) -> Cause | None:
         """The cause that keeps the check from being asked; `waits` when it has a `within`."""
-        preconditions = (*self._needs.asking, *self._needs.acting)
-        found = self._guard.failure(preconditions, 0.0)
+        found = self._guard.failure(self._needs.before, 0.0)
         if found is None or found[1].passing:
             return None
         if waits and (left := _GRACE - self._guard.lasted(found[0].hosts)) > 0 and self._interrupted.wait(left):
             raise Interrupted("interrupted")
-        again = self._guard.failure(preconditions, time.monotonic())
+        again = self._guard.failure(self._needs.before, time.monotonic())
         return again[1].cause if again and not again[1].passing else None
 
     def after(self, last: bool) -> Cause | None:
@@ -102,7 +112,7 @@ class CheckGuard:
         """
         began = time.monotonic()
         since = self._began if last else max(self._began, began - _FRESH)
-        found = self._guard.failure((*self._needs.asking, *self._needs.holding), since)
+        found = self._guard.failure(self._needs.during, since)
         if found is None:
             self._first.clear()
             return None

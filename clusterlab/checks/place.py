@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Semaphore
@@ -89,13 +89,18 @@ class Places:
         hosts: Hosts,
         interrupted: threading.Event | None = None,
         turns: Mapping[str, Semaphore] | None = None,
+        silent: Callable[[str], str] | None = None,
     ) -> None:
-        """`turns` bounds how many commands run in the containers of each host at the same time; plays share it."""
+        """`turns` bounds how many commands run in the containers of each host at the same time; plays share it.
+
+        `silent` says why the engine of a host would not answer in time, if that is known: then it is not asked.
+        """
         self.lab = lab
         self.play = play
         self.hosts = hosts
         self.interrupted = interrupted or threading.Event()  # set when the person has stopped the checks
         self._turns = turns or turns_for(lab)
+        self._silent = silent or (lambda host: "")
         self._tools: dict[Place, frozenset[str]] = {}
         self._lock = threading.Lock()
 
@@ -170,6 +175,8 @@ class Places:
     @contextmanager
     def engine(self, host: str) -> Iterator[docker.APIClient]:
         """The engine's API on a host; what goes wrong with it becomes a HostError."""
+        if why := self._silent(host):
+            raise HostError(host, why, remedy=f"clusterlab ssh {host}")
         with engine_errors(self.hosts[host], "use the Docker engine"):
             yield self.hosts[host].docker
 

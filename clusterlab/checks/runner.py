@@ -63,9 +63,10 @@ def run_checks(
     RESTORE_SECONDS later. `on_result` has the results of all that ended until then.
     """
     interrupted = Event()
-    jobs = jobs_of(lab, hosts, interrupted)
     guard = Guard(lab, hosts)
-    guard.begin(sorted({host for job in jobs for one in (*job.needs.asking, *job.needs.acting) for host in one.hosts}))
+    jobs = jobs_of(lab, hosts, interrupted, guard)
+    with progress.task(lab.name, "checking hosts, engines and the Swarm"):
+        guard.begin()
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
@@ -104,11 +105,11 @@ def run_checks(
     return [results[job] for job in jobs]
 
 
-def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None) -> list[Job]:
+def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Guard | None = None) -> list[Job]:
     """Every check of every play, in the plays' order."""
     jobs, turns = [], turns_for(lab)
     for name, play in lab.plays.items():
-        places = Places(lab, play, hosts, interrupted, turns)
+        places = Places(lab, play, hosts, interrupted, turns, guard.silent if guard else None)
         for check in play.checks:
             about = subjects(check, places)
             jobs.append(Job(name, check, places, about, dependencies(check, lab, play, about)))

@@ -92,10 +92,10 @@ PRINTED = """\
 == clusterlab: nfs
 2
 == clusterlab: engine 0
-{"NodeID":"x","NodeAddr":"10.1.0.1","LocalNodeState":"active","ControlAvailable":true}
-== clusterlab: containers
 web Up 3 minutes
 db Exited (137) 4 seconds ago
+== clusterlab: swarm
+{"NodeID":"x","NodeAddr":"10.1.0.1","LocalNodeState":"active","ControlAvailable":true}
 == clusterlab: nodes
 {"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377"}
 {"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": ""}
@@ -169,7 +169,7 @@ WEB, APP = ContainerRuns("host1", "web"), ContainerRuns("host2", "app")
 
 
 @pytest.mark.parametrize(
-    ("check", "asking", "holding"),
+    ("check", "before", "more"),
     [
         ({"command": {"on": "host2", "run": "id"}}, [HostReachable("host2")], []),
         ({"command": {"in": "web", "run": "id"}}, [WEB], []),
@@ -185,24 +185,22 @@ WEB, APP = ContainerRuns("host1", "web"), ContainerRuns("host2", "app")
         ({"steps": [{"do": {"start": "web"}}, {"command": {"in": "web", "run": "id"}}]}, [EngineAnswers("host1")], []),
         (
             {"steps": [{"command": {"on": "host1", "run": "x"}}, {"command": {"in": "web", "run": "id"}}]},
-            [HostReachable("host1")],
+            [HostReachable("host1"), EngineAnswers("host1")],
             [],
         ),
     ],
 )
-def test_what_a_check_depends_on(
-    check: dict[str, Any], asking: list[Precondition], holding: list[Precondition]
-) -> None:
+def test_what_a_check_depends_on(check: dict[str, Any], before: list[Precondition], more: list[Precondition]) -> None:
     found = needs(check)
-    assert list(found.asking) == asking
-    assert [one for one in found.holding if not isinstance(one, EngineAnswers) or one in holding] == holding
+    assert list(found.before) == before
+    assert [one for one in found.during if one not in before] == more
 
 
 def test_a_check_that_drains_does_not_depend_on_nodes_that_take_tasks() -> None:
     steps = [{"do": {"drain": "host2"}}, {"inspect": {"tasks": "api", "path": "*.Node", "value": ["host1"]}}]
     found = needs({"steps": steps})
-    assert not [one for one in found.holding if isinstance(one, NodeAvailable | ServiceRuns)]
-    assert found.acting == (NodeAvailable("host1", "192.168.98.11", MANAGERS), NODE)
+    assert not [one for one in found.during if isinstance(one, NodeAvailable | ServiceRuns)]
+    assert found.before == (ManagerAnswers(MANAGERS), NodeAvailable("host1", "192.168.98.11", MANAGERS), NODE)
 
 
 class Script:
@@ -222,7 +220,7 @@ def guarded(monkeypatch: pytest.MonkeyPatch, script: Script, asking: Sequence[Pr
     monkeypatch.setattr(guards, "observe", script.observe)
     monkeypatch.setattr(guards, "_GRACE", 0.05)
     monkeypatch.setattr(guards, "_FRESH", 0.0)
-    return CheckGuard(Guard(LAB, _Anything()), Dependencies(asking=tuple(asking)), Event())  # type: ignore[arg-type]
+    return CheckGuard(Guard(LAB, _Anything()), Dependencies(tuple(asking), tuple(asking)), Event())  # type: ignore[arg-type]
 
 
 class _Anything:
