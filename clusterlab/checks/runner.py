@@ -129,7 +129,6 @@ def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
 
 def _schedule(
     jobs: Sequence[Job],
-    running: dict[Future[Result], Job],
     run: Callable[[Job], Result],
     ended: Callable[[Job, Result], None],
     pool: ThreadPoolExecutor,
