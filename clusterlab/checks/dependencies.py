@@ -157,6 +157,8 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
                 yield NodeAvailable(host, str(lab.inventory.hosts[host].address), managers)
     for server in _servers(lab, play, volumes):
         yield NfsServerAnswers(server)
+    if all(KINDS[kind].asks(probe) != "place" for kind, probe in _probes(check)):
+        return  # it is about what is reported of these objects themselves
     for name in containers:
         yield ContainerRuns(play.containers[name].host, name)
     if managers:

@@ -149,6 +149,9 @@ def _problems(expected: Mapping[str, Any], result: Result) -> Iterator[str]:
             yield f"{text!r} is not in what was found"
     if expected.get("hint", "") not in result.hint:
         yield f"{expected['hint']!r} is not in the hint"
+    code = result.cause.code if result.cause else ""
+    if "cause" in expected and code != expected["cause"]:
+        yield f"the cause is {code or 'none'}, not {expected['cause']}"
     commands = "\n".join(item.command for item in result.evidence)
     for text in expected.get("command", []):
         if text not in commands:

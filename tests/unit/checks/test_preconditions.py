@@ -175,12 +175,13 @@ WEB, APP = ContainerRuns("host1", "web"), ContainerRuns("host2", "app")
         ({"command": {"in": "web", "run": "id"}}, [WEB], []),
         ({"command": {"in": "app", "run": "id"}}, [APP], [InSwarm("host2"), NfsServerAnswers("gw")]),
         ({"ping": {"in": "web", "to": "app"}}, [WEB], [InSwarm("host2"), NfsServerAnswers("gw"), APP]),
+        ({"inspect": {"container": "web", "path": "State.Running", "value": True}}, [EngineAnswers("host1")], []),
         ({"http": {"on": "gw", "url": "http://host1/"}}, [HostReachable("gw")], [EngineAnswers("host1")]),
         ({"inspect": {"engine": True, "on": "host2", "path": "Driver", "value": "x"}}, [EngineAnswers("host2")], []),
         (
             {"inspect": {"tasks": "near", "path": "*.Node", "value": ["host1"]}},
             [ManagerAnswers(MANAGERS)],
-            [NodeAvailable("host1", "192.168.98.11", MANAGERS), ServiceRuns("near", MANAGERS)],
+            [NodeAvailable("host1", "192.168.98.11", MANAGERS)],
         ),
         ({"steps": [{"do": {"start": "web"}}, {"command": {"in": "web", "run": "id"}}]}, [EngineAnswers("host1")], []),
         (
