@@ -24,7 +24,8 @@ from clusterlab.resources.container_handle import (
 from clusterlab.results import Cause
 
 from .finding import Finding, finding, unasked
-from .place import Place, Places, WrongAnswer
+from .place import Place, WrongAnswer
+from .places import Places
 from .spec import require_volumes, wanted
 from .swarm_actions import SwarmActions
 

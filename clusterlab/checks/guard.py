@@ -73,6 +73,11 @@ class Guard:
         found = self._recent(host)
         return found.unreachable or (found.engine_down if found.engine_silent else "")
 
+    def manager(self) -> str:
+        """The first manager that was found at work, or ""."""
+        managers = self._lab.inventory.with_role("swarm_manager")
+        return next((one for one in managers if (found := self._facts.get(one)) and found.nodes is not None), "")
+
     def _recent(self, host: str) -> Facts:
         return self.facts(host, time.monotonic() - _SILENT_FRESH)
 

@@ -19,7 +19,7 @@ from clusterlab.model.validate.probes import names_exist
 from .finding import Finding
 from .manual.line import Line
 from .manual.where import Where
-from .place import Places
+from .places import Places
 
 P = TypeVar("P", bound=Model)
 

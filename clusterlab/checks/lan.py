@@ -12,7 +12,8 @@ from ipaddress import ip_address
 
 from clusterlab.model.probes import Address, Target
 
-from .place import NotUnderstood, Place, Places
+from .place import NotUnderstood, Place
+from .places import Places
 from .reached import Reach
 from .resolve import first_address
 

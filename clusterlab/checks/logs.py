@@ -10,7 +10,8 @@ import docker.errors
 from clusterlab.errors import ClusterlabError
 
 from .finding import Finding
-from .place import Place, Places
+from .place import Place
+from .places import Places
 from .subjects import Subjects
 
 _LINES = 40

@@ -6,7 +6,8 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from .place import NotUnderstood, Place, Places
+from .place import NotUnderstood, Place
+from .places import Places
 
 COMMAND = ["cat", "/proc/mounts"]
 

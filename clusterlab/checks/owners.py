@@ -14,7 +14,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.model.probes import Address, Target
 from clusterlab.parallel import parallel
 
-from .place import NotUnderstood, Place, Places
+from .place import NotUnderstood, Place
+from .places import Places
 from .reached import Reach
 from .resolve import look_up
 

@@ -17,7 +17,8 @@ from .manual.line import Line
 from .manual.where import Where
 from .owners import HINT as OWNERS_HINT
 from .owners import containers_of, mistaken
-from .place import Place, Places
+from .place import Place
+from .places import Places
 from .reached import Reach
 from .resolve import prove_absent
 

@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 
 from clusterlab.remote.completed import Completed
 
-from .place import NotUnderstood, Place, Places
+from .place import NotUnderstood, Place
+from .places import Places
 from .reached import Reach
 
 DOCKER_DNS = "127.0.0.11"

@@ -18,13 +18,14 @@ from clusterlab.results import Cause, Evidence, Outcome, Result
 
 from . import steps
 from .actions import not_allowed
+from .asking import turns_for
 from .attempts import Asked, Interrupted, settle
 from .dependencies import Dependencies, dependencies
 from .finding import Finding, unasked
 from .guard import CheckGuard, Guard
 from .kinds import KINDS
 from .logs import attach
-from .place import Places, turns_for
+from .places import Places
 from .subjects import Subjects, subjects
 from .unsupported import unmet_need, unsupported
 
@@ -109,7 +110,7 @@ def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Gua
     """Every check of every play, in the plays' order."""
     jobs, turns = [], turns_for(lab)
     for name, play in lab.plays.items():
-        places = Places(lab, play, hosts, interrupted, turns, guard.silent if guard else None)
+        places = Places(lab, play, hosts, interrupted, turns, guard)
         for check in play.checks:
             about = subjects(check, places)
             jobs.append(Job(name, check, places, about, dependencies(check, lab, play, about)))

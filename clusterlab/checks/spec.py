@@ -12,7 +12,8 @@ from clusterlab.progress import Silent
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.wanted_images import tag_of
 
-from .place import Place, Places, WrongAnswer
+from .place import Place, WrongAnswer
+from .places import Places
 
 
 def wanted(places: Places, name: str, container: Container, image: str) -> WantedContainer:

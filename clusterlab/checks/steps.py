@@ -11,7 +11,7 @@ from .actions import Actions
 from .attempts import Asked, Interrupted, Why, settle
 from .finding import Finding
 from .kinds import KINDS
-from .place import Places
+from .places import Places
 
 
 def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:

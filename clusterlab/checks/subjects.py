@@ -14,7 +14,7 @@ from clusterlab.model.playbook import Play
 from clusterlab.model.short_syntax import parse_port
 
 from .kinds import KINDS
-from .place import Places
+from .places import Places
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from clusterlab.resources.removal import wait_for
 from clusterlab.resources.swarm_handle import Drain, NoSuchService, OwnService, drain_of, find_service
 
 from .finding import Finding, finding, unasked
-from .place import Places, WrongAnswer
+from .place import WrongAnswer
+from .places import Places
 
 _ENDS = 30.0  # seconds in which the Swarm notices that a task's processes were killed
 _SETTLES = 120.0  # seconds until a service's tasks are as before

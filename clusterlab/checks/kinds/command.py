@@ -18,7 +18,8 @@ from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import MissingTool, Place, Places
+from ..place import MissingTool, Place
+from ..places import Places
 
 _CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?)\s*;?\s*$")
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # exit codes of a shell, and of docker exec

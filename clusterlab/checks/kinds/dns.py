@@ -14,7 +14,8 @@ from ..manual.lan import NAMES
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
 from ..matcher import describe, match
-from ..place import Place, Places
+from ..place import Place
+from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
 from ..resolve import look_up, query

@@ -21,7 +21,8 @@ from ..manual.line import Line, prints
 from ..manual.where import Where
 from ..matcher import describe, match
 from ..mounts import mount_of, read_mounts
-from ..place import NotUnderstood, Place, Places
+from ..place import NotUnderstood, Place
+from ..places import Places
 
 _ANY = "[^|]*"  # a field of stat's output, as a pattern
 _FORMAT = "%F|%a|%U|%u|%G|%g"

@@ -22,7 +22,8 @@ from ..manual.lan import card as lan_card
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import NotUnderstood, Place, Places
+from ..place import NotUnderstood, Place
+from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach, kept_away
 

@@ -32,7 +32,8 @@ from ..manual.line import Line
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
 from ..matcher import describe, is_nothing, match, show
-from ..place import Place, Places, WrongAnswer
+from ..place import Place, WrongAnswer
+from ..places import Places
 from ..report_path import NoSuchPath, at, length_template, steps, template
 from ..spec import image_on
 
@@ -169,6 +170,8 @@ class Inspect(CheckKind[InspectProbe]):
         """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
         kind, name = subject(probe)
         hosts = asked_hosts(probe, places.lab, places.play)
+        if self.asks(probe) == "manager" and hosts and not probe.on:
+            hosts = [places.manager]
         if probe.same and len(hosts) < 2:
             raise UsageError(f"`same: true` compares hosts, and only {', '.join(hosts) or 'none'} has {kind} {name}")
         values: dict[str, object] = {}

@@ -19,7 +19,8 @@ from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
 from ..mounts import COMMAND, Mount, mount_of, read_mounts
-from ..place import NotUnderstood, Place, Places
+from ..place import NotUnderstood, Place
+from ..places import Places
 
 _HINT = (
     "the mount happens when the container starts: a volume that was created earlier with other options keeps them; "

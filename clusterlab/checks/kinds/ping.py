@@ -15,7 +15,8 @@ from clusterlab.remote.completed import Completed
 from .. import lan
 from ..manual.lan import card, first
 from ..manual.where import Where
-from ..place import NotUnderstood, Place, Places
+from ..place import NotUnderstood, Place
+from ..places import Places
 from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away, reason
 from ..resolve import first_address, query

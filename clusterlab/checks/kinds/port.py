@@ -14,7 +14,8 @@ from .. import lan
 from ..manual.lan import card as lan_card
 from ..manual.line import ends
 from ..manual.where import Where
-from ..place import Place, Places
+from ..place import Place
+from ..places import Places
 from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away
 

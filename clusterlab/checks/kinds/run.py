@@ -47,7 +47,8 @@ from ..manual.line import Line, ends, variables
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import NoAnswer, Place, Places
+from ..place import NoAnswer, Place
+from ..places import Places
 from ..spec import image_on, require_volumes, wanted
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5  # seconds between two looks at a container that runs

@@ -31,7 +31,8 @@ from ..finding import Finding, ask_each, finding, outcome_of, unasked
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
-from ..place import Place, Places, WrongAnswer
+from ..place import Place, WrongAnswer
+from ..places import Places
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.

@@ -22,7 +22,8 @@ from clusterlab.remote.completed import Completed
 
 from ..manual.lan import first
 from ..manual.where import Where
-from ..place import NotUnderstood, Place, Places
+from ..place import NotUnderstood, Place
+from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
 from ..resolve import first_address, query

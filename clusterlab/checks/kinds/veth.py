@@ -25,7 +25,8 @@ from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
-from ..place import NotUnderstood, Place, Places, WrongAnswer
+from ..place import NotUnderstood, Place, WrongAnswer
+from ..places import Places
 
 _HINT = "`ip link show master BRIDGE` lists what is plugged into a bridge; restarting the container creates a new pair"
 _LIST = ["ip", "-json", "-details", "link", "show"]

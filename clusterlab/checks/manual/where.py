@@ -12,7 +12,8 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Container, Play, Service
 from clusterlab.model.probes import Address, Probe, PublishedPort, Target
 
-from ..place import Place, with_host
+from ..lookups import with_host
+from ..place import Place
 from .line import Line, Variable, variables
 
 _BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from clusterlab.checks import run_checks
-from clusterlab.checks.place import Place, Places
+from clusterlab.checks.place import Place
+from clusterlab.checks.places import Places
 from clusterlab.checks.spec import image_on, wanted
 from clusterlab.model.playbook import Container
 from clusterlab.plan.apply import apply

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from clusterlab.capabilities import Capabilities
-from clusterlab.checks.place import Places
+from clusterlab.checks.places import Places
 from clusterlab.checks.subjects import subjects
 from clusterlab.checks.unsupported import unmet_need
 from clusterlab.manual.lesson import Lesson, Part, lesson

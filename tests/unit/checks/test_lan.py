@@ -11,7 +11,7 @@ from clusterlab.checks.kinds import http, ping, port
 from clusterlab.checks.kinds.http import HttpProbe
 from clusterlab.checks.kinds.ping import PingProbe
 from clusterlab.checks.kinds.port import PortProbe
-from clusterlab.checks.place import with_host
+from clusterlab.checks.lookups import with_host
 
 BRIDGES = frozenset({"docker0", "br-0123456789ab", "br-management"})
 THERE = {"container": "web", "network": "bridge"}

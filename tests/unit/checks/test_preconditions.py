@@ -15,7 +15,7 @@ from clusterlab.checks import guard as guards
 from clusterlab.checks.dependencies import Dependencies, dependencies
 from clusterlab.checks.facts import Facts, Node, parse
 from clusterlab.checks.guard import CheckGuard, Guard
-from clusterlab.checks.place import Places
+from clusterlab.checks.places import Places
 from clusterlab.checks.preconditions import (
     ContainerRuns,
     EngineAnswers,

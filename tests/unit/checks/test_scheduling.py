@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clusterlab.capabilities import Capabilities
-from clusterlab.checks.place import Places
+from clusterlab.checks.places import Places
 from clusterlab.checks.runner import Job, next_job
 from clusterlab.checks.subjects import Subjects, subjects
 from clusterlab.checks.unsupported import unmet_need, unsupported

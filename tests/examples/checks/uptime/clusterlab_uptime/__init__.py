@@ -10,7 +10,8 @@ from clusterlab.checks.finding import Finding, ask_each, finding
 from clusterlab.checks.kind import CheckKind
 from clusterlab.checks.manual.line import Line
 from clusterlab.checks.manual.where import Where
-from clusterlab.checks.place import NotUnderstood, Place, Places
+from clusterlab.checks.place import NotUnderstood, Place
+from clusterlab.checks.places import Places
 from clusterlab.model.base import Duration, Fault
 from clusterlab.model.probes import Probe
 

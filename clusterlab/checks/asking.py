@@ -1,0 +1,156 @@
+"""Running commands at places, and asking engines there."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Semaphore
+from typing import Any, Protocol
+
+import docker
+import docker.errors
+
+from clusterlab.errors import DeadlineExceeded, HostError, UsageError
+from clusterlab.model import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.remote import Host, Hosts
+from clusterlab.remote.completed import Completed
+from clusterlab.remote.engine_errors import engine_errors
+
+from .place import MissingTool, NoAnswer, Place, WrongAnswer
+
+_NO_USER = re.compile(r"unable to find user .*: no matching entries in passwd file")
+_EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
+
+
+def turns_for(lab: Lab) -> dict[str, Semaphore]:
+    """A bound for each host, so that no command waits in vain for one of its connection's few channels."""
+    return {name: Semaphore(_EXECS_AT_ONCE) for name in lab.inventory.hosts}
+
+
+class Known(Protocol):
+    """What is known of the hosts already."""
+
+    def silent(self, host: str) -> str:
+        """Why the engine of a host would not answer in time; "" when nothing is known to be in the way."""
+
+    def manager(self) -> str:
+        """A manager of the Swarm that was found at work, or ""."""
+
+
+class Asking:
+    """A play on the hosts of a lab. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        play: Play,
+        hosts: Hosts,
+        interrupted: threading.Event | None = None,
+        turns: Mapping[str, Semaphore] | None = None,
+        known: Known | None = None,
+    ) -> None:
+        """`turns` bounds how many commands run in the containers of each host at the same time; plays share it.
+
+        `known` says which engines would not answer in time, so that they are not asked, and which managers do.
+        """
+        self.lab = lab
+        self.play = play
+        self.hosts = hosts
+        self.interrupted = interrupted or threading.Event()  # set when the person has stopped the checks
+        self._turns = turns or turns_for(lab)
+        self._known = known
+        self._tools: dict[Place, frozenset[str]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def play_name(self) -> str:
+        return next((name for name, play in self.lab.plays.items() if play is self.play), "")
+
+    def container(self, name: str) -> Place:
+        """The place of a container of the play."""
+        if name not in self.play.containers:
+            raise UsageError(f"{name}: the play has no such container")
+        return Place(self.play.containers[name].host, name)
+
+    def run(self, place: Place, argv: Sequence[str], *, timeout: float = 60.0, user: str = "") -> Completed:
+        """Run a command there, whatever its exit code.
+
+        Raises WrongAnswer when the container is missing or does not run, NoAnswer when it could not be asked.
+        """
+        host = self.hosts[place.host]
+        try:
+            if not place.container:
+                completed = host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
+                if user and not completed.ok:
+                    _require_user(host, place, user)
+                return completed
+            with self._turns[place.host]:
+                self.inspect(place)
+                completed = host.exec(place.container, list(argv), user=user, timeout=timeout)
+                if user and not completed.ok and _NO_USER.search(completed.stderr):
+                    raise NoAnswer(
+                        f"{place} has no user {user}", command=place.typed(argv), detail=completed.stderr.strip()
+                    )
+                return completed
+        except (HostError, DeadlineExceeded) as error:
+            raise NoAnswer(
+                error.message, command=place.typed(argv), detail=error.detail, remedy=error.remedy
+            ) from error
+
+    def inspect(self, place: Place) -> dict[str, Any]:
+        """What the engine reports of a running container; raises WrongAnswer when it is missing or does not run."""
+        with self.engine(place.host) as client:
+            try:
+                report: dict[str, Any] = client.inspect_container(place.container)
+            except docker.errors.NotFound as error:
+                raise WrongAnswer(
+                    f"there is no container {place.container} on {place.host}",
+                    command=f"docker inspect {place.container}",
+                    remedy="`clusterlab apply` makes it",
+                ) from error
+        state = report["State"]
+        if not state["Running"] or state.get("Paused") or state.get("Restarting"):
+            raise WrongAnswer(
+                f"container {place.container} on {place.host} is not running: {_state(state)}",
+                command=f"docker inspect {place.container}",
+                remedy=f"container {place.container} is not running: {_state(state)}; `clusterlab apply` starts it",
+            )
+        return report
+
+    @contextmanager
+    def engine(self, host: str) -> Iterator[docker.APIClient]:
+        """The engine's API on a host; what goes wrong with it becomes a HostError."""
+        if self._known and (why := self._known.silent(host)):
+            raise HostError(host, why, remedy=f"clusterlab ssh {host}")
+        with engine_errors(self.hosts[host], "use the Docker engine"):
+            yield self.hosts[host].docker
+
+    @property
+    def manager(self) -> str:
+        """The host that is asked about the Swarm: the first manager known to be at work, or the first of all."""
+        managers = self.lab.inventory.with_role("swarm_manager")
+        if not managers:
+            raise UsageError("no host of the inventory is a swarm_manager")
+        return (self._known.manager() if self._known else "") or managers[0]
+
+
+def _require_user(host: Host, place: Place, user: str) -> None:
+    """Tell the failure of a command from that of becoming its user; raises NoAnswer or MissingTool."""
+    script = 'command -v runuser >/dev/null || exit 2; id -u -- "$1" >/dev/null 2>&1'
+    found = host.run(["sh", "-c", script, "sh", user], timeout=30.0)
+    if found.exit == 2:
+        raise MissingTool(f"{place} has no runuser", remedy=f"install util-linux on {place.host}")
+    if not found.ok:
+        raise NoAnswer(f"{place} has no user {user}", command=f"id {user}", remedy="name a user that exists there")
+
+
+def _state(state: dict[str, Any]) -> str:
+    """A container's state as `docker ps` words it: "exited (137)", with when."""
+    status = str(state.get("Status", "not running"))
+    if status == "exited":
+        finished = str(state.get("FinishedAt", "")).partition(".")[0].replace("T", " ")
+        return f"exited ({state.get('ExitCode')})" + (f" at {finished} UTC" if finished else "")
+    return status

@@ -1,0 +1,30 @@
+"""The places of one play: what probes are given to carry themselves out."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from clusterlab.errors import UsageError
+from clusterlab.model.checks import Probe
+from clusterlab.model.inventory import Role
+
+from .lookups import Lookups
+from .place import Place
+from .tools import Tools
+
+
+class Places(Tools, Lookups):
+    """The places of one play, and how to ask there. Safe to use from several threads."""
+
+    def of(self, probe: Probe) -> list[Place]:
+        """Every place of a probe, in order. Raises UsageError for a name that is no place, or when there is none."""
+        hosts = self.lab.expand(probe.on)
+        unknown = set(probe.on) - set(self.lab.inventory.hosts) - {"all", *get_args(Role)}
+        if unknown:
+            raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
+        places = [Place(host) for host in hosts] + [self.container(name) for name in probe.in_]
+        if not places:
+            raise UsageError(
+                f"the probe runs nowhere: on: {probe.on}, in: {probe.in_}", remedy="name a host, a role or a container"
+            )
+        return places
