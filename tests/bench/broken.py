@@ -29,14 +29,14 @@ Broken = dict[tuple[str, str], list[str]]
 
 
 def broken() -> Broken:
-    """Of each statement, by play and title, the cases in which it fails or cannot be asked."""
+    """Of each statement, by play and title, the cases in which it fails, is blocked or cannot be asked."""
     found: Broken = defaultdict(list)
     for kind, folder in FOLDERS.items():
         for path in case_files(folder):
             case = read_case(path)
             for play in case["plays"]:
                 for item in case["expect"]:
-                    if item["outcome"] in ("fail", "error"):
+                    if item["outcome"] in ("fail", "blocked", "error"):
                         found[play, item["check"]].append(f"{path.stem} ({kind})")
     return found
 
