@@ -10,6 +10,7 @@ import pytest
 
 from clusterlab.capabilities import Capabilities
 from clusterlab.checks import runner
+from clusterlab.checks.guard import Guard
 from clusterlab.checks.runner import Job, run_checks
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
@@ -29,7 +30,7 @@ def test_what_hangs_is_left_after_a_while_and_what_ends_is_kept(monkeypatch: pyt
     monkeypatch.setattr(runner, "RESTORE_SECONDS", 1.0)
     hangs = threading.Event()
 
-    def result(job: Job, interrupted: threading.Event) -> Result:
+    def result(job: Job, guard: Guard, interrupted: threading.Event) -> Result:
         if job.check.title == "restores":
             interrupted.wait(10.0)
         elif job.check.title == "hangs":
@@ -37,6 +38,7 @@ def test_what_hangs_is_left_after_a_while_and_what_ends_is_kept(monkeypatch: pyt
         return Result(job.play, job.check.title, "command", Outcome.PASS)
 
     monkeypatch.setattr(runner, "_result", result)
+    monkeypatch.setattr(Guard, "begin", lambda guard: None)
     ended: list[str] = []
 
     def on_result(result: Result) -> None:
