@@ -15,7 +15,7 @@ from clusterlab.model.problems import InvalidFiles, Problem, suggest
 from clusterlab.reports.summary import write_json
 from clusterlab.reports.validation import show_advice, validation_document
 from clusterlab.stacks import load_stack
-from clusterlab.stacks.advice import ADVICE, Advice, advise
+from clusterlab.stacks.advice import ADVICE, LAB_ADVICE, Advice, advise, unknown_mutes
 
 _SERVICES = re.compile(r"^([\"']?)services\1\s*:", re.MULTILINE)
 
@@ -33,7 +33,7 @@ class Validation:
         """Validate the files of one stack."""
         loaded = load_stack(files, name)
         self.files += files
-        self.problems += loaded.problems
+        self.problems += [*loaded.problems, *unknown_mutes(loaded)]
         found = advise(loaded, mute)
         self.advice += found
         if loaded.stack:
@@ -80,5 +80,5 @@ def is_stack_file(word: str) -> bool:
 def check_mute(keys: Sequence[str]) -> None:
     """Raise UsageError for a key that no advice has."""
     for key in keys:
-        if key.partition(":")[0] not in ADVICE:
+        if key.partition(":")[0] not in (*ADVICE, *LAB_ADVICE):
             raise UsageError(f"--mute: there is no advice '{key}'", remedy=suggest(key, ADVICE, "Advice"))

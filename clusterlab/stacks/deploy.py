@@ -27,7 +27,7 @@ _LIMITS = {"cpus": "", "memory": "", "pids": "3.9"}
 _RESERVATIONS = {"cpus": "", "memory": "", "generic_resources": "3.5"}
 _REFUSED_RESERVATIONS = {
     "devices": (
-        "devices is Compose's; docker stack deploy refuses it",
+        "docker stack deploy refuses this key of Compose",
         "Use generic_resources, and node-generic-resources in the engine's daemon.json.",
     ),
     "pids": ("pids can be limited, not reserved", "Move it to deploy.resources.limits."),

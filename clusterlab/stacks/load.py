@@ -18,6 +18,7 @@ from clusterlab.redaction import SECRETS
 from .contents import read_contents
 from .cross_references import undefined
 from .field import Field, Source
+from .given import Place
 from .merge import merge_all
 from .mount_rules import mount_problems
 from .muting import muted
@@ -33,8 +34,8 @@ from .versions import Version, version_of
 
 _TOP = {**dict.fromkeys(["version", "services", "networks", "volumes"], ""), "secrets": "3.1", "configs": "3.3"}
 _REFUSED_TOP = {
-    "name": ("name is Compose's; docker stack deploy refuses it", "Name the stack with --stack NAME."),
-    "include": ("include is Compose's; docker stack deploy refuses it", "Name the other files too, with -c."),
+    "name": ("docker stack deploy refuses this key of Compose", "Name the stack with --stack NAME."),
+    "include": ("docker stack deploy refuses this key of Compose", "Name the other files too, with -c."),
 }
 
 
@@ -48,7 +49,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
-    muted: frozenset[str]  # advice that the files mute
+    muted: Mapping[str, Place]  # the keys of advice that the files mute
 
     def valid(self) -> Stack:
         """The stack; raises InvalidFiles with everything that is wrong."""
@@ -77,7 +78,7 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
     sources = [Source(substitute(document, environment), version) for document in documents]
     name = name or folder.resolve().name
     parts = [_read(source, name, folder, environment) for source in sources]
-    mute = frozenset[str]().union(*(muted(source.top()) for source in sources))
+    mute = {key: place for source in sources for key, place in muted(source.top()).items()}
     for source in sources:
         problems += [*source.substituted.problems, *source.problems]
     stack = None

@@ -24,18 +24,17 @@ _NETWORK = {
 _VOLUME = {**dict.fromkeys(["driver", "driver_opts", "external", "labels"], ""), "name": "3.4"}
 _CONFIG = {"file": "", "external": "", "labels": "", "name": "3.5", "template_driver": "3.8"}
 _SECRET = {**_CONFIG, "driver": "3.8", "driver_opts": "3.8"}
-_COMPOSE = "is Compose's; docker stack deploy refuses it"
+_COMPOSE = "docker stack deploy refuses this key of Compose"
 _REFUSED_NETWORK = {
-    "enable_ipv6": (f"enable_ipv6 {_COMPOSE}", "Leave it out: overlay networks have IPv4."),
-    "enable_ipv4": (f"enable_ipv4 {_COMPOSE}", "Leave it out."),
+    "enable_ipv6": (_COMPOSE, "Leave it out: overlay networks have IPv4."),
+    "enable_ipv4": (_COMPOSE, "Leave it out."),
 }
-_REFUSED_IPAM = {
-    key: (f"{key} {_COMPOSE}", "Give the subnet alone: the first address is the gateway.")
-    for key in ("gateway", "ip_range", "aux_addresses")
-}
+_REFUSED_IPAM = dict.fromkeys(
+    ("gateway", "ip_range", "aux_addresses"), (_COMPOSE, "Give the subnet alone: the first address is the gateway.")
+)
 _REFUSED_FILE = {
-    "content": (f"content {_COMPOSE}", "Put the content into a file, and name it with `file`."),
-    "environment": (f"environment {_COMPOSE}", "Put the value into a file, and name it with `file`."),
+    "content": (_COMPOSE, "Put the content into a file, and name it with `file`."),
+    "environment": (_COMPOSE, "Put the value into a file, and name it with `file`."),
 }
 
 

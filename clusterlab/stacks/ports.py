@@ -16,11 +16,11 @@ from .stack import Port
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _KEYS = {"target": "3.2", "published": "3.2", "protocol": "3.2", "mode": "3.2"}
-_COMPOSE = "docker stack deploy does not know this key of Compose"
+_COMPOSE = "docker stack deploy refuses this key of Compose"
 _REFUSED = {
-    "host_ip": (f"host_ip: {_COMPOSE}", "Leave it out: a Swarm publishes on every address of its nodes."),
-    "name": (f"name: {_COMPOSE}", "Leave it out."),
-    "app_protocol": (f"app_protocol: {_COMPOSE}", "Leave it out."),
+    "host_ip": (_COMPOSE, "Leave it out: a Swarm publishes on every address of its nodes."),
+    "name": (_COMPOSE, "Leave it out."),
+    "app_protocol": (_COMPOSE, "Leave it out."),
 }
 _LARGEST = 65535
 _FORM = "[[IP:]PUBLISHED:]TARGET[/PROTOCOL], such as 8080:80 or 53:53/udp"

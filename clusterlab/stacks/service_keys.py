@@ -40,29 +40,27 @@ KEYS: dict[str, str] = {
 """Every key that is known, and the version that it came with."""
 
 _LIMITS = "Set limits with deploy.resources.limits."
-_COMPOSE = "is Compose's; docker stack deploy refuses it"
+_REFUSED = "docker stack deploy refuses this key"
+_COMPOSE = "docker stack deploy refuses this key of Compose"
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "extends": ("extends is refused by docker stack deploy", "Use an anchor and <<, or a second file with -c."),
-    "volume_driver": ("volume_driver is refused by docker stack deploy", "Set driver for the volume, under volumes."),
+    "extends": (_REFUSED, "Use an anchor and <<, or a second file with -c."),
+    "volume_driver": (_REFUSED, "Set driver for the volume, under volumes."),
     "volumes_from": (
-        "volumes_from is refused by docker stack deploy",
+        _REFUSED,
         "Define the volume under volumes, and mount it in both services.",
     ),
-    **{
-        key: (f"{key} is refused by docker stack deploy", _LIMITS)
-        for key in ("cpu_quota", "cpu_shares", "cpuset", "mem_limit", "memswap_limit")
-    },
-    "profiles": (f"profiles {_COMPOSE}", "Put the service into a file of its own, and add it with -c."),
-    "platform": (f"platform {_COMPOSE}", "Use a constraint on node.platform.arch: x86_64 or aarch64."),
-    "pull_policy": (f"pull_policy {_COMPOSE}", "Leave it out: nodes pull when a task starts."),
-    "scale": (f"scale {_COMPOSE}", "Use deploy.replicas."),
-    "group_add": (f"group_add {_COMPOSE}", "Set user to UID:GID."),
-    "gpus": (f"gpus {_COMPOSE}", "Use deploy.resources.reservations.generic_resources."),
-    "runtime": (f"runtime {_COMPOSE}", "Set default-runtime in the engine's daemon.json on the nodes."),
-    "cpus": (f"cpus {_COMPOSE}", "Use deploy.resources.limits.cpus."),
-    "annotations": (f"annotations {_COMPOSE}", "Use labels."),
-    "dns_opt": (f"dns_opt {_COMPOSE}", "Leave it out."),
-    "mem_reservation": (f"mem_reservation {_COMPOSE}", "Use deploy.resources.reservations.memory."),
-    "pids_limit": (f"pids_limit {_COMPOSE}", "Use deploy.resources.limits.pids."),
+    **dict.fromkeys(("cpu_quota", "cpu_shares", "cpuset", "mem_limit", "memswap_limit"), (_REFUSED, _LIMITS)),
+    "profiles": (_COMPOSE, "Put the service into a file of its own, and add it with -c."),
+    "platform": (_COMPOSE, "Use a constraint on node.platform.arch: x86_64 or aarch64."),
+    "pull_policy": (_COMPOSE, "Leave it out: nodes pull when a task starts."),
+    "scale": (_COMPOSE, "Use deploy.replicas."),
+    "group_add": (_COMPOSE, "Set user to UID:GID."),
+    "gpus": (_COMPOSE, "Use deploy.resources.reservations.generic_resources."),
+    "runtime": (_COMPOSE, "Set default-runtime in the engine's daemon.json on the nodes."),
+    "cpus": (_COMPOSE, "Use deploy.resources.limits.cpus."),
+    "annotations": (_COMPOSE, "Use labels."),
+    "dns_opt": (_COMPOSE, "Leave it out."),
+    "mem_reservation": (_COMPOSE, "Use deploy.resources.reservations.memory."),
+    "pids_limit": (_COMPOSE, "Use deploy.resources.limits.pids."),
 }

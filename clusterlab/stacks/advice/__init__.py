@@ -7,18 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from clusterlab.model.problems import Problem, suggest
 from clusterlab.registry import Registry
 from clusterlab.stacks.load import Loaded
 from clusterlab.stacks.variables import without_values
 
 from . import nfs, placement, services, text, volumes
 from .kind import Advice, AdviceKind, Hit, Subject
+from .on_lab import LAB_ADVICE
 
-__all__ = ["ADVICE", "Advice", "AdviceKind", "Hit", "Subject", "advise"]
+__all__ = ["ADVICE", "LAB_ADVICE", "Advice", "AdviceKind", "Hit", "Subject", "advise", "unknown_mutes"]
 
 ADVICE = Registry(
     "clusterlab.advice", AdviceKind, [*nfs.KINDS, *volumes.KINDS, *services.KINDS, *placement.KINDS, *text.KINDS]
 )
+
+
+def unknown_mutes(loaded: Loaded) -> list[Problem]:
+    """What files mute although there is no such advice."""
+    known = [*ADVICE, *LAB_ADVICE]
+    return [
+        place.problem(f"x-clusterlab.mute: there is no advice '{key}'", suggest(key, known, "Advice"))
+        for key, place in loaded.muted.items()
+        if key.partition(":")[0] not in known
+    ]
 
 
 def advise(loaded: Loaded, mute: Iterable[str] = ()) -> list[Advice]:

@@ -45,6 +45,14 @@ def test_advice_can_be_muted(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'latest-tag'" in capsys.readouterr().err
 
 
+def test_a_file_cannot_mute_what_does_not_exist(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "stack.yml").write_text(f"{GOOD}x-clusterlab: {{mute: [latest-tag, lastest-tag]}}\n")
+    assert run("shop/stack.yml") == 2
+    shown = capsys.readouterr().err
+    assert "shop/stack.yml:3:35: x-clusterlab.mute: there is no advice 'lastest-tag'" in shown
+    assert "Did you mean 'latest-tag'" in shown
+
+
 def test_all_errors_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("shop/bad.yml") == 2
     shown = capsys.readouterr().err
