@@ -22,7 +22,7 @@ from tests.support.night_lab import SLOW, Lab3, Nights, existing_nights, stages,
 pytestmark = pytest.mark.engine
 
 LOCK = "ls /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock 2>/dev/null | head -n 1"
-SLOW_CHECK = {"title": SLOW, "command": {"on": "host1", "run": "sleep 200", "timeout": "240s"}}
+SLOW_CHECK = {"title": SLOW, "command": {"on": "host1", "run": "sleep 2000", "timeout": "2100s"}}
 """Runs until `end_slow_check`."""
 ELSEWHERE = "from clusterlab import workstation\nworkstation.process_space = lambda: 'another computer'"
 """Run first, it makes the processes of this computer unknown to those that look at a lock, as another one's are."""
@@ -60,7 +60,7 @@ def locked(hosts: Hosts) -> list[str]:
 
 END = """
 for process in /proc/[0-9]*; do
-    [ "$(tr '\\0' ' ' <$process/cmdline)" = "sleep 200 " ] && kill "${process#/proc/}"
+    [ "$(tr '\\0' ' ' <$process/cmdline)" = "sleep 2000 " ] && kill "${process#/proc/}"
 done 2>/dev/null; true
 """
 
@@ -72,7 +72,7 @@ def end_slow_check(hosts: Hosts, checking: subprocess.Popen[str]) -> None:
         hosts["host1"].run(END)
         return checking.poll() is not None
 
-    wait_until(ended, "the checks to end", 120.0, longest_pause=1.0)
+    wait_until(ended, "the checks to end", 240.0, longest_pause=1.0)
 
 
 def age(hosts: Hosts, minutes: int) -> None:
@@ -153,10 +153,10 @@ def test_a_nightly_run_waits_for_the_hosts_as_long_as_it_may(ada: Nights, bob: N
         assert code == 3
         assert "is in use" in night["stages"][0]["message"]
         assert stages(night)["collect"] == stages(night)["clean up"] == "skipped"
-        with bob.start("nightly", "-i", "existing.yml", "--wait", "200s") as waiting:
+        with bob.start("nightly", "-i", "existing.yml", "--wait", "600s") as waiting:
             under_way(bob, "lock", number=2)
             end_slow_check(hosts, checking)
-            out, err = waiting.communicate(timeout=240)
+            out, err = waiting.communicate(timeout=600)
         assert waiting.returncode == 0, out + err
         checking.communicate(timeout=120)
 
