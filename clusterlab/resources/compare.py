@@ -27,7 +27,7 @@ def differences(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
     ]
 
 
-def told(found: list[Difference] | tuple[Difference, ...]) -> str:
+def describe(found: list[Difference] | tuple[Difference, ...]) -> str:
     """Differences in one line, for people."""
     return "; ".join(map(_sentence, found))
 

@@ -1,4 +1,4 @@
-"""A container as it is to be: what the engine's API is sent to create it, and the same as a command.
+"""A container as it should be: what the engine's API is sent to create it, and the same as a command.
 
 https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Container/operation/ContainerCreate
 """
@@ -24,7 +24,7 @@ _NANO = 1_000_000_000
 
 @dataclass(frozen=True)
 class WantedContainer:
-    """A container as it is to be on its host.
+    """A container as it should be on its host.
 
     `config` is the body of the creation request; it names the first of `networks`, the others are connected
     before the start.
@@ -50,7 +50,7 @@ class WantedContainer:
 
     @property
     def commands(self) -> list[list[str]]:
-        """What creates and starts it by hand."""
+        """The commands that create and start it."""
         later = list(self.networks)[1:]
         create = ["docker", "create"] if later else ["docker", "run", "--detach"]
         connect = [self.connect_command(name) for name in later]
@@ -68,7 +68,7 @@ class WantedContainer:
         return [*(self.config.get("Entrypoint") or [])[1:], *(self.config.get("Cmd") or [])]
 
     def connect_command(self, network: str) -> list[str]:
-        """What puts it on a network by hand."""
+        """The command that connects it to a network."""
         attachment = self.networks.get(network, Attachment())
         return ["docker", "network", "connect", *_attachment_flags(attachment, "--alias"), network, self.name]
 

@@ -21,7 +21,7 @@ _LIMITS = (
     "BlkioWeight", "CpuPeriod", "CpuQuota", "CpuShares", "CpusetCpus", "CpusetMems", "KernelMemory", "Memory",
     "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit",
 )  # fmt: skip
-"""What `docker update` can set; plays have no limits, so any is one made by hand."""
+"""What `docker update` can set; plays have no limits, so somebody else set those that exist."""
 _NAMES = {
     "Cmd": "command", "Entrypoint": "entrypoint", "User": "user", "WorkingDir": "working_dir", "Hostname": "hostname",
     "StopSignal": "stop_signal", "StopTimeout": "stop_grace_period", "Healthcheck": "healthcheck",

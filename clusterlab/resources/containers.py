@@ -19,7 +19,7 @@ from clusterlab.remote import Host
 
 from .addresses import shared_addresses
 from .base import Change, Difference, Key, Skipped
-from .compare import told
+from .compare import describe
 from .container_actions import (
     connect_container,
     create_container,
@@ -130,7 +130,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
         around = [text for change in needed if (text := _around(change))]
         broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
         if fixed or around or broken:
-            reason = "; ".join([*around, *broken, *([told(fixed)] if fixed else [])])
+            reason = "; ".join([*around, *broken, *([describe(fixed)] if fixed else [])])
             taken = is_taken(scope, key)
             return _replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
         return _in_place(scope, key, wanted, found)
@@ -251,7 +251,7 @@ def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCon
         by_network.setdefault(network, []).append(shared)
     networks = [one for differing in by_network.values() for one in differing]
     steps: list[_Step] = []
-    reasons = [told([*policy, *networks])] if policy or networks else []
+    reasons = [describe([*policy, *networks])] if policy or networks else []
     if policy:
         restart = wanted.host_config["RestartPolicy"]["Name"]
         steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: set_policy(host, wanted)))
@@ -286,7 +286,7 @@ def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCon
 def _reconnection(
     host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object], others: Sequence[Host]
 ) -> _Step:
-    """Takes the container off networks where it is wrongly, and puts it on those where it is to be."""
+    """Disconnect the container from networks that it should not be on, and connect it to those that it should."""
     off = [name for name in attached(listed) if name in touched]
     on = [name for name in (wanted.networks or [wanted.host_config["NetworkMode"]]) if name in touched]
     commands = [["docker", "network", "disconnect", "--force", name, wanted.name] for name in off]

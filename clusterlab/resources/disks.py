@@ -1,6 +1,6 @@
 """Disks: LUNs that a host logs in to, formatted when they are blank, and logged out of again.
 
-What is on a disk is never formatted over, whatever flag is given: who wants that does it by hand.
+A disk that holds something is never formatted, whatever flag is given: a person has to do that.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class WantedDisk:
-    """A LUN as it is to be on its host."""
+    """A LUN as it should be on its host."""
 
     name: str
     lun: str

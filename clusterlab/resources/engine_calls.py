@@ -50,7 +50,7 @@ REMEDIES = (
     ),
     (
         r"pool overlaps|overlaps with other|non-overlapping",
-        "its subnet overlaps one that is there already",
+        "its subnet overlaps an existing one",
         "Choose another `ipam.config.subnet`; `ip route` and `docker network inspect` there show what is taken.",
     ),
     (
@@ -72,7 +72,7 @@ REMEDIES = (
     (
         r"volume is in use|has active endpoints|is in use by",
         "something that clusterlab did not make still uses it",
-        "`docker ps -a` there shows what; remove that by hand first.",
+        "`docker ps -a` there shows what; remove that first.",
     ),
 )
 

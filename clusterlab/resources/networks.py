@@ -17,7 +17,7 @@ from clusterlab.model.needs import missing, network_needs
 from clusterlab.model.playbook import Network
 
 from .base import LABEL_SPEC, SWARM, Change, Command, Difference, Key, Skipped
-from .compare import differences, same, told
+from .compare import describe, differences, same
 from .engine_calls import engine, flags, pairs, shell
 from .kind import ResourceKind, skipped
 from .labels import is_ours, labels_for, not_ours, own_labels, play_of
@@ -148,7 +148,7 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
     def change(self, wants: Wants, scope: Scope, key: Key, wanted: WantedNetwork, found: Json | None) -> Change | None:
         at = scope.at(key)
         if found is None:
-            found = at.networks.get(wanted.name)  # one that was the host's is to be the Swarm's, or the other way
+            found = at.networks.get(wanted.name)  # a host's network that should be the Swarm's, or the other way
         differing = tuple(self.differences(wanted, found)) if found else ()
         if found is None or not at.owns(found):
             return Change(
@@ -284,7 +284,7 @@ def _replacement(
     return Change(
         key=key,
         action="replace",
-        reason=told(differing),
+        reason=describe(differing),
         command=" && ".join([*stop, shell(wanted.command)]),
         carry_out=carry_out,
         differences=differing,

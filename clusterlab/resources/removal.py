@@ -28,8 +28,7 @@ def holds_data(volume: Json) -> bool:
     """Whether removing a volume removes data.
 
     A local volume with a device mounts what is elsewhere (an NFS export, a folder, a disk) or what is gone
-    with the last container (tmpfs). All others keep their data themselves; of other drivers that is to be
-    assumed.
+    with the last container (tmpfs). All others keep their data themselves; other drivers are assumed to.
     """
     return volume.get("Driver") != "local" or not (volume.get("Options") or {}).get("device")
 

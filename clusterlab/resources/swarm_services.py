@@ -20,7 +20,7 @@ from clusterlab.model.short_syntax import parse_mount
 from clusterlab.remote import Host
 
 from .base import LABEL_PLAY, LABEL_SPEC, SWARM, Change, Difference, Key, Skipped
-from .compare import differences, environment_differences, same, told, variables
+from .compare import describe, differences, environment_differences, same, variables
 from .engine_calls import engine, shell
 from .images import coming_id
 from .kind import ResourceKind, skipped
@@ -129,7 +129,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
             if one.key.kind in ("network", "volume") and one.action == "replace" and not one.blocked
         ]
         if around or any(one.name == "mode" for one in differing):
-            reason = "; ".join([*dict.fromkeys(around), *([told(differing)] if differing else [])])
+            reason = "; ".join([*dict.fromkeys(around), *([describe(differing)] if differing else [])])
             taken = is_taken(scope, key)
             return _replacement(scope, key, wanted, image_id, reason, differing, taken)
         if differing:
@@ -239,7 +239,7 @@ def _update_change(
     return Change(
         key=key,
         action="update",
-        reason=told(differing),
+        reason=describe(differing),
         command=shlex.join(update_command(body, found.listed["Spec"], found.networks, image_id)),
         carry_out=partial(_update, at, body),
         differences=differing,

@@ -15,7 +15,7 @@ from clusterlab.model.needs import missing, volume_needs
 from clusterlab.model.playbook import Volume
 
 from .base import SWARM, Change, Command, Difference, Key, Skipped
-from .compare import differences, told
+from .compare import describe, differences
 from .disks import needed_disk, with_device
 from .engine_calls import engine, pairs, shell
 from .kind import ResourceKind, skipped
@@ -122,7 +122,7 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
             return None
         if holds_data(found) and all(one.name.startswith("labels.") for one in differing):
             kept = f"volume {wanted.name} keeps its data and so its labels, which only a new volume can change"
-            scope.progress.say(at.name, f"{kept}: {told(differing)}")
+            scope.progress.say(at.name, f"{kept}: {describe(differing)}")
             return None
         return _replacement(scope, at, key, wanted, found, differing)
 
@@ -182,7 +182,7 @@ def _replacement(
     return Change(
         key=key,
         action="replace",
-        reason=told(differing) + keeps,
+        reason=describe(differing) + keeps,
         command=" && ".join([*stop, shell(["docker", "volume", "rm", wanted.name], wanted.command)]),
         carry_out=carry_out,
         differences=differing,

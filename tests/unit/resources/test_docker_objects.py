@@ -14,7 +14,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Network, Play, Service, Volume
 from clusterlab.plan.apply import left_out
 from clusterlab.remote.failure import failure
-from clusterlab.resources.compare import differences, same, told
+from clusterlab.resources.compare import describe, differences, same
 from clusterlab.resources.engine_calls import REMEDIES
 from clusterlab.resources.networks import NETWORK, wanted_network
 from clusterlab.resources.removal import holds_data
@@ -139,7 +139,7 @@ def test_absent_and_empty_are_the_same_and_differences_are_told() -> None:
     assert all([same(None, []), same("", None), same(False, 0)])
     assert not any([same(None, "x"), same(True, False)])
     found = differences("o", {"a": 1, "b": 2}, {"b": 3, "c": "x", "d": None})
-    assert told(found) == "o.a is not set, wanted 1; o.b is 3, wanted 2; o.c is x, wanted not set"
+    assert describe(found) == "o.a is not set, wanted 1; o.b is 3, wanted 2; o.c is x, wanted not set"
 
 
 @pytest.mark.parametrize(
