@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from ipaddress import ip_address
 from typing import ClassVar
 
 from clusterlab.model.base import Duration
@@ -23,6 +24,11 @@ _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
     "look at `docker ps` (ports) and `ss -ltn` on the host"
 )
+_CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
+# On loopback the engine's own proxy accepts, and only then finds out whether something listens in the container:
+# https://docs.docker.com/engine/network/packet-filtering-firewalls/. A server that waits for its client is open.
+_CLOSED = 66
+_LOOPBACK = f'{_CONNECT} || exit 1; read -r -t 1 -N 1 -u 3; [ "$?" -ne 1 ] || exit {_CLOSED}'
 _TIMED_OUT = (28, 124)  # exit codes of curl and of timeout(1)
 _CONNECTED = re.compile(r"^\* Connected to ", re.MULTILINE)  # as curl -v writes it
 
@@ -93,6 +99,9 @@ def parse(completed: Completed, command: str) -> Reach:
         return Reach(True, "open", command, completed.output)
     if completed.exit in _TIMED_OUT:
         return Reach(False, "timed out", command, completed.output)
+    if completed.exit == _CLOSED:
+        found = "closed at once, as the engine's proxy does for a published port on which nothing listens"
+        return Reach(False, found, command, completed.output)
     return kept_away(completed, command, completed.stderr)
 
 
@@ -107,5 +116,13 @@ def command(probe: PortProbe, tool: str, target: str, port: str, card: str = "")
         return ["curl", "-sS", "-v", "--noproxy", "*", "--interface", card, "--max-time", wait, url]
     if tool == "bash":
         # The target is an argument of the script, never a part of it.
-        return ["timeout", wait, "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "bash", target, port]
+        return ["timeout", wait, "bash", "-c", _LOOPBACK if is_loopback(target) else _CONNECT, "bash", target, port]
     return ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`
+
+
+def is_loopback(target: str) -> bool:
+    """Whether a target is the place itself, over its loopback interface."""
+    try:
+        return ip_address(target).is_loopback
+    except ValueError:
+        return target == "localhost"
