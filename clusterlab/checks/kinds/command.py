@@ -111,7 +111,7 @@ def _require_user(user: str, place: Place, places: Places) -> None:
         return
     asked = ["id", "-u", name]
     completed = places.run(place, asked)
-    if not completed.ok:
+    if completed.exit == 1:  # any other code says that there is no id(1), not that there is no such user
         raise NotUnderstood(
             f"{place} has no user {name}: {completed.output}", command=place.typed(asked), detail=completed.output
         )
