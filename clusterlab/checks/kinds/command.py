@@ -18,7 +18,7 @@ from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import MissingTool, NotUnderstood, Place
+from ..place import MissingTool, Place
 from ..places import Places
 
 _CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?)\s*;?\s*$")
@@ -89,8 +89,6 @@ def summary(probe: CommandProbe) -> str:
 
 
 def _run(probe: CommandProbe, place: Place, places: Places) -> Finding:
-    if probe.user:
-        _require_user(probe.user, place, places)
     completed = places.run(place, argv(probe), timeout=probe.timeout, user=probe.user or "")
     if completed.exit in (_NOT_FOUND, _NOT_EXECUTABLE) and completed.exit not in probe.exits:
         raise MissingTool(
@@ -99,22 +97,6 @@ def _run(probe: CommandProbe, place: Place, places: Places) -> Finding:
             detail=completed.output,
         )
     return _judge(probe, place, completed, shell_command(probe, place))
-
-
-def _require_user(user: str, place: Place, places: Places) -> None:
-    """Raise NotUnderstood for a user that a place has not: its exit code would be taken for that of the command.
-
-    Numbers need not be known, as Docker takes them: "80" or "80:80". A group is left to the engine.
-    """
-    name = user.partition(":")[0]
-    if name.isdigit():
-        return
-    asked = ["id", "-u", name]
-    completed = places.run(place, asked)
-    if completed.exit == 1:  # any other code says that there is no id(1), not that there is no such user
-        raise NotUnderstood(
-            f"{place} has no user {name}: {completed.output}", command=place.typed(asked), detail=completed.output
-        )
 
 
 def argv(probe: CommandProbe) -> list[str]:
