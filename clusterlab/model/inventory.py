@@ -15,9 +15,11 @@ from clusterlab.machines.base import MachineKind
 from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
+from . import sysctl
 from .base import Fault, Model, Name, Size, Strings
 from .iscsi import Iscsi
 from .problems import listed, suggest
+from .sysctl import Sysctls
 
 Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -78,6 +80,7 @@ class Host(Model):
         "did not initialise",
     )
     ssh: Ssh = Field(default=Ssh(), description="how this host is reached, where it differs from the lab's ssh")
+    sysctl: Sysctls
     memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
     cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
 
@@ -91,6 +94,7 @@ class Host(Model):
         if {"swarm_manager", "swarm_worker"} <= set(self.roles):
             remedy = "Leave swarm_worker out: a manager runs containers too."
             yield Fault(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
+        yield from sysctl.faults(self.sysctl)
         if self.availability is not None and not {"swarm_manager", "swarm_worker"} & set(self.roles):
             remedy = "Add the role swarm_manager or swarm_worker, or leave availability out."
             yield Fault(("availability",), "only a Swarm node has an availability", remedy, key=True)
@@ -207,6 +211,7 @@ class _Inventory(Model):
     swarm: Swarm = Swarm()
     nfs: Nfs = Nfs()
     iscsi: Iscsi = Iscsi()
+    sysctl: Sysctls
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
@@ -220,6 +225,9 @@ class _Inventory(Model):
     def actions_allowed(self) -> bool:
         """Whether checks may change what the lab created."""
         return not self.kind.foreign if self.allow_actions is None else self.allow_actions
+
+    def faults(self) -> Iterator[Fault]:
+        yield from sysctl.faults(self.sysctl)
 
     def with_role(self, *roles: Role) -> list[str]:
         """Names of the hosts that have any of `roles`, in the inventory's order."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
-from clusterlab.resources import services
-from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.system import System
 from clusterlab.waiting import wait_until
+
+from . import units
+from .base import Change, Difference, Key
+from .host_kind import HostKind, Role, pending_on
+from .observed import Observed
+from .roles import roles
+from .scope import Scope, Wants
+from .system import System
 
 UNIT = "docker"
 _ANSWERS_WITHIN = 90.0  # seconds from its start
@@ -34,27 +42,77 @@ def info(host: Host) -> dict[str, Any]:
         return said
 
 
-def change(host: Host, unit: services.Unit, answers: bool, needs: frozenset[Key]) -> Change | None:
-    """Start the engine that does not answer, and have it start at boot."""
-    differences = unit.differences() if unit.exists or not answers else ()
-    if not answers:
-        differences += (Difference("API", "answers", "silent"),)
-    if not differences:
-        return None
-    by_hand = f"systemctl enable --now {UNIT}"
-    return Change(
-        key=Key(host.name, "engine", "docker"),
-        action="start" if not answers else "enable",
-        reason=_reason(unit, answers),
-        command=f"{by_hand} && docker info",
-        carry_out=partial(_start, host),
-        differences=differences,
-        needs=needs,
-        blocked=f"somebody has masked {UNIT}: run `systemctl unmask {UNIT}` if it may run" if unit.masked else "",
-    )
+@dataclass(frozen=True)
+class Engine:
+    """An engine's unit, and whether its API answers."""
+
+    unit: units.Unit
+    answers: bool
+    containers: int = 0
 
 
-def _reason(unit: services.Unit, answers: bool) -> str:
+class EngineKind(HostKind[str, Engine]):
+    """Engines that run now and after every boot."""
+
+    name = "engine"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
+        if roles(lab, host).docker:
+            yield Role(UNIT), UNIT
+
+    def manual(self, wanted: str) -> str:
+        return f"systemctl enable --now {wanted} && docker info"
+
+    def questions(self, at: Observed, wanted: Mapping[Key, str] | None) -> Mapping[str, str]:
+        return {self.name: units.question([UNIT])} if wanted is None or wanted else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Engine]:
+        found = {}
+        for at in scope.everywhere:
+            for name, unit in units.recorded_units(at, self.name).items():
+                found[Key(at.name, self.name, name)] = Engine(unit, bool(at.info), at.info.get("Containers") or 0)
+        return found
+
+    def differences(self, wanted: str, found: Engine) -> Sequence[Difference]:
+        differences = found.unit.differences() if found.unit.exists or not found.answers else ()
+        return differences if found.answers else (*differences, Difference("API", "answers", "silent"))
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: str, found: Engine | None) -> Change | None:
+        """Start the engine that does not answer, and have it start at boot."""
+        found = found or Engine(units.Unit(), False)
+        differences = self.differences(wanted, found)
+        if not differences:
+            return None
+        at = scope.at(key)
+        return Change(
+            key=key,
+            action="enable" if found.answers else "start",
+            reason=_reason(found.unit, found.answers),
+            command=self.manual(wanted),
+            carry_out=partial(_start, at.host, at.lab, found.unit),
+            differences=tuple(differences),
+            needs=pending_on(scope, key.host, "packages"),
+            blocked=f"{UNIT} is masked: run `systemctl unmask {UNIT}` if it may run" if found.unit.masked else "",
+        )
+
+    def owns(self, lab: str, found: Engine) -> bool:
+        return found.unit.before is not None
+
+    def kept(self, scope: Scope, key: Key, found: Engine) -> str:
+        if found.containers:
+            return f"it has {found.containers} containers, which clusterlab did not create or has not removed"
+        in_swarm = (scope.at(key).info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"
+        leaves = pending_on(scope, key.host, "swarm")
+        return "its node is in a Swarm" if in_swarm and not leaves else ""
+
+    def remove(self, scope: Scope, key: Key, found: Engine, reason: str) -> Change | None:
+        return units.restore(scope.at(key), key, found.unit, reason, socket=f"{UNIT}.socket")
+
+
+ENGINE = EngineKind()
+
+
+def _reason(unit: units.Unit, answers: bool) -> str:
     if not unit.exists:
         return "there is no Docker engine"
     if not answers:
@@ -62,8 +120,9 @@ def _reason(unit: services.Unit, answers: bool) -> str:
     return f"the Docker engine is {unit.enabled} at boot"
 
 
-def _start(host: Host) -> None:
-    services.start(host, UNIT)
+def _start(host: Host, lab: str, unit: units.Unit) -> None:
+    units.remember(host, lab, ENGINE.name, UNIT, unit)
+    units.start(host, UNIT)
     wait_until_answering(host)
 
 
@@ -86,5 +145,5 @@ def wait_until_answering(host: Host) -> None:
         subject=host.name,
         seen=lambda: last[0].message,
         remedy=f"See `journalctl -u docker` on {host.name}.",
-        detail=lambda: services.not_running(host, UNIT, last[0].detail or last[0].message).detail,
+        detail=lambda: units.not_running(host, UNIT, last[0].detail or last[0].message).detail,
     )

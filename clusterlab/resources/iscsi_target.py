@@ -2,22 +2,29 @@
 what the daemon really serves.
 
 Wanted is compared with what `tgtadm` shows, not with files alone. A LUN's file holds data: it is never shrunk, grown,
-made anew or removed. Targets whose name is not of this lab are never touched.
+recreated or removed. Targets whose name is not of this lab are never touched.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from clusterlab.errors import HostError
 from clusterlab.model.iscsi import LUN, Lun, iqn, iqn_prefix
+from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
-from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import do
+
+from . import record
+from .base import Change, Difference, Key
+from .commands import do
+from .host_kind import HostKind, Role, pending_on
+from .observed import Observed
+from .roles import roles
+from .scope import Scope, Wants
 
 _SHOW = "tgtadm --lld iscsi --mode target --op show"
 _FILE, _TARGETS = "@ file", "@ targets"
@@ -49,17 +56,113 @@ class Found:
     targets: Mapping[str, Target]
 
 
+@dataclass(frozen=True)
+class WantedLun:
+    """A LUN, and the address of the only host that may log in."""
+
+    lun: Lun
+    address: str
+
+
+class LunKind(HostKind[WantedLun, Target]):
+    """LUNs. One file has all of a host's targets, so they are one change."""
+
+    name = "lun"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedLun]]:
+        if roles(lab, host).serves_luns:
+            for lun in lab.inventory.iscsi.luns:
+                yield Role(lun.name, "iscsi"), WantedLun(lun, str(lab.inventory.hosts[lun.host].address))
+
+    def manual(self, wanted: WantedLun) -> str:
+        return f"truncate -s {wanted.lun.size} {wanted.lun.name}.img   # and serve it, see targets.conf(5)"
+
+    def questions(self, at: Observed, wanted: Mapping[Key, WantedLun] | None) -> Mapping[str, str]:
+        names = list(record.entries(at, self.name)) if wanted is None else [key.name for key in wanted]
+        return {self.name: question(names, at.lab)} if names or wanted is None else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Target]:
+        observed = {}
+        for at in scope.everywhere:
+            now, prefix = found(at.answers.get(self.name, "")), iqn_prefix(at.lab)
+            served = {name.removeprefix(prefix): one for name, one in now.targets.items() if name.startswith(prefix)}
+            for name in dict.fromkeys([*served, *record.entries(at, self.name)]):
+                observed[Key(at.name, self.name, name)] = served.get(name, Target(0, {}, frozenset()))
+        return observed
+
+    def differences(self, wanted: WantedLun, found: Target) -> Sequence[Difference]:
+        access = frozenset({wanted.address})
+        return () if found.allowed == access else (Difference("access", set(access), set(found.allowed)),)
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: WantedLun, found: Target | None) -> Change | None:
+        return next(iter(self._changes(scope, scope.at(key), [wanted])), None)
+
+    def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        wanted = self.wanted(wants)
+        for at in scope.everywhere:
+            if self.name in at.answers:
+                yield from self._changes(scope, at, [one for key, one in wanted.items() if key.host == at.name])
+
+    def _changes(self, scope: Scope, at: Observed, here: Sequence[WantedLun]) -> list[Change]:
+        luns = [one.lun for one in here]
+        addresses = {one.lun.host: one.address for one in here}
+        needs = pending_on(scope, at.name, "packages", "unit")
+        return changes(at.host, luns, at.lab, addresses, found(at.answers.get(self.name, "")), needs)
+
+    def owns(self, lab: str, found: Target) -> bool:
+        return True  # only targets with the lab's prefix, and LUNs that are recorded
+
+    def kept(self, scope: Scope, key: Key, found: Target) -> str:
+        return f"{', '.join(found.clients)} is logged in: run `clusterlab clean` first" if found.clients else ""
+
+    def rest(self, key: Key, found: Target) -> str:
+        return "its file in /var/lib/clusterlab/luns, which holds the data of the disk"
+
+    def remove(self, scope: Scope, key: Key, found: Target, reason: str) -> Change | None:
+        """End all targets of the lab on a host that nobody is logged in to; their files hold data and stay."""
+        if pending_on(scope, key.host, "luns"):
+            return None
+        return _removal(scope.at(key), reason)
+
+
+LUN_KIND = LunKind()
+
+
+def others(at: Observed) -> list[str]:
+    """Targets that a host serves besides the lab's."""
+    now = found(at.answers.get(LUN_KIND.name, ""))
+    return sorted(name for name in now.targets if not name.startswith(iqn_prefix(at.lab)))
+
+
+def _removal(at: Observed, reason: str) -> Change:
+    now = found(at.answers.get(LUN_KIND.name, ""))
+    ours = [name for name in now.targets if name.startswith(iqn_prefix(at.lab))]
+    commands = [*_ended(ours, now.targets), f"rm -f {path(at.lab)}"]
+    return Change(
+        key=Key(at.name, "luns", path(at.lab)),
+        action="remove",
+        reason=reason,
+        command=" && ".join(commands),
+        carry_out=partial(_take_back, at, commands),
+    )
+
+
+def _take_back(at: Observed, commands: Sequence[str]) -> None:
+    do(at.host, "\n".join(["set -e", *commands]), "end the targets of the lab", remedies=_REMEDIES)
+    record.forget(at.host, at.lab, LUN_KIND.name, record.entries(at, LUN_KIND.name))
+
+
 def path(lab: str) -> str:
     """The lab's file, see targets.conf(5)."""
     return f"/etc/tgt/conf.d/clusterlab-{lab}.conf"
 
 
-def image(lab: str, lun: Lun) -> str:
+def image(lab: str, lun: str) -> str:
     """The file that holds a LUN's data."""
-    return f"/var/lib/clusterlab/luns/{lab}/{lun.name}.img"
+    return f"/var/lib/clusterlab/luns/{lab}/{lun}.img"
 
 
-def question(luns: Sequence[Lun], lab: str) -> str:
+def question(luns: Sequence[str], lab: str) -> str:
     """Script that prints size and name of each LUN's file, the lab's file, and what is served."""
     files = shlex.join(image(lab, lun) for lun in luns)
     return f"stat -c '%s %n' {files}\necho '{_FILE}'\ncat {path(lab)}\necho '{_TARGETS}'\n{_SHOW}"
@@ -93,7 +196,7 @@ def text(luns: Sequence[Lun], lab: str, addresses: Mapping[str, str]) -> str:
     """The lab's file."""
     parts = [
         f"<target {iqn(lab, lun.name)}>\n"
-        f"    backing-store {image(lab, lun)}\n"
+        f"    backing-store {image(lab, lun.name)}\n"
         f"    initiator-address {addresses[lun.host]}\n"
         "</target>\n"
         for lun in luns
@@ -131,7 +234,7 @@ def changes(
         key=Key(host.name, "luns", " ".join(lun.name for lun in free) or path(lab)),
         action="serve",
         reason=reason + (f", and {more} more" if more else ""),
-        command=_by_hand(free, luns, lab, addresses, now, stale),
+        command=_command_line(free, luns, lab, addresses, now, stale),
         carry_out=partial(_serve, host, free, luns, lab, addresses, stale),
         differences=tuple(differences),
         needs=needs,
@@ -141,7 +244,7 @@ def changes(
 
 def _kept_back(lun: Lun, lab: str, now: Found) -> str:
     """Why a LUN must not be touched, or nothing."""
-    file = image(lab, lun)
+    file = image(lab, lun.name)
     size = now.sizes.get(file)
     served = file in now.targets[iqn(lab, lun.name)].files.values() if iqn(lab, lun.name) in now.targets else False
     if size is None and served:
@@ -166,7 +269,7 @@ def _blocked(host: Host, name: str, why: str) -> Change:
 
 
 def _differing(lun: Lun, lab: str, addresses: Mapping[str, str], now: Found) -> list[Difference]:
-    file, name = image(lab, lun), iqn(lab, lun.name)
+    file, name = image(lab, lun.name), iqn(lab, lun.name)
     target = now.targets.get(name)
     made = [] if file in now.sizes else [Difference(file, f"a file of {lun.size}", "absent")]
     if target is None:
@@ -181,7 +284,7 @@ def _differing(lun: Lun, lab: str, addresses: Mapping[str, str], now: Found) -> 
 
 def _commands(lun: Lun, lab: str, addresses: Mapping[str, str], target: Target | None) -> list[str]:
     """What brings one target there. Its access is changed in place: hosts may be logged in meanwhile."""
-    if target is None or target.files != {LUN: image(lab, lun)}:
+    if target is None or target.files != {LUN: image(lab, lun.name)}:
         return [f"tgt-admin --verbose --update {iqn(lab, lun.name)}"]
     access = f"tgtadm --lld iscsi --mode target --tid {target.tid}"
     wanted = addresses[lun.host]
@@ -191,7 +294,7 @@ def _commands(lun: Lun, lab: str, addresses: Mapping[str, str], target: Target |
 
 def _files(free: Sequence[Lun], lab: str) -> list[str]:
     """A file that is there is left as it is."""
-    made = [f"[ -e {image(lab, lun)} ] || truncate -s {lun.size} {image(lab, lun)}" for lun in free]
+    made = [f"[ -e {image(lab, lun.name)} ] || truncate -s {lun.size} {image(lab, lun.name)}" for lun in free]
     return [f"mkdir -p -m 0700 /var/lib/clusterlab/luns/{lab}", *made]
 
 
@@ -199,7 +302,7 @@ def _ended(stale: Sequence[str], now: Mapping[str, Target]) -> list[str]:
     return [f"tgtadm --lld iscsi --mode target --op delete --tid {now[name].tid}" for name in stale if name in now]
 
 
-def _by_hand(
+def _command_line(
     free: Sequence[Lun], luns: Sequence[Lun], lab: str, addresses: Mapping[str, str], now: Found, stale: Sequence[str]
 ) -> str:
     write = f"cat > {path(lab)} <<'END'\n{text(luns, lab, addresses)}END"
@@ -215,6 +318,7 @@ def _serve(
     addresses: Mapping[str, str],
     stale: Sequence[str],
 ) -> None:
+    record.remember(host, lab, LUN_KIND.name, dict.fromkeys(lun.name for lun in free))
     doing = "serve " + (", ".join(lun.name for lun in free) or "what is wanted")
     do(host, "\n".join(["set -e", *_files(free, lab)]), doing)
     host.write(path(lab), text(luns, lab, addresses).encode())
@@ -226,7 +330,7 @@ def _serve(
 
 def _verify(host: Host, free: Sequence[Lun], lab: str, addresses: Mapping[str, str], doing: str, said: str) -> None:
     """tgt-admin ends well for targets that it left alone: look at what is served."""
-    now = found(do(host, question(free, lab), doing).stdout)
+    now = found(do(host, question([lun.name for lun in free], lab), doing).stdout)
     wrong = [item for lun in free for item in _differing(lun, lab, addresses, now)]
     if not wrong:
         return

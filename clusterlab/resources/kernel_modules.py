@@ -1,18 +1,100 @@
-"""Kernel modules: loaded now, and at every boot; what is built into the kernel is there already."""
+"""Kernel modules: loaded now, and at every boot; what is built into the kernel needs neither."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from clusterlab.errors import HostError
+from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
-from clusterlab.resources.base import Change, Difference, Key
+
+from .base import Change, Difference, Key
+from .commands import do
+from .host_kind import HostKind, Role, by_host, pending_on, system_of
+from .observed import Observed
+from .roles import roles
+from .scope import Scope, Wants
 
 _BUILT_IN = "built in"
 _LOADED = "loaded"
 _ABSENT = "not loaded"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module on a host: built in, loaded or not loaded, and whether the lab's file has it loaded at boot."""
+
+    state: str
+    at_boot: bool
+
+
+class ModuleKind(HostKind[str, Module]):
+    """Modules that roles need. A host's file for the boot has all of them, so they are one change."""
+
+    name = "module"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
+        has = roles(lab, host)
+        modules = [Role("overlay")] if has.docker else []
+        modules += [Role("nfs", "nfs")] if has.mounts_nfs else []
+        modules += [Role("nfsd", "nfs")] if has.nfs_server else []
+        modules += [Role("vxlan"), Role("ip_vs", "ipvs")] if has.in_swarm else []
+        modules += [Role("iscsi_tcp", "iscsi")] if has.logs_in else []
+        yield from ((module, module.name) for module in modules)
+
+    def manual(self, wanted: str) -> str:
+        return f"modprobe {wanted}"
+
+    def questions(self, at: Observed, wanted: Mapping[Key, str] | None) -> Mapping[str, str]:
+        names = [] if wanted is None else [key.name for key in wanted]
+        return {self.name: question(names, at.lab)} if names or wanted is None else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Module]:
+        found = {}
+        for at in scope.everywhere:
+            states, at_boot = _parsed(at)
+            for name in dict.fromkeys([*states, *at_boot]):
+                found[Key(at.name, self.name, name)] = Module(states.get(name, ""), name in at_boot)
+        return found
+
+    def differences(self, wanted: str, found: Module) -> Sequence[Difference]:
+        if found.state == _BUILT_IN:
+            return ()
+        now = () if found.state == _LOADED else (Difference(wanted, _LOADED, _ABSENT),)
+        return now if found.at_boot else (*now, Difference(f"{wanted} at boot", _LOADED, _ABSENT))
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: str, found: Module | None) -> Change | None:
+        return _change(scope.at(key), [wanted])
+
+    def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        for at, here in by_host(self.wanted(wants), scope):
+            change = _change(at, list(here))
+            if change:
+                yield change
+
+    def owns(self, lab: str, found: Module) -> bool:
+        return found.at_boot
+
+    def rest(self, key: Key, found: Module) -> str:
+        return "loaded until the next boot: others may use it by now"
+
+    def remove(self, scope: Scope, key: Key, found: Module, reason: str) -> Change | None:
+        if pending_on(scope, key.host, "modules"):
+            return None
+        at = scope.at(key)
+        return Change(
+            key=Key(key.host, "modules", path(at.lab)),
+            action="remove",
+            reason=reason,
+            command=f"rm -f {path(at.lab)}",
+            carry_out=partial(_remove_file, at.host, at.lab),
+        )
+
+
+MODULE = ModuleKind()
 
 
 def path(lab: str) -> str:
@@ -35,13 +117,19 @@ cat {shlex.quote(path(lab))}
 """
 
 
-def change(host: Host, names: Sequence[str], lab: str, kernel: str, answer: str) -> Change | None:
+def _parsed(at: Observed) -> tuple[dict[str, str], list[str]]:
+    """Each module's state, and the lines of the lab's file."""
+    states, _, file = at.answers.get(MODULE.name, "").partition("file\n")
+    at_boot = [line for line in file.splitlines() if line and not line.startswith("#")]
+    return {module: state for state, _, module in (line.partition("=") for line in states.splitlines())}, at_boot
+
+
+def _change(at: Observed, names: Sequence[str]) -> Change | None:
     """Load what is missing of `names`, and write the file that loads them at boot."""
-    head, _, file = answer.partition("file\n")
-    states = {module: state for state, _, module in (line.partition("=") for line in head.splitlines())}
+    states, at_boot = _parsed(at)
+    lab = at.lab
     loadable = [name for name in names if states.get(name) != _BUILT_IN]
     missing = [name for name in loadable if states.get(name) != _LOADED]
-    at_boot = [line for line in file.splitlines() if line and not line.startswith("#")]
     differences = [Difference(name, _LOADED, _ABSENT) for name in missing]
     if at_boot != loadable:
         differences.append(Difference(path(lab), loadable, at_boot))
@@ -50,16 +138,16 @@ def change(host: Host, names: Sequence[str], lab: str, kernel: str, answer: str)
     because = [f"{', '.join(missing)} not loaded"] if missing else []
     because += ["the boot would not load the same"] if at_boot != loadable else []
     return Change(
-        key=Key(host.name, "modules", " ".join(missing or loadable or ["at boot"])),
+        key=Key(at.name, "modules", " ".join(missing or loadable or ["at boot"])),
         action="load",
         reason="; ".join(because),
-        command=_by_hand(missing, loadable, path(lab)),
-        carry_out=partial(_load, host, missing, loadable, lab, kernel),
+        command=_command(missing, loadable, path(lab)),
+        carry_out=partial(_load, at.host, missing, loadable, lab, system_of(at).kernel),
         differences=tuple(differences),
     )
 
 
-def _by_hand(missing: Sequence[str], loadable: Sequence[str], file: str) -> str:
+def _command(missing: Sequence[str], loadable: Sequence[str], file: str) -> str:
     load = f"modprobe -a {' '.join(missing)} && " if missing else ""
     return load + (rf"printf '%s\n' {' '.join(loadable)} > {file}" if loadable else f"rm -f {file}")
 
@@ -72,7 +160,7 @@ def _load(host: Host, missing: Sequence[str], loadable: Sequence[str], lab: str,
         text = "\n".join([f"# Written by clusterlab for the lab {lab}.", *at_boot, ""])
         host.write(path(lab), text.encode())
     else:
-        host.run(["rm", "-f", path(lab)], check=True)
+        _remove_file(host, lab)
     if failed:
         raise HostError(
             host.name,
@@ -83,7 +171,11 @@ def _load(host: Host, missing: Sequence[str], loadable: Sequence[str], lab: str,
         )
 
 
+def _remove_file(host: Host, lab: str) -> None:
+    do(host, f"rm -f {path(lab)}", f"remove {path(lab)}")
+
+
 def _modprobe(host: Host, name: str) -> str:
-    """What modprobe says against loading `name`; empty when it is loaded."""
+    """Why modprobe could not load `name`; empty when it is loaded."""
     completed = host.run(["modprobe", name], timeout=60)
     return "" if completed.ok else completed.output or f"modprobe {name}: exit code {completed.exit}"

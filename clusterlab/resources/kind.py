@@ -97,6 +97,14 @@ class ResourceKind(ABC, Generic[W, F]):
     def remove(self, scope: Scope, key: Key, found: F, reason: str) -> Change | None:
         """What removes a resource of ours; None when something else removes it."""
 
+    def kept(self, scope: Scope, key: Key, found: F) -> str:
+        """Why `deprovision` leaves a resource of ours as it is, with the option that allows it; "" when it goes."""
+        return ""
+
+    def rest(self, key: Key, found: F) -> str:
+        """What stays on the host after a resource of ours was removed, and why; "" for nothing."""
+        return ""
+
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
         """Converge all that is wanted, and remove what was made for these plays and is not wanted any longer.
 

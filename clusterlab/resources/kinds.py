@@ -8,13 +8,25 @@ from clusterlab.registry import Registry
 
 from .containers import CONTAINER
 from .disks import DISK
+from .docker_engine import ENGINE
 from .images import IMAGE
+from .iscsi_initiator import INITIATOR
+from .iscsi_target import LUN_KIND
+from .kernel_modules import MODULE
 from .kind import ResourceKind
 from .networks import NETWORK
+from .nfs import EXPORT
+from .packages import PACKAGE
+from .swarm_kind import SWARM_KIND
 from .swarm_services import SERVICE
+from .sysctl import SYSCTL
+from .units import UNIT
 from .volumes import VOLUME
 
-OWN: tuple[ResourceKind[Any, Any], ...] = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE)
+_PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, SWARM_KIND)
+_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE)
+
+OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)
 """This package's kinds; each needs only those before it, and is removed before them."""
 
 RESOURCES: Registry[ResourceKind[Any, Any]] = Registry(

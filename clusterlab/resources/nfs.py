@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from clusterlab.errors import HostError
 from clusterlab.model.inventory import Export
+from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
-from clusterlab.resources import nfs_options
-from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import do
+
+from . import nfs_options, record
+from .base import Change, Difference, Key
+from .commands import do
+from .host_kind import HostKind, Role, pending_on
+from .observed import Observed
+from .roles import roles
+from .scope import Scope, Wants
 
 _ETAB = "/var/lib/nfs/etab"
 _FILE = "\n@ "  # how the answer marks where a file begins; the line before may not have ended
@@ -61,16 +67,104 @@ class Found:
     directories: frozenset[str]
 
 
+class ExportKind(HostKind[Export, Table]):
+    """Exports. One file has all of a host's, so they are one change; what is found of one are its options by client."""
+
+    name = "export"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, Export]]:
+        if roles(lab, host).nfs_server:
+            yield from ((Role(str(export.path), "nfs"), export) for export in lab.inventory.nfs.exports)
+
+    def manual(self, wanted: Export) -> str:
+        clients = [f"{client}:{wanted.path}" for client in wanted.clients]
+        options = ",".join(wanted.options)
+        return "\n".join(f"exportfs -o {options} {shlex.quote(client)}" for client in clients)
+
+    def questions(self, at: Observed, wanted: Mapping[Key, Export] | None) -> Mapping[str, str]:
+        return {self.name: question([] if wanted is None else [key.name for key in wanted])}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Table]:
+        observed = {}
+        for at in scope.everywhere:
+            ours = found(at.answers.get(self.name, ""), at.lab).ours
+            for directory in dict.fromkeys([*(place for place, _ in ours), *record.entries(at, self.name)]):
+                table = {pair: options for pair, options in ours.items() if pair[0] == directory}
+                observed[Key(at.name, self.name, directory)] = table
+        return observed
+
+    def differences(self, wanted: Export, found: Table) -> Sequence[Difference]:
+        return [
+            Difference(f"{directory} for {client}", want, have)
+            for (directory, client), options in _table([wanted]).items()
+            for want, have in nfs_options.differing(options, found.get((directory, client), {}))
+        ]
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: Export, found: Table | None) -> Change | None:
+        return next(iter(changes(scope.at(key), [wanted], pending_on(scope, key.host, "packages", "unit"))), None)
+
+    def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        wanted = self.wanted(wants)
+        for at in scope.everywhere:
+            if wants.capabilities.has(at.name, "nfs"):
+                here = [export for key, export in wanted.items() if key.host == at.name]
+                yield from changes(at, here, pending_on(scope, at.name, "packages", "unit"))
+
+    def owns(self, lab: str, found: Table) -> bool:
+        return True  # only exports of the lab's file, and directories that are recorded
+
+    def rest(self, key: Key, found: Table) -> str:
+        return f"the directory, if it is not empty: `rm -r {shlex.quote(key.name)}` removes its data"
+
+    def remove(self, scope: Scope, key: Key, found: Table, reason: str) -> Change | None:
+        """End all exports of the lab on a host, and remove the directories that provision created if they are empty."""
+        if pending_on(scope, key.host, "exports"):
+            return None
+        return _removal(scope.at(key), reason)
+
+
+EXPORT = ExportKind()
+
+
+def others(at: Observed) -> list[str]:
+    """Directories that a host exports besides the lab's."""
+    now = found(at.answers.get(EXPORT.name, ""), at.lab)
+    return sorted({directory for directory, client in now.active if (directory, client) not in now.ours})
+
+
+def _removal(at: Observed, reason: str) -> Change:
+    now = found(at.answers.get(EXPORT.name, ""), at.lab)
+    commands = [
+        f"exportfs -u {shlex.quote(f'{client}:{directory}')}"
+        for directory, client in now.ours
+        if (directory, client) in now.active and directory not in now.foreign
+    ]
+    directories = [name for name, created in record.entries(at, EXPORT.name).items() if created]
+    commands += [f"rm -f {path(at.lab)}"]
+    commands += [f"rmdir --ignore-fail-on-non-empty {shlex.join(directories)}"] if directories else []
+    return Change(
+        key=Key(at.name, "exports", path(at.lab)),
+        action="remove",
+        reason=reason,
+        command=" && ".join(commands),
+        carry_out=partial(_take_back, at, commands),
+    )
+
+
+def _take_back(at: Observed, commands: list[str]) -> None:
+    do(at.host, "\n".join(["set -e", *commands]), "end the exports of the lab", remedies=_REMEDIES)
+    record.forget(at.host, at.lab, EXPORT.name, record.entries(at, EXPORT.name))
+
+
 def path(lab: str) -> str:
     """The lab's file, see exports(5)."""
     return f"/etc/exports.d/clusterlab-{lab}.exports"
 
 
-def question(exports: Sequence[Export]) -> str:
+def question(directories: Sequence[str]) -> str:
     """Script that prints the directories that exist, and every file that says what is exported."""
-    directories = shlex.join(str(export.path) for export in exports)
     return f"""
-for directory in {directories}; do [ -d "$directory" ] && echo "$directory"; done
+for directory in {shlex.join(directories)}; do [ -d "$directory" ] && echo "$directory"; done
 for file in {_ETAB} /etc/exports /etc/exports.d/*.exports; do
     [ -f "$file" ] && printf '\\n@ %s\\n' "$file" && cat "$file"
 done
@@ -132,13 +226,12 @@ def _table(exports: Iterable[Export]) -> Table:
     }
 
 
-def changes(
-    host: Host, exports: Sequence[Export], lab: str, now: Found, needs: frozenset[Key] = frozenset()
-) -> list[Change]:
+def changes(at: Observed, exports: Sequence[Export], needs: frozenset[Key]) -> list[Change]:
     """Export what is wanted, and end what our file had besides; blocked where others export the same directory."""
+    lab, now = at.lab, found(at.answers.get(EXPORT.name, ""), at.lab)
     blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), exports, now))}
     free = [export for export in exports if str(export.path) not in blocked]
-    made = [_blocked(host, directory, why) for directory, why in blocked.items()]
+    made = [_blocked(at.name, directory, why) for directory, why in blocked.items()]
     wanted = _table(free)
     stale = [
         pair
@@ -149,7 +242,7 @@ def changes(
     if now.own_text != text(free, lab):
         differences.append(Difference(path(lab), text(free, lab), now.own_text))
     if differences:
-        made.append(_change(host, free, lab, stale, differences, needs))
+        made.append(_change(at, free, stale, differences, now.directories, needs))
     return made
 
 
@@ -160,14 +253,14 @@ def _whose(directory: str, exports: Sequence[Export], now: Found) -> str:
     known = {*_table(exports), *now.ours}
     others = [client for place, client in now.active if place == directory and (place, client) not in known]
     if others:
-        by_hand = f"`exportfs -u {others[0]}:{directory}`"
-        return f"somebody exported {directory} to {', '.join(others)} by hand; {by_hand} would end that"
+        command = f"`exportfs -u {others[0]}:{directory}`"
+        return f"{directory} is exported to {', '.join(others)} manually; {command} would end that"
     return ""
 
 
-def _blocked(host: Host, directory: str, why: str) -> Change:
+def _blocked(host: str, directory: str, why: str) -> Change:
     return Change(
-        key=Key(host.name, "export", directory),
+        key=Key(host, "export", directory),
         action="export",
         reason="its export is not this lab's",
         command="",
@@ -196,23 +289,24 @@ def _differences(
 
 
 def _change(
-    host: Host,
+    at: Observed,
     exports: Sequence[Export],
-    lab: str,
     stale: list[tuple[str, str]],
     differences: list[Difference],
+    existing: frozenset[str],
     needs: frozenset[Key],
 ) -> Change:
+    lab = at.lab
     directories = [str(export.path) for export in exports]
     unexport = [f"exportfs -u {shlex.quote(f'{client}:{directory}')}" for directory, client in stale]
     make = [f"mkdir -p {shlex.join(directories)} /etc/exports.d"] if directories else []
     write = [f"cat > {path(lab)} <<'END'\n{text(exports, lab)}END" if directories else f"rm -f {path(lab)}"]
     return Change(
-        key=Key(host.name, "exports", " ".join(directories) or path(lab)),
+        key=Key(at.name, "exports", " ".join(directories) or path(lab)),
         action="export",
         reason=_reason(differences),
         command="\n".join([*make, *write, *unexport, "exportfs -a"]),
-        carry_out=partial(_export, host, list(exports), lab, unexport),
+        carry_out=partial(_record_and_export, at.host, list(exports), lab, unexport, existing),
         differences=tuple(differences),
         needs=needs,
     )
@@ -226,6 +320,14 @@ def _reason(differences: list[Difference]) -> str:
     return f"{first.name} is {first.found}, not {first.wanted}{more}"
 
 
+def _record_and_export(
+    host: Host, exports: list[Export], lab: str, unexport: list[str], existing: frozenset[str]
+) -> None:
+    created = {str(export.path): str(export.path) not in existing for export in exports}
+    record.remember(host, lab, EXPORT.name, created)
+    _export(host, exports, lab, unexport)
+
+
 def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) -> None:
     doing = "export " + (", ".join(str(export.path) for export in exports) or "what is wanted")
     directories = [str(export.path) for export in exports]
@@ -234,7 +336,7 @@ def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) ->
         host.write(path(lab), text(exports, lab).encode())
     else:
         do(host, f"rm -f {shlex.quote(path(lab))}", doing)
-    # -a adds and changes what the files have; -r would also end the exports that others made by hand.
+    # -a adds and changes what the files have; -r would also end the exports that others made manually.
     completed = do(host, "\n".join(["set -e", *unexport, "exportfs -a"]), doing, remedies=_REMEDIES)
     _verify(host, exports, doing, completed.output)
 

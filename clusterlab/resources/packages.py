@@ -1,21 +1,30 @@
-"""Packages of the distribution, installed with apt; a package that is there stays as it is, whatever its version."""
+"""Packages of the distribution, installed with apt; an installed package stays as it is, whatever its version."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from clusterlab.errors import DeadlineExceeded
+from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
-from clusterlab.resources.base import Change, Difference, Key
-from clusterlab.resources.commands import do
-from clusterlab.resources.system import System
 
+from . import docker_engine, record
+from .base import Change, Difference, Key, Skipped
+from .commands import do
+from .host_kind import HostKind, Role, pending_on, system_of
+from .observed import Observed
+from .roles import roles
+from .scope import Scope, Wants
+
+FLAG = "--packages"
 _PROVIDES = {  # how a system without dpkg shows that it has what the package brings
     "nfs-common": "mount.nfs",
     "nfs-kernel-server": "exportfs",
@@ -50,7 +59,7 @@ _REMEDIES = (
         r"Connection (refused|timed out)|Could not connect|No route to host",
         "apt cannot reach its package source",
         "Give the host network access or a mirror it reaches (/etc/apt/sources.list, /etc/apt/apt.conf.d), or install "
-        "the packages by hand.",
+        "the packages yourself.",
     ),
     (
         r"Unable to locate package|has no installation candidate",
@@ -59,7 +68,7 @@ _REMEDIES = (
     ),
     (
         r"dpkg was interrupted|you must manually run|Unmet dependencies",
-        "an earlier installation did not end",
+        "an earlier installation was interrupted",
         "Run `dpkg --configure -a && apt-get --fix-broken install` there.",
     ),
     (
@@ -75,6 +84,87 @@ _REMEDIES = (
 )
 
 
+@dataclass(frozen=True)
+class Package:
+    """A package on a host; `version` is empty when it is not installed, `recorded` when provision installed it."""
+
+    version: str
+    recorded: bool = False
+
+
+class PackageKind(HostKind[str, Package]):
+    """Packages that roles need. All that a host lacks are one change: a package manager does one thing at a time."""
+
+    name = "package"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
+        has = roles(lab, host)
+        names = [Role(name) for name in ("nfs-common", "curl", "iputils-ping") if has.docker]
+        names += [Role("nfs-kernel-server")] if has.nfs_server else []
+        names += [Role("tgt")] if has.iscsi_target else []
+        names += [Role(name, "iscsi") for name in ("open-iscsi", "xfsprogs", "e2fsprogs") if has.logs_in]
+        yield from ((role, role.name) for role in names)
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        yield from ()  # the unit or module that needs the package says it
+
+    def manual(self, wanted: str) -> str:
+        return _command([wanted])
+
+    def questions(self, at: Observed, wanted: Mapping[Key, str] | None) -> Mapping[str, str]:
+        names = list(record.entries(at, self.name)) if wanted is None else [key.name for key in wanted]
+        return {self.name: question(names)} if names else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Package]:
+        found = {}
+        for at in scope.everywhere:
+            recorded, versions = record.entries(at, self.name), installed(at.answers.get(self.name, ""))
+            for name in dict.fromkeys([*versions, *recorded]):
+                found[Key(at.name, self.name, name)] = Package(versions.get(name, ""), name in recorded)
+        return found
+
+    def differences(self, wanted: str, found: Package) -> Sequence[Difference]:
+        return () if found.version else (Difference(wanted, "installed", "absent"),)
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: str, found: Package | None) -> Change | None:
+        return change(scope.at(key), [wanted], scope.progress)
+
+    def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        """Packages of roles, and those of an engine where none answers."""
+        engines = wants.lab.inventory.docker_hosts
+        wanted = self.wanted(wants)
+        for at in scope.everywhere:
+            names = [key.name for key in wanted if key.host == at.name]
+            if at.name in engines and not at.info:
+                names += docker_engine.packages(system_of(at))
+            made = change(at, names, scope.progress)
+            if made:
+                yield made
+
+    def owns(self, lab: str, found: Package) -> bool:
+        return found.recorded
+
+    def kept(self, scope: Scope, key: Key, found: Package) -> str:
+        return f"packages stay unless {FLAG} is given" if found.version and FLAG not in scope.allowed else ""
+
+    def remove(self, scope: Scope, key: Key, found: Package, reason: str) -> Change | None:
+        """Remove all that provision installed on a host, and nothing else: fails when others need one of them."""
+        at = scope.at(key)
+        if pending_on(scope, at.name, "packages"):
+            return None
+        names = [one.name for one, package in self.observe(scope).items() if one.host == at.name and package.recorded]
+        return Change(
+            key=Key(at.name, "packages", " ".join(names)),
+            action="remove",
+            reason=reason,
+            command=f"apt-get remove {' '.join(names)}",
+            carry_out=partial(_remove, at.host, at.lab, names, scope.progress),
+        )
+
+
+PACKAGE = PackageKind()
+
+
 def question(names: Sequence[str]) -> str:
     """Script that prints name, status and version of each package that dpkg knows."""
     return rf"dpkg-query -W -f '${{Package}} ${{db:Status-Status}} ${{Version}}\n' {shlex.join(names)}"
@@ -86,10 +176,9 @@ def installed(answer: str) -> dict[str, str]:
     return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
 
 
-def change(
-    host: Host, system: System, wanted: Sequence[str], present: dict[str, str], progress: Progress
-) -> Change | None:
-    """Install what is missing of `wanted`, all at once: a package manager does one thing at a time."""
+def change(at: Observed, wanted: Sequence[str], progress: Progress) -> Change | None:
+    """Install what a host lacks of `wanted`, all at once."""
+    system, present = system_of(at), installed(at.answers.get(PACKAGE.name, ""))
     if system.has_apt:
         missing = [name for name in wanted if name not in present]
     else:
@@ -97,23 +186,54 @@ def change(
     if not missing:
         return None
     names = " ".join(missing)
-    foreign = (
+    unsupported = (
         ""
         if system.has_apt
         else (
-            f"{host.name} runs {system.name}, and clusterlab installs packages on Debian and Ubuntu only: "
-            f"install what brings {', '.join(_PROVIDES.get(name, name) for name in missing)} by hand"
+            f"{at.name} runs {system.name}, and clusterlab installs packages on Debian and Ubuntu only: "
+            f"install what provides {', '.join(_PROVIDES.get(name, name) for name in missing)} yourself"
         )
     )
     return Change(
-        key=Key(host.name, "packages", names),
+        key=Key(at.name, "packages", names),
         action="install",
         reason="not installed" if len(missing) > 1 else f"{names} is not installed",
-        command=f"apt-get update && apt-get install --no-install-recommends {names}",
-        carry_out=partial(_install, host, missing, progress),
+        command=_command(missing),
+        carry_out=partial(_record_and_install, at.host, at.lab, missing, progress),
         differences=tuple(Difference(name, "installed", "absent") for name in missing),
-        blocked=foreign,
+        blocked=unsupported,
     )
+
+
+def _command(names: Sequence[str]) -> str:
+    return f"apt-get update && apt-get install --no-install-recommends {' '.join(names)}"
+
+
+def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
+    record.remember(host, lab, PACKAGE.name, dict.fromkeys(names))
+    _install(host, names, progress)
+
+
+def _remove(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
+    doing = f"remove {' '.join(names)}"
+    present = installed(host.run(question(names)).stdout)
+    if present:
+        _wait_until_unlocked(host, progress)
+        _uninstall(host, [name for name in names if name in present], doing)
+    record.forget(host, lab, PACKAGE.name, names)
+
+
+def _uninstall(host: Host, names: Sequence[str], doing: str) -> None:
+    apt = "DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600"
+    simulated = do(host, f"{apt} -s remove {shlex.join(names)}", doing, timeout=120).stdout
+    others = sorted(set(re.findall(r"^Remv (\S+)", simulated, re.MULTILINE)) - set(names))
+    if others:
+        raise HostError(
+            host.name,
+            f"cannot {doing}: {', '.join(others)} would be removed too",
+            remedy="Remove them yourself if nothing needs them, or leave all of them installed.",
+        )
+    do(host, f"{apt} -y remove {shlex.join(names)}", doing, timeout=_INSTALL, remedies=_REMEDIES)
 
 
 def _install(host: Host, names: Sequence[str], progress: Progress) -> None:
@@ -136,7 +256,7 @@ def _install(host: Host, names: Sequence[str], progress: Progress) -> None:
 def _wait_until_unlocked(host: Host, progress: Progress) -> None:
     began = time.monotonic()
     said_at = float("-inf")
-    while holders := do(host, _HOLDERS, "ask who holds the package manager's locks").stdout.split("\n")[:-1]:
+    while holders := do(host, _HOLDERS, "find out who holds the package manager's locks").stdout.split("\n")[:-1]:
         waited = time.monotonic() - began
         if waited > _LOCKED_FOR:
             raise DeadlineExceeded(

@@ -79,7 +79,8 @@ class Scope:
 
     `name` is the lab's. `observed` has the hosts that answered; the others are reported elsewhere. `swarms` is what
     their managers report, by the `host` of its keys: SWARM for the lab's own. `data_flag` names the option without
-    which no data may be lost; it is empty when it was given. `pending` are the changes planned so far.
+    which no data may be lost; it is empty when it was given. `pending` are the changes planned so far. `silent` are
+    hosts that were asked and did not answer, `allowed` further options that were given.
     """
 
     name: str
@@ -88,6 +89,8 @@ class Scope:
     data_flag: str = ""
     progress: Progress = field(default_factory=Silent)
     pending: Mapping[Key, Change] = field(default_factory=dict)
+    silent: Mapping[str, Host] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
 
     @property
     def swarm(self) -> SwarmView | None:

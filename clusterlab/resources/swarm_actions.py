@@ -65,9 +65,8 @@ def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_u
     Raises HostError when that Swarm was not initialised for `lab`, unless `adopt`.
     """
     host = wanted.host
-    with engine_errors(manager, "get the Swarm's join token"):
-        swarm = manager.docker.inspect_swarm()
-    if not adopt and (swarm["Spec"].get("Labels") or {}).get(LABEL_LAB) != lab:
+    swarm = _inspect(manager)
+    if not adopt and _lab_of(swarm) != lab:
         raise HostError(
             host.name,
             f"does not join the Swarm of {manager.name}, which clusterlab did not initialise for the lab {lab}",
@@ -79,6 +78,21 @@ def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_u
     _request_to_join(wanted, manager, swarm["JoinTokens"][wanted.role.capitalize()])
     settle(replace(wanted, availability=None), manager)
     _mark(wanted, lab, manager)
+
+
+def made_for(manager: Host) -> str:
+    """The lab that the Swarm of a manager was initialised for; "" when clusterlab did not initialise it."""
+    return _lab_of(_inspect(manager))
+
+
+def _inspect(manager: Host) -> Mapping[str, Any]:
+    with engine_errors(manager, "inspect the Swarm", _MAJORITY):
+        swarm: Mapping[str, Any] = _once_settled(manager.docker.inspect_swarm)
+        return swarm
+
+
+def _lab_of(swarm: Mapping[str, Any]) -> str:
+    return str((swarm["Spec"].get("Labels") or {}).get(LABEL_LAB, ""))
 
 
 def _mark(wanted: Wanted, lab: str, manager: Host) -> None:
@@ -190,6 +204,12 @@ def remove(manager: Host, node: str) -> None:
         threading.Event().wait(_POLL)
     with engine_errors(manager, f"remove the node {node}"):
         manager.docker.remove_node(node, force=True)
+
+
+def leave(host: Host) -> None:
+    """Leave the Swarm; the last manager ends it."""
+    with engine_errors(host, "leave the Swarm"):
+        host.docker.leave_swarm(force=True)
 
 
 def _busy(manager: Host, node: str) -> str:

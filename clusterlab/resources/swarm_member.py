@@ -11,7 +11,9 @@ from clusterlab.model.inventory import Availability
 from clusterlab.remote import Host
 from clusterlab.resources.base import LABEL_LAB, Key
 
-STATE_FILE = "/var/lib/docker/swarm/docker-state.json"
+ROOT = "/var/lib/docker"
+"""Where an engine keeps its state unless it is configured otherwise."""
+STATE_FILE = f"{ROOT}/swarm/docker-state.json"
 """How the engine was told to join, kept across restarts: only this shows the data path address."""
 QUESTION = f"cat {STATE_FILE}"
 

@@ -19,6 +19,7 @@ LAB = os.environ.get("CLUSTERLAB_TEST_LAB", "clusterlab-tests")
 LONG = {
     "test_block.py",
     "test_by_hand.py",
+    "test_deprovision.py",
     "test_namespaces_with_nfs.py",
     "test_nights.py",
     "test_provision_nfs.py",

@@ -38,8 +38,9 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
 
 _SERVED = {
     "iscsi": "hosts in namespaces run no iSCSI target",
+    "kernel": "hosts in namespaces share this machine's kernel: only net.* parameters are their own",
 }
-"""Capabilities that no kernel gives to these hosts, as their service manager does not know what would serve them."""
+"""Capabilities that no kernel gives to these hosts."""
 
 
 def missing_capabilities() -> dict[str, str]:

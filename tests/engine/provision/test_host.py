@@ -111,4 +111,4 @@ def test_a_system_without_apt_is_told_what_to_install(fresh: Fresh) -> None:
     [change] = bench.plan()
     assert str(change.key) == "host1: packages curl"
     assert "host1 runs Fedora Linux 41" in change.blocked
-    assert "install what brings curl by hand" in change.blocked
+    assert "install what provides curl yourself" in change.blocked

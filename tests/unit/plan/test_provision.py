@@ -9,26 +9,28 @@ from typing import Any
 
 import pytest
 
-from clusterlab.capabilities import Capabilities
+from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model.inventory import Export, Inventory
 from clusterlab.model.lab import Lab
-from clusterlab.plan.provision import left_out, wanted
+from clusterlab.plan.provision import kinds, left_out
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.remote.failure import failure
 from clusterlab.resources import (
     docker_engine,
-    kernel_modules,
     managers,
     nfs,
     nfs_options,
     packages,
     questions,
-    services,
     swarm,
+    units,
 )
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import LABEL_LAB
+from clusterlab.resources.kernel_modules import MODULE
+from clusterlab.resources.observed import Observed
+from clusterlab.resources.scope import Scope, Wants
 from clusterlab.resources.swarm_member import Member
 
 LAB = Lab(
@@ -54,30 +56,40 @@ def host(name: str = "host1") -> Host:
     return Host(Target(name, "192.168.98.11"), Connections())
 
 
-def test_roles_ask_for_packages_services_and_modules() -> None:
-    gateway = wanted(LAB, "gw")
-    assert gateway.packages == ("nfs-kernel-server", "tgt")
-    assert gateway.services == ("nfs-server",)
-    assert gateway.modules == ("nfsd",)
-    assert [str(export.path) for export in gateway.exports] == ["/shares"]
-    assert not gateway.engine
-    manager = wanted(LAB, "host1")
-    assert manager.packages == ("nfs-common", "curl", "iputils-ping")
-    assert manager.modules == ("overlay", "nfs", "vxlan", "ip_vs")
-    assert (manager.engine, manager.swarm) == (True, "manager")
-    alone = wanted(LAB, "host2")
-    assert alone.modules == ("overlay", "nfs")
-    assert alone.swarm is None
-    assert wanted(LAB, "plain") == type(alone)()
+def wanted(host: str, unsupported: Capabilities = ALL_CAPABILITIES) -> dict[str, list[str]]:
+    """Names of what a host should have, by kind."""
+    keys = [key for kind in kinds() for key in kind.wanted(Wants(LAB, capabilities=unsupported)) if key.host == host]
+    return {kind: [key.name for key in keys if key.kind == kind] for kind in dict.fromkeys(key.kind for key in keys)}
 
 
-def test_what_machines_cannot_have_is_left_out_and_told() -> None:
-    gateway = wanted(LAB, "gw", UNSUPPORTED)
-    assert (gateway.services, gateway.modules, gateway.exports) == ((), (), ())
-    assert wanted(LAB, "host1", UNSUPPORTED).modules == ("overlay", "vxlan")
+def at(kind: str = "", answer: str = "", name: str = "host1") -> Observed:
+    return Observed("demo", host(name), answers={kind: answer})
+
+
+def test_roles_ask_for_packages_units_and_modules() -> None:
+    assert wanted("gw") == {
+        "package": ["nfs-kernel-server", "tgt"],
+        "module": ["nfsd"],
+        "unit": ["nfs-server"],
+        "export": ["/shares"],
+    }
+    assert wanted("host1") == {
+        "package": ["nfs-common", "curl", "iputils-ping"],
+        "module": ["overlay", "nfs", "vxlan", "ip_vs"],
+        "engine": ["docker"],
+        "swarm": ["membership"],
+    }
+    assert wanted("host2")["module"] == ["overlay", "nfs"]
+    assert "swarm" not in wanted("host2")
+    assert wanted("plain") == {}
+
+
+def test_what_machines_cannot_have_is_left_out_and_shown() -> None:
+    assert wanted("gw", UNSUPPORTED) == {"package": ["nfs-kernel-server", "tgt"]}
+    assert wanted("host1", UNSUPPORTED)["module"] == ["overlay", "vxlan"]
     assert {(str(one.key), one.reason) for one in left_out(LAB, UNSUPPORTED)} == {
         ("gw: module nfsd", "nfs: no NFS in this kernel"),
-        ("gw: service nfs-server", "nfs: no NFS in this kernel"),
+        ("gw: unit nfs-server", "nfs: no NFS in this kernel"),
         ("gw: export /shares", "nfs: no NFS in this kernel"),
         ("host1: module nfs", "nfs: no NFS in this kernel"),
         ("host1: module ip_vs", "ipvs: no IPVS in this kernel"),
@@ -89,8 +101,8 @@ def test_what_machines_cannot_have_is_left_out_and_told() -> None:
 def test_what_one_host_cannot_have_is_left_out_there_alone() -> None:
     one = Capabilities({"host2": {"nfs": "no NFS in this kernel"}})
     assert [str(skipped.key) for skipped in left_out(LAB, one)] == ["host2: module nfs"]
-    assert wanted(LAB, "gw", one) == wanted(LAB, "gw")
-    assert wanted(LAB, "host1", one) == wanted(LAB, "host1")
+    assert wanted("gw", one) == wanted("gw")
+    assert wanted("host1", one) == wanted("host1")
 
 
 def test_many_questions_are_one_script_and_each_answer_is_kept_to_the_letter() -> None:
@@ -142,19 +154,20 @@ def test_only_installed_packages_count() -> None:
 
 
 def test_units_are_read_as_systemctl_says_them() -> None:
-    read = services.units("docker active enabled\nnfs-server inactive masked\nx inactive not-found\ny  \n")
+    read = units.units("docker active enabled\nnfs-server inactive masked\nx inactive not-found\ny  \n")
     assert read["docker"].differences() == ()
     assert read["nfs-server"].masked
     assert not read["x"].exists
     assert not read["y"].exists
-    change = services.change(host(), "nfs-server", read["nfs-server"])
+    change = units.change(at(), "unit", "nfs-server", read["nfs-server"], frozenset())
     assert change is not None
     assert "systemctl unmask nfs-server" in change.blocked
 
 
-def test_modules_that_are_built_in_are_there_and_stand_in_no_file() -> None:
+def test_modules_that_are_built_in_need_no_file() -> None:
     def change(answer: str) -> object:
-        return kernel_modules.change(host(), ["overlay", "nfs"], "demo", "6.12", answer)
+        scope = Scope("demo", {"host2": at("module", answer, "host2")})
+        return next(MODULE.changes(Wants(LAB), scope), None)
 
     assert change("built in=overlay\nbuilt in=nfs\nfile\n") is None
     assert change("built in=overlay\nloaded=nfs\nfile\n# by clusterlab\nnfs\n") is None
@@ -180,7 +193,7 @@ def exports_answer(etab: str = ETAB, ours: str = "", **others: str) -> str:
 def test_the_options_of_a_file_and_of_the_server_mean_the_same() -> None:
     assert nfs.parse(ETAB) == nfs.parse("/shares 192.168.98.0/255.255.255.0(rw,no_subtree_check,no_root_squash)")
     text = nfs.text([EXPORT], "demo")
-    assert nfs.changes(host(), [EXPORT], "demo", nfs.found(exports_answer(ours=text), "demo")) == []
+    assert nfs.changes(at("export", exports_answer(ours=text)), [EXPORT], frozenset()) == []
 
 
 @pytest.mark.parametrize("option", ["ro", "async", "no_wdelay", "insecure", "root_squash", "fsid=3", "anonuid=7"])
@@ -203,7 +216,7 @@ def test_names_with_blanks_and_long_lines_are_read() -> None:
 
 def test_an_export_in_another_file_is_somebody_elses() -> None:
     others = {"/etc/exports": "/shares 10.0.0.0/8(ro)\n"}
-    [change] = nfs.changes(host(), [EXPORT], "demo", nfs.found(exports_answer(etab="", **others), "demo"))
+    [change] = nfs.changes(at("export", exports_answer(etab="", **others)), [EXPORT], frozenset())
     assert "/etc/exports already" in change.blocked
 
 

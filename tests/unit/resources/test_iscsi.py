@@ -18,9 +18,10 @@ from clusterlab.model.playbook import Play
 from clusterlab.plan import apply, provision
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
-from clusterlab.resources import disk_state, iscsi_initiator, iscsi_target
+from clusterlab.resources import disk_state, iscsi_target
 from clusterlab.resources.base import SWARM, Change, Key
 from clusterlab.resources.disks import DISK, wanted_disk
+from clusterlab.resources.iscsi_initiator import INITIATOR, WantedName
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope, Wants
 
@@ -153,7 +154,9 @@ def test_a_file_that_is_gone_while_it_is_served_is_not_made_anew() -> None:
     ],
 )
 def test_a_host_gets_a_name_of_its_own_unless_it_has_one(copied: bool, said: str, action: str) -> None:
-    change = iscsi_initiator.change(host("host1"), "demo", copied=copied, answer=said)
+    observed = Observed("demo", host("host1"), answers={"initiator": said})
+    [(key, found)] = INITIATOR.observe(scope := Scope("demo", {"host1": observed})).items()
+    change = INITIATOR.change(Wants(LAB), scope, key, WantedName(iscsi.iqn("demo", "host1"), copied), found)
     assert (("blocked" if change.blocked else change.action) if change else "") == action
 
 
@@ -222,11 +225,15 @@ def test_logging_out_comes_after_what_has_it_mounted_and_destroys_nothing() -> N
 
 
 def test_roles_and_luns_ask_for_target_and_initiators() -> None:
-    target, initiator = provision.wanted(LAB, "gw"), provision.wanted(LAB, "host2")
-    assert (target.packages, target.services, target.luns) == (("tgt",), ("tgt",), (LUN,))
-    assert {"open-iscsi", "xfsprogs"} <= set(initiator.packages)
-    assert (initiator.services, initiator.initiator) == (("iscsid",), True)
-    assert "iscsi_tcp" in initiator.modules
+    keys = [key for kind in provision.kinds() for key in kind.wanted(Wants(LAB))]
+    assert [tuple(key[1:]) for key in keys if key.host == "gw"] == [
+        ("package", "tgt"),
+        ("unit", "tgt"),
+        ("lun", "disk1"),
+    ]
+    initiator = {tuple(key[1:]) for key in keys if key.host == "host2"}
+    assert {("package", "open-iscsi"), ("package", "xfsprogs"), ("unit", "iscsid"), ("initiator", "name")} <= initiator
+    assert ("module", "iscsi_tcp") in initiator
 
 
 def test_what_needs_iscsi_is_left_out_where_there_is_none() -> None:
@@ -239,12 +246,14 @@ def test_what_needs_iscsi_is_left_out_where_there_is_none() -> None:
     told = {str(one.key): one.reason for one in provision.left_out(LAB, lacks)}
     assert told == dict.fromkeys(
         [
-            "gw: service tgt",
+            "gw: unit tgt",
             "gw: lun disk1",
             "host1: module iscsi_tcp",
-            "host1: service iscsid",
+            "host1: initiator name",
+            "host1: unit iscsid",
             "host2: module iscsi_tcp",
-            "host2: service iscsid",
+            "host2: initiator name",
+            "host2: unit iscsid",
         ],
         "iscsi: no iSCSI in this kernel",
     )

@@ -1,0 +1,63 @@
+"""What provision added to a host, kept on that host so that `clusterlab deprovision` can take it back from anywhere.
+
+A folder per lab below /var/lib/clusterlab, for root alone, with one file for each resource: its name is KIND@NAME, its
+content is the state before the first change, as JSON. The first state counts: a second change keeps the file.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote
+
+from clusterlab.remote import Host
+
+from .commands import do
+from .observed import Observed
+
+SECTION = "record"
+"""The section of a host's script that `entries` reads."""
+
+
+def folder(lab: str) -> str:
+    return f"/var/lib/clusterlab/provision/{lab}"
+
+
+def question(lab: str) -> str:
+    """Script that prints each entry in a line: the file's name, and its content."""
+    return f'cd {folder(lab)} && for file in *@*; do printf "%s " "$file"; cat "$file"; echo; done'
+
+
+def entries(at: Observed, kind: str) -> dict[str, object]:
+    """The state before clusterlab's first change of each resource of a kind, by its name."""
+    found = {}
+    for line in at.answers.get(SECTION, "").splitlines():
+        file, _, content = line.partition(" ")
+        of_kind, _, name = file.partition("@")
+        if of_kind == quote(kind, safe=""):
+            found[unquote(name)] = json.loads(content)
+    return found
+
+
+def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> None:
+    """Record the states before a change; those that are recorded already stay. Raises HostError."""
+    if not before:
+        return
+    lines = ["set -e", "umask 077", f"mkdir -p {folder(lab)}", f"cd {folder(lab)}"]
+    for name, state in before.items():
+        file = shlex.quote(_file(kind, name))
+        content = shlex.quote(json.dumps(state, sort_keys=True))
+        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$$ && mv .new-$$ {file}; }}")
+    do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
+
+
+def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:
+    """Remove the entries of what was taken back, and the folders when they are empty. Raises HostError."""
+    files = shlex.join(f"{folder(lab)}/{_file(kind, name)}" for name in names)
+    empty = "rmdir --ignore-fail-on-non-empty -p"
+    do(host, f"rm -f {files}; [ ! -d {folder(lab)} ] || {empty} {folder(lab)} 2>/dev/null || true", "update the record")
+
+
+def _file(kind: str, name: str) -> str:
+    return f"{quote(kind, safe='')}@{quote(name, safe='')}"

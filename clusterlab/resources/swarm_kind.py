@@ -1,0 +1,164 @@
+"""Nodes of the lab's Swarm as a kind of resource: what the inventory wants of them, and what the managers report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.model.inventory import Availability
+from clusterlab.model.lab import Lab
+from clusterlab.remote import Host
+
+from . import managers, swarm, swarm_actions, swarm_member
+from .base import Change, Difference, Key
+from .host_kind import HostKind, Role, pending_on
+from .observed import Observed
+from .scope import Scope, Wants
+from .swarm_member import Member, SwarmRole
+
+REMOVE_NODES, LEAVE = "--remove-nodes", "--swarm"
+_MEMBERSHIP = "membership"
+
+
+@dataclass(frozen=True)
+class WantedNode:
+    """A node as the inventory wants it; `availability` None leaves that to the Swarm's owner."""
+
+    lan: str
+    role: SwarmRole
+    availability: Availability | None = None
+
+
+class SwarmKind(HostKind[WantedNode, Member]):
+    """Membership in the lab's Swarm, with role and availability; nodes depend on each other, so they are one plan."""
+
+    name = "swarm"
+
+    def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedNode]]:
+        at = lab.inventory.hosts[host]
+        if host in lab.inventory.swarm_hosts:
+            role: SwarmRole = "manager" if "swarm_manager" in at.roles else "worker"
+            yield Role(_MEMBERSHIP), WantedNode(str(at.address), role, at.availability)
+
+    def manual(self, wanted: WantedNode) -> str:
+        addresses = f"--advertise-addr {wanted.lan} --data-path-addr {wanted.lan}"
+        return f"docker swarm init {addresses}   # on the first manager; `docker swarm join {addresses}` on the others"
+
+    def questions(self, at: Observed, wanted: Mapping[Key, WantedNode] | None) -> Mapping[str, str]:
+        return {self.name: swarm_member.QUESTION} if wanted is None or wanted else {}
+
+    def observe(self, scope: Scope) -> Mapping[Key, Member]:
+        """What the engines report; only a manager knows of the lab's Swarm whose it is."""
+        found = {}
+        for at in scope.everywhere:
+            info = at.info.get("Swarm") or {}
+            if info.get("LocalNodeState", "inactive") != "inactive":
+                role: SwarmRole = "manager" if info.get("ControlAvailable") else "worker"
+                found[Key(at.name, self.name, _MEMBERSHIP)] = _member(at, WantedNode("", role))
+        return found
+
+    def differences(self, wanted: WantedNode, found: Member) -> Sequence[Difference]:
+        control = "manager" if found.control else "worker"
+        return () if control == wanted.role else (Difference("role", wanted.role, control),)
+
+    def change(self, wants: Wants, scope: Scope, key: Key, wanted: WantedNode, found: Member | None) -> Change | None:
+        return next((change for change in self.changes(wants, scope) if change.key == key), None)
+
+    def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        inventory, wanted = wants.lab.inventory, self.wanted(wants)
+        if not wanted:
+            return
+        if not inventory.with_role("swarm_manager"):
+            raise UsageError(
+                f"the lab {wants.lab.name} has Swarm workers but no manager",
+                remedy="Give one Docker host the role swarm_manager.",
+            )
+        members = tuple(
+            _member(scope.observed[key.host], node)
+            if key.host in scope.observed
+            else Member(scope.silent[key.host], node.lan, node.role, "unknown", availability=node.availability)
+            for key, node in wanted.items()
+        )
+        observed = _observed(scope, members, inventory.swarm.adopt)
+        for host, note in swarm.notes(observed):
+            scope.progress.say(host, note)
+        needs = {one.host.name: pending_on(scope, one.host.name, "engine", "host") for one in members}
+        yield from swarm.changes(observed, needs, REMOVE_NODES in scope.allowed)
+
+    def owns(self, lab: str, found: Member) -> bool:
+        return True  # `kept` tells which nodes were added by clusterlab: only the managers know
+
+    def kept(self, scope: Scope, key: Key, found: Member) -> str:
+        node = _nodes(scope).get(found.node)
+        if node is None or not swarm_actions.joined_by(node, scope.name):
+            return "clusterlab did not add its node to the Swarm"
+        return "" if LEAVE in scope.allowed else f"nodes stay in the Swarm unless {LEAVE} is given"
+
+    def remove(self, scope: Scope, key: Key, found: Member, reason: str) -> Change | None:
+        """Leave the Swarm; the last manager ends it. Workers go before managers."""
+        at, everywhere = scope.at(key), self.observe(scope)
+        before = {one for one, member in everywhere.items() if member.control < found.control}
+        stays = [one for one, member in everywhere.items() if member.control and self.kept(scope, one, member)]
+        asked = scope.at(stays[0]).host if stays else None
+        return Change(
+            key=key,
+            action="leave",
+            reason=reason,
+            command="docker swarm leave --force" if found.control else "docker swarm leave",
+            carry_out=partial(_leave, at, found, asked),
+            needs=frozenset(before & scope.pending.keys()),
+        )
+
+
+SWARM_KIND = SwarmKind()
+
+
+def _leave(at: Observed, found: Member, manager: Host | None) -> None:
+    """Leave the Swarm, and have a manager that stays in it remove the node."""
+    if manager and found.control:
+        wanted = swarm_actions.Wanted(at.host, "worker", found.lan, None, anywhere=True)
+        swarm_actions.update(wanted, manager)
+    swarm_actions.leave(at.host)
+    if manager:
+        swarm_actions.remove(manager, found.node)
+
+
+def _nodes(scope: Scope) -> dict[str, managers.Node]:
+    """The nodes that managers among the hosts know, by id."""
+    known: dict[str, managers.Node] = {}
+    for at in scope.everywhere:
+        if at.manages_swarm and (at.info["Swarm"].get("NodeID") not in known):
+            try:
+                known |= {node["ID"]: node for node in swarm_actions.list_nodes(at.host)}
+            except ClusterlabError:  # what no manager knows is kept, with that reason
+                continue
+    return known
+
+
+def _observed(scope: Scope, members: tuple[Member, ...], adopt: bool) -> swarm.Swarm:
+    """The lab's Swarm, asked of its leader, or of another manager that answers."""
+    lab, named = scope.name, {one.host.name: one for one in members}
+    candidates = {one.host.name: scope.observed[one.host.name].info for one in swarm_member.at_work(members, lab)}
+    found = swarm.Swarm(lab, swarm.reference(members, lab), members, adopt=adopt)
+    if not candidates:
+        return found
+    try:
+        name, nodes = managers.first_answer(list(candidates), lambda one: swarm_actions.list_nodes(named[one].host))
+    except ClusterlabError as error:
+        return replace(found, trouble=f"{error.message.rstrip('.')}. {error.remedy}")
+    asked = named[managers.preferred(candidates, nodes) or name]
+    if not asked.made_for:  # an engine does not report it while its managers elect a leader
+        known = replace(asked, made_for=swarm_actions.made_for(asked.host))
+        members = tuple(known if one is asked else one for one in members)
+        asked = known
+    return replace(found, asked=asked, members=members, nodes=nodes)
+
+
+def _member(at: Observed, wanted: WantedNode) -> Member:
+    file, root = swarm_member.STATE_FILE, at.info.get("DockerRootDir") or swarm_member.ROOT
+    state = at.answers.get(SWARM_KIND.name, "")
+    if root != swarm_member.ROOT:
+        state = at.host.run(["cat", file.replace(swarm_member.ROOT, root)]).stdout
+    return swarm_member.member(at.host, wanted.lan, wanted.role, at.info or None, state, wanted.availability)
