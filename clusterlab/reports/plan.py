@@ -41,6 +41,14 @@ def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Sk
     console.print(Text(plan_summary(changes), style="bold"))
 
 
+def show_kept(console: Console, kept: Sequence[Skipped]) -> None:
+    """What stays on hosts, each with the reason."""
+    for reason in dict.fromkeys(item.reason for item in kept):
+        console.print(Text.assemble(("– kept ", "cyan"), reason), soft_wrap=True)
+        _indented(console, ", ".join(str(item.key) for item in kept if item.reason == reason))
+    console.print(Text("Nothing of the lab stays." if not kept else f"{len(kept)} kept.", style="bold"))
+
+
 def _indented(console: Console, text: str, style: str = "") -> None:
     console.print(Text(indent(text, "    "), style=style), soft_wrap=True)
 

@@ -1,0 +1,72 @@
+"""The plays on three managers that run no tasks and two workers, as inventory/ha.yml has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterlab.model import load_lab
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
+from clusterlab.progress import Silent
+from clusterlab.results import Outcome
+from tests.support.check_cases import PLAYBOOKS, told
+from tests.support.labs import lab_up
+from tests.support.play_bench import Stand
+
+pytestmark = pytest.mark.engine
+HA = PLAYBOOKS.parent / "inventory" / "ha.yml"
+SHORT = ["networks/overlay", "networks/service", "volumes/local"]
+
+
+@pytest.fixture(scope="module")
+def ha(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """inventory/ha.yml in namespaces, provisioned."""
+    file: Path = tmp_path_factory.mktemp("ha") / "inventory.yml"
+    inventory = yaml.safe_load(HA.read_text())
+    del inventory["qemu"]
+    changed = {**inventory, "lab": f"ha-{os.getpid()}", "machines": "namespaces"}
+    file.write_text(yaml.safe_dump(changed, sort_keys=False))
+    lab = load_lab(file, [], PLAYBOOKS)
+    with lab_up(lab) as up:
+        lacking = up.machines.unsupported()
+        report = carry_out(provision(lab, up.hosts, lacking), Silent())
+        assert report.ok, (report.failed, report.blocked, report.skipped)
+        assert provision(lab, up.hosts, lacking) == []
+        yield Stand(file, up.hosts, lacking)
+
+
+def test_managers_are_drained_and_tasks_run_on_the_workers(ha: Stand) -> None:
+    nodes = {node["Description"]["Hostname"]: node["Spec"] for node in ha.hosts["manager2"].docker.nodes()}
+    assert {name: (spec["Role"], spec["Availability"]) for name, spec in nodes.items()} == {
+        "manager1": ("manager", "drain"),
+        "manager2": ("manager", "drain"),
+        "manager3": ("manager", "drain"),
+        "host1": ("worker", "active"),
+        "host2": ("worker", "active"),
+    }
+
+
+def test_plays_pass_twice_and_the_second_apply_changes_nothing(ha: Stand) -> None:
+    _twice(ha, SHORT)
+
+
+@pytest.mark.long
+def test_all_plays_pass_twice_and_the_second_apply_changes_nothing(ha: Stand) -> None:
+    _twice(ha, [])
+
+
+def _twice(ha: Stand, plays: list[str]) -> None:
+    first = ha.apply(plays)
+    assert first.ok, (first.failed, first.blocked)
+    for _ in range(2):
+        results = ha.check(plays)
+        wrong = [one for one in results if one.outcome not in (Outcome.PASS, Outcome.UNSUPPORTED)]
+        assert not wrong, "\n".join(f"{one.play}: {one.check}\n{told(one)}" for one in wrong)
+        again = ha.apply(plays)
+        assert again.ok, (again.failed, again.blocked)
+        assert [str(done.change.key) for done in again.done] == []
