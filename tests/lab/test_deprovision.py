@@ -42,8 +42,8 @@ cat /var/lib/nfs/etab; tgtadm --lld iscsi --mode target --op show; sysctl -n vm.
 
 @pytest.fixture
 def two(hosts: Hosts) -> Iterator[Hosts]:
-    """gw and host1, with the units of NFS and iSCSI off and disabled."""
-    units = {"gw": "nfs-server tgt", "host1": "iscsid.socket iscsid"}
+    """gw and host1, with the units of the NFS server and the iSCSI initiator off and disabled."""
+    units = {"gw": "nfs-server", "host1": "iscsid.socket iscsid"}
     for name, off in units.items():
         hosts[name].run(f"systemctl disable --now {off}", check=True, timeout=120)
     with Hosts({name: hosts[name].target for name in units}) as pair:
