@@ -57,6 +57,7 @@ def server(hosts: Hosts) -> Iterator[Server]:
     yield server
     server.run(
         f"rm -f {FILE} /etc/exports.d/other.exports /etc/modules-load.d/clusterlab-exports-test.conf; "
+        "rm -rf /var/lib/clusterlab/provision/exports-test; "
         "exportfs -ra; rm -rf /export-test; systemctl start nfs-server"
     )
 
