@@ -17,6 +17,7 @@ from clusterlab.cli.verbs.box import box
 from clusterlab.cli.verbs.check import check, run
 from clusterlab.cli.verbs.collect import collect
 from clusterlab.cli.verbs.converge import apply, clean, plan, provision
+from clusterlab.cli.verbs.deprovision import deprovision
 from clusterlab.cli.verbs.down import down
 from clusterlab.cli.verbs.explain import explain
 from clusterlab.cli.verbs.gc import gc
@@ -31,7 +32,23 @@ from clusterlab.cli.verbs.up import up
 from clusterlab.cli.verbs.validate import schema, validate
 from clusterlab.errors import ClusterlabError
 
-VERBS = [run, up, down, status, ssh, ssh_config, provision, plan, apply, check, clean, collect, validate, schema]
+VERBS = [
+    run,
+    up,
+    down,
+    status,
+    ssh,
+    ssh_config,
+    provision,
+    plan,
+    apply,
+    check,
+    clean,
+    deprovision,
+    collect,
+    validate,
+    schema,
+]
 VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc, box]
 
 _SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"

@@ -9,11 +9,14 @@ from clusterlab.checks import run_checks
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
-from clusterlab.plan import apply, clean, provision
+from clusterlab.plan import apply, clean, deprovision, provision
+from clusterlab.plan.deprovision import Withdrawal
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
 from clusterlab.reports.plan import report_summary
 from clusterlab.resources.base import Change, Skipped
+from clusterlab.resources.packages import FLAG as PACKAGES
+from clusterlab.resources.swarm_kind import LEAVE
 from clusterlab.results import Evidence, Outcome, Result
 
 from .session import Session
@@ -79,6 +82,17 @@ class Pipeline:
             raise NotConverged(report)
         rest = f", remaining: {', '.join(self.remaining)}" if self.remaining else ""
         return f"{len(report.done)} things removed{rest}"
+
+    def withdrawal(self, packages: bool, swarm: bool) -> Withdrawal:
+        """What would be taken back of what provision added, and what stays."""
+        session = self.session
+        allowed = [flag for flag, given in ((PACKAGES, packages), (LEAVE, swarm)) if given]
+        with session.progress.task(session.lab.name, "inspecting hosts"):
+            return deprovision.deprovision(session.lab.name, session.hosts, allowed, session.progress)
+
+    def deprovision(self, withdrawal: Withdrawal) -> str:
+        """Give the hosts back what they had before provision."""
+        return self._converge("deprovision", withdrawal.changes)
 
     def provision_changes(self) -> list[Change]:
         """What the hosts lack for their roles."""

@@ -14,11 +14,8 @@ from clusterlab.resources import questions, record
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.observed import Observed
-from clusterlab.resources.packages import FLAG as PACKAGES
 from clusterlab.resources.scope import Scope
-from clusterlab.resources.swarm_kind import LEAVE as SWARM
 
-OPTIONS = (PACKAGES, SWARM)
 _REASON = "clusterlab provision added it"
 
 
@@ -34,7 +31,8 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
     """The changes that take back what provision added for a lab; nothing is changed here.
 
     Hosts are restored to what they recorded before their first change. Packages and the Swarm stay unless `allowed` has
-    their options. Raises ClusterlabError while objects of the lab are left on the hosts: they need what would go.
+    `--packages` and `--swarm`. Raises ClusterlabError while objects of the lab are left on the hosts, since they need
+    what would go.
     """
     if left := clean.left_over(lab, hosts):
         raise ClusterlabError(
