@@ -108,7 +108,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
             reason=reason,
             command="docker swarm leave --force" if found.control else "docker swarm leave",
             carry_out=partial(_leave, at, found, asked),
-            needs=frozenset(before & scope.pending.keys()),
+            needs=frozenset(before),
         )
 
 
