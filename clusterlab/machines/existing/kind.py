@@ -22,8 +22,8 @@ EXISTING = MachineKind(
     open=_open,
     creates=False,
     foreign=True,
-    down="its machines existed before clusterlab, and nothing on them was changed; `clusterlab clean` removes what apply "
-    "created there, `clusterlab deprovision` takes back what provision added",
+    down="its machines existed before clusterlab, and nothing on them was changed; `clusterlab clean` removes what "
+    "apply created there, `clusterlab deprovision` takes back what provision added",
     copies_disks=False,
     host_keys=frozenset({"ssh"}),
 )
