@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -59,13 +60,24 @@ def drained(stand: Stand) -> Iterator[None]:
 @contextmanager
 def frozen(stand: Stand) -> Iterator[None]:
     """Every process of the worker is stopped, the SSH server too."""
-    found = processes.find(LabState(stand.lab([]).name).folder, {"host2"})
-    assert found
+    marked = processes.find(LabState(stand.lab([]).name).folder, {"host2"})
+    spaces = set(map(_process_space, marked)) - {_process_space(os.getpid()), ""}
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    found = [number for number in numbers if _process_space(number) in spaces]
+    assert len(found) > len(marked)  # not all of them keep the environment that marks them
     _signal(found, signal.SIGSTOP)
     try:
         yield
     finally:
         _signal(found, signal.SIGCONT)
+
+
+def _process_space(process: int) -> str:
+    """The namespace of a process; "" when it has ended."""
+    try:
+        return os.readlink(f"/proc/{process}/ns/pid")
+    except OSError:
+        return ""
 
 
 def _signal(found: list[int], number: signal.Signals) -> None:
