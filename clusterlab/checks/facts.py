@@ -1,11 +1,11 @@
-"""What preconditions are judged by: the state of hosts, read with one command per host that is bounded in time."""
+"""What preconditions are judged by: the state of hosts, read with two commands per host that are bounded in time."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,30 +14,33 @@ from clusterlab.remote import Host
 from clusterlab.resources.swarm_member import without_port
 
 ENGINE_SECONDS = 8  # for each of two or three questions to an engine
-HOST_SECONDS = 20.0  # for all of it, the connection included
+REACH_SECONDS = 20.0  # for the first command, the connection included
+HOST_SECONDS = 5 * ENGINE_SECONDS + 10.0  # for all the questions
 
 _MARK = "== clusterlab: "
 _NODE = (
     '{"addr": {{json .Status.Addr}}, "state": {{json .Status.State}}, "availability": {{json .Spec.Availability}}, '
     '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}"}'
 )
-_ENGINE = f"""
-answer=$(timeout {ENGINE_SECONDS} docker ps --all --format '{{{{.Names}}}} {{{{.Status}}}}' 2>&1); code=$?
-echo "{_MARK}engine $code"; echo "$answer"
+_PART = f"""
+part() {{ name=$1; shift; out=$(timeout {ENGINE_SECONDS} "$@" 2>&1); code=$?; echo "{_MARK}$name $code"; echo "$out"; }}
+"""
+_ENGINE = """
+part engine docker ps --all --format '{{.Names}} {{.Status}}'
 [ $code = 0 ] || exit 0
-echo "{_MARK}swarm"
-timeout {ENGINE_SECONDS} docker info --format '{{{{json .Swarm}}}}' 2>/dev/null
+part swarm docker info --format '{{json .Swarm}}'
 """
 _MANAGER = f"""
-nodes=$(timeout {ENGINE_SECONDS} docker node ls --quiet 2>/dev/null) || exit 0
-echo "{_MARK}nodes"; timeout {ENGINE_SECONDS} docker node inspect --format '{_NODE}' $nodes
-echo "{_MARK}services"
-timeout {ENGINE_SECONDS} docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'
+part ids docker node ls --quiet
+[ $code = 0 ] || exit 0
+part nodes docker node inspect --format '{_NODE}' $out
+part services docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'
 """
 _NFS = f"""
-echo "{_MARK}nfs"; cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -c ':0801 [0-9A-F]*:0000 0A '
+echo "{_MARK}nfs 0"; cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -c ':0801 [0-9A-F]*:0000 0A '
 """  # sockets that listen on port 2049
 _LATE = 124  # exit code of timeout(1)
+_NO_END = f"no command ends there within {REACH_SECONDS:g} s"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Facts:
     nodes: Mapping[str, Node] | None = None  # by address; None when the host is no active manager
     services: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # running and desired tasks
     nfs_listens: bool | None = None  # whether something listens on the port of NFS
+    complete: bool = True  # False when a question took too long: then nothing follows from what is missing
 
     @property
     def answers(self) -> bool:
@@ -71,62 +75,70 @@ class Facts:
 
 
 def observe(host: Host, roles: frozenset[str]) -> Facts:
-    """Read the state of a host; never raises for what the host does, and ends within HOST_SECONDS.
+    """Read the state of a host; never raises for what the host does, and ends within bounded time.
 
     A host that hangs keeps its thread until its connection ends; it keeps nobody else.
     """
     began = time.monotonic()
+    reached = _within(REACH_SECONDS, lambda: host.run("true", timeout=REACH_SECONDS).stdout)
+    if not isinstance(reached, str):
+        why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
+        return Facts(host.name, began, time.monotonic() - began, unreachable=why)
+    printed = _within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS).stdout)
+    took = time.monotonic() - began
+    if not isinstance(printed, str):  # it is slow, or broke off: nothing is known but that it was reached
+        return Facts(host.name, began, took, complete=False)
+    return parse(host.name, printed, began, took)
+
+
+def _within(seconds: float, ask: Callable[[], str]) -> str | ClusterlabError | None:
+    """What `ask` returns, the error that it raises, or None when it has not ended after that time."""
     answer: list[str | ClusterlabError] = []
 
-    def ask() -> None:
+    def run() -> None:
         try:
-            answer.append(host.run(_script(roles), timeout=HOST_SECONDS).stdout)
+            answer.append(ask())
         except ClusterlabError as error:
             answer.append(error)
 
-    thread = threading.Thread(target=ask, name=f"facts {host.name}", daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(HOST_SECONDS)
-    took = time.monotonic() - began
-    if not answer:
-        return Facts(host.name, began, took, unreachable=f"no command ends there within {HOST_SECONDS:g} s")
-    said = answer[0]
-    if isinstance(said, ClusterlabError):
-        return Facts(host.name, began, took, unreachable=said.message.removeprefix(f"{host.name}: "))
-    return parse(host.name, said, began, took)
+    thread.join(seconds)
+    return answer[0] if answer else None
 
 
 def _script(roles: frozenset[str]) -> str:
     script = _NFS if "nfs_server" in roles else ""
     if "docker" in roles:
-        script += _ENGINE + (_MANAGER if "swarm_manager" in roles else "")
+        script += _PART + _ENGINE + (_MANAGER if "swarm_manager" in roles else "")
     return script or ":"
 
 
 def parse(host: str, text: str, began: float = 0.0, took: float = 0.0) -> Facts:
     """The facts that the script printed."""
     sections: dict[str, list[str]] = {}
+    codes: dict[str, int] = {}
     lines: list[str] = []
-    code = 0
     for line in text.splitlines():
         if line.startswith(_MARK):
-            name, _, rest = line.removeprefix(_MARK).partition(" ")
-            lines = sections.setdefault(name, [])
-            code = int(rest) if rest else code
+            name, _, code = line.removeprefix(_MARK).partition(" ")
+            lines, codes[name] = sections.setdefault(name, []), int(code)
         else:
             lines.append(line)
     engine = "\n".join(sections.get("engine", []))
+    down = codes.get("engine", 0)
     return Facts(
         host,
         began,
         took,
-        engine_down=_why_down(engine, code) if code else "",
-        engine_silent=code == _LATE,
+        engine_down=_why_down(engine, down) if down else "",
+        engine_silent=down == _LATE,
         swarm=_json("\n".join(sections.get("swarm", []))),
-        containers=dict(_pair(line) for line in engine.splitlines() if line) if not code else {},
-        nodes=_nodes(sections["nodes"]) if "nodes" in sections else None,
+        containers=dict(_pair(line) for line in engine.splitlines() if line) if not down else {},
+        nodes=_nodes(sections["nodes"]) if codes.get("nodes") == 0 else None,
         services={name: _tasks(text) for name, text in map(_pair, sections.get("services", []))},
         nfs_listens=sections["nfs"] != ["0"] if "nfs" in sections else None,
+        complete=not any(codes.get(name, 0) for name in ("swarm", "nodes", "services")) and codes.get("ids") != _LATE,
     )
 
 
@@ -141,8 +153,8 @@ def _why_down(said: str, code: int) -> str:
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text.splitlines()[0])
-    except (ValueError, IndexError):
+        found = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    except (ValueError, StopIteration):
         return {}
     return found if isinstance(found, dict) else {}
 

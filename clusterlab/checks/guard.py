@@ -84,7 +84,10 @@ class Guard:
     def failure(self, preconditions: Sequence[Precondition], since: float) -> tuple[Precondition, Failure] | None:
         """The first precondition that is not met, by facts read after `since`."""
         for one in preconditions:
-            if found := one.failure({host: self.facts(host, since) for host in one.hosts}):
+            facts = {host: self.facts(host, since) for host in one.hosts}
+            if not all(found.complete for found in facts.values()):
+                continue  # nothing is blocked by what is not known
+            if found := one.failure(facts):
                 cause = self._causes.setdefault((found.cause.code, found.cause.subject), found.cause)
                 return one, Failure(cause, found.passing)
         return None

@@ -89,17 +89,21 @@ def test_what_may_come_up_by_itself_is_passing(status: str) -> None:
 
 
 PRINTED = """\
-== clusterlab: nfs
+== clusterlab: nfs 0
 2
 == clusterlab: engine 0
 web Up 3 minutes
 db Exited (137) 4 seconds ago
-== clusterlab: swarm
+== clusterlab: swarm 0
+WARNING: something
 {"NodeID":"x","NodeAddr":"10.1.0.1","LocalNodeState":"active","ControlAvailable":true}
-== clusterlab: nodes
+== clusterlab: ids 0
+a
+b
+== clusterlab: nodes 0
 {"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377"}
 {"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": ""}
-== clusterlab: services
+== clusterlab: services 0
 api 1/2
 one 1/1 (max 1 per node)
 """
@@ -115,6 +119,12 @@ def test_what_a_host_prints_is_read() -> None:
     assert found.services == {"api": (1, 2), "one": (1, 1)}
 
 
+@pytest.mark.parametrize("late", ["swarm 0", "ids 0", "nodes 0", "services 0"])
+def test_from_a_question_that_took_too_long_nothing_follows(late: str) -> None:
+    assert parse("host1", PRINTED).complete
+    assert not parse("host1", PRINTED.replace(late, f"{late.split()[0]} 124")).complete
+
+
 @pytest.mark.parametrize(
     ("printed", "why"),
     [
@@ -124,7 +134,7 @@ def test_what_a_host_prints_is_read() -> None:
     ],
 )
 def test_an_engine_that_does_not_answer(printed: str, why: str) -> None:
-    found = parse("host1", f"== clusterlab: nfs\n0\n== clusterlab: engine {printed}")
+    found = parse("host1", f"== clusterlab: nfs 0\n0\n== clusterlab: engine {printed}")
     assert why in found.engine_down
     assert found.nfs_listens is False
     assert found.nodes is None
