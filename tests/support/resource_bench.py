@@ -20,6 +20,8 @@ from clusterlab.remote import Hosts
 from clusterlab.remote.target import Target
 from clusterlab.resources.base import Change
 
+_ANONYMOUS = 64  # characters of the name that the engine gives a volume: it goes with its container
+
 
 class Bench:
     """What a test does with the lab."""
@@ -76,7 +78,8 @@ class Bench:
         for host in ("host1", "host2"):
             api = self.hosts[host].docker
             found |= {f"{host}: container {one['Names'][0][1:]}": one["Id"] for one in api.containers(all=True)}
-            found |= {f"{host}: volume {one['Name']}": one["CreatedAt"] for one in api.volumes()["Volumes"] or []}
+            named = [one for one in api.volumes()["Volumes"] or [] if len(one["Name"]) < _ANONYMOUS]
+            found |= {f"{host}: volume {one['Name']}": one["CreatedAt"] for one in named}
             local = [one for one in api.networks() if one["Scope"] != "swarm"]
             found |= {f"{host}: network {one['Name']}": one["Id"] for one in local}
         api = self.hosts["host1"].docker

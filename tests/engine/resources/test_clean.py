@@ -111,23 +111,23 @@ def test_a_host_that_does_not_answer_is_named_and_the_others_are_cleaned(bench: 
 
 def test_an_engine_that_is_stopped_is_not_taken_for_one_that_never_had_anything(bench: Bench) -> None:
     """Its root directory may be elsewhere, and what another user cannot read may hold anything."""
-    bench.sh("host2", "docker volume create --label org.clusterlab.lab=x hand-v")
-    moved = "mkdir -p /moved && cp -a /var/lib/docker/volumes /moved/ && mkdir -p /etc/docker"
-    bench.sh("host2", f'{moved} && echo \'{{"data-root": "/moved"}}\' > /etc/docker/daemon.json')
-    bench.sh("host2", "systemctl stop docker && mv /var/lib/docker /var/lib/docker.away")
+    bench.sh("host2", "docker volume create --label org.clusterlab.lab=x hand-v && mkdir -p /moved /etc/docker")
+    bench.sh("host2", 'echo \'{"data-root": "/moved"}\' > /etc/docker/daemon.json && systemctl stop docker')
+    bench.sh("host2", "mv /var/lib/docker/volumes /moved/ && mv /var/lib/docker/containers /moved/containers.away")
     try:
         (left,) = left_over(bench.inventory.lab, bench.hosts)
         assert left.startswith("host2: not known: ")
-        bench.sh("host2", "rm -rf /moved/volumes")
+        bench.sh("host2", "mv /moved/volumes /moved/volumes.away")
         assert left_over(bench.inventory.lab, bench.hosts) == []
         as_nobody = f"setpriv --reuid 65534 --clear-groups sh -c {shlex.quote(QUESTION)}"
-        bench.sh("host2", "mv /var/lib/docker.away /var/lib/docker && chmod 710 /var/lib/docker")
+        bench.sh("host2", "chmod 710 /var/lib/docker")
         assert bench.hosts["host2"].run(as_nobody).exit != NEVER
     finally:
         bench.sh(
             "host2",
-            "[ -e /var/lib/docker ] || mv /var/lib/docker.away /var/lib/docker; "
-            "rm -rf /etc/docker/daemon.json /moved; systemctl start docker",
+            "cd /var/lib/docker && { [ -e volumes ] || mv /moved/volumes* volumes; } && "
+            "{ [ -e containers ] || mv /moved/containers.away containers; } && "
+            "rm -rf /etc/docker/daemon.json /moved && systemctl start docker",
         )
 
 
