@@ -17,7 +17,7 @@ class Tools(Asking):
     """The tools of places: all that probes may use are looked up at once, and remembered."""
 
     def tool(self, place: Place, *wanted: str) -> str:
-        """The first of `wanted` that is there; all that probes may use are looked up at once, and remembered."""
+        """The first of `wanted` that exists there; all that probes may use are looked up at once, and remembered."""
         there = self._tools_of(place)
         for name in wanted:
             if name in there:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from clusterlab.capabilities import Capabilities
-from clusterlab.model.base import Fault, Model
+from clusterlab.model.base import Issue, Model
 from clusterlab.progress import Progress
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class BaseImages(Protocol):
         """Remove all versions of it; returns whether there was one."""
 
 
-def _no_issues(inventory: Inventory, folder: Path) -> Iterator[Fault]:
+def _no_issues(inventory: Inventory, folder: Path) -> Iterator[Issue]:
     yield from ()
 
 
@@ -107,7 +107,7 @@ class MachineKind:
     """Sections of other kinds that it reads too, each with the keys that have an effect (None: all)."""
     host_keys: frozenset[str] = frozenset()
     """Which of a host's optional keys (memory, cpus, ssh) have an effect."""
-    issues: Callable[[Inventory, Path], Iterator[Fault]] = _no_issues
+    issues: Callable[[Inventory, Path], Iterator[Issue]] = _no_issues
     """What is wrong with an inventory of this kind that its models cannot know, given the inventory's folder."""
     base_images: Callable[[Lab], BaseImages] | None = None
     """The base images of these machines, when people can build them ahead of time."""

@@ -74,7 +74,7 @@ def _reason(release: str, others: str) -> str:
 
 
 def _collect(host: Host, folder: Path) -> list[str]:
-    """Write one host's logs into `folder`; returns what could not be had."""
+    """Write one host's logs into `folder`; returns what could not be collected."""
     folder.mkdir(parents=True, exist_ok=True)
     problems = []
     for name, command in _LOGS.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from .base import Fault, Model
+from .base import Issue, Model
 from .problems import either
 
 CONTAINER_ACTIONS = ("stop", "start", "restart", "kill", "recreate")
@@ -72,6 +72,6 @@ class Action(Model):
         value = getattr(self, self.name)
         return value.service if isinstance(value, ServiceTask | Scaling) else ""
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if len(self.given(*ACTIONS)) != 1:
-            yield Fault((), f"an action is exactly one of {either(ACTIONS)}", "Write one step per action.")
+            yield Issue((), f"an action is exactly one of {either(ACTIONS)}", "Write one step per action.")

@@ -57,7 +57,7 @@ Strings = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=
 """One string, or a list of them."""
 
 
-class Fault(NamedTuple):
+class Issue(NamedTuple):
     """Something wrong in a mapping, found by its own rules: `at` leads from the mapping to the value (or key) meant."""
 
     at: tuple[str | int, ...]
@@ -66,18 +66,18 @@ class Fault(NamedTuple):
     key: bool = False  # the key is meant, not its value
 
 
-class Faulty(ValueError):
+class InvalidModel(ValueError):
     """What a mapping's own rules found."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(fault.message for fault in faults))
-        self.faults = faults
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__("; ".join(issue.message for issue in issues))
+        self.issues = issues
 
 
 class Model(BaseModel):
     """A mapping of a file: unknown keys are errors, types are not guessed, and nothing changes after validation.
 
-    A model's own rules, beyond the types of its keys, are what `faults` yields.
+    A model's own rules, beyond the types of its keys, are what `issues` yields.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -86,7 +86,7 @@ class Model(BaseModel):
     compose_keys: ClassVar[Mapping[str, str] | None] = None
     """Where keys are Compose's: those that this model lacks, with what takes their place."""
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         """What is wrong with this mapping, its keys being right each for itself."""
         yield from ()
 
@@ -99,15 +99,15 @@ class Model(BaseModel):
             if name in self.model_fields_set and getattr(self, name) is not None
         ]
 
-    def _empty(self) -> Iterator[Fault]:
+    def _empty(self) -> Iterator[Issue]:
         for name in self.model_fields_set - self.null_allowed:
             if getattr(self, name) is None:
                 key = type(self).model_fields[name].alias or name
-                yield Fault((key,), f"'{key}' has no value", "Give it one, or leave the key out.", key=True)
+                yield Issue((key,), f"'{key}' has no value", "Give it one, or leave the key out.", key=True)
 
     @model_validator(mode="after")
     def _obeys_its_rules(self, info: ValidationInfo) -> Self:
-        faults = [*(self._empty() if info.context == FROM_FILE else ()), *self.faults()]
-        if faults:
-            raise Faulty(faults)
+        issues = [*(self._empty() if info.context == FROM_FILE else ()), *self.issues()]
+        if issues:
+            raise InvalidModel(issues)
         return self

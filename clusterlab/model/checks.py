@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import ConfigDict, Field, create_model
 
 from .actions import ACTIONS, Action, Connection, Scaling, ServiceTask
-from .base import Duration, Fault, Model
+from .base import Duration, Issue, Model
 from .deferred import Deferred
 from .kinds import kinds
 from .matcher import Matcher, MatcherSpec
@@ -77,13 +77,13 @@ class Step(_Kinds):
     do: Action | None = None
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         given = self.given(*_keys(type(self)), "do")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"
-            yield Fault((), f"a step is exactly one probe or action, {found}", "" if given else _kinds_are())
+            yield Issue((), f"a step is exactly one probe or action, {found}", "" if given else _kinds_are())
         if self.do is not None and self.within is not None:
-            yield Fault(("within",), "an action is done once: 'within' is for probes", key=True)
+            yield Issue(("within",), "an action is done once: 'within' is for probes", key=True)
 
 
 class Check(_Kinds):
@@ -103,19 +103,19 @@ class Check(_Kinds):
     needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
     hint: str = Field(default="", description="what to look at when it fails")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         given = self.given(*_keys(type(self)), "steps")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"
             remedy = "Write one check per kind, or put them in order under steps." if given else _kinds_are()
-            yield Fault((), f"a check has exactly one kind, or steps, {found}", remedy)
+            yield Issue((), f"a check has exactly one kind, or steps, {found}", remedy)
         if given == ["steps"] and not any(step.probe for step in self.steps):
-            yield Fault(("steps",), "no step asks anything, so this check asserts nothing", _kinds_are(), key=True)
+            yield Issue(("steps",), "no step asks anything, so this check asserts nothing", _kinds_are(), key=True)
         if self.given("finally_") and not self.steps:
-            yield Fault(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)
+            yield Issue(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)
         for path, probe in self.negatives():
             if probe.control is None and not self._has_positive_twin(probe):
-                yield Fault((*path, probe.verdict), *_needs_control(probe), key=True)
+                yield Issue((*path, probe.verdict), *_needs_control(probe), key=True)
 
     def probes(self) -> Iterator[PlacedProbe]:
         """Every probe of this check."""

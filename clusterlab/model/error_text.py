@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .annotations import keys_of, models_at
-from .base import NAME_PATTERN, OBJECT_PATTERN, SIZE_PATTERN, Faulty, Model
+from .base import NAME_PATTERN, OBJECT_PATTERN, SIZE_PATTERN, InvalidModel, Model
 from .compose_keys import compose_key
 from .matcher import MatcherSpec
 from .problems import Problem, either, near_misses, suggest
@@ -108,10 +108,10 @@ def _written_otherwise(missing: KeyPath, unknown: Iterable[KeyPath]) -> bool:
 
 def _problems(error: _Error, all_errors: list[_Error], model: type[Model], document: Document) -> Iterator[Problem]:
     cause = error.detail.get("ctx", {}).get("error")
-    if isinstance(cause, Faulty):
-        for fault in cause.faults:
-            path = (*error.path, *fault.at)
-            yield _problem(document, path, fault.message, fault.remedy, key=fault.key or path not in document.values)
+    if isinstance(cause, InvalidModel):
+        for issue in cause.issues:
+            path = (*error.path, *issue.at)
+            yield _problem(document, path, issue.message, issue.remedy, key=issue.key or path not in document.values)
     elif error.type == "extra_forbidden":
         message, remedy = _unknown_key(str(error.path[-1]), error.path[:-1], model)
         yield _problem(document, error.path[:-1], message, remedy, position=error.path)

@@ -16,7 +16,7 @@ from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
 from . import sysctl
-from .base import Fault, Model, Name, Size, Strings
+from .base import Issue, Model, Name, Size, Strings
 from .iscsi import Iscsi
 from .problems import listed, suggest
 from .sysctl import Sysctls
@@ -60,13 +60,13 @@ class Ssh(Model):
     address: str | None = Field(default=None, description="where SSH connects to, when it is not the LAN address")
     known_hosts: _Path | None = Field(default=None, description="a file in OpenSSH's format with the hosts' keys")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if self.jump is not None and not _JUMP.match(self.jump):
-            yield Fault(("jump",), f"'{self.jump}' is not a jump host", "Write it as user@host:port.")
+            yield Issue(("jump",), f"'{self.jump}' is not a jump host", "Write it as user@host:port.")
         for name in ("key", "known_hosts"):
             path: Path | None = getattr(self, name)
             if path is not None and not path.expanduser().is_absolute():
-                yield Fault((name,), f"'{path}' is not an absolute path", "Begin it with / or ~/.")
+                yield Issue((name,), f"'{path}' is not an absolute path", "Begin it with / or ~/.")
 
 
 class Host(Model):
@@ -84,20 +84,20 @@ class Host(Model):
     memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
     cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         for index, role in enumerate(self.roles):
             if role in self.roles[:index]:
-                yield Fault(("roles", index), f"the role '{role}' appears twice")
+                yield Issue(("roles", index), f"the role '{role}' appears twice")
             elif role.startswith("swarm_") and "docker" not in self.roles:
                 remedy = "Add the role docker to this host: the Swarm is a part of the Docker engine."
-                yield Fault(("roles", index), f"the role '{role}' needs the role 'docker'", remedy)
+                yield Issue(("roles", index), f"the role '{role}' needs the role 'docker'", remedy)
         if {"swarm_manager", "swarm_worker"} <= set(self.roles):
             remedy = "Leave swarm_worker out: a manager runs containers too."
-            yield Fault(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
-        yield from sysctl.faults(self.sysctl)
+            yield Issue(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
+        yield from sysctl.issues(self.sysctl)
         if self.availability is not None and not {"swarm_manager", "swarm_worker"} & set(self.roles):
             remedy = "Add the role swarm_manager or swarm_worker, or leave availability out."
-            yield Fault(("availability",), "only a Swarm node has an availability", remedy, key=True)
+            yield Issue(("availability",), "only a Swarm node has an availability", remedy, key=True)
 
 
 class Export(Model):
@@ -107,11 +107,11 @@ class Export(Model):
     clients: Strings = Field(description="who may mount it", examples=["${network.subnet}"])
     options: list[str] = Field(default=["rw", "sync", "no_subtree_check"], description="as in exports(5)")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not self.path.is_absolute():
-            yield Fault(("path",), f"'{self.path}' is not an absolute path", "Begin it with /.")
+            yield Issue(("path",), f"'{self.path}' is not an absolute path", "Begin it with /.")
         if not self.clients:
-            yield Fault(
+            yield Issue(
                 ("clients",),
                 "no clients: nobody could mount this",
                 'Name at least one, for example "${network.subnet}".',
@@ -120,9 +120,9 @@ class Export(Model):
             for index, word in enumerate(words):
                 if not re.fullmatch(r"[^\s(),\"#]+", word):
                     remedy = "Write one per item of the list, without spaces, commas and parentheses."
-                    yield Fault((key, index), f"'{word}' is not one word of exports(5)", remedy)
+                    yield Issue((key, index), f"'{word}' is not one word of exports(5)", remedy)
         if {"rw", "ro"} <= set(self.options):
-            yield Fault(("options",), "both 'rw' and 'ro': an export is one or the other")
+            yield Issue(("options",), "both 'rw' and 'ro': an export is one or the other")
 
 
 class Nfs(Model):
@@ -130,11 +130,11 @@ class Nfs(Model):
 
     exports: list[Export] = Field(default_factory=list)
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         paths = [export.path for export in self.exports]
         for index, path in enumerate(paths):
             if path in paths[:index]:
-                yield Fault(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
+                yield Issue(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
 
 
 class Swarm(Model):
@@ -153,10 +153,10 @@ class ImageUser(Model):
     name: str = Field(examples=["elo"])
     uid: int = Field(ge=1, le=65533, examples=[1000])
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", self.name):
             remedy = "Use lower-case letters, digits, _ and -, at most 31, a letter or _ first."
-            yield Fault(("name",), f"'{self.name}' is not a user's name", remedy)
+            yield Issue(("name",), f"'{self.name}' is not a user's name", remedy)
 
 
 class Image(Model):
@@ -176,26 +176,26 @@ class Image(Model):
         default_factory=list, description="with build: paths of VOLUME", examples=[["/var/lib/store"]]
     )
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         given = self.given("build", "pull", "archive")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but none is given"
-            yield Fault((), f"an image needs exactly one of build, pull and archive, {found}")
+            yield Issue((), f"an image needs exactly one of build, pull and archive, {found}")
         if self.build is not None and self.build not in RECIPES:
             remedy = suggest(self.build, RECIPES, "Recipes") + " Or give a pull or an archive instead."
-            yield Fault(("build",), f"unknown recipe '{self.build}'", remedy)
+            yield Issue(("build",), f"unknown recipe '{self.build}'", remedy)
         if self.pull is not None and not re.fullmatch(r"[^\s]+", self.pull):
-            yield Fault(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')
+            yield Issue(("pull",), f"'{self.pull}' is not an image reference", 'Write it like "nginx:1.27".')
         for key in self.given("user", "volumes") if self.build is None else []:
             remedy = "Leave it out: an image that is built elsewhere keeps its own."
-            yield Fault((key,), f"'{key}' belongs to build", remedy, key=True)
+            yield Issue((key,), f"'{key}' belongs to build", remedy, key=True)
         for index, path in enumerate(self.volumes):
             if not re.fullmatch(r"(/[\w.-]+)+", path) or ".." in path:
-                yield Fault(
+                yield Issue(
                     ("volumes", index), f"'{path}' is not a path in the image", "Begin it with /, for example /data."
                 )
             elif path in self.volumes[:index]:
-                yield Fault(("volumes", index), f"'{path}' appears twice")
+                yield Issue(("volumes", index), f"'{path}' appears twice")
 
 
 class _Inventory(Model):
@@ -226,8 +226,8 @@ class _Inventory(Model):
         """Whether checks may change what the lab created."""
         return not self.kind.foreign if self.allow_actions is None else self.allow_actions
 
-    def faults(self) -> Iterator[Fault]:
-        yield from sysctl.faults(self.sysctl)
+    def issues(self) -> Iterator[Issue]:
+        yield from sysctl.issues(self.sysctl)
 
     def with_role(self, *roles: Role) -> list[str]:
         """Names of the hosts that have any of `roles`, in the inventory's order."""

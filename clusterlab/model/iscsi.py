@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Fault, Model, Name, size_bytes
+from .base import Issue, Model, Name, size_bytes
 
 PORT = 3260
 LUN = 1
@@ -46,11 +46,11 @@ class Iscsi(Model):
     def lun(self, name: str) -> Lun | None:
         return next((lun for lun in self.luns if lun.name == name), None)
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         names = [lun.name for lun in self.luns]
         for index, name in enumerate(names):
             if name in names[:index]:
-                yield Fault(("luns", index, "name"), f"there are two LUNs '{name}'", "Give each a name of its own.")
+                yield Issue(("luns", index, "name"), f"there are two LUNs '{name}'", "Give each a name of its own.")
 
 
 class Disk(Model):

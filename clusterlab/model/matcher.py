@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from .base import Fault, Model, Strings
+from .base import Issue, Model, Strings
 
 _MATCHES_ALL = re.compile(r"\^?(\.\*\??)?\$?")
 
@@ -31,29 +31,29 @@ class MatcherSpec(Model):
     empty: bool | None = Field(default=None, description="whether there must be nothing")
     between: list[int] = Field(default_factory=list, description="a number from the first of these to the second")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not self.model_fields_set:
-            yield Fault(
+            yield Issue(
                 (), "an empty matcher asserts nothing", f"Give at least one of {', '.join(type(self).model_fields)}."
             )
         for key, words in (("contains", self.contains), ("lacks", self.lacks)):
             if key in self.model_fields_set and not words:
-                yield Fault((key,), f"an empty list for '{key}' asserts nothing")
+                yield Issue((key,), f"an empty list for '{key}' asserts nothing")
             if "" in words:
-                yield Fault((key,), f"'{key}' with an empty text: every text contains that")
+                yield Issue((key,), f"'{key}' with an empty text: every text contains that")
         if self.given("between") and (len(self.between) != 2 or self.between[0] > self.between[1]):
-            yield Fault(("between",), "no number is between these", "Write the lowest and the highest: [1, 10].")
+            yield Issue(("between",), "no number is between these", "Write the lowest and the highest: [1, 10].")
         yield from self._pattern_faults()
 
-    def _pattern_faults(self) -> Iterator[Fault]:
+    def _pattern_faults(self) -> Iterator[Issue]:
         if self.matches is None:
             return
         try:
             re.compile(self.matches)
         except re.error as error:
-            yield Fault(("matches",), f"'{self.matches}' is not a regular expression: {error}")
+            yield Issue(("matches",), f"'{self.matches}' is not a regular expression: {error}")
         if _MATCHES_ALL.fullmatch(self.matches) and self.matches != "^$":
-            yield Fault(("matches",), f"'{self.matches}' matches every text, so this asserts nothing")
+            yield Issue(("matches",), f"'{self.matches}' matches every text, so this asserts nothing")
 
 
 _Plain = str | int | float | bool | list[Any]

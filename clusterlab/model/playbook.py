@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from .base import Duration, Fault, Model, ObjectName, Strings
+from .base import Duration, Issue, Model, ObjectName, Strings
 from .checks import Check, check_model
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
@@ -67,16 +67,16 @@ class Network(Model):
         """Whether its packets are encrypted between the hosts: the engine asks for the key, whatever its value."""
         return self.driver == "overlay" and "encrypted" in self.driver_opts
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if self.driver == "overlay" and self.given("hosts"):
-            yield Fault(
+            yield Issue(
                 ("hosts",),
                 "an overlay network has no hosts: the Swarm decides where it exists",
                 "Leave hosts out.",
                 True,
             )
         if self.driver != "overlay" and self.attachable:
-            yield Fault(
+            yield Issue(
                 ("attachable",),
                 "'attachable' is for overlay networks: containers can always join others",
                 "Leave it out.",
@@ -90,15 +90,15 @@ class Healthcheck(Model):
     retries: int = Field(default=3, ge=1)
     start_period: Duration = 0.0
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if isinstance(self.test, list) and (not self.test or self.test[0] not in ("CMD", "CMD-SHELL", "NONE")):
-            yield Fault(
+            yield Issue(
                 ("test",),
                 "a list must begin with CMD, CMD-SHELL or NONE",
                 'For example ["CMD", "nc", "-z", "localhost", "80"].',
             )
         if not self.test:
-            yield Fault(("test",), "there is no command to run")
+            yield Issue(("test",), "there is no command to run")
 
 
 class Container(Model):
@@ -132,7 +132,7 @@ class Container(Model):
     labels: Labels = Field(default_factory=dict)
     healthcheck: Healthcheck | None = None
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         yield from command_faults("command", self.command)
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
@@ -151,10 +151,10 @@ class Deploy(Model):
     replicas: int = Field(default=1, ge=0)
     placement: Placement = Placement()
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if self.mode == "global" and self.given("replicas"):
             remedy = "Leave it out: a global service has one task per node."
-            yield Fault(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
+            yield Issue(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
 
 
 class Service(Model):
@@ -173,7 +173,7 @@ class Service(Model):
     labels: Labels = Field(default_factory=dict)
     deploy: Deploy = Deploy()
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         yield from command_faults("command", self.command)
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
@@ -200,19 +200,19 @@ class Play(Model):
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if self.given("checks") and not self.checks:
-            yield Fault(
+            yield Issue(
                 ("checks",), "an empty list of checks proves nothing", "Write a check, or leave the key out.", True
             )
         titles = [check.title for check in self.checks]
         for index, title in enumerate(titles):
             if title in titles[:index]:
                 remedy = "Titles identify results: give each check its own."
-                yield Fault(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
+                yield Issue(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
         if not (self.disks or self.volumes or self.networks or self.containers or self.services or self.checks):
             remedy = "Add volumes, networks, containers, services or checks."
-            yield Fault((), "this play has only a title", remedy)
+            yield Issue((), "this play has only a title", remedy)
 
 
 def _exposed(item: str | int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from .base import Fault, Model, Strings
+from .base import Issue, Model, Strings
 from .problems import either, listed
 
 
@@ -21,9 +21,9 @@ class Address(Model):
     def __str__(self) -> str:
         return f"{self.container or f'service {self.service}'} on network {self.network}"
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if len(self.given("container", "service")) != 1:
-            yield Fault((), "an address is that of exactly one container or service", "Write one of the two keys.")
+            yield Issue((), "an address is that of exactly one container or service", "Write one of the two keys.")
 
 
 Target = str | Address
@@ -48,9 +48,9 @@ class Probe(Model):
     on: Strings = Field(default_factory=list, description="hosts: names, roles, or all")
     in_: Strings = Field(default_factory=list, alias="in", description="containers of this play")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not self.on and not self.in_:
-            yield Fault((), "a probe must say where it runs", "Add on: (hosts or a role) or in: (containers).")
+            yield Issue((), "a probe must say where it runs", "Add on: (hosts or a role) or in: (containers).")
 
 
 class Control(Model):
@@ -89,29 +89,29 @@ class NegatableProbe(Probe):
     def same_target(self, other: NegatableProbe) -> bool:
         return all(getattr(self, key) == getattr(other, key) for key in self.target)
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         if self.negative:
             for key in self.given(*self.only_positive):
-                yield Fault((key,), f"'{key}' says nothing when '{self.verdict}' is false", "Leave one of them out.")
+                yield Issue((key,), f"'{key}' says nothing when '{self.verdict}' is false", "Leave one of them out.")
         if self.control is not None:
             yield from self._control_faults(self.control)
 
-    def _control_faults(self, control: Control) -> Iterator[Fault]:
+    def _control_faults(self, control: Control) -> Iterator[Issue]:
         if not self.negative:
             message = f"a control belongs to a negative statement ({self.verdict}: false)"
-            yield Fault(("control",), message, "Leave it out: this probe must succeed itself.")
+            yield Issue(("control",), message, "Leave it out: this probe must succeed itself.")
         allowed = ("on", "in_", *self.target)
         changed = [name for name in control.model_fields_set if getattr(control, name) != getattr(self, name, None)]
         if not changed:
             keys = either([name.rstrip("_") for name in allowed])
-            yield Fault(("control",), "the control changes nothing, so it cannot succeed", f"Change {keys} in it.")
+            yield Issue(("control",), "the control changes nothing, so it cannot succeed", f"Change {keys} in it.")
         for name in control.model_fields_set - set(allowed):
             keys = listed([name.rstrip("_") for name in allowed])
-            yield Fault(("control", name), f"this probe has no '{name}' that a control could change", f"It has {keys}.")
+            yield Issue(("control", name), f"this probe has no '{name}' that a control could change", f"It has {keys}.")
 
 
-def absolute(path: str) -> Iterator[Fault]:
+def absolute(path: str) -> Iterator[Issue]:
     """What is wrong with a `path` that must be absolute."""
     if not path.startswith("/"):
-        yield Fault(("path",), f"'{path}' is not an absolute path", "Begin it with /.")
+        yield Issue(("path",), f"'{path}' is not an absolute path", "Begin it with /.")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .base import Fault
+from .base import Issue
 
 Sysctls = Annotated[
     dict[str, int | str],
@@ -28,11 +28,11 @@ def proc_path(name: str) -> str:
     return name.translate(str.maketrans("./", "/.")) if first and first[0] == "." else name
 
 
-def faults(sysctls: Mapping[str, int | str]) -> Iterator[Fault]:
+def issues(sysctls: Mapping[str, int | str]) -> Iterator[Issue]:
     """What is wrong with names and values, each at its key below `sysctl`."""
     for name, value in sysctls.items():
         if not _NAME.fullmatch(name):
             remedy = "Write it as sysctl(8) does, for example net.core.somaxconn."
-            yield Fault(("sysctl", name), f"'{name}' is not the name of a kernel parameter", remedy, key=True)
+            yield Issue(("sysctl", name), f"'{name}' is not the name of a kernel parameter", remedy, key=True)
         if isinstance(value, str) and not _VALUE.fullmatch(value):
-            yield Fault(("sysctl", name), f"{value!r} is not a value of a kernel parameter", "Write it on one line.")
+            yield Issue(("sysctl", name), f"{value!r} is not a value of a kernel parameter", "Write it on one line.")

@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from clusterlab.model import InvalidFiles, Lab
-from clusterlab.model.base import FROM_FILE, Fault, Model
+from clusterlab.model.base import FROM_FILE, Issue, Model
 from clusterlab.model.error_text import explain
 from clusterlab.model.problems import near_misses
 from clusterlab.model.source import read
@@ -40,11 +40,11 @@ class Waiver(Model):
     who: str = Field(min_length=1)
     until: str
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         try:
             date.fromisoformat(self.until)
         except ValueError:
-            yield Fault(("until",), f"'{self.until}' is not a day", "Write it as 2026-12-31.")
+            yield Issue(("until",), f"'{self.until}' is not a day", "Write it as 2026-12-31.")
 
     @property
     def last_day(self) -> date:
@@ -54,11 +54,11 @@ class Waiver(Model):
 class WaiverFile(Model):
     waivers: list[Waiver] = Field(default_factory=list)
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         seen: set[tuple[str, str]] = set()
         for index, waiver in enumerate(self.waivers):
             if (waiver.play, waiver.check) in seen:
-                yield Fault(("waivers", index), "this check is waived twice", "Keep one of the two.")
+                yield Issue(("waivers", index), "this check is waived twice", "Keep one of the two.")
             seen.add((waiver.play, waiver.check))
 
 

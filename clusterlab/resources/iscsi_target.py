@@ -293,7 +293,7 @@ def _commands(lun: Lun, lab: str, addresses: Mapping[str, str], target: Target |
 
 
 def _files(free: Sequence[Lun], lab: str) -> list[str]:
-    """A file that is there is left as it is."""
+    """An existing file is left as it is."""
     made = [f"[ -e {image(lab, lun.name)} ] || truncate -s {lun.size} {image(lab, lun.name)}" for lun in free]
     return [f"mkdir -p -m 0700 /var/lib/clusterlab/luns/{lab}", *made]
 

@@ -99,7 +99,7 @@ def test_a_machine_that_was_switched_off_is_started(lab: VagrantLab, tmp_path: P
 
 @pytest.mark.long
 def test_an_interrupted_up_goes_on(lab: VagrantLab, tmp_path: Path) -> None:
-    """What it left half made is made anew by the next `up`."""
+    """What it left half made is recreated by the next `up`."""
     lab.clusterlab("down")
     argv = [sys.executable, "-m", "clusterlab", "up", "-i", str(lab.inventory)]
     with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as up:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from clusterlab.model.base import Duration, Fault
+from clusterlab.model.base import Duration, Issue
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Probe
 from clusterlab.remote.completed import Completed
@@ -39,19 +39,19 @@ class CommandProbe(Probe):
     def exits(self) -> list[int]:
         return [self.exit] if isinstance(self.exit, int) else self.exit
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         if not self.run or (isinstance(self.run, str) and not self.run.strip()):
-            yield Fault(("run",), "there is no command to run")
+            yield Issue(("run",), "there is no command to run")
             return
         if not self.exits:
-            yield Fault(("exit",), "no exit code is right, so this could never hold", "Give at least one exit code.")
+            yield Issue(("exit",), "no exit code is right, so this could never hold", "Give at least one exit code.")
         for code in self.exits:
             if not 0 <= code <= 255:
-                yield Fault(("exit",), f"{code} is not an exit code: they go from 0 to 255")
+                yield Issue(("exit",), f"{code} is not an exit code: they go from 0 to 255")
         if not self.stdout and not self.stderr and self._cannot_fail():
             remedy = "Say with stdout: what must be printed, or take the part away that hides the failure."
-            yield Fault(("run",), "this command cannot fail, so the check asserts nothing", remedy)
+            yield Issue(("run",), "this command cannot fail, so the check asserts nothing", remedy)
 
     def _cannot_fail(self) -> bool:
         text = self.run if isinstance(self.run, str) else " ".join(self.run)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from clusterlab.model.base import Fault
+from clusterlab.model.base import Issue
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Probe, absolute
 
@@ -64,12 +64,12 @@ class FileProbe(Probe):
     mode: _Mode | None = Field(default=None, description="octal, as in 0644")
     type: Literal["file", "directory", "symlink"] | None = None
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         yield from absolute(self.path)
         if not self.exists:
             for key in self.given("content", "owner", "group", "mode", "type"):
-                yield Fault((key,), f"'{key}' says nothing when 'exists' is false", "Leave one of them out.")
+                yield Issue((key,), f"'{key}' says nothing when 'exists' is false", "Leave one of them out.")
 
 
 class File(CheckKind[FileProbe]):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from clusterlab.model.base import Duration, Fault
+from clusterlab.model.base import Duration, Issue
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import NegatableProbe, Target
 from clusterlab.remote.completed import Completed
@@ -53,15 +53,15 @@ class HttpProbe(NegatableProbe):
     body: Matcher | None = None
     timeout: Duration = 10.0
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         if not re.match(r"https?://[^\s/]+", self.url):
-            yield Fault(("url",), f"'{self.url}' is not an address of a page", "Begin it with http:// or https://.")
+            yield Issue(("url",), f"'{self.url}' is not an address of a page", "Begin it with http:// or https://.")
             return
         try:
             _ = urlsplit(self.url).port
         except ValueError:
-            yield Fault(("url",), f"'{self.url}' has a port that is not a number from 0 to 65535")
+            yield Issue(("url",), f"'{self.url}' has a port that is not a number from 0 to 65535")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import docker.errors
 from pydantic import Field
 
 from clusterlab.errors import UsageError
-from clusterlab.model.base import Fault, Model, Strings
+from clusterlab.model.base import Issue, Model, Strings
 from clusterlab.model.inventory import Role
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
@@ -102,20 +102,20 @@ class InspectProbe(Model):
         "volumes",
     )
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         given = self.given(*self.objects)
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but none is here"
-            yield Fault(
+            yield Issue(
                 (),
                 f"inspect needs exactly one of {listed(self.objects)}, {found}",
                 _ONLY_ONE if given else "",
             )
         if self.value is None and not self.same:
             remedy = "Add value: (what it must be) or same: true (all hosts must report the same)."
-            yield Fault((), "this inspects but asserts nothing", remedy)
+            yield Issue((), "this inspects but asserts nothing", remedy)
         if not self.path:
-            yield Fault(("path",), "the path is empty")
+            yield Issue(("path",), "the path is empty")
 
 
 class Inspect(CheckKind[InspectProbe]):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from clusterlab.model.base import Fault, Strings
+from clusterlab.model.base import Issue, Strings
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Probe, absolute
 
@@ -38,8 +38,8 @@ class MountProbe(Probe):
     options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
     lacks: Strings = Field(default_factory=list, description="none of these may be")
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         yield from absolute(self.path)
 
 

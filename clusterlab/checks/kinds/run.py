@@ -14,7 +14,7 @@ import docker.errors
 from pydantic import Field
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.base import Duration, Fault, Model, Strings
+from clusterlab.model.base import Duration, Issue, Model, Strings
 from clusterlab.model.compose_forms import Attachments, Environment
 from clusterlab.model.compose_keys import CONTAINER_KEYS
 from clusterlab.model.container_keys import (
@@ -84,9 +84,9 @@ class RunProbe(Model):
     )
     timeout: Duration = Field(default=60.0, description="how long it may run")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not self.on:
-            yield Fault((), "a probe must say where it runs", "Add on: (Docker hosts or a role).")
+            yield Issue((), "a probe must say where it runs", "Add on: (Docker hosts or a role).")
         yield from command_faults("command", self.command)
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
@@ -95,7 +95,7 @@ class RunProbe(Model):
         yield from network_faults(self.network_mode, self.networks, self.ports)
         if self.fails is not None:
             for key in self.given("exit", "stdout", "stderr"):
-                yield Fault(
+                yield Issue(
                     (key,), f"'{key}' says nothing of a container that does not start", "Leave it or fails out."
                 )
 

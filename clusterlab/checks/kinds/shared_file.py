@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.base import Fault
+from clusterlab.model.base import Issue
 from clusterlab.model.probes import Probe, absolute
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
@@ -56,8 +56,8 @@ class SharedFileProbe(Probe):
     path: str = Field(description="a file that is the same in every place", examples=["/data/sharedfile"])
     appends: int = Field(default=5, ge=1, description="lines that each place appends")
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         yield from absolute(self.path)
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from clusterlab.model.base import Duration, Fault
+from clusterlab.model.base import Duration, Issue
 from clusterlab.model.probes import Address, Port, Probe, Target
 from clusterlab.remote.completed import Completed
 
@@ -82,12 +82,12 @@ class TlsProbe(Probe):
     def oldest_version(self) -> int:
         return ("1.0", "1.1", "1.2", "1.3").index(self.oldest)
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         if not self.host_name:
-            yield Fault((), "the address alone says not what the certificate must be for", "Add name:.")
+            yield Issue((), "the address alone says not what the certificate must be for", "Add name:.")
         if self.ca is not None and not self.ca.startswith("/"):
-            yield Fault(("ca",), f"'{self.ca}' is not an absolute path", "Begin it with /.")
+            yield Issue(("ca",), f"'{self.ca}' is not an absolute path", "Begin it with /.")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import docker.errors
 from pydantic import Field
 
-from clusterlab.model.base import Fault, Model, Strings
+from clusterlab.model.base import Issue, Model, Strings
 from clusterlab.model.kinds import Touched
 from clusterlab.model.problems import Problem, suggest
 from clusterlab.model.source import KeyPath
@@ -41,9 +41,9 @@ class VethProbe(Model):
     in_: Strings = Field(alias="in", description="containers of this play")
     network: str = Field(description="a bridge network; bridge is the default one")
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if not self.in_:
-            yield Fault(("in",), "an empty list of containers: nothing would be asked", "Name a container.")
+            yield Issue(("in",), "an empty list of containers: nothing would be asked", "Name a container.")
 
 
 class Veth(CheckKind[VethProbe]):

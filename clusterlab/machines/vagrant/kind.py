@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from clusterlab.machines.base import BaseImages, MachineKind, Machines
-from clusterlab.model.base import Duration, Fault, Model, Size
+from clusterlab.model.base import Duration, Issue, Model, Size
 
 if TYPE_CHECKING:
     from clusterlab.model.inventory import Inventory
@@ -36,27 +36,27 @@ class VagrantSettings(Model):
         description="the folder with the Vagrantfile, relative to the inventory; default: clusterlab's own",
     )
 
-    def faults(self) -> Iterator[Fault]:
+    def issues(self) -> Iterator[Issue]:
         if self.box is None and self.provider != "libvirt":
             remedy = "Name a public one: box: debian/bookworm64"
-            yield Fault(("provider",), f"there is no box for {self.provider}: clusterlab builds it for libvirt", remedy)
+            yield Issue(("provider",), f"there is no box for {self.provider}: clusterlab builds it for libvirt", remedy)
         if self.box is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", self.box):
-            yield Fault(("box",), f"'{self.box}' is not the name of a box", "Write it like debian/bookworm64.")
+            yield Issue(("box",), f"'{self.box}' is not the name of a box", "Write it like debian/bookworm64.")
         if self.box is None and self.box_version is not None:
             remedy = "Leave it out: clusterlab uses the box that it built last."
-            yield Fault(("box_version",), "'box_version' is for a box that is named with box", remedy, key=True)
+            yield Issue(("box_version",), "'box_version' is for a box that is named with box", remedy, key=True)
         if self.box is not None and self.disk is not None:
             remedy = "Leave it out: a public box has a disk of its own size."
-            yield Fault(("disk",), "'disk' is for the box that clusterlab builds", remedy, key=True)
+            yield Issue(("disk",), "'disk' is for the box that clusterlab builds", remedy, key=True)
         if self.boot_timeout < 1:
-            yield Fault(("boot_timeout",), "no machine answers within that", "Write 15m, for example.")
+            yield Issue(("boot_timeout",), "no machine answers within that", "Write 15m, for example.")
 
 
-def _issues(inventory: Inventory, folder: Path) -> Iterator[Fault]:
+def _issues(inventory: Inventory, folder: Path) -> Iterator[Issue]:
     named = inventory.section(VagrantSettings).folder
     if named is not None and not (file := folder / named.expanduser() / "Vagrantfile").is_file():
         remedy = f"It was looked for at {file}. Without `folder`, clusterlab's own is used."
-        yield Fault(("vagrant", "folder"), f"there is no Vagrantfile in '{named}'", remedy)
+        yield Issue(("vagrant", "folder"), f"there is no Vagrantfile in '{named}'", remedy)
 
 
 def _open(lab: Lab) -> Machines:

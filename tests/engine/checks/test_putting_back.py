@@ -103,7 +103,7 @@ def test_a_container_that_cannot_be_put_back_is_an_error(rig: Rig, tmp_path: Pat
 
 
 def test_what_actions_leave_is_what_apply_makes(rig: Rig, tmp_path: Path) -> None:
-    """A container made anew, and one put back on its network, differ in nothing from what the play wants."""
+    """A recreated container, and one put back on its network, differ in nothing from what the play wants."""
     case = {
         "play": {
             "title": "leaving no trace",

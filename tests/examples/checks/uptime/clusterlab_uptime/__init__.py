@@ -12,7 +12,7 @@ from clusterlab.checks.manual.line import Line
 from clusterlab.checks.manual.where import Where
 from clusterlab.checks.place import NotUnderstood, Place
 from clusterlab.checks.places import Places
-from clusterlab.model.base import Duration, Fault
+from clusterlab.model.base import Duration, Issue
 from clusterlab.model.probes import Probe
 
 _READ = ["cut", "-d ", "-f1", "/proc/uptime"]
@@ -24,10 +24,10 @@ class UptimeProbe(Probe):
     at_least: Duration | None = Field(default=None, examples=["10m"])
     at_most: Duration | None = None
 
-    def faults(self) -> Iterator[Fault]:
-        yield from super().faults()
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
         if not self.given("at_least", "at_most"):
-            yield Fault((), "this asserts nothing", "Add at_least: or at_most:.")
+            yield Issue((), "this asserts nothing", "Add at_least: or at_most:.")
 
 
 class Uptime(CheckKind[UptimeProbe]):
