@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import io
+import tarfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from clusterlab.remote.engine_errors import engine_errors
 
 from .place import MissingTool, NoAnswer, Place, WrongAnswer
 
-_NO_USER = re.compile(r"unable to find user .*: no matching entries in passwd file")
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 
 
@@ -90,10 +90,8 @@ class Asking:
             with self._turns[place.host]:
                 self.inspect(place)
                 completed = host.exec(place.container, list(argv), user=user, timeout=timeout)
-                if user and not completed.ok and _NO_USER.search(completed.stderr):
-                    raise NoAnswer(
-                        f"{place} has no user {user}", command=place.typed(argv), detail=completed.stderr.strip()
-                    )
+                if user and not completed.ok:
+                    self._require_user_inside(place, user)
                 return completed
         except (HostError, DeadlineExceeded) as error:
             raise NoAnswer(
@@ -119,6 +117,34 @@ class Asking:
                 remedy=f"container {place.container} is not running: {_state(state)}; `clusterlab apply` starts it",
             )
         return report
+
+    def _require_user_inside(self, place: Place, user: str) -> None:
+        """Tell the failure of a command from that of becoming its user; raises NoAnswer.
+
+        The engine looks names up in the container's own files and takes any number. What it says of an unknown name
+        does not reach whoever runs a command through its API: there is exit code 126 and nothing else.
+        """
+        name, _, group = user.partition(":")
+        for file, what, word in (("/etc/passwd", "user", name), ("/etc/group", "group", group)):
+            if word and not word.isdigit() and word not in self._names_in(place, file):
+                raise NoAnswer(
+                    f"{place} has no {what} {word}",
+                    command=place.typed(["cat", file]),
+                    remedy=f"name a {what} that exists in its image",
+                )
+
+    def _names_in(self, place: Place, file: str) -> frozenset[str]:
+        """The first column of a file of a container, read through the engine: the image needs no tool for it."""
+        with self.engine(place.host) as client:
+            try:
+                chunks, _ = client.get_archive(place.container, file)
+                content = io.BytesIO(b"".join(chunks))
+            except docker.errors.NotFound:
+                return frozenset()
+        with tarfile.open(fileobj=content) as archive:
+            member = archive.extractfile(archive.next() or file)
+            lines = member.read().decode(errors="replace").splitlines() if member else []
+        return frozenset(line.partition(":")[0] for line in lines)
 
     @contextmanager
     def engine(self, host: str) -> Iterator[docker.APIClient]:

@@ -23,12 +23,15 @@ _NODE = (
     '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}"}'
 )
 _PART = f"""
-part() {{ name=$1; shift; out=$(timeout {ENGINE_SECONDS} "$@" 2>&1); code=$?; echo "{_MARK}$name $code"; echo "$out"; }}
+part() {{
+  name=$1; shift; out=$(timeout {ENGINE_SECONDS} "$@" 2>&1); code=$?
+  printf '%s\\n' "{_MARK}$name $code" "$out"
+}}
 """
 _ENGINE = """
 part engine docker ps --all --format '{{.Names}} {{.Status}}'
 [ $code = 0 ] || exit 0
-part swarm docker info --format '{{json .Swarm}}'
+part swarm docker info --format '{"LocalNodeState": {{json .Swarm.LocalNodeState}}}'
 """
 _MANAGER = f"""
 part ids docker node ls --quiet
@@ -127,18 +130,21 @@ def parse(host: str, text: str, began: float = 0.0, took: float = 0.0) -> Facts:
             lines.append(line)
     engine = "\n".join(sections.get("engine", []))
     down = codes.get("engine", 0)
+    swarm = _json("\n".join(sections.get("swarm", [])))
     return Facts(
         host,
         began,
         took,
         engine_down=_why_down(engine, down) if down else "",
         engine_silent=down == _LATE,
-        swarm=_json("\n".join(sections.get("swarm", []))),
+        swarm=swarm,
         containers=dict(_pair(line) for line in engine.splitlines() if line) if not down else {},
         nodes=_nodes(sections["nodes"]) if codes.get("nodes") == 0 else None,
         services={name: _tasks(text) for name, text in map(_pair, sections.get("services", []))},
         nfs_listens=sections["nfs"] != ["0"] if "nfs" in sections else None,
-        complete=not any(codes.get(name, 0) for name in ("swarm", "nodes", "services")) and codes.get("ids") != _LATE,
+        complete=not any(codes.get(name, 0) for name in ("swarm", "nodes", "services"))
+        and codes.get("ids") != _LATE
+        and ("swarm" not in sections or bool(swarm)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.checks import facts
 from clusterlab.checks import guard as guards
 from clusterlab.checks.dependencies import Dependencies, dependencies
 from clusterlab.checks.facts import Facts, Node, parse
@@ -281,3 +284,16 @@ def test_a_wait_is_cut_short_when_the_cause_has_lasted(monkeypatch: pytest.Monke
     cause = guard.after(False)
     assert cause is not None
     assert cause.subject == "container app on host2"
+
+
+def test_a_shell_hands_on_what_the_engine_printed_as_it_is() -> None:
+    """Some shells' echo expands the line breaks that JSON writes as two characters, and it is no JSON then."""
+    said = '{"LocalNodeState": "active", "Error": "one\\\\nand another"}'
+    script = f"{facts._PART}part engine true\npart swarm printf '%s' {shlex.quote(said)}"
+    printed = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert parse("host1", printed).swarm["Error"] == "one\\nand another"
+
+
+def test_nothing_follows_from_a_place_in_the_swarm_that_is_not_understood() -> None:
+    found = parse("host1", "== clusterlab: engine 0\n\n== clusterlab: swarm 0\n{broken")
+    assert not found.complete
