@@ -298,7 +298,9 @@ def test_with_the_first_manager_down_a_host_joins_through_another_one(fresh: Fre
     state = LabState(bench.lab.name)
     os.kill(int((state.host_folder("host1") / "pid").read_text()), signal.SIGKILL)
     down = "docker node inspect host1 --format '{{.ManagerStatus.Reachability}}' | grep -qx unreachable"
-    bench.run("host2", f"for i in $(seq 100); do {down} && exit 0; sleep 0.3; done; exit 1")
+    # The new leader knows nothing of the others until they have asked it.
+    up = "[ $(docker node inspect host2 host3 --format '{{.Status.State}}' | grep -cx ready) = 2 ]"
+    bench.run("host2", f"for i in $(seq 200); do {down} && {up} && exit 0; sleep 0.3; done; exit 1")
     report = bench.provision()
     assert [done.change.key.host for done in report.done] == ["host4"]
     assert [str(change.key) for change in report.blocked] == ["host1: host ssh"]
