@@ -15,6 +15,8 @@ from clusterlab.files import make_private
 from clusterlab.waiting import wait_until
 
 _LET_GO_SECONDS = 5.0
+_held: set[Path] = set()
+"""Locks of this process. A process id alone does not tell: containers with one state folder have the same ones."""
 
 
 class LabBusy(ClusterlabError):
@@ -27,19 +29,24 @@ def locked(path: Path, lab: str, verb: str) -> Iterator[None]:
 
     A command that already holds the lock may take it again. It ends with the process, however that ends.
     """
+    path = path.absolute()
+    if path in _held:
+        yield
+        return
     file = _acquire(path, lab, verb)
+    _held.add(path)
     try:
         yield
     finally:
-        if file:
-            path.unlink(missing_ok=True)
-            file.close()
+        _held.discard(path)
+        path.unlink(missing_ok=True)
+        file.close()
 
 
-def _acquire(path: Path, lab: str, verb: str) -> IO[str] | None:
-    """The locked file, or None when this process holds it already."""
+def _acquire(path: Path, lab: str, verb: str) -> IO[str]:
+    """The locked file; raises LabBusy when it is not to be had."""
     make_private(path.parent)
-    held: list[IO[str]] = []
+    locked: list[IO[str]] = []
 
     def acquired() -> bool:
         file = path.open("a+")
@@ -49,25 +56,23 @@ def _acquire(path: Path, lab: str, verb: str) -> IO[str] | None:
             file.seek(0)
             pid, _, holder_verb = file.read().strip().partition(" ")
             file.close()
-            if pid == str(os.getpid()):
-                return True
-            if pid and workstation.process_started(int(pid)):
+            if pid and pid != str(os.getpid()) and workstation.process_started(int(pid)):
                 raise _busy(lab, pid, holder_verb) from None
-            return False  # its lock is in a child that is just starting a program, which lets go of it
+            return False  # it may be in a child that is just starting a program, which lets go of it
         if not _is_current(file, path):
             file.close()  # its holder removed it meanwhile
             return False
         file.truncate(0)
         file.write(f"{os.getpid()} {verb}\n")
         file.flush()
-        held.append(file)
+        locked.append(file)
         return True
 
     try:
         wait_until(acquired, "the lab's lock", _LET_GO_SECONDS)
     except DeadlineExceeded:
         raise _busy(lab, "", "") from None
-    return held[0] if held else None
+    return locked[0]
 
 
 def _busy(lab: str, pid: str, verb: str) -> LabBusy:

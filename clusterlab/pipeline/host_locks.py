@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from clusterlab import workstation
-from clusterlab.errors import ClusterlabError, HostError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.progress import Progress
 from clusterlab.remote import Host, Hosts
@@ -99,11 +99,16 @@ class _Answer:
     age: int = 0
 
 
+class NotLockable(HostError):
+    """A host answers and cannot be locked: somebody else may be at work there."""
+
+
 class HostLocks:
     """The lock of one command on all hosts of its lab; a context manager.
 
-    Entering raises LabBusy when somebody else is at work on one of the hosts: then none is locked. A host that does not
-    answer is not locked, which is said: what is done there fails anyway. Leaving releases all hosts, and raises LabBusy
+    Entering raises LabBusy when somebody else is at work on one of the hosts, NotLockable when one cannot be locked,
+    and DeadlineExceeded when one is too slow: then none is locked. A host that cannot be reached is not locked, which
+    is said: what is done there fails anyway. Leaving releases all hosts, and raises LabBusy
     if somebody has taken one over meanwhile (after this computer slept, say).
     """
 
@@ -153,13 +158,18 @@ class HostLocks:
         while True:
             answers = self._hosts.each(wanted, self._acquire_on)
             busy: dict[str, _Answer] = {}
+            refused: ClusterlabError | None = None
             for name, answer in answers.items():
-                if isinstance(answer, ClusterlabError):
+                if isinstance(answer, (NotLockable, DeadlineExceeded)):
+                    refused = refused or answer
+                elif isinstance(answer, ClusterlabError):
                     self._progress.say(name, f"not locked: {answer.message.removeprefix(f'{name}: ')}")
                 elif answer.code == _HELD:
                     busy[name] = answer
                 else:
                     self._held.add(name)
+            if refused:
+                raise refused
             if not busy:
                 return
             # Whoever comes at the same moment has other hosts; one of the two must let go of what it has.
@@ -193,14 +203,19 @@ class HostLocks:
         self._held.clear()
 
     def _ask(self, host: Host, action: str, dead: str = "") -> _Answer:
-        """Run the script on a host; raises HostError when the host cannot be locked."""
+        """Run the script on a host; raises NotLockable when the host answers that it cannot be locked."""
         argv = ["sh", "-c", _SCRIPT, "sh", action, self._me.token, f"{self._expires:.0f}", dead]
         completed = host.run(argv, stdin=json.dumps(asdict(self._me)), timeout=_TIMEOUT)
         if completed.exit in (_HELD, _LOST):
             age, _, text = completed.stdout.partition("\n")
             return _Answer(completed.exit, text, _holder(text), int(age) if age.lstrip("-").isdigit() else 0)
         if completed.exit != _FREE:
-            raise HostError(host.name, f"it cannot be locked: {completed.output or f'exit code {completed.exit}'}")
+            raise NotLockable(
+                host.name,
+                f"it cannot be locked: {completed.output.strip() or f'exit code {completed.exit}'}",
+                remedy="Nothing was changed. Correct that on the host, or wait until whoever locks it has ended, and "
+                "run the same command again.",
+            )
         return _Answer(completed.exit, completed.stdout)
 
     def _busy(self, host: str, answer: _Answer) -> LabBusy:

@@ -40,7 +40,7 @@ def apply(
     sought = {kind.name: {k: w for k, w in kind.wanted(wants).items() if k not in wants.omitted} for kind in kinds}
     answers = hosts.each(lab.inventory.docker_hosts, lambda host: observe(lab.name, host, kinds, sought))
     observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
-    swarms, errors = swarm_views(lab.name, observed.values())
+    swarms, errors = swarm_views(lab.name, observed.values(), lab.inventory.with_role("swarm_manager"))
     scope = Scope(lab.name, observed, swarms, "" if allow_data_loss else FLAG, shown)
     found = [unreachable(name, error) for name, error in answers.items() if isinstance(error, ClusterlabError)]
     found += swarm_problems(wants, scope, [key for keys in sought.values() for key in keys], errors)

@@ -16,6 +16,7 @@ from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope
 
+_IN_USE = ("swarm", "engine", "unit", "initiator", "lun")  # kinds that stay because somebody uses them
 _REASON = "clusterlab provision added it"
 
 
@@ -50,15 +51,20 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
         allowed=frozenset(allowed),
     )
     kept: list[Skipped] = []
+    stays: list[Key] = []
     for kind in reversed(kinds()):
         for key, found in kind.observe(scope).items():
             if not kind.owns(lab, found):
                 continue
             why = kind.kept(scope, key, found)
+            if not why and kind.name == "package" and (users := [one for one in stays if one.host == key.host]):
+                why = f"what stays on {key.host} may need it: {', '.join(f'{one.kind} {one.name}' for one in users)}"
             change = None if why else kind.remove(scope, key, found, _REASON)
             if change:  # what was added last goes first, one after the other on each host
                 before = frozenset(one for one in pending if one.host == key.host)
                 pending[change.key] = replace(change, needs=change.needs | before)
+            if why and kind.name in _IN_USE:
+                stays.append(key)
             if rest := why or kind.rest(key, found):
                 kept.append(Skipped(key, rest))
     return Withdrawal([*(unreachable(name, error) for name, error in errors.items()), *pending.values()], kept)

@@ -124,7 +124,7 @@ class OwnContainer(ContainerHandle):
 
     def remove(self) -> None:
         """Stop and remove it with its anonymous volumes."""
-        remove_container(self.host, self.id)
+        remove_container(self.host, self.name, self.id)
 
     def connect(self, wanted: WantedContainer, network: str) -> None:
         """Put it on a network with the aliases and the address that `wanted` has there."""

@@ -154,7 +154,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
             action="remove",
             reason=reason,
             command=shell(["docker", "stop", key.name], ["docker", "rm", "--volumes", key.name]),
-            carry_out=partial(remove_container, at.host, key.name),
+            carry_out=partial(remove_container, at.host, key.name, found.listed["Id"]),
             blocked=loses,
             flag=scope.data_flag if loses else "",
         )
@@ -224,7 +224,7 @@ def _replacement(
     loses = loses_anonymous(body.name, found.listed) if scope.data_flag else ""
 
     def carry_out() -> None:
-        remove_container(at.host, body.name)
+        remove_container(at.host, body.name, found.listed["Id"])
         create_container(at.host, body, neighbours(scope, at))
 
     remove = [["docker", "stop", body.name], ["docker", "rm", "--volumes", body.name]]

@@ -257,7 +257,7 @@ def _replacement(
 ) -> Change:
     at, users, services = scope.at(key), _users(scope, key, found), _services(scope, key, found)
     ours = [
-        (one.host, name)
+        (one.host, name, listed["Id"])
         for one, containers in users
         for name, listed in containers.items()
         if one.owns(listed) and not is_task(listed)
@@ -265,15 +265,15 @@ def _replacement(
     blocked, flag = _kept_back(scope, key, users, services)
 
     def carry_out() -> None:
-        for host, name in ours:
-            remove_container(host, name)
+        for host, name, container in ours:
+            remove_container(host, name, container)
         for service in services:
-            remove_service(at.host, service)
+            remove_service(at.host, service, scope.swarms[key.host].services[service]["ID"])
             wait_for_tasks_to_end([one.host for one, _ in users], service)
         remove_network(at.host, wanted.name, found["Id"], [one.host for one, _ in users])
         _create(at, wanted)
 
-    stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name in ours if host.name == at.name]
+    stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name, _ in ours if host.name == at.name]
     gone = [one for one in services if is_taken(scope, Key(key.host, "service", one))]
     stop += [shell(["docker", "service", "rm", one]) for one in services if one not in gone]
     stop += [TaskWait(one).command for one in services]
@@ -294,7 +294,7 @@ def _replacement(
         where=at.name,
         first=tuple(
             Command(host.name, shell(["docker", "rm", "--force", "--volumes", name]))
-            for host, name in ours
+            for host, name, _ in ours
             if host.name != at.name
         ),
         takes=taken | {Key(key.host, "service", name) for name in services},

@@ -15,6 +15,7 @@ from .labels import is_ours
 Json = Mapping[str, Any]
 _TASK = "com.docker.swarm.task.id"
 _SERVICE = "com.docker.swarm.service.name"
+_SERVICE_ID = "com.docker.swarm.service.id"
 
 LISTINGS: Mapping[str, Callable[[Any], Any]] = {
     "info": lambda api: api.info(),
@@ -121,6 +122,11 @@ def is_task(container: Json) -> bool:
 def service_of(task: Json) -> str:
     """The service whose task a listed container is."""
     return str(labels_of(task).get(_SERVICE, ""))
+
+
+def service_id(task: Json) -> str:
+    """The id of that service."""
+    return str(labels_of(task).get(_SERVICE_ID, ""))
 
 
 def ask_engine(host: Host, names: Iterable[str]) -> dict[str, Any]:

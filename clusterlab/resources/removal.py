@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import docker
 
+from clusterlab.errors import HostError
 from clusterlab.remote import Host
 from clusterlab.waiting import wait_until
 
 from .base import SWARM, Key
 from .engine_calls import engine
+from .labels import is_ours
 from .observed import Json, Observed, is_task, service_of
 from .scope import Scope
 
@@ -64,29 +66,40 @@ def wait_for(condition: Callable[[], bool], what: str, host: str, seconds: float
     wait_until(condition, what, seconds, subject=host, remedy=remedy)
 
 
-def remove_container(host: Host, name: str) -> None:
-    """Stop a container with its own grace period, and remove it with its anonymous volumes; fine when it is gone."""
+def remove_container(host: Host, name: str, id_: str = "") -> None:
+    """Stop a container with its own grace period, and remove it with its anonymous volumes; fine when it is gone.
+
+    Give the id of one that was found earlier: its name may be another container's by now.
+    """
+    container = id_ or name
     with engine(host, f"remove container {name}", hangs=_SERVER_DOWN) as api:
         try:
-            api.stop(name)
-            api.remove_container(name, force=True, v=True)
+            api.stop(container)
+            api.remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:
             if "already in progress" not in str(error.explanation):
                 raise
-        wait_for(lambda: not _exists(lambda: api.inspect_container(name)), f"container {name} to be removed", host.name)
+        wait_for(
+            lambda: not _exists(lambda: api.inspect_container(container)), f"container {name} to be removed", host.name
+        )
 
 
-def remove_volume(host: Host, name: str) -> None:
-    """Remove a volume; fine when it is gone."""
+def remove_volume(host: Host, lab: str, name: str) -> None:
+    """Remove a volume; fine when it is gone. Raises HostError when it is not, or no longer, the lab's."""
     remedy = (
         f"Start the NFS server and run the same command again; or, on {host.name}, "
         f"`umount -f -l` what `findmnt` shows for the volume, and restart Docker."
     )
     with engine(host, f"remove volume {name}", hangs=_SERVER_DOWN, remedy=remedy) as api:
-        if _exists(lambda: api.inspect_volume(name)):
-            api.remove_volume(name)
+        try:
+            found = api.inspect_volume(name)
+        except docker.errors.NotFound:
+            return
+        if not is_ours(lab, found.get("Labels")):  # volumes have no ids
+            raise HostError(host.name, f"volume {name} is not, or no longer, of the lab {lab}: it is not removed")
+        api.remove_volume(name)
 
 
 def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host]) -> None:
@@ -98,7 +111,7 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
 
     def gone() -> bool:
         try:
-            api.remove_network(name)
+            api.remove_network(network_id)
         except docker.errors.NotFound:
             return True
         except docker.errors.APIError as error:
@@ -120,11 +133,11 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
             )
 
 
-def remove_service(host: Host, name: str) -> None:
-    """Remove a Swarm service; fine when it is gone. Its tasks end later: see `wait_for_tasks_to_end`."""
+def remove_service(host: Host, name: str, id_: str) -> None:
+    """Remove a Swarm service by its id; fine when it is gone. Its tasks end later: see `wait_for_tasks_to_end`."""
     with engine(host, f"remove service {name}") as api:
         try:
-            api.remove_service(name)
+            api.remove_service(id_)
         except docker.errors.NotFound:
             return
 

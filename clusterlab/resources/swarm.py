@@ -101,7 +101,7 @@ def _change(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change | None:
         return _blocked(one, "its Swarm is locked", "its engine needs the key: run `docker swarm unlock` there")
     if one is first and one.state == "inactive":
         return _init(one, swarm.lab, needs)
-    if one.state == "inactive" or (one.state == "pending" and one is not first):
+    if one.state == "inactive" or (one.state == "pending" and not one.node and one is not first):
         return _join(swarm, one, needs)
     verifiable = nodes is not None or first.state == "inactive"  # nobody is in a Swarm that is yet to be initialised
     if one.state == "unknown" or not (verifiable or one is first):

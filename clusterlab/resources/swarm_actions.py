@@ -73,6 +73,13 @@ def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_u
             remedy="Run the same command again: it shows what can be done.",
         )
     if give_up_first:
+        now = info(host)["Swarm"]
+        if now.get("LocalNodeState") != "pending" or now.get("NodeID"):
+            raise HostError(
+                host.name,
+                "does not leave the Swarm that it has joined meanwhile",
+                remedy="Run the same command again: it shows what can be done.",
+            )
         with engine_errors(host, "end its earlier attempt to join a Swarm"):
             host.docker.leave_swarm(force=True)
     _request_to_join(wanted, manager, swarm["JoinTokens"][wanted.role.capitalize()])

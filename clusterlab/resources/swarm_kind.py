@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.inventory import Availability
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
+from clusterlab.remote.engine_errors import engine_errors
 
 from . import managers, swarm, swarm_actions, swarm_member
 from .base import Change, Difference, Key
 from .host_kind import HostKind, Role, pending_on
-from .observed import Observed
+from .labels import is_ours
+from .observed import Json, Observed, labels_of
 from .scope import Scope, Wants
 from .swarm_member import Member, SwarmRole
 
@@ -94,7 +97,9 @@ class SwarmKind(HostKind[WantedNode, Member]):
         node = _nodes(scope).get(found.node)
         if node is None or not swarm_actions.joined_by(node, scope.name):
             return "clusterlab did not add its node to the Swarm"
-        return "" if LEAVE in scope.allowed else f"nodes stay in the Swarm unless {LEAVE} is given"
+        if LEAVE not in scope.allowed:
+            return f"nodes stay in the Swarm unless {LEAVE} is given"
+        return _used_by_others(scope, found)
 
     def remove(self, scope: Scope, key: Key, found: Member, reason: str) -> Change | None:
         """Leave the Swarm; the last manager ends it. Workers go before managers."""
@@ -123,6 +128,40 @@ def _leave(at: Observed, found: Member, manager: Host | None) -> None:
     swarm_actions.leave(at.host)
     if manager:
         swarm_actions.remove(manager, found.node)
+
+
+def _used_by_others(scope: Scope, found: Member) -> str:
+    """Why a node stays in its Swarm: what others have in it ends, or moves, when the node leaves; else nothing."""
+    for at in scope.everywhere:
+        if not at.manages_swarm:
+            continue
+        try:
+            nodes = swarm_actions.list_nodes(at.host)
+            if all(one["ID"] != found.node for one in nodes):
+                continue
+            with engine_errors(at.host, "list what is in the Swarm"):
+                api: Any = at.host.docker
+                listed = {"service": api.services(), "secret": api.secrets(), "config": api.configs()}
+        except ClusterlabError:  # another manager may answer; without any, the node stays
+            continue
+        return _of_others(scope.name, nodes, listed)
+    return "no manager says whether others use the Swarm"
+
+
+def _of_others(lab: str, nodes: Sequence[managers.Node], listed: Mapping[str, Sequence[Json]]) -> str:
+    """What a Swarm has that was not added for the lab, for people: nodes, and objects by their kind."""
+    others = [
+        f"node {(node.get('Description') or {}).get('Hostname') or node['ID']}"
+        for node in nodes
+        if not swarm_actions.joined_by(node, lab)
+    ]
+    others += [
+        f"{kind} {one['Spec']['Name']}"
+        for kind, objects in listed.items()
+        for one in objects
+        if not is_ours(lab, labels_of(one))
+    ]
+    return f"others use the Swarm: {', '.join(sorted(others))}" if others else ""
 
 
 def _nodes(scope: Scope) -> dict[str, managers.Node]:

@@ -131,7 +131,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         if around or any(one.name == "mode" for one in differing):
             reason = "; ".join([*dict.fromkeys(around), *([describe(differing)] if differing else [])])
             taken = is_taken(scope, key)
-            return _replacement(scope, key, wanted, image_id, reason, differing, taken)
+            return _replacement(scope, key, wanted, found, image_id, reason, differing, taken)
         if differing:
             return _update_change(scope, key, wanted, found, image_id, differing)
         return _wait(at, key, wanted, found.listed)
@@ -151,7 +151,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         loses = service_losses(scope, key.name) if scope.data_flag else ""
 
         def carry_out() -> None:
-            remove_service(at.host, key.name)
+            remove_service(at.host, key.name, found.listed["ID"])
             wait_for_tasks_to_end(hosts, key.name)
 
         return Change(
@@ -241,7 +241,7 @@ def _update_change(
         action="update",
         reason=describe(differing),
         command=shlex.join(update_command(body, found.listed["Spec"], found.networks, image_id)),
-        carry_out=partial(_update, at, body),
+        carry_out=partial(_update, at, body, found.listed["ID"]),
         differences=differing,
         needs=wanted.needs,
         blocked=loses,
@@ -254,6 +254,7 @@ def _replacement(
     scope: Scope,
     key: Key,
     wanted: PlannedService,
+    found: FoundService,
     image_id: str,
     reason: str,
     differing: tuple[Difference, ...],
@@ -264,7 +265,7 @@ def _replacement(
     loses = service_losses(scope, key.name) if scope.data_flag else ""
 
     def carry_out() -> None:
-        remove_service(at.host, body.name)
+        remove_service(at.host, body.name, found.listed["ID"])
         wait_for_tasks_to_end(hosts, body.name)
         _create(at, body)
 
@@ -332,11 +333,16 @@ def _create(at: Observed, wanted: WantedService) -> None:
     _converge(at.host, wanted.name)
 
 
-def _update(at: Observed, wanted: WantedService) -> None:
-    """Set what plays have in a service's spec; what else it has was set by somebody else, and stays."""
+def _update(at: Observed, wanted: WantedService, service: str) -> None:
+    """Set what plays have in the spec of the service with that id; what else it has was set by others, and stays.
+
+    Raises HostError when it is no longer the lab's.
+    """
     template = wanted.template(_image_id(at, wanted))
     with engine(at.host, f"update service {wanted.name}") as api:
-        found = api.inspect_service(wanted.name)
+        found = api.inspect_service(service)
+        if not at.owns(found):
+            raise HostError(at.name, f"service {wanted.name} is no longer of the lab {at.lab}: it is not updated")
         spec = copy.deepcopy(found["Spec"])
         task = spec["TaskTemplate"]
         container = {key: value for key, value in task["ContainerSpec"].items() if key not in (*_SPEC, "Env")}
@@ -344,7 +350,7 @@ def _update(at: Observed, wanted: WantedService) -> None:
         task["Networks"] = template.get("Networks", [])
         task["Placement"] = {**task.get("Placement", {}), "Constraints": wanted.constraints}
         api.update_service(
-            wanted.name,
+            service,
             version=found["Version"]["Index"],
             task_template=task,
             name=wanted.name,

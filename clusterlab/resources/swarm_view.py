@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from clusterlab.errors import ClusterlabError
@@ -19,23 +19,43 @@ _MAJORITY = (
 )
 
 
-def swarm_views(lab: str, hosts: Iterable[Observed]) -> tuple[dict[str, SwarmView], list[ClusterlabError]]:
+def swarm_views(
+    lab: str, hosts: Iterable[Observed], managers: Collection[str] | None = None
+) -> tuple[dict[str, SwarmView], list[ClusterlabError]]:
     """What the managers among `hosts` report, by the `host` of keys, and why Swarms could not be asked.
 
-    The lab's own Swarm is at SWARM: the one that was initialised for it, or else that of the first manager.
+    The lab's own Swarm is at SWARM: the one that was initialised for it, or else that of the first of `managers` (of
+    any host, without them). No other takes its place when it cannot be asked.
     """
-    swarms: dict[str, list[Observed]] = {}
-    for at in hosts:
-        if at.manages_swarm:
-            swarms.setdefault(_cluster(at).get("ID", ""), []).append(at)
     views: dict[str, SwarmView] = {}
     errors: list[ClusterlabError] = []
-    for asked in sorted(swarms.values(), key=lambda asked: not _is_for(lab, asked[0])):
+    named = False
+    for asked in sorted(_by_swarm(hosts), key=lambda asked: not _is_for(lab, asked)):
+        own = not named and (_is_for(lab, asked) or managers is None or any(at.name in managers for at in asked))
+        named = named or own
         try:
-            views[f"Swarm of {asked[0].name}" if views else SWARM] = _view(asked)
+            views[SWARM if own else f"Swarm of {asked[0].name}"] = _view(asked)
         except ClusterlabError as error:
             errors.append(error)
     return views, errors
+
+
+def _by_swarm(hosts: Iterable[Observed]) -> list[list[Observed]]:
+    """The managers among `hosts`, by their Swarm.
+
+    An engine does not report the Swarm's id while its managers elect a leader, but still the node ids of managers.
+    """
+    swarms: list[tuple[set[str], list[Observed]]] = []
+    for at in hosts:
+        if not at.manages_swarm:
+            continue
+        swarm = at.info.get("Swarm") or {}
+        ids = {one.get("NodeID") for one in swarm.get("RemoteManagers") or []}
+        ids = (ids | {_cluster(at).get("ID"), swarm.get("NodeID")}) - {None, ""}
+        same = [one for one in swarms if one[0] & ids]
+        swarms = [one for one in swarms if one not in same]
+        swarms.append((ids.union(*(one[0] for one in same)), [*(host for one in same for host in one[1]), at]))
+    return [asked for _, asked in swarms]
 
 
 def _view(asked: list[Observed]) -> SwarmView:
@@ -68,8 +88,8 @@ def _leader(asked: Mapping[str, Observed]) -> str:
         return ""
 
 
-def _is_for(lab: str, at: Observed) -> bool:
-    return ((_cluster(at).get("Spec") or {}).get("Labels") or {}).get(LABEL_LAB) == lab
+def _is_for(lab: str, asked: Iterable[Observed]) -> bool:
+    return any(((_cluster(at).get("Spec") or {}).get("Labels") or {}).get(LABEL_LAB) == lab for at in asked)
 
 
 def _cluster(at: Observed) -> Mapping[str, Any]:

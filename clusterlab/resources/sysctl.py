@@ -42,7 +42,7 @@ class SysctlKind(HostKind[str, Parameter]):
         return f"sysctl -w NAME={shlex.quote(wanted)}"
 
     def questions(self, at: Observed, wanted: Mapping[Key, str] | None) -> Mapping[str, str]:
-        names = [] if wanted is None else [key.name for key in wanted]
+        names = list(record.entries(at, self.name)) if wanted is None else [key.name for key in wanted]
         return {self.name: _question(at.lab, names)}
 
     def observe(self, scope: Scope) -> Mapping[Key, Parameter]:

@@ -20,7 +20,7 @@ from .disks import needed_disk, with_device
 from .engine_calls import engine, pairs, shell
 from .kind import ResourceKind, skipped
 from .labels import is_ours, labels_for, not_ours, own_labels, play_of
-from .observed import Json, Observed, is_task, labels_of, service_of
+from .observed import Json, Observed, is_task, labels_of, service_id, service_of
 from .ownership import with_owner
 from .removal import (
     TaskWait,
@@ -151,7 +151,7 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
             action="remove",
             reason=reason if holds_data(found) else f"{reason}; {remote_data(found)}",
             command=" && ".join([*waits, shell(["docker", "volume", "rm", key.name])]),
-            carry_out=partial(remove_volume, at.host, key.name),
+            carry_out=partial(remove_volume, at.host, scope.name, key.name),
             needs=removed_before(scope, at, users),
             blocked=blocked,
             flag=flag,
@@ -163,17 +163,18 @@ def _replacement(
 ) -> Change:
     users = at.containers_with(wanted.name)
     ours = sorted(name for name, one in users.items() if at.owns(one) and not is_task(one))
-    services = sorted({service_of(one) for one in users.values() if at.owns(one) and is_task(one)})
+    ids = {service_of(one): service_id(one) for one in users.values() if at.owns(one) and is_task(one)}
+    services = sorted(ids)
     blocked, flag = _kept_back(scope, at, found, users, services)
     manager = scope.swarm.at.host if scope.swarm else at.host
 
     def carry_out() -> None:
         for service in services:
-            remove_service(manager, service)
+            remove_service(manager, service, ids[service])
             wait_for_tasks_to_end([at.host], service)
         for name in ours:
-            remove_container(at.host, name)
-        remove_volume(at.host, wanted.name)
+            remove_container(at.host, name, users[name]["Id"])
+        remove_volume(at.host, scope.name, wanted.name)
         _create(at, wanted)
 
     stop = [TaskWait(service).command for service in services]
