@@ -22,6 +22,10 @@ class UnreadableRecord(ClusterlabError):
     """The record exists and cannot be understood: nothing may be concluded about the lab."""
 
 
+class NewerRecord(UnreadableRecord):
+    """The record is of a newer version: it says whose the lab is, in a form that is not known here."""
+
+
 class Record(BaseModel):
     """What `up` made, written before it is made, so that `down` finds all of it."""
 
@@ -78,7 +82,7 @@ def read_record(path: Path, lab: str) -> Record | None:
     try:
         data = json.loads(text)
         if isinstance(data, dict) and data.get("form", 0) > SCHEMA_VERSION:
-            raise UnreadableRecord(
+            raise NewerRecord(
                 f"lab {lab} was made by a newer clusterlab ({path})", remedy="Use that version to bring it down."
             )
         return Record.model_validate(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clusterlab.machines import open_machines, recall_machines
-from clusterlab.machines.record import UnreadableRecord
+from clusterlab.machines.record import NewerRecord, UnreadableRecord
 from clusterlab.machines.state import LabState
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
@@ -16,14 +16,16 @@ from .locking import lab_lock
 def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
     """Remove a lab's machines and its state; returns what is true then, for people.
 
-    What was brought up counts, not what the inventory (`given`) says now. Without a record that can be read, the
-    inventory's machines are looked for. Raises LabBusy, ClusterlabError when the lab is somebody else's or something
-    could not be removed.
+    What was brought up counts, not what the inventory (`given`) says now. Without a record, or with a damaged one, the
+    inventory's machines are looked for. Raises LabBusy, NewerRecord, and ClusterlabError when the lab is somebody
+    else's or something could not be removed.
     """
     state = LabState(name)
     with lab_lock(name, Exclusive("down"), progress):
         try:
             record = state.read()
+        except NewerRecord:
+            raise
         except UnreadableRecord:
             if given is None:
                 raise

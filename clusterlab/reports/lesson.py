@@ -48,7 +48,7 @@ def _heading(console: Console, text: str) -> None:
 
 def _statement(console: Console, number: int, part: Part) -> None:
     console.print()
-    console.print(Text(f"{number}. {part.title}", style="bold"))
+    console.print(Text(f"{number}. {without_patterns(part.title)}", style="bold"))
     if part.check and part.check.needs:
         console.print(Text(f"   (needs {', '.join(part.check.needs)})", style="dim"))
     _lines(console, part.lines)
@@ -66,4 +66,8 @@ def _lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
             if line.wanted:
                 patience = f" (within {line.within:.0f} s)" if line.within else ""
                 patience += f" (for {line.lasting:.0f} s)" if line.lasting else ""
-                console.print(Padding(Text(f"→ {line.wanted}{patience}", style="green"), (0, 0, 0, 6), expand=False))
+                console.print(
+                    Padding(
+                        Text(f"→ {without_patterns(line.wanted)}{patience}", style="green"), (0, 0, 0, 6), expand=False
+                    )
+                )

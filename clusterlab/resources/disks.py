@@ -28,7 +28,7 @@ from .scope import Scope, Wants
 
 _MKFS = {"xfs": "mkfs.xfs -q -K", "ext4": "mkfs.ext4 -q -E nodiscard"}  # without force: each refuses what it sees
 # One at a time on a host: iscsiadm fails on its records while another one changes them.
-_ALONE = "set -e; exec 9>/run/lock/clusterlab-iscsi; flock -w 120 9\n"
+_ALONE = "set -e; exec 9>/run/clusterlab-iscsi; flock -w 120 9\n"
 _TIMEOUT = 240.0  # seconds, with the wait for others
 _APPEARS = 60.0  # seconds until the kernel and udev show a disk after the login
 _REMEDIES = (
@@ -219,15 +219,20 @@ def _bring(host: Host, lab: str, wanted: WantedDisk) -> None:
         do(host, wanted.format, f"format disk {wanted.name}", timeout=600.0)
 
 
+def mounted(device: str) -> str:
+    """Script that prints where a disk is mounted, or a partition or mapped device on it, in any mount namespace."""
+    return (
+        f"numbers=$(lsblk -nro MAJ:MIN {device}) && for number in $numbers; do\n"
+        '    grep -h " $number " /proc/[0-9]*/mountinfo 2>/dev/null\n'
+        "done | cut -d ' ' -f 5 | sort -u"
+    )
+
+
 def _log_out(host: Host, found: disk_state.Disk, commands: list[str]) -> None:
     """The kernel takes a disk away even while it is mounted, and what is not written yet is lost then: look first."""
     doing = f"log out of the disk {found.lun}"
     if found.device:
-        mounted = (
-            f'number=$(lsblk -dnro MAJ:MIN {found.device}) && grep -h " $number " /proc/[0-9]*/mountinfo 2>/dev/null | '
-            "cut -d ' ' -f 5 | sort -u"
-        )
-        if places := do(host, mounted, doing).stdout.split():
+        if places := do(host, mounted(found.device), doing).stdout.split():
             raise HostError(
                 host.name,
                 f"cannot {doing}: it is mounted on {', '.join(places)}",

@@ -99,6 +99,8 @@ class EngineKind(HostKind[str, Engine]):
         return found.unit.before is not None
 
     def kept(self, scope: Scope, key: Key, found: Engine) -> str:
+        if found.unit.runs and not found.answers:
+            return "it does not answer, so what it has is not known"
         if found.containers:
             return f"it has {found.containers} containers, which clusterlab did not create or has not removed"
         in_swarm = (scope.at(key).info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"

@@ -141,6 +141,8 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
         """Take our tag off an image; one that something else uses keeps its other names."""
         at = scope.at(key)
         users = sorted(n for n, one in at.containers.items() if one["ImageID"] == found.id and not at.owns(one))
+        # The mark goes last: without it, our tag would say that the image was pulled for us.
+        marked = {Key(at.name, self.name, found.tag.removesuffix(_FOUND))} if found.tag.endswith(_FOUND) else set()
         other = any(image == found.id for name, image in at.images.items() if name != found.tag)
         return Change(
             key=key,
@@ -148,7 +150,7 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
             reason=reason,
             command=shell(["docker", "rmi", found.tag]),
             carry_out=partial(_remove, at, found),
-            needs=frozenset(one for one in scope.pending if one.kind in ("service", "container")),
+            needs=frozenset(one for one in scope.pending if one.kind in ("service", "container")) | marked,
             blocked=f"container {', '.join(users)} on {at.name}, which clusterlab did not create, uses it"
             if users and not other
             else "",
@@ -229,9 +231,9 @@ def _pull(host: Host, image: WantedImage, known: _Resolved, first: Host | None, 
                 remedy="The engines differ in architecture or in how they keep images: use the same engine everywhere.",
             )
         repo, _, tag = image.tag.rpartition(":")
-        api.tag(found, repo, tag, force=True)
-        if was_there:
+        if was_there:  # first: our tag alone would say that the image was pulled for us, and may go with it
             api.tag(found, repo, tag + _FOUND, force=True)
+        api.tag(found, repo, tag, force=True)
 
 
 def _known_to(host: Host, image: WantedImage) -> _Resolved:

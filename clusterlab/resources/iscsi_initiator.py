@@ -93,13 +93,21 @@ class InitiatorKind(HostKind[WantedName, Initiator]):
         return "the host is logged in to targets by that name" if found.sessions else ""
 
     def remove(self, scope: Scope, key: Key, found: Initiator, reason: str) -> Change | None:
-        before = found.before or ""
+        at, before = scope.at(key), found.before or ""
+        if found.name != iqn(scope.name, key.host):
+            return Change(
+                key=key,
+                action="forget",
+                reason="the host has another name by now",
+                command=f"rm -f {record.path(at.lab, key.kind, key.name)}",
+                carry_out=partial(record.forget, at.host, at.lab, key.kind, [key.name]),
+            )
         return Change(
             key=key,
             action="restore",
             reason=f"{reason}; it had {'another name' if before else 'no name'} before",
             command=f"printf %s {shlex.quote(before)} > {_FILE}" if before else f"rm -f {_FILE}",
-            carry_out=partial(_restore, scope.at(key), key, before),
+            carry_out=partial(_restore, at, key, before),
         )
 
 

@@ -113,7 +113,12 @@ class LunKind(HostKind[WantedLun, Target]):
         return True  # only targets with the lab's prefix, and LUNs that are recorded
 
     def kept(self, scope: Scope, key: Key, found: Target) -> str:
-        return f"{', '.join(found.clients)} is logged in: run `clusterlab clean` first" if found.clients else ""
+        """Whoever is logged in to one target of the lab keeps them all: they end together."""
+        for one, target in {key: found, **self.observe(scope)}.items():
+            if one.host == key.host and target.clients:
+                to = "" if one == key else f" to {one.name}, and the targets of the lab end together"
+                return f"{', '.join(target.clients)} is logged in{to}: run `clusterlab clean` first"
+        return ""
 
     def rest(self, key: Key, found: Target) -> str:
         return "its file in /var/lib/clusterlab/luns, which holds the data of the disk"

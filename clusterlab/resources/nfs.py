@@ -141,14 +141,20 @@ def _removal(at: Observed, reason: str) -> Change:
     ]
     directories = [name for name, created in record.entries(at, EXPORT.name).items() if created]
     commands += [f"rm -f {path(at.lab)}"]
-    commands += [f"rmdir --ignore-fail-on-non-empty {shlex.join(directories)}"] if directories else []
+    commands += [_remove_if_empty(directory) for directory in directories]
     return Change(
         key=Key(at.name, "exports", path(at.lab)),
         action="remove",
         reason=reason,
-        command=" && ".join(commands),
+        command="\n".join(commands),
         carry_out=partial(_take_back, at, commands),
     )
+
+
+def _remove_if_empty(directory: str) -> str:
+    """Command that succeeds also when the directory is gone or in use: what is left of it is reported, see `rest`."""
+    name = shlex.quote(directory)
+    return f"[ ! -d {name} ] || rmdir --ignore-fail-on-non-empty {name} || true"
 
 
 def _take_back(at: Observed, commands: list[str]) -> None:

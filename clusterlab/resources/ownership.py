@@ -6,6 +6,7 @@ What is left of a lab that nobody knows any longer is another matter: it may be 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import uuid
 from collections.abc import Mapping
@@ -23,14 +24,16 @@ def this_workstation() -> str:
     Who loses the state loses the right to remove unasked, which is the safe side. Raises OSError.
     """
     file = state_home() / _FILE
-    if not file.is_file():
-        make_private(file.parent)
-        try:
-            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-                new.write(uuid.uuid4().hex[:16])
-        except FileExistsError:  # another command was quicker
-            pass
-    return file.read_text().strip()
+    make_private(file.parent)
+    with open(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)  # of several first commands, all get the same name
+        name = owner.read().strip()
+        if not name:  # new, or of a command that ended before it wrote
+            name = uuid.uuid4().hex[:16]
+            owner.write(name)
+            owner.flush()
+            os.fsync(owner.fileno())
+    return name
 
 
 def with_owner(labels: Mapping[str, str], found: Mapping[str, str] | None = None) -> dict[str, str]:

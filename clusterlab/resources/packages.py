@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
@@ -176,6 +176,12 @@ def installed(answer: str) -> dict[str, str]:
     return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
 
 
+def _unpacked(answer: str) -> set[str]:
+    """Packages of which anything but configuration is on the host, whether or not it is configured."""
+    rows = [line.split() for line in answer.splitlines()]
+    return {row[0] for row in rows if len(row) > 1 and row[1] not in ("not-installed", "config-files")}
+
+
 def change(at: Observed, wanted: Sequence[str], progress: Progress) -> Change | None:
     """Install what a host lacks of `wanted`, all at once."""
     system, present = system_of(at), installed(at.answers.get(PACKAGE.name, ""))
@@ -210,8 +216,18 @@ def _command(names: Sequence[str]) -> str:
 
 
 def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
+    """Install packages; when apt fails, the record keeps those that are on the host all the same.
+
+    When apt does not end in time it keeps all of them: apt may still be at work.
+    """
+    _wait_until_unlocked(host, progress)
     record.remember(host, lab, PACKAGE.name, dict.fromkeys(names))
-    _install(host, names, progress)
+    if error := _install(host, names):
+        known = host.run(question(names))
+        if known.exit <= 1:  # 1: dpkg does not know one of them; any other code says nothing, see dpkg-query(1)
+            there = _unpacked(known.stdout)
+            record.forget(host, lab, PACKAGE.name, [name for name in names if name not in there])
+        raise error
 
 
 def _remove(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
@@ -236,9 +252,9 @@ def _uninstall(host: Host, names: Sequence[str], doing: str) -> None:
     do(host, f"{apt} -y remove {shlex.join(names)}", doing, timeout=_INSTALL, remedies=_REMEDIES)
 
 
-def _install(host: Host, names: Sequence[str], progress: Progress) -> None:
+def _install(host: Host, names: Sequence[str]) -> ClusterlabError | None:
+    """Install packages; returns why apt failed."""
     doing = f"install {' '.join(names)}"
-    _wait_until_unlocked(host, progress)
     # apt-get waits for dpkg's own lock by itself, should another one be quicker now.
     apt = "DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=2"
     update = host.run(f"{apt} update", timeout=600)
@@ -246,11 +262,12 @@ def _install(host: Host, names: Sequence[str], progress: Progress) -> None:
         f"{apt} -o Dpkg::Options::=--force-confold install -y --no-install-recommends {shlex.join(names)}",
         timeout=_INSTALL,
     )
-    if not install.ok:
-        # A package is unknown because the lists could not be fetched: then that is what must be said.
-        unknown = "Unable to locate" in install.output or "no installation candidate" in install.output
-        said = f"{update.output}\n{install.output}" if unknown else install.output
-        raise failure(host.name, doing, said, remedies=_REMEDIES)
+    if install.ok:
+        return None
+    # A package is unknown because the lists could not be fetched: then that is what must be said.
+    unknown = "Unable to locate" in install.output or "no installation candidate" in install.output
+    said = f"{update.output}\n{install.output}" if unknown else install.output
+    return failure(host.name, doing, said, remedies=_REMEDIES)
 
 
 def _wait_until_unlocked(host: Host, progress: Progress) -> None:

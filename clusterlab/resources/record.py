@@ -24,6 +24,11 @@ def folder(lab: str) -> str:
     return f"/var/lib/clusterlab/provision/{lab}"
 
 
+def path(lab: str, kind: str, name: str) -> str:
+    """The file of one entry."""
+    return f"{folder(lab)}/{_file(kind, name)}"
+
+
 def question(lab: str) -> str:
     """Script that prints each entry in a line: the file's name, and its content."""
     return f'cd {folder(lab)} && for file in *@*; do printf "%s " "$file"; cat "$file"; echo; done'
@@ -54,7 +59,7 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> N
 
 def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:
     """Remove the entries of what was taken back, and the folders when they are empty. Raises HostError."""
-    files = shlex.join(f"{folder(lab)}/{_file(kind, name)}" for name in names)
+    files = shlex.join(path(lab, kind, name) for name in names)
     empty = "rmdir --ignore-fail-on-non-empty -p"
     do(host, f"rm -f {files}; [ ! -d {folder(lab)} ] || {empty} {folder(lab)} 2>/dev/null || true", "update the record")
 

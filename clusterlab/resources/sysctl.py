@@ -18,15 +18,20 @@ from .observed import Observed
 from .scope import Scope, Wants
 
 _ABSENT = "absent"
+_WRITTEN = "sysctl-written"  # entries of the record: the value that provision wrote last
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter on a host: its value (None where the kernel has none), our file, the value before provision."""
+    """A parameter on a host: its value (None where the kernel has none), our file, the value before provision.
+
+    `written` is the value that provision wrote, also where the file is gone.
+    """
 
     value: str | None
     file: str = ""
     before: str | None = None
+    written: str | None = None
 
 
 class SysctlKind(HostKind[str, Parameter]):
@@ -48,12 +53,14 @@ class SysctlKind(HostKind[str, Parameter]):
     def observe(self, scope: Scope) -> Mapping[Key, Parameter]:
         found = {}
         for at in scope.everywhere:
-            before = record.entries(at, self.name)
+            before, written = record.entries(at, self.name), record.entries(at, _WRITTEN)
             for line in at.answers.get(self.name, "").splitlines():
                 name, value, file = line.split("\t")
-                former = before.get(name)
                 found[Key(at.name, self.name, name)] = Parameter(
-                    None if value == _ABSENT else _normal(value), file, None if former is None else str(former)
+                    None if value == _ABSENT else _normal(value),
+                    file,
+                    _text(before.get(name)),
+                    _text(written.get(name)),
                 )
         return found
 
@@ -96,16 +103,17 @@ class SysctlKind(HostKind[str, Parameter]):
     def remove(self, scope: Scope, key: Key, found: Parameter, reason: str) -> Change:
         """Remove our file, and give the parameter its former value unless somebody has changed it since."""
         at = scope.at(key)
-        _, _, ours = found.file.partition("=")
-        restores = found.before is not None and found.value == _normal(ours) != _normal(found.before)
-        commands = [f"rm -f {path(at.lab, key.name)}"]
-        commands += [f"sysctl -w {_assignment(key.name, found.before or '')}"] if restores else []
+        _, _, at_boot = found.file.partition("=")
+        ours = {_normal(value) for value in (at_boot, found.written or "")} - {""}
+        before = found.before if found.value in ours and found.value != _normal(found.before or "") else None
+        commands = [] if before is None else [f"sysctl -w {_assignment(key.name, before)}"]
+        commands.append(f"rm -f {path(at.lab, key.name)}")
         return Change(
             key=key,
             action="restore",
-            reason=f"{reason}; it was {found.before} before" if restores else reason,
+            reason=reason if before is None else f"{reason}; it was {before} before",
             command=" && ".join(commands),
-            carry_out=partial(_restore, at, key.name, commands),
+            carry_out=partial(_restore, at, key.name, before),
         )
 
 
@@ -147,6 +155,10 @@ done
 """
 
 
+def _text(entry: object) -> str | None:
+    return None if entry is None else str(entry)
+
+
 def _normal(value: str) -> str:
     """A value as it is compared: the kernel separates numbers by tabs."""
     return " ".join(value.split())
@@ -159,13 +171,25 @@ def _assignment(name: str, value: str, spaces: bool = False) -> str:
 def _set(at: Observed, name: str, value: str, before: str | None) -> None:
     doing = f"set {name}"
     record.remember(at.host, at.lab, SYSCTL.name, {name: before})
+    record.forget(at.host, at.lab, _WRITTEN, [name])
+    record.remember(at.host, at.lab, _WRITTEN, {name: value})
     if before != value:
-        do(at.host, f"printf %s {shlex.quote(value)} > /proc/sys/{proc_path(name)}", doing)
+        do(at.host, _write(name, value), doing)
     text = f"# Written by clusterlab for the lab {at.lab}.\n{name} = {value}\n"
     do(at.host, "mkdir -p /etc/sysctl.d", doing)
     at.host.write(path(at.lab, name), text.encode())
 
 
-def _restore(at: Observed, name: str, commands: Sequence[str]) -> None:
-    do(at.host, "\n".join(["set -e", *commands]), f"restore {name}")
+def _restore(at: Observed, name: str, before: str | None) -> None:
+    """Write the former value, unless it is None, then remove our file: it shows what is left to do after a failure."""
+    doing = f"restore {name}"
+    if before is not None:
+        do(at.host, _write(name, before), doing)
+    do(at.host, f"rm -f {path(at.lab, name)}", doing)
+    record.forget(at.host, at.lab, _WRITTEN, [name])
     record.forget(at.host, at.lab, SYSCTL.name, [name])
+
+
+def _write(name: str, value: str) -> str:
+    """Command that sets a parameter without sysctl(8), which minimal systems lack."""
+    return f"printf %s {shlex.quote(value)} > /proc/sys/{proc_path(name)}"

@@ -15,6 +15,7 @@ from pydantic import Field
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import NegatableProbe, Target
+from clusterlab.redaction import without_patterns
 from clusterlab.remote.completed import Completed
 
 from .. import lan
@@ -81,11 +82,11 @@ class Http(ReachKind[HttpProbe]):
     hint = _HINT
 
     def summary(self, probe: HttpProbe) -> str:
-        return f"{probe.url} answers"
+        return f"{_page(probe)} answers"
 
     def expected(self, probe: HttpProbe) -> str:
         body = f", body {match(probe.body, '').wanted}" if probe.body else ""
-        return f"{probe.url} answers with status {probe.status}{body}"
+        return f"{_page(probe)} answers with status {probe.status}{body}"
 
     def target(self, probe: HttpProbe) -> Target:
         return urlsplit(probe.url).hostname or probe.url
@@ -131,11 +132,16 @@ class Http(ReachKind[HttpProbe]):
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
         if probe.body is not None:
             proof += f" && found=$({typed} 2> /dev/null) && {as_wanted(probe.body)}"
-        wanted = f"{probe.url} answers with status {probe.status}"
+        wanted = f"{_page(probe)} answers with status {probe.status}"
         return Shown(typed, wanted + (f" and a body that {describe(probe.body)}" if probe.body else ""), proof)
 
 
 KIND = Http()
+
+
+def _page(probe: HttpProbe) -> str:
+    """The address of the page for people: without the password that it may have."""
+    return without_patterns(probe.url)
 
 
 def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from clusterlab.checks.kinds import KINDS
+from clusterlab.checks.kinds import KINDS, http
 from clusterlab.manual.lesson import Lesson, lesson
 from clusterlab.manual.script import script, shell_names
 from clusterlab.model import load_lab
@@ -104,3 +105,19 @@ def test_no_value_of_an_environment_is_shown_and_scripts_say_where_it_is() -> No
     assert set(shell_names(one).values()) == {
         "DB_PASSWORD", "DB_PASSWORD_2", "MODE", "MODE_2", "ALLOW_EMPTY", "GREETING",
     }  # fmt: skip
+
+
+def test_the_password_of_a_page_is_not_shown() -> None:
+    page = "http://me:geheim77@web/"
+    whole = made("networks")
+    part = next(one for one in whole.statements if one.lines)
+    line = replace(part.lines[0], wanted=f"{page} answers")
+    shown = replace(whole, making=(), statements=(replace(part, lines=(line,)),))
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
+    show_lesson(console, LAB, shown)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "→ http://me:[redacted]@web/ answers" in text
+    assert "geheim77" not in text
+    probe = http.HttpProbe.model_validate({"on": "host1", "url": page})
+    assert http.KIND.expected(probe) == "http://me:[redacted]@web/ answers with status 200"

@@ -10,7 +10,7 @@ import pytest
 
 from clusterlab.cli.main import main
 from clusterlab.machines.paths import state_home
-from clusterlab.machines.record import Record
+from clusterlab.machines.record import SCHEMA_VERSION, Record
 from clusterlab.machines.state import LabState
 from clusterlab.model import load_inventory
 from clusterlab.pipeline.claim import claim
@@ -144,3 +144,17 @@ def test_a_record_that_cannot_be_read_is_reported_and_down_works_with_the_invent
         assert "cannot be read, perhaps because another version" in error_of(words, capsys)
     main(["clusterlab", "down"])
     assert not LabState("shop").folder.exists()
+
+
+def test_down_removes_nothing_of_a_lab_that_a_newer_version_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = checkout(tmp_path / "first")
+    made(folder)
+    file = LabState("shop").folder / "record.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "form": SCHEMA_VERSION + 1}))
+    before = snapshot()
+    monkeypatch.chdir(folder)
+    for words in ("down --lab shop", "down", "down -i inventory/default.yml"):
+        assert "lab shop was made by a newer clusterlab" in error_of(words, capsys)
+    assert snapshot() == before
