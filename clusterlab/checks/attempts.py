@@ -21,12 +21,12 @@ _HELD_PAUSE = 2.0  # seconds between looks at what must go on to hold
 
 
 class Interrupted(ClusterlabError):
-    """The person stopped the checks; what actions changed is put back on the way out."""
+    """The person stopped the checks; what actions changed is restored on the way out, `detail` says what was not."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The findings that count, after how many attempts. A flaky answer has the first failure's findings in front."""
+    """The findings that count, after how many attempts. Those of a first failure are in front where they count."""
 
     outcome: Outcome
     findings: tuple[Finding, ...]
@@ -78,6 +78,8 @@ def _twice(ask: Ask, interrupted: Event) -> Asked:
     second = _once(ask, interrupted)
     if outcome_of(second) is Outcome.PASS:
         return Asked(Outcome.FLAKY, (*first, *second), 2)
+    if outcome_of(second) is Outcome.ERROR:  # that it then gave no answer does not undo the wrong one
+        return Asked(Outcome.FAIL, (*first, *second), 2)
     return Asked(outcome_of(second), tuple(second), 2)
 
 

@@ -115,7 +115,7 @@ def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondi
         if action.service in play.services:
             hosts = _eligible(lab, play, action.service)
         if _managers(lab):
-            yield from (NodeAvailable(host, str(lab.inventory.hosts[host].address), _managers(lab)) for host in hosts)
+            yield from (_available(lab, host) for host in hosts)
 
 
 def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondition]:
@@ -154,7 +154,7 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
     if managers:
         for name in services:
             for host in _eligible(lab, play, name):
-                yield NodeAvailable(host, str(lab.inventory.hosts[host].address), managers)
+                yield _available(lab, host)
     for server in _servers(lab, play, volumes):
         yield NfsServerAnswers(server)
     if all(KINDS[kind].asks(probe) != "place" for kind, probe in _probes(check)):
@@ -167,6 +167,11 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
 
 def _managers(lab: Lab) -> tuple[str, ...]:
     return tuple(lab.inventory.with_role("swarm_manager"))
+
+
+def _available(lab: Lab, host: str) -> NodeAvailable:
+    at = lab.inventory.hosts[host]
+    return NodeAvailable(host, str(at.address), _managers(lab), lab.name, at.availability)
 
 
 def _nodes(lab: Lab) -> list[str]:

@@ -11,10 +11,13 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.remote import Host
+from clusterlab.remote.channels import ChannelsInUse, SessionRefused
+from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.swarm_member import without_port
 
 ENGINE_SECONDS = 8  # for each of two or three questions to an engine
 REACH_SECONDS = 20.0  # for the first command, the connection included
+_TRUE_SECONDS = REACH_SECONDS - 2.0  # to wait for a channel, and to run it: the error says which, and comes in time
 HOST_SECONDS = 5 * ENGINE_SECONDS + 10.0  # for all the questions
 
 _MARK = "== clusterlab: "
@@ -31,8 +34,9 @@ part() {{
 _ENGINE = """
 part engine docker ps --all --format '{{.Names}} {{.Status}}'
 [ $code = 0 ] || exit 0
-part swarm docker info --format '{"LocalNodeState": {{json .Swarm.LocalNodeState}}}'
-"""
+part swarm docker info --format '{"LocalNodeState": {{json .Swarm.LocalNodeState}}, "Labels": '\
+'{{with .Swarm.Cluster}}{{json .Spec.Labels}}{{else}}null{{end}}}'
+"""  # only a manager knows the Swarm's labels
 _MANAGER = f"""
 part ids docker node ls --quiet
 [ $code = 0 ] || exit 0
@@ -70,11 +74,17 @@ class Facts:
     services: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # running and desired tasks
     nfs_listens: bool | None = None  # whether something listens on the port of NFS
     complete: bool = True  # False when a question took too long: then nothing follows from what is missing
+    asked: bool = True  # False when there was no channel to ask through, so that nothing at all is known
 
     @property
     def answers(self) -> bool:
         """Whether its engine answers."""
         return not (self.unreachable or self.engine_down)
+
+    @property
+    def made_for(self) -> str:
+        """The lab that its Swarm was initialised for; "" when not by clusterlab, or when the host is no manager."""
+        return str((self.swarm.get("Labels") or {}).get(LABEL_LAB, ""))
 
 
 def observe(host: Host, roles: frozenset[str]) -> Facts:
@@ -83,11 +93,14 @@ def observe(host: Host, roles: frozenset[str]) -> Facts:
     A host that hangs keeps its thread until its connection ends; it keeps nobody else.
     """
     began = time.monotonic()
-    reached = _within(REACH_SECONDS, lambda: host.run("true", timeout=REACH_SECONDS).stdout)
+    reached = _within(REACH_SECONDS, lambda: host.run("true", timeout=_TRUE_SECONDS, spare=True).stdout)
+    if isinstance(reached, ChannelsInUse | SessionRefused):
+        in_use = isinstance(reached, ChannelsInUse)
+        return Facts(host.name, began, time.monotonic() - began, complete=False, asked=not in_use)
     if not isinstance(reached, str):
         why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
         return Facts(host.name, began, time.monotonic() - began, unreachable=why)
-    printed = _within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS).stdout)
+    printed = _within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS, spare=True).stdout)
     took = time.monotonic() - began
     if not isinstance(printed, str):  # it is slow, or broke off: nothing is known but that it was reached
         return Facts(host.name, began, took, complete=False)

@@ -2,14 +2,15 @@
 
 A check ends as blocked when a precondition without which it cannot be asked is not met, or when it fails and a
 precondition of what it is about is not met. Before a check is blocked without having been asked, the facts are read
-again, after _GRACE seconds if it waits (`within`). A precondition that may soon be met by itself, such as a container
-that is just starting, never cuts a wait short.
+again, after _GRACE seconds if it waits (`within`), unless that just took long and was confirmed. A precondition that
+may soon be met by itself, such as a container that is just starting, never cuts a wait short.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event, Lock
 
 from clusterlab.model import Lab
@@ -46,14 +47,30 @@ class Guard:
         """The facts of a host, read after `since` (of time.monotonic)."""
         with self._locks[host]:
             found = self._facts.get(host)
-            if found is None or (found.began < since and not _is_silent(found)):
-                found = observe(self._hosts[host], frozenset(self._lab.inventory.hosts[host].roles))
+            if found is None or self._is_stale(found, since):
+                found = self._read(host, found)
                 self._facts[host] = found
                 if found.answers:
                     self._down_since.pop(host, None)
                 else:
                     self._down_since.setdefault(host, found.began)
             return found
+
+    def _is_stale(self, found: Facts, since: float) -> bool:
+        """Whether facts must be read again.
+
+        What took long counts for a while, but not before it was confirmed: an engine may have been busy once.
+        """
+        if not _is_silent(found):
+            return found.began < since
+        return not found.unreachable and self._down_since.get(found.host) == found.began
+
+    def _read(self, host: str, before: Facts | None) -> Facts:
+        """The facts of a host now; while an earlier question still hangs there, they stay as they are."""
+        found = observe(self._hosts[host], frozenset(self._lab.inventory.hosts[host].roles))
+        if before is None or before.answers or found.asked:
+            return found
+        return replace(before, began=found.began, took=found.took)
 
     def lasted(self, hosts: Sequence[str]) -> float:
         """For how many seconds one of these hosts, or its engine, has been seen dead."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from clusterlab.model.inventory import Availability
 from clusterlab.results import Cause
 
 from .facts import Facts
@@ -69,8 +70,8 @@ class EngineAnswers:
             return HostReachable(self.host).failure(facts)
         if not found.engine_down:
             return None
-        code, verb = ("engine-silent", "restart") if found.engine_silent else ("engine-down", "start")
-        remedy = f"clusterlab ssh {self.host} -- systemctl {verb} docker"
+        code, see = ("engine-silent", "journalctl -u") if found.engine_silent else ("engine-down", "systemctl start")
+        remedy = f"clusterlab ssh {self.host} -- {see} docker"
         return Failure(Cause(code, self.host, found.engine_down, remedy))
 
 
@@ -150,11 +151,17 @@ class InSwarm:
 
 @dataclass(frozen=True)
 class NodeAvailable:
-    """The managers see a node as ready, and give it tasks."""
+    """The managers see a node as ready, and give it tasks unless it is to get none.
+
+    What the inventory states counts; where it states nothing, a node is active in a Swarm that was initialised for the
+    lab, and as its owner left it in another one.
+    """
 
     host: str
     address: str
     managers: tuple[str, ...]
+    lab: str
+    availability: Availability | None = None  # by the inventory
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -164,15 +171,16 @@ class NodeAvailable:
         basic = InSwarm(self.host).failure(facts) or ManagerAnswers(self.managers).failure(facts)
         if basic:
             return basic
-        nodes = next(facts[host].nodes or {} for host in self.managers if facts[host].nodes is not None)
-        node = nodes.get(self.address)
+        manager = next(facts[host] for host in self.managers if facts[host].nodes is not None)
+        node = (manager.nodes or {}).get(self.address)
         if node is None:
             summary = f"the managers have no node at {self.address}"
             return Failure(Cause("node-missing", self.host, summary, "clusterlab provision"))
         if node.state != "ready":
             remedy = f"clusterlab ssh {self.host} -- journalctl -u docker"
             return Failure(Cause("node-down", self.host, f"the managers see its node as {node.state}", remedy))
-        if node.availability != "active":
+        wanted = self.availability or ("active" if manager.made_for == self.lab else node.availability)
+        if node.availability not in (wanted, "active"):
             code, word = ("node-drained", "drained") if node.availability == "drain" else ("node-paused", "paused")
             remedy = f"docker node update --availability active {self.host}"
             return Failure(Cause(code, self.host, f"its node is {word}: it gets no tasks", remedy))

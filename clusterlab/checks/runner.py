@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from clusterlab.capabilities import Capabilities
-from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.progress import Progress
@@ -21,7 +20,7 @@ from .actions import not_allowed
 from .asking import turns_for
 from .attempts import Asked, Interrupted, settle
 from .dependencies import Dependencies, dependencies
-from .finding import Finding, unasked
+from .finding import Finding
 from .guard import CheckGuard, Guard
 from .kinds import KINDS
 from .logs import attach
@@ -78,7 +77,12 @@ def run_checks(
         if cause:
             return _blocked(job, cause)
         with progress.task(job.play, job.check.title) as task:
-            result = _result(job, guard, interrupted)
+            try:
+                result = _result(job, guard, interrupted)
+            except Interrupted as stopped:
+                if stopped.detail:
+                    progress.say(job.play, f"not restored: {stopped.detail}")
+                raise
             if result.outcome is not Outcome.PASS:
                 task.bad(result.outcome.value)
             return result
@@ -178,19 +182,10 @@ def _result(job: Job, guard: Guard, interrupted: Event) -> Result:
 def _ask(job: Job, guard: CheckGuard, interrupted: Event) -> Asked:
     check, probe = job.check, job.check.probe
     if probe is None:
-        return _ask_steps(job, guard, interrupted)
+        # Steps are one attempt as a whole, so that their actions are not repeated; `within` belongs to each of them.
+        return steps.ask(check, job.places, interrupted, guard.after)
     ask = KINDS[check.kind].ask
     return settle(lambda: ask(probe, job.places), interrupted, check.within, check.for_, guard.after)
-
-
-def _ask_steps(job: Job, guard: CheckGuard, interrupted: Event) -> Asked:
-    """Steps are one attempt as a whole, so that their actions are not repeated; `within` belongs to each of them."""
-    try:
-        return steps.ask(job.check, job.places, interrupted, guard.after)
-    except Interrupted:
-        raise
-    except ClusterlabError as error:
-        return Asked(Outcome.ERROR, (unasked("", job.check.title, error),), 1)
 
 
 def _hint(check: Check, outcome: Outcome, findings: Sequence[Finding]) -> str:

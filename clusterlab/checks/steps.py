@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from threading import Event
 
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.checks import Check, Step
 from clusterlab.results import Outcome, worst
 
 from .actions import Actions
 from .attempts import Asked, Interrupted, Why, settle
-from .finding import Finding
+from .finding import Finding, unasked
 from .kinds import KINDS
 from .places import Places
 
@@ -18,19 +19,32 @@ def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:
     """Take the steps in order until one does not hold; however it ends, what actions changed is restored, and the
     commands of `finally` are run.
 
-    The check's `within` is for each step that has none of its own; `why` is as for `settle`.
+    The check's `within` is for each step that has none of its own; `why` is as for `settle`. What could not be restored
+    makes it an error, whatever else was found. Raises Interrupted, whose detail says what could not be restored.
     """
     asked: list[Asked] = []
     actions = Actions(places)
+    stopped: ClusterlabError | None = None
     try:
         for step in check.steps:
             asked.append(_take(step, check.within, places, actions, interrupted, why))
             if asked[-1].outcome not in (Outcome.PASS, Outcome.FLAKY):
                 break
-    finally:
-        unrestored, untidy = actions.restore(), _tidied_up(check, places)
+    except ClusterlabError as error:
+        stopped = error
+    except BaseException as defect:
+        unrestored, _ = actions.restore(), _tidied_up(check, places)
+        if unrestored:
+            defect.add_note(f"not restored: {_in_words(unrestored)}")
+        raise
+    unrestored, untidy = actions.restore(), _tidied_up(check, places)
+    if isinstance(stopped, Interrupted):
+        raise Interrupted(stopped.message, detail=_in_words(unrestored)) from stopped
+    if stopped is not None:
+        asked.append(Asked(Outcome.ERROR, (unasked("", check.title, stopped),), 1))
     if unrestored:
-        asked.append(Asked(Outcome.ERROR, tuple(unrestored), 1))
+        found = [finding for item in asked for finding in item.findings]
+        return Asked(Outcome.ERROR, (*found, *unrestored, *untidy), max((item.attempts for item in asked), default=1))
     if untidy:  # after a step that failed, that was to be expected
         held = all(item.outcome in (Outcome.PASS, Outcome.FLAKY) for item in asked)
         asked.append(Asked(Outcome.ERROR if held else asked[-1].outcome, tuple(untidy), 1))
@@ -40,6 +54,10 @@ def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:
         max(item.attempts for item in asked),
         next((item.cause for item in asked if item.cause), None),
     )
+
+
+def _in_words(unrestored: list[Finding]) -> str:
+    return "; ".join(f"{item.evidence.found} (wanted: {item.evidence.wanted})" for item in unrestored)
 
 
 def _take(step: Step, within: float | None, places: Places, actions: Actions, interrupted: Event, why: Why) -> Asked:
@@ -55,5 +73,10 @@ def _take(step: Step, within: float | None, places: Places, actions: Actions, in
 
 def _tidied_up(check: Check, places: Places) -> list[Finding]:
     """Run all commands of `finally`; the findings of those that did not succeed."""
-    findings = [item for probe in check.finally_ for item in KINDS["command"].ask(probe, places)]
+    findings: list[Finding] = []
+    for probe in check.finally_:
+        try:
+            findings += KINDS["command"].ask(probe, places)
+        except ClusterlabError as error:
+            findings.append(unasked("", "the commands of finally succeed", error))
     return [item for item in findings if item.outcome is not Outcome.PASS]

@@ -19,9 +19,19 @@ from .target import Target
 
 MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
+SPARE_CHANNELS = 1
+"""Besides these, for questions about the host itself: they must not wait for what the checks of a busy host hold."""
 REFUSAL_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 """How long closing waits for a thread that connects and was cancelled."""
+
+
+class ChannelsInUse(DeadlineExceeded):
+    """All channels of the connection stayed in use: that says nothing about the host."""
+
+
+class SessionRefused(HostError):
+    """The sshd of a host refuses another session on the connection, so it is there."""
 
 
 class Channels:
@@ -35,28 +45,31 @@ class Channels:
         self._connections = connections
         self._counts = counts
         self._free = threading.BoundedSemaphore(MAX_CHANNELS)
+        self._spare = threading.BoundedSemaphore(SPARE_CHANNELS)
         self._lock = threading.Lock()
         self._connection: fabric.Connection | None = None
         self._closed = 0  # how often
 
     @contextmanager
-    def channel(self, timeout: float) -> Iterator[paramiko.Channel]:
+    def channel(self, timeout: float, *, spare: bool = False) -> Iterator[paramiko.Channel]:
         """A session channel, closed at the end of the block; waits up to `timeout` seconds for a free one."""
-        channel = self.take(timeout)
+        channel = self.take(timeout, spare=spare)
         try:
             yield channel
         finally:
-            self.give_back(channel)
+            self.give_back(channel, spare=spare)
 
-    def take(self, timeout: float) -> paramiko.Channel:
-        """A session channel, to be ended with `give_back`.
+    def take(self, timeout: float, *, spare: bool = False) -> paramiko.Channel:
+        """A session channel, or the `spare` one, to be ended with `give_back`.
 
-        Raises HostError when the host cannot be reached or its sshd refuses the channel, DeadlineExceeded when all
-        channels stayed in use for `timeout` seconds.
+        Raises HostError when the host cannot be reached (SessionRefused when its sshd refuses the channel),
+        ChannelsInUse when all channels stayed in use for `timeout` seconds.
         """
-        if not self._free.acquire(timeout=timeout):
-            raise DeadlineExceeded(
-                f"{self.target.name}: all {MAX_CHANNELS} channels of its SSH connection were in use for {timeout:g} s",
+        free = self._spare if spare else self._free
+        if not free.acquire(timeout=timeout):
+            in_use = "the spare channel" if spare else f"each of the {MAX_CHANNELS} channels"
+            raise ChannelsInUse(
+                f"{self.target.name}: {in_use} of its SSH connection was in use for {timeout:g} s",
                 remedy="Something on the host hangs; see what runs there.",
             )
         opened = None
@@ -64,13 +77,13 @@ class Channels:
             opened = self._open_channel()
         finally:
             if opened is None:
-                self._free.release()
+                free.release()
         return opened
 
-    def give_back(self, channel: paramiko.Channel) -> None:
-        """Close a channel that `take` returned, exactly once."""
+    def give_back(self, channel: paramiko.Channel, *, spare: bool = False) -> None:
+        """Close a channel that `take` returned, exactly once; `spare` as it was taken."""
         channel.close()
-        self._free.release()
+        (self._spare if spare else self._free).release()
 
     def is_alive(self) -> bool:
         connection = self._connection
@@ -141,8 +154,8 @@ class Channels:
                 self._counts["connections"] += 1
             return connection
 
-    def _refused(self, error: paramiko.SSHException) -> HostError:
-        return HostError(
+    def _refused(self, error: paramiko.SSHException) -> SessionRefused:
+        return SessionRefused(
             self.target.name,
             f"its sshd refuses another session on the connection ({error})",
             remedy=f"Allow it in the machine's /etc/ssh/sshd_config: MaxSessions {MAX_CHANNELS + 2}",

@@ -66,12 +66,13 @@ class Host:
         stdin: str | bytes = "",
         timeout: float = 60.0,
         check: bool = False,
+        spare: bool = False,
     ) -> Completed:
         """Run a command and wait for its end.
 
         A string goes to `sh -c`; a sequence is executed as it is. With the target's `become` it runs as root. Secrets
         go through `stdin`: arguments can be seen by every user of the host. Bytes of the output that are no UTF-8 are
-        replaced.
+        replaced. With `spare` it does not wait for a channel that other commands hold: for questions about the host.
 
         Raises HostError when the host cannot be reached (or, with `check`, when the exit code is not 0),
         DeadlineExceeded when the command has not ended after `timeout` seconds: it has been killed then, with all
@@ -79,7 +80,7 @@ class Host:
         """
         shown = command if isinstance(command, str) else shlex.join(command)
         argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
-        ended = self._run(argv, shown, stdin.encode() if isinstance(stdin, str) else stdin, timeout)
+        ended = self._run(argv, shown, stdin.encode() if isinstance(stdin, str) else stdin, timeout, spare)
         completed = Completed(
             self.name, shown, ended.exit, _text(ended.stdout), _text(ended.stderr), seconds=ended.seconds
         )
@@ -149,9 +150,11 @@ class Host:
                 self._docker = None
         self._channels.close()
 
-    def _run(self, argv: Sequence[str], shown: str, stdin: bytes, timeout: float) -> channel_command.Ended:
+    def _run(
+        self, argv: Sequence[str], shown: str, stdin: bytes, timeout: float, spare: bool = False
+    ) -> channel_command.Ended:
         line = channel_command.command_line(argv, timeout, self.target.become)
-        with self._channels.channel(timeout) as channel:
+        with self._channels.channel(timeout, spare=spare) as channel:
             self.counts["commands"] += 1
             try:
                 ended = channel_command.run(channel, line, stdin, timeout)

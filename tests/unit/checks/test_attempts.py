@@ -11,7 +11,7 @@ import pytest
 from clusterlab.checks.attempts import Interrupted, settle
 from clusterlab.checks.finding import Finding, finding
 from clusterlab.errors import HostError
-from clusterlab.results import Outcome
+from clusterlab.results import Cause, Outcome
 
 
 def answers(holds: Iterable[bool]) -> Callable[[], list[Finding]]:
@@ -42,6 +42,23 @@ def test_a_failure_that_then_passes_is_flaky_and_stays_in_the_evidence() -> None
 def test_two_failures_are_a_failure() -> None:
     asked = settle(answers([False]), Event())
     assert (asked.outcome, asked.attempts) == (Outcome.FAIL, 2)
+
+
+def test_a_failure_that_then_gives_no_answer_is_a_failure_with_both_findings() -> None:
+    calls: list[int] = []
+
+    def ask() -> list[Finding]:
+        calls.append(1)
+        if len(calls) > 1:
+            raise HostError("host1", "gone")
+        return answers([False])()
+
+    asked = settle(ask, Event())
+    assert (asked.outcome, asked.attempts) == (Outcome.FAIL, 2)
+    assert [item.evidence.found for item in asked.findings] == ["answer 1", "host1: gone"]
+    cause = Cause("host-unreachable", "host1", "gone")
+    calls.clear()
+    assert settle(ask, Event(), why=lambda last: cause).outcome is Outcome.BLOCKED
 
 
 def test_an_error_is_no_failure_and_is_not_asked_again() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +36,12 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.remote.channels import MAX_CHANNELS, Channels, ChannelsInUse, SessionRefused
+from clusterlab.remote.completed import Completed
+from clusterlab.remote.connection import Connections
+from clusterlab.remote.target import Target
 
-ACTIVE = {"LocalNodeState": "active"}
+ACTIVE = {"LocalNodeState": "active", "Labels": {"org.clusterlab.lab": "demo"}}
 NODES = {"192.168.98.11": Node("ready", "active"), "192.168.98.12": Node("ready", "active")}
 WELL = {
     "gw": Facts("gw", 0.0, nfs_listens=True),
@@ -45,7 +50,7 @@ WELL = {
 }
 DOWN = {"engine_down": "the Docker engine does not run"}
 MANAGERS = ("host1",)
-NODE = NodeAvailable("host2", "192.168.98.12", MANAGERS)
+NODE = NodeAvailable("host2", "192.168.98.12", MANAGERS, "demo")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +87,25 @@ def test_each_precondition_names_the_most_basic_cause(
     assert failure.cause.code == code
     assert failure.cause.remedy
     assert "\n" not in failure.cause.summary
+
+
+@pytest.mark.parametrize("found", ["drain", "pause"])
+def test_a_node_that_gets_no_tasks_on_purpose_blocks_nothing(found: str) -> None:
+    nodes = {"192.168.98.12": Node("ready", found)}
+
+    def judged(swarm: dict[str, Any], availability: Any = None) -> str:
+        failure = replace(NODE, availability=availability).failure(
+            {**WELL, "host1": replace(WELL["host1"], nodes=nodes, swarm=swarm)}
+        )
+        return failure.cause.code if failure else ""
+
+    code = {"drain": "node-drained", "pause": "node-paused"}[found]
+    foreign: dict[str, Any] = {"LocalNodeState": "active", "Labels": None}
+    assert judged(ACTIVE) == code
+    assert judged(foreign) == ""
+    assert judged({**foreign, "Labels": {"org.clusterlab.lab": "another"}}) == ""
+    assert judged(foreign, "active") == judged(ACTIVE, "active") == code
+    assert judged(foreign, found) == judged(ACTIVE, found) == ""
 
 
 @pytest.mark.parametrize("status", ["Created", "Restarting (1) 2 seconds ago", "Removal In Progress"])
@@ -194,7 +218,7 @@ WEB, APP = ContainerRuns("host1", "web"), ContainerRuns("host2", "app")
         (
             {"inspect": {"tasks": "near", "path": "*.Node", "value": ["host1"]}},
             [ManagerAnswers(MANAGERS)],
-            [NodeAvailable("host1", "192.168.98.11", MANAGERS)],
+            [NodeAvailable("host1", "192.168.98.11", MANAGERS, "demo")],
         ),
         ({"steps": [{"do": {"start": "web"}}, {"command": {"in": "web", "run": "id"}}]}, [EngineAnswers("host1")], []),
         (
@@ -214,7 +238,7 @@ def test_a_check_that_drains_does_not_depend_on_nodes_that_take_tasks() -> None:
     steps = [{"do": {"drain": "host2"}}, {"inspect": {"tasks": "api", "path": "*.Node", "value": ["host1"]}}]
     found = needs({"steps": steps})
     assert not [one for one in found.during if isinstance(one, NodeAvailable | ServiceRuns)]
-    assert found.before == (ManagerAnswers(MANAGERS), NodeAvailable("host1", "192.168.98.11", MANAGERS), NODE)
+    assert found.before == (ManagerAnswers(MANAGERS), NodeAvailable("host1", "192.168.98.11", MANAGERS, "demo"), NODE)
 
 
 class Script:
@@ -256,6 +280,41 @@ def test_before_a_check_is_blocked_the_facts_are_read_again(monkeypatch: pytest.
     assert (passing.asked, lasting.asked) == (2, 2)
 
 
+SILENT = {**DOWN, "engine_silent": True, "took": 8.0}
+
+
+def test_one_slow_reading_of_a_busy_engine_blocks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Script(SILENT, {})
+    guard = guarded(monkeypatch, busy, [ENGINE])
+    guard._guard.begin()
+    assert guard._guard.silent("host2") == ""
+    assert guard.before(False) is None
+    busy = Script(SILENT, {})
+    guard = guarded(monkeypatch, busy, [ENGINE])
+    guard._guard.facts("host2", 0.0)
+    assert guard.before(False) is None
+    assert busy.asked == 2
+
+
+def test_a_silent_engine_is_confirmed_once_and_then_not_asked_by_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Script(SILENT)
+    guard = guarded(monkeypatch, silent, [ENGINE])
+    guard._guard.facts("host2", 0.0)
+    causes = [guard.before(waits) for waits in (False, True, False)]
+    assert [cause.code for cause in causes if cause] == ["engine-silent"] * 3
+    assert causes[0] is not None
+    assert "journalctl -u docker" in causes[0].remedy
+    assert silent.asked == 2
+
+
+@pytest.mark.parametrize("then", [{"complete": False, "asked": False}, {"complete": False}])
+def test_only_an_answer_ends_that_a_host_is_unreachable(monkeypatch: pytest.MonkeyPatch, then: dict[str, Any]) -> None:
+    """An earlier question that still hangs on a frozen host holds the channel that the next one needs."""
+    guard = guarded(monkeypatch, Script({"unreachable": "frozen"}, then), [ENGINE])
+    cause = guard.before(False)
+    assert (cause.code if cause else "") == ("" if then.get("asked", True) else "host-unreachable")
+
+
 def test_facts_that_are_well_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Script({})
     guard = guarded(monkeypatch, script, [ENGINE])
@@ -284,6 +343,61 @@ def test_a_wait_is_cut_short_when_the_cause_has_lasted(monkeypatch: pytest.Monke
     cause = guard.after(False)
     assert cause is not None
     assert cause.subject == "container app on host2"
+
+
+class _Channel:
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def busy_channels(monkeypatch: pytest.MonkeyPatch) -> Channels:
+    """The channels of a host whose connection works, all of which the checks hold."""
+    channels = Channels(Target("host2", "192.168.98.12"), Connections(), Counter())
+    monkeypatch.setattr(channels, "_open_channel", _Channel)
+    for _ in range(MAX_CHANNELS):
+        channels.take(0.0)
+    return channels
+
+
+def test_questions_about_a_busy_host_do_not_wait_for_its_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = busy_channels(monkeypatch)
+    for _ in range(3):
+        with channels.channel(0.0, spare=True):
+            with pytest.raises(ChannelsInUse, match="the spare channel"):
+                channels.take(0.0, spare=True)
+            with pytest.raises(ChannelsInUse, match=f"each of the {MAX_CHANNELS}"):
+                channels.take(0.0)
+
+
+class _Busy:
+    """A host on which only the spare channel is free, or not even that."""
+
+    name = "host2"
+
+    def __init__(self, channels: Channels) -> None:
+        self.channels = channels
+
+    def run(self, command: str, *, timeout: float, spare: bool = False) -> Completed:
+        with self.channels.channel(0.0, spare=spare):
+            return Completed("host2", command, 0, "", "", seconds=0.0)
+
+
+def test_a_host_without_a_free_channel_is_not_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = busy_channels(monkeypatch)
+    found = facts.observe(_Busy(channels), frozenset())  # type: ignore[arg-type]
+    assert (found.unreachable, found.complete) == ("", True)
+    channels.take(0.0, spare=True)
+    found = facts.observe(_Busy(channels), frozenset())  # type: ignore[arg-type]
+    assert (found.unreachable, found.complete, found.asked) == ("", False, False)
+    monkeypatch.setattr(channels, "channel", _refuse)
+    found = facts.observe(_Busy(channels), frozenset())  # type: ignore[arg-type]
+    assert (found.unreachable, found.complete, found.asked) == ("", False, True)
+
+
+def _refuse(timeout: float, *, spare: bool) -> None:
+    raise SessionRefused("host2", "its sshd refuses another session")
 
 
 def test_a_shell_hands_on_what_the_engine_printed_as_it_is() -> None:
