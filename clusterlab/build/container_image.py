@@ -60,11 +60,6 @@ class Recipe(Model):
     config: dict[str, Any] = Field(default_factory=dict, description="as in the OCI image configuration")
 
 
-def recipe_names() -> tuple[str, ...]:
-    """Every recipe there is, sorted."""
-    return tuple(sorted(Path(entry.name).stem for entry in files(__package__).joinpath("recipes").iterdir()))
-
-
 def load_recipe(name: str) -> Recipe:
     return Recipe.model_validate(yaml.safe_load(_recipe_text(name)))
 

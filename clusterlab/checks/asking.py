@@ -107,7 +107,7 @@ class Asking:
                 raise WrongAnswer(
                     f"there is no container {place.container} on {place.host}",
                     command=f"docker inspect {place.container}",
-                    remedy="`clusterlab apply` makes it",
+                    remedy="`clusterlab apply` creates it",
                 ) from error
         state = report["State"]
         if not state["Running"] or state.get("Paused") or state.get("Restarting"):

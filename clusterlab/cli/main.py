@@ -10,7 +10,7 @@ from types import TracebackType
 from invoke import Collection
 
 from clusterlab import __version__
-from clusterlab.cli.pipes import bear_closed_pipes
+from clusterlab.cli.pipes import guard_output
 from clusterlab.cli.program import Clusterlab, OwnConfig
 from clusterlab.cli.verb import err
 from clusterlab.cli.verbs.box import box
@@ -69,7 +69,7 @@ def _show_defect(kind: type[BaseException], error: BaseException, trace: Traceba
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
-    bear_closed_pipes()
+    guard_output()
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
     program = Clusterlab(
         version=__version__,
@@ -81,7 +81,10 @@ def main(argv: list[str] | None = None) -> None:
     )
     sys.excepthook = _show_defect
     try:
-        program.run(argv)
+        try:
+            program.run(argv)
+        finally:
+            sys.stdout.flush()  # what cannot be written is an error, not a traceback when Python ends
     except ClusterlabError as error:
         from clusterlab.reports.terminal import show_error
 

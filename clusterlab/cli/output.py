@@ -103,17 +103,18 @@ class RunOutput:
         apply = errors.get("apply")
         if apply is not None and not isinstance(apply, NotConverged):
             show_error(err(), apply)
-        self._collect("it has no result", None)
+        self._collect("it has no result", apply)
         kept = self._write()
         if "-" not in (self._json, self._junit):
             show_results(out(), self._run)
             if self._run.exit_code and kept.is_file():
                 err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
-        raise Exit(code=self._run.exit_code or (0 if apply is None else 3))
+        raise Exit(code=self._run.exit_code)
 
     def _collect(self, missing: str, error: ClusterlabError | None) -> None:
         run, session = self._run, self._pipeline.session
         run.error = error
+        run.failed_stage = self.stages.first_failed if error else ""
         found = list(self._pipeline.results)
         run.results = list(found)
         complete_results(session.lab, run.results, missing)

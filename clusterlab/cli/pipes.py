@@ -1,43 +1,67 @@
-"""Output to a pipe whose reader has gone (`| head`): it is dropped, and the work goes on to its exit code."""
+"""Standard output and standard error, whatever is behind them: a closed pipe, a full disk, or nothing at all.
+
+Output to a pipe whose reader has gone (`| head`), or to a stream that is closed (`>&-`), is dropped, and the work goes
+on to its exit code. Standard output that cannot be written for another reason is an error.
+"""
 
 from __future__ import annotations
 
 import io
 import os
-import stat
 import sys
 from typing import TYPE_CHECKING, TextIO
+
+from clusterlab.errors import ClusterlabError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-class _Dropping(io.FileIO):
-    """A file that drops what nobody reads any more."""
+class _Output(io.FileIO):
+    """A file that drops what nobody reads any more, and says once that it cannot be written.
+
+    `lossy` is for standard error: where its messages cannot be written, there is nowhere to say so.
+    """
+
+    def __init__(self, descriptor: int, lossy: bool) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._lossy = lossy
+        self._failed = False
 
     def write(self, data: Buffer, /) -> int:
+        size = memoryview(data).nbytes
+        if self._failed:  # what is still buffered then is lost too
+            return size
         try:
             return super().write(data)
         except BrokenPipeError:
-            return memoryview(data).nbytes
+            return size
+        except OSError as error:
+            self._failed = True
+            if self._lossy:
+                return size
+            raise ClusterlabError(
+                f"cannot write the output: {error.strerror}", remedy="Send it elsewhere, or free space there."
+            ) from error
 
 
-def bear_closed_pipes() -> None:
-    """Let standard output and standard error bear a closed pipe from here on."""
-    sys.stdout = _bearing(sys.stdout)
-    sys.stderr = _bearing(sys.stderr)
+def guard_output() -> None:
+    """Let standard output and standard error bear what is behind them from here on.
+
+    Writing to standard output, or flushing it, then raises ClusterlabError where it would raise OSError.
+    """
+    if sys.stdout is sys.__stdout__:  # otherwise it is a test's
+        sys.stdout = _guarded(sys.__stdout__, lossy=False)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _guarded(sys.__stderr__, lossy=True)
 
 
-def _bearing(stream: TextIO) -> TextIO:
-    try:
-        descriptor = stream.fileno()
-        mode = os.fstat(descriptor).st_mode
-    except (OSError, ValueError):  # not a file: a test's, say
-        return stream
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+def _guarded(stream: TextIO | None, lossy: bool) -> TextIO:
+    if stream is None:
+        return open(os.devnull, "w")
+    if stream.isatty():
         return stream
     stream.flush()
-    file = io.BufferedWriter(_Dropping(descriptor, "w", closefd=False))
-    return io.TextIOWrapper(
-        file, encoding=stream.encoding, errors=stream.errors, line_buffering=stream is sys.__stderr__
-    )
+    file = io.BufferedWriter(_Output(stream.fileno(), lossy))
+    lines = bool(stream.line_buffering)
+    return io.TextIOWrapper(file, encoding=stream.encoding, errors=stream.errors, line_buffering=lines)

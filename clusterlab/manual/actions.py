@@ -69,7 +69,7 @@ class Actions:
             yield Line(manager, f"docker service update --force {service}")  # the Swarm moves no task back unasked
 
     def _connected(self, value: Connection, off: bool) -> None:
-        """Two actions that undo each other leave nothing to be put back."""
+        """Two actions that undo each other leave nothing to be restored."""
         key = (value.container, value.network)
         if self._off.get(key) is (not off):
             del self._off[key]

@@ -36,7 +36,7 @@ class Scaling(Model):
 
 
 class Action(Model):
-    """Something done between probes; what it changed is put back when the check ends, however it ends."""
+    """Something done between probes; what it changed is restored when the check ends, however it ends."""
 
     stop: str | None = Field(default=None, description="a container")
     start: str | None = Field(default=None, description="a container")

@@ -120,7 +120,12 @@ class Night:
     def as_run(self) -> Run:
         """What the reports of single commands show of it."""
         stages = {stage.name: stage.seconds for stage in self.stages if stage.seconds}
-        return Run(self.lab, self.verb, self.started, self.seconds, stages, self.results, strict=self.strict)
+        run = Run(self.lab, self.verb, self.started, self.seconds, stages, self.results, strict=self.strict)
+        if self.failed_stages:
+            first = self.failed_stages[0]
+            run.error = ClusterlabError(first.message, remedy=first.remedy, detail=first.detail)
+            run.failed_stage = first.name
+        return run
 
 
 def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:

@@ -60,7 +60,7 @@ class RunFolder:
         return read_night(self.results)
 
     def write(self, night: Night) -> None:
-        """Write results, JUnit and report anew, each whole or not at all; raises ClusterlabError, as on a full disk."""
+        """Rewrite results, JUnit and report, each whole or not at all; raises ClusterlabError, as on a full disk."""
         write_json(self.results, night.document())
         write_text(self.path / "junit.xml", junit(night.as_run()))
         write_text(self.report, page(night))

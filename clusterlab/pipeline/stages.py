@@ -81,6 +81,11 @@ class Stages:
         """Whether a stage was carried out."""
         return any(stage.name == name and stage.outcome == "done" for stage in self.noted)
 
+    @property
+    def first_failed(self) -> str:
+        """The name of the first stage that failed or was interrupted; empty when there is none."""
+        return next((stage.name for stage in self.noted if stage.outcome in ("failed", "interrupted")), "")
+
     def seconds(self) -> dict[str, float]:
         """How long each stage took that began."""
         return {stage.name: stage.seconds for stage in self.noted if stage.seconds}

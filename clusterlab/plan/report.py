@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from clusterlab.errors import ClusterlabError
 from clusterlab.resources.base import Change, Key
 
-CONTINUE = "Run the same command again: it looks at the hosts anew and goes on from here."
+CONTINUE = "Run the same command again: it inspects the hosts again and goes on from here."
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Results as JUnit XML: one suite per play, one case per check.
 
-A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped.
+A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. A
+stage that failed or was interrupted is a case with an error in the suite "run".
 
 The form is the one that CI services read: https://github.com/testmoapp/junitxml
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from xml.etree import ElementTree as xml
 
+from clusterlab.errors import ClusterlabError
 from clusterlab.redaction import secrets_text
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking
@@ -29,17 +31,21 @@ _TAG = {
 
 def junit(run: Run) -> str:
     """The run as a JUnit document."""
-    root = xml.Element("testsuites", name=f"clusterlab {run.lab}", time=f"{run.seconds:.3f}")
+    root = xml.Element("testsuites", name=_clean(f"clusterlab {run.lab}"), time=f"{run.seconds:.3f}")
     _count(root, run.results)
     for play, group in groupby(run.results, key=lambda result: result.play):
         results = list(group)
-        suite = xml.SubElement(root, "testsuite", name=play, timestamp=run.started.isoformat(timespec="seconds"))
+        suite = xml.SubElement(
+            root, "testsuite", name=_clean(play), timestamp=run.started.isoformat(timespec="seconds")
+        )
         suite.set("time", f"{sum(result.seconds for result in results):.3f}")
         _count(suite, results)
         for result in results:
             _case(suite, result)
     if causes := blocking(run.results):
         _preconditions(root, causes)
+    if run.error:
+        _stage(root, run.failed_stage or run.verb, run.error)
     xml.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(root, encoding="unicode")
 
@@ -49,12 +55,27 @@ def _preconditions(root: xml.Element, causes: Mapping[Cause, Sequence[Result]]) 
     suite.set("errors", "0")
     suite.set("skipped", "0")
     for cause, blocked in causes.items():
-        case = xml.SubElement(suite, "testcase", classname="preconditions", name=f"{cause.subject} {cause.code}")
-        failure = xml.SubElement(case, "failure", type=cause.code, message=_clean(cause.summary))
+        name = _clean(f"{cause.subject} {cause.code}")
+        case = xml.SubElement(suite, "testcase", classname="preconditions", name=name)
+        failure = xml.SubElement(case, "failure", type=_clean(cause.code), message=_clean(cause.summary))
         blocks = [f"  {result.play}: {result.check}" for result in blocked]
         failure.text = _clean("\n".join([cause.summary, f"remedy: {cause.remedy}", "blocks:", *blocks]))
-    for attribute in ("tests", "failures"):
-        root.set(attribute, str(int(root.get(attribute, "0")) + len(causes)))
+    _add(root, len(causes), "tests", "failures")
+
+
+def _stage(root: xml.Element, stage: str, error: ClusterlabError) -> None:
+    """A stage that failed, or was interrupted: without it, a run of passed checks would seem to be all of it."""
+    suite = xml.SubElement(root, "testsuite", name="run", tests="1", failures="0", errors="1", skipped="0")
+    case = xml.SubElement(suite, "testcase", classname="run", name=_clean(stage))
+    element = xml.SubElement(case, "error", type="error", message=_clean(error.message))
+    remedy = f"remedy: {error.remedy}" if error.remedy else ""
+    element.text = _clean("\n".join(filter(None, [error.message, error.detail, remedy])))
+    _add(root, 1, "tests", "errors")
+
+
+def _add(root: xml.Element, number: int, *attributes: str) -> None:
+    for attribute in attributes:
+        root.set(attribute, str(int(root.get(attribute, "0")) + number))
 
 
 def _count(element: xml.Element, results: list[Result]) -> None:
@@ -64,7 +85,8 @@ def _count(element: xml.Element, results: list[Result]) -> None:
 
 
 def _case(suite: xml.Element, result: Result) -> None:
-    case = xml.SubElement(suite, "testcase", classname=result.play, name=result.check, time=f"{result.seconds:.3f}")
+    case = xml.SubElement(suite, "testcase", classname=_clean(result.play), name=_clean(result.check))
+    case.set("time", f"{result.seconds:.3f}")
     tag = _TAG.get(result.outcome)
     if tag:
         shown = [evidence for evidence in result.evidence if not evidence.holds] or list(result.evidence)

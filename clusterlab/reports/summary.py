@@ -26,15 +26,18 @@ class Run:
     results: list[Result] = field(default_factory=list)
     chain: Chain = field(default_factory=Chain)  # of the results, the longest
     strict: bool = False  # an unsupported statement makes the run fail
-    error: ClusterlabError | None = None  # why the run ended before its time: the results are not all
+    error: ClusterlabError | None = None  # why not all of the run was carried out, whatever the results are
+    failed_stage: str = ""  # the stage that raised the error
 
     @property
     def outcome(self) -> Outcome:
-        return Outcome.ERROR if self.error else verdict(self.results, self.strict)
+        """The verdict of the results; an error turns it into ERROR unless a statement failed or was blocked."""
+        found = verdict(self.results, self.strict)
+        return Outcome.ERROR if self.error and found not in (Outcome.FAIL, Outcome.BLOCKED) else found
 
     @property
     def exit_code(self) -> int:
-        return exit_code(self.results, self.strict)
+        return 3 if self.outcome is Outcome.ERROR else exit_code(self.results, self.strict)
 
     @property
     def stretch(self) -> float | None:
@@ -63,7 +66,7 @@ class Run:
                 for cause, blocked in blocking(self.results).items()
             ],
             "results": [_result(result) for result in self.results],
-            **({"error": _error(self.error)} if self.error else {}),
+            **({"error": {"stage": self.failed_stage, **_error(self.error)}} if self.error else {}),
         }
 
 

@@ -20,6 +20,7 @@ from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Cause, Evidence, Outcome, Result
 
+_INCOMPLETE = {"apply": "did not make every change", "provision": "did not make every change"}
 _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have all of it
 
 
@@ -111,7 +112,8 @@ def _tail(output: str) -> str:
 def _summary(run: Run) -> Text:
     mark, style = MARKS[run.outcome], STYLES[run.outcome]
     refused = ", which --strict does not accept" if run.strict and run.outcome is Outcome.UNSUPPORTED else ""
-    text = Text(f"{mark} {run.lab}: {proven(run.results)}{refused}", style)
+    incomplete = f", but {run.failed_stage} {_INCOMPLETE.get(run.failed_stage, 'failed')}" if run.error else ""
+    text = Text(f"{mark} {run.lab}: {proven(run.results)}{refused}{incomplete}", style)
     stages = ", ".join(f"{name} {seconds_text(took)}" for name, took in run.stages.items())
     text.append(f"  ({stages or seconds_text(run.seconds)})", "dim")
     return text

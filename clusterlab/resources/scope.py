@@ -61,17 +61,6 @@ class SwarmView:
             if any(one["Target"] == network_id for one in service["Spec"]["TaskTemplate"].get("Networks") or [])
         ]
 
-    def services_with(self, volume: str) -> list[str]:
-        """Services whose tasks mount a volume."""
-        return [
-            name
-            for name, service in self.services.items()
-            if any(
-                one.get("Type", "volume") == "volume" and one.get("Source") == volume
-                for one in service["Spec"]["TaskTemplate"].get("ContainerSpec", {}).get("Mounts") or []
-            )
-        ]
-
 
 @dataclass(frozen=True)
 class Scope:

@@ -79,7 +79,7 @@ class OwnService(ServiceHandle):
         self._update(lambda spec: {"mode": {"Replicated": {"Replicas": number}}})
 
     def spread(self) -> None:
-        """Replace every task, so that the Swarm chooses their nodes anew."""
+        """Replace every task, so that the Swarm chooses their nodes again."""
         self._update(
             lambda spec: {"task_template": {"ForceUpdate": int(spec["TaskTemplate"].get("ForceUpdate") or 0) + 1}}
         )

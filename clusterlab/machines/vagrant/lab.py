@@ -178,11 +178,11 @@ class VagrantMachines:
 
     def _meet(self, settings: dict[str, SshSettings], host: str) -> None:
         wait_until_answers(host, settings[host], self._settings.boot_timeout)
-        anew = f"recreate it: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
+        remedy = f"recreate it: vagrant destroy -f {self._machines.name(host)} (in {self._folder}), then clusterlab up"
         if self._taken.is_begun(host):
-            anew = "run clusterlab up, which recreates it"
+            remedy = "run clusterlab up, which recreates it"
         address = str(self._inventory.hosts[host].address)
-        self._taken.meet(host, self._machines.id(host), settings[host], address, remedy=anew)
+        self._taken.meet(host, self._machines.id(host), settings[host], address, remedy=remedy)
 
     def _refuse_changed(self) -> None:
         """Raise ClusterlabError when machines that exist cannot become what the inventory now says."""

@@ -1,4 +1,4 @@
-"""`clusterlab ... | head`: no verb ends with a traceback when nobody reads its output any more."""
+"""No verb ends with a traceback when its output cannot be written: a closed pipe or stream, a full disk."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+CLUSTERLAB = [sys.executable, "-c", "from clusterlab.cli.main import main; main()"]
 
 
 @pytest.mark.parametrize("words", ["--help", "run --help", "schema", "validate", "labs", "gc", "chekc"])
 @pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
 def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from clusterlab.cli.main import main; main()", *words.split()]
+    command = [*CLUSTERLAB, *words.split()]
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     whole = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
     read, write = os.pipe()
@@ -26,3 +27,31 @@ def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, 
     assert cut.returncode == whole.returncode
     if not both:
         assert cut.stderr == whole.stderr
+
+
+def in_shell(words: str, redirections: str) -> subprocess.CompletedProcess[str]:
+    script = f'exec "$@" {redirections}'
+    command = ["sh", "-c", script, "sh", *CLUSTERLAB, *words.split()]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("redirections", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("--version", 0), ("schema", 0), ("chekc", 2)])
+def test_a_closed_stream_changes_nothing_but_what_is_read(words: str, code: int, redirections: str) -> None:
+    done = in_shell(words, redirections)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["--version", "schema"])  # less than a buffer, and more
+def test_a_full_disk_behind_the_output_is_one_error(words: str) -> None:
+    done = in_shell(words, "> /dev/full")
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[0] == "error: cannot write the output: No space left on device"
+    assert done.stderr.count("error") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_behind_the_messages_leaves_the_exit_code() -> None:
+    assert in_shell("chekc", "2> /dev/full").returncode == 2
+    assert in_shell("schema", "> /dev/full 2> /dev/full").returncode == 3

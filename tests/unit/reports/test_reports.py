@@ -13,6 +13,7 @@ from rich.console import Console
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.reports.junit import junit
+from clusterlab.reports.marks import MARKS
 from clusterlab.reports.progress import progress_on, seconds_text
 from clusterlab.reports.summary import Run, write_json
 from clusterlab.reports.terminal import show_results
@@ -152,6 +153,47 @@ def test_junit_counts_and_explains() -> None:
     assert failure.text is not None
     assert "journal of host1" in failure.text
     assert "\x1b" not in failure.text
+
+
+def test_junit_is_well_formed_whatever_the_titles_hold() -> None:
+    odd = "bell \a and \x1b[31m"
+    cause = Cause(odd, odd, odd, odd)
+    found = [Result(odd, odd, "file", Outcome.FAIL), Result(odd, f"{odd} 2", "file", Outcome.BLOCKED, cause=cause)]
+    document = xml.fromstring(
+        junit(Run(odd, "check", results=found, error=ClusterlabError(odd, remedy=odd), failed_stage=odd))
+    )
+    assert next(document.iter("testcase")).get("name") == "bell \ufffd and \ufffd[31m"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wanted", "code"),
+    [
+        (Outcome.PASS, Outcome.ERROR, 3),
+        (Outcome.UNSUPPORTED, Outcome.ERROR, 3),
+        (Outcome.FAIL, Outcome.FAIL, 1),
+        (Outcome.BLOCKED, Outcome.BLOCKED, 1),
+    ],
+)
+def test_a_run_with_a_failed_stage_passes_nowhere(outcome: Outcome, wanted: Outcome, code: int) -> None:
+    whole = run(outcome)
+    whole.error, whole.failed_stage = ClusterlabError("1 change failed", remedy="look", detail="no space"), "apply"
+    assert (whole.outcome, whole.exit_code) == (wanted, code)
+    written = whole.document()
+    assert written["outcome"] == wanted.value
+    assert written["error"] == {"stage": "apply", "message": "1 change failed", "remedy": "look", "detail": "no space"}
+
+    document = xml.fromstring(junit(whole))
+    assert document.get("tests") == "2"
+    assert document.get("errors") == "1"
+    case = document.find("testsuite[@name='run']/testcase[@classname='run'][@name='apply']/error")
+    assert case is not None
+    assert case.get("message") == "1 change failed"
+
+    console = Console(file=io.StringIO(), width=200, no_color=True)
+    show_results(console, whole)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{MARKS[wanted]} demo: " in shown
+    assert ", but apply did not make every change  (" in shown
 
 
 def test_terminal_names_every_statement_and_the_evidence_of_failures() -> None:

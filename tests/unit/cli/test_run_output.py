@@ -1,0 +1,83 @@
+"""What `run` writes when a stage failed or was interrupted: nothing that passes, whatever the checks came to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+import pytest
+from invoke.exceptions import Exit
+
+from clusterlab.cli.output import RunOutput
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.load import load_lab
+from clusterlab.pipeline.lock import Exclusive
+from clusterlab.pipeline.pipeline import Pipeline
+from clusterlab.pipeline.session import Session
+from clusterlab.pipeline.stages import Stage
+from clusterlab.reports.console import PlainConsole
+from clusterlab.reports.junit import junit
+from clusterlab.reports.progress import progress_on
+from clusterlab.reports.summary import Run
+from clusterlab.results import Outcome, Result
+from tests.support.nights import night, result
+
+INVENTORY = "lab: demo\nmachines: qemu\nhosts:\n  host1: {address: 192.168.98.11, roles: [docker]}\n"
+PLAY = 'title: little\nchecks:\n  - {title: it is there, command: {on: host1, run: "test -e /etc"}}\n'
+
+
+@pytest.fixture
+def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOutput:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "lab.yml").write_text(INVENTORY)
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "little.yml").write_text(PLAY)
+    lab = load_lab(tmp_path / "lab.yml", [], tmp_path / "playbooks")
+    with progress_on(PlainConsole(stderr=True)) as progress:
+        pipeline = Pipeline(Session(lab, progress, Exclusive("run")))
+    pipeline.results = [Result("little", "it is there", "command", Outcome.PASS, 1)]
+    return RunOutput(pipeline, Run("demo", "run"), str(tmp_path / "run.json"), str(tmp_path / "run.xml"))
+
+
+def fail() -> str:
+    raise ClusterlabError("1 change failed")
+
+
+def interrupt() -> str:
+    raise KeyboardInterrupt
+
+
+def error_case(text: str, stage: str) -> str | None:
+    document = xml.fromstring(text)
+    assert document.get("errors") == "1"
+    error = document.find(f"testsuite/testcase[@classname='run'][@name='{stage}']/error")
+    assert error is not None
+    return error.get("message")
+
+
+def test_a_failed_apply_is_an_error_although_every_check_passed(
+    output: RunOutput, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.stages.carry_out("apply", fail)
+    with pytest.raises(Exit) as ended:
+        output.finish()
+    assert ended.value.code == 3
+    document = json.loads((tmp_path / "run.json").read_text())
+    assert (document["outcome"], document["error"]["message"]) == ("error", "1 change failed")
+    assert error_case((tmp_path / "run.xml").read_text(), "apply") == "1 change failed"
+    assert "! demo: 1 of 1 statement proven, but apply did not make every change" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_is_an_error_in_its_files(output: RunOutput, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        output.stages.carry_out("check", interrupt)
+    output.interrupted("clusterlab run")
+    assert json.loads((tmp_path / "run.json").read_text())["outcome"] == "error"
+    assert error_case((tmp_path / "run.xml").read_text(), "check") == "interrupted"
+
+
+def test_a_night_with_a_failed_stage_is_not_green() -> None:
+    one = night(1, result(Outcome.PASS))
+    one.stages = [Stage("start", "done"), Stage("apply", "failed", 1.0, "1 change failed"), Stage("stop", "failed")]
+    assert error_case(junit(one.as_run()), "apply") == "1 change failed"
