@@ -15,7 +15,7 @@ from clusterlab.remote.channels import ChannelsInUse, SessionRefused
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.swarm_member import without_port
 
-ENGINE_SECONDS = 20  # for each of two or three questions to an engine; an emulated machine that is busy needs seconds
+ENGINE_SECONDS = 12  # for each of two or three questions to an engine; a busy emulated machine needs several
 REACH_SECONDS = 20.0  # for the first command, the connection included
 _TRUE_SECONDS = REACH_SECONDS - 2.0  # to wait for a channel, and to run it: the error says which, and comes in time
 HOST_SECONDS = 5 * ENGINE_SECONDS + 10.0  # for all the questions
