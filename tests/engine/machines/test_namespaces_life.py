@@ -140,7 +140,7 @@ def test_two_at_once(lab: Lab) -> None:
     with pytest.raises(ClusterlabError) as caught:
         open_machines(lab).up(Silent())
     assert caught.value.message == (f"lab {lab.name}: another clusterlab is at work on it: up, process {process.pid}")
-    assert caught.value.remedy == f"wait until it has ended, or end it: kill {process.pid}"
+    assert caught.value.remedy == f"Wait until it has ended, or end it: kill {process.pid}"
     process.communicate()
     assert process.returncode == 0
 
