@@ -144,7 +144,8 @@ def _used_by_others(scope: Scope, found: Member) -> str:
                 listed = {"service": api.services(), "secret": api.secrets(), "config": api.configs()}
         except ClusterlabError:  # another manager may answer; without any, the node stays
             continue
-        return _of_others(scope.name, nodes, listed)
+        # Nodes of others stay in the Swarm without a worker; without a manager they may lose it.
+        return _of_others(scope.name, nodes if found.control else [], listed)
     return "no manager says whether others use the Swarm"
 
 
