@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 
 PLAYS = ["networks/overlay", "networks/service", "volumes/local", "volumes/shared"]
 ELSEWHERE = "volumes/shared"  # all of it is on the other host
-SECONDS = 90.0  # on a machine that runs other tests, too; without preconditions it was over 260
+SECONDS = 90.0  # on a machine that runs other tests, too
 READY = "docker node inspect -f '{{.Status.State}} {{.Spec.Availability}}' host2 | grep -q 'ready active'"
 
 
