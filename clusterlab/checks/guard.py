@@ -2,7 +2,7 @@
 
 A check ends as blocked when a precondition without which it cannot be asked is not met, or when it fails and a
 precondition of what it is about is not met. Before a check is blocked without having been asked, the facts are read
-again, after _GRACE seconds if it waits (`within`), unless that just took long and was confirmed. A precondition that
+again, after _GRACE seconds if it waits (`within`), unless they were just read and confirmed. A precondition that
 may soon be met by itself, such as a container that is just starting, never cuts a wait short.
 """
 
@@ -24,7 +24,7 @@ from .facts import Facts, observe
 from .preconditions import Failure, Precondition
 
 _GRACE = 5.0
-_FRESH = 3.0  # seconds for which facts are used again, while a check that fails is asked again and again
+_FRESH = 3.0  # seconds for which facts are used again, while a check that fails is asked again and again, or is blocked
 _SILENT_FRESH = 20.0  # the same for a host that was silent for long, or its engine: asking it takes that long again
 
 
@@ -127,7 +127,10 @@ class CheckGuard:
             return None
         if waits and (left := _GRACE - self._guard.lasted(found[0].hosts)) > 0 and self._interrupted.wait(left):
             raise Interrupted("interrupted")
-        again = self._guard.failure(self._needs.before, time.monotonic())
+        now = time.monotonic()
+        # What has lasted was read at least twice: all checks that it blocks share a reading, not one each.
+        confirmed = self._guard.lasted(found[0].hosts) >= _GRACE
+        again = self._guard.failure(self._needs.before, now - _FRESH if confirmed else now)
         return again[1].cause if again and not again[1].passing else None
 
     def after(self, last: bool) -> Cause | None:

@@ -56,7 +56,8 @@ def test_the_next_command_goes_on(stand: Stand, number: signal.Signals) -> None:
         assert code == 3, said
         assert "interrupted" in said
         assert "clusterlab apply" in said  # what to do next
-    assert stand.apply(PLAYS).done
+    report = stand.apply(PLAYS)
+    assert report.done, [change.blocked for change in report.blocked]
     code, said = ended(started(stand, "apply", *PLAYS))
     assert code == 0, said
     assert stand.apply(PLAYS).done == []

@@ -160,7 +160,10 @@ def test_key_with_passphrase(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.Mon
 def test_refused(sshd: Sshd) -> None:
     target = sshd.target()
     sshd.stop()
-    refusal(target, f"127.0.0.1 port {sshd.port} refuses connections")
+    with socket.socket() as held:  # bound without listening: nothing else can take the port meanwhile
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", sshd.port))
+        refusal(target, f"127.0.0.1 port {sshd.port} refuses connections")
 
 
 def test_unresolvable() -> None:
