@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusterlab.build.cache import cache_folder
+from clusterlab.build.in_use import in_use
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.lab_lock import LabBusy
@@ -99,17 +100,16 @@ def idle_days(folder: Path) -> float:
 def of_cache(days: float) -> list[Leftover]:
     """Artefacts not used for `days`, and what interrupted builds left.
 
-    A machine's disk may stand on an artefact, so while any lab has machines only what builds left counts.
+    A machine's disk may stand on an artefact, so while any lab has machines only what builds left counts; and what a
+    running process uses stays in any case.
     """
     folder = cache_folder()
     if not folder.is_dir():
         return []
-    found: list[Leftover] = []
-    in_use = any(_may_stand_on_artefacts(name) for name in known_labs())
-    for kind in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for path in sorted(kind.iterdir()):
-            found += _of_artefact(path, days, in_use=in_use)
-    return found
+    paths = [path for kind in sorted(folder.iterdir()) if kind.is_dir() for path in sorted(kind.iterdir())]
+    stood_on = any(_may_stand_on_artefacts(name) for name in known_labs())
+    used = in_use(paths)
+    return [found for path in paths for found in _of_artefact(path, days, in_use=stood_on or path in used)]
 
 
 def _may_stand_on_artefacts(lab: str) -> bool:
@@ -130,7 +130,13 @@ def _of_artefact(path: Path, days: float, in_use: bool) -> Iterator[Leftover]:
         return
     idle = (time.time() - max(path.stat().st_mtime, path.stat().st_atime)) / 86400
     if idle > days and not in_use and not _is_locked(path.with_name(f"{path.name}.lock")):
-        yield Leftover("image", name, f"not used for {idle:.0f} days", _size(path), lambda: _remove(path))
+        yield Leftover("image", name, f"not used for {idle:.0f} days", _size(path), lambda: _remove_unused(path))
+
+
+def _remove_unused(path: Path) -> None:
+    if in_use([path]):  # somebody may have started a machine meanwhile
+        raise ClusterlabError(f"{path} is in use again: it is kept")
+    _remove(path)
 
 
 def _is_locked(lock: Path) -> bool:

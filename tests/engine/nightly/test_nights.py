@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from clusterlab.build.cache import cache_folder
 from clusterlab.remote import Hosts
 from tests.support.night_lab import Lab3, Nights, existing_nights, outcomes, stages
 
@@ -97,6 +99,9 @@ def test_gc_removes_what_an_ended_lab_of_this_workstation_left(nights: Nights, t
     code, out, err = nights.run("clean", "-i", "existing.yml", "--delete-data")  # of the other tests' workstations
     assert code == 0, out + err
     nights.night()
+    cache = tmp_path / "cache"
+    shutil.copytree(cache_folder() / "images", cache / "clusterlab" / "images")
+    nights.environment["XDG_CACHE_HOME"] = str(cache)  # a copy: artefacts that are not in use are removed as well
     code, out, _ = nights.run("gc", "--hosts", "-i", "existing.yml")
     assert (code, out) == (0, "Nothing is left over.\n")
     other = (nights.folder / "existing.yml").read_text().replace("lab: existing-nights", "lab: another")
@@ -111,6 +116,7 @@ def test_gc_removes_what_an_ended_lab_of_this_workstation_left(nights: Nights, t
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     stranger = existing_nights(three.lab, three.machines, elsewhere)
+    stranger.environment["XDG_CACHE_HOME"] = str(cache)
     (stranger.folder / "another.yml").write_text(other)
     code, out, err = stranger.run(*clean)
     assert (code, "no such lab is known here" in out) == (0, True), out + err

@@ -199,6 +199,18 @@ def test_an_image_that_a_lab_may_stand_on_stays(tmp_path: Path) -> None:
     assert of_cache(30) == []
 
 
+def test_an_image_that_a_process_uses_stays() -> None:
+    """The lab of a running machine may be in another state folder: the kernel knows."""
+    old = artefact("old.tar", days=40)
+    with old.open():
+        assert of_cache(30) == []
+    (found,) = of_cache(30)
+    assert found.remove is not None
+    with old.open(), pytest.raises(ClusterlabError, match="in use again"):
+        found.remove()
+    assert old.exists()
+
+
 def test_what_an_interrupted_build_left() -> None:
     scratch = cache_folder() / "rootfs" / "abc.tar.partial"
     scratch.mkdir(parents=True)
