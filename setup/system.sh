@@ -9,8 +9,8 @@ e2fsprogs zstd qemu-system-x86 qemu-utils vde2 iproute2 util-linux"
 vagrant=
 for option in "$@"; do
     case $option in
-    # Tests open the page of a night in a real browser, and have systemd read its units.
-    --test) packages="$packages chromium systemd" ;;
+    # Tests open the page of a night in a real browser, have systemd read its units, and complete words in each shell.
+    --test) packages="$packages chromium systemd zsh fish" ;;
     --vagrant)
         packages="$packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base iptables procps \
 grub-pc-bin grub-common fdisk"

@@ -1,4 +1,4 @@
-"""The program `clusterlab`, and the collection of tasks that `inv` shows."""
+"""The program `clusterlab`, and the collection of tasks that `inv` and `fab` show."""
 
 from __future__ import annotations
 
@@ -6,50 +6,13 @@ import os
 import sys
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from invoke import Collection
-
-from clusterlab import __version__
 from clusterlab.cli.pipes import guard_output
-from clusterlab.cli.program import Clusterlab, OwnConfig
-from clusterlab.cli.verb import err
-from clusterlab.cli.verbs.box import box
-from clusterlab.cli.verbs.check import check, run
-from clusterlab.cli.verbs.collect import collect
-from clusterlab.cli.verbs.converge import apply, clean, plan, provision
-from clusterlab.cli.verbs.deprovision import deprovision
-from clusterlab.cli.verbs.down import down
-from clusterlab.cli.verbs.explain import explain
-from clusterlab.cli.verbs.gc import gc
-from clusterlab.cli.verbs.history import history
-from clusterlab.cli.verbs.labs import labs
-from clusterlab.cli.verbs.nightly import nightly
-from clusterlab.cli.verbs.report import report
-from clusterlab.cli.verbs.snapshot import restore, snapshot, snapshots
-from clusterlab.cli.verbs.ssh import ssh, ssh_config
-from clusterlab.cli.verbs.status import status
-from clusterlab.cli.verbs.up import up
-from clusterlab.cli.verbs.validate import schema, validate
 from clusterlab.errors import ClusterlabError
 
-VERBS = [
-    run,
-    up,
-    down,
-    status,
-    ssh,
-    ssh_config,
-    provision,
-    plan,
-    apply,
-    check,
-    clean,
-    deprovision,
-    collect,
-    validate,
-    schema,
-]
-VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc, box]
+if TYPE_CHECKING:
+    from invoke import Collection
 
 _SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where tools such as ip and mkfs are, and where neither cron nor an ordinary user's shell looks."""
@@ -57,7 +20,11 @@ _SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 
 def collection() -> Collection:
     """All verbs as Invoke tasks."""
-    return Collection(*VERBS)
+    from invoke import Collection
+
+    from clusterlab.cli.registry import load_verbs
+
+    return Collection(*load_verbs())
 
 
 def _show_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -71,6 +38,35 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
     guard_output()
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
+    sys.excepthook = _show_defect
+    words = (sys.argv if argv is None else argv)[1:]
+    try:
+        try:
+            if words[:1] == ["--complete"]:
+                _complete(words[1:])
+            else:
+                _run(argv)
+        finally:
+            sys.stdout.flush()  # what cannot be written is an error, not a traceback when Python ends
+    except ClusterlabError as error:
+        from clusterlab.cli.verb import err
+        from clusterlab.reports.terminal import show_error
+
+        show_error(err(), error)
+        sys.exit(error.exit_code)
+
+
+def _complete(words: list[str]) -> None:
+    """Answer a completion script, without what only verbs need: each key press waits for it."""
+    from clusterlab.cli.completion.values import values
+
+    print("\n".join(values(words)))
+
+
+def _run(argv: list[str] | None) -> None:
+    from clusterlab import __version__
+    from clusterlab.cli.program import Clusterlab, OwnConfig
+
     program = Clusterlab(
         version=__version__,
         name="clusterlab",
@@ -79,14 +75,4 @@ def main(argv: list[str] | None = None) -> None:
         namespace=collection(),
         config_class=OwnConfig,
     )
-    sys.excepthook = _show_defect
-    try:
-        try:
-            program.run(argv)
-        finally:
-            sys.stdout.flush()  # what cannot be written is an error, not a traceback when Python ends
-    except ClusterlabError as error:
-        from clusterlab.reports.terminal import show_error
-
-        show_error(err(), error)
-        sys.exit(error.exit_code)
+    program.run(argv)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clusterlab.cli.session import inventory_path
+from clusterlab.cli.locations import playbooks_path
+from clusterlab.cli.session import load, say_shipped
 from clusterlab.errors import UsageError
 from clusterlab.machines import open_machines
-from clusterlab.model import Lab, load_lab, play_names
+from clusterlab.model import Lab, play_names
 from clusterlab.model.base import seconds
 from clusterlab.model.problems import either
 from clusterlab.nightly import schedule as scheduling
@@ -59,8 +60,8 @@ def read(
     notify_deadline: str,
 ) -> Request:
     """Validate all of it, the files too; raises UsageError."""
-    path = inventory_path(inventory)
-    lab = load_lab(path, plays, Path(playbooks))
+    path, lab = load(inventory, plays, playbooks)
+    folder = playbooks_path(playbooks, plays, path)
     kind = lab.inventory.kind
     options = Options(
         start=parse_start(start, kind),
@@ -76,13 +77,13 @@ def read(
     check_start(options.start, open_machines(lab))
     waivers = load_waivers(waiver_file(path))
     words = [*_program(), "nightly", *plays, "-i", str(path.absolute())]
-    words += ["--playbooks", str(Path(playbooks).absolute())]
+    words += ["--playbooks", str(folder.absolute())]
     for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):
         words += [f"{flag}={value}"] if value else []
     words += ["--strict"] if strict else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
-    notes = unknown_waivers(waivers, lab, play_names(Path(playbooks)))
+    notes = unknown_waivers(waivers, lab, play_names(folder))
     strict = strict or kind.foreign
     return Request(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
@@ -104,6 +105,7 @@ def begin_record(request: Request) -> Record:
 def carry_out(request: Request, record: Record, console: Console) -> None:
     """Carry the run out; what came of it is in the record's night, what could not be written in its problems."""
     with progress_on(console) as progress:
+        say_shipped(request.inventory, progress)
         Nightly(request.lab, request.options, request.waivers, record, progress).carry_out()
 
 

@@ -17,8 +17,10 @@ from invoke.exceptions import Exit, ParseError
 from invoke.parser.context import ParserContext
 
 import clusterlab
+from clusterlab.cli.registry import by_group, summary
 from clusterlab.errors import UsageError
 
+SCRIPT_FLAG = "--print-completion-script"
 SHORT = {"-i": "--inventory", "-c": "--compose-file"}
 SINGLE = ("host", "title", "name", "snapshot")
 """Parameters that are given once, as a plain word after the verb."""
@@ -50,6 +52,12 @@ class Clusterlab(Program):
     def parse_core(self, argv: list[str] | None) -> None:
         given = list(sys.argv if argv is None else argv)
         verbs = {str(context.name): context for context in self.namespace.to_contexts()}
+        flag, equals, shell = given[1].partition("=") if given[1:] else ("", "", "")
+        if flag == SCRIPT_FLAG:
+            from clusterlab.cli.completion.script import completion_script
+
+            print(completion_script(shell if equals else "".join(given[2:3]), verbs), end="")
+            raise Exit(code=0)
         super().parse_core([given[0], *words_as_flags(given[1:], verbs)])
 
     def parse_tasks(self) -> None:
@@ -67,9 +75,13 @@ class Clusterlab(Program):
 
     def print_help(self) -> None:
         print(f"{clusterlab.__doc__}\n\nUsage: {self.binary} VERB [PLAY ...] [-i INVENTORY] [options]\n")
-        for name, task in self.namespace.tasks.items():
-            print(f"  {name:<12} {_first_line(task)}")
-        print(f"\n`{self.binary} VERB --help` shows a verb's arguments, `{self.binary} --version` the version.")
+        for title, verbs in by_group().items():
+            print(f"{title}:")
+            for name in verbs:
+                print(f"  {name:<12} {summary(name)}")
+            print()
+        print(f"`{self.binary} VERB --help` shows a verb's arguments, `{self.binary} --version` the version.")
+        print(f'`eval "$({self.binary} {SCRIPT_FLAG} bash)"` completes them; zsh and fish have scripts too.')
 
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
@@ -79,10 +91,6 @@ class Clusterlab(Program):
         rows = [row for row in context.help_tuples() if not row[0].startswith(_HIDDEN)]
         if rows:
             self.print_columns([(flags.replace("--inventory", "-i, --inventory"), text) for flags, text in rows])
-
-
-def _first_line(task: object) -> str:
-    return (inspect.getdoc(task) or "").partition("\n")[0]
 
 
 def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> list[str]:

@@ -6,26 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
 from clusterlab.cli.verb import Call, err
-from clusterlab.errors import UsageError
-from clusterlab.model import load_inventory, load_lab
+from clusterlab.model import Lab, load_inventory, load_lab
 from clusterlab.pipeline.session import Session, open_session
+from clusterlab.progress import Progress
 from clusterlab.reports.progress import progress_on
-
-DEFAULT_INVENTORY = Path("inventory/default.yml")
-
-
-def inventory_path(given: str) -> Path:
-    """The inventory's file: as given, or by its name below inventory/."""
-    if not given:
-        if DEFAULT_INVENTORY.is_file():
-            return DEFAULT_INVENTORY
-        raise UsageError(
-            f"there is no {DEFAULT_INVENTORY} here, and no inventory was given",
-            remedy="Name one with -i, or start in a folder that has inventory/default.yml.",
-        )
-    by_name = Path("inventory") / f"{given}.yml"
-    return by_name if by_name.is_file() and not Path(given).is_file() else Path(given)
 
 
 def lab_name(inventory: str, given: str) -> str:
@@ -46,7 +32,26 @@ def session(
 
     `plays` None loads no plays, an empty list all of them.
     """
+    path, lab = load(inventory, plays, playbooks)
+    with progress_on(err()) as progress:
+        say_shipped(path, progress)
+        with open_session(lab, progress, call.lock, moved=moved) as opened:
+            yield opened
+
+
+def load(inventory: str, plays: Sequence[str] | None, playbooks: str) -> tuple[Path, Lab]:
+    """The inventory's file and the lab with its plays; None loads no plays, an empty list all of them."""
     path = inventory_path(inventory)
-    lab = load_inventory(path) if plays is None else load_lab(path, plays, Path(playbooks))
-    with progress_on(err()) as progress, open_session(lab, progress, call.lock, moved=moved) as opened:
-        yield opened
+    if plays is None:
+        return path, load_inventory(path)
+    return path, load_lab(path, plays, playbooks_path(playbooks, plays, path))
+
+
+def say_shipped(inventory: Path, progress: Progress) -> None:
+    """Say when a command uses the lab that comes with clusterlab."""
+    if is_shipped(inventory):
+        progress.say(
+            f"inventory {inventory.stem}",
+            "there is none in this folder: this one and the lessons come with clusterlab; "
+            "`clusterlab init` writes files of your own",
+        )

@@ -7,14 +7,16 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke import Context, Task
 from invoke.exceptions import Exit
-from rich.console import Console
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.pipeline.lock import Lock
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 INVENTORY = "the inventory: a file, or the name of one below inventory/ (default: inventory/default.yml)"
 PLAYBOOKS = "the folder with the playbooks"

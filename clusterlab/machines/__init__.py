@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .base import MachineKind, Machines, MachineStatus, State
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clusterlab.model.lab import Lab
+
+    from .base import MachineKind, Machines, MachineStatus, State
 
 __all__ = ["MachineKind", "MachineStatus", "Machines", "State", "open_machines", "recall_machines"]
 
@@ -33,3 +34,10 @@ def recall_machines(lab_name: str) -> Machines:
             remedy=f"known labs: {', '.join(known)}" if known else "bring one up first: clusterlab up",
         )
     return open_machines(Lab(inventory=record.inventory, folder=record.folder))
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs the models only when it is used: completion needs the folders' names alone."""
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.base"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -91,6 +91,7 @@ class LiveProgress:
                 ended = line(subject, f"{doing}: {task.complaint}", "✘", "red", took)
         finally:
             self._bars.remove_task(bar)
+            self._bars.refresh()  # otherwise its line stays until the next refresh, in front of what others print
             self._console.print(ended, soft_wrap=True, highlight=False)
 
     def say(self, subject: str, text: str) -> None:

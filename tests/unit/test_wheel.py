@@ -1,19 +1,27 @@
-"""A wheel has every file of the packages: an installed clusterlab builds images like one from a checkout."""
+"""A wheel has every file of the packages: an installed clusterlab works like one from a checkout, from any folder."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
+MADE = {"__pycache__", ".vagrant"}
 
 
-def test_it_has_every_file_of_the_tree(tmp_path: Path) -> None:
-    source, wheels = tmp_path / "source", tmp_path / "wheels"
-    ignored = shutil.ignore_patterns("__pycache__")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, wheels = folder / "source", folder / "wheels"
+    ignored = shutil.ignore_patterns(*MADE)
     shutil.copytree(ROOT / "clusterlab", source / "clusterlab", ignore=ignored)  # a build writes beside its sources
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
@@ -22,12 +30,58 @@ def test_it_has_every_file_of_the_tree(tmp_path: Path) -> None:
         [*command, "--wheel-dir", str(wheels), str(source)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    (wheel,) = wheels.glob("*.whl")
+    (built,) = wheels.glob("*.whl")
+    return built
+
+
+def files_of(package: Path) -> set[str]:
+    """All files, also those behind links to folders: the shipped lessons."""
+    return {
+        (Path(folder) / name).relative_to(package.parent).as_posix()
+        for folder, _, names in os.walk(package, followlinks=True)
+        for name in names
+        if not MADE & set(Path(folder).parts)
+    }
+
+
+def test_it_has_every_file_of_the_tree(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("clusterlab/")}
-    tree = {
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "clusterlab").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    assert packed == tree
+    assert packed == files_of(ROOT / "clusterlab")
+    for name in ("inventory/default.yml", "playbooks/volumes/nfs.yml", "vagrant/Vagrantfile"):
+        assert f"clusterlab/shipped/{name}" in packed
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program in an environment that has the wheel, and this environment's packages but for clusterlab itself."""
+    home = tmp_path_factory.mktemp("installed")
+    venv.create(home, symlinks=True, with_pip=False)
+    packages = next(home.glob("lib/python*/site-packages"))
+    with ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    dependencies = [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n")
+    return home / "bin" / "python"
+
+
+def in_empty_folder(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state"), "COLUMNS": "200"}
+    environment.pop("PYTHONPATH", None)
+    command = [str(python), "-I", "-m", "clusterlab", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_from_an_empty_folder_it_uses_the_lab_and_lessons_that_it_has_and_says_so(
+    installed: Path, tmp_path: Path
+) -> None:
+    done = in_empty_folder(installed, tmp_path / "empty", "explain", "volumes/nfs")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("volumes/nfs: Containers on two hosts share one directory of an NFS server")
+    assert "this one and the lessons come with clusterlab" in done.stderr
+    where = in_empty_folder(installed, tmp_path / "empty", "validate").stdout
+    assert f"{installed.parents[1]}/lib" in where, "another clusterlab than the wheel's was used"
+    assert f" {len(list((ROOT / 'playbooks').rglob('*.yml')))} plays" in where
+    named = in_empty_folder(installed, tmp_path / "empty", "validate", "-i", "namespaces", "volumes/local").stdout
+    assert "shipped/inventory/namespaces.yml and 1 plays" in named

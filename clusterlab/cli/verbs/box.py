@@ -13,7 +13,7 @@ from clusterlab.pipeline.lock import Unlocked
 )
 def box(call: Call, inventory: str = "", remove: bool = False) -> None:
     """Build the box for Vagrant, and add it to Vagrant's boxes."""
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path
     from clusterlab.errors import UsageError
     from clusterlab.model import load_inventory
     from clusterlab.reports.progress import progress_on

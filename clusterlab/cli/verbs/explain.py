@@ -17,9 +17,8 @@ def explain(
     call: Call, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
 ) -> None:
     """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
-    from pathlib import Path
-
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path, playbooks_path
+    from clusterlab.cli.session import say_shipped
     from clusterlab.manual.lesson import lesson
     from clusterlab.manual.script import script
     from clusterlab.model import load_inventory, load_lab
@@ -29,8 +28,9 @@ def explain(
     path = inventory_path(inventory)
     known = load_inventory(path).inventory.hosts
     hosts = [word for word in play if shell and word in known]
-    lab = load_lab(path, [word for word in play if word not in hosts], Path(playbooks))
+    lab = load_lab(path, [word for word in play if word not in hosts], playbooks_path(playbooks, play, path))
     with progress_on(err()) as progress:
+        say_shipped(path, progress)
         lessons = [lesson(lab, name, str(path), progress) for name in lab.plays]
     for number, one in enumerate(lessons):
         if shell:

@@ -72,7 +72,7 @@ def _on_hosts(
     wanted: bool, inventory: str, playbooks: str, days: float, lock: Lock, progress: Progress
 ) -> Iterator[list[Leftover]]:
     """What is left over on hosts, with their connections open as long as it may be removed."""
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path, playbooks_path
     from clusterlab.model import load_inventory, play_names
     from clusterlab.nightly.objects import of_hosts
     from clusterlab.pipeline.session import open_session
@@ -80,9 +80,11 @@ def _on_hosts(
     if not wanted:
         yield []
         return
-    lab = load_inventory(inventory_path(inventory))
+    path = inventory_path(inventory)
+    lab = load_inventory(path)
+    names = play_names(playbooks_path(playbooks, (), path))
     with open_session(lab, progress, lock) as session:
-        yield of_hosts(lab, play_names(Path(playbooks)), session.hosts, days, progress)
+        yield of_hosts(lab, names, session.hosts, days, progress)
 
 
 def _show(found: list[Leftover], removing: bool) -> None:

@@ -30,9 +30,7 @@ def validate(
     json: str = "",
 ) -> None:
     """Check the inventory and the playbooks, or stack files, without touching a host."""
-    from pathlib import Path
-
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path, playbooks_path
     from clusterlab.cli.validating import Validation, check_mute, is_stack_file
 
     check_mute(mute)
@@ -42,7 +40,8 @@ def validate(
     for files in stacks:
         validation.stack(files, stack, mute)
     if plays or not stacks:
-        validation.plays(inventory_path(inventory), plays, Path(playbooks))
+        path = inventory_path(inventory)
+        validation.plays(path, plays, playbooks_path(playbooks, plays, path))
     validation.finish(out(), json)
 
 

@@ -160,7 +160,7 @@ _CAUSES = (
         ("VagrantfileSyntaxError", "VagrantfileLoadError", "VagrantfileNameError", "ConfigInvalid"),
         r"",
         "Vagrant cannot use the Vagrantfile",
-        "correct what Vagrant reports; clusterlab's own is vagrant/Vagrantfile in its repository",
+        "correct what Vagrant reports; clusterlab's own comes with it",
     ),
 )
 

@@ -10,8 +10,8 @@ from clusterlab.model.lab import Lab
 
 from .kind import VagrantSettings
 
-OWN = Path(__file__).parents[3] / "vagrant"
-"""Where clusterlab's repository has its Vagrantfile."""
+OWN = (Path(__file__).parents[2] / "shipped" / "vagrant").resolve()
+"""Where clusterlab has its Vagrantfile."""
 
 
 def vagrant_folder(lab: Lab) -> Path:
@@ -21,7 +21,7 @@ def vagrant_folder(lab: Lab) -> Path:
     if not (folder / "Vagrantfile").is_file():
         raise ClusterlabError(
             f"there is no Vagrantfile in {folder}",
-            remedy="name the folder of the one in clusterlab's repository in the inventory: vagrant: {folder: PATH}",
+            remedy="name a folder that has one in the inventory: vagrant: {folder: PATH}",
         )
     return folder
 

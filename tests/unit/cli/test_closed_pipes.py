@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+WORDS = ["--help", "run --help", "schema", "validate", "labs", "gc", "chekc", "--print-completion-script bash"]
 CLUSTERLAB = [sys.executable, "-c", "from clusterlab.cli.main import main; main()"]
 
 
-@pytest.mark.parametrize("words", ["--help", "run --help", "schema", "validate", "labs", "gc", "chekc"])
+@pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
 def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, tmp_path: Path) -> None:
     command = [*CLUSTERLAB, *words.split()]
@@ -27,6 +28,16 @@ def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, 
     assert cut.returncode == whole.returncode
     if not both:
         assert cut.stderr == whole.stderr
+
+
+@pytest.mark.parametrize("program", ["invoke", "fabric"])
+def test_invoke_and_fabric_bear_a_closed_pipe(program: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", program, "--list"]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def in_shell(words: str, redirections: str) -> subprocess.CompletedProcess[str]:

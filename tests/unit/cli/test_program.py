@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from clusterlab.cli.main import collection, main
 from clusterlab.cli.program import words_as_flags
+from clusterlab.cli.registry import by_group
 from clusterlab.errors import UsageError
 
+ROOT = Path(__file__).parents[3]
 VERBS = {str(context.name): context for context in collection().to_contexts()}
 
 
@@ -90,8 +93,13 @@ def test_every_option_is_explained(verb: str, capsys: pytest.CaptureFixture[str]
         assert argument.help, f"{verb} --{argument.name} has no help"
 
 
-def test_invoke_shows_the_same_verbs() -> None:
-    invoke = [sys.executable, "-m", "invoke", "--list"]
-    done = subprocess.run(invoke, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("program", ["invoke", "fabric"])
+def test_invoke_and_fabric_show_the_same_verbs(program: str) -> None:
+    listing = [sys.executable, "-m", program, "--list"]
+    done = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in VERBS:
         assert f"  {verb} " in done.stdout
+
+
+def test_every_verb_is_in_a_group() -> None:
+    assert sorted(verb for verbs in by_group().values() for verb in verbs) == sorted(VERBS)

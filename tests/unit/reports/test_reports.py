@@ -236,6 +236,18 @@ def test_seconds_are_readable(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
 
 
+def test_the_line_of_a_task_is_gone_from_a_terminal_before_others_print() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, width=100, force_terminal=True, no_color=True)
+    with progress_on(console) as progress:
+        with progress.task("host2", "join swarm membership"):
+            pass
+        shown = screen.getvalue()
+        after = shown.rpartition("✔ host2 join swarm membership")[2]
+        assert "join swarm membership" not in after  # a moving line would stand in front of the summary
+        assert after.endswith("\n") or after.rpartition("\n")[2].strip() == ""
+
+
 def fail_at(console: Console) -> None:
     with progress_on(console) as progress, progress.task("host2", "boot"):
         raise ClusterlabError("no")
