@@ -111,7 +111,7 @@ def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
 def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
     """The nodes that may run tasks of the services that a check changes, and all when it drains one of them."""
     for action in (step.do for step in check.steps if step.do is not None):
-        hosts = _nodes(lab) if action.drain is not None else []
+        hosts = lab.inventory.active_nodes if action.drain is not None else []
         if action.service in play.services:
             hosts = _eligible(lab, play, action.service)
         if _managers(lab):
@@ -174,15 +174,9 @@ def _available(lab: Lab, host: str) -> NodeAvailable:
     return NodeAvailable(host, str(at.address), _managers(lab), lab.name, at.availability)
 
 
-def _nodes(lab: Lab) -> list[str]:
-    """The hosts of the Swarm that the inventory keeps active."""
-    hosts = lab.inventory.hosts
-    return [name for name in lab.inventory.swarm_hosts if hosts[name].availability in (None, "active")]
-
-
 def _eligible(lab: Lab, play: Play, service: str) -> list[str]:
     """The nodes that may run tasks of a service, by its constraints."""
-    hosts = _nodes(lab)
+    hosts = lab.inventory.active_nodes
     for text in play.services[service].deploy.placement.constraints:
         if named := _HOSTNAME.fullmatch(text):
             hosts = [name for name in hosts if name == named[1]]

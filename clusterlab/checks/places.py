@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from clusterlab.errors import UsageError
 from clusterlab.model.checks import Probe
-from clusterlab.model.inventory import Role
+from clusterlab.model.groups import GROUPS
 
 from .lookups import Lookups
 from .place import Place
@@ -19,7 +17,7 @@ class Places(Tools, Lookups):
     def of(self, probe: Probe) -> list[Place]:
         """Every place of a probe, in order. Raises UsageError for a name that is no place, or when there is none."""
         hosts = self.lab.expand(probe.on)
-        unknown = set(probe.on) - set(self.lab.inventory.hosts) - {"all", *get_args(Role)}
+        unknown = set(probe.on) - set(self.lab.inventory.hosts) - set(GROUPS)
         if unknown:
             raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
         places = [Place(host) for host in hosts] + [self.container(name) for name in probe.in_]

@@ -26,7 +26,7 @@ from .kinds import KINDS
 from .logs import attach
 from .places import Places
 from .subjects import Subjects, subjects
-from .unsupported import unmet_need, unsupported
+from .unsupported import lacking, unmet_need, unsupported
 
 _AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
 RESTORE_SECONDS = 120.0
@@ -70,6 +70,8 @@ def run_checks(
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
+        if job.check.lacks:
+            return lacking(job.play, job.check)
         need = unmet_need(job.check, lab, job.places.play, job.subjects, capabilities)
         if need:
             return unsupported(need, job.play, job.check, capabilities)

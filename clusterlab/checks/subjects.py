@@ -84,10 +84,9 @@ def _all_services(lab: Lab) -> Iterator[str]:
 
 
 def _named_hosts(words: frozenset[str], lab: Lab) -> frozenset[str]:
-    """Hosts that are named, by role or address too."""
-    return frozenset(
-        name for name, host in lab.inventory.hosts.items() if words & {name, str(host.address), "all", *host.roles}
-    )
+    """Hosts that are named, by group or address too."""
+    by_address = {name for name, host in lab.inventory.hosts.items() if str(host.address) in words}
+    return frozenset(lab.expand(list(words))) | by_address
 
 
 def _words(value: object) -> Iterator[str]:

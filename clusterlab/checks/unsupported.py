@@ -39,6 +39,15 @@ def unmet_need(check: Check, lab: Lab, play: Play, about: Subjects, capabilities
     return need
 
 
+def lacking(play: str, check: Check) -> Result:
+    """The result of a check for which the inventory has too little."""
+    evidence = Evidence("", "", check.title, check.lacks, holds=False)
+    cause = Cause("lacks-inventory", "inventory", check.lacks)
+    return Result(
+        play, check.title, "steps", Outcome.UNSUPPORTED, 0, evidence=(evidence,), hint=check.lacks, cause=cause
+    )
+
+
 def unsupported(need: Need, play: str, check: Check, capabilities: Capabilities) -> Result:
     """The result of a check whose need is not met."""
     reason = capabilities.reason(need.host, need.capability)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, PrivateAttr, create_model
 
 from .actions import ACTIONS, Action, Connection, Scaling, ServiceTask
 from .base import Duration, Issue, Model
@@ -102,6 +102,19 @@ class Check(_Kinds):
     for_: Duration | None = Field(default=None, alias="for", description="must hold all this time")
     needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
     hint: str = Field(default="", description="what to look at when it fails")
+    _lacks: str = PrivateAttr(default="")
+
+    @property
+    def lacks(self) -> str:
+        """What the inventory lacks for this statement, which then has no probes; "" when it lacks nothing."""
+        return self._lacks
+
+    def lacking(self, reason: str) -> Self:
+        """This statement where it cannot be made."""
+        nothing: dict[str, object] = dict.fromkeys(_keys(type(self)))
+        copy = self.model_copy(update={**nothing, "steps": [], "finally_": []})
+        copy._lacks = reason
+        return copy
 
     def issues(self) -> Iterator[Issue]:
         given = self.given(*_keys(type(self)), "steps")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, create_model
 
@@ -15,14 +15,13 @@ from clusterlab.machines.base import MachineKind
 from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
-from . import sysctl
+from . import groups, sysctl
 from .base import Issue, Model, Name, Size, Strings
+from .groups import Member, Role
 from .iscsi import Iscsi
 from .problems import listed, suggest
 from .sysctl import Sysctls
 
-Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
-ROLES: tuple[Role, ...] = get_args(Role)
 Availability = Literal["active", "pause", "drain"]
 
 RECIPES = ("busybox", "mariadb", "nginx")
@@ -233,6 +232,14 @@ class _Inventory(Model):
         """Names of the hosts that have any of `roles`, in the inventory's order."""
         return [name for name, host in self.hosts.items() if set(roles) & set(host.roles)]
 
+    def expand(self, places: Iterable[str]) -> list[str]:
+        """Host names for a list of hosts and groups (see `groups`), in the inventory's order, each once."""
+        return groups.expand(places, self._members())
+
+    def _members(self) -> dict[str, Member]:
+        with_lun = {lun.host for lun in self.iscsi.luns}
+        return {name: Member(host.roles, host.availability, name in with_lun) for name, host in self.hosts.items()}
+
     @property
     def docker_hosts(self) -> list[str]:
         return self.with_role("docker")
@@ -240,6 +247,11 @@ class _Inventory(Model):
     @property
     def swarm_hosts(self) -> list[str]:
         return self.with_role("swarm_manager", "swarm_worker")
+
+    @property
+    def active_nodes(self) -> list[str]:
+        """The nodes of the Swarm that may run tasks: those that the inventory neither drains nor pauses."""
+        return self.expand([groups.ACTIVE_NODE])
 
     @property
     def kind(self) -> MachineKind:

@@ -31,13 +31,8 @@ class Lab:
         return self.inventory.lab
 
     def expand(self, places: Sequence[str]) -> list[str]:
-        """Host names for a list of hosts and roles, in the inventory's order, each once."""
-        wanted = set(places)
-        return [
-            name
-            for name, host in self.inventory.hosts.items()
-            if name in wanted or wanted & set(host.roles) or "all" in wanted
-        ]
+        """Host names for a list of hosts and groups, in the inventory's order, each once."""
+        return self.inventory.expand(places)
 
     def environments(self) -> Iterator[tuple[str, object]]:
         """Every variable of every `environment` in the plays, wherever it stands: name and value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +16,10 @@ from .error_text import explain
 from .interpolate import Names, interpolate
 from .inventory import Inventory
 from .lab import Lab
+from .lacking import reduced
 from .playbook import Play
 from .problems import InvalidFiles, Problem, suggest
-from .source import Document, read
+from .source import Document, KeyPath, read
 from .validate import Files, PlayFile, problems_together
 
 _M = TypeVar("_M", bound=Model)
@@ -74,13 +75,14 @@ def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) 
     if document is None:
         raise InvalidFiles(wrong)
     names = Names(document, _defaults())
-    inventory = _model(Inventory, document, names, wrong)
-    files = {
-        name: PlayFile(name, document, play)
-        for name, document in play_documents.items()
-        if (play := _model(Play, document, names, wrong))
-    }
+    inventory, _ = _model(Inventory, document, names, wrong)
+    plays_read = {name: _model(Play, one, names, wrong) for name, one in play_documents.items()}
     if inventory is not None:
+        files = {
+            name: PlayFile(name, play_documents[name], reduced(play, lacking, inventory))
+            for name, (play, lacking) in plays_read.items()
+            if play is not None
+        }
         wrong += problems_together(Files(path.parent, document, inventory, files))
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
@@ -97,18 +99,20 @@ def _read(path: Path, wrong: list[Problem]) -> Document | None:
         return None
 
 
-def _model(model: type[_M], document: Document, names: Names, wrong: list[Problem]) -> _M | None:
-    """The validated model of a document, or None with what is wrong added to `wrong`."""
-    resolved, problems, unresolved = interpolate(document, names)
-    told = {document.at(path) for path in unresolved}
+def _model(
+    model: type[_M], document: Document, names: Names, wrong: list[Problem]
+) -> tuple[_M | None, Mapping[KeyPath, str]]:
+    """The validated model of a document, or None with what is wrong added to `wrong`; and what the inventory lacks."""
+    reading = interpolate(document, names)
+    told = {document.at(path) for path in reading.unresolved}
     try:
-        made = model.model_validate(resolved.value, context=FROM_FILE)
+        made = model.model_validate(reading.document.value, context=FROM_FILE)
     except ValidationError as error:
-        explained = explain(error, model, resolved)
-        wrong += [*problems, *(found for found in explained if (found.line, found.column) not in told)]
-        return None
-    wrong += problems
-    return None if unresolved else made
+        explained = explain(error, model, reading.document)
+        wrong += [*reading.problems, *(found for found in explained if (found.line, found.column) not in told)]
+        return None, {}
+    wrong += reading.problems
+    return (None if reading.unresolved else made), reading.lacking
 
 
 @cache

@@ -6,10 +6,10 @@ and `hosts` for where.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from .base import Duration, Issue, Model, ObjectName, Strings
 from .checks import Check, check_model
@@ -32,6 +32,7 @@ __all__ = [
     "Placement",
     "Play",
     "Service",
+    "Thing",
     "Volume",
 ]
 
@@ -180,6 +181,13 @@ class Service(Model):
         yield from port_faults("ports", self.ports, _published)
 
 
+class Thing(NamedTuple):
+    """An object of a play, by the section that it stands in."""
+
+    section: str
+    name: str
+
+
 class Play(Model):
     """What stands on a lab, and what must then be true."""
 
@@ -199,6 +207,18 @@ class Play(Model):
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
+    _left_out: Mapping[Thing, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def left_out(self) -> Mapping[Thing, str]:
+        """What the file has and an inventory cannot have, with the reason: see `lacking`."""
+        return self._left_out
+
+    def leaving_out(self, things: Mapping[Thing, str]) -> Self:
+        """This play, which stands for one that has these things too."""
+        copy = self.model_copy()
+        copy._left_out = things
+        return copy
 
     def issues(self) -> Iterator[Issue]:
         if self.given("checks") and not self.checks:

@@ -56,13 +56,18 @@ def wanted(lab: Lab, unsupported: Capabilities, progress: Progress) -> Wants:
 
 def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Skipped]:
     """What hosts cannot have: without NFS its volumes, without iSCSI disks and what is on them, without IPsec
-    encrypted networks; and what uses them there.
+    encrypted networks; and what uses them there. And what the inventory has too few hosts for.
 
     What belongs to the Swarm is left out when no host of it can have it. Services need no IPVS: without it only their
     virtual addresses and published ports do not work.
     """
     kinds = of_kinds.of_verb(RESOURCES.values(), "apply")
-    return of_kinds.left_out(kinds, Wants(lab, capabilities=unsupported))
+    lacking = [
+        Skipped(Key(name, thing.section.removesuffix("s"), thing.name), reason)
+        for name, play in lab.plays.items()
+        for thing, reason in play.left_out.items()
+    ]
+    return [*lacking, *of_kinds.left_out(kinds, Wants(lab, capabilities=unsupported))]
 
 
 def unreachable(host: str, error: ClusterlabError) -> Change:

@@ -35,6 +35,11 @@ def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
         _heading(console, "What is created")
         console.print(Text(_PREPARED))
         _lines(console, [line for part in lesson.making for line in part.lines])
+    for reason in dict.fromkeys(play.left_out.values()):
+        things = [
+            f"{thing.section.removesuffix('s')} {thing.name}" for thing, why in play.left_out.items() if why == reason
+        ]
+        console.print(Text(f"Left out: {', '.join(things)}: {reason}.", style="yellow"))
     if lesson.statements:
         _heading(console, "What must then be true")
         for number, part in enumerate(lesson.statements, 1):
@@ -49,6 +54,8 @@ def _heading(console: Console, text: str) -> None:
 def _statement(console: Console, number: int, part: Part) -> None:
     console.print()
     console.print(Text(f"{number}. {without_patterns(part.title)}", style="bold"))
+    if part.check and part.check.lacks:
+        console.print(Text(f"   unsupported: {part.check.lacks}", style="yellow"))
     if part.check and part.check.needs:
         console.print(Text(f"   (needs {', '.join(part.check.needs)})", style="dim"))
     _lines(console, part.lines)

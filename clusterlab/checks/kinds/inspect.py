@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 import docker
 import docker.errors
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from clusterlab.errors import UsageError
 from clusterlab.model.base import Issue, Model, Strings
-from clusterlab.model.inventory import Role
+from clusterlab.model.groups import GROUPS
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.matcher import Matcher, MatcherSpec
@@ -227,7 +227,7 @@ def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
     """Which hosts are asked: those of `on:`, or every host that should have the object."""
     inventory = lab.inventory
     if probe.on:
-        unknown = set(probe.on) - set(inventory.hosts) - {"all", *get_args(Role)}
+        unknown = set(probe.on) - set(inventory.hosts) - set(GROUPS)
         if unknown:
             raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
         return lab.expand(probe.on)

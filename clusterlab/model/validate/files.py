@@ -9,7 +9,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from ..error_text import dotted
-from ..inventory import ROLES, Inventory
+from ..groups import GROUPS
+from ..inventory import Inventory
 from ..lab import Lab
 from ..playbook import Container, Play
 from ..problems import Problem
@@ -58,7 +59,7 @@ class Files:
     @cached_property
     def places(self) -> list[str]:
         """What `on:` and `hosts:` can name."""
-        return [*self.inventory.hosts, *ROLES, "all"]
+        return [*self.inventory.hosts, *GROUPS]
 
     def expand(self, places: Iterable[str]) -> list[str]:
         return self.lab.expand(list(places))

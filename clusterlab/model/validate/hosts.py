@@ -8,7 +8,8 @@ from pathlib import Path
 
 from clusterlab.machines.kinds import MACHINE_KINDS, kinds_with
 
-from ..inventory import ROLES, Ssh
+from ..groups import ALL, GROUPS, ROLES
+from ..inventory import Ssh
 from ..problems import Problem, either
 from ..source import KeyPath
 from .files import Files
@@ -55,8 +56,8 @@ def _not_of(network: IPv4Network, address: IPv4Address) -> str:
 
 def _names(files: Files) -> Iterator[Problem]:
     for name in files.inventory.hosts:
-        if name in (*ROLES, "all"):
-            what = "means every host" if name == "all" else "is a role"
+        if name in GROUPS:
+            what = "means every host" if name == ALL else "is a role" if name in ROLES else "is a group of hosts"
             yield files.problem(("hosts", name), f"a host cannot be called '{name}': in a play that {what}", key=True)
 
 

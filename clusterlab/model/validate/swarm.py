@@ -1,4 +1,4 @@
-"""The Swarm: who is in it, and what needs it."""
+"""The Swarm: who is in it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,3 @@ def problems(files: Files) -> Iterator[Problem]:
         if "swarm_worker" in host.roles:
             path = ("hosts", name, "roles", host.roles.index("swarm_worker"))
             yield files.problem(path, "a swarm_worker has no Swarm to join: no host is swarm_manager", _REMEDY)
-    for file in files.plays.values():
-        for name, network in file.play.networks.items():
-            if network.driver == "overlay":
-                message = "an overlay network needs a Swarm, and no host is swarm_manager"
-                yield file.problem(("networks", name, "driver"), message, _REMEDY)
-        for name in file.play.services:
-            message = "a service needs a Swarm, and no host is swarm_manager"
-            yield file.problem(("services", name), message, _REMEDY, key=True)

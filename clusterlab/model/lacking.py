@@ -1,0 +1,87 @@
+"""What a play wants and an inventory cannot have, such as a second Docker host: left out, and no mistake of either.
+
+A thing that names what is lacking is left out, with all that needs it. A statement about one of these is unsupported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import BaseModel
+
+from .checks import Check
+from .inventory import Inventory
+from .iscsi import disk_of
+from .playbook import Play, Thing
+from .short_syntax import parse_mount
+from .source import KeyPath
+
+SECTIONS = ("disks", "volumes", "networks", "containers", "services")
+_NO_SWARM = "the inventory has no host with the role swarm_manager"
+_TEXTS = ("title", "hint")  # what of a check is only for people
+
+
+def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> Play:
+    """The play without what the inventory lacks; see `Play.left_out` and `Check.lacks` for what that is, and why."""
+    missing = _missing(play, lacking, inventory)
+    reasons = [_why(check, index, lacking, missing) for index, check in enumerate(play.checks)]
+    if not missing and not any(reasons):
+        return play
+    checks = [check.lacking(why) if why else check for check, why in zip(play.checks, reasons, strict=True)]
+    kept = {
+        section: {name: one for name, one in getattr(play, section).items() if Thing(section, name) not in missing}
+        for section in SECTIONS
+    }
+    return play.model_copy(update={**kept, "checks": checks}).leaving_out(missing)
+
+
+def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
+    """What cannot be had, with the reason: what says so itself, then whatever needs that."""
+    found = {Thing(str(path[0]), str(path[1])): reason for path, reason in lacking.items() if path[0] in SECTIONS}
+    if not inventory.with_role("swarm_manager"):
+        overlays = [Thing("networks", name) for name, one in play.networks.items() if one.driver == "overlay"]
+        found |= dict.fromkeys([*overlays, *(Thing("services", name) for name in play.services)], _NO_SWARM)
+    needs = dict(_needs(play))
+    while more := {
+        thing: found[need] for thing, wanted in needs.items() if thing not in found for need in wanted if need in found
+    }:
+        found |= more
+    return found
+
+
+def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:
+    """Which other things of the play each thing cannot do without."""
+    for name, volume in play.volumes.items():
+        disk = disk_of(volume.driver_opts)
+        yield Thing("volumes", name), [] if disk is None else [Thing("disks", disk)]
+    for section, things in (("containers", play.containers), ("services", play.services)):
+        for name, one in things.items():
+            needs = [Thing("volumes", parse_mount(text).source) for text in one.volumes]
+            needs += [Thing("networks", network) for network in one.networks]
+            needs += [Thing("containers", text.partition(":")[0]) for text in getattr(one, "volumes_from", [])]
+            yield Thing(section, name), needs
+
+
+def _why(check: Check, index: int, lacking: Mapping[KeyPath, str], missing: Mapping[Thing, str]) -> str:
+    """Why a statement cannot be made; "" when it can."""
+    own = [why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2] not in _TEXTS]
+    if own or not missing:
+        return next(iter(own), "")
+    words = set(_words(check))
+    return next((reason for thing, reason in missing.items() if thing.name in words), "")
+
+
+def _words(value: object) -> Iterator[str]:
+    """Every name-like word in the texts of a check's probes and actions."""
+    if isinstance(value, BaseModel):
+        for name in value.model_fields_set - set(_TEXTS):
+            yield from _words(getattr(value, name))
+    elif isinstance(value, str):
+        yield from re.findall(r"[\w.-]*\w", value)
+    elif isinstance(value, Mapping):
+        for item in value.items():
+            yield from _words(item)
+    elif isinstance(value, Iterable):
+        for item in value:
+            yield from _words(item)

@@ -1,0 +1,91 @@
+"""What an inventory lacks for a play: left out, with all that needs it, and no mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clusterlab.model import Lab, load_lab
+from clusterlab.plan.apply import left_out
+
+ONE_HOST = """\
+lab: one
+hosts:
+  box: {address: 192.168.98.11, roles: [docker]}
+images: {shell: {build: busybox}}
+"""
+
+PLAY = """\
+title: A play
+networks:
+  wide: {driver: overlay, attachable: true}
+  near: {hosts: "${docker.first}"}
+volumes:
+  local: {hosts: "${docker.first}"}
+  remote:
+    hosts: "${docker.first}"
+    driver_opts: {type: nfs, o: "addr=${nfs_server.first.address}", device: ":/shares"}
+containers:
+  here: {host: "${docker.first}", image: shell, networks: [near], volumes: ["local:/data"]}
+  there: {host: "${docker.second}", image: shell}
+  mounts: {host: "${docker.first}", image: shell, volumes: ["remote:/data"]}
+  borrows: {host: "${docker.first}", image: shell, volumes_from: [mounts]}
+  joined: {host: "${docker.first}", image: shell, networks: [wide]}
+services:
+  served: {image: shell, networks: [wide]}
+checks:
+  - title: here is fine
+    ping: {in: here, to: "${docker.first}"}
+  - title: "it names ${docker.second} in its title alone"
+    ping: {in: here, to: 127.0.0.1}
+    hint: look at ${docker.second}
+  - title: it names a host that is lacking
+    ping: {in: here, to: "${docker.second}"}
+  - title: it runs in a container that is left out
+    steps:
+      - ping: {in: there, to: "${docker.first}"}
+  - title: it is about a container that is left out, in a text
+    command: {on: "${docker.first}", run: docker exec borrows true}
+  - title: it needs the Swarm
+    inspect: {service: served, path: ID, value: {empty: false}}
+"""
+
+SECOND = "the inventory has no second host with the role docker"
+SERVER = "the inventory has no host with the role nfs_server"
+SWARM = "the inventory has no host with the role swarm_manager"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "play.yml").write_text(PLAY)
+    (tmp_path / "inventory.yml").write_text(ONE_HOST)
+    return load_lab(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
+
+
+def test_what_can_be_had_stays(lab: Lab) -> None:
+    play = lab.plays["play"]
+    assert set(play.containers) == {"here"}
+    assert set(play.volumes) == {"local"}
+    assert set(play.networks) == {"near"}
+    assert not play.services
+
+
+def test_what_cannot_be_had_is_left_out_with_all_that_needs_it(lab: Lab) -> None:
+    assert {str(skipped.key): skipped.reason for skipped in left_out(lab)} == {
+        "play: container there": SECOND,
+        "play: volume remote": SERVER,
+        "play: container mounts": SERVER,
+        "play: container borrows": SERVER,
+        "play: network wide": SWARM,
+        "play: container joined": SWARM,
+        "play: service served": SWARM,
+    }
+
+
+def test_statements_keep_their_order_and_say_what_is_lacking(lab: Lab) -> None:
+    checks = lab.plays["play"].checks
+    assert [check.lacks for check in checks] == ["", "", SECOND, SECOND, SERVER, SWARM]
+    assert checks[1].title == "it names docker.second in its title alone"
+    assert all(not list(check.probes()) for check in checks if check.lacks)
