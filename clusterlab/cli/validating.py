@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,6 @@ from clusterlab.reports.summary import write_json
 from clusterlab.reports.validation import show_advice, validation_document
 from clusterlab.stacks import load_stack
 from clusterlab.stacks.advice import ADVICE, LAB_ADVICE, Advice, advise, unknown_mutes
-
-_SERVICES = re.compile(r"^([\"']?)services\1\s*:", re.MULTILINE)
 
 
 @dataclass
@@ -67,14 +64,6 @@ class Validation:
                 console.print(sentence, highlight=False, soft_wrap=True)
         if self.problems:
             raise InvalidFiles(self.problems, self.files)
-
-
-def is_stack_file(word: str) -> bool:
-    """Whether a word of the command line is a stack file: standard input, or a file with `services:` at its top."""
-    path = Path(word)
-    if word == "-":
-        return True
-    return path.is_file() and _SERVICES.search(path.read_text(encoding="utf-8", errors="replace")) is not None
 
 
 def check_mute(keys: Sequence[str]) -> None:

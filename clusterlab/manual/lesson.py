@@ -56,7 +56,7 @@ def lesson(
     `inventory` is what `clusterlab ssh` is given to copy images to the hosts. What machines cannot have because of
     `unsupported` is not made.
     """
-    alone = Lab(lab.inventory, {name: lab.plays[name]}, lab.folder)
+    alone = lab.only(name)
     wants = wanted(alone, unsupported, progress)
     where = Where(alone, name, {one: image.tag for one, image in wants.images.items()})
     created = list(_created(wants, where))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from .inventory import Inventory
 from .playbook import Play
+
+if TYPE_CHECKING:
+    from clusterlab.stacks.load import Loaded
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,16 @@ class Lab:
     """What every verb works on.
 
     `plays` maps a play's name (the path below playbooks/ without .yml, as "volumes/nfs") to it, in the order they were
-    asked for. `folder` is where relative paths of the inventory start: the folder that the inventory is in. `file` is
-    the inventory itself; a lab that is recalled from its state has none.
+    asked for. `stacks` has what became of the stack files of those plays that have a `stack`, by the play's name; all
+    are valid. `folder` is where relative paths of the inventory start: the folder that the inventory is in. `file`
+    is the inventory itself; a lab that is recalled from its state has none.
     """
 
     inventory: Inventory
     plays: Mapping[str, Play] = field(default_factory=dict)
     folder: Path = Path()
     file: Path | None = None
+    stacks: Mapping[str, Loaded] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -39,6 +45,11 @@ class Lab:
         for play in self.plays.values():
             yield from _environments(play)
 
+    def only(self, play: str) -> Lab:
+        """The lab with one of its plays alone."""
+        stacks = {name: one for name, one in self.stacks.items() if name == play}
+        return replace(self, plays={play: self.plays[play]}, stacks=stacks)
+
     def names(self) -> Iterator[str]:
         """What the lab's things are called, and where its hosts are: what a report cannot do without."""
         yield self.name
@@ -49,6 +60,10 @@ class Lab:
             yield from (play_name, *play_name.split("/"))
             for things in (play.disks, play.volumes, play.networks, play.containers, play.services):
                 yield from things
+        for stack in (one.valid() for one in self.stacks.values()):
+            yield stack.name
+            keys = (*stack.services, *stack.networks, *stack.volumes, *stack.configs, *stack.secrets)
+            yield from (name for key in keys for name in (key, stack.scoped(key)))
 
 
 def _environments(value: object) -> Iterator[tuple[str, object]]:

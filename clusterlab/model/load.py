@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -20,7 +20,11 @@ from .lacking import reduced
 from .playbook import Play
 from .problems import InvalidFiles, Problem, suggest
 from .source import Document, KeyPath, read
+from .stack_files import StackFiles, is_stack_file
 from .validate import Files, PlayFile, problems_together
+
+if TYPE_CHECKING:
+    from clusterlab.stacks.load import Loaded
 
 _M = TypeVar("_M", bound=Model)
 
@@ -30,24 +34,36 @@ def load_inventory(path: Path) -> Lab:
     return _load(path, {})
 
 
-def load_lab(inventory: Path, plays: Sequence[str] = (), playbooks: Path = Path("playbooks")) -> Lab:
+def load_lab(
+    inventory: Path,
+    plays: Sequence[str] = (),
+    playbooks: Path = Path("playbooks"),
+    stacks: Sequence[StackFiles] = (),
+) -> Lab:
     """The lab of an inventory with the named plays, or all that are below `playbooks`.
 
-    A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". From here on the values of the
-    plays' environments are redacted in whatever leaves this process. Raises InvalidFiles with all that is wrong in any
-    of the files.
+    A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". Each of `stacks` becomes a play
+    with the stack's name; with stacks, no plays but the named ones are loaded. From here on the values of the plays'
+    environments are redacted in whatever leaves this process. Raises InvalidFiles with all that is wrong in any of the
+    files.
     """
+    if stacks and not plays:
+        return _load(inventory, {}, stacks=stacks)
     found, problems = _find_plays(playbooks)
     chosen = dict.fromkeys(plays) or found
     wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
     if not (found or plays or problems):
         wrong = [Problem(str(playbooks), 0, 0, "there are no plays (.yml files) in this folder")]
-    return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong])
+    return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong], stacks)
 
 
 def play_names(playbooks: Path) -> list[str]:
-    """The names of all plays in a folder, as the command line knows them."""
-    return [path.relative_to(playbooks).with_suffix("").as_posix() for path in sorted(playbooks.rglob("*.yml"))]
+    """The names of all plays in a folder, as the command line knows them; stack files may be among them."""
+    return [
+        path.relative_to(playbooks).with_suffix("").as_posix()
+        for path in sorted(playbooks.rglob("*.yml"))
+        if not is_stack_file(path)
+    ]
 
 
 def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
@@ -68,7 +84,9 @@ def _no_play(name: str, found: dict[str, Path], playbooks: Path) -> Problem:
     return Problem(str(playbooks / f"{name}.yml"), 0, 0, f"unknown play '{name}'", remedy)
 
 
-def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) -> Lab:
+def _load(
+    path: Path, plays: dict[str, Path], problems: Sequence[Problem] = (), stacks: Sequence[StackFiles] = ()
+) -> Lab:
     wrong = list(problems)
     document = _read(path, wrong)
     play_documents = {name: found for name, file in plays.items() if (found := _read(file, wrong))}
@@ -77,6 +95,7 @@ def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) 
     names = Names(document, _defaults())
     inventory, _ = _model(Inventory, document, names, wrong)
     plays_read = {name: _model(Play, one, names, wrong) for name, one in play_documents.items()}
+    files: dict[str, PlayFile] = {}
     if inventory is not None:
         files = {
             name: PlayFile(name, play_documents[name], reduced(play, lacking, inventory))
@@ -84,11 +103,44 @@ def _load(path: Path, plays: dict[str, Path], problems: Sequence[Problem] = ()) 
             if play is not None
         }
         wrong += problems_together(Files(path.parent, document, inventory, files))
+    loaded, of_play = _stacks(files, stacks, wrong)
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
-    lab = Lab(inventory, {name: file.play for name, file in files.items()}, path.parent, path)
+    lab = Lab(inventory, {name: file.play for name, file in files.items()} | of_play, path.parent, path, loaded)
     SECRETS.learn(lab.environments(), public=lab.names())
     return lab
+
+
+def _stacks(
+    files: Mapping[str, PlayFile], stacks: Sequence[StackFiles], wrong: list[Problem]
+) -> tuple[dict[str, Loaded], dict[str, Play]]:
+    """The stacks of plays, and of stack files alone with the plays that stand for these; adds what is wrong."""
+    from clusterlab.stacks.load import load_stack  # which knows this package
+
+    loaded: dict[str, Loaded] = {}
+    for name, file in files.items():
+        if file.play.stack:
+            folder = Path(file.document.file).parent
+            variables, problems = file.play.stack.variables(folder)
+            loaded[name] = load_stack(file.play.stack.paths(folder), file.play.stack.name, variables)
+            wrong += problems
+    of_play: dict[str, Play] = {}
+    for stack in stacks:
+        found = load_stack(stack.files, stack.name)
+        name = stack.name or found.name
+        if name in files or name in of_play:
+            wrong.append(
+                Problem(stack.files[0], 0, 0, f"there is another play or stack '{name}'", "Give --stack NAME.")
+            )
+        loaded[name] = found
+        of_play[name] = Play(title=f"the stack {name}", stack=stack)
+    names = [one.name for one in loaded.values()]
+    for one in loaded.values():
+        wrong += one.problems
+        if names.count(one.name) > 1:
+            remedy = "A Swarm has one stack of a name: give each its own."
+            wrong.append(Problem(one.files[0], 0, 0, f"two plays have a stack '{one.name}'", remedy))
+    return loaded, of_play
 
 
 def _read(path: Path, wrong: list[Problem]) -> Document | None:

@@ -19,6 +19,7 @@ from .deferred import Deferred
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
 from .short_syntax import parse_port
+from .stack_files import StackFiles
 
 __all__ = [
     "Attachment",
@@ -206,6 +207,7 @@ class Play(Model):
     ] = Field(default_factory=dict)
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
+    stack: StackFiles | None = Field(default=None, description="a stack, deployed as `docker stack deploy` does")
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
     _left_out: Mapping[Thing, str] = PrivateAttr(default_factory=dict)
 
@@ -230,8 +232,9 @@ class Play(Model):
             if title in titles[:index]:
                 remedy = "Titles identify results: give each check its own."
                 yield Issue(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
-        if not (self.disks or self.volumes or self.networks or self.containers or self.services or self.checks):
-            remedy = "Add volumes, networks, containers, services or checks."
+        stands = (self.disks, self.volumes, self.networks, self.containers, self.services, self.stack)
+        if not any(stands) and not self.checks:
+            remedy = "Add volumes, networks, containers, services, a stack or checks."
             yield Issue((), "this play has only a title", remedy)
 
 

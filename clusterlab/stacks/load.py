@@ -43,6 +43,7 @@ _REFUSED_TOP = {
 class Loaded:
     """What became of some stack files. The stack is there if nothing is wrong."""
 
+    name: str
     stack: Stack | None
     files: tuple[str, ...]
     sources: tuple[Substituted, ...]
@@ -91,7 +92,7 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
         replace(problem, message=without_values(problem.message, loaded, environment)) for problem in _once(problems)
     ]
     ordered = tuple(in_order(problems, files))
-    return Loaded(None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
+    return Loaded(name, None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
 
 
 def _secrets(stack: Stack) -> Iterator[tuple[str, object]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json as json_text
 
+from clusterlab.cli.stack_words import COMPOSE_FILE, STACK
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
 from clusterlab.pipeline.lock import Unlocked
 
@@ -12,8 +13,8 @@ from clusterlab.pipeline.lock import Unlocked
         "play": f"{PLAY}; or a stack file: any file with services:",
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
-        "compose_file": "a stack file, - for standard input; repeated ones are merged (short: -c)",
-        "stack": "the stack's name (default: that of the first file's folder)",
+        "compose_file": COMPOSE_FILE,
+        "stack": STACK,
         "mute": "advice that is not shown, by its key",
         "json": JSON,
     },
@@ -31,12 +32,13 @@ def validate(
 ) -> None:
     """Check the inventory and the playbooks, or stack files, without touching a host."""
     from clusterlab.cli.locations import inventory_path, playbooks_path
-    from clusterlab.cli.validating import Validation, check_mute, is_stack_file
+    from clusterlab.cli.stack_words import is_stack
+    from clusterlab.cli.validating import Validation, check_mute
 
     check_mute(mute)
     validation = Validation()
-    stacks = [*([compose_file] if compose_file else []), *([word] for word in play if is_stack_file(word))]
-    plays = [word for word in play if not is_stack_file(word)]
+    stacks = [*([compose_file] if compose_file else []), *([word] for word in play if is_stack(word))]
+    plays = [word for word in play if not is_stack(word)]
     for files in stacks:
         validation.stack(files, stack, mute)
     if plays or not stacks:

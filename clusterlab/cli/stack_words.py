@@ -1,0 +1,31 @@
+"""Which words of a command line are stack files, and which are plays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from clusterlab.errors import UsageError
+from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles, is_stack_file
+
+COMPOSE_FILE = "a stack file, - for standard input; repeated ones are merged (short: -c)"
+STACK = "the stack's name (default: that of the first file's folder)"
+
+
+def is_stack(word: str) -> bool:
+    """Whether a word of the command line is a stack file; `-` is standard input."""
+    return word == STANDARD_INPUT or is_stack_file(Path(word))
+
+
+def plays_and_stacks(
+    words: Sequence[str], compose_files: Sequence[str], name: str
+) -> tuple[list[str], list[StackFiles]]:
+    """The plays among `words`, and the stacks: each file among them is one, and all of `compose_files` are one.
+
+    Raises UsageError when `name` could mean more than one stack, or none.
+    """
+    files = [*([list(compose_files)] if compose_files else []), *([word] for word in words if is_stack(word))]
+    if name and len(files) != 1:
+        found = f"there are {len(files)} stacks" if files else "no stack file is given"
+        raise UsageError(f"--stack {name}: {found}", remedy="Name the files of one stack, each with -c.")
+    return [word for word in words if not is_stack(word)], [StackFiles(files=one, name=name) for one in files]
