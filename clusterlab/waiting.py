@@ -35,16 +35,17 @@ def wait_until(
 
     `what` completes "waited 30 s for ..."; `subject` (a host) comes before it. `seen` says what was last seen and
     `detail` gives its details; both are called at the deadline only. The condition is called once more at the
-    deadline.
+    deadline, also when a call that began before has taken until then: what it saw is as old as that.
 
     Raises DeadlineExceeded after `seconds`, Interrupted when `stop` is set, and what `condition` raises.
     """
     began = time.monotonic()
     pause = FIRST_PAUSE
     prefix = f"{subject}: " if subject else ""
+    asked = began
     while not (result := condition()):
         waited = time.monotonic() - began
-        if waited >= seconds:
+        if asked - began >= seconds:
             last = seen() if seen else ""
             raise DeadlineExceeded(
                 f"{prefix}waited {waited:.0f} s for {what}" + (f"; last seen: {last}" if last else ""),
@@ -54,6 +55,7 @@ def wait_until(
         if (stop or _NEVER).wait(min(pause, max(0.001, seconds - waited))):
             raise Interrupted(f"{prefix}waiting for {what} was interrupted")
         pause = min(2 * pause, longest_pause)
+        asked = time.monotonic()
     return result
 
 

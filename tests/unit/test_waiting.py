@@ -50,3 +50,14 @@ def test_a_stop_ends_the_wait_at_once() -> None:
 def test_an_error_of_the_condition_passes() -> None:
     with pytest.raises(ZeroDivisionError):
         wait_until(lambda: 1 / 0, "nothing", 5.0)
+
+
+def test_a_call_that_takes_until_the_deadline_is_not_the_last_one() -> None:
+    """What it saw is as old as its beginning: a busy host may answer once in that time."""
+    answers = iter([False, True])
+
+    def slow() -> bool:
+        time.sleep(0.1)
+        return next(answers)
+
+    assert wait_until(slow, "an answer", 0.05)
