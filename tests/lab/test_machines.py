@@ -305,7 +305,8 @@ def test_up_that_fails_keeps_the_logs_and_removes_the_rest(alone: Lab) -> None:
     machines = QemuMachines(Lab(inventory=Inventory.model_validate(hasty)), clones=False)
     with pytest.raises(DeadlineExceeded, match=r"gw: no answer over SSH after \d+ s") as raised:
         machines.up(Silent())
-    logs = Path(raised.value.remedy.rpartition(" ")[2])
+    logs = LabState(alone.name).failure_logs
+    assert str(logs) in raised.value.remedy
     assert (logs / "gw" / "console.log").exists()
     shutil.rmtree(logs)
     assert states(machines) == {"gw": "absent"}
