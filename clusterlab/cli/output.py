@@ -16,20 +16,24 @@ from clusterlab.machines.state import LabState
 from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_results
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan.report import Report
+from clusterlab.plan.stack_plan import StackPlan
 from clusterlab.reports.junit import junit
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
+from clusterlab.reports.stack_plan import show_stack_plans, stack_plan_documents
 from clusterlab.reports.summary import Run, write_json, write_text
 from clusterlab.reports.terminal import show_error, show_results
 from clusterlab.resources.base import Change
 
 
-def show_changes(pipeline: Pipeline, changes: Sequence[Change], json: str) -> None:
-    """Print a plan, or write it as JSON."""
+def show_changes(pipeline: Pipeline, changes: Sequence[Change], stacks: Sequence[StackPlan], json: str) -> None:
+    """Print a plan and what it means for stacks, or write it as JSON."""
     session, skipped = pipeline.session, pipeline.left_out()
     if json:
         document = plan_document(session.lab.name, changes, skipped)
+        document["stacks"] = stack_plan_documents(stacks)
         write_json(Path(json), {**document, "counts": session.counts()})
     if json != "-":
+        show_stack_plans(out(), stacks)
         show_plan(out(), changes, skipped)
 
 

@@ -10,11 +10,14 @@ from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.plan import apply, clean, deprovision, provision
+from clusterlab.plan.apply import Survey
 from clusterlab.plan.deprovision import Withdrawal
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.report import Report
+from clusterlab.plan.stack_plan import StackPlan, stack_plans
 from clusterlab.reports.plan import report_summary
 from clusterlab.resources.base import Change, Skipped
+from clusterlab.resources.deploying import AS_USUAL, Deploying
 from clusterlab.resources.packages import FLAG as PACKAGES
 from clusterlab.resources.swarm_kind import LEAVE
 from clusterlab.results import Evidence, Outcome, Result
@@ -43,6 +46,7 @@ class Pipeline:
     session: Session
     allow_data_loss: bool = False
     remove_nodes: bool = False
+    deploying: Deploying = AS_USUAL
     on_report: Callable[[str, Report], None] = lambda stage, report: None
     on_result: Callable[[Result], None] = lambda result: None
     interruption: Callable[[], KeyboardInterrupt] = KeyboardInterrupt
@@ -104,9 +108,19 @@ class Pipeline:
 
     def apply_changes(self) -> list[Change]:
         """What the plays lack on the hosts."""
+        return self._survey().changes
+
+    def _survey(self) -> Survey:
         session = self.session
         with session.progress.task(session.lab.name, "inspecting engines"):
-            return apply.apply(session.lab, session.hosts, self.allow_data_loss, session.unsupported, session.progress)
+            return apply.survey(
+                session.lab,
+                session.hosts,
+                self.allow_data_loss,
+                session.unsupported,
+                session.progress,
+                self.deploying,
+            )
 
     def clean_changes(self, delete_data: bool = False) -> list[Change]:
         """What has the lab's label on the hosts."""
@@ -114,15 +128,19 @@ class Pipeline:
         with session.progress.task(session.lab.name, "inspecting engines"):
             return clean.clean(session.lab.name, session.hosts, delete_data)
 
-    def planned(self) -> list[Change]:
-        """The changes of provision and apply; the engines are asked only when provision has nothing to do."""
+    def planned(self) -> tuple[list[Change], list[StackPlan]]:
+        """The changes of provision and apply, and what these mean for stacks.
+
+        The engines are asked only when provision has nothing to do.
+        """
         changes = self.provision_changes()
         if changes:
             self.session.progress.say(
                 self.session.lab.name, "what apply would change is known once the hosts are provisioned"
             )
-            return changes
-        return self.apply_changes()
+            return changes, []
+        survey = self._survey()
+        return survey.changes, stack_plans(survey.wants, survey.scope)
 
     def left_out(self) -> list[Skipped]:
         """What these machines cannot have."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.lab import Lab
@@ -11,6 +13,7 @@ from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources import kind as of_kinds
 from clusterlab.resources.base import Change, Key, Skipped
+from clusterlab.resources.deploying import AS_USUAL, Deploying
 from clusterlab.resources.kinds import RESOURCES
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope, Wants
@@ -21,13 +24,35 @@ from clusterlab.resources.wanted_images import wanted_images
 FLAG = "--allow-data-loss"
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What the plays want, what stands on the hosts, and the changes from the one to the other."""
+
+    wants: Wants
+    scope: Scope
+    changes: list[Change]
+
+
 def apply(
     lab: Lab,
     hosts: Hosts,
     allow_data_loss: bool = False,
     unsupported: Capabilities = ALL_CAPABILITIES,
     progress: Progress | None = None,
+    deploying: Deploying = AS_USUAL,
 ) -> list[Change]:
+    """The changes that converge the plays' objects; see `survey`."""
+    return survey(lab, hosts, allow_data_loss, unsupported, progress, deploying).changes
+
+
+def survey(
+    lab: Lab,
+    hosts: Hosts,
+    allow_data_loss: bool = False,
+    unsupported: Capabilities = ALL_CAPABILITIES,
+    progress: Progress | None = None,
+    deploying: Deploying = AS_USUAL,
+) -> Survey:
     """The changes that converge the plays' objects; nothing is changed on a host.
 
     Images that are built from packages are built on this machine when they are not in the cache. What was
@@ -35,7 +60,7 @@ def apply(
     are left alone. A host that does not answer is a blocked change of its own, so the others go on.
     """
     shown = progress or Silent()
-    wants = wanted(lab, unsupported, shown)
+    wants = replace(wanted(lab, unsupported, shown), deploying=deploying)
     kinds = of_kinds.of_verb(RESOURCES.values(), "apply")
     sought = {kind.name: {k: w for k, w in kind.wanted(wants).items() if k not in wants.omitted} for kind in kinds}
     answers = hosts.each(lab.inventory.docker_hosts, lambda host: observe(lab.name, host, kinds, sought))
@@ -45,7 +70,7 @@ def apply(
     found = [unreachable(name, error) for name, error in answers.items() if isinstance(error, ClusterlabError)]
     found += swarm_problems(wants, scope, [key for keys in sought.values() for key in keys], errors)
     pending = {change.key: change for change in found}
-    return held_back(of_kinds.converge(kinds, wants, scope.with_pending(pending)))
+    return Survey(wants, scope, held_back(of_kinds.converge(kinds, wants, scope.with_pending(pending))))
 
 
 def wanted(lab: Lab, unsupported: Capabilities, progress: Progress) -> Wants:

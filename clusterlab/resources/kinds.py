@@ -17,6 +17,7 @@ from .kind import ResourceKind
 from .networks import NETWORK
 from .nfs import EXPORT
 from .packages import PACKAGE
+from .stacks import STACK
 from .swarm_kind import SWARM_KIND
 from .swarm_services import SERVICE
 from .sysctl import SYSCTL
@@ -24,7 +25,7 @@ from .units import UNIT
 from .volumes import VOLUME
 
 _PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, SWARM_KIND)
-_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE)
+_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK)
 
 OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)
 """This package's kinds; each needs only those before it, and is removed before them."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from .base import LABEL_LAB, LABEL_PLAY, LABEL_SPEC
 
 _OURS = "org.clusterlab."
+_STACK = "com.docker.stack.namespace"
 
 
 def spec_hash(wanted: object) -> str:
@@ -30,6 +31,11 @@ def own_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
 
 def is_ours(lab: str, labels: Mapping[str, str] | None) -> bool:
     return (labels or {}).get(LABEL_LAB) == lab
+
+
+def is_of_play(lab: str, labels: Mapping[str, str] | None) -> bool:
+    """Whether an object is the lab's and no stack's: the kind `stack` has those."""
+    return is_ours(lab, labels) and _STACK not in (labels or {})
 
 
 def play_of(labels: Mapping[str, str] | None) -> str | None:

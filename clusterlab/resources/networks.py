@@ -20,7 +20,7 @@ from .base import LABEL_SPEC, SWARM, Change, Command, Difference, Key, Skipped
 from .compare import describe, differences, same
 from .engine_calls import engine, flags, pairs, shell
 from .kind import ResourceKind, skipped
-from .labels import is_ours, labels_for, not_ours, own_labels, play_of
+from .labels import is_of_play, labels_for, not_ours, own_labels, play_of
 from .observed import Json, Observed, is_task, labels_of
 from .ownership import with_owner
 from .removal import (
@@ -150,7 +150,7 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
         if found is None:
             found = at.networks.get(wanted.name)  # a host's network that should be the Swarm's, or the other way
         differing = tuple(self.differences(wanted, found)) if found else ()
-        if found is None or not at.owns(found):
+        if found is None or not self.owns(scope.name, found):
             return Change(
                 key=key,
                 action="create",
@@ -167,7 +167,7 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
         return _replacement(scope, key, wanted, found, differing) if differing else None
 
     def owns(self, lab: str, found: Json) -> bool:
-        return is_ours(lab, labels_of(found))
+        return is_of_play(lab, labels_of(found))
 
     def play(self, found: Json) -> str | None:
         return play_of(labels_of(found))

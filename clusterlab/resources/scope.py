@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model.lab import Lab
@@ -12,6 +13,8 @@ from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Host
 
 from .base import SWARM, Change, Key
+from .deploying import AS_USUAL, Deploying
+from .engine_calls import engine
 from .observed import Json, Observed
 from .wanted_images import WantedImage
 
@@ -25,13 +28,14 @@ class Wants:
     """What the lab's files want: all that wanted states are made from.
 
     `images` are those that the plays use. `capabilities` says what hosts lack, and `omitted` are the resources that are
-    left out because of that.
+    left out because of that. `deploying` are the options with which stacks are deployed.
     """
 
     lab: Lab
     images: Mapping[str, WantedImage] = field(default_factory=dict)
     capabilities: Capabilities = ALL_CAPABILITIES
     omitted: frozenset[Key] = frozenset()
+    deploying: Deploying = AS_USUAL
 
     def tag(self, image: str) -> str:
         """The tag by which hosts know an image of the inventory; its name as long as it is not known."""
@@ -43,7 +47,10 @@ class Wants:
 
 @dataclass(frozen=True)
 class SwarmView:
-    """A Swarm as one of its managers reports it: `at` is the host that is asked and that changes it."""
+    """A Swarm as one of its managers reports it: `at` is the host that is asked and that changes it.
+
+    What only stacks need is asked for when it is first used; that raises ClusterlabError.
+    """
 
     at: Observed
     services: Mapping[str, Json] = field(default_factory=dict)
@@ -52,6 +59,26 @@ class SwarmView:
     def networks(self) -> Mapping[str, Json]:
         """The Swarm's networks by name."""
         return {name: one for name, one in self.at.networks.items() if one.get("Scope") == "swarm"}
+
+    @cached_property
+    def configs(self) -> list[Json]:
+        with engine(self.at.host, "list the configs") as api:
+            return list(api.configs())
+
+    @cached_property
+    def secrets(self) -> list[Json]:
+        with engine(self.at.host, "list the secrets") as api:
+            return list(api.secrets())
+
+    @cached_property
+    def nodes(self) -> list[Json]:
+        with engine(self.at.host, "list the nodes") as api:
+            return list(api.nodes())
+
+    @cached_property
+    def tasks(self) -> list[Json]:
+        with engine(self.at.host, "list the tasks") as api:
+            return list(api.tasks())
 
     def services_on(self, network_id: str) -> list[str]:
         """Services whose tasks are on a network."""

@@ -24,7 +24,7 @@ from .compare import describe, differences, environment_differences, same, varia
 from .engine_calls import engine, shell
 from .images import coming_id
 from .kind import ResourceKind, skipped
-from .labels import is_ours, not_ours, own_labels, play_of
+from .labels import is_of_play, not_ours, own_labels, play_of
 from .observed import Json, Observed, labels_of
 from .ownership import with_owner
 from .removal import is_taken, remove_service, service_losses, wait_for_tasks_to_end
@@ -108,7 +108,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
     ) -> Change | None:
         at, body = scope.at(key), wanted.body
         image_id = coming_id(wants, scope, at, wanted.image)
-        if found is None or not at.owns(found.listed):
+        if found is None or not self.owns(scope.name, found):
             return Change(
                 key=key,
                 action="create",
@@ -137,7 +137,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         return _wait(at, key, wanted, found.listed)
 
     def owns(self, lab: str, found: FoundService) -> bool:
-        return is_ours(lab, labels_of(found.listed))
+        return is_of_play(lab, labels_of(found.listed))
 
     def play(self, found: FoundService) -> str | None:
         return play_of(labels_of(found.listed))
@@ -294,7 +294,7 @@ def _wait(at: Observed, key: Key, wanted: PlannedService, found: Json) -> Change
         action="wait",
         reason=f"{running} of its {desired} tasks run",
         command=shell(["docker", "service", "ps", "--no-trunc", key.name]),
-        carry_out=partial(_converge, at.host, key.name),
+        carry_out=partial(converge_service, at.host, key.name),
         needs=wanted.needs,
         where=at.name,
     )
@@ -330,7 +330,7 @@ def _create(at: Observed, wanted: WantedService) -> None:
             mode=wanted.mode,
             endpoint_spec={"Ports": wanted.ports} if wanted.ports else None,
         )
-    _converge(at.host, wanted.name)
+    converge_service(at.host, wanted.name)
 
 
 def _update(at: Observed, wanted: WantedService, service: str) -> None:
@@ -360,12 +360,15 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
             rollback_config=spec.get("RollbackConfig"),
             endpoint_spec={**spec.get("EndpointSpec", {}), "Ports": wanted.ports},
         )
-    _converge(at.host, wanted.name)
+    converge_service(at.host, wanted.name)
 
 
-def _converge(host: Host, name: str) -> None:
-    """Wait until every task of a service runs; raises HostError with the last task's error after CONVERGE seconds."""
-    deadline = time.monotonic() + CONVERGE
+def converge_service(host: Host, name: str, seconds: float = CONVERGE) -> None:
+    """Wait until every task of a service runs; raises HostError with the last task's error when they do not in time.
+
+    An update that pauses or is rolled back raises at once.
+    """
+    deadline = time.monotonic() + seconds
     settled = 0  # times in a row: an update that was just accepted has not begun yet
     with engine(host, f"wait for service {name}") as api:
         while True:
@@ -379,7 +382,7 @@ def _converge(host: Host, name: str) -> None:
                 return
             state = (found.get("UpdateStatus") or {}).get("State", "")
             if time.monotonic() > deadline or state in ("paused", "rollback_completed"):
-                raise _not_converged(host, api, name, found)
+                raise _not_converged(host, api, name, found, seconds)
             _tick.wait(0.3)
 
 
@@ -406,15 +409,17 @@ def _up_to_date(service: Json, tasks: list[Json]) -> bool:
     return True
 
 
-def _not_converged(host: Host, api: Any, name: str, service: Json) -> ClusterlabError:
+def _not_converged(host: Host, api: Any, name: str, service: Json, seconds: float) -> ClusterlabError:
     tasks = sorted(api.tasks(filters={"service": name}), key=lambda task: str(task.get("CreatedAt")))
     errors = [str(task["Status"]["Err"]) for task in tasks if task.get("Status", {}).get("Err")]
     status = service.get("ServiceStatus") or {}
     counted = f"{status.get('RunningTasks', 0)} of {status.get('DesiredTasks', 0)} tasks run"
     last = f": {errors[-1]}" if errors else ""
+    state = (service.get("UpdateStatus") or {}).get("State", "")
+    ended = {"paused": "its update has paused", "rollback_completed": "its update was rolled back"}.get(state, "")
     return HostError(
         host.name,
-        f"service {name}: {counted} after {CONVERGE:.0f} s at most{last}",
+        f"service {name}: {ended or f'{counted} after {seconds:.0f} s at most'}{last}",
         remedy=f"`docker service ps --no-trunc {name}` on {host.name} shows what each task did.",
         detail="\n".join(f"{task['Status']['State']}: {task['Status'].get('Err', '')}" for task in tasks[-10:]),
     )

@@ -47,7 +47,10 @@ def tag_of(lab: Lab, name: str, progress: Progress) -> str:
 
 
 def image_hosts(lab: Lab) -> dict[str, list[str]]:
-    """On which hosts each image is needed: those of its containers and runs, and for services all of the Swarm."""
+    """On which hosts each image is needed: those of its containers and runs, and for services all of the Swarm.
+
+    A stack's reference is one of these where the inventory has an image of that name.
+    """
     needed: dict[str, set[str]] = {}
     swarm = set(lab.inventory.with_role("swarm_manager", "swarm_worker"))
     for play in lab.plays.values():
@@ -59,6 +62,10 @@ def image_hosts(lab: Lab) -> dict[str, list[str]]:
             for _, kind, probe in check.probes():
                 for image in kinds()[kind].touches(probe).images:
                     needed.setdefault(image, set()).update(kinds()[kind].hosts(probe, lab, play))
+    for loaded in lab.stacks.values():
+        for of_stack in loaded.valid().services.values():
+            if of_stack.image and of_stack.image.value in lab.inventory.images:
+                needed.setdefault(of_stack.image.value, set()).update(swarm)
     return {image: [host for host in lab.inventory.hosts if host in hosts] for image, hosts in needed.items()}
 
 

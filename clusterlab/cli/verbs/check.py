@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterlab.cli.stack_words import COMPOSE_FILE, STACK
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
-from clusterlab.cli.verbs.converge import DATA_LOSS
+from clusterlab.cli.verbs.converge import DATA_LOSS, STACK_OPTIONS
 from clusterlab.pipeline.lock import Exclusive
 
 if TYPE_CHECKING:
@@ -18,14 +19,25 @@ STRICT = "fail when a statement is unsupported; always so on existing machines"
 
 @verb(
     Exclusive("check"),  # checks stop, drain and restart things
-    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "junit": JUNIT, "strict": STRICT},
-    lists=("play",),
+    {
+        "play": f"{PLAY}; or a stack file",
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "compose_file": COMPOSE_FILE,
+        "stack": STACK,
+        "json": JSON,
+        "junit": JUNIT,
+        "strict": STRICT,
+    },
+    lists=("play", "compose_file"),
 )
 def check(
     call: Call,
     play: list[str],
+    compose_file: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
+    stack: str = "",
     json: str = "",
     junit: str = "",
     strict: bool = False,
@@ -34,7 +46,7 @@ def check(
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(call, inventory, play, playbooks) as lab:
+    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
         pipeline = Pipeline(lab)
         output = _output(pipeline, "check", strict, json, junit)
         try:
@@ -48,34 +60,43 @@ def check(
 @verb(
     Exclusive("run"),
     {
-        "play": PLAY,
+        "play": f"{PLAY}; or a stack file",
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
         "json": JSON,
         "junit": JUNIT,
         "strict": STRICT,
         "allow_data_loss": DATA_LOSS,
+        **STACK_OPTIONS,
     },
-    lists=("play",),
+    lists=("play", "compose_file"),
     interrupted="`clusterlab run` goes on from here; `clusterlab down` removes the machines.",
 )
 def run(
     call: Call,
     play: list[str],
+    compose_file: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
+    stack: str = "",
     json: str = "",
     junit: str = "",
     strict: bool = False,
     allow_data_loss: bool = False,
+    prune: bool = False,
+    resolve_image: str = "",
+    with_registry_auth: bool = False,
+    adopt: bool = False,
 ) -> None:
     """Do the main job: up, provision, apply and check."""
     from clusterlab.cli.output import show_stage
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
+    from clusterlab.resources.deploying import Deploying, resolving
 
-    with session(call, inventory, play, playbooks) as lab:
-        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, on_report=show_stage)
+    deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
+    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying, on_report=show_stage)
         output = _output(pipeline, "run", strict, json, junit)
         try:
             # Without machines or their roles nothing can be proven. After an incomplete apply, checks say what fails.

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from invoke.exceptions import Exit
 
+from clusterlab.cli.stack_words import ADOPT, AUTH, COMPOSE_FILE, PRUNE, RESOLVE, STACK
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 DATA_LOSS = "also make changes that lose data, such as recreating a volume whose options differ"
+STACK_OPTIONS = {
+    "compose_file": COMPOSE_FILE,
+    "stack": STACK,
+    "prune": PRUNE,
+    "resolve_image": RESOLVE,
+    "with_registry_auth": AUTH,
+    "adopt": ADOPT,
+}
 REMOVE_NODES = "also remove from the Swarm the nodes of hosts that are no longer in the inventory"
 
 
@@ -26,47 +35,78 @@ def provision(call: Call, inventory: str = "", json: str = "", remove_nodes: boo
 
 @verb(
     Unlocked("reads only"),
-    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "allow_data_loss": DATA_LOSS},
-    lists=("play",),
+    {
+        "play": f"{PLAY}; or a stack file",
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "json": JSON,
+        "allow_data_loss": DATA_LOSS,
+        **STACK_OPTIONS,
+    },
+    lists=("play", "compose_file"),
 )
 def plan(
     call: Call,
     play: list[str],
+    compose_file: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
+    stack: str = "",
     json: str = "",
     allow_data_loss: bool = False,
+    prune: bool = False,
+    resolve_image: str = "",
+    with_registry_auth: bool = False,
+    adopt: bool = False,
 ) -> None:
     """Show what provision and apply would change, why, and the command that would do it manually."""
     from clusterlab.cli.output import show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
+    from clusterlab.resources.deploying import Deploying, resolving
 
-    with session(call, inventory, play, playbooks) as lab:
-        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss)
-        show_changes(pipeline, pipeline.planned(), json)
+    deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
+    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying)
+        changes, stacks = pipeline.planned()
+        show_changes(pipeline, changes, stacks, json)
 
 
 @verb(
     Exclusive("apply"),
-    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "json": JSON, "allow_data_loss": DATA_LOSS},
-    lists=("play",),
+    {
+        "play": f"{PLAY}; or a stack file",
+        "inventory": INVENTORY,
+        "playbooks": PLAYBOOKS,
+        "json": JSON,
+        "allow_data_loss": DATA_LOSS,
+        **STACK_OPTIONS,
+    },
+    lists=("play", "compose_file"),
 )
 def apply(
     call: Call,
     play: list[str],
+    compose_file: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
+    stack: str = "",
     json: str = "",
     allow_data_loss: bool = False,
+    prune: bool = False,
+    resolve_image: str = "",
+    with_registry_auth: bool = False,
+    adopt: bool = False,
 ) -> None:
-    """Create and change images, volumes, networks, containers and services to match the plays."""
+    """Create and change images, volumes, networks, containers, services and stacks to match the plays."""
     from clusterlab.cli.output import converging
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
+    from clusterlab.resources.deploying import Deploying, resolving
 
-    with session(call, inventory, play, playbooks) as lab:
-        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss)
+    deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
+    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying)
         with converging(pipeline, "apply", json):
             pipeline.apply()
 

@@ -55,17 +55,27 @@ def paths_of(stack: Stack, node: Node) -> set[str]:
     return {_on(node, path) for _, path, _ in _sources(stack)}
 
 
+def missing_sources(stack: Stack, service: Service, facts: NodeFacts) -> list[str]:
+    """The sources of a service's binds that a node does not have, as they are sent."""
+    paths = dict.fromkeys(_on(facts.node, path) for _, path, _ in _sources_of(stack, service))
+    return [path for path in paths if path not in facts.paths]
+
+
 def _sources(stack: Stack) -> Iterator[tuple[str, str, Place]]:
     """Each source of a bind as it is written, as it is sent, and where."""
     for service in stack.services.values():
-        for mount in service.volumes:
-            if mount.type == "bind" and not has_drive(mount.source) and not mount.source.startswith("\\\\"):
-                yield mount.original, mount.source, mount.place
-            volume = stack.volumes.get(mount.source) if mount.type == "volume" else None
-            options = (volume.driver_opts or {}) if volume else {}
-            device: Given[str] | None = options.get("device")
-            if device and "bind" in _values(options.get("o")):
-                yield device.value, device.value, device.place
+        yield from _sources_of(stack, service)
+
+
+def _sources_of(stack: Stack, service: Service) -> Iterator[tuple[str, str, Place]]:
+    for mount in service.volumes:
+        if mount.type == "bind" and not has_drive(mount.source) and not mount.source.startswith("\\\\"):
+            yield mount.original, mount.source, mount.place
+        volume = stack.volumes.get(mount.source) if mount.type == "volume" else None
+        options = (volume.driver_opts or {}) if volume else {}
+        device: Given[str] | None = options.get("device")
+        if device and "bind" in _values(options.get("o")):
+            yield device.value, device.value, device.place
 
 
 def _values(given: Given[str] | None) -> list[str]:

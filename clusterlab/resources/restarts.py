@@ -1,0 +1,93 @@
+"""What a change of a stack's service does to its tasks and to their data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clusterlab.stacks.service_specs import Spec
+
+from .base import Difference
+from .stack_fields import Path, restarts
+
+_SECOND = 10**9
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The tasks of a service that an update replaces, and in which way."""
+
+    service: str
+    tasks: tuple[str, ...]  # NAME.SLOT on HOST
+    order: str
+
+    def __str__(self) -> str:
+        return f"{self.service}: {', '.join(self.tasks) or 'no task runs'}; {self.order}"
+
+
+def restart_of(
+    name: str, spec: Spec, differing: Iterable[Path], tasks: Sequence[Mapping[str, Any]], nodes: Mapping[str, str]
+) -> Restart | None:
+    """The restart that an update to `spec` means; None when no task restarts. `nodes` are host names by id."""
+    if not any(map(restarts, differing)):
+        return None
+    running = sorted(_task(name, one, nodes) for one in tasks if one.get("DesiredState") == "running")
+    return Restart(name, tuple(running), update_order(spec))
+
+
+def _task(name: str, task: Mapping[str, Any], nodes: Mapping[str, str]) -> str:
+    node = nodes.get(str(task.get("NodeID", "")), "no node")
+    return f"{name}.{task.get('Slot') or node} on {node}"
+
+
+def update_order(spec: Spec) -> str:
+    """How an update goes on, in words; the Swarm picks the tasks in no fixed order."""
+    config = spec.get("UpdateConfig") or {}
+    parallelism = config.get("Parallelism", 1)
+    count = f"{parallelism} at a time" if parallelism else "all at once"
+    order = "each new one is started before the old one is stopped"
+    if config.get("Order", "stop-first") != "start-first":
+        order = "each is stopped before the new one starts"
+    pause = f", {config['Delay'] / _SECOND:g} s between them" if config.get("Delay") and parallelism else ""
+    action = config.get("FailureAction", "pause")
+    then = {"pause": "the update pauses", "continue": "the update goes on", "rollback": "the update is rolled back"}
+    return f"{count}{pause}, in no fixed order; {order}; when one fails, {then.get(action, action)}"
+
+
+def at_risk(
+    name: str, spec: Spec, found: Spec, differing: Mapping[Path, Difference], can_move: Sequence[str]
+) -> Iterator[str]:
+    """What data an update may part from the tasks; `can_move` are the nodes that can take them.
+
+    `spec` and `found` are the service's specs, the latter as it is.
+    """
+    before, after = (_volumes(one) for one in (found, spec))
+    for target, source in before.items():
+        if target not in after or after[target] != source:
+            what = f"the volume {source}" if source else "a volume without a name"
+            yield f"{name}: {what} is no longer mounted at {target}; its data stays on the nodes, unused"
+    if not any(map(restarts, differing)):
+        return
+    for target, source in after.items():
+        if not source:
+            yield f"{name}: what tasks wrote to {target} is in volumes without a name: new tasks begin with empty ones"
+        elif len(can_move) > 1 and _is_local(spec, target) and "Replicated" in spec["Mode"]:
+            where = ", ".join(can_move)
+            yield f"{name}: each of {where} has a volume {source} of its own, and a new task may start on another one"
+
+
+def _volumes(spec: Spec) -> dict[str, str]:
+    return {one["Target"]: one.get("Source") or "" for one in _mounts(spec) if one.get("Type") == "volume"}
+
+
+def _mounts(spec: Spec) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = spec["TaskTemplate"]["ContainerSpec"].get("Mounts") or []
+    return found
+
+
+def _is_local(spec: Spec, target: str) -> bool:
+    """Whether each node has a volume of its own at a path."""
+    one = next(mount for mount in _mounts(spec) if mount["Target"] == target)
+    driver = (one.get("VolumeOptions") or {}).get("DriverConfig") or {}
+    return driver.get("Name", "local") in ("", "local") and not (driver.get("Options") or {}).get("device")

@@ -1,0 +1,60 @@
+"""Jobs of a Swarm: waiting until their tasks have completed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from clusterlab.errors import HostError
+from clusterlab.remote import Host
+
+from .engine_calls import engine
+from .observed import Json
+
+SECONDS = 120.0
+"""What a job gets until it has completed; one whose tasks still run then is left to go on."""
+_tick = threading.Event()  # never set: waits a moment between two questions
+
+
+def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
+    """Wait until the tasks of a job have completed, or run; raises HostError with the last task's error if neither."""
+    deadline = time.monotonic() + seconds
+    with engine(host, f"wait for job {name}") as api:
+        while True:
+            service = api.inspect_service(name)
+            tasks = _of_this_run(service, api.tasks(filters={"service": name}))
+            if _completed(service, tasks):
+                return
+            if time.monotonic() > deadline:
+                if any(task["Status"]["State"] in ("starting", "running") for task in tasks):
+                    return
+                raise _not_completed(host, name, tasks, seconds)
+            _tick.wait(0.3)
+
+
+def _of_this_run(service: Json, tasks: list[Any]) -> list[Any]:
+    """The tasks of a job's last run: an update runs it again."""
+    run = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index", 0)
+    return [task for task in tasks if (task.get("JobIteration") or {}).get("Index", 0) == run]
+
+
+def _completed(service: Json, tasks: list[Any]) -> bool:
+    complete = [task for task in tasks if task["Status"]["State"] == "complete"]
+    replicated = (service["Spec"]["Mode"]).get("ReplicatedJob")
+    if replicated is not None:
+        return len(complete) >= int(replicated.get("TotalCompletions", 1))
+    nodes = {task.get("NodeID") for task in tasks}
+    return bool(nodes) and nodes == {task.get("NodeID") for task in complete}
+
+
+def _not_completed(host: Host, name: str, tasks: list[Any], seconds: float) -> HostError:
+    ordered = sorted(tasks, key=lambda task: str(task.get("CreatedAt")))
+    errors = [str(task["Status"]["Err"]) for task in ordered if task["Status"].get("Err")]
+    last = f": {errors[-1]}" if errors else ""
+    return HostError(
+        host.name,
+        f"job {name}: it has not completed within {seconds:.0f} s{last}",
+        remedy=f"`docker service ps --no-trunc {name}` on {host.name} shows what each task did.",
+        detail="\n".join(f"{task['Status']['State']}: {task['Status'].get('Err', '')}" for task in ordered[-10:]),
+    )
