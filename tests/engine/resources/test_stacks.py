@@ -1,0 +1,315 @@
+"""Stacks on real engines: deployed as Docker's client does, compared field by field, and nobody else's changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterlab.build.container_image import built_image
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.model.stack_files import StackFiles
+from clusterlab.plan.apply import apply, survey
+from clusterlab.plan.clean import clean, left_over
+from clusterlab.plan.stack_plan import stack_plans
+from clusterlab.progress import Silent
+from clusterlab.resources.base import Change
+from clusterlab.resources.deploying import AS_USUAL, Deploying
+from clusterlab.stacks import load_stack
+from tests.support.labs import lab_in_swarm, namespaces_lab
+from tests.support.resource_bench import Bench
+
+pytestmark = pytest.mark.engine
+
+SHOP = """
+services:
+  web:
+    image: tools/shell:1
+    command: sleep 1000
+    hostname: "web-{{.Task.Slot}}"
+    environment: {GREETING: "hello there", EMPTY: }
+    labels: {tier: front}
+    stop_grace_period: 1s
+    stop_signal: SIGKILL
+    healthcheck: {test: "true", interval: 1s, retries: 2}
+    extra_hosts: ["far:10.1.2.3"]
+    dns: 10.1.2.4
+    cap_add: [NET_ADMIN]
+    sysctls: {net.core.somaxconn: 512}
+    ulimits: {nofile: {soft: 1000, hard: 2000}}
+    init: true
+    ports: ["8088:80", {target: 81, published: 8089, mode: host}]
+    networks: {back: {aliases: [shopfront]}, default: }
+    volumes: ["data:/data", {type: tmpfs, target: /scratch, tmpfs: {size: 1000000}}]
+    configs: [{source: page, target: /page, mode: 0440}]
+    secrets: [token]
+    logging: {driver: json-file, options: {max-size: 1m}}
+    deploy:
+      replicas: 1
+      labels: {shown: "yes"}
+      update_config: {parallelism: 2, order: stop-first, monitor: 1s}
+      rollback_config: {parallelism: 0}
+      restart_policy: {condition: on-failure, delay: 1s, max_attempts: 3}
+      resources: {limits: {cpus: "0.5", memory: 64M, pids: 50}, reservations: {memory: 8M}}
+      placement: {constraints: [node.hostname == host1], preferences: [spread: node.labels.zone]}
+  each:
+    image: tools/shell:1
+    command: ["sleep", "1000"]
+    stop_grace_period: 1s
+    read_only: true
+    deploy: {mode: global, endpoint_mode: dnsrr}
+networks:
+  back: {internal: true, driver_opts: {encrypted: ""}}
+volumes:
+  data: {labels: {kept: "yes"}}
+configs:
+  page: {file: ./page.html, labels: {of: shop}}
+secrets:
+  token: {file: ./token.txt, name: "token_${REV:-1}"}
+"""
+SHOP = SHOP.replace('driver_opts: {encrypted: ""}', "attachable: true")
+SMALL = """
+services:
+  web:
+    image: tools/shell:1
+    command: sleep 1000
+    stop_grace_period: 1s
+    environment: {MODE: "one"}
+    deploy: {replicas: 1, update_config: {monitor: 1s}}
+"""
+
+
+class Shop:
+    """A stack in a folder, and the lab that it is deployed on."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        self.bench = bench
+        self.folder = folder
+        self.write(SHOP)
+        (folder / "page.html").write_text("<h1>hello</h1>\n")
+        (folder / "token.txt").write_text("not-a-real-token\n")
+
+    def write(self, text: str) -> None:
+        (self.folder / "stack.yml").write_text(text)
+
+    def lab(self, **environment: str) -> Lab:
+        file = str(self.folder / "stack.yml")
+        play = Play(title="the shop", stack=StackFiles(files=[file], name="shop"))
+        loaded = load_stack([file], "shop", {"HOME": "/root", **environment})
+        loaded.valid()
+        return Lab(self.bench.inventory, {"shop": play}, Path(), stacks={"shop": loaded})
+
+    def plan(self, how: Deploying = AS_USUAL, **environment: str) -> list[Change]:
+        return apply(self.lab(**environment), self.bench.hosts, deploying=how)
+
+    def deploy(self, how: Deploying = AS_USUAL, **environment: str) -> None:
+        report = self.bench.carry_out(self.plan(how, **environment))
+        assert report.ok, [one.error.message for one in report.failed] + [one.blocked for one in report.blocked]
+
+    def deploy_with_docker(self) -> None:
+        """What Docker's own client makes of the same files on the manager."""
+        for file in self.folder.iterdir():
+            self.bench.hosts["host1"].write(f"/root/{file.name}", file.read_bytes())
+        self.bench.sh("host1", "cd /root && docker stack deploy --resolve-image never -c stack.yml shop 2>&1")
+
+    def spec(self, service: str) -> Any:
+        """The spec of a service as the engine reports it, without ids and labels of clusterlab's own."""
+        text = self.bench.sh("host1", f"docker service inspect {service}")
+        (found,) = json.loads(text)
+        spec = found["Spec"]
+        spec["Labels"] = {key: value for key, value in spec["Labels"].items() if "clusterlab" not in key}
+        for network in spec["TaskTemplate"]["Networks"]:
+            network["Target"] = "(id)"
+        for kind in ("Secret", "Config"):
+            for one in spec["TaskTemplate"]["ContainerSpec"].get(f"{kind}s", []):
+                one[f"{kind}ID"] = "(id)"
+        return spec
+
+    def tasks(self) -> str:
+        return self.bench.sh("host1", "docker stack ps -q --no-trunc --filter desired-state=running shop | sort")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Bench]:
+    with lab_in_swarm(namespaces_lab(f"stacks-{os.getpid()}", "10.73.0.0/24")) as up:
+        archive = built_image("busybox", up.lab.inventory.release, Silent())
+        for name in ("host1", "host2"):
+            up.hosts[name].write("/root/image.tar", archive.path.read_bytes())
+            load = "docker load -q -i /root/image.tar | sed 's/.*: //' | xargs -I{} docker tag {} tools/shell:1"
+            up.hosts[name].run(load, check=True)
+        yield Bench(up.hosts, up.lab.inventory, up.machines.targets())
+
+
+@pytest.fixture
+def shop(whole: Bench, tmp_path: Path) -> Iterator[Shop]:
+    yield Shop(whole, tmp_path)
+    whole.sh("host1", "docker stack rm shop 2>&1; docker secret ls -q | xargs -r docker secret rm >&2")
+    whole.sh("host1", 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
+    for host in ("host1", "host2"):
+        whole.sh(host, "docker ps -aq --filter name=shop_ | xargs -r docker rm -f >&2")
+
+
+def told(changes: list[Change]) -> list[str]:
+    return [f"{one.action} {one.key}" + (" (blocked)" if one.blocked else "") for one in changes]
+
+
+def test_it_is_what_docker_deploys_and_a_second_plan_changes_nothing(shop: Shop) -> None:
+    shop.deploy_with_docker()
+    assert [f"{one.key}: {one.differences}" for one in shop.plan()] == []
+    by_docker = [shop.spec("shop_web"), shop.spec("shop_each")]
+    shop.bench.sh("host1", "docker stack rm shop >&2")
+    shop.bench.sh("host1", 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
+    changes = shop.plan()
+    assert [one for one in told(changes) if "service" in one] == [
+        "create Swarm: stack service shop_web",
+        "create Swarm: stack service shop_each",
+    ]
+    shop.deploy()
+    assert [shop.spec("shop_web"), shop.spec("shop_each")] == by_docker
+    assert told(shop.plan()) == []
+    assert shop.bench.sh("host1", "docker stack ls --format '{{.Name}} {{.Services}}'") == "shop 2"
+    assert shop.bench.carry_out(clean(shop.bench.inventory.lab, shop.bench.hosts)).ok
+    assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
+    assert shop.bench.sh("host1", "docker stack ls -q; docker secret ls -q; docker config ls -q") == ""
+
+
+def test_each_line_that_changes_is_exactly_that_difference(shop: Shop) -> None:
+    shop.write(SMALL)
+    shop.deploy()
+    lines = {
+        "environment: {MODE: two}": ["environment.MODE: differs"],
+        "command: sleep 2000": ["command: wanted ['sleep', '2000'], found ['sleep', '1000']"],
+        "stop_grace_period: 2s": ["stop_grace_period: wanted '2s', found '1s'"],
+        "deploy: {replicas: 2, update_config: {monitor: 1s}}": ["deploy.replicas: wanted 2, found 1"],
+        "deploy: {replicas: 1, update_config: {monitor: 2s}}": [
+            "deploy.update_config.monitor: wanted '2s', found '1s'"
+        ],
+        "volumes: [data:/data]": [],
+    }
+    small = SMALL.strip().splitlines()
+    for line, expected in lines.items():
+        key = line.partition(":")[0]
+        kept = [one for one in small if one.strip().partition(":")[0] != key]
+        text = "\n".join([*kept, f"    {line}"])
+        shop.write(text + ("\nvolumes: {data: }\n" if "data" in line else "\n"))
+        (change,) = shop.plan()
+        assert str(change.key) == "Swarm: stack service shop_web"
+        found = [str(one) for one in change.differences]
+        if expected:
+            assert found == expected
+        else:
+            assert {one.name for one in change.differences} >= {"volumes./data", "volumes./data.type"}
+    assert "two" not in str(change)
+    shop.write(SMALL.replace('MODE: "one"', 'MODE: "two"'))
+    before = shop.tasks()
+    shop.deploy()
+    assert shop.tasks() != before
+    assert told(shop.plan()) == []
+    shop.write(SMALL.replace('MODE: "one"', 'MODE: "two"').replace("replicas: 1", "labels: {a: b}, replicas: 1"))
+    before = shop.tasks()
+    (change,) = shop.plan()
+    assert "no task restarts" in change.reason
+    shop.deploy()
+    assert shop.tasks() == before
+
+
+def test_what_somebody_else_deployed_is_changed_only_with_adopt(shop: Shop) -> None:
+    shop.write(SMALL)
+    shop.deploy_with_docker()
+    shop.write(SMALL.replace("sleep 1000", "sleep 2000"))
+    (change,) = shop.plan()
+    assert [str(one) for one in change.differences] == ["command: wanted ['sleep', '2000'], found ['sleep', '1000']"]
+    assert "--adopt" in change.blocked
+    before = shop.spec("shop_web")
+    assert not shop.bench.carry_out(shop.plan()).ok
+    assert shop.spec("shop_web") == before
+    shop.write(SMALL + "  more: {image: tools/shell:1, command: sleep 1000}\n")
+    assert told(shop.plan()) == ["create Swarm: stack service shop_more (blocked)"]
+    assert [str(one.key) for one in clean(shop.bench.inventory.lab, shop.bench.hosts) if "stack" in one.key.kind] == []
+
+    shop.write(SMALL.replace("sleep 1000", "sleep 2000"))
+    shop.deploy(Deploying(adopt=True))
+    assert told(shop.plan()) == []
+    assert shop.spec("shop_web")["TaskTemplate"]["ContainerSpec"]["Args"] == ["sleep", "2000"]
+
+
+def test_services_that_left_the_files_go_only_with_prune(shop: Shop) -> None:
+    more = "  more: {image: tools/shell:1, command: sleep 1000, stop_grace_period: 1s}\n"
+    shop.write(SMALL + more)
+    shop.deploy()
+    shop.write(SMALL)
+    assert told(shop.plan()) == []
+    found = survey(shop.lab(), shop.bench.hosts)
+    (plan,) = stack_plans(found.wants, found.scope)
+    assert plan.not_in_files == ("shop_more",)
+    pruned = Deploying(prune=True)
+    assert told(shop.plan(pruned)) == ["remove Swarm: stack service shop_more"]
+    shop.deploy(pruned)
+    assert shop.bench.sh("host1", "docker stack services shop --format '{{.Name}}'") == "shop_web"
+
+
+def test_secrets_and_configs_never_change_and_are_rotated_by_name(shop: Shop) -> None:
+    shop.write(
+        SMALL.replace("deploy:", "configs: [page]\n    secrets: [{source: token, target: key}]\n    deploy:")
+        + ("configs: {page: {file: ./page.html}}\nsecrets: {token: {file: ./token.txt, name: 'token_${REV:-1}'}}\n")
+    )
+    shop.deploy()
+    assert told(shop.plan()) == []
+    (shop.folder / "token.txt").write_text("another-token\n")
+    (shop.folder / "page.html").write_text("<h1>bye</h1>\n")
+    (change,) = shop.plan()
+    assert str(change.key) == "Swarm: stack shop"
+    assert "the secret 'token_1' exists with other content, which cannot change" in change.blocked
+    assert "the config 'shop_page' exists with other content" in change.blocked
+    assert "another-token" not in str(change)
+    assert shop.bench.sh("host1", "docker secret ls -q | wc -l") == "1"
+    (shop.folder / "page.html").write_text("<h1>hello</h1>\n")
+    assert told(shop.plan(REV="2")) == [
+        "create Swarm: stack secret token_2",
+        "update Swarm: stack service shop_web",
+    ]
+    shop.deploy(REV="2")
+    assert told(shop.plan(REV="2")) == []
+    assert shop.bench.sh("host1", "docker secret ls --format '{{.Name}}' | sort | xargs") == "token_1 token_2"
+    task = "docker ps -q --filter name=shop_web"
+    read = f"docker exec $({task}) cat /run/secrets/key"
+    host = next(name for name in ("host1", "host2") if shop.bench.sh(name, task))
+    assert shop.bench.sh(host, read) == "another-token"
+
+
+def test_the_plan_says_who_can_take_tasks_and_what_restarts(shop: Shop) -> None:
+    shop.write(SMALL.replace("replicas: 1", "replicas: 2") + "  log:\n    image: tools/shell:1\n    command: sleep 9\n")
+    shop.deploy_with_docker()
+    text = SMALL.replace("sleep 1000", "sleep 2000").replace(
+        "replicas: 1,", "replicas: 2, placement: {constraints: [node.labels.disk == ssd]},"
+    )
+    text = text.replace("deploy:", "volumes: [/srv/absent:/x, /data]\n    deploy:")
+    shop.write(text)
+    found = survey(shop.lab(), shop.bench.hosts)
+    (plan,) = stack_plans(found.wants, found.scope)
+    (web,) = plan.candidates
+    assert (web.can, web.tasks) == ((), 2)
+    why = "constraint node.labels.disk == ssd: its labels are none"
+    assert web.cannot["host1"] == web.cannot["host2"] == (why, "bind source /srv/absent does not exist")
+    assert plan.deployed_by == "somebody else"
+    assert plan.not_in_files == ("shop_log",)
+    (restart,) = plan.restarts
+    assert sorted(one.partition(" ")[0] for one in restart.tasks) == ["shop_web.1", "shop_web.2"]
+    assert "1 at a time, in no fixed order; each is stopped before the new one starts" in restart.order
+    assert any("volumes without a name" in one for one in plan.at_risk)
+    assert {"constraint-unmatched", "bind-source-missing:/srv/absent"} == {one.key for one in plan.advice}
+
+
+def test_an_update_that_is_rolled_back_is_a_failure(shop: Shop) -> None:
+    text = SMALL.replace("monitor: 1s", "monitor: 1s, failure_action: rollback")
+    shop.write(text)
+    shop.deploy()
+    shop.write(text.replace("sleep 1000", "absent-program"))
+    report = shop.bench.carry_out(shop.plan())
+    (failed,) = report.failed
+    assert "was rolled back" in failed.error.message
