@@ -32,5 +32,5 @@ def login_header(image: str) -> dict[str, str]:
     login = {key.lower(): value for key, value in found.items() if key.lower() in _FIELDS and value}
     secret = [value for key, value in login.items() if key in _SECRET]
     header = docker.auth.encode_header(login).decode()
-    SECRETS.learn([("registry login", value) for value in [*secret, header]])
+    SECRETS.learn([("password", value) for value in [*secret, header]])
     return {"X-Registry-Auth": header}
