@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from clusterlab.errors import UsageError
-from clusterlab.redaction import clean
+from clusterlab.redaction import Secrets, clean
+from clusterlab.resources import registry_login
 from clusterlab.resources.registry_login import login_header
 
 
@@ -19,7 +20,9 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "config.json"
 
 
-def test_the_login_of_the_images_registry(configuration: Path) -> None:
+def test_the_login_of_the_images_registry(configuration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = Secrets()
+    monkeypatch.setattr(registry_login, "SECRETS", secrets)
     login = base64.b64encode(b"elo:opensesame-opensesame").decode()
     configuration.write_text(json.dumps({"auths": {"registry.example.org": {"auth": login}}}))
     header = login_header("registry.example.org/shop/web:1")["X-Registry-Auth"]
@@ -27,7 +30,7 @@ def test_the_login_of_the_images_registry(configuration: Path) -> None:
     assert (sent["username"], sent["password"]) == ("elo", "opensesame-opensesame")
     assert sent["serveraddress"] == "registry.example.org"
     for secret in ("opensesame-opensesame", header):
-        assert secret not in clean(f"sent {secret} to the engine")
+        assert secret not in clean(f"sent {secret} to the engine", secrets)
     assert login_header("other.example.org/shop/web:1") == {}
     assert login_header("nginx:1.27") == {}
 
