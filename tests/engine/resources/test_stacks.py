@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from clusterlab.build.container_image import built_image
+from clusterlab.model.inventory import Image
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.model.stack_files import StackFiles
@@ -21,6 +22,8 @@ from clusterlab.progress import Silent
 from clusterlab.resources.base import Change
 from clusterlab.resources.deploying import AS_USUAL, Deploying
 from clusterlab.stacks import load_stack
+from tests.engine.resources.test_pull import SERVE
+from tests.support import registry
 from tests.support.labs import lab_in_swarm, namespaces_lab
 from tests.support.resource_bench import Bench
 
@@ -313,3 +316,39 @@ def test_an_update_that_is_rolled_back_is_a_failure(shop: Shop) -> None:
     report = shop.bench.carry_out(shop.plan())
     (failed,) = report.failed
     assert "was rolled back" in failed.error.message
+
+
+def test_an_image_of_the_inventory_stands_for_a_reference(shop: Shop) -> None:
+    """Without a registry; tasks get it by its id, and clean takes it away again."""
+    shop.write(SMALL.replace("tools/shell:1", "registry.example.org/app:7"))
+    images = {"registry.example.org/app:7": Image.model_validate({"build": "busybox"})}
+    shop.bench = Bench(shop.bench.hosts, shop.bench.inventory.model_copy(update={"images": images}), shop.bench.targets)
+    keys = [str(one.key) for one in shop.plan()]
+    assert keys[:2] == [f"{host}: image registry.example.org/app:7" for host in ("host1", "host2")]
+    shop.deploy()
+    spec = shop.spec("shop_web")
+    assert spec["TaskTemplate"]["ContainerSpec"]["Image"].startswith("sha256:")
+    assert spec["Labels"]["com.docker.stack.image"] == "registry.example.org/app:7"
+    assert told(shop.plan()) == []
+    assert shop.bench.carry_out(clean(shop.bench.inventory.lab, shop.bench.hosts)).ok
+    assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
+
+
+def test_an_image_is_pinned_to_what_its_registry_has(shop: Shop) -> None:
+    image = "localhost:5000/tools/shell:1"
+    for host in ("host1", "host2"):
+        shop.bench.hosts[host].write("/root/registry.py", Path(registry.__file__).read_bytes())
+        shop.bench.sh(host, SERVE)
+    try:
+        shop.write(SMALL.replace("tools/shell:1", image))
+        shop.deploy(Deploying(resolve_image="changed"))
+        task = shop.spec("shop_web")["TaskTemplate"]
+        assert task["ContainerSpec"]["Image"].startswith(f"{image}@sha256:")
+        assert told(shop.plan(Deploying(resolve_image="changed"))) == []
+        assert told(shop.plan(Deploying(resolve_image="always"))) == []
+        shop.write(SMALL.replace("tools/shell:1", image).replace('"one"', '"two"'))
+        shop.deploy(Deploying(resolve_image="changed"))
+        assert shop.spec("shop_web")["TaskTemplate"]["ContainerSpec"]["Image"] == task["ContainerSpec"]["Image"]
+    finally:
+        for host in ("host1", "host2"):
+            shop.bench.sh(host, "kill $(cat /root/registry.pid); rm -r /srv/registry")
