@@ -9,6 +9,7 @@ nor restarts a task for them; containers and volumes have none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from clusterlab.stacks.service_specs import Spec
@@ -138,7 +139,7 @@ class _Plan:
             if self._deploying.prune:
                 change = _removal(self._scope, key, one, "it is not in the stack's files", self._first)
                 mine = one.is_of(self._scope.name) or self._deploying.adopt
-                yield change if mine else _blocked(change, self._others or _not_mine(one))
+                yield change if mine else replace(change, blocked=self._others or _not_mine(one), flag="")
             else:
                 self._say(f"service {one.name} is not in its files and stays; --prune removes it")
 
@@ -189,7 +190,15 @@ class _Plan:
                 update = partial(deployment.update, service, image, found)
                 reason = _why(differing)
                 action = "update" if differing else "adopt"
-                yield self._change(found, action, reason, tuple(differing.values()), update, needs | needed)
+                change = self._change(found, action, reason, tuple(differing.values()), update, needs | needed)
+                yield self._held_back(change) if any(map(restarts, differing)) else change
+
+    def _held_back(self, change: Change) -> Change:
+        """A change that replaces tasks, blocked when these keep data in volumes without a name."""
+        loses = service_losses(self._scope, change.key.name) if self._scope.data_flag else ""
+        if change.blocked or not loses:
+            return change
+        return replace(change, blocked=loses, flag=self._scope.data_flag)
 
     def _image(self, written: str) -> tuple[str, frozenset[Key]]:
         """The tag by which hosts know an image that the inventory has under a stack's reference; "" for none."""
@@ -285,10 +294,6 @@ def _why(differing: Mapping[Path, Difference]) -> str:
     names = ", ".join(sorted(one.name for one in differing.values()))
     effect = "its tasks are replaced" if any(map(restarts, differing)) else "no task restarts"
     return f"{names} {'differs' if len(differing) == 1 else 'differ'}; {effect}"
-
-
-def _blocked(change: Change, why: str) -> Change:
-    return Change(**{**vars(change), "blocked": change.blocked or why})
 
 
 def _not_mine(found: StackObject) -> str:

@@ -116,7 +116,7 @@ def _output(pipeline: Pipeline, verb: str, strict: bool, json: str, junit: str) 
     from clusterlab.reports.summary import Run
 
     session = pipeline.session
-    if verb == "check" or not session.lab.stacks:  # a stack that is deployed is waited for: that its tasks run is proven
+    if verb == "check" or not session.lab.stacks:  # `run` deploys stacks, and waits until their tasks run
         pipeline.require_checks()
     run = Run(session.lab.name, verb, strict=strict or session.machines.kind.foreign)
     return RunOutput(pipeline, run, json, junit)

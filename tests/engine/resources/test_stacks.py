@@ -66,7 +66,15 @@ services:
     stop_grace_period: 1s
     read_only: true
     deploy: {mode: global, endpoint_mode: dnsrr}
+  agent:
+    image: tools/shell:1
+    command: sleep 1000
+    stop_grace_period: 1s
+    networks: [host]
+    volumes: ["/etc:/host/etc:ro"]
+    deploy: {mode: global, placement: {constraints: [node.role == manager]}}
 networks:
+  host: {external: true, name: host}
   back: {internal: true, driver_opts: {encrypted: ""}}
 volumes:
   data: {labels: {kept: "yes"}}
@@ -164,18 +172,19 @@ def told(changes: list[Change]) -> list[str]:
 def test_it_is_what_docker_deploys_and_a_second_plan_changes_nothing(shop: Shop) -> None:
     shop.deploy_with_docker()
     assert [f"{one.key}: {one.differences}" for one in shop.plan()] == []
-    by_docker = [shop.spec("shop_web"), shop.spec("shop_each")]
+    by_docker = [shop.spec(f"shop_{name}") for name in ("web", "each", "agent")]
     shop.bench.sh("host1", "docker stack rm shop >&2")
     shop.bench.sh("host1", 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
     changes = shop.plan()
     assert [one for one in told(changes) if "service" in one] == [
         "create Swarm: stack service shop_web",
         "create Swarm: stack service shop_each",
+        "create Swarm: stack service shop_agent",
     ]
     shop.deploy()
-    assert [shop.spec("shop_web"), shop.spec("shop_each")] == by_docker
+    assert [shop.spec(f"shop_{name}") for name in ("web", "each", "agent")] == by_docker
     assert told(shop.plan()) == []
-    assert shop.bench.sh("host1", "docker stack ls --format '{{.Name}} {{.Services}}'") == "shop 2"
+    assert shop.bench.sh("host1", "docker stack ls --format '{{.Name}} {{.Services}}'") == "shop 3"
     assert shop.bench.carry_out(clean(shop.bench.inventory.lab, shop.bench.hosts)).ok
     assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
     assert shop.bench.sh("host1", "docker stack ls -q; docker secret ls -q; docker config ls -q") == ""
