@@ -361,3 +361,15 @@ def test_an_image_is_pinned_to_what_its_registry_has(shop: Shop) -> None:
     finally:
         for host in ("host1", "host2"):
             shop.bench.sh(host, "kill $(cat /root/registry.pid); rm -r /srv/registry")
+
+
+def test_data_in_volumes_without_a_name_is_not_lost_unasked(shop: Shop) -> None:
+    text = SMALL.replace("deploy:", "volumes: [/data]\n    deploy:")
+    shop.write(text)
+    shop.deploy()
+    shop.write(text.replace("sleep 1000", "sleep 2000"))
+    (change,) = shop.plan()
+    assert change.flag == "--allow-data-loss"
+    assert "keep data in anonymous volumes" in change.blocked
+    shop.write(text.replace("monitor: 1s", "monitor: 2s"))
+    assert [one.blocked for one in shop.plan()] == [""]
