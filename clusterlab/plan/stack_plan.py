@@ -48,7 +48,6 @@ def _plan(wants: Wants, scope: Scope, loaded: Loaded) -> StackPlan:
     found = deployed(view, stack)
     nodes = _nodes(scope, stack)
     names = {node.facts.node.id: node.name for node in nodes}
-    networks = {one["Id"]: name for name, one in view.at.networks.items()}
     chosen: list[Candidates] = []
     restarts: list[Restart] = []
     risks: list[str] = []
@@ -60,7 +59,7 @@ def _plan(wants: Wants, scope: Scope, loaded: Loaded) -> StackPlan:
         chosen.append(candidates(stack, service, spec, now, nodes))
         if one is None or now is None:
             continue
-        differing = service_differences(spec, one, networks)
+        differing = service_differences(spec, one, view.network_names)
         tasks = [task for task in view.tasks if task.get("ServiceID") == one.id]
         restart = restart_of(one.name, spec, differing, tasks, names)
         restarts += [restart] if restart else []

@@ -80,13 +80,30 @@ class SwarmView:
         with engine(self.at.host, "list the tasks") as api:
             return list(api.tasks())
 
+    @cached_property
+    def network_names(self) -> Mapping[str, str]:
+        """The names of networks by the ids that services have for them.
+
+        The nodes' own networks, such as host, have ids in the Swarm that are in no list.
+        """
+        names = {one["Id"]: name for name, one in self.at.networks.items()}
+        targets = {one["Target"] for service in self.services.values() for one in _attachments(service["Spec"])}
+        with engine(self.at.host, "inspect the networks of services") as api:
+            names |= {target: str(api.inspect_network(target)["Name"]) for target in targets - names.keys()}
+        return names
+
     def services_on(self, network_id: str) -> list[str]:
         """Services whose tasks are on a network."""
         return [
             name
             for name, service in self.services.items()
-            if any(one["Target"] == network_id for one in service["Spec"]["TaskTemplate"].get("Networks") or [])
+            if any(one["Target"] == network_id for one in _attachments(service["Spec"]))
         ]
+
+
+def _attachments(spec: Json) -> list[Json]:
+    found: list[Json] = spec["TaskTemplate"].get("Networks") or []
+    return found
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ class _Plan:
             self._deploying.adopt,
             self._scope.progress,
         )
-        networks = {one["Id"]: name for name, one in self._at.networks.items()}
+        networks = self._found.view.network_names
         for service in self._stack.services.values():
             name = self._stack.scoped(service.name)
             image, needed = self._image(service.image.value if service.image else "")

@@ -216,7 +216,9 @@ def test_each_line_that_changes_is_exactly_that_difference(shop: Shop) -> None:
             assert found == expected
         else:
             assert {one.name for one in change.differences} >= {"volumes./data", "volumes./data.type"}
-    assert "two" not in str(change)
+    shop.write(SMALL.replace('MODE: "one"', 'MODE: "two-more"'))
+    (change,) = shop.plan()
+    assert "two-more" not in str(change)
     shop.write(SMALL.replace('MODE: "one"', 'MODE: "two"'))
     before = shop.tasks()
     shop.deploy()
