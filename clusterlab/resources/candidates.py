@@ -14,6 +14,7 @@ from clusterlab.stacks.constraints import Constraint, Node, parse_constraint
 from clusterlab.stacks.service_specs import Spec
 from clusterlab.stacks.stack import Service, Stack
 
+from .labels import own_labels
 from .observed import Json
 
 _LOCAL_DRIVERS = ("", "local")
@@ -197,7 +198,7 @@ def _node(one: Json) -> Node:
         one["Spec"].get("Role", "worker"),
         platform.get("OS", "linux"),
         platform.get("Architecture", ""),
-        one["Spec"].get("Labels") or {},
+        own_labels(one["Spec"].get("Labels")),
         described["Engine"].get("Labels") or {},
     )
 

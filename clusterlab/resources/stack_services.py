@@ -124,7 +124,7 @@ class Deployment:
         if image:
             spec["TaskTemplate"]["ContainerSpec"]["Image"] = _local_id(api, image)
         labels = with_owner({**spec["Labels"], LABEL_LAB: self._at.lab}, found)
-        return {"Name": self._stack.scoped(service.name), **spec, "Labels": labels}
+        return {"Name": self._stack.scoped(service.name), **_as_sent(spec), "Labels": labels}
 
     def _login(self, spec: Spec) -> Mapping[str, str]:
         return login_header(spec["TaskTemplate"]["ContainerSpec"]["Image"]) if self._auth else {}
@@ -160,6 +160,21 @@ class Deployment:
             wait_for_job(self._at.host, name)
         else:
             converge_service(self._at.host, name, CONVERGE + _update_seconds(spec))
+
+
+def _as_sent(spec: Spec) -> Spec:
+    """A spec with the empty parts that Docker's client sends: the Swarm takes a missing one for a change of the tasks.
+
+    Source: Service in service.go, and handleVolumeToMount in volume.go of docker/cli's converter.
+    """
+    task = {"Resources": {}, "Placement": {}, **spec["TaskTemplate"]}
+    container = {"Privileges": {}, **task["ContainerSpec"]}
+    if "Mounts" in container:
+        container["Mounts"] = [
+            {"VolumeOptions": {}, **one} if one["Type"] == "volume" and "Source" in one else one
+            for one in container["Mounts"]
+        ]
+    return {"EndpointSpec": {}, **spec, "TaskTemplate": {**task, "ContainerSpec": container}}
 
 
 def _uses(service: Service, kind: str) -> bool:

@@ -25,7 +25,7 @@ KINDS = ("service", "config", "secret", "network")
 """In the order in which they are removed."""
 _MODES = {"Replicated": "replicated", "Global": "global", "ReplicatedJob": "replicated-job", "GlobalJob": "global-job"}
 _SAME, _DIFFERENT = "out of sequence", "only updates to Labels"
-_OTHER = Content(b"")  # no file of a stack is empty
+_OTHER = Content(b"\0")  # of a secret that is not the stack's: no reader ever sees it
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ from .wanted_images import image_hosts
 CONVERGE = 120.0
 """Seconds that a service gets until all its tasks run."""
 _tick = threading.Event()  # never set: waits a moment between two questions
+_FAILED = {
+    "paused": "its update has paused",
+    "rollback_paused": "its update was rolled back, and that has paused",
+    "rollback_completed": "its update was rolled back",
+}
 _SPEC = {
     "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "ReadOnly": "read_only",
     "Mounts": "volumes",
@@ -294,7 +299,7 @@ def _wait(at: Observed, key: Key, wanted: PlannedService, found: Json) -> Change
         action="wait",
         reason=f"{running} of its {desired} tasks run",
         command=shell(["docker", "service", "ps", "--no-trunc", key.name]),
-        carry_out=partial(converge_service, at.host, key.name),
+        carry_out=partial(converge_service, at.host, key.name, updated=False),
         needs=wanted.needs,
         where=at.name,
     )
@@ -363,10 +368,10 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
     converge_service(at.host, wanted.name)
 
 
-def converge_service(host: Host, name: str, seconds: float = CONVERGE) -> None:
+def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, updated: bool = True) -> None:
     """Wait until every task of a service runs; raises HostError with the last task's error when they do not in time.
 
-    An update that pauses or is rolled back raises at once.
+    An update that pauses or is rolled back raises at once, unless it was an earlier one: then it is not `updated`.
     """
     deadline = time.monotonic() + seconds
     settled = 0  # times in a row: an update that was just accepted has not begun yet
@@ -377,11 +382,12 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE) -> None:
             if found is None:
                 raise HostError(host.name, f"service {name} was removed while clusterlab waited for it")
             tasks = api.tasks(filters={"service": name})
-            settled = settled + 1 if _runs(found) and _up_to_date(found, tasks) else 0
+            state = (found.get("UpdateStatus") or {}).get("State", "") if updated else ""
+            going_back = state.startswith("rollback_")
+            settled = settled + 1 if not going_back and _runs(found) and _up_to_date(found, tasks) else 0
             if settled == 2:
                 return
-            state = (found.get("UpdateStatus") or {}).get("State", "")
-            if time.monotonic() > deadline or state in ("paused", "rollback_completed"):
+            if time.monotonic() > deadline or state in _FAILED:
                 raise _not_converged(host, api, name, found, seconds)
             _tick.wait(0.3)
 
@@ -416,7 +422,7 @@ def _not_converged(host: Host, api: Any, name: str, service: Json, seconds: floa
     counted = f"{status.get('RunningTasks', 0)} of {status.get('DesiredTasks', 0)} tasks run"
     last = f": {errors[-1]}" if errors else ""
     state = (service.get("UpdateStatus") or {}).get("State", "")
-    ended = {"paused": "its update has paused", "rollback_completed": "its update was rolled back"}.get(state, "")
+    ended = _FAILED.get(state, "")
     return HostError(
         host.name,
         f"service {name}: {ended or f'{counted} after {seconds:.0f} s at most'}{last}",
