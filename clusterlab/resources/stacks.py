@@ -292,7 +292,11 @@ def network_drift(spec: Spec, found: StackObject) -> list[Difference]:
 
 def _why(differing: Mapping[Path, Difference]) -> str:
     names = ", ".join(sorted(one.name for one in differing.values()))
-    effect = "its tasks are replaced" if any(map(restarts, differing)) else "no task restarts"
+    effect = "no task restarts"
+    if any(map(restarts, differing)):
+        effect = "its tasks are replaced"
+    elif any(path[:2] == ("TaskTemplate", "Placement") for path in differing):
+        effect = "tasks stay where their node is still allowed"
     return f"{names} {'differs' if len(differing) == 1 else 'differ'}; {effect}"
 
 
