@@ -25,12 +25,13 @@ from clusterlab.remote import Host
 from .base import Change, Difference, Key
 from .engine_calls import engine, shell
 from .kind import ResourceKind
-from .observed import Observed
+from .observed import Observed, service_of
 from .scope import Scope, Wants
 from .wanted_images import WantedImage, image_hosts, is_ours_tag
 
 _CHUNK = 256 * 1024
 _FOUND = "-found"
+_USERS = ("service", "stack service", "container")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,13 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
     def remove(self, scope: Scope, key: Key, found: FoundImage, reason: str) -> Change:
         """Take our tag off an image; one that something else uses keeps its other names."""
         at = scope.at(key)
-        users = sorted(n for n, one in at.containers.items() if one["ImageID"] == found.id and not at.owns(one))
+        # The tasks of a stack have no label of the lab; they end with their service.
+        ending = {one.name for one in scope.pending if one.kind == "stack service"}
+        users = sorted(
+            name
+            for name, one in at.containers.items()
+            if one["ImageID"] == found.id and not at.owns(one) and service_of(one) not in ending
+        )
         # The mark goes last: without it, our tag would say that the image was pulled for us.
         marked = {Key(at.name, self.name, found.tag.removesuffix(_FOUND))} if found.tag.endswith(_FOUND) else set()
         other = any(image == found.id for name, image in at.images.items() if name != found.tag)
@@ -150,7 +157,7 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
             reason=reason,
             command=shell(["docker", "rmi", found.tag]),
             carry_out=partial(_remove, at, found),
-            needs=frozenset(one for one in scope.pending if one.kind in ("service", "container")) | marked,
+            needs=frozenset(one for one in scope.pending if one.kind in _USERS) | marked,
             blocked=f"container {', '.join(users)} on {at.name}, which clusterlab did not create, uses it"
             if users and not other
             else "",

@@ -333,7 +333,9 @@ def test_an_update_that_is_rolled_back_is_a_failure(shop: Shop) -> None:
 def test_an_image_of_the_inventory_stands_for_a_reference(shop: Shop) -> None:
     """Without a registry; tasks get it by its id, and clean takes it away again."""
     shop.write(SMALL.replace("tools/shell:1", "registry.example.org/app:7"))
-    images = {"registry.example.org/app:7": Image.model_validate({"build": "busybox"})}
+    images = {
+        "registry.example.org/app:7": Image.model_validate({"build": "busybox", "user": {"name": "elo", "uid": 1000}})
+    }
     shop.bench = Bench(shop.bench.hosts, shop.bench.inventory.model_copy(update={"images": images}), shop.bench.targets)
     keys = [str(one.key) for one in shop.plan()]
     assert keys[:2] == [f"{host}: image registry.example.org/app:7" for host in ("host1", "host2")]
