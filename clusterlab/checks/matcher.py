@@ -54,12 +54,14 @@ def describe(spec: MatcherSpec) -> str:
         parts.append(f"has {spec.lines} lines or items")
     if spec.empty is not None:
         parts.append("is empty" if spec.empty else "is not empty")
+    if spec.evenly:
+        parts.append("consists of " + " and ".join(map(show, spec.evenly)) + ", each as often as any other")
     if spec.between:
         parts.append(f"is a number from {spec.between[0]} to {spec.between[1]}")
     if not parts:
         raise UsageError(
             "a matcher without any key asserts nothing",
-            remedy="give one of equals, contains, lacks, matches, lines, empty, between",
+            remedy="give one of equals, contains, lacks, matches, lines, empty, evenly, between",
         )
     return ", ".join(parts)
 
@@ -84,6 +86,8 @@ def _problems(spec: MatcherSpec, value: object) -> list[str]:
         problems.append(f"has {_size(value)}")
     if spec.empty is not None and _is_empty(value) != spec.empty:
         problems.append("is not empty" if spec.empty else "is empty")
+    if spec.evenly:
+        problems += _unevenly(spec.evenly, value)
     if spec.between and not _is_between(spec.between, value):
         problems.append(f"is not from {spec.between[0]} to {spec.between[1]}")
     return problems
@@ -135,6 +139,18 @@ def _matches(pattern: str, value: object) -> bool:
         return any(re.search(pattern, text, re.MULTILINE) for text in texts)
     except re.error as error:
         raise UsageError(f"/{pattern}/ is not a regular expression: {error}") from error
+
+
+def _unevenly(wanted: list[str], value: object) -> list[str]:
+    """What keeps a value from having each of `wanted`, and nothing else, as often as any other, give or take one."""
+    items = [_as_text(item) for item in value] if isinstance(value, list) else _as_text(value).splitlines()
+    if not items:
+        return ["nothing is there"]
+    counts = {name: items.count(name) for name in wanted}
+    problems = [f"{show(item)} is none of them" for item in dict.fromkeys(items) if item not in counts]
+    if max(counts.values()) - min(counts.values()) > 1:
+        problems.append("not evenly: " + ", ".join(f"{name} {count} times" for name, count in counts.items()))
+    return problems
 
 
 def _size(value: object) -> int:

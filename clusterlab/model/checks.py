@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, create_model
 
@@ -109,14 +109,16 @@ class Check(_Kinds):
         """What the inventory lacks for this statement, which then has no probes; "" when it lacks nothing."""
         return self._lacks
 
-    def lacking(self, reason: str) -> Self:
-        """This statement where it cannot be made."""
-        nothing: dict[str, object] = dict.fromkeys(_keys(type(self)))
-        copy = self.model_copy(update={**nothing, "steps": [], "finally_": []})
-        copy._lacks = reason
-        return copy
+    @classmethod
+    def lacking(cls, title: str, reason: str) -> Check:
+        """A statement that cannot be made."""
+        check = cls.model_construct(title=title)
+        check._lacks = reason
+        return check
 
     def issues(self) -> Iterator[Issue]:
+        if self.lacks:
+            return
         given = self.given(*_keys(type(self)), "steps")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"

@@ -99,10 +99,12 @@ class Names:
     ) -> tuple[Any, str]:
         """A host of a group, a value of it, how many there are, or these of all: the value and its text."""
         hosts = members(group, self._hosts)
-        if not rest:
-            return hosts, " ".join(hosts)
         if rest == ["count"]:
             return len(hosts), str(len(hosts))
+        if not hosts:
+            return _lack(".".join([group, *rest]), f"the inventory has no {GROUPS[group]}", lacking)
+        if not rest:
+            return hosts, " ".join(hosts)
         if rest[0] not in POSITIONS:
             if not any(_walk(self._inventory.value, f"hosts.{host}.{rest[0]}")[1] is not None for host in hosts):
                 name = ".".join([group, *rest])

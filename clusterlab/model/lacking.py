@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel
 
-from .checks import Check
+from .checks import Check, check_model
 from .inventory import Inventory
 from .iscsi import disk_of
 from .playbook import Play, Thing
@@ -22,17 +23,45 @@ _NO_SWARM = "the inventory has no host with the role swarm_manager"
 _TEXTS = ("title", "hint")  # what of a check is only for people
 
 
+def reduced_value(value: Mapping[str, Any], lacking: Mapping[KeyPath, str]) -> dict[str, Any]:
+    """What a play's file says, without what names something lacking: there are no values for that to validate."""
+    changed = dict(value)
+    for section in SECTIONS:
+        things = value.get(section)
+        if isinstance(things, dict):
+            names = {str(path[1]) for path in lacking if path[0] == section}
+            changed[section] = {name: thing for name, thing in things.items() if name not in names}
+    checks = value.get("checks")
+    if isinstance(checks, list):
+        changed["checks"] = [_statement(check, _own(index, lacking)) for index, check in enumerate(checks)]
+    return changed
+
+
+def _statement(check: Any, reason: str) -> Any:
+    """A check as it stands in the file, or in its place a valid one that has nothing but a title and the reason."""
+    title = check.get("title") if isinstance(check, dict) else None
+    if not reason or not isinstance(title, str) or not title:
+        return check
+    return check_model().lacking(title, reason)
+
+
 def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> Play:
-    """The play without what the inventory lacks; see `Play.left_out` and `Check.lacks` for what that is, and why."""
+    """The play of a reduced value without what needs what was lacking, either.
+
+    See `Play.left_out` and `Check.lacks` for what is missing, and why.
+    """
     missing = _missing(play, lacking, inventory)
-    reasons = [_why(check, index, lacking, missing) for index, check in enumerate(play.checks)]
+    reasons = [_why(check, missing) for check in play.checks]
     if not missing and not any(reasons):
         return play
-    checks = [check.lacking(why) if why else check for check, why in zip(play.checks, reasons, strict=True)]
     kept = {
         section: {name: one for name, one in getattr(play, section).items() if Thing(section, name) not in missing}
         for section in SECTIONS
     }
+    checks = [
+        check_model().lacking(check.title, why) if why else check
+        for check, why in zip(play.checks, reasons, strict=True)
+    ]
     return play.model_copy(update={**kept, "checks": checks}).leaving_out(missing)
 
 
@@ -63,13 +92,16 @@ def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:
             yield Thing(section, name), needs
 
 
-def _why(check: Check, index: int, lacking: Mapping[KeyPath, str], missing: Mapping[Thing, str]) -> str:
+def _own(index: int, lacking: Mapping[KeyPath, str]) -> str:
+    """Why a check names something lacking itself; "" when it does not."""
+    own = (why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2] not in _TEXTS)
+    return next(own, "")
+
+
+def _why(check: Check, missing: Mapping[Thing, str]) -> str:
     """Why a statement cannot be made; "" when it can."""
-    own = [why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2] not in _TEXTS]
-    if own or not missing:
-        return next(iter(own), "")
-    words = set(_words(check))
-    return next((reason for thing, reason in missing.items() if thing.name in words), "")
+    words = set(_words(check)) if missing else set()
+    return check.lacks or next((reason for thing, reason in missing.items() if thing.name in words), "")
 
 
 def _words(value: object) -> Iterator[str]:

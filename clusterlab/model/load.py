@@ -13,13 +13,13 @@ from clusterlab.redaction import SECRETS
 
 from .base import FROM_FILE, Model
 from .error_text import explain
-from .interpolate import Names, interpolate
+from .interpolate import Names, Reading, interpolate
 from .inventory import Inventory
 from .lab import Lab
-from .lacking import reduced
+from .lacking import reduced, reduced_value
 from .playbook import Play
 from .problems import InvalidFiles, Problem, suggest
-from .source import Document, KeyPath, read
+from .source import Document, read
 from .stack_files import StackFiles, is_stack_file
 from .validate import Files, PlayFile, problems_together
 
@@ -93,13 +93,15 @@ def _load(
     if document is None:
         raise InvalidFiles(wrong)
     names = Names(document, _defaults())
-    inventory, _ = _model(Inventory, document, names, wrong)
-    plays_read = {name: _model(Play, one, names, wrong) for name, one in play_documents.items()}
+    reading = interpolate(document, names)
+    inventory = _model(Inventory, reading, wrong)
+    readings = {name: interpolate(one, names) for name, one in play_documents.items()}
+    read_plays = {name: _model(Play, one, wrong) for name, one in readings.items()}
     files: dict[str, PlayFile] = {}
     if inventory is not None:
         files = {
-            name: PlayFile(name, play_documents[name], reduced(play, lacking, inventory))
-            for name, (play, lacking) in plays_read.items()
+            name: PlayFile(name, play_documents[name], reduced(play, readings[name].lacking, inventory))
+            for name, play in read_plays.items()
             if play is not None
         }
         wrong += problems_together(Files(path.parent, document, inventory, files))
@@ -151,20 +153,19 @@ def _read(path: Path, wrong: list[Problem]) -> Document | None:
         return None
 
 
-def _model(
-    model: type[_M], document: Document, names: Names, wrong: list[Problem]
-) -> tuple[_M | None, Mapping[KeyPath, str]]:
-    """The validated model of a document, or None with what is wrong added to `wrong`; and what the inventory lacks."""
-    reading = interpolate(document, names)
+def _model(model: type[_M], reading: Reading, wrong: list[Problem]) -> _M | None:
+    """The validated model of a document, or None with what is wrong added to `wrong`."""
+    document = reading.document
     told = {document.at(path) for path in reading.unresolved}
+    value = reduced_value(document.value, reading.lacking) if reading.lacking else document.value
     try:
-        made = model.model_validate(reading.document.value, context=FROM_FILE)
+        made = model.model_validate(value, context=FROM_FILE)
     except ValidationError as error:
-        explained = explain(error, model, reading.document)
+        explained = explain(error, model, document)
         wrong += [*reading.problems, *(found for found in explained if (found.line, found.column) not in told)]
-        return None, {}
+        return None
     wrong += reading.problems
-    return (None if reading.unresolved else made), reading.lacking
+    return None if reading.unresolved else made
 
 
 @cache

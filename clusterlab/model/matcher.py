@@ -29,6 +29,11 @@ class MatcherSpec(Model):
     matches: str | None = Field(default=None, description="a regular expression (re.search, multi-line)")
     lines: int | None = Field(default=None, ge=0, description="how many lines, or how many items")
     empty: bool | None = Field(default=None, description="whether there must be nothing")
+    evenly: Strings = Field(
+        default_factory=list,
+        description="lines or items that are all among these, each of these as often as any other, give or take one",
+        examples=["${active_node}"],
+    )
     between: list[int] = Field(default_factory=list, description="a number from the first of these to the second")
 
     def issues(self) -> Iterator[Issue]:
@@ -36,7 +41,7 @@ class MatcherSpec(Model):
             yield Issue(
                 (), "an empty matcher asserts nothing", f"Give at least one of {', '.join(type(self).model_fields)}."
             )
-        for key, words in (("contains", self.contains), ("lacks", self.lacks)):
+        for key, words in (("contains", self.contains), ("lacks", self.lacks), ("evenly", self.evenly)):
             if key in self.model_fields_set and not words:
                 yield Issue((key,), f"an empty list for '{key}' asserts nothing")
             if "" in words:

@@ -15,12 +15,13 @@ from clusterlab.checks import run_checks
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
 from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.results import Result
 from tests.support.check_cases import PLAYBOOKS
-from tests.support.labs import lab_in_swarm
+from tests.support.labs import lab_in_swarm, lab_up
 
 INVENTORY = PLAYBOOKS.parent / "inventory" / "namespaces.yml"
 LEFT = "docker ps -aq; docker volume ls -q; docker images -q; ls -A /srv"
@@ -55,3 +56,20 @@ def stand_up(folder: Path) -> Iterator[Stand]:
     file.write_text(yaml.safe_dump(inventory, sort_keys=False))
     with lab_in_swarm(load_lab(file, [], PLAYBOOKS)) as lab:
         yield Stand(file, lab.hosts, lab.machines.unsupported())
+
+
+@contextmanager
+def provisioned(inventory: Path, folder: Path) -> Iterator[Stand]:
+    """An inventory in namespaces, under another name, and provisioned."""
+    content = yaml.safe_load(inventory.read_text())
+    content.pop("qemu", None)
+    file = folder / "inventory.yml"
+    changed = {**content, "lab": f"{content['lab']}-{os.getpid()}", "machines": "namespaces"}
+    file.write_text(yaml.safe_dump(changed, sort_keys=False))
+    lab = load_lab(file, [], PLAYBOOKS)
+    with lab_up(lab) as up:
+        lacking = up.machines.unsupported()
+        report = carry_out(provision(lab, up.hosts, lacking), Silent())
+        assert report.ok, (report.failed, report.blocked, report.skipped)
+        assert provision(lab, up.hosts, lacking) == []
+        yield Stand(file, up.hosts, lacking)

@@ -17,6 +17,13 @@ from ..matcher import expects_nothing
 _FOUND = '"$found"'
 _NOTHING = "'[]'|'{}'|null"
 
+_EVENLY = (
+    r'BEGIN { n = split(names, w, "\n"); for (i = 1; i <= n; i++) c[w[i]] = 0 } '
+    "{ if ($0 in c) c[$0]++; else other = 1 } "
+    "END { min = NR; for (i in c) { if (c[i] < min) min = c[i]; if (c[i] > max) max = c[i] } "
+    "exit other || max - min > 1 }"
+)
+
 
 def as_wanted(spec: MatcherSpec, *, items: bool = False, as_json: bool = False) -> str:
     """Commands of which all succeed when the text in `$found` is as wanted.
@@ -58,6 +65,9 @@ def _tests(spec: MatcherSpec, items: bool, as_json: bool) -> Iterator[str]:
         yield f"[ \"$(printf %s {_FOUND} | grep -c '')\" -eq {spec.lines} ]"
     if spec.empty is not None:
         yield f"[ {'-z' if spec.empty else '-n'} {_FOUND} ]"
+    if spec.evenly:
+        names = "\\n".join(spec.evenly)
+        yield f"{_said()} | awk -v names={shlex.quote(names)} {shlex.quote(_EVENLY)}"
     if spec.between:
         yield f"[ {_FOUND} -ge {spec.between[0]} ] && [ {_FOUND} -le {spec.between[1]} ]"
 

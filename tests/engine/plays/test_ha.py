@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 
-from clusterlab.model import load_lab
-from clusterlab.plan.graph import carry_out
-from clusterlab.plan.provision import provision
-from clusterlab.progress import Silent
 from clusterlab.results import Outcome
 from tests.support.check_cases import PLAYBOOKS, told
-from tests.support.labs import lab_up
-from tests.support.play_bench import Stand
+from tests.support.play_bench import Stand, provisioned
 
 pytestmark = pytest.mark.engine
 HA = PLAYBOOKS.parent / "inventory" / "ha.yml"
@@ -25,19 +17,8 @@ SHORT = ["networks/overlay", "networks/service", "volumes/local"]
 
 @pytest.fixture(scope="module")
 def ha(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """inventory/ha.yml in namespaces, provisioned."""
-    file: Path = tmp_path_factory.mktemp("ha") / "inventory.yml"
-    inventory = yaml.safe_load(HA.read_text())
-    del inventory["qemu"]
-    changed = {**inventory, "lab": f"ha-{os.getpid()}", "machines": "namespaces"}
-    file.write_text(yaml.safe_dump(changed, sort_keys=False))
-    lab = load_lab(file, [], PLAYBOOKS)
-    with lab_up(lab) as up:
-        lacking = up.machines.unsupported()
-        report = carry_out(provision(lab, up.hosts, lacking), Silent())
-        assert report.ok, (report.failed, report.blocked, report.skipped)
-        assert provision(lab, up.hosts, lacking) == []
-        yield Stand(file, up.hosts, lacking)
+    with provisioned(HA, tmp_path_factory.mktemp("ha")) as stand:
+        yield stand
 
 
 def test_managers_are_drained_and_tasks_run_on_the_workers(ha: Stand) -> None:

@@ -41,9 +41,17 @@ HOLDS = [
     ({"contains": ["a"], "lacks": ["b"], "lines": 1}, "a"),
     ({"between": [1, 10]}, "1\n"),
     ({"between": [1, 10]}, 10),
+    ({"evenly": ["a", "b"]}, ["b", "a"]),
+    ({"evenly": ["a", "b"]}, ["b", "a", "b"]),
+    ({"evenly": ["a", "b", "c"]}, "c\na\n"),
+    ({"evenly": ["a"]}, ["a", "a", "a"]),
 ]
 
-FAILS = [
+FAILS: list[tuple[dict[str, Any], Any, str]] = [
+    ({"evenly": ["a", "b"]}, ["b", "b"], "not evenly: a 0 times, b 2 times"),
+    ({"evenly": ["a", "b"]}, ["a", "b", "c"], '"c" is none of them'),
+    ({"evenly": ["a", "b"]}, [], "nothing is there"),
+    ({"evenly": ["a", "b"]}, None, "nothing is there"),
     ({"equals": "111"}, "1111", "is not"),
     ({"equals": "111"}, "", "is not"),
     ({"equals": True}, 1, "is not"),

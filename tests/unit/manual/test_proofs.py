@@ -71,11 +71,13 @@ def test_what_an_engine_reports_is_as_wanted_when_the_matcher_says_so(given: dic
 
 
 @pytest.mark.parametrize(
-    "given", [{"equals": ["a", "b"]}, {"contains": ["a"]}, {"lacks": ["a"]}, {"lines": 2}], ids=str
+    "given",
+    [{"equals": ["a", "b"]}, {"contains": ["a"]}, {"lacks": ["a"]}, {"lines": 2}, {"evenly": ["a", "b"]}],
+    ids=str,
 )
 def test_items_are_as_wanted_when_the_matcher_says_so(given: dict[str, Any]) -> None:
     spec = MatcherSpec.model_validate(given)
-    values = [["a", "b"], ["b", "a"], ["ab"], ["a"], []]
+    values = [["a", "b"], ["b", "a"], ["ab"], ["a"], ["a", "a"], ["b", "a", "b"], ["b", "a", "b", "b"], []]
     answers = [holds(as_wanted(spec, items=True), found="\n".join(value)) for value in values]
     assert answers == [match(spec, value).holds for value in values]
 
