@@ -49,7 +49,8 @@ class CheckKind(ABC, Generic[P]):
 
         The scheduler also finds names and addresses in texts.
         """
-        values = [getattr(probe, name) for name in type(probe).model_fields]
+        found = [getattr(probe, name) for name in type(probe).model_fields]
+        values = [one for value in found for one in (value if isinstance(value, list) else [value])]
         inside = set(probe.in_) if isinstance(probe, Probe) else set()
         owners = {value.container for value in values if isinstance(value, Address | PublishedPort)}
         services = {value.service for value in values if isinstance(value, Address)}

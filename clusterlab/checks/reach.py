@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.model.probes import Address, Control, NegatableProbe, Probe, Target
+from clusterlab.model.probes import Address, Control, NegatableProbe, Probe, ReachProbe, Target
 from clusterlab.results import Link
 
 from .finding import Finding, ask_each, finding, unasked
@@ -22,7 +22,7 @@ from .places import Places
 from .reached import Reach
 from .resolve import prove_absent
 
-N = TypeVar("N", bound=Probe)
+N = TypeVar("N", bound=ReachProbe)
 C = TypeVar("C", bound=NegatableProbe)
 
 _CONTROL_HINT = "while the control does not succeed, the negative statement proves nothing: fix what it asks first"
@@ -88,18 +88,39 @@ class ReachKind(CheckKind[N]):
         A negative statement passes at a place only when the network kept the probe away there, and its control reached
         what it should.
         """
-        if not isinstance(probe, NegatableProbe) or not probe.negative:
-            return self._reached(places, probe, kept(probe))
-        findings = self._apart(places, probe)
-        if probe.control is not None:
+        findings = []
+        for one in probe.each():
+            findings += self._of_one(one, places, self._pairs(probe, one, places.of(one)))
+        return [*findings, *self._controls(probe, places)]
+
+    def _of_one(self, probe: N, places: Places, at: Sequence[Place]) -> list[Finding]:
+        """What is found at some places of a probe with one target."""
+        if isinstance(probe, NegatableProbe) and probe.negative:
+            return self._apart(places, probe, at)
+        return self._reached(places, probe, at, kept(probe))
+
+    def _pairs(self, probe: N, one: N, at: Sequence[Place]) -> list[Place]:
+        """The places from which a target is asked for: of several targets each place leaves itself out."""
+        return list(at) if probe is one else [place for place in at if not _is_itself(self.target(one), place)]
+
+    def _others(self, control: N, at: Sequence[Place]) -> list[Place]:
+        """The places of a control but the target itself, unless that is the only one."""
+        return [place for place in at if not _is_itself(self.target(control), place)] or list(at)
+
+    def _controls(self, probe: N, places: Places) -> list[Finding]:
+        """The control of a negative statement: for each of its targets, unless it has a target of its own."""
+        findings: list[Finding] = []
+        for control in _controls(probe):
             try:
-                control = controlled(probe, probe.control)
-                findings += self._reached(places, control, True, "control: ", _CONTROL_HINT)
+                at = self._others(control, places.of(control))
+                findings += self._reached(places, control, at, True, "control: ", _CONTROL_HINT)
             except ClusterlabError as error:
                 findings.append(unasked("control", "the control of the statement", error))
         return findings
 
-    def _reached(self, places: Places, probe: N, kept: bool, before: str = "", hint: str = "") -> list[Finding]:
+    def _reached(
+        self, places: Places, probe: N, everywhere: Sequence[Place], kept: bool, before: str = "", hint: str = ""
+    ) -> list[Finding]:
         def at(place: Place) -> Finding:
             met = self.reach(probe, place, places, kept)
             verdict = self.judge(probe, met, places)
@@ -117,9 +138,9 @@ class ReachKind(CheckKind[N]):
             )
 
         unknown = partial(self._links, probe, places=places, wanted=True)
-        return ask_each(places.of(probe), before + self.expected(probe), at, unknown)
+        return ask_each(everywhere, before + self.expected(probe), at, unknown)
 
-    def _apart(self, places: Places, probe: N) -> list[Finding]:
+    def _apart(self, places: Places, probe: N, everywhere: Sequence[Place]) -> list[Finding]:
         wanted = f"must not be: {self.summary(probe)}"
 
         def at(place: Place) -> Finding:
@@ -136,7 +157,7 @@ class ReachKind(CheckKind[N]):
                 links=self._links(probe, place, places, False, met.reached, met.found),
             )
 
-        return ask_each(places.of(probe), wanted, at, partial(self._links, probe, places=places, wanted=False))
+        return ask_each(everywhere, wanted, at, partial(self._links, probe, places=places, wanted=False))
 
     def _proves_nothing(self, probe: N, met: Reach, place: Place, places: Places) -> str:
         """Why it does not count that a target was not reached; "" when it does. Raises NotUnderstood."""
@@ -164,18 +185,34 @@ class ReachKind(CheckKind[N]):
 
     def manual(self, probe: N, where: Where) -> Iterator[Line]:
         """What asks at each place; for a negative statement what must not work, and then its control, which must."""
-        if not isinstance(probe, NegatableProbe) or not probe.negative:
-            yield from self._lines(probe, where, "", kept(probe))
-            return
-        yield from self._lines(probe, where, "not: ", kept(probe))
-        if probe.control is not None:
-            yield from self._lines(controlled(probe, probe.control), where, "as a control: ", kept(probe))
+        before = "not: " if isinstance(probe, NegatableProbe) and probe.negative else ""
+        for one in probe.each():
+            yield from self._lines(one, where, self._pairs(probe, one, where.of(one)), before, kept(one))
+        for control in _controls(probe):
+            yield from self._lines(control, where, self._others(control, where.of(control)), "as a control: ", True)
 
-    def _lines(self, probe: N, where: Where, before: str, kept: bool) -> Iterator[Line]:
-        for place in where.of(probe):
+    def _lines(self, probe: N, where: Where, at: Sequence[Place], before: str, kept: bool) -> Iterator[Line]:
+        for place in at:
             shown = self.shown(probe, place, where, kept)
             yield from where.taken()
             yield Line(place.host, shown.command, before + shown.wanted, shown.proof)
+
+
+def _controls(probe: N) -> list[N]:
+    """What must succeed for a negative statement to count, each once."""
+    if not isinstance(probe, NegatableProbe) or not probe.negative or probe.control is None:
+        return []
+    found: list[N] = []
+    for one in probe.each():
+        control = controlled(one, probe.control)
+        found += [control] if control not in found else []
+    return found
+
+
+def _is_itself(target: Target, place: Place) -> bool:
+    """Whether a target is the place that asks, by its name."""
+    name = target.container if isinstance(target, Address) else target
+    return name == (place.container or place.host)
 
 
 def controlled(probe: C, control: Control) -> C:

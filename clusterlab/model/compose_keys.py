@@ -41,7 +41,6 @@ _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
     },
     Container: {
         **CONTAINER_KEYS,
-        "hosts": "A container runs on one host: write host.",
         "deploy": "Write a service instead.",
     },
     Service: {

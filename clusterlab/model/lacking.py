@@ -12,14 +12,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from .checks import Check, check_model
+from .groups import GROUPS
 from .inventory import Inventory
 from .iscsi import disk_of
 from .playbook import Play, Thing
+from .probes import ReachProbe
 from .short_syntax import parse_mount
 from .source import KeyPath
 
 SECTIONS = ("disks", "volumes", "networks", "containers", "services")
 _NO_SWARM = "the inventory has no host with the role swarm_manager"
+_NO_PAIR = "the inventory has only one of the places that are to reach each other"
 _TEXTS = ("title", "hint")  # what of a check is only for people
 
 
@@ -68,6 +71,10 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
 def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
     """What cannot be had, with the reason: what says so itself, then whatever needs that."""
     found = {Thing(str(path[0]), str(path[1])): reason for path, reason in lacking.items() if path[0] in SECTIONS}
+    for name, container in play.containers.items():
+        for place in container.hosts:
+            if place in GROUPS and not inventory.expand([place]):
+                found[Thing("containers", name)] = f"the inventory has no {GROUPS[place]}"
     if not inventory.with_role("swarm_manager"):
         overlays = [Thing("networks", name) for name, one in play.networks.items() if one.driver == "overlay"]
         found |= dict.fromkeys([*overlays, *(Thing("services", name) for name in play.services)], _NO_SWARM)
@@ -77,6 +84,25 @@ def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -
     }:
         found |= more
     return found
+
+
+def paired(play: Play, inventory: Inventory) -> Play:
+    """The play, in which a statement about all pairs is unsupported when there is only one place, and so no pair."""
+    alone = [any(_is_alone(probe, inventory) for _, _, probe in check.probes()) for check in play.checks]
+    if not any(alone):
+        return play
+    checks = [
+        check_model().lacking(check.title, _NO_PAIR) if one else check
+        for check, one in zip(play.checks, alone, strict=True)
+    ]
+    return play.model_copy(update={"checks": checks})
+
+
+def _is_alone(probe: BaseModel, inventory: Inventory) -> bool:
+    """Whether the only place of a probe with a list of targets is its only target."""
+    if not isinstance(probe, ReachProbe) or len(probe.names) != 1:
+        return False
+    return probe.names == [*inventory.expand(probe.on), *probe.in_]
 
 
 def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,10 +14,11 @@ from clusterlab.redaction import SECRETS
 
 from .base import FROM_FILE, Model
 from .error_text import explain
+from .instances import instantiated, one_by_one
 from .interpolate import Names, Reading, interpolate
 from .inventory import Inventory
 from .lab import Lab
-from .lacking import reduced, reduced_value
+from .lacking import paired, reduced, reduced_value
 from .playbook import Play
 from .problems import InvalidFiles, Problem, suggest
 from .source import Document, read
@@ -100,11 +102,12 @@ def _load(
     files: dict[str, PlayFile] = {}
     if inventory is not None:
         files = {
-            name: PlayFile(name, play_documents[name], reduced(play, readings[name].lacking, inventory))
+            name: PlayFile(name, play_documents[name], _for(play, readings[name], inventory))
             for name, play in read_plays.items()
             if play is not None
         }
         wrong += problems_together(Files(path.parent, document, inventory, files))
+        files = {name: replace(file, play=one_by_one(file.play)) for name, file in files.items()}
     loaded, of_play = _stacks(files, stacks, wrong)
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
@@ -151,6 +154,11 @@ def _read(path: Path, wrong: list[Problem]) -> Document | None:
     except InvalidFiles as error:
         wrong += error.problems
         return None
+
+
+def _for(play: Play, reading: Reading, inventory: Inventory) -> Play:
+    """A play as it is on an inventory: without what that lacks, and with a container on each of its hosts."""
+    return paired(instantiated(reduced(play, reading.lacking, inventory), inventory), inventory)
 
 
 def _model(model: type[_M], reading: Reading, wrong: list[Problem]) -> _M | None:

@@ -104,9 +104,17 @@ class Healthcheck(Model):
 
 
 class Container(Model):
-    """A container on one host."""
+    """A container on one host, or one on each of several.
 
-    host: str = Field(description="the Docker host that it runs on")
+    In a validated play each has one `host`: those with `hosts` are replaced by one container for each, see `instances`.
+    """
+
+    host: str = Field(default="", description="the Docker host that it runs on")
+    hosts: Strings = Field(
+        default_factory=list,
+        description="in the place of host: one on each of these hosts, roles or groups, called NAME-HOST there; "
+        "NAME@HOST means one of them, NAME all",
+    )
     image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None
@@ -135,6 +143,10 @@ class Container(Model):
     healthcheck: Healthcheck | None = None
 
     def issues(self) -> Iterator[Issue]:
+        if bool(self.host) == bool(self.hosts):
+            found = "not both" if self.host else "and has neither"
+            remedy = "Write host: for one container, hosts: for one on each of several."
+            yield Issue((), f"a container has a host or hosts, {found}", remedy)
         yield from command_faults("command", self.command)
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
@@ -210,11 +222,23 @@ class Play(Model):
     stack: StackFiles | None = Field(default=None, description="a stack, deployed as `docker stack deploy` does")
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
     _left_out: Mapping[Thing, str] = PrivateAttr(default_factory=dict)
+    _instances: Mapping[str, Mapping[str, str]] = PrivateAttr(default_factory=dict)
 
     @property
     def left_out(self) -> Mapping[Thing, str]:
         """What the file has and an inventory cannot have, with the reason: see `lacking`."""
         return self._left_out
+
+    @property
+    def instances(self) -> Mapping[str, Mapping[str, str]]:
+        """Of each container with `hosts`, what it is called on each of them."""
+        return self._instances
+
+    def with_instances(self, instances: Mapping[str, Mapping[str, str]]) -> Self:
+        """This play, in which containers stand for those with `hosts`."""
+        copy = self.model_copy()
+        copy._instances = instances
+        return copy
 
     def leaving_out(self, things: Mapping[Thing, str]) -> Self:
         """This play, which stands for one that has these things too."""

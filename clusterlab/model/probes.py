@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -28,6 +29,18 @@ class Address(Model):
 
 Target = str | Address
 """A name or address as it stands; a host of the inventory may be named; or an address that is looked up."""
+
+Targets = Target | list[Target]
+"""One target, or several: each place is paired with each of them, but not with itself."""
+
+T = TypeVar("T", str, Target)
+
+
+def only(value: T | list[T]) -> T:
+    """The target of a probe that has one: `ReachProbe.each` makes them."""
+    assert not isinstance(value, list)
+    return value
+
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -64,7 +77,47 @@ class Control(Model):
     name: str | None = None
 
 
-class NegatableProbe(Probe):
+def _name(target: Target) -> str:
+    if isinstance(target, Address):
+        return target.container or ""
+    return (urlsplit(target).hostname or target) if "://" in target else target
+
+
+class ReachProbe(Probe):
+    """A probe that reaches something: from each of its places each of its targets."""
+
+    target: ClassVar[tuple[str, ...]]  # the keys that say what is asked for
+
+    def each(self) -> list[Self]:
+        """One probe for each target, in their order; itself when it has one."""
+        several = self._several
+        return [self.model_copy(update={several: one}) for one in getattr(self, several)] if several else [self]
+
+    @property
+    def names(self) -> list[str]:
+        """What several targets are called, as places are; none when there is one target."""
+        return [_name(one) for one in getattr(self, self._several)] if self._several else []
+
+    @property
+    def _several(self) -> str:
+        """The key that has a list of targets, or ""."""
+        return next((key for key in self.target if isinstance(getattr(self, key), list)), "")
+
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
+        for key in self.target:
+            values: object = getattr(self, key)
+            if isinstance(values, Sequence) and not isinstance(values, str):
+                if not values:
+                    yield Issue((key,), f"an empty list for '{key}' asks nothing")
+                yield from (
+                    Issue((key, index), f"'{one}' appears twice")
+                    for index, one in enumerate(values)
+                    if one in values[:index]
+                )
+
+
+class NegatableProbe(ReachProbe):
     """A probe that can also state that something does not work.
 
     Such a statement is worth something only when the same probe works where it should: `control`. Hosts ask both over
@@ -72,7 +125,6 @@ class NegatableProbe(Probe):
     """
 
     verdict: ClassVar[str]  # the key that is false for a negative statement
-    target: ClassVar[tuple[str, ...]]  # the keys that say what is asked for
     only_positive: ClassVar[tuple[str, ...]] = ()  # the fields that say something of a success only
 
     control: Control | None = Field(default=None, description="the same probe, changed so that it must succeed")

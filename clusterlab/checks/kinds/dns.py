@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from clusterlab.model.matcher import Matcher
-from clusterlab.model.probes import Address, NegatableProbe, Target
+from clusterlab.model.probes import Address, NegatableProbe, Target, only
 
 from ..manual.lan import NAMES
 from ..manual.shell_matchers import as_wanted
@@ -34,7 +34,7 @@ class DnsProbe(NegatableProbe):
     target: ClassVar[tuple[str, ...]] = ("name",)
     only_positive: ClassVar[tuple[str, ...]] = ("addresses", "is_")
 
-    name: str
+    name: str | list[str]
     resolves: bool = True
     addresses: Matcher | None = Field(default=None, description="about the list of addresses, sorted")
     is_: Address | None = Field(
@@ -54,10 +54,10 @@ class Dns(ReachKind[DnsProbe]):
         return f"{probe.name} resolves"
 
     def target(self, probe: DnsProbe) -> Target:
-        return probe.name
+        return only(probe.name)
 
     def reach(self, probe: DnsProbe, place: Place, places: Places, kept: bool) -> Reach:
-        return look_up(probe.name, place, places)
+        return look_up(only(probe.name), place, places)
 
     def judge(self, probe: DnsProbe, met: Reach, places: Places) -> Verdict:
         wanted, problems = [], []
@@ -74,10 +74,10 @@ class Dns(ReachKind[DnsProbe]):
 
     def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
         if probe.negative:  # a name server must say so
-            command = where.typed(place, query("nslookup", probe.name))
+            command = where.typed(place, query("nslookup", only(probe.name)))
             return Shown(command, self.summary(probe), f"{command} 2>&1 | grep -qE {shlex.quote(_UNKNOWN)}")
         tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
-        command = where.typed(place, query(tool, probe.name))
+        command = where.typed(place, query(tool, only(probe.name)))
         addresses = NAMES if tool == "nslookup" else "{ print $1 }"
         seen = f"found=$({command} | awk '{addresses}' | sort -u)"
         wanted, proof = [self.summary(probe)], f'{seen}; [ -n "$found" ]'

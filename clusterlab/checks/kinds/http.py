@@ -14,7 +14,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.matcher import Matcher
-from clusterlab.model.probes import NegatableProbe, Target
+from clusterlab.model.probes import NegatableProbe, Target, only
 from clusterlab.redaction import without_patterns
 from clusterlab.remote.completed import Completed
 
@@ -48,7 +48,7 @@ class HttpProbe(NegatableProbe):
     target: ClassVar[tuple[str, ...]] = ("url",)
     only_positive: ClassVar[tuple[str, ...]] = ("status", "body")
 
-    url: str = Field(examples=["http://${hosts.host1.address}/"])
+    url: str | list[str] = Field(examples=["http://${hosts.host1.address}/"])
     reachable: bool = True
     status: int = Field(default=200, ge=100, le=599)
     body: Matcher | None = None
@@ -56,13 +56,15 @@ class HttpProbe(NegatableProbe):
 
     def issues(self) -> Iterator[Issue]:
         yield from super().issues()
-        if not re.match(r"https?://[^\s/]+", self.url):
-            yield Issue(("url",), f"'{self.url}' is not an address of a page", "Begin it with http:// or https://.")
-            return
-        try:
-            _ = urlsplit(self.url).port
-        except ValueError:
-            yield Issue(("url",), f"'{self.url}' has a port that is not a number from 0 to 65535")
+        for index, url in enumerate(self.url if isinstance(self.url, list) else [self.url]):
+            at = ("url", index) if isinstance(self.url, list) else ("url",)
+            if not re.match(r"https?://[^\s/]+", url):
+                yield Issue(at, f"'{url}' is not an address of a page", "Begin it with http:// or https://.")
+                continue
+            try:
+                _ = urlsplit(url).port
+            except ValueError:
+                yield Issue(at, f"'{url}' has a port that is not a number from 0 to 65535")
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,15 @@ class Http(ReachKind[HttpProbe]):
         return f"{_page(probe)} answers with status {probe.status}{body}"
 
     def target(self, probe: HttpProbe) -> Target:
-        return urlsplit(probe.url).hostname or probe.url
+        return urlsplit(only(probe.url)).hostname or only(probe.url)
 
     def how(self, probe: HttpProbe) -> str:
-        url = urlsplit(probe.url)
+        url = urlsplit(only(probe.url))
         return f"http {url.port or (443 if url.scheme == 'https' else 80)}"
 
     def reach(self, probe: HttpProbe, place: Place, places: Places, kept: bool) -> Answer:
         """Ask with curl, or with wget where there is no curl."""
-        url = places.url(place, probe.url)
+        url = places.url(place, only(probe.url))
         card = lan.card(urlsplit(url).hostname or "", place, places) if kept else ""
         tool = places.tool(place, *(("curl",) if card else ("curl", "wget")))  # wget is bound to an address at most
         if tool == "wget":
@@ -124,7 +126,7 @@ class Http(ReachKind[HttpProbe]):
 
     def shown(self, probe: HttpProbe, place: Place, where: Where, kept: bool) -> Shown:
         tool = where.tool(place, "curl", "wget")
-        url = where.url(place, probe.url)
+        url = where.url(place, only(probe.url))
         card = lan_card(urlsplit(url).hostname or "", place, where) if kept else ""
         typed = where.typed(place, command(probe, tool, url, card))
         if probe.negative:
@@ -141,7 +143,7 @@ KIND = Http()
 
 def _page(probe: HttpProbe) -> str:
     """The address of the page for people: without the password that it may have."""
-    return without_patterns(probe.url)
+    return without_patterns(only(probe.url))
 
 
 def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from clusterlab.model.base import Duration
-from clusterlab.model.probes import Address, NegatableProbe, Target
+from clusterlab.model.probes import Address, NegatableProbe, Target, Targets, only
 from clusterlab.remote.completed import Completed
 
 from .. import lan
@@ -35,7 +35,7 @@ class PingProbe(NegatableProbe):
     target: ClassVar[tuple[str, ...]] = ("to",)
     only_positive: ClassVar[tuple[str, ...]] = ()
 
-    to: Target
+    to: Targets
     count: int = Field(default=2, ge=1, description="how many packets")
     size: int | None = Field(default=None, ge=0, le=65507, description="bytes of payload, sent unfragmented")
     reachable: bool = True
@@ -55,7 +55,7 @@ class Ping(ReachKind[PingProbe]):
         return f"{probe.to} answers {probe.count} of {probe.count} pings{size}"
 
     def target(self, probe: PingProbe) -> Target:
-        return probe.to
+        return only(probe.to)
 
     def how(self, probe: PingProbe) -> str:
         # A packet that is too long for the way does not mean that the two are kept apart.
@@ -63,8 +63,8 @@ class Ping(ReachKind[PingProbe]):
 
     def reach(self, probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
         wait = max(1, math.ceil(probe.timeout))
-        target = places.target(place, probe.to)
-        argv = packets(probe, lan.card(probe.to, place, places) if kept else "")
+        target = places.target(place, only(probe.to))
+        argv = packets(probe, lan.card(only(probe.to), place, places) if kept else "")
         if probe.size is not None:
             return _unfragmented(probe, place, places, argv, target)
         places.tool(place, "ping")
@@ -73,8 +73,8 @@ class Ping(ReachKind[PingProbe]):
         return parse(completed, place.typed(argv), all_must=probe.reachable)
 
     def shown(self, probe: PingProbe, place: Place, where: Where, kept: bool) -> Shown:
-        target = where.target(place, probe.to)
-        argv = packets(probe, card(probe.to, place, where) if kept else "")
+        target = where.target(place, only(probe.to))
+        argv = packets(probe, card(only(probe.to), place, where) if kept else "")
         if probe.size is None:
             command = where.typed(place, [*argv, target])
         else:  # a container's own ping may not know how to forbid fragments

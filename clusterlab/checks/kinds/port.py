@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import ClassVar
 
 from clusterlab.model.base import Duration
-from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target
+from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target, Targets, only
 from clusterlab.remote.completed import Completed
 
 from .. import lan
@@ -39,7 +39,7 @@ class PortProbe(NegatableProbe):
     verdict: ClassVar[str] = "open"
     target: ClassVar[tuple[str, ...]] = ("to", "port")
 
-    to: Target
+    to: Targets
     port: Port | PublishedPort
     open: bool = True
     timeout: Duration = 5.0
@@ -58,14 +58,14 @@ class PortKind(ReachKind[PortProbe]):
         return f"port {port} of {probe.to} is open"
 
     def target(self, probe: PortProbe) -> Target:
-        return probe.to
+        return only(probe.to)
 
     def how(self, probe: PortProbe) -> str:
         return f"port {probe.port}"
 
     def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
-        target = places.target(place, probe.to)
-        card = lan.card(probe.to, place, places) if kept else ""
+        target = places.target(place, only(probe.to))
+        card = lan.card(only(probe.to), place, places) if kept else ""
         tool = places.tool(place, *(("curl",) if card else ("bash", "nc")))
         if tool == "bash":
             places.tool(place, "timeout")
@@ -76,8 +76,8 @@ class PortKind(ReachKind[PortProbe]):
         return parse(places.run(place, argv, timeout=probe.timeout + 30), typed)
 
     def shown(self, probe: PortProbe, place: Place, where: Where, kept: bool) -> Shown:
-        target = where.target(place, probe.to)
-        card = lan_card(probe.to, place, where) if kept else ""
+        target = where.target(place, only(probe.to))
+        card = lan_card(only(probe.to), place, where) if kept else ""
         tool = "curl" if card else where.tool(place, "bash", "nc")
         typed = where.typed(place, command(probe, tool, target, where.port(probe.port), card))
         if tool == "curl":  # its exit code says how the rest went

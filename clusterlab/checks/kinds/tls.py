@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from clusterlab.model.base import Duration, Issue
-from clusterlab.model.probes import Address, Port, Probe, Target
+from clusterlab.model.probes import Address, Port, ReachProbe, Target
 from clusterlab.remote.completed import Completed
 
 from ..manual.lan import first
@@ -59,8 +59,10 @@ _ANSWER_HINT = "the server answers, but with another certificate or protocol tha
 _REFUSED = re.compile(r"SSL alert number|unexpected eof|errno=104", re.IGNORECASE)
 
 
-class TlsProbe(Probe):
+class TlsProbe(ReachProbe):
     """Check the certificate of a TLS server, and which protocols it accepts."""
+
+    target: ClassVar[tuple[str, ...]] = ("to",)
 
     to: Target
     port: Port = 443

@@ -36,12 +36,17 @@ def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iter
         yield from _drain(files, file, path, action.drain)
         return
     if not isinstance(value, Connection):
-        if value not in file.play.containers:
+        if value not in file.play.containers and value not in file.play.instances:
             yield unknown_container(file, path, value)
         return
-    container = file.container(value.container)
+    for name in file.play.instances.get(value.container, {}).values() or [value.container]:
+        yield from _connection(files, file, path, name, value)
+
+
+def _connection(files: Files, file: PlayFile, path: KeyPath, name: str, value: Connection) -> Iterator[Problem]:
+    container = file.container(name)
     if container is None:
-        yield unknown_container(file, (*path, "container"), value.container)
+        yield unknown_container(file, (*path, "container"), name)
     elif value.network in ("host", "none"):
         message = f"a container is on the network '{value.network}' from its start, or never"
         yield file.problem((*path, "network"), message, "Write network_mode in another container.")

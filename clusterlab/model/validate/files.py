@@ -26,12 +26,20 @@ class PlayFile:
     play: Play
 
     def problem(self, path: KeyPath, message: str, remedy: str = "", *, key: bool = False) -> Problem:
-        return at(self.document, path, message, remedy, key=key)
+        return at(self.document, self._written(path), message, remedy, key=key)
 
     def place_of(self, path: KeyPath) -> str:
         """file:line:column of a key, to point to it from somewhere else."""
-        position = self.document.at_key(path)
+        position = self.document.at_key(self._written(path))
         return f"{self.document.file}:{position.line}:{position.column}"
+
+    def _written(self, path: KeyPath) -> KeyPath:
+        """Where the file has what a container on one of several hosts has."""
+        for group, instances in self.play.instances.items():
+            if path[:1] == ("containers",) and len(path) > 1 and path[1] in instances.values():
+                rest = ("hosts",) if path[2:] == ("host",) else path[2:]
+                return ("containers", group, *rest)
+        return path
 
     def container(self, name: str) -> Container | None:
         return self.play.containers.get(name)

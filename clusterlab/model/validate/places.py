@@ -17,6 +17,7 @@ def problems(files: Files) -> Iterator[Problem]:
                     yield from _docker_hosts(
                         files, file, (section, name, "hosts"), thing.hosts, getattr(thing, "driver", "")
                     )
+        yield from _instances(files, file)
         for name, container in file.play.containers.items():
             yield from _container_host(files, file, name, container.host)
             yield from image_there(files, file, ("containers", name, "image"), container.image)
@@ -59,6 +60,20 @@ def named_docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequ
             yield file.problem(
                 item(file.document, path, index), f"{listed(others)} is not a Docker host", _docker_hosts_are(files)
             )
+
+
+def _instances(files: Files, file: PlayFile) -> Iterator[Problem]:
+    """What the names of containers on several hosts, and of each of them, collide with."""
+    for group, instances in file.play.instances.items():
+        path: KeyPath = ("containers", group)
+        if group in files.inventory.hosts:
+            remedy = "Rename the container: a name identifies one place in a play."
+            yield file.problem(path, f"'{group}' is already a host of this lab", remedy, key=True)
+        for host, name in instances.items():
+            if ("containers", name) in file.document.keys:
+                there = file.place_of(("containers", name))
+                message = f"the one on {host} is called '{name}', as another container of this play ({there})"
+                yield file.problem(path, message, "Rename one of the two.", key=True)
 
 
 def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Iterator[Problem]:

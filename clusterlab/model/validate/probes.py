@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..base import Model
 from ..probes import Address, Control, Probe, PublishedPort
-from ..problems import Problem, listed, suggest
+from ..problems import Problem, either, listed, suggest
 from ..short_syntax import parse_port
 from ..source import KeyPath
 from .files import Files, PlayFile, item
@@ -25,6 +25,10 @@ def names_exist(files: Files, file: PlayFile, path: KeyPath, probe: Model) -> It
             yield from _published(file, inner, value)
         elif isinstance(value, Control):
             yield from names_exist(files, file, inner, value)
+        elif isinstance(value, list):
+            for index, one in enumerate(value):
+                if isinstance(one, Address):
+                    yield from _address(file, (*inner, index), one)
 
 
 def places_exist(
@@ -56,6 +60,12 @@ def _container(files: Files, file: PlayFile, path: KeyPath, name: str) -> Iterat
 
 
 def unknown_container(file: PlayFile, path: KeyPath, name: str) -> Problem:
+    group = name.partition("@")[0]
+    if instances := file.play.instances.get(group):
+        names = [f"{group}@{host}" for host in instances]
+        if group == name:
+            return file.problem(path, f"'{name}' is a container on each of several hosts", f"Name {either(names)}.")
+        return file.problem(path, f"there is no '{name}'", suggest(name, names, "There is"))
     remedy = suggest(name, file.play.containers, "Containers")
     return file.problem(path, f"this play has no container '{name}'", remedy)
 

@@ -71,9 +71,20 @@ def test_tools_are_bound_to_the_interface() -> None:
     assert ping.packets(pinging, "eth1") == ["ping", "-c", "2", "-W", "2", "-n", "-I", "eth1"]
     assert ping.packets(pinging) == ["ping", "-c", "2", "-W", "2"]
     page = HttpProbe.model_validate({"on": ["gw"], "url": "http://10.9.9.9/"})
-    asked = http.command(page, "curl", page.url, "eth1")
-    assert asked == ["curl", "-sS", "-v", "--noproxy", "*", "--interface", "eth1", "--max-time", "10", page.url]
-    assert "--interface" not in http.command(page, "curl", page.url)
+    asked = http.command(page, "curl", "http://10.9.9.9/", "eth1")
+    assert asked == [
+        "curl",
+        "-sS",
+        "-v",
+        "--noproxy",
+        "*",
+        "--interface",
+        "eth1",
+        "--max-time",
+        "10",
+        "http://10.9.9.9/",
+    ]
+    assert "--interface" not in http.command(page, "curl", "http://10.9.9.9/")
     open_ = PortProbe.model_validate({"on": ["gw"], "to": "10.9.9.9", "port": 80})
     asked = port.command(open_, "curl", "10.9.9.9", "80", "eth1")
     bound = ["curl", "-sS", "-v", "--noproxy", "*", "--interface", "eth1", "--max-time", "5", "telnet://10.9.9.9:80"]
