@@ -41,6 +41,8 @@ class Subjects:
 def subjects(check: Check, places: Places) -> Subjects:
     """Found in the places of the probes, and wherever a name or address stands in their texts: rather too many."""
     lab, play = places.lab, places.play
+    if check.lacks:
+        return Subjects(frozenset(), frozenset(), frozenset())  # it is not carried out
     words = frozenset(_words(check))
     hosts = _named_hosts(words, lab) | {
         host for _, kind, probe in check.probes() for host in KINDS[kind].hosts(probe, lab, play)

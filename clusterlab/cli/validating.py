@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from clusterlab.errors import UsageError
-from clusterlab.model import load_lab
+from clusterlab.model import Lab, load_lab
 from clusterlab.model.problems import InvalidFiles, Problem, suggest
 from clusterlab.reports.summary import write_json
 from clusterlab.reports.validation import show_advice, validation_document
@@ -47,6 +48,7 @@ class Validation:
         else:
             checks = sum(len(one.checks) for one in lab.plays.values())
             self.valid.append(f"{inventory} and {len(lab.plays)} plays with {checks} checks are valid.")
+            self.valid += _unsupported(lab)
             acting = sum(any(step.do for step in check.steps) for one in lab.plays.values() for check in one.checks)
             if acting and not lab.inventory.actions_allowed:
                 self.valid.append(
@@ -64,6 +66,13 @@ class Validation:
                 console.print(sentence, highlight=False, soft_wrap=True)
         if self.problems:
             raise InvalidFiles(self.problems, self.files)
+
+
+def _unsupported(lab: Lab) -> Iterator[str]:
+    """For which checks an inventory has too little, by reason."""
+    reasons = Counter(check.lacks for play in lab.plays.values() for check in play.checks if check.lacks)
+    for reason, count in reasons.items():
+        yield f"{count} {'check is' if count == 1 else 'checks are'} unsupported: {reason}."
 
 
 def check_mute(keys: Sequence[str]) -> None:

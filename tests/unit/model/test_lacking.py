@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.cli.validating import Validation
 from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import left_out
 
@@ -89,3 +90,14 @@ def test_statements_keep_their_order_and_say_what_is_lacking(lab: Lab) -> None:
     assert [check.lacks for check in checks] == ["", "", SECOND, SECOND, SERVER, SWARM]
     assert checks[1].title == "it names docker.second in its title alone"
     assert all(not list(check.probes()) for check in checks if check.lacks)
+
+
+def test_validate_says_what_is_unsupported_and_finds_no_mistake(lab: Lab, tmp_path: Path) -> None:
+    validation = Validation()
+    validation.plays(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
+    assert not validation.problems
+    assert validation.valid[1:4] == [
+        f"2 checks are unsupported: {SECOND}.",
+        f"1 check is unsupported: {SERVER}.",
+        f"1 check is unsupported: {SWARM}.",
+    ]
