@@ -58,6 +58,9 @@ class Ssh(Model):
     become: bool | None = Field(default=None, description="run commands through sudo; default: unless the user is root")
     address: str | None = Field(default=None, description="where SSH connects to, when it is not the LAN address")
     known_hosts: _Path | None = Field(default=None, description="a file in OpenSSH's format with the hosts' keys")
+    docker_socket: _Path | None = Field(
+        default=None, description="the Docker engine's socket on the host", examples=["/run/user/1000/docker.sock"]
+    )
 
     def issues(self) -> Iterator[Issue]:
         if self.jump is not None and not _JUMP.match(self.jump):
@@ -66,6 +69,8 @@ class Ssh(Model):
             path: Path | None = getattr(self, name)
             if path is not None and not path.expanduser().is_absolute():
                 yield Issue((name,), f"'{path}' is not an absolute path", "Begin it with / or ~/.")
+        if self.docker_socket is not None and not self.docker_socket.is_absolute():
+            yield Issue(("docker_socket",), f"'{self.docker_socket}' is not an absolute path", "Begin it with /.")
 
 
 class Host(Model):

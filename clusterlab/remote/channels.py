@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import cast
 
 import fabric
 import paramiko
@@ -16,6 +18,7 @@ from clusterlab.waiting import seconds_left
 
 from .connection import Connections, close, is_alive
 from .target import Target
+from .transport import Transport
 
 MAX_CHANNELS = 8
 """Per connection; sshd's default MaxSessions is 10."""
@@ -32,6 +35,10 @@ class ChannelsInUse(DeadlineExceeded):
 
 class SessionRefused(HostError):
     """The sshd of a host refuses another session on the connection, so it is there."""
+
+
+class ForwardingRefused(HostError):
+    """The sshd of a host opens no channel to a Unix socket there: it may not, or nothing listens on it."""
 
 
 class Channels:
@@ -59,11 +66,11 @@ class Channels:
         finally:
             self.give_back(channel, spare=spare)
 
-    def take(self, timeout: float, *, spare: bool = False) -> paramiko.Channel:
-        """A session channel, or the `spare` one, to be ended with `give_back`.
+    def take(self, timeout: float, *, spare: bool = False, socket: str = "") -> paramiko.Channel:
+        """A session channel, or the `spare` one, or one to a Unix `socket`, to be ended with `give_back`.
 
-        Raises HostError when the host cannot be reached (SessionRefused when its sshd refuses the channel),
-        ChannelsInUse when all channels stayed in use for `timeout` seconds.
+        Raises HostError when the host cannot be reached (SessionRefused or ForwardingRefused when its sshd refuses the
+        channel), ChannelsInUse when all channels stayed in use for `timeout` seconds.
         """
         free = self._spare if spare else self._free
         if not free.acquire(timeout=timeout):
@@ -74,7 +81,7 @@ class Channels:
             )
         opened = None
         try:
-            opened = self._open_channel()
+            opened = self._open_channel(partial(self._forwarded, socket) if socket else self._session)
         finally:
             if opened is None:
                 free.release()
@@ -101,16 +108,16 @@ class Channels:
             finally:
                 self._lock.release()
 
-    def _open_channel(self) -> paramiko.Channel:
+    def _open_channel(self, opening: Callable[[fabric.Connection], paramiko.Channel]) -> paramiko.Channel:
         """A channel on the connection; a connection that turns out to be dead is replaced once."""
         connection = self._connected(None)
         try:
-            return self._session(connection)
+            return opening(connection)
         except (paramiko.SSHException, EOFError, OSError):
             close(connection)
         connection = self._connected(connection)
         try:
-            return self._session(connection)
+            return opening(connection)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise HostError(
                 self.target.name,
@@ -136,6 +143,15 @@ class Channels:
                 if not seconds_left(deadline):
                     raise self._refused(refused) from refused
             pause.wait(0.05)
+
+    def _forwarded(self, socket: str, connection: fabric.Connection) -> paramiko.Channel:
+        """A channel to a Unix socket; sshd says no more than that it refuses, whatever the reason."""
+        try:
+            return cast(Transport, connection.transport).open_unix_socket(socket)
+        except paramiko.SSHException as refused:
+            if not is_alive(connection):
+                raise
+            raise ForwardingRefused(self.target.name, f"its sshd opens no channel to {socket} ({refused})") from refused
 
     def _connected(self, dead: fabric.Connection | None) -> fabric.Connection:
         """The open connection, which is not `dead`; opened by the first thread that comes, while the others wait."""

@@ -1,4 +1,4 @@
-"""The Docker SDK through a host's SSH connection: HTTP over channels that run `docker system dial-stdio`.
+"""The Docker SDK through a host's SSH connection: HTTP over channels to the engine's socket.
 
 The SDK's own ssh:// opens a connection of its own, knows no jump host, and reads only the default known_hosts. Here
 its client gets a transport adapter (requests) over a pool (urllib3) whose connections are channels; they are kept
@@ -26,11 +26,12 @@ from clusterlab.errors import DeadlineExceeded
 from clusterlab.waiting import seconds_left
 
 from .channels import Channels
-from .docker_dial import TIMEOUT, Dial
 from .docker_errors import Unanswered
+from .docker_stream import TIMEOUT, Stream
+from .docker_ways import Ways
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
-MAX_DIALS = 5
+MAX_STREAMS = 5
 """Channels for the engine, so that some are always left for commands."""
 
 
@@ -71,7 +72,7 @@ class _Adapter(BaseHTTPAdapter):
 
     def _send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send it, a question again when its channel had ended unnoticed; what may have been carried out is not."""
-        for _ in range(MAX_DIALS):
+        for _ in range(MAX_STREAMS):
             try:
                 return super().send(request, *args, **kwargs)
             except Unanswered:
@@ -95,12 +96,13 @@ def _version(request: requests.PreparedRequest) -> str:
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
-    """Lends connections, MAX_DIALS at most at a time, and keeps idle ones for the next who asks."""
+    """Lends connections, MAX_STREAMS at most at a time, and keeps idle ones for the next who asks."""
 
     def __init__(self, channels: Channels, counts: Counter[str]) -> None:
         super().__init__("localhost")
         self._channels = channels
         self._counts = counts
+        self._ways = Ways(channels, counts)
         self._changed = threading.Condition()
         self._idle: list[_Connection] = []
         self._lent_or_idle = 0
@@ -115,12 +117,12 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
                     if connection.is_connected:
                         return connection
                     connection.close()
-                if self._lent_or_idle < MAX_DIALS:
+                if self._lent_or_idle < MAX_STREAMS:
                     self._lent_or_idle += 1
-                    return _Connection(self._channels, self._counts, self._gone)
+                    return _Connection(self._channels, self._ways, self._counts, self._gone)
                 if not self._changed.wait(seconds_left(deadline)):
                     raise DeadlineExceeded(
-                        f"{self._channels.target.name}: all {MAX_DIALS} channels to the engine were in use "
+                        f"{self._channels.target.name}: all {MAX_STREAMS} channels to the engine were in use "
                         f"for {TIMEOUT:g} s",
                         remedy="See what the engine is doing: journalctl -u docker",
                     )
@@ -149,20 +151,21 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
 class _Connection(HTTPConnection):
     """One HTTP connection to the engine; once closed it is not opened again, and `gone` has been called."""
 
-    def __init__(self, channels: Channels, counts: Counter[str], gone: Callable[[], None]) -> None:
+    def __init__(self, channels: Channels, ways: Ways, counts: Counter[str], gone: Callable[[], None]) -> None:
         super().__init__("localhost")
         self._channels = channels
+        self._ways = ways
         self._counts = counts
         self._gone: Callable[[], None] | None = gone
 
     def connect(self) -> None:
-        self.sock = cast(Any, Dial(self._channels, self._counts))
+        self.sock = cast(Any, Stream(self._channels, self._ways))
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
         self._counts["requests"] += 1
-        cast(Dial, self.sock).expect_answer(f"{method} {url.partition('?')[0]}")  # without what may be private
+        cast(Stream, self.sock).expect_answer(f"{method} {url.partition('?')[0]}")  # without what may be private
         super().request(method, url, *args, **kwargs)
 
     def close(self) -> None:
@@ -173,4 +176,4 @@ class _Connection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        return self.sock is not None and cast(Dial, self.sock).is_idle
+        return self.sock is not None and cast(Stream, self.sock).is_idle

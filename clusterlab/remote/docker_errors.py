@@ -16,8 +16,8 @@ class Unanswered(HostError):
     """A channel that had served before ended before an answer began: whatever it led to was going away already."""
 
 
-def explain_dial(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> HostError:
-    """What it means that dial-stdio ended without answering.
+def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> HostError:
+    """What it means that a channel to the engine ended without answering; `stderr` is what dial-stdio said.
 
     `lost` when the SSH connection ended with it, `stale` when it had answered before and then nothing of this, `begun`
     when it ended in the middle of its answer.

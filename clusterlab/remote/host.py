@@ -44,8 +44,8 @@ class Host:
     """A host of the lab. It connects when first used, and again after a connection was lost. Safe to use from several
     threads.
 
-    `counts` says what was really done: "connections" opened, "commands" run, "dials" (channels to the engine opened),
-    "requests" sent to the engine.
+    `counts` says what was really done: "connections" opened, "commands" run, "requests" sent to the engine, and the
+    channels to it: "streams" (its forwarded socket, no process) or "dials" (a process each) opened.
     """
 
     def __init__(self, target: Target, connections: Connections) -> None:
@@ -115,7 +115,7 @@ class Host:
         """The engine's API, through this connection; one client for all threads.
 
         What it raises itself: docker.errors.APIError for what the engine refuses. Besides, HostError when the engine
-        cannot be reached, and DeadlineExceeded when it does not answer within its time (60 s of silence).
+        cannot be reached, and DeadlineExceeded when it does not answer within its time (120 s of silence).
         """
         from .docker_channel import connect  # the SDK takes long to import, and many commands need no engine
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+DOCKER_SOCKET = "/var/run/docker.sock"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -12,7 +14,7 @@ class Target:
 
     `known_hosts` are files in OpenSSH's format; `alias` is the name looked up in them (OpenSSH's HostKeyAlias), by
     default `address`, or `[address]:port` for another port than 22. `trust_hint` is the remedy shown when the key is
-    unknown.
+    unknown. `engine` is the Unix socket of the host's Docker engine.
     """
 
     name: str
@@ -24,4 +26,5 @@ class Target:
     alias: str | None = None
     jump: Target | None = None
     become: bool = False
+    engine: str = DOCKER_SOCKET
     trust_hint: str = ""

@@ -16,6 +16,7 @@ from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.inventory import Ssh
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Target
+from clusterlab.remote.target import DOCKER_SOCKET
 
 USER_CONFIG: Path | None = None
 """The configuration file to read instead of ~/.ssh/config and /etc/ssh/ssh_config; for tests."""
@@ -59,6 +60,7 @@ def _target(name: str, destination: str, said: Ssh) -> Target:
         alias=found.alias,
         jump=_jump(jump.split(",")) if jump else None,
         become=become,
+        engine=str(said.docker_socket) if said.docker_socket else DOCKER_SOCKET,
         trust_hint=_trust_hint(destination, found, said, known_hosts),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Timer
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.engine
 
 IMAGE = "clusterlab-remote-test"
 CONTAINER = "clusterlab-remote-test"
+_SSHD_LOG = "/run/sshd-2222.log"
 _IMPORT = f"""
 set -e; cd "$(mktemp -d)"; mkdir bin; cp /bin/busybox bin/
 for name in sh sleep cat echo wc head tail id; do ln -s busybox bin/$name; done
@@ -53,12 +54,85 @@ def fresh(engine_lab: EngineLab) -> Iterator[Hosts]:
         yield hosts
 
 
-def test_one_dial_serves_many_requests(fresh: Hosts) -> None:
+@pytest.fixture(scope="module")
+def no_forwarding(engine_lab: EngineLab) -> Iterator[Target]:
+    """host1 through a second sshd that forwards no Unix sockets; the first one is its jump host."""
+    jump = engine_lab.machines.targets()["host1"]
+    address = str(engine_lab.lab.inventory.hosts["host1"].address)
+    options = "-p 2222 -o AllowStreamLocalForwarding=no -o LogLevel=VERBOSE"
+    host = engine_lab.hosts["host1"]
+    host.run(f"/usr/sbin/sshd {options} -o PidFile=/run/sshd-2222.pid -E {_SSHD_LOG}", check=True)
+    yield replace(jump, address=address, port=2222, jump=jump)
+    host.run("kill $(cat /run/sshd-2222.pid)", check=True)
+
+
+@pytest.fixture
+def dialled(no_forwarding: Target) -> Iterator[Host]:
+    with Hosts({"host1": no_forwarding}) as hosts:
+        yield hosts["host1"]
+
+
+def dial_processes(host: Host) -> int:
+    return int(host.run("pgrep -fc '^docker.*dial-stdio'").stdout)
+
+
+def test_one_stream_serves_many_requests_without_a_process(fresh: Hosts) -> None:
     host = fresh["host1"]
     for _ in range(5):
         host.docker.containers(all=True)
-    assert host.counts == {"connections": 1, "dials": 1, "requests": 5}
-    assert host.run("pgrep -fc '^docker.*dial-stdio'").stdout == "1\n"
+    assert host.counts == {"connections": 1, "streams": 1, "requests": 5}
+    assert dial_processes(host) == 0
+
+
+def test_one_dial_serves_many_requests_where_sshd_forwards_nothing(dialled: Host) -> None:
+    for _ in range(5):
+        dialled.docker.containers(all=True)
+    assert dialled.counts == {"connections": 1, "dials": 1, "requests": 5}
+    assert dial_processes(dialled) == 1
+
+
+def test_how_the_engine_is_reached_is_chosen_once(dialled: Host, engine_lab: EngineLab) -> None:
+    """Refused before the engine has answered, and once again: an engine that only started late is not dialled on."""
+    host = engine_lab.hosts["host1"]
+    refused = f"grep -c 'refused streamlocal port forward' {_SSHD_LOG}"
+    before = int(host.run(refused).stdout)
+    for dials in range(1, 5):
+        dialled.docker.containers()
+        assert dialled.counts["dials"] == dials
+        host.run("pkill -f '^docker.*dial-stdio'", check=True)
+        _until(lambda: dial_processes(host) == 0)
+    assert int(host.run(refused).stdout) - before == 2
+
+
+def test_an_engine_that_was_started_late_is_not_dialled_for_ever(fresh: Hosts) -> None:
+    host = fresh["host1"]
+    host.run("systemctl stop docker", check=True)
+    try:
+        with pytest.raises(HostError, match="the Docker engine does not run"):
+            host.docker.info()
+    finally:
+        host.run("systemctl start docker", check=True)
+    host.docker.start(CONTAINER)
+    assert (host.counts["dials"], host.counts["streams"]) == (1, 1)
+
+
+def test_an_engine_that_restarts_between_requests(fresh: Hosts, host: Host) -> None:
+    asked = fresh["host1"]
+    asked.docker.info()
+    host.run("systemctl restart docker", check=True)
+    asked.docker.start(CONTAINER)
+    assert asked.counts == {"connections": 1, "streams": 2, "requests": 2}
+
+
+def test_the_socket_is_the_targets(engine_lab: EngineLab) -> None:
+    target = engine_lab.machines.targets()["host1"]
+    engine_lab.hosts["host1"].run("ln -sf docker.sock /run/other.sock", check=True)
+    with Hosts({"host1": replace(target, engine="/run/other.sock")}) as hosts:
+        hosts["host1"].docker.info()
+        assert hosts["host1"].counts == {"connections": 1, "streams": 1, "requests": 1}
+    missing = replace(target, engine="/run/no.sock")
+    with Hosts({"host1": missing}) as hosts, pytest.raises(HostError, match="the Docker engine does not run"):
+        hosts["host1"].docker.info()
 
 
 def test_an_engine_older_than_the_sdk_is_asked_in_its_own_version(
@@ -106,13 +180,16 @@ def test_many_threads(host: Host) -> None:
     assert host.counts["connections"] == before
 
 
-def test_dials_end_with_the_connection(engine_lab: EngineLab, host: Host) -> None:
-    with Hosts(engine_lab.machines.targets()) as hosts:
-        hosts["host1"].docker.info()
-        assert int(host.run("pgrep -fc '^docker.*dial-stdio'").stdout) >= 1
-    host.close()
+def test_dials_end_with_the_connection(dialled: Host, host: Host) -> None:
+    dialled.docker.info()
+    assert dial_processes(host) == 1
+    dialled.close()
+    _until(lambda: dial_processes(host) == 0)
+
+
+def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while host.run("pgrep -fc '^docker.*dial-stdio'").stdout != "0\n":
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -268,10 +345,10 @@ def test_an_engine_that_is_killed_in_the_middle_of_an_answer(fresh: Hosts, host:
 
 @pytest.mark.parametrize("question", [True, False])
 def test_an_engine_that_went_away_behind_a_channel_that_lies_idle(
-    fresh: Hosts, engine_lab: EngineLab, question: bool
+    dialled: Host, engine_lab: EngineLab, question: bool
 ) -> None:
     """The channel's end on the host learns of it late: what is asked through it meanwhile is never answered."""
-    host = fresh["host1"]
+    host = dialled
     host.docker.info()
     host.run("pkill -STOP -f '^docker.*dial-stdio'", check=True)
     host.run("systemctl stop docker", check=True)
@@ -389,6 +466,23 @@ def test_user_who_may_not_use_the_engine(engine_lab: EngineLab, fresh: Hosts) ->
             assert "become" in raised.value.remedy
     finally:
         host.run(f"userdel -rf {USER}")
+
+
+def test_whoever_may_not_open_the_socket_dials_as_root(engine_lab: EngineLab, fresh: Hosts) -> None:
+    host = fresh["host1"]
+    host.run(f"useradd -m {USER}; cp -r /root/.ssh ~{USER}/; chown -R {USER}: ~{USER}/.ssh", check=True)
+    host.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL) NOPASSWD: ALL\n".encode(), mode=0o440)
+    target = replace(engine_lab.machines.targets()["host1"], user=USER, become=True)
+    try:
+        with Hosts({"host1": target}) as hosts:
+            assert hosts["host1"].docker.info()["Name"] == "host1"
+            assert hosts["host1"].counts == {"connections": 1, "dials": 1, "requests": 1}
+        host.run(f"usermod -aG docker {USER}", check=True)
+        with Hosts({"host1": target}) as hosts:
+            assert hosts["host1"].docker.info()["Name"] == "host1"
+            assert hosts["host1"].counts == {"connections": 1, "streams": 1, "requests": 1}
+    finally:
+        host.run(f"rm -f /etc/sudoers.d/{USER}; userdel -rf {USER}")
 
 
 def test_sudo_missing(sudoer: Target, fresh: Hosts) -> None:

@@ -51,6 +51,9 @@ def test_inventory_alone(sshd: Sshd, tmp_path: Path, config: Path) -> None:
     target = lab.targets()["host1"]
     assert not target.become
     assert target.known_hosts == (tmp_path / "sshd" / "known_hosts",)
+    assert target.engine == "/var/run/docker.sock"
+    other = machines({"host1": {"address": "192.168.98.11", "ssh": by_ssh(sshd, docker_socket="/run/other.sock")}})
+    assert other.targets()["host1"].engine == "/run/other.sock"
 
 
 def test_users_configuration(sshd: Sshd, tmp_path: Path, config: Path) -> None:

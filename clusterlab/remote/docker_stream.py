@@ -1,11 +1,9 @@
-"""A channel to a host's engine: `docker system dial-stdio`, looking like a socket."""
+"""A channel to a host's engine, looking like a socket."""
 
 from __future__ import annotations
 
-import shlex
 import threading
 import time
-from collections import Counter
 from typing import Any, cast
 
 import paramiko
@@ -13,42 +11,31 @@ import paramiko
 from clusterlab.errors import DeadlineExceeded, HostError
 
 from .channels import Channels
-from .docker_errors import explain_dial
+from .docker_errors import explain_end
+from .docker_ways import Ways
 
 TIMEOUT = 120.0
 """Seconds of silence after which a request has failed."""
 
-_COMMAND = ["docker", "--host", "unix:///var/run/docker.sock", "system", "dial-stdio"]
 
-
-class Dial:
-    """A channel that runs `docker system dial-stdio`: what http.client and the SDK take for a socket.
+class Stream:
+    """One channel to the engine: what http.client and the SDK take for a socket.
 
     Its reads and writes raise this project's errors: these pass unchanged through urllib3, requests and the SDK, also
     from the middle of a stream.
     """
 
-    def __init__(self, channels: Channels, counts: Counter[str]) -> None:
+    def __init__(self, channels: Channels, ways: Ways) -> None:
         self.asked = ""
         self._channels = channels
         self._lock = threading.Lock()
         self._timeout = TIMEOUT
         self._heard = False
         self._served = False
-        self._channel = channels.take(TIMEOUT)
+        self._ways = ways
+        self._way = ways.open(TIMEOUT)
+        self._channel = self._way.channel
         self._open = True
-        counts["dials"] += 1
-        sudo = ["sudo", "-n", "--"] if channels.target.become else []
-        try:
-            self._channel.settimeout(TIMEOUT)
-            self._channel.exec_command(shlex.join([*sudo, *_COMMAND]))
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            self.close()
-            raise HostError(
-                channels.target.name,
-                f"the connection was lost while the engine was dialled ({error or type(error).__name__})",
-                remedy="The machine may be rebooting: try again.",
-            ) from error
 
     def expect_answer(self, asked: str) -> None:
         """From now on an end of the stream is an error, until something has come; `asked` is for its message."""
@@ -82,7 +69,9 @@ class Dial:
             raise self._late() from None
         if not data and not (self._heard and self._channels.is_alive()):
             raise self.ended()
-        self._heard = True
+        if not self._heard:
+            self._heard = True
+            self._ways.answers(self._way)
         return data
 
     def settimeout(self, seconds: float | None) -> None:
@@ -118,17 +107,20 @@ class Dial:
         )
 
     def ended(self) -> HostError:
-        """Why the channel ended although more was due: what dial-stdio says on standard error."""
-        channel = self._channel
-        channel.status_event.wait(5.0)
-        stderr = b""
-        until = time.monotonic() + 5.0
-        while time.monotonic() < until and (part := _stderr(channel)):
-            stderr += part
-        text = stderr.decode(errors="replace").strip()
+        """Why the channel ended although more was due: what dial-stdio says on standard error, where it was run."""
+        text = _last_words(self._channel) if self._way.dialled else ""
         stale = self._served and not self._heard
         lost = not self._channels.is_alive()
-        return explain_dial(self._channels.target, self.asked, text, lost=lost, stale=stale, begun=self._heard)
+        return explain_end(self._channels.target, self.asked, text, lost=lost, stale=stale, begun=self._heard)
+
+
+def _last_words(channel: paramiko.Channel) -> str:
+    channel.status_event.wait(5.0)
+    stderr = b""
+    until = time.monotonic() + 5.0
+    while time.monotonic() < until and (part := _stderr(channel)):
+        stderr += part
+    return stderr.decode(errors="replace").strip()
 
 
 def _stderr(channel: paramiko.Channel) -> bytes:
@@ -147,8 +139,8 @@ class _Reader:
     swallowed their beginning.
     """
 
-    def __init__(self, dial: Dial) -> None:
-        self.channel = dial  # the SDK takes the raw socket of a response from here
+    def __init__(self, stream: Stream) -> None:
+        self.channel = stream  # the SDK takes the raw socket of a response from here
         self.closed = False
 
     def readline(self, limit: int = -1) -> bytes:
