@@ -34,7 +34,7 @@ def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: b
     elif "permission denied" in text:
         problem = f"user {target.user} may not use the engine"
         remedy = "Say `ssh: {become: true}` in the inventory, or add the user to the group docker and log in again."
-    elif "cannot connect" in text or "connection refused" in text or "docker.sock" in text:
+    elif "cannot connect" in text or "connection refused" in text or target.engine.lower() in text:
         problem = "the Docker engine does not run"
         remedy = "Start it: systemctl start docker; journalctl -u docker says why it stopped."
     elif begun:

@@ -104,16 +104,16 @@ def test_how_the_engine_is_reached_is_chosen_once(dialled: Host, engine_lab: Eng
     assert int(host.run(refused).stdout) - before == 2
 
 
-def test_an_engine_that_was_started_late_is_not_dialled_for_ever(fresh: Hosts) -> None:
-    host = fresh["host1"]
+def test_an_engine_that_was_started_late_is_not_dialled_for_ever(fresh: Hosts, host: Host) -> None:
+    asked = fresh["host1"]
     host.run("systemctl stop docker", check=True)
     try:
         with pytest.raises(HostError, match="the Docker engine does not run"):
-            host.docker.info()
+            asked.docker.info()
     finally:
         host.run("systemctl start docker", check=True)
-    host.docker.start(CONTAINER)
-    assert (host.counts["dials"], host.counts["streams"]) == (1, 1)
+    asked.docker.start(CONTAINER)
+    assert (asked.counts["dials"], asked.counts["streams"]) == (1, 1)
 
 
 def test_an_engine_that_restarts_between_requests(fresh: Hosts, host: Host) -> None:
