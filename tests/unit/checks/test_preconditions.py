@@ -355,7 +355,7 @@ class _Channel:
 def busy_channels(monkeypatch: pytest.MonkeyPatch) -> Channels:
     """The channels of a host whose connection works, all of which the checks hold."""
     channels = Channels(Target("host2", "192.168.98.12"), Connections(), Counter())
-    monkeypatch.setattr(channels, "_open_channel", _Channel)
+    monkeypatch.setattr(channels, "_open_channel", lambda opening: _Channel())
     for _ in range(MAX_CHANNELS):
         channels.take(0.0)
     return channels
