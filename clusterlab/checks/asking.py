@@ -40,6 +40,15 @@ class Known(Protocol):
         """A manager of the Swarm that was found at work, or ""."""
 
 
+@contextmanager
+def unanswered(command: str) -> Iterator[None]:
+    """Turn the error of a host or engine into that of a probe; `command` is what was asked."""
+    try:
+        yield
+    except (HostError, DeadlineExceeded) as error:
+        raise NoAnswer(error.message, command=command, detail=error.detail, remedy=error.remedy) from error
+
+
 class Asking:
     """A play on the hosts of a lab. Safe to use from several threads."""
 
@@ -81,7 +90,7 @@ class Asking:
         Raises WrongAnswer when the container is missing or does not run, NoAnswer when it could not be asked.
         """
         host = self.hosts[place.host]
-        try:
+        with unanswered(place.typed(argv)):
             if not place.container:
                 completed = host.run(["runuser", "-u", user, "--", *argv] if user else list(argv), timeout=timeout)
                 if user and not completed.ok:
@@ -93,10 +102,6 @@ class Asking:
                 if user and not completed.ok:
                     self._require_user_inside(place, user)
                 return completed
-        except (HostError, DeadlineExceeded) as error:
-            raise NoAnswer(
-                error.message, command=place.typed(argv), detail=error.detail, remedy=error.remedy
-            ) from error
 
     def inspect(self, place: Place) -> dict[str, Any]:
         """What the engine reports of a running container; raises WrongAnswer when it is missing or does not run."""

@@ -141,14 +141,11 @@ def _endpoints_on(host: str, places: Places) -> list[Endpoint]:
 
 def _own(place: Place, places: Places) -> frozenset[str]:
     """The addresses that the kernel has at a place, whatever the engine reports."""
-    host, argv = Place(place.host), _OWN_ADDRESSES
-    if place.container:
-        argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
-    completed = places.run(host, argv)
+    completed = places.in_network(place, _OWN_ADDRESSES, names=False)
     if not completed.ok:
         raise NotUnderstood(
             f"the addresses of {place} could not be listed: {completed.output}",
-            command=host.typed(argv),
+            command=completed.command,
             detail=completed.output,
         )
     return frozenset(_ADDRESS.findall(completed.stdout))

@@ -7,11 +7,12 @@ from clusterlab.model.checks import Probe
 from clusterlab.model.groups import GROUPS
 
 from .lookups import Lookups
+from .network import Networks
 from .place import Place
 from .tools import Tools
 
 
-class Places(Tools, Lookups):
+class Places(Tools, Lookups, Networks):
     """The places of one play, and how to ask there. Safe to use from several threads."""
 
     def of(self, probe: Probe) -> list[Place]:

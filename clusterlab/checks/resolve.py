@@ -13,6 +13,7 @@ from .reached import Reach
 
 DOCKER_DNS = "127.0.0.11"
 """Where Docker's DNS answers in a container that is on another network than the default bridge."""
+_SERVERS = ("nslookup", "busybox")  # what asks name servers alone, and shows what they say
 _ABSENT = ("NXDOMAIN", "No answer", "no IPv4 address")
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
 
@@ -20,11 +21,10 @@ _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE
 def look_up(name: str, place: Place, places: Places) -> Reach:
     """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
-    tool = places.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
-    argv = query(tool, name)
-    completed = places.run(place, argv)
-    command = place.typed(argv)
-    addresses = parse_nslookup(completed) if tool == "nslookup" else parse_getent(completed)
+    tool = places.network_tool(place, *((*_SERVERS, "getent") if place.container else ("getent", *_SERVERS)))
+    completed = places.in_network(place, query(tool, name), names=True)
+    command = completed.command
+    addresses = parse_getent(completed) if tool == "getent" else parse_nslookup(completed)
     if addresses:
         found = f"{name} is {', '.join(addresses)}"
         return Reach(True, found, command, completed.output, tuple(addresses))
@@ -32,8 +32,10 @@ def look_up(name: str, place: Place, places: Places) -> Reach:
 
 
 def query(tool: str, name: str) -> list[str]:
-    """What looks a name up with nslookup or getent."""
-    return ["nslookup", name] if tool == "nslookup" else ["getent", "ahostsv4", name]
+    """What looks a name up with nslookup, busybox's or BIND's, or with getent."""
+    if tool == "getent":
+        return ["getent", "ahostsv4", name]
+    return ["busybox", "nslookup", name] if tool == "busybox" else ["nslookup", name]
 
 
 def parse_nslookup(completed: Completed) -> list[str]:
@@ -62,19 +64,19 @@ def prove_absent(name: str, place: Place, places: Places) -> None:
     of the host, which may not answer: so for the name of a container it is enough that it then knows the container
     that asks. Raises NotUnderstood.
     """
-    places.tool(place, "nslookup")  # getent says the same of a name that is unknown and of a server that is silent
-    argv = query("nslookup", name)
-    completed = places.run(place, argv)
+    # getent says the same of a name that is unknown and of a server that is silent
+    tool = places.network_tool(place, *_SERVERS)
+    completed = places.in_network(place, query(tool, name), names=True)
     said = "" if parse_nslookup(completed) else answer(completed)
     if said in _ABSENT:
         return
     if said and place.container and name in _docker_names(places):
-        control = places.run(place, query("nslookup", place.container))
+        control = places.in_network(place, query(tool, place.container), names=True)
         if parse_nslookup(control) and DOCKER_DNS in control.stdout:
             return
     raise NotUnderstood(
         f"nothing shows that {name} is unknown at {place}: {said or 'it resolves when it is asked for again'}",
-        command=place.typed(argv),
+        command=completed.command,
         detail=completed.output,
         remedy="only a name server that answers can tell that a name does not exist: see /etc/resolv.conf there",
     )
@@ -105,7 +107,7 @@ def why_not(completed: Completed, tool: str, command: str) -> str:
     """Why there is no address. Raises NotUnderstood when the tool says neither."""
     if tool == "getent" and completed.exit == 2:
         return "name not resolved"
-    if tool == "nslookup" and (said := answer(completed)):
+    if tool != "getent" and (said := answer(completed)):
         return f"name not resolved: {said}"
     raise NotUnderstood(
         f"{tool} says neither an address nor that there is none (exit code {completed.exit}): "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clusterlab.model.kinds import kinds
 
 from .asking import Asking
+from .network import ENTERING
 from .place import MissingTool, Place
 
 # Not `command -v`: busybox's shell also names its own applets, which cannot be executed without a file of that name.
@@ -34,6 +35,13 @@ class Tools(Asking):
         """Whether a tool is there, for a probe that knows another way."""
         return tool in self._tools_of(place)
 
+    def network_tool(self, place: Place, *wanted: str) -> str:
+        """The first of `wanted` that the host of a place has, with what enters the network of a container there."""
+        host = Place(place.host)
+        for name in ENTERING if place.container else ():
+            self.tool(host, name)
+        return self.tool(host, *wanted)
+
     def _tools_of(self, place: Place) -> frozenset[str]:
         with self._lock:
             there = self._tools.get(place)
@@ -44,7 +52,7 @@ class Tools(Asking):
         return there
 
     def _look_up_tools(self, place: Place) -> frozenset[str]:
-        wanted = {tool for kind in kinds().values() for tool in kind.tools}
+        wanted = {tool for kind in kinds().values() for tool in kind.tools} | set(ENTERING)
         result = self.run(place, ["sh", "-c", _WHICH, "sh", *sorted(wanted)])
         lines = result.stdout.split()
         if not result.ok or lines[-1:] != ["."]:

@@ -21,6 +21,7 @@ from ..reached import Reach
 from ..resolve import look_up, query
 
 _UNKNOWN = "can't find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)"  # as nslookup writes it
+_FIRST = "{ print $1 }"  # of what getent prints
 _HINT = (
     "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
     "hosts know no container names"
@@ -47,7 +48,7 @@ class Dns(ReachKind[DnsProbe]):
 
     name = "dns"
     model = DnsProbe
-    tools = ("getent", "nslookup")
+    tools = ("getent", "nslookup", "busybox")
     hint = _HINT
 
     def summary(self, probe: DnsProbe) -> str:
@@ -74,11 +75,12 @@ class Dns(ReachKind[DnsProbe]):
 
     def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
         if probe.negative:  # a name server must say so
-            command = where.typed(place, query("nslookup", only(probe.name)))
+            command = where.nslookup(place, only(probe.name))
             return Shown(command, self.summary(probe), f"{command} 2>&1 | grep -qE {shlex.quote(_UNKNOWN)}")
-        tool = where.tool(place, *(("nslookup", "getent") if place.container else ("getent", "nslookup")))
-        command = where.typed(place, query(tool, only(probe.name)))
-        addresses = NAMES if tool == "nslookup" else "{ print $1 }"
+        if place.container:
+            command, addresses = where.nslookup(place, only(probe.name)), NAMES
+        else:
+            command, addresses = where.typed(place, query("getent", only(probe.name))), _FIRST
         seen = f"found=$({command} | awk '{addresses}' | sort -u)"
         wanted, proof = [self.summary(probe)], f'{seen}; [ -n "$found" ]'
         if probe.addresses is not None:

@@ -23,6 +23,7 @@ from ..manual.lan import card as lan_card
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
+from ..network import is_name
 from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
@@ -101,12 +102,13 @@ class Http(ReachKind[HttpProbe]):
         """Ask with curl, or with wget where there is no curl."""
         url = places.url(place, only(probe.url))
         card = lan.card(urlsplit(url).hostname or "", place, places) if kept else ""
-        tool = places.tool(place, *(("curl",) if card else ("curl", "wget")))  # wget is bound to an address at most
+        # wget is bound to an address at most
+        tool = places.network_tool(place, *(("curl",) if card else ("curl", "wget")))
         if tool == "wget":
-            places.tool(place, "timeout")
-        argv = command(probe, tool, url, card)
-        completed = places.run(place, argv, timeout=probe.timeout + 30)
-        answer = parse(completed, place.typed(argv))
+            places.network_tool(place, "timeout")
+        argv, names = command(probe, tool, url, card), is_name(urlsplit(url).hostname or "")
+        completed = places.in_network(place, argv, names=names, timeout=probe.timeout + 30)
+        answer = parse(completed, completed.command)
         unseen = tool == "wget" and answer.status >= 400 and not answer.body
         return replace(answer, body=None) if unseen else answer
 
@@ -118,7 +120,7 @@ class Http(ReachKind[HttpProbe]):
                 raise NotUnderstood(
                     f"wget shows no body of an answer with status {met.status}",
                     command=met.command,
-                    remedy="use an image with curl",
+                    remedy="install curl on the host",
                 )
             compared = match(probe.body, met.body)
             holds, found = holds and compared.holds, f"{found}, body {compared.found}"
@@ -128,7 +130,7 @@ class Http(ReachKind[HttpProbe]):
         tool = where.tool(place, "curl", "wget")
         url = where.url(place, only(probe.url))
         card = lan_card(urlsplit(url).hostname or "", place, where) if kept else ""
-        typed = where.typed(place, command(probe, tool, url, card))
+        typed = where.in_network(place, command(probe, tool, url, card), names=is_name(urlsplit(url).hostname or ""))
         if probe.negative:
             return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {shlex.quote(_STATUS_LINE)}")
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"

@@ -9,17 +9,17 @@ from typing import ClassVar
 from pydantic import Field
 
 from clusterlab.model.base import Duration
-from clusterlab.model.probes import Address, NegatableProbe, Target, Targets, only
+from clusterlab.model.probes import NegatableProbe, Target, Targets, only
 from clusterlab.remote.completed import Completed
 
 from .. import lan
-from ..manual.lan import card, first
+from ..manual.lan import card
 from ..manual.where import Where
+from ..network import is_name
 from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away, reason
-from ..resolve import first_address, query
 
 _SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
 _USED = re.compile(r"^PING \S+ \(([0-9.]+)\)", re.MULTILINE)
@@ -47,7 +47,7 @@ class Ping(ReachKind[PingProbe]):
 
     name = "ping"
     model = PingProbe
-    tools = ("ping", "nsenter")
+    tools = ("ping",)
     hint = _HINT
 
     def summary(self, probe: PingProbe) -> str:
@@ -65,25 +65,16 @@ class Ping(ReachKind[PingProbe]):
         wait = max(1, math.ceil(probe.timeout))
         target = places.target(place, only(probe.to))
         argv = packets(probe, lan.card(only(probe.to), place, places) if kept else "")
-        if probe.size is not None:
-            return _unfragmented(probe, place, places, argv, target)
-        places.tool(place, "ping")
-        argv.append(target)
-        completed = places.run(place, argv, timeout=probe.count + wait + 30)
-        return parse(completed, place.typed(argv), all_must=probe.reachable)
+        places.network_tool(place, "ping")
+        argv, names = [*argv, target], is_name(target)
+        completed = places.in_network(place, argv, names=names, timeout=probe.count + wait + 30)
+        return parse(completed, completed.command, all_must=probe.reachable)
 
     def shown(self, probe: PingProbe, place: Place, where: Where, kept: bool) -> Shown:
         target = where.target(place, only(probe.to))
         argv = packets(probe, card(only(probe.to), place, where) if kept else "")
-        if probe.size is None:
-            command = where.typed(place, [*argv, target])
-        else:  # a container's own ping may not know how to forbid fragments
-            if place.container:
-                if not isinstance(probe.to, Address):
-                    asked = place.typed(query("nslookup", target))
-                    target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
-                argv = ["nsenter", where.namespace(place), *argv]
-            command = where.typed(Place(place.host), [*argv, target])
+        # A container's own ping may not know how to forbid fragments.
+        command = where.in_network(place, [*argv, target], names=is_name(target), host_tool=probe.size is not None)
         if probe.negative:
             return Shown(command, self.summary(probe), f"! {command}")
         return Shown(command, self.summary(probe), f"{command} | grep -qE ' {probe.count} (packets )?received'")
@@ -119,19 +110,3 @@ def packets(probe: PingProbe, card: str = "") -> list[str]:
     argv = ["ping", "-c", str(probe.count), "-W", str(max(1, math.ceil(probe.timeout)))]
     argv += [] if probe.size is None else ["-M", "do", "-s", str(probe.size)]
     return [*argv, "-n", "-I", card] if card else argv
-
-
-def _unfragmented(probe: PingProbe, place: Place, places: Places, argv: list[str], target: str) -> Reach:
-    """Busybox's ping cannot forbid fragments: the host's ping is run in the container's network instead."""
-    host = Place(place.host)
-    if place.container:
-        places.tool(host, "nsenter")
-        address = first_address(target, place, places)
-        if isinstance(address, Reach):
-            return address
-        target = address
-        argv = ["nsenter", f"--net=/proc/{places.inspect(place)['State']['Pid']}/ns/net", *argv]
-    places.tool(host, "ping")
-    argv.append(target)
-    completed = places.run(host, argv, timeout=probe.count + probe.timeout + 30)
-    return parse(completed, host.typed(argv), all_must=probe.reachable)

@@ -15,6 +15,7 @@ from .. import lan
 from ..manual.lan import card as lan_card
 from ..manual.line import ends
 from ..manual.where import Where
+from ..network import is_name
 from ..place import Place
 from ..places import Places
 from ..reach import ReachKind, Shown
@@ -66,20 +67,23 @@ class PortKind(ReachKind[PortProbe]):
     def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
         target = places.target(place, only(probe.to))
         card = lan.card(only(probe.to), place, places) if kept else ""
-        tool = places.tool(place, *(("curl",) if card else ("bash", "nc")))
+        tool = places.network_tool(place, *(("curl",) if card else ("bash", "nc")))
         if tool == "bash":
-            places.tool(place, "timeout")
+            places.network_tool(place, "timeout")
         argv = command(probe, tool, target, str(places.port(probe.port)), card)
-        typed = place.typed(argv)
-        if tool == "curl":  # it would send what is typed
-            argv, typed = ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], f"{typed} < /dev/null"
-        return parse(places.run(place, argv, timeout=probe.timeout + 30), typed)
+        if tool != "curl":
+            completed = places.in_network(place, argv, names=is_name(target), timeout=probe.timeout + 30)
+            return parse(completed, completed.command)
+        # On a host alone; it would send what is typed.
+        completed = places.run(place, ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], timeout=probe.timeout + 30)
+        return parse(completed, f"{place.typed(argv)} < /dev/null")
 
     def shown(self, probe: PortProbe, place: Place, where: Where, kept: bool) -> Shown:
         target = where.target(place, only(probe.to))
         card = lan_card(only(probe.to), place, where) if kept else ""
         tool = "curl" if card else where.tool(place, "bash", "nc")
-        typed = where.typed(place, command(probe, tool, target, where.port(probe.port), card))
+        argv = command(probe, tool, target, where.port(probe.port), card)
+        typed = where.in_network(place, argv, names=is_name(target))
         if tool == "curl":  # its exit code says how the rest went
             typed += " < /dev/null"
             connected = f"{typed} 2>&1 | grep -q '^[*] Connected to '"

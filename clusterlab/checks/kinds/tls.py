@@ -26,7 +26,7 @@ from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
-from ..resolve import first_address, query
+from ..resolve import first_address
 
 _VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")  # oldest first, as openssl calls them
 _OLD = ["-min_protocol", "TLSv1", "-cipher", "DEFAULT:@SECLEVEL=0"]  # what else openssl itself would refuse
@@ -156,7 +156,7 @@ class Tls(ReachKind[TlsProbe]):
         target, before, inside = where.target(place, probe.to), list[str](), ""
         if place.container:
             if not isinstance(probe.to, Address) and not _is_address(target):
-                asked = place.typed(query("nslookup", target))
+                asked = where.nslookup(place, target)
                 target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
             namespace = where.namespace(place)
             before, inside = ["nsenter", namespace], namespace.removeprefix("--net=").removesuffix("/ns/net") + "/root"

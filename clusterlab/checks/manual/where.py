@@ -12,8 +12,10 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Container, Play, Service
 from clusterlab.model.probes import Address, Probe, PublishedPort, Target
 
+from .. import network
 from ..lookups import with_host
 from ..place import Place
+from ..resolve import query
 from .line import Line, Variable, variables
 
 _BUSYBOX = ("nslookup", "wget", "nc", "ping", "stat", "timeout")  # what containers are expected to have
@@ -57,8 +59,11 @@ class Where:
         return variables(one.environment, f"{kind}s.{name}.environment of the play {self.play_name}") if one else ()
 
     def tool(self, place: Place, *wanted: str) -> str:
-        """The first of `wanted` that is expected there: hosts have all, images what busybox has."""
-        there = [name for name in wanted if not place.container or name in _BUSYBOX]
+        """The first of `wanted` that is expected there: hosts have all, images what busybox has.
+
+        In the network of a container whose image may lack tools it is its host that has them.
+        """
+        there = [name for name in wanted if not self._has_busybox(place) or name in _BUSYBOX]
         return there[0] if there else wanted[0]
 
     def target(self, place: Place, target: Target) -> str:
@@ -102,16 +107,35 @@ class Where:
 
     def namespace(self, place: Place) -> str:
         """The path of a container's network, as nsenter takes it on its host: a token."""
-        name = self.looked_up(
-            place.host,
-            f"process of {place.container}",
-            shlex.join(["docker", "inspect", "--format", "{{.State.Pid}}", place.container]),
-        )
-        return f"--net=/proc/{name}/ns/net"
+        return f"--net=/proc/{self._process(place)}/ns/net"
+
+    def _process(self, place: Place) -> str:
+        """The id of a container's process: a token."""
+        asking = shlex.join(["docker", "inspect", "--format", "{{.State.Pid}}", place.container])
+        return self.looked_up(place.host, f"process of {place.container}", asking)
 
     def typed(self, place: Place, argv: Sequence[str]) -> str:
         """The command as a person types it on the host, with variables in the place of tokens."""
         return with_variables(place.typed(argv))
+
+    def in_network(self, place: Place, argv: Sequence[str], *, names: bool, host_tool: bool = False) -> str:
+        """The command as a person types it in the network of a place, with the container's own tool where it has it.
+
+        `names` says whether it looks names up, `host_tool` that only the host's will do.
+        """
+        if not place.container or (self._has_busybox(place) and not host_tool):
+            return self.typed(place, argv)
+        process = self._process(place)
+        return self.typed(Place(place.host), network.shown(process, argv, names=names))
+
+    def nslookup(self, place: Place, name: str) -> str:
+        """The command that asks the name servers of a place for a name."""
+        return self.in_network(place, query("nslookup" if self._has_busybox(place) else "busybox", name), names=True)
+
+    def _has_busybox(self, place: Place) -> bool:
+        """Whether a container's image is one of the recipes, which all have busybox."""
+        image = self.lab.inventory.images.get(self.play.containers[place.container].image) if place.container else None
+        return image is not None and image.build is not None
 
     def taken(self) -> list[Line]:
         """The look-ups since the last time, each once."""

@@ -144,6 +144,9 @@ found=$(docker info --format '{{.Swarm.LocalNodeState}}') && [ "$found" = active
 found=$(docker volume ls --quiet | xargs docker volume inspect --format '{{.Name}}') && [ -n "$found" ] && ! printf '%s\n' "$found" | grep -qxF -- old
 ) || failed="$failed; "'what engines report'
 
+# names
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
+
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host2
@@ -158,29 +161,29 @@ right_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wid
 failed=
 
 # names
+: "${process_of_left:?is what another host printed}"
 : "${right_on_wide:?is what another host printed}"
 (
-found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$right_on_wide" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$right_on_wide" ]
 ) || failed="$failed; "names
 hello_on_wide=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' hello | grep "^$(docker network inspect --format '{{.Id}}' wide) " | cut -d " " -f 2 | cut -d / -f 1); echo "hello_on_wide=$hello_on_wide"
 (
-found=$(docker exec left nslookup hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$hello_on_wide" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$hello_on_wide" ]
 ) || failed="$failed; "names
 (
-found=$(docker exec left nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
 ) || failed="$failed; "names
 (
-nslookup right 2>&1 | grep -qE 'can'"'"'t find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)'
+busybox nslookup right 2>&1 | grep -qE 'can'"'"'t find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)'
 ) || failed="$failed; "names
 (
 found=$(getent ahostsv4 localhost | awk '{ print $1 }' | sort -u); [ -n "$found" ]
 ) || failed="$failed; "names
 
 # packets
-right_seen_from_left=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 3 -M do -s 1422 "$right_seen_from_left" | grep -qE ' 2 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 3 -M do -s 1422 right | grep -qE ' 2 (packets )?received'
 ) || failed="$failed; "packets
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -209,12 +212,13 @@ LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "L
 failed=
 
 # packets
+: "${process_of_left:?is what another host printed}"
 : "${right_on_wide:?is what another host printed}"
 (
-docker exec left ping -c 2 -W 10 "$right_on_wide" | grep -qE ' 2 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 "$right_on_wide" | grep -qE ' 2 (packets )?received'
 ) || failed="$failed; "packets
 (
-docker exec left ping -c 1 -W 10 192.168.98.12 | grep -qE ' 1 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net ping -c 1 -W 10 192.168.98.12 | grep -qE ' 1 (packets )?received'
 ) || failed="$failed; "packets
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -233,8 +237,8 @@ openssl s_client -connect 192.168.98.12:443 -servername web.lab -no-CApath -CAfi
 failed=
 
 # certificates
-right_seen_from_left=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
+right_seen_from_left=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
 (
 nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right -verify_return_error < /dev/null > /dev/null 2>&1 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkend 86400 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkhost right | grep -q 'does match certificate'
 ) || failed="$failed; "certificates
@@ -257,11 +261,12 @@ failed=
 (
 timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 "$port_80_of_right"
 ) || failed="$failed; "'ports and pages'
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-! docker exec left nc -w 5 right 81 -e true
+! nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81
 ) || failed="$failed; "'ports and pages'
 (
-docker exec left nc -w 5 right 80 -e true
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 80
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -301,9 +306,10 @@ failed=
 failed=
 
 # ports and pages
+: "${process_of_left:?is what another host printed}"
 : "${right_on_near:?is what another host printed}"
 (
-docker exec left nc -w 5 "$right_on_near" 81 -e true
+nsenter --net=/proc/"$process_of_left"/ns/net timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -329,8 +335,9 @@ curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/n
 failed=
 
 # ports and pages
+: "${process_of_left:?is what another host printed}"
 (
-docker exec left timeout 10 wget -S -O - http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(docker exec left timeout 10 wget -S -O - http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
 ) || failed="$failed; "'ports and pages'
 (
 ! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
@@ -359,10 +366,11 @@ curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/n
 failed=
 
 # a name that stays
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (end=$(($(date +%s) + 5)); until
-found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) && (end=$(($(date +%s) + 2)); while
-found=$(docker exec left nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 0; sleep 1; done; exit 1) || failed="$failed; "'a name that stays'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -423,8 +431,9 @@ docker service scale --detach hello=4
 (
 docker node update --availability drain host2
 ) || failed="$failed; "'after each action all is put back'
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-docker exec left ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
 ) || failed="$failed; "'after each action all is put back'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }

@@ -1,0 +1,84 @@
+"""Programs of a host in the network of one of its containers, with the names that the container knows.
+
+An image needs no shell and no tools for that, and the engine starts no process. What asks is root on the host: where
+the container's own user, environment or root directory count, `Asking.run` runs a command as `docker exec` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+
+from clusterlab.remote.completed import Completed
+
+from .asking import Asking, unanswered
+from .place import NoAnswer, Place
+
+ENTERING = ("nsenter", "unshare")
+"""The programs that enter a container's network on its host."""
+
+# In a mount namespace of its own: the container's resolv.conf and hosts, and nothing but these two. Other sources of
+# names (nsswitch.conf(5), as systemd-resolved) and nscd(8) answer for the host, through sockets that no network
+# namespace keeps away.
+_NAMES = r"""
+pid=$1 plain=; shift
+take() { mount --bind "$1" "$2" || exit 125; }
+for file in resolv.conf hosts; do take "/proc/$pid/root/etc/$file" "/etc/$file"; done
+[ ! -S /run/nscd/socket ] || take /dev/null /run/nscd/socket
+if [ -e /etc/nsswitch.conf ]; then
+    while read -r key sources; do [ "$key $sources" != "hosts: files dns" ] || plain=1; done < /etc/nsswitch.conf
+    if [ -z "$plain" ]; then
+        mount -t tmpfs -o size=64k none /mnt && echo "hosts: files dns" > /mnt/nsswitch.conf || exit 125
+        take /mnt/nsswitch.conf /etc/nsswitch.conf
+    fi
+fi
+exec "$@"
+"""
+_NAMES_SHOWN = 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"'
+_NOT_ENTERED = re.compile(r"(nsenter|unshare|mount): ")
+
+
+def is_name(target: str) -> bool:
+    """Whether a target has to be looked up: not an address, nor what `explain` writes for one (`@...@`)."""
+    try:
+        ip_address(target)
+    except ValueError:
+        return not target.startswith("@")
+    return False
+
+
+def shown(process: str, argv: Sequence[str], *, names: bool) -> list[str]:
+    """The command as a person types it on the host; `process` is the id of the container's."""
+    entering = ["nsenter", f"--net=/proc/{process}/ns/net"]
+    return [*entering, *(["unshare", "--mount", "sh", "-c", _NAMES_SHOWN, process] if names else []), *argv]
+
+
+class Networks(Asking):
+    """Running programs of hosts in the networks of containers."""
+
+    def in_network(self, place: Place, argv: Sequence[str], *, names: bool, timeout: float = 60.0) -> Completed:
+        """Run a program of the host there; its `command` is what a person types on the host.
+
+        In the network of a container, when the place is one; `names` says whether the program looks names up. Raises
+        WrongAnswer when the container is missing or does not run, NoAnswer when the host or network cannot be asked.
+        """
+        if not place.container:
+            return self.run(place, argv, timeout=timeout)
+        host = Place(place.host)
+        with unanswered(host.typed(argv)):
+            process = str(self.inspect(place)["State"]["Pid"])
+        typed = host.typed(shown(process, argv, names=names))
+        own_names = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _NAMES, "sh", process]
+        entering = ["nsenter", f"--net=/proc/{process}/ns/net", *(own_names if names else [])]
+        with unanswered(typed), self._turns[place.host]:
+            completed = self.hosts[place.host].run([*entering, *argv], timeout=timeout)
+        if not completed.ok and _NOT_ENTERED.match(completed.stderr):
+            raise NoAnswer(
+                f"the network of {place} could not be entered: {completed.stderr.strip()}",
+                command=typed,
+                detail=completed.output,
+                remedy="this needs root on the host: log in as root, or say `ssh: {become: true}` in the inventory",
+            )
+        return replace(completed, command=typed)
