@@ -50,6 +50,7 @@ def _execute(
 ) -> Completed | _Late:
     began = time.monotonic()
     shown = shlex.join(argv)
+    host.counts["execs"] += 1
     place = f"{container} on {host.name}"
     try:
         made = host.docker.exec_create(container, list(argv), stdin=bool(stdin), user=user)

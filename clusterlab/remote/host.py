@@ -45,7 +45,8 @@ class Host:
     threads.
 
     `counts` says what was really done: "connections" opened, "commands" run, "requests" sent to the engine, and the
-    channels to it: "streams" (its forwarded socket, no process) or "dials" (a process each) opened.
+    channels to it: "streams" (its forwarded socket, no process) or "dials" (a process each) opened. "execs" are the
+    commands run in containers by the engine.
     """
 
     def __init__(self, target: Target, connections: Connections) -> None:
