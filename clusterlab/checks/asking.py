@@ -96,9 +96,13 @@ class Asking:
                 if user and not completed.ok:
                     _require_user(host, place, user)
                 return completed
+            self._require_answers(place.host)
             with self._turns[place.host]:
-                self.inspect(place)
-                completed = host.exec(place.container, list(argv), user=user, timeout=timeout)
+                try:
+                    completed = host.exec(place.container, list(argv), user=user, timeout=timeout)
+                except HostError:
+                    self.inspect(place)  # says so when the container is missing or does not run
+                    raise
                 if user and not completed.ok:
                     self._require_user_inside(place, user)
                 return completed
@@ -154,10 +158,14 @@ class Asking:
     @contextmanager
     def engine(self, host: str) -> Iterator[docker.APIClient]:
         """The engine's API on a host; what goes wrong with it becomes a HostError."""
-        if self._known and (why := self._known.silent(host)):
-            raise HostError(host, why, remedy=f"clusterlab ssh {host}")
+        self._require_answers(host)
         with engine_errors(self.hosts[host], "use the Docker engine"):
             yield self.hosts[host].docker
+
+    def _require_answers(self, host: str) -> None:
+        """Raise HostError when it is known that the engine of a host would not answer in time."""
+        if self._known and (why := self._known.silent(host)):
+            raise HostError(host, why, remedy=f"clusterlab ssh {host}")
 
     @property
     def manager(self) -> str:

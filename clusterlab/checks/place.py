@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
 
+CANNOT_START = (126, 127)
+"""Exit codes of a shell, of env(1) and of `docker exec` for a command that cannot be executed, or is not there."""
+
 
 @dataclass(frozen=True)
 class Place:

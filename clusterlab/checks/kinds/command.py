@@ -18,11 +18,10 @@ from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import MissingTool, Place
+from ..place import CANNOT_START, MissingTool, Place
 from ..places import Places
 
 _CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?)\s*;?\s*$")
-_NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # exit codes of a shell, and of docker exec
 
 
 class CommandProbe(Probe):
@@ -90,7 +89,7 @@ def summary(probe: CommandProbe) -> str:
 
 def _run(probe: CommandProbe, place: Place, places: Places) -> Finding:
     completed = places.run(place, argv(probe), timeout=probe.timeout, user=probe.user or "")
-    if completed.exit in (_NOT_FOUND, _NOT_EXECUTABLE) and completed.exit not in probe.exits:
+    if completed.exit in CANNOT_START and completed.exit not in probe.exits:
         raise MissingTool(
             f"a command is missing at {place}: {completed.output or f'exit code {completed.exit}'}",
             remedy="use an image that has the command" if place.container else f"install it on {place.host}",

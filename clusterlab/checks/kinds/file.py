@@ -21,11 +21,12 @@ from ..manual.line import Line, prints
 from ..manual.where import Where
 from ..matcher import describe, match
 from ..mounts import mount_of, read_mounts
-from ..place import NotUnderstood, Place
+from ..place import CANNOT_START, NotUnderstood, Place
 from ..places import Places
 
 _ANY = "[^|]*"  # a field of stat's output, as a pattern
 _FORMAT = "%F|%a|%U|%u|%G|%g"
+_BOTH = 'path=$1; shift; "$@" "$path" && cat "$path"'  # what stat says, and then the content
 _TYPES = {
     "regular file": "file",
     "regular empty file": "file",
@@ -139,10 +140,17 @@ def summary(probe: FileProbe) -> str:
 
 
 def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
-    places.tool(place, "stat")
-    argv = stat_command(probe)
-    completed = places.run(place, argv)
+    argv, reading = stat_command(probe), ["cat", probe.path]
     command = place.typed(argv)
+    if probe.exists and probe.content is not None:
+        command = f"{command}; {place.typed(reading)}"
+        argv = ["sh", "-c", _BOTH, "sh", probe.path, *argv[:-1]]
+    completed = places.run(place, argv)
+    if completed.exit in CANNOT_START:
+        places.tool(place, "stat")
+    line, _, content = completed.stdout.partition("\n")
+    if not completed.ok and line:
+        raise NotUnderstood(f"{probe.path} cannot be read: {completed.stderr.strip()}", command=place.typed(reading))
     if not completed.ok:
         if "No such file or directory" not in completed.stderr:
             raise NotUnderstood(
@@ -161,27 +169,21 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
             hint="where its folder is missing, a file that is not there shows nothing" if unseen else "",
         )
     try:
-        stat = parse(completed.stdout)
+        stat = parse(line)
     except ValueError as error:
         raise NotUnderstood(str(error), command=command, detail=completed.output) from error
     problems = _problems(probe, stat) if probe.exists else ["it exists"]
-    found, output = str(stat), completed.output
+    found = str(stat)
     if probe.exists and probe.content is not None:
-        shown = places.run(place, ["cat", probe.path])
-        if not shown.ok:
-            raise NotUnderstood(
-                f"{probe.path} cannot be read: {shown.output}", command=place.typed(["cat", probe.path])
-            )
-        compared = match(probe.content, shown.stdout)
+        compared = match(probe.content, content)
         problems += [] if compared.holds else [f"content {compared.found}"]
-        command, output = f"{command}; {place.typed(['cat', probe.path])}", f"{output}\n{shown.stdout}"
     return finding(
         place,
         command,
         holds=not problems,
         wanted=summary(probe),
         found=": ".join([found, "; ".join(problems)]) if problems else found,
-        output=output,
+        output=completed.output,
     )
 
 
