@@ -36,12 +36,15 @@ from ..places import Places
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
+# An NFS client that waits for a lock may ask its server again only after up to 30 s: so each try is a request of its
+# own. flock(1) ends with 1 when somebody else holds the lock.
 APPEND = (
     'n=1; while [ "$n" -le "$3" ]; do '
-    '( flock 9 || exit 1; printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
+    "( until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
+    'printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
 )
 _PATIENCE = 20.0  # seconds for one step; a dead NFS server makes everything hang
-_LOCK_PATIENCE = 100.0  # seconds: an NFS client that misses the word that a lock is free asks again after up to 30 s
+_LOCK_PATIENCE = 100.0  # seconds: a server that has just started grants no lock for 90 s
 _PER_APPEND = 0.5  # seconds more for each line: every one waits for the lock
 _KILLED = 137
 _HINT = (
