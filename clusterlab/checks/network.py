@@ -21,10 +21,10 @@ ENTERING = ("nsenter", "unshare")
 
 # In a mount namespace of its own: the container's resolv.conf and hosts, and nothing but these two. Other sources of
 # names (nsswitch.conf(5), as systemd-resolved) and nscd(8) answer for the host, through sockets that no network
-# namespace keeps away.
+# namespace keeps away. Left to itself, mount(8) resolves /proc/PID/root to the host's own root directory.
 _NAMES = r"""
 pid=$1 plain=; shift
-take() { mount --bind "$1" "$2" || exit 125; }
+take() { mount --no-canonicalize --bind "$1" "$2" || exit 125; }
 for file in resolv.conf hosts; do take "/proc/$pid/root/etc/$file" "/etc/$file"; done
 [ ! -S /run/nscd/socket ] || take /dev/null /run/nscd/socket
 if [ -e /etc/nsswitch.conf ]; then
@@ -36,7 +36,9 @@ if [ -e /etc/nsswitch.conf ]; then
 fi
 exec "$@"
 """
-_NAMES_SHOWN = 'for f in resolv.conf hosts; do mount --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"'
+_NAMES_SHOWN = (
+    'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"'
+)
 _NOT_ENTERED = re.compile(r"(nsenter|unshare|mount): ")
 
 

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.engine
 _IMPORT = """
 set -e; cd "$(mktemp -d)"; cp /bin/busybox sleep
 tar -c sleep | docker import --change 'ENTRYPOINT ["/sleep", "infinity"]' - clusterlab-bare:1; rm -r "$PWD"
+docker save --output /tmp/bare.tar clusterlab-bare:1; docker rmi clusterlab-bare:1
 """
 CASE = yaml.safe_load("""
 play:
@@ -63,9 +64,10 @@ def bare(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The play stands; the names of host1 come from its hosts file alone, in which stands one that is nobody else's."""
     folder = tmp_path_factory.mktemp("plays")
     inventory = folder / "inventory.yml"
-    inventory.write_text(rig.inventory.read_text() + "  bare: {pull: 'clusterlab-bare:1'}\n")
+    inventory.write_text(rig.inventory.read_text() + "  bare: {archive: bare.tar}\n")
     host = rig.hosts["host1"]
     host.run(_IMPORT, check=True)
+    (folder / "bare.tar").write_bytes(host.read("/tmp/bare.tar"))
     lab = load_case(CASE, inventory, folder)
     with rig.made(lab), other_names(host):
         yield lab
