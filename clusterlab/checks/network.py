@@ -19,27 +19,23 @@ from .place import NoAnswer, Place
 ENTERING = ("nsenter", "unshare")
 """The programs that enter a container's network on its host."""
 
-# In a mount namespace of its own: the container's resolv.conf and hosts, and nothing but these two. Other sources of
-# names (nsswitch.conf(5), as systemd-resolved) and nscd(8) answer for the host, through sockets that no network
-# namespace keeps away. Left to itself, mount(8) resolves /proc/PID/root to the host's own root directory.
+# In a mount namespace of its own: what the container's resolv.conf and hosts say, and nothing but these two. They are
+# copied, since files of another mount namespace cannot be bound. Other sources of names (nsswitch.conf(5), such as
+# systemd-resolved) and nscd(8) answer for the host, through sockets that no network namespace keeps away.
 _NAMES = r"""
-pid=$1 plain=; shift
-take() { mount --no-canonicalize --bind "$1" "$2" || exit 125; }
-for file in resolv.conf hosts; do take "/proc/$pid/root/etc/$file" "/etc/$file"; done
-[ ! -S /run/nscd/socket ] || take /dev/null /run/nscd/socket
-if [ -e /etc/nsswitch.conf ]; then
-    while read -r key sources; do [ "$key $sources" != "hosts: files dns" ] || plain=1; done < /etc/nsswitch.conf
-    if [ -z "$plain" ]; then
-        mount -t tmpfs -o size=64k none /mnt && echo "hosts: files dns" > /mnt/nsswitch.conf || exit 125
-        take /mnt/nsswitch.conf /etc/nsswitch.conf
-    fi
-fi
+from=/proc/$1/root/etc; shift
+mount -t tmpfs -o size=1m none /mnt && cp "$from/resolv.conf" "$from/hosts" /mnt || exit 125
+echo "hosts: files dns" > /mnt/nsswitch.conf
+for file in resolv.conf hosts; do mount --bind "/mnt/$file" "/etc/$file" || exit 125; done
+[ ! -e /etc/nsswitch.conf ] || mount --bind /mnt/nsswitch.conf /etc/nsswitch.conf || exit 125
+[ ! -S /run/nscd/socket ] || mount --bind /dev/null /run/nscd/socket || exit 125
 exec "$@"
 """
 _NAMES_SHOWN = (
-    'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"'
+    "mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && "
+    'for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"'
 )
-_NOT_ENTERED = re.compile(r"(nsenter|unshare|mount): ")
+_NOT_ENTERED = re.compile(r"(nsenter|unshare|mount|cp): ")
 
 
 def is_name(target: str) -> bool:

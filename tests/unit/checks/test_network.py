@@ -23,5 +23,5 @@ def test_without_names_the_hosts_files_stay() -> None:
 
 def test_with_names_the_containers_files_take_their_place() -> None:
     typed = shlex.join(shown("47", ["ping", "a b"], names=True))
-    assert typed.startswith("nsenter --net=/proc/47/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount")
+    assert typed.startswith("nsenter --net=/proc/47/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp ")
     assert typed.endswith("""exec "$@"' 47 ping 'a b'""")

@@ -164,14 +164,14 @@ failed=
 : "${process_of_left:?is what another host printed}"
 : "${right_on_wide:?is what another host printed}"
 (
-found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$right_on_wide" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$right_on_wide" ]
 ) || failed="$failed; "names
 hello_on_wide=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' hello | grep "^$(docker network inspect --format '{{.Id}}' wide) " | cut -d " " -f 2 | cut -d / -f 1); echo "hello_on_wide=$hello_on_wide"
 (
-found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$hello_on_wide" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$found" = "$hello_on_wide" ]
 ) || failed="$failed; "names
 (
-found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup tasks.hello | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ] && [ "$(printf %s "$found" | grep -c '')" -eq 2 ]
 ) || failed="$failed; "names
 (
 busybox nslookup right 2>&1 | grep -qE 'can'"'"'t find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)'
@@ -183,7 +183,7 @@ found=$(getent ahostsv4 localhost | awk '{ print $1 }' | sort -u); [ -n "$found"
 # packets
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 3 -M do -s 1422 right | grep -qE ' 2 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 3 -M do -s 1422 right | grep -qE ' 2 (packets )?received'
 ) || failed="$failed; "packets
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -238,7 +238,7 @@ failed=
 
 # certificates
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
-right_seen_from_left=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
+right_seen_from_left=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | head -n 1); echo "right_seen_from_left=$right_seen_from_left"
 (
 nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right -verify_return_error < /dev/null > /dev/null 2>&1 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkend 86400 && nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_seen_from_left":8443 -servername right < /dev/null 2> /dev/null | openssl x509 -noout -checkhost right | grep -q 'does match certificate'
 ) || failed="$failed; "certificates
@@ -263,10 +263,10 @@ timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 "$port_80_of_rig
 ) || failed="$failed; "'ports and pages'
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-! nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81
+! nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81
 ) || failed="$failed; "'ports and pages'
 (
-nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 80
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 80
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -337,7 +337,7 @@ failed=
 # ports and pages
 : "${process_of_left:?is what another host printed}"
 (
-nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
 ) || failed="$failed; "'ports and pages'
 (
 ! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
@@ -368,9 +368,9 @@ failed=
 # a name that stays
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (end=$(($(date +%s) + 5)); until
-found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) && (end=$(($(date +%s) + 2)); while
-found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
+found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | sort -u); [ -n "$found" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 0; sleep 1; done; exit 1) || failed="$failed; "'a name that stays'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -433,7 +433,7 @@ docker node update --availability drain host2
 ) || failed="$failed; "'after each action all is put back'
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'for f in resolv.conf hosts; do mount -c --bind "/proc/$0/root/etc/$f" "/etc/$f" || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
 ) || failed="$failed; "'after each action all is put back'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
