@@ -12,6 +12,7 @@ from clusterlab.model.base import Model
 from clusterlab.model.checks import Check, Step
 from clusterlab.model.needs import volume_servers
 from clusterlab.model.playbook import Play
+from clusterlab.model.short_syntax import parse_mount
 
 from .kinds import KINDS
 from .kinds.command import CommandProbe
@@ -27,8 +28,10 @@ from .preconditions import (
     ServiceRuns,
 )
 from .subjects import Subjects
+from .volume_paths import mounted
 
 _HOSTNAME = re.compile(r"\s*node\.hostname\s*==\s*(\S+)\s*")
+_MOUNTING = ("start", "restart", "stop", "kill", "recreate")  # what was stopped is started when the check ends
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def dependencies(check: Check, lab: Lab, play: Play, about: Subjects) -> Depende
     acting = [*_acting(check, lab, play), *_acting_on_services(check, lab, play)]
     holding = [*probes, *_hosts(check, lab, play, about), *_objects(lab, play, about, check)]
     return Dependencies(
-        tuple(dict.fromkeys([*asking, *acting])),
+        tuple(dict.fromkeys([*asking, *acting, *_serving(check, lab, play)])),
         tuple(one for one in dict.fromkeys([*_acting(check, lab, play), *holding]) if not own.concerns(one)),
     )
 
@@ -118,6 +121,27 @@ def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondi
             yield from (_available(lab, host) for host in hosts)
 
 
+def _serving(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
+    """The NFS servers of the volumes that a check opens or mounts: it would wait minutes for one that does not answer.
+
+    The inventory wants a server to answer, so that a check itself runs commands on its host makes no difference.
+    """
+    volumes = {name for kind, probe in _probes(check) for name in KINDS[kind].opens(probe, play)}
+    for action in (step.do for step in check.steps if step.do is not None):
+        if action.container in play.containers and action.name in _MOUNTING:
+            volumes |= {name for name, _ in mounted(play, action.container)}
+        elif action.service in play.services:
+            volumes |= _sources(play, action.service)
+        elif action.drain is not None:
+            volumes |= {name for service in play.services for name in _sources(play, service)}
+    yield from (NfsServerAnswers(server) for server in _servers(lab, play, volumes))
+
+
+def _sources(play: Play, service: str) -> set[str]:
+    """What the tasks of a service mount, by name."""
+    return {parse_mount(text).source for text in play.services[service].volumes}
+
+
 def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondition]:
     """What a probe needs to be asked: its hosts, their engines or the managers, and the containers that it runs in."""
     hosts = [host for host in lab.inventory.hosts if host in KINDS[kind].hosts(probe, lab, play)]
@@ -144,8 +168,8 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
     managers = _managers(lab)
     services = sorted(name.removeprefix("service ") for name in about.within if name.startswith("service "))
     containers = sorted(about.containers)
-    volumes = {text.partition(":")[0] for name in containers for text in play.containers[name].volumes}
-    volumes |= {text.partition(":")[0] for name in services for text in play.services[name].volumes}
+    volumes = {volume for name in containers for volume, _ in mounted(play, name)}
+    volumes |= {name for service in services for name in _sources(play, service)}
     volumes |= {name for kind, probe in _probes(check) for name in KINDS[kind].touches(probe).volumes}
     for name in containers:
         networks = [play.networks[one] for one in play.containers[name].networks if one in play.networks]

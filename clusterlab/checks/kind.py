@@ -67,6 +67,10 @@ class CheckKind(ABC, Generic[P]):
         """What answers a probe: the place itself, the engines of its hosts, or any manager of the Swarm."""
         return "place"
 
+    def opens(self, probe: P, play: Play) -> frozenset[str]:
+        """The volumes of the play that a probe mounts, or whose files it opens: without their server it would hang."""
+        return frozenset()
+
     @abstractmethod
     def ask(self, probe: P, places: Places) -> list[Finding]:
         """Carry a probe out: a finding for each place. What it cannot find out is raised as a ProbeError."""

@@ -58,7 +58,7 @@ def network_needs(play: Play, name: str, host: str) -> Iterator[Need]:
 def container_needs(lab: Lab, play: Play, name: str) -> Iterator[Need]:
     """A container needs what its volumes, those of the containers that it takes volumes from, and its networks need."""
     container = play.containers[name]
-    for one in _volume_users(play, name):
+    for one in volume_users(play, name):
         yield from _mount_needs(lab, play, play.containers[one].volumes, container.host)
     yield from _join_needs(play, container.networks, container.host)
 
@@ -86,7 +86,7 @@ def _mount_needs(lab: Lab, play: Play, volumes: Iterable[str], host: str) -> Ite
             yield from volume_needs(lab, play, source, host)
 
 
-def _volume_users(play: Play, name: str) -> list[str]:
+def volume_users(play: Play, name: str) -> list[str]:
     """A container, and all from which it takes volumes, directly or not."""
     found = [name]
     for one in found:

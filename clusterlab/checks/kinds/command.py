@@ -10,6 +10,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.matcher import Matcher
+from clusterlab.model.playbook import Play
 from clusterlab.model.probes import Probe
 from clusterlab.remote.completed import Completed
 
@@ -20,6 +21,7 @@ from ..manual.where import Where
 from ..matcher import describe, match
 from ..place import CANNOT_START, MissingTool, Place
 from ..places import Places
+from ..volume_paths import volumes_at
 
 _CANNOT_FAIL = re.compile(r"(^|(;|\|\||&&|\n)\s*)(true|:|exit 0|echo( [^;&|>]*)?)\s*;?\s*$")
 
@@ -61,6 +63,9 @@ class CommandProbe(Probe):
 class Command(CheckKind[CommandProbe]):
     name = "command"
     model = CommandProbe
+
+    def opens(self, probe: CommandProbe, play: Play) -> frozenset[str]:
+        return volumes_at(play, probe.in_, " ".join(argv(probe)))
 
     def ask(self, probe: CommandProbe, places: Places) -> list[Finding]:
         """The exit code and both streams must be as expected, at every place."""

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from clusterlab.model.base import Issue
 from clusterlab.model.matcher import Matcher
+from clusterlab.model.playbook import Play
 from clusterlab.model.probes import Probe, absolute
 
 from ..finding import Finding, ask_each, finding
@@ -23,6 +24,7 @@ from ..matcher import describe, match
 from ..mounts import mount_of, read_mounts
 from ..place import CANNOT_START, NotUnderstood, Place
 from ..places import Places
+from ..volume_paths import volumes_at
 
 _ANY = "[^|]*"  # a field of stat's output, as a pattern
 _FORMAT = "%F|%a|%U|%u|%G|%g"
@@ -77,6 +79,9 @@ class File(CheckKind[FileProbe]):
     name = "file"
     model = FileProbe
     tools = ("stat",)
+
+    def opens(self, probe: FileProbe, play: Play) -> frozenset[str]:
+        return volumes_at(play, probe.in_, probe.path)
 
     def ask(self, probe: FileProbe, places: Places) -> list[Finding]:
         """The file must exist (or not) and be as expected, at every place."""

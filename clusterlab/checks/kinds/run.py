@@ -30,6 +30,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.playbook import Container, Play
 from clusterlab.model.problems import Problem
+from clusterlab.model.short_syntax import parse_mount
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile, item
 from clusterlab.model.validate.networks import container_on
@@ -50,6 +51,7 @@ from ..matcher import describe, match
 from ..place import NoAnswer, Place
 from ..places import Places
 from ..spec import image_on, require_volumes, wanted
+from ..volume_paths import mounted
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5  # seconds between two looks at a container that runs
 _SPEC = ("command", "entrypoint", "environment", "user", "volumes", "volumes_from", "tmpfs", "ports", "networks",
@@ -127,6 +129,11 @@ class Run(CheckKind[RunProbe]):
 
     def asks(self, probe: RunProbe) -> Literal["place", "engine", "manager"]:
         return "engine"
+
+    def opens(self, probe: RunProbe, play: Play) -> frozenset[str]:
+        others = (text.partition(":")[0] for text in probe.volumes_from)
+        taken = {volume for name in others if name in play.containers for volume, _ in mounted(play, name)}
+        return frozenset(taken | ({parse_mount(text).source for text in probe.volumes} & set(play.volumes)))
 
     def ask(self, probe: RunProbe, places: Places) -> list[Finding]:
         """It must end with the exit code and output that are wanted; with `fails`, the engine must refuse it."""

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import Issue
+from clusterlab.model.playbook import Play
 from clusterlab.model.probes import Probe, absolute
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
@@ -33,6 +34,7 @@ from ..manual.line import Line
 from ..manual.where import Where
 from ..place import Place, WrongAnswer
 from ..places import Places
+from ..volume_paths import volumes_at
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
@@ -73,6 +75,9 @@ class SharedFile(CheckKind[SharedFileProbe]):
         yield from names_exist(files, file, path, probe)
         if len({*files.expand(probe.on), *probe.in_}) == 1:
             yield file.problem(path, "one place alone shares nothing", "Name at least two places.", key=True)
+
+    def opens(self, probe: SharedFileProbe, play: Play) -> frozenset[str]:
+        return volumes_at(play, probe.in_, probe.path)
 
     def ask(self, probe: SharedFileProbe, places: Places) -> list[Finding]:
         """One finding for writing and reading, one for the appends; the file is removed however it ends."""

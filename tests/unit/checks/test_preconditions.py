@@ -187,13 +187,18 @@ def needs(check: dict[str, Any]) -> Dependencies:
     play = Play.model_validate(
         {
             "title": "t",
-            "volumes": {"share": {"driver_opts": NFS}},
+            "volumes": {"share": {"driver_opts": NFS}, "local": {}},
             "networks": {"mesh": {"driver": "overlay", "attachable": True}},
             "containers": {
                 "web": {"host": "host1", "image": "web"},
                 "app": {"host": "host2", "image": "shell", "volumes": ["share:/data"], "networks": ["mesh"]},
+                "heir": {"host": "host2", "image": "shell", "volumes_from": ["app"]},
             },
-            "services": {"api": {"image": "web"}, "near": {"image": "web", "deploy": {"placement": AWAY}}},
+            "services": {
+                "api": {"image": "web"},
+                "near": {"image": "web", "deploy": {"placement": AWAY}},
+                "filed": {"image": "web", "volumes": ["share:/data"]},
+            },
             "checks": [{"title": "x", **check}],
         }
     )
@@ -234,11 +239,60 @@ def test_what_a_check_depends_on(check: dict[str, Any], before: list[Preconditio
     assert [one for one in found.during if one not in before] == more
 
 
+SERVER = NfsServerAnswers("gw")
+ON_SERVER = {"command": {"on": "gw", "run": "ls /shares"}}
+ONE_OFF = {"on": "host1", "image": "shell", "command": ["true"]}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"run": {**ONE_OFF, "volumes": ["share:/data"]}},
+        {"run": {**ONE_OFF, "on": "host2", "volumes_from": ["app"]}},
+        {"run": {**ONE_OFF, "on": "host2", "volumes_from": ["heir"]}},
+        {"steps": [ON_SERVER, {"run": {**ONE_OFF, "volumes": ["share:/data"]}}]},
+        {"command": {"in": "app", "run": ["df", "/data"]}},
+        {"command": {"in": ["web", "heir"], "run": "cd /data/below && ls"}},
+        {"file": {"in": "app", "path": "/data/x"}},
+        {"shared_file": {"in": ["app", "heir"], "path": "/data/x"}},
+        {"steps": [{"do": {"recreate": "app"}}, ON_SERVER]},
+        {"steps": [{"do": {"restart": "heir"}}, ON_SERVER]},
+        {"steps": [{"do": {"scale": {"service": "filed", "replicas": 2}}}, ON_SERVER]},
+        {"steps": [{"do": {"drain": "host2"}}, ON_SERVER]},
+    ],
+)
+def test_what_would_wait_for_a_dead_nfs_server_is_not_begun(check: dict[str, Any]) -> None:
+    assert SERVER in needs(check).before
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"run": ONE_OFF},
+        {"run": {**ONE_OFF, "volumes": ["local:/data"]}},
+        {"command": {"in": "app", "run": "ls /database /other/data"}},
+        {"command": {"in": "web", "run": "ls /data"}},
+        {"file": {"in": "app", "path": "/etc/passwd"}},
+        {"mount": {"in": "app", "path": "/data", "type": "nfs4"}},
+        {"inspect": {"volume": "share", "path": "Options.type", "value": "nfs"}},
+        {"steps": [{"do": {"recreate": "web"}}, ON_SERVER]},
+        {"steps": [{"do": {"scale": {"service": "api", "replicas": 2}}}, ON_SERVER]},
+    ],
+)
+def test_what_reads_nothing_of_an_nfs_server_is_proven_without_it(check: dict[str, Any]) -> None:
+    assert SERVER not in needs(check).before
+
+
 def test_a_check_that_drains_does_not_depend_on_nodes_that_take_tasks() -> None:
     steps = [{"do": {"drain": "host2"}}, {"inspect": {"tasks": "api", "path": "*.Node", "value": ["host1"]}}]
     found = needs({"steps": steps})
     assert not [one for one in found.during if isinstance(one, NodeAvailable | ServiceRuns)]
-    assert found.before == (ManagerAnswers(MANAGERS), NodeAvailable("host1", "192.168.98.11", MANAGERS, "demo"), NODE)
+    assert found.before == (
+        ManagerAnswers(MANAGERS),
+        NodeAvailable("host1", "192.168.98.11", MANAGERS, "demo"),
+        NODE,
+        SERVER,
+    )
 
 
 class Script:
