@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Semaphore
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import docker
 import docker.errors
@@ -19,9 +19,11 @@ from clusterlab.model.playbook import Play
 from clusterlab.remote import Host, Hosts
 from clusterlab.remote.completed import Completed
 from clusterlab.remote.engine_errors import engine_errors
+from clusterlab.resources.managers import first_answer
 
 from .place import MissingTool, NoAnswer, Place, WrongAnswer
 
+T = TypeVar("T")
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 
 
@@ -36,8 +38,8 @@ class Known(Protocol):
     def silent(self, host: str) -> str:
         """Why the engine of a host would not answer in time; "" when nothing is known to be in the way."""
 
-    def manager(self) -> str:
-        """A manager of the Swarm that was found at work, or ""."""
+    def managers(self) -> list[str]:
+        """The managers of the Swarm that were found at work, the leader first."""
 
 
 @contextmanager
@@ -168,12 +170,21 @@ class Asking:
             raise HostError(host, why, remedy=f"clusterlab ssh {host}")
 
     @property
-    def manager(self) -> str:
-        """The host that is asked about the Swarm: the first manager known to be at work, or the first of all."""
+    def managers(self) -> list[str]:
+        """The hosts that can be asked about the Swarm: those known to be at work first, and of these the leader."""
         managers = self.lab.inventory.with_role("swarm_manager")
         if not managers:
             raise UsageError("no host of the inventory is a swarm_manager")
-        return (self._known.manager() if self._known else "") or managers[0]
+        return list(dict.fromkeys([*(self._known.managers() if self._known else ()), *managers]))
+
+    @property
+    def manager(self) -> str:
+        """The first of `managers`."""
+        return self.managers[0]
+
+    def ask_manager(self, ask: Callable[[str], T]) -> tuple[str, T]:
+        """The first of `managers` that answers, and what `ask` returns of it."""
+        return first_answer(self.managers, ask)
 
 
 def _require_user(host: Host, place: Place, user: str) -> None:

@@ -15,7 +15,8 @@ def longest_chain(lab: Lab, hosts: Hosts, results: Sequence[Result]) -> Chain:
     """The chain that took longest, of what `run_checks` has returned for the lab; no host is asked."""
     chains: list[Chain] = []
     jobs = jobs_of(lab, hosts)
-    for index, (job, result) in enumerate(zip(jobs, results, strict=True)):
+    of_plays = [result for result in results if result.play in lab.plays]
+    for index, (job, result) in enumerate(zip(jobs, of_plays, strict=True)):
         before = [chain for chain, other in zip(chains, jobs[:index], strict=True) if job.conflicts(other)]
         waited_for = max(before, key=lambda chain: chain.seconds, default=Chain())
         chains.append(Chain((*waited_for.results, result)))

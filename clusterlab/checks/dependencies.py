@@ -145,7 +145,7 @@ def _sources(play: Play, service: str) -> set[str]:
 def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondition]:
     """What a probe needs to be asked: its hosts, their engines or the managers, and the containers that it runs in."""
     hosts = [host for host in lab.inventory.hosts if host in KINDS[kind].hosts(probe, lab, play)]
-    asks = KINDS[kind].asks(probe)
+    asks = KINDS[kind].asks(probe, play)
     if asks == "manager" and _managers(lab):
         yield ManagerAnswers(_managers(lab))
     elif asks == "place":
@@ -181,7 +181,7 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
                 yield _available(lab, host)
     for server in _servers(lab, play, volumes):
         yield NfsServerAnswers(server)
-    if all(KINDS[kind].asks(probe) != "place" for kind, probe in _probes(check)):
+    if all(KINDS[kind].asks(probe, play) != "place" for kind, probe in _probes(check)):
         return  # it is about what is reported of these objects themselves
     for name in containers:
         yield ContainerRuns(play.containers[name].host, name)

@@ -23,7 +23,8 @@ HOST_SECONDS = 5 * ENGINE_SECONDS + 10.0  # for all the questions
 _MARK = "== clusterlab: "
 _NODE = (
     '{"addr": {{json .Status.Addr}}, "state": {{json .Status.State}}, "availability": {{json .Spec.Availability}}, '
-    '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}"}'
+    '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}", '
+    '"leads": {{if .ManagerStatus}}{{json .ManagerStatus.Leader}}{{else}}false{{end}}}'
 )
 _PART = f"""
 part() {{
@@ -56,6 +57,7 @@ class Node:
 
     state: str  # "ready", "down", "unknown", "disconnected"
     availability: str  # "active", "pause", "drain"
+    leads: bool = False  # the managers' leader
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _nodes(lines: list[str]) -> dict[str, Node]:
         node = _json(line)
         if node:  # a manager's own entry may have 0.0.0.0 for its address
             address = without_port(str(node["serves"])) or str(node["addr"])
-            found[address] = Node(str(node["state"]), str(node["availability"]))
+            found[address] = Node(str(node["state"]), str(node["availability"]), bool(node.get("leads")))
     return found
 
 

@@ -90,10 +90,16 @@ class Guard:
         found = self._recent(host)
         return found.unreachable or (found.engine_down if found.engine_silent else "")
 
-    def manager(self) -> str:
-        """The first manager that was found at work, or ""."""
-        managers = self._lab.inventory.with_role("swarm_manager")
-        return next((one for one in managers if (found := self._facts.get(one)) and found.nodes is not None), "")
+    def managers(self) -> list[str]:
+        """The managers that were found at work, the leader first."""
+        nodes = {
+            name: found.nodes
+            for name in self._lab.inventory.with_role("swarm_manager")
+            if (found := self._facts.get(name)) and found.nodes is not None
+        }
+        leaders = {address for seen in nodes.values() for address, node in seen.items() if node.leads}
+        addresses = {name: str(self._lab.inventory.hosts[name].address) for name in nodes}
+        return sorted(nodes, key=lambda name: addresses[name] not in leaders)
 
     def _recent(self, host: str) -> Facts:
         return self.facts(host, time.monotonic() - _SILENT_FRESH)

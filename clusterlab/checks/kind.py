@@ -63,7 +63,7 @@ class CheckKind(ABC, Generic[P]):
         """The hosts on which a probe runs itself: by default those of `on`."""
         return frozenset(lab.expand(probe.on)) if isinstance(probe, Probe) else frozenset()
 
-    def asks(self, probe: P) -> Literal["place", "engine", "manager"]:
+    def asks(self, probe: P, play: Play) -> Literal["place", "engine", "manager"]:
         """What answers a probe: the place itself, the engines of its hosts, or any manager of the Swarm."""
         return "place"
 

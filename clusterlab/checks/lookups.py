@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
@@ -33,14 +34,18 @@ class Lookups(Asking):
         return address
 
     def _virtual_address(self, service: str, network: str) -> str:
-        with self.engine(self.manager) as engine:
-            try:
-                report = engine.inspect_service(service)  # type: ignore[no-untyped-call]
-                network_id = engine.inspect_network(network)["Id"]
-            except docker.errors.NotFound as error:
-                raise WrongAnswer(
-                    f"there is no service {service} on a network {network}", remedy="`clusterlab apply` makes both"
-                ) from error
+        def ask(manager: str) -> tuple[Any, Any]:
+            with self.engine(manager) as engine:
+                try:
+                    report = engine.inspect_service(service)  # type: ignore[no-untyped-call]
+                    return report, engine.inspect_network(network)["Id"]
+                except docker.errors.NotFound as error:
+                    raise WrongAnswer(
+                        f"there is no service {service} on a network {network}",
+                        remedy="`clusterlab apply` creates both",
+                    ) from error
+
+        _, (report, network_id) = self.ask_manager(ask)
         for one in report["Endpoint"].get("VirtualIPs") or []:
             if one["NetworkID"] == network_id and one.get("Addr"):
                 return str(one["Addr"]).partition("/")[0]

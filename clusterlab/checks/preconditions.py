@@ -130,6 +130,27 @@ class ManagerAnswers:
 
 
 @dataclass(frozen=True)
+class ManagerAtWork:
+    """A host manages the Swarm: its engine answers, and it knows the nodes."""
+
+    host: str
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return (self.host,)
+
+    def failure(self, facts: Mapping[str, Facts]) -> Failure | None:
+        if facts[self.host].nodes is not None:
+            return None
+        if basic := InSwarm(self.host).failure(facts):
+            return basic
+        summary = "its engine is in the Swarm and does not answer as a manager"
+        return Failure(
+            Cause("manager-not-at-work", self.host, summary, f"clusterlab ssh {self.host} -- docker node ls")
+        )
+
+
+@dataclass(frozen=True)
 class InSwarm:
     """A host's engine is in a Swarm."""
 

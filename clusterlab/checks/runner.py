@@ -26,6 +26,7 @@ from .kinds import KINDS
 from .logs import attach
 from .places import Places
 from .subjects import Subjects, subjects
+from .swarm_managers import check_managers
 from .unsupported import lacking, unmet_need, unsupported
 
 _AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
@@ -55,7 +56,7 @@ def run_checks(
     on_result: Callable[[Result], None],
     progress: Progress,
 ) -> list[Result]:
-    """Carry out every check of every play; results come in the plays' order.
+    """Carry out every check of every play; results come in the plays' order, after those about the Swarm's managers.
 
     `on_result` is called as each check ends, from the calling thread. `capabilities` says what
     hosts lack. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
@@ -67,6 +68,7 @@ def run_checks(
     jobs = jobs_of(lab, hosts, interrupted, guard)
     with progress.task(lab.name, "checking hosts, engines and the Swarm"):
         guard.begin()
+    own: list[Result] = []  # of other statements than the plays'
     results: dict[Job, Result] = {}
 
     def run(job: Job) -> Result:
@@ -97,6 +99,9 @@ def run_checks(
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check")
     try:
         _schedule(jobs, run, ended, pool, running)
+        for result in check_managers(lab, [job.needs for job in jobs], guard, interrupted):
+            own.append(result)
+            on_result(result)
     except KeyboardInterrupt:
         progress.say(lab.name, f"interrupted: running checks get {RESTORE_SECONDS:.0f} s to restore what they changed")
         raise
@@ -109,7 +114,7 @@ def run_checks(
         for future, job in running.items():
             if not future.cancelled() and future.exception() is None:
                 ended(job, future.result())
-    return [results[job] for job in jobs]
+    return [*own, *(results[job] for job in jobs)]
 
 
 def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Guard | None = None) -> list[Job]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from clusterlab.checks.swarm_managers import SWARM_PLAY, stated_managers, statement
 from clusterlab.model import InvalidFiles, Lab
 from clusterlab.model.base import FROM_FILE, Issue, Model
 from clusterlab.model.error_text import explain
@@ -115,6 +116,7 @@ def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str])
     """Notes on waivers of checks that do not exist. `plays` are all that there are; the lab may have some alone."""
     known = {name: [check.title for check in play.checks] for name, play in lab.plays.items()}
     known[OWN_PLAY] = [*map(host_answers, lab.inventory.hosts), SECOND_APPLY]
+    known[SWARM_PLAY] = list(map(statement, stated_managers(lab)))
     notes = []
     for waiver in waivers:
         if waiver.play not in known and waiver.play not in plays:

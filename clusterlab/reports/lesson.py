@@ -12,6 +12,7 @@ from rich.text import Text
 from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.manual.lesson import Lesson, Part
 from clusterlab.model import Lab
+from clusterlab.model.problems import either
 from clusterlab.redaction import without_patterns
 from clusterlab.reports.lesson_picture import draw
 
@@ -34,6 +35,9 @@ def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
     if lesson.making:
         _heading(console, "What is created")
         console.print(Text(_PREPARED))
+        first, *others = lab.inventory.with_role("swarm_manager") or [""]
+        if others:
+            console.print(Text(f"What is typed on {first} for the Swarm works on {either(others)}, too."))
         _lines(console, [line for part in lesson.making for line in part.lines])
     for reason in dict.fromkeys(play.left_out.values()):
         things = [

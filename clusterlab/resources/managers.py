@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from clusterlab.errors import ClusterlabError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 
 Info = Mapping[str, Any]
 """What `GET /info` of an engine returns."""
@@ -31,11 +31,14 @@ def preferred(infos: Mapping[str, Info], nodes: Sequence[Node]) -> str:
 
 
 def first_answer(names: Sequence[str], ask: Callable[[str], T]) -> tuple[str, T]:
-    """The first of `names` that can answer, and its answer; raises the first one's ClusterlabError if none can."""
+    """The first of `names` that can answer, and its answer; raises the first one's error if none can.
+
+    Only that a host could not be asked, or did not answer in time, lets the next one be asked.
+    """
     failed: list[ClusterlabError] = []
     for name in names:
         try:
             return name, ask(name)
-        except ClusterlabError as error:
+        except (HostError, DeadlineExceeded) as error:
             failed.append(error)
     raise failed[0]

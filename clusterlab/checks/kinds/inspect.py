@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
 
-import docker
-import docker.errors
 from pydantic import Field
 
 from clusterlab.errors import UsageError
@@ -16,25 +13,26 @@ from clusterlab.model.base import Issue, Model, Strings
 from clusterlab.model.groups import GROUPS
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
-from clusterlab.model.matcher import Matcher, MatcherSpec
+from clusterlab.model.matcher import Matcher
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import Problem, listed, suggest
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.places import named_docker_hosts
 from clusterlab.redaction import REDACTED, clean
-from clusterlab.resources.swarm_tasks import running_tasks
 from clusterlab.results import Outcome
 
 from ..finding import Finding, ask_each, finding
+from ..inspected import COMMANDS, report_of, shell_command
 from ..kind import CheckKind
+from ..manual.inspected import listed as typed
+from ..manual.inspected import matched
 from ..manual.line import Line
-from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
 from ..matcher import describe, is_nothing, match, show
-from ..place import Place, WrongAnswer
+from ..place import Place
 from ..places import Places
-from ..report_path import NoSuchPath, at, length_template, steps, template
+from ..report_path import NoSuchPath, at, steps, template
 from ..spec import image_on
 
 _HINT = "`clusterlab plan` shows how it differs from the play"
@@ -42,28 +40,10 @@ _VOLUME_HINT = (
     "an engine keeps the options with which a volume was created, and ignores others silently; "
     "`clusterlab plan` shows the difference and how to fix it"
 )
-_MISSING = {
-    "network": "`clusterlab apply` creates it; on a Swarm worker an attachable overlay network is known only while a "
-    "container there uses it"
-}
-_COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
 _ONLY_ONE = "Leave the other out, or write two checks."
 _PREDEFINED = ("bridge", "host", "none")
-_TASKS_COMMAND = ["docker", "service", "ps", "--filter", "desired-state=running"]
-_RUNNING = "awk '$2 == \"Running\" { print $1 }'"
 _ENVIRONMENT = "Env"  # the key of an environment in what engines report
 _OUTPUT = 4000  # characters of what the engine reported that are kept as output
-
-_ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
-    "volume": lambda engine, name: engine.inspect_volume(name),
-    "network": lambda engine, name: engine.inspect_network(name),
-    "container": lambda engine, name: engine.inspect_container(name),
-    "service": lambda engine, name: engine.inspect_service(name),  # type: ignore[no-untyped-call]
-    "image": lambda engine, name: engine.inspect_image(name),  # type: ignore[no-untyped-call]
-    "node": lambda engine, name: engine.inspect_node(name),
-    "engine": lambda engine, name: engine.info(),
-    "volumes": lambda engine, name: {one["Name"]: one for one in engine.volumes()["Volumes"] or []},
-}
 
 
 class InspectProbe(Model):
@@ -163,22 +143,18 @@ class Inspect(CheckKind[InspectProbe]):
     def hosts(self, probe: InspectProbe, lab: Lab, play: Play) -> frozenset[str]:
         return frozenset(asked_hosts(probe, lab, play))
 
-    def asks(self, probe: InspectProbe) -> Literal["place", "engine", "manager"]:
-        return "manager" if probe.service or probe.tasks or probe.node else "engine"
+    def asks(self, probe: InspectProbe, play: Play) -> Literal["place", "engine", "manager"]:
+        return "manager" if of_the_swarm(probe, play) and not (probe.on or probe.same) else "engine"
 
     def ask(self, probe: InspectProbe, places: Places) -> list[Finding]:
         """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
         kind, name = subject(probe)
         hosts = asked_hosts(probe, places.lab, places.play)
-        if self.asks(probe) == "manager" and hosts and not probe.on:
-            hosts = [places.manager]
         if probe.same and len(hosts) < 2:
             raise UsageError(f"`same: true` compares hosts, and only {', '.join(hosts) or 'none'} has {kind} {name}")
         values: dict[str, object] = {}
 
-        def one(place: Place) -> Finding:
-            known_as = image_on(places, place, name) if kind == "image" else name
-            report = _report(kind, known_as, place, places)
+        def judge(place: Place, known_as: str, report: object) -> Finding:
             try:
                 values[place.host] = value = at(report, steps(probe.path))
             except NoSuchPath as error:
@@ -189,7 +165,18 @@ class Inspect(CheckKind[InspectProbe]):
             compared = match(probe.value, value, lambda value: _visible(value, probe))
             return _found(place, kind, known_as, probe, value, holds=compared.holds, found=compared.found)
 
-        findings = ask_each([Place(host) for host in hosts], summary(probe, name), one)
+        def at_host(place: Place) -> Finding:
+            known_as = image_on(places, place, name) if kind == "image" else name
+            return judge(place, known_as, report_of(kind, known_as, place, places))
+
+        def at_any_manager(_: Place) -> Finding:
+            manager, report = places.ask_manager(lambda host: report_of(kind, name, Place(host), places))
+            return judge(Place(manager), name, report)
+
+        if self.asks(probe, places.play) == "manager":
+            findings = ask_each([Place(places.manager)], summary(probe, name), at_any_manager)
+        else:
+            findings = ask_each([Place(host) for host in hosts], summary(probe, name), at_host)
         if probe.same and all(item.outcome is Outcome.PASS for item in findings):
             findings.append(_same(kind, name, probe, values))
         return findings
@@ -198,15 +185,17 @@ class Inspect(CheckKind[InspectProbe]):
         """The command on every host that is asked; with `same`, the first one's answer is what the others must give."""
         kind, name = subject(probe)
         hosts = asked_hosts(probe, where.lab, where.play)
+        if self.asks(probe, where.play) == "manager":
+            hosts = [where.manager]
         known_as = where.images[name] if kind == "image" else name
         wanted = summary(probe, name)
         first = ""
         for host in hosts:
             if probe.value is not None:
-                command, proof = _matched(kind, known_as, steps(probe.path), probe.value)
+                command, proof = matched(kind, known_as, steps(probe.path), probe.value)
                 yield Line(host, command, wanted, proof)
             if probe.same:
-                command = _listed(kind, known_as, template(steps(probe.path), as_json=True))
+                command = typed(kind, known_as, template(steps(probe.path), as_json=True))
                 if not first:
                     first = where.looked_up(host, f"{probe.path} of {name} on {host}", command)
                     yield from where.taken()
@@ -220,7 +209,7 @@ KIND = Inspect()
 def subject(probe: InspectProbe) -> tuple[str, str]:
     """The kind and name of what is inspected; the engine and the list of its volumes have no name."""
     kind = probe.given(*probe.objects)[0]
-    return kind, "" if kind in _COMMANDS else str(getattr(probe, kind))
+    return kind, "" if kind in COMMANDS else str(getattr(probe, kind))
 
 
 def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
@@ -235,30 +224,30 @@ def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
         return lab.expand(play.volumes[probe.volume].hosts)
     if probe.container in play.containers:
         return [play.containers[probe.container].host]
+    if probe.network in play.networks and play.networks[probe.network].driver != "overlay":
+        return lab.expand(play.networks[probe.network].hosts)
+    if of_the_swarm(probe, play):
+        return inventory.with_role("swarm_manager")
     if probe.network in play.networks:
-        if play.networks[probe.network].driver != "overlay":
-            return lab.expand(play.networks[probe.network].hosts)
-        # An engine knows an attachable overlay network only while a container there uses it; a manager always does.
-        users = {c.host for c in play.containers.values() if probe.network in c.networks}
-        return [host for host in inventory.docker_hosts if host in users] or inventory.with_role("swarm_manager")[:1]
-    if probe.service or probe.tasks or probe.node:
-        return inventory.with_role("swarm_manager")[:1]
+        users = _users(probe.network, play)
+        return [host for host in inventory.docker_hosts if host in users]
     return inventory.docker_hosts
 
 
-def _report(kind: str, name: str, place: Place, places: Places) -> Any:
-    if kind == "tasks":
-        _report("service", name, place, places)  # a service that is gone is a wrong answer, not one that failed to come
-        return running_tasks(places.hosts[place.host], name, places.lab.inventory)
-    with places.engine(place.host) as engine:
-        try:
-            return _ASK[kind](engine, name)
-        except docker.errors.NotFound as error:
-            raise WrongAnswer(
-                f"there is no {kind} {name} on {place.host}",
-                command=_command(kind, name),
-                remedy=_MISSING.get(kind, "`clusterlab apply` creates it"),
-            ) from error
+def of_the_swarm(probe: InspectProbe, play: Play) -> bool:
+    """Whether any manager reports the same of the object.
+
+    An engine knows an attachable overlay network only while a container there uses it; a manager always does.
+    """
+    network = play.networks.get(probe.network or "")
+    if network is not None:
+        return network.driver == "overlay" and not _users(str(probe.network), play)
+    return bool(probe.service or probe.tasks or probe.node)
+
+
+def _users(network: str, play: Play) -> set[str]:
+    """The hosts of the play's containers on a network."""
+    return {one.host for one in play.containers.values() if network in one.networks}
 
 
 def summary(probe: InspectProbe, name: str) -> str:
@@ -268,18 +257,12 @@ def summary(probe: InspectProbe, name: str) -> str:
     return f"{path} {', '.join(parts)}"
 
 
-def _command(kind: str, name: str) -> str:
-    if kind == "tasks":
-        return shlex.join([*_TASKS_COMMAND, name])
-    return _COMMANDS.get(kind) or f"docker {kind} inspect {shlex.quote(name)}"
-
-
 def _found(
     place: Place, kind: str, name: str, probe: InspectProbe, shown: object, *, holds: bool, found: str
 ) -> Finding:
     return finding(
         place,
-        _command(kind, name),
+        shell_command(kind, name),
         holds=holds,
         wanted=summary(probe, name),
         found=found,
@@ -304,7 +287,7 @@ def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) 
     shown = "; ".join(f"{host}: {show(_visible(value, probe))}" for host, value in sorted(values.items()))
     return finding(
         ", ".join(sorted(values)),
-        _command(kind, name),
+        shell_command(kind, name),
         holds=len(distinct) == 1 and not nothing,
         wanted=summary(probe, name),
         found=f"{shown}: nothing is there, so nothing is shared" if nothing else shown,
@@ -325,46 +308,3 @@ def _hosts_in_files(files: Files, file: PlayFile, probe: InspectProbe) -> Sequen
     if network is not None and network.driver != "overlay":
         return files.expand(network.hosts)
     return files.inventory.docker_hosts
-
-
-def _matched(kind: str, name: str, path: list[str], spec: MatcherSpec) -> tuple[str, str]:
-    """The command that shows the value at `path`, and the proof that it is as wanted."""
-    if kind == "tasks":
-        return _tasks(name, path, spec)
-    if kind == "volumes":
-        every = "docker volume ls --quiet | xargs docker volume inspect --format"
-        command = f"{every} {shlex.quote(template(path[1:], as_json=False))}"
-        return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
-    if "*" in path:
-        command = _listed(kind, name, template(path, as_json=False))
-        return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
-    if spec.lines is not None or spec.empty is not None:  # how long it is, whatever it is
-        length = _listed(kind, name, length_template(path))
-        size = f"-eq {spec.lines}" if spec.lines is not None else "-eq 0" if spec.empty else "-gt 0"
-        rest = spec.model_copy(update={"lines": None, "empty": None})
-        proof = f'[ "$({length})" {size} ]'
-        if rest.contains or rest.lacks:
-            command, also = _matched(kind, name, path, rest)
-            return command, f"{proof} && {also}"
-        return length, proof
-    as_json = bool(spec.contains or spec.lacks) or (
-        isinstance(spec.equals, dict | list | None) and not (spec.matches or spec.between)
-    )
-    command = _listed(kind, name, template(path, as_json=as_json))
-    return command, f"found=$({command}) && {as_wanted(spec, as_json=as_json)}"
-
-
-def _tasks(service: str, path: list[str], spec: MatcherSpec) -> tuple[str, str]:
-    if path == ["*", "Node"]:
-        listed = shlex.join([*_TASKS_COMMAND, "--format", "{{.Node}} {{.CurrentState}}", service])
-        command = f"{listed} | {_RUNNING} | sort"
-    else:
-        ids = shlex.join([*_TASKS_COMMAND, "--quiet", service])
-        command = f"docker inspect --format {shlex.quote(template(path[1:], as_json=False))} $({ids})"
-    return command, f"found=$({command}) && {as_wanted(spec, items=True)}"
-
-
-def _listed(kind: str, name: str, format: str) -> str:
-    if kind == "engine":
-        return shlex.join(["docker", "info", "--format", format])
-    return shlex.join(["docker", kind, "inspect", "--format", format, name])

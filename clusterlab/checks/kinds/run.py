@@ -127,7 +127,7 @@ class Run(CheckKind[RunProbe]):
     def hosts(self, probe: RunProbe, lab: Lab, play: Play) -> frozenset[str]:
         return frozenset(lab.expand(probe.on))
 
-    def asks(self, probe: RunProbe) -> Literal["place", "engine", "manager"]:
+    def asks(self, probe: RunProbe, play: Play) -> Literal["place", "engine", "manager"]:
         return "engine"
 
     def opens(self, probe: RunProbe, play: Play) -> frozenset[str]:

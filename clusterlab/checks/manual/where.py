@@ -39,7 +39,7 @@ class Where:
 
     @property
     def manager(self) -> str:
-        """The host that is asked about the Swarm."""
+        """The host on which commands about the Swarm are typed; each of the managers takes them."""
         return next(iter(self.lab.inventory.with_role("swarm_manager")), "")
 
     def of(self, probe: Probe) -> list[Place]:

@@ -12,6 +12,7 @@ from tests.support.play_bench import Stand, provisioned
 
 pytestmark = pytest.mark.engine
 HA = PLAYBOOKS.parent / "inventory" / "ha.yml"
+BACK = "until docker node inspect -f {{.ManagerStatus.Reachability}} manager1 | grep -q reachable; do sleep 0.2; done"
 SHORT = ["networks/overlay", "networks/service", "volumes/local"]
 
 
@@ -34,6 +35,23 @@ def test_managers_are_drained_and_tasks_run_on_the_workers(ha: Stand) -> None:
 
 def test_plays_pass_twice_and_the_second_apply_changes_nothing(ha: Stand) -> None:
     _twice(ha, SHORT)
+
+
+def test_with_the_first_manager_down_statements_about_the_swarm_pass_and_it_is_one_finding(ha: Stand) -> None:
+    report = ha.apply(SHORT)
+    assert report.ok, (report.failed, report.blocked)
+    ha.hosts["manager1"].run("systemctl stop docker", check=True)
+    try:
+        results = ha.check(SHORT)
+    finally:
+        ha.hosts["manager1"].run("systemctl start docker", check=True, timeout=120)
+        ha.hosts["manager2"].run(f"timeout 60 sh -c '{BACK}'", check=True, timeout=90)
+    wrong = [one for one in results if one.outcome not in (Outcome.PASS, Outcome.UNSUPPORTED)]
+    assert [(one.check, one.outcome.value) for one in wrong] == [("manager1 manages the Swarm", "blocked")], wrong
+    assert wrong[0].cause
+    assert (wrong[0].cause.code, wrong[0].cause.subject) == ("engine-down", "manager1")
+    inspected = [one for one in results if one.play == "networks/service" and one.kind in ("inspect", "steps")]
+    assert Outcome.PASS in {one.outcome for one in inspected}
 
 
 @pytest.mark.long

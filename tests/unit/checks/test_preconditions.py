@@ -26,6 +26,7 @@ from clusterlab.checks.preconditions import (
     HostReachable,
     InSwarm,
     ManagerAnswers,
+    ManagerAtWork,
     NfsServerAnswers,
     NodeAvailable,
     Precondition,
@@ -68,6 +69,9 @@ NODE = NodeAvailable("host2", "192.168.98.12", MANAGERS, "demo")
         (ManagerAnswers(MANAGERS), "host1", {"nodes": None}, "swarm-no-leader"),
         (ManagerAnswers(MANAGERS), "host1", {"nodes": None, "swarm": {}}, "swarm-inactive"),
         (InSwarm("host2"), "host2", {"swarm": {"LocalNodeState": "inactive"}}, "swarm-inactive"),
+        (ManagerAtWork("host1"), "host1", {**DOWN, "nodes": None}, "engine-down"),
+        (ManagerAtWork("host1"), "host1", {"nodes": None, "swarm": {}}, "swarm-inactive"),
+        (ManagerAtWork("host1"), "host1", {"nodes": None}, "manager-not-at-work"),
         (NODE, "host2", DOWN, "engine-down"),
         (NODE, "host1", {"nodes": {}}, "node-missing"),
         (NODE, "host1", {"nodes": {"192.168.98.12": Node("down", "active")}}, "node-down"),
@@ -128,8 +132,8 @@ WARNING: something
 a
 b
 == clusterlab: nodes 0
-{"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377"}
-{"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": ""}
+{"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377", "leads": true}
+{"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": "", "leads": false}
 == clusterlab: services 0
 api 1/2
 one 1/1 (max 1 per node)
@@ -142,7 +146,7 @@ def test_what_a_host_prints_is_read() -> None:
     assert found.nfs_listens
     assert found.swarm["LocalNodeState"] == "active"
     assert found.containers == {"web": "Up 3 minutes", "db": "Exited (137) 4 seconds ago"}
-    assert found.nodes == {"10.1.0.1": Node("ready", "active"), "10.1.0.2": Node("down", "drain")}
+    assert found.nodes == {"10.1.0.1": Node("ready", "active", True), "10.1.0.2": Node("down", "drain")}
     assert found.services == {"api": (1, 2), "one": (1, 1)}
 
 
