@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import docker
@@ -18,7 +18,7 @@ from .base import SWARM, Key
 from .engine_calls import engine
 from .labels import is_ours
 from .observed import Json, Observed, is_task, service_of
-from .scope import Scope
+from .scope import Scope, SwarmView, UnseenTask
 
 _SERVICE = "com.docker.swarm.service.name"
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
@@ -190,16 +190,44 @@ def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -
 
 
 def service_losses(scope: Scope, service: str) -> str:
-    """Why removing or replacing a service's tasks would lose data, or nothing."""
+    """Why removing or replacing a service's tasks would lose data, or may lose some that nobody can see; or nothing."""
     losses = sorted(
         f"{', '.join(paths)} on {at.name}"
         for at in scope.everywhere
         for one in at.containers.values()
         if service_of(one) == service and (paths := sorted(anonymous_volumes(one)))
     )
-    if not losses:
-        return ""
-    return f"tasks of service {service} keep data in anonymous volumes, which would be lost: {'; '.join(losses)}"
+    unseen = sorted({task.node for view in scope.swarms.values() for task in _doubtful_tasks(scope, view, service)})
+    reasons = []
+    if losses:
+        reasons.append(
+            f"tasks of service {service} keep data in anonymous volumes, which would be lost: {'; '.join(losses)}"
+        )
+    if unseen:
+        reasons.append(
+            f"tasks of service {service} on {', '.join(unseen)} could not be inspected: data that they may keep in "
+            "anonymous volumes would be lost"
+        )
+    return "; ".join(reasons)
+
+
+def _doubtful_tasks(scope: Scope, view: SwarmView, service: str) -> Iterator[UnseenTask]:
+    """Tasks on nodes that could not be inspected, unless tasks of the same image and mounts show that they have none.
+
+    Whether a task has anonymous volumes follows from its mounts and from the image, which may declare some.
+    """
+    spec = view.services[service]["Spec"]["TaskTemplate"]["ContainerSpec"] if service in view.services else {}
+    running = [
+        one
+        for at in scope.everywhere
+        for one in at.containers.values()
+        if service_of(one) == service and one.get("State") == "running"
+    ]
+    shown = bool(running) and not any(map(anonymous_volumes, running))
+    for task in view.unseen:
+        same = all(task.spec.get(key) == spec.get(key) for key in ("Image", "Mounts"))
+        if task.service == service and not (shown and same):
+            yield task
 
 
 def foreign_users(at: Observed, containers: dict[str, Json]) -> str:

@@ -46,6 +46,15 @@ class Wants:
 
 
 @dataclass(frozen=True)
+class UnseenTask:
+    """A task whose container exists on a node that could not be inspected; `spec` is its ContainerSpec."""
+
+    service: str
+    node: str  # by the name that it gave itself
+    spec: Json
+
+
+@dataclass(frozen=True)
 class SwarmView:
     """A Swarm as one of its managers reports it: `at` is the host that is asked and that changes it.
 
@@ -54,6 +63,7 @@ class SwarmView:
 
     at: Observed
     services: Mapping[str, Json] = field(default_factory=dict)
+    unseen: tuple[UnseenTask, ...] = ()
 
     @property
     def networks(self) -> Mapping[str, Json]:

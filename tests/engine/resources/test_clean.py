@@ -67,6 +67,31 @@ def test_nothing_of_the_lab_is_left_and_nothing_else_touched(bench: Bench) -> No
     assert everything(bench) == before
 
 
+def test_data_of_tasks_on_a_host_that_does_not_answer_is_kept(bench: Bench) -> None:
+    """Its engine is stopped, so nobody knows whether the task there has an anonymous volume; it has one."""
+    there = {"placement": {"constraints": ["node.hostname == host2"]}}
+    play: dict[str, Any] = {
+        "services": {
+            "kept": {"image": "stateful", "deploy": there},
+            "free": {"image": "shell", "deploy": {"mode": "global"}},
+        }
+    }
+    bench.made(play)
+    bench.sh("host2", "systemctl stop docker")
+    try:
+        removals = {one.key.name: one for one in bench.plan({}) if one.key.kind == "service"}
+        cleaning = {one.key.name: one for one in clean(bench.inventory.lab, bench.hosts) if one.key.kind == "service"}
+        changed = {"services": {**play["services"], "kept": {"image": "stateful", "user": "1", "deploy": there}}}
+        updates = {one.key.name: one for one in bench.plan(changed) if one.key.kind == "service"}
+    finally:
+        bench.sh("host2", "systemctl start docker")
+        bench.sh("host1", "until docker node inspect -f {{.Status.State}} host2 | grep -q ready; do sleep 0.2; done")
+    for found, flag in ((removals, "--allow-data-loss"), (cleaning, "--delete-data"), (updates, "--allow-data-loss")):
+        assert "tasks of service kept on host2 could not be inspected" in found["kept"].blocked
+        assert found["kept"].flag == flag
+    assert removals["free"].blocked == cleaning["free"].blocked == ""
+
+
 def test_what_others_use_is_kept_and_said(bench: Bench) -> None:
     name = bench.inventory.lab
     bench.made(PLAY)

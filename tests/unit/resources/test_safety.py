@@ -16,7 +16,7 @@ from clusterlab.remote.connection import Connections
 from clusterlab.resources import removal, swarm, swarm_actions, swarm_kind, swarm_services, swarm_view
 from clusterlab.resources.base import LABEL_LAB, SWARM
 from clusterlab.resources.observed import Observed
-from clusterlab.resources.scope import SwarmView
+from clusterlab.resources.scope import Scope, SwarmView, UnseenTask
 from clusterlab.resources.swarm_member import Member
 
 OURS = {LABEL_LAB: "shop"}
@@ -132,7 +132,7 @@ def manager(name: str, cluster: str, lab: str = "", node: str = "", others: tupl
 
 
 def views(monkeypatch: pytest.MonkeyPatch, silent: str, *hosts: Observed) -> tuple[dict[str, str], int]:
-    def view(asked: list[Observed]) -> SwarmView:
+    def view(asked: list[Observed], members: object) -> SwarmView:
         if asked[0].name == silent:
             raise HostError(silent, "no leader")
         return SwarmView(asked[0], {})
@@ -147,6 +147,44 @@ def test_no_other_swarm_takes_the_place_of_the_labs(monkeypatch: pytest.MonkeyPa
     assert views(monkeypatch, "", own, other) == ({SWARM: "host1", "Swarm of host2": "host2"}, 0)
     assert views(monkeypatch, "host1", own, other) == ({"Swarm of host2": "host2"}, 1)
     assert views(monkeypatch, "", other) == ({"Swarm of host2": "host2"}, 0)
+
+
+def container(service: str, state: str = "running", volume: bool = False) -> dict[str, Any]:
+    mounts = [{"Type": "volume", "Name": "a" * 64, "Destination": "/data"}] if volume else []
+    labels = {"com.docker.swarm.service.name": service, "com.docker.swarm.task.id": "t"}
+    return {"Names": [f"/{service}.1"], "State": state, "Labels": labels, "Mounts": mounts}
+
+
+@pytest.mark.parametrize(
+    ("seen", "image", "may_lose"),
+    [
+        ([], "new", True),
+        ([container("web")], "new", False),
+        ([container("web")], "old", True),
+        ([container("web", "exited")], "new", True),
+        ([container("other")], "new", True),
+    ],
+)
+def test_tasks_that_could_not_be_inspected_may_keep_data(seen: list[Any], image: str, may_lose: bool) -> None:
+    """Unless a task of the same image and mounts shows that they have no anonymous volumes."""
+    at = Observed("shop", host("host1"), {"containers": seen})
+    service = {"Spec": {"TaskTemplate": {"ContainerSpec": {"Image": "new"}}}}
+    view = SwarmView(at, {"web": service}, (UnseenTask("web", "host2", {"Image": image}),))
+    losses = removal.service_losses(Scope("shop", {"host1": at}, {SWARM: view}, "--allow-data-loss"), "web")
+    assert losses == (
+        "tasks of service web on host2 could not be inspected: data that they may keep in anonymous volumes would be "
+        "lost"
+        if may_lose
+        else ""
+    )
+
+
+def test_what_is_seen_and_what_is_not_are_both_named() -> None:
+    at = Observed("shop", host("host1"), {"containers": [container("web", volume=True)]})
+    view = SwarmView(at, {}, (UnseenTask("web", "host2", {}), UnseenTask("other", "host3", {})))
+    losses = removal.service_losses(Scope("shop", {"host1": at}, {SWARM: view}, "--allow-data-loss"), "web")
+    assert "which would be lost: /data on host1; tasks of service web on host2 could not be inspected" in losses
+    assert "host3" not in losses
 
 
 def test_managers_of_one_swarm_are_one_while_they_elect_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
