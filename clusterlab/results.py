@@ -19,12 +19,14 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"  # its precondition failed: the cause says which
     UNSUPPORTED = "unsupported"  # a host that it concerns cannot, with the reason
     WAIVED = "waived"  # a person accepted it
+    NOT_RUN = "not-run"  # the run ended before it did, with the reason
 
 
 _SEVERITY = [
     Outcome.PASS,
     Outcome.UNSUPPORTED,
     Outcome.WAIVED,
+    Outcome.NOT_RUN,
     Outcome.FLAKY,
     Outcome.FAIL,
     Outcome.ERROR,

@@ -30,6 +30,7 @@ _WORDS: dict[Outcome, Verdict] = {
     Outcome.ERROR: "error",
     Outcome.BLOCKED: "blocked",
     Outcome.UNSUPPORTED: "unsupported",
+    Outcome.NOT_RUN: "error",
 }
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "flaky": 0, "fail": 1, "blocked": 1}  # any other: 3
 
@@ -134,7 +135,7 @@ def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bo
     Its own statements alone prove nothing about the lab.
     """
     outcome = verdict(results)
-    if outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR):
+    if outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR, Outcome.NOT_RUN):
         return _WORDS[outcome]
     if any(stage.outcome in ("failed", "interrupted") for stage in stages):
         return "error"

@@ -174,7 +174,7 @@ class Pipeline:
 
 
 def complete_results(lab: Lab, results: list[Result], reason: str) -> None:
-    """Give each check that has none a result, an error with the reason, and bring all into the plays' order.
+    """Give each check that has no result one that says why it was not run, and bring all into the plays' order.
 
     Results of other statements than the plays' own come first.
     """
@@ -188,8 +188,9 @@ def complete_results(lab: Lab, results: list[Result], reason: str) -> None:
 
 
 def _not_run(play: str, check: Check, reason: str) -> Result:
-    evidence = Evidence("", "", check.title, f"not run: {reason}", holds=False)
-    return Result(play, check.title, check.kind or "steps", Outcome.ERROR, 0, evidence=(evidence,))
+    why = f"not run: {reason}"
+    evidence = Evidence("", "", check.title, why, holds=False)
+    return Result(play, check.title, check.kind or "steps", Outcome.NOT_RUN, 0, evidence=(evidence,), hint=why)
 
 
 def _not_made(report: Report) -> list[str]:

@@ -1,7 +1,8 @@
 """Results as JUnit XML: one suite per play, one case per check.
 
 A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. A
-stage that failed or was interrupted is a case with an error in the suite "run".
+stage that failed or was interrupted is a case with an error in the suite "run"; what was not run because of it is
+skipped.
 
 The form is the one that CI services read: https://github.com/testmoapp/junitxml
 """
@@ -26,6 +27,7 @@ _TAG = {
     Outcome.BLOCKED: "skipped",
     Outcome.UNSUPPORTED: "skipped",
     Outcome.WAIVED: "skipped",
+    Outcome.NOT_RUN: "skipped",
 }
 
 

@@ -10,6 +10,7 @@ _LOOKS = {
     "blocked": ("⊗", "bold magenta"),
     "unsupported": ("–", "cyan"),
     "waived": ("~", "cyan"),
+    "not-run": ("○", "magenta"),
     "unfinished": ("…", "bold magenta"),
     "done": ("✔", "green"),
     "failed": ("✘", "bold red"),
@@ -28,5 +29,6 @@ VERDICTS = {
     "error": "Not everything could be carried out",
     "blocked": "A precondition failed",
     "unsupported": "Not every statement was proven",
+    "not-run": "Not every statement was tried",
     "unfinished": "The run did not finish",
 }

@@ -41,7 +41,7 @@ def show_statements(console: Console, results: Sequence[Result]) -> None:
         console.print(Text(play, style="bold underline"))
         for result in group:
             console.print(_statement(result), soft_wrap=True)
-            if result.outcome is Outcome.UNSUPPORTED:
+            if result.outcome in (Outcome.UNSUPPORTED, Outcome.NOT_RUN):
                 console.print(Padding(Text(result.hint, style="dim"), (0, 0, 0, 4)))
             elif result.outcome is Outcome.BLOCKED and result.cause in causes:
                 console.print(Text(f"    by {_name(result.cause)}", style="dim"), soft_wrap=True)

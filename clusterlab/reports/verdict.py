@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from clusterlab.results import Cause, Outcome, Result
 
-_VERDICT_ORDER = (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR, Outcome.FLAKY)
+_VERDICT_ORDER = (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR, Outcome.NOT_RUN, Outcome.FLAKY)
 _WORDS = {
     Outcome.FLAKY: "flaky",
     Outcome.FAIL: "failed",
@@ -15,12 +15,13 @@ _WORDS = {
     Outcome.BLOCKED: "blocked",
     Outcome.UNSUPPORTED: "unsupported",
     Outcome.WAIVED: "waived",
+    Outcome.NOT_RUN: "not run",
 }
 _REASONS = 2  # of what is unsupported that are named in one line
 
 
 def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
-    """FAIL if any statement failed, else BLOCKED, ERROR or FLAKY if any was, else PASS.
+    """FAIL if any statement failed, else BLOCKED, ERROR, NOT_RUN or FLAKY if any was, else PASS.
 
     UNSUPPORTED when nothing was proven at all, and with `strict` when any statement was unsupported.
     """

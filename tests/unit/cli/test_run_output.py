@@ -70,11 +70,21 @@ def test_a_failed_apply_is_an_error_although_every_check_passed(
 
 
 def test_an_interrupted_run_is_an_error_in_its_files(output: RunOutput, tmp_path: Path) -> None:
+    """What did not end is told from what could not be checked."""
+    output._pipeline.results.clear()
     with pytest.raises(KeyboardInterrupt):
         output.stages.carry_out("check", interrupt)
     output.interrupted("clusterlab run")
-    assert json.loads((tmp_path / "run.json").read_text())["outcome"] == "error"
-    assert error_case((tmp_path / "run.xml").read_text(), "check") == "interrupted"
+    document = json.loads((tmp_path / "run.json").read_text())
+    assert document["outcome"] == "error"
+    assert document["proven"] == "0 of 1 statement proven, 1 not run"
+    (only,) = document["results"]
+    assert (only["outcome"], only["hint"]) == ("not-run", "not run: the run was interrupted")
+    text = (tmp_path / "run.xml").read_text()
+    assert error_case(text, "check") == "interrupted"
+    skipped = xml.fromstring(text).find("testsuite[@name='little']/testcase/skipped")
+    assert skipped is not None
+    assert (skipped.get("type"), skipped.get("message")) == ("not-run", "not run: the run was interrupted")
 
 
 def test_a_night_with_a_failed_stage_is_not_green() -> None:

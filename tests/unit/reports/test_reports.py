@@ -55,6 +55,9 @@ def run(*outcomes: Outcome) -> Run:
         ([Outcome.PASS, Outcome.BLOCKED], Outcome.BLOCKED, 1),
         ([Outcome.BLOCKED, Outcome.ERROR], Outcome.BLOCKED, 1),
         ([Outcome.BLOCKED, Outcome.FAIL], Outcome.FAIL, 1),
+        ([Outcome.PASS, Outcome.NOT_RUN], Outcome.NOT_RUN, 3),
+        ([Outcome.NOT_RUN, Outcome.ERROR], Outcome.ERROR, 3),
+        ([Outcome.NOT_RUN, Outcome.FAIL], Outcome.FAIL, 1),
         ([Outcome.UNSUPPORTED], Outcome.UNSUPPORTED, 3),
         ([Outcome.WAIVED], Outcome.UNSUPPORTED, 3),
         ([Outcome.UNSUPPORTED, Outcome.WAIVED], Outcome.UNSUPPORTED, 3),
@@ -66,7 +69,9 @@ def test_verdict_and_exit_code(outcomes: list[Outcome], wanted: Outcome, code: i
     assert exit_code(results(*outcomes)) == code
 
 
-@pytest.mark.parametrize("outcomes", [[], [Outcome.UNSUPPORTED], [Outcome.WAIVED], [Outcome.BLOCKED], [Outcome.ERROR]])
+@pytest.mark.parametrize(
+    "outcomes", [[], [Outcome.UNSUPPORTED], [Outcome.WAIVED], [Outcome.BLOCKED], [Outcome.ERROR], [Outcome.NOT_RUN]]
+)
 @pytest.mark.parametrize("strict", [False, True])
 def test_without_a_pass_no_run_succeeds(outcomes: list[Outcome], strict: bool) -> None:
     assert exit_code(results(*outcomes), strict)
