@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from invoke.exceptions import Exit
 
@@ -43,10 +45,12 @@ def show_stage(stage: str, report: Report) -> None:
 
 
 @contextmanager
-def converging(pipeline: Pipeline, verb: str, json: str) -> Iterator[None]:
+def converging(
+    pipeline: Pipeline, verb: str, json: str, more: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[None]:
     """Carry out one stage in the block: its report is shown and written, also when it is interrupted.
 
-    Ends with exit code 3 unless every change was made.
+    `more` is added to what is written. Ends with exit code 3 unless every change was made.
     """
     began = time.monotonic()
 
@@ -54,7 +58,7 @@ def converging(pipeline: Pipeline, verb: str, json: str) -> Iterator[None]:
         show_stage(stage, report)
         if json:
             document = report_document(pipeline.session.lab.name, verb, report, time.monotonic() - began)
-            write_json(Path(json), {**document, "counts": pipeline.session.counts()})
+            write_json(Path(json), {**document, **more, "counts": pipeline.session.counts()})
 
     pipeline.on_report = write
     try:

@@ -69,7 +69,10 @@ def plan_summary(changes: Sequence[Change]) -> str:
 
 
 def show_report(console: Console, verb: str, report: Report) -> None:
-    """What was not made and why, what to do next, and one line of numbers."""
+    """What was made and leaves something, what was not made and why, what to do next, and one line of numbers."""
+    for done in report.done:
+        if done.change.rest:
+            _headline(console, "–", "cyan", f"{done.change.key}", done.change.rest)
     for failed in report.failed:
         _headline(console, "✘", "bold red", f"{failed.change.key}", failed.error.message)
         if failed.error.detail:
@@ -121,6 +124,7 @@ def change_document(change: Change) -> dict[str, Any]:
         "commands": [{"host": one.host, "command": without_patterns(one.text)} for one in change.commands if one.text],
         "blocked": change.blocked,
         "flag": change.flag,
+        "rest": change.rest,
     }
 
 
@@ -141,8 +145,17 @@ def plan_document(lab: str, changes: Sequence[Change], left_out: Sequence[Skippe
         "lab": lab,
         "verb": "plan",
         "changes": [change_document(change) for change in changes],
-        "left_out": [{"resource": str(item.key), "reason": item.reason} for item in left_out],
+        "left_out": _reasons(left_out),
     }
+
+
+def kept_document(kept: Sequence[Skipped]) -> dict[str, Any]:
+    """What `deprovision` leaves on hosts, with the reasons, as JSON-compatible data."""
+    return {"kept": _reasons(kept)}
+
+
+def _reasons(items: Sequence[Skipped]) -> list[dict[str, str]]:
+    return [{"resource": str(item.key), "reason": without_patterns(item.reason)} for item in items]
 
 
 def report_document(lab: str, verb: str, report: Report, seconds: float) -> dict[str, Any]:

@@ -76,7 +76,8 @@ class Change:
     that is empty, on the host of the key), after the commands `first`, which are for other hosts. `carry_out` does it,
     and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
     made: it would lose data and was not allowed (`flag` names the option that allows it), or the object is not ours.
-    `takes` are resources that the change removes and that are recreated by changes of their own.
+    `takes` are resources that the change removes and that are recreated by changes of their own. `rest` is what a
+    person has to know once the change is made, such as what it leaves where clusterlab no longer looks.
     """
 
     key: Key
@@ -91,6 +92,7 @@ class Change:
     where: str = ""
     first: tuple[Command, ...] = ()
     takes: frozenset[Key] = frozenset()
+    rest: str = ""
 
     @property
     def commands(self) -> tuple[Command, ...]:
@@ -98,9 +100,10 @@ class Change:
         return (*self.first, Command(self.where or self.key.host, self.command))
 
     def __post_init__(self) -> None:
-        """Labels and names that hosts report end up in these two; `command` stays as a person has to type it."""
+        """Labels and names that hosts report end up in these; `command` stays as a person has to type it."""
         object.__setattr__(self, "reason", clean(self.reason))
         object.__setattr__(self, "blocked", clean(self.blocked))
+        object.__setattr__(self, "rest", clean(self.rest))
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,11 @@ def _taken_out(swarm: Swarm, needs: frozenset[Key], allowed: bool) -> list[Chang
             f"its tasks would move to other nodes; everything else on it stays there. Run `clusterlab provision "
             f"--remove-nodes`, or put {name} back into the inventory"
         )
-        found.append(replace(change, blocked="" if allowed else why))
+        rest = (
+            f"{name} is out of the Swarm, and its machine stays as it is: what clusterlab installed there, its engine "
+            f"and its data. Run `docker swarm leave --force` on {name} before it joins a Swarm again"
+        )
+        found.append(replace(change, blocked="" if allowed else why, rest=rest))
     return found
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from invoke.exceptions import Exit
 
 from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
@@ -29,17 +31,23 @@ def deprovision(
     from clusterlab.cli.output import converging
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
-    from clusterlab.reports.plan import show_kept, show_plan
+    from clusterlab.reports.plan import kept_document, plan_document, show_kept, show_plan
+    from clusterlab.reports.summary import write_json
 
     with session(call, inventory) as lab:
         pipeline = Pipeline(lab)
         withdrawal = pipeline.withdrawal(packages=packages, swarm=swarm)
+        kept = kept_document(withdrawal.kept)
         if dry_run:
-            show_plan(out(), withdrawal.changes)
-            show_kept(out(), withdrawal.kept)
+            if json:
+                write_json(Path(json), {**plan_document(lab.lab.name, withdrawal.changes), **kept})
+            if json != "-":
+                show_plan(out(), withdrawal.changes)
+                show_kept(out(), withdrawal.kept)
             raise Exit(code=0)
         try:
-            with converging(pipeline, "deprovision", json):
+            with converging(pipeline, "deprovision", json, kept):
                 pipeline.deprovision(withdrawal)
         finally:
-            show_kept(out(), withdrawal.kept)
+            if json != "-":
+                show_kept(out(), withdrawal.kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from clusterlab.machines import open_machines
 from clusterlab.machines.state import LabState
@@ -18,6 +20,7 @@ from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.reports.plan import show_report
 from tests.support.provision_bench import Bench, brief, with_inventory
 
 pytestmark = pytest.mark.engine
@@ -275,6 +278,9 @@ def test_a_host_that_is_taken_out_leaves_the_swarm_when_that_is_allowed_and_its_
     )
     report = carry_out([allowed], bench.heard)
     assert report.ok, report.failed
+    shown = Console(file=io.StringIO(), width=300, no_color=True)
+    show_report(shown, "provision", report)
+    assert "host3 is out of the Swarm, and its machine stays as it is" in shown.file.getvalue()  # type: ignore[attr-defined]
     assert set(bench.nodes()) == {"host1", "host2"}
     assert bench.run("host3", "docker ps -q") == ""
     assert without.plan() == []

@@ -359,6 +359,7 @@ def test_only_nodes_that_clusterlab_joined_are_taken_out_and_only_when_allowed()
     assert planned(MANAGER, worker(), nodes=[*NODES, gone]) == ["blocked remove host1: swarm node host3"]
     allowed = swarm.changes(observed(MANAGER, worker(), nodes=[*NODES, gone]), {}, remove_nodes=True)
     assert [(change.action, change.blocked) for change in allowed] == [("remove", "")]
+    assert "host3 is out of the Swarm, and its machine stays as it is" in allowed[0].rest
     somebodys = {**gone, "Spec": {"Role": "worker", "Availability": "active"}}
     assert planned(MANAGER, worker(), nodes=[*NODES, somebodys]) == []
     assert planned(MANAGER, worker(state="unknown", node=""), nodes=[*NODES, gone]) == [
