@@ -60,8 +60,8 @@ def _by_swarm(hosts: Iterable[Observed]) -> list[list[Observed]]:
 def _ids(at: Observed) -> set[str]:
     """The ids of a host's Swarm, of its managers and of its own node, as far as its engine reports them."""
     swarm = at.info.get("Swarm") or {}
-    ids = {one.get("NodeID") for one in swarm.get("RemoteManagers") or []}
-    return (ids | {_cluster(at).get("ID"), swarm.get("NodeID")}) - {None, ""}
+    ids = [one.get("NodeID") for one in swarm.get("RemoteManagers") or []]
+    return {str(one) for one in (*ids, _cluster(at).get("ID"), swarm.get("NodeID")) if one}
 
 
 def _members(asked: list[Observed], hosts: Iterable[Observed]) -> set[str]:
