@@ -225,6 +225,12 @@ class _Inventory(Model):
         "that clusterlab did not create, yes on all others",
     )
 
+    shared: bool = Field(
+        default=False,
+        description="on existing machines: several users or workstations work on this lab, and change what any of them "
+        "created",
+    )
+
     @property
     def actions_allowed(self) -> bool:
         """Whether checks may change what the lab created."""

@@ -14,6 +14,7 @@ from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
 
 from .claim import claim
+from .host_owner import refuse_other_owners
 from .lock import Exclusive, Lock
 from .locking import hosts_lock, lab_lock
 
@@ -37,10 +38,13 @@ class Session:
     def hosts(self) -> Hosts:
         """The lab's hosts, locked if they are somebody else's and the command needs that.
 
-        Raises ClusterlabError when the machines are not up, LabBusy when another workstation is at work on them.
+        Raises ClusterlabError when the machines are not up, or when another workstation has a lab of this name on
+        them, LabBusy when another workstation is at work on them.
         """
         hosts = self._closing.enter_context(Hosts(self.machines.targets()))
         self._closing.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
+        if isinstance(self.lock, Exclusive) and self.machines.kind.foreign and not self.lab.inventory.shared:
+            refuse_other_owners(self.lab.name, hosts)
         return hosts
 
     @property

@@ -1,6 +1,7 @@
 """Which workstation created an object: only what this one created is removed unasked.
 
-A lab may be worked on from several workstations, so its objects are the lab's, whoever created them: see `is_ours`.
+A lab that is shared is worked on from several workstations, so its objects are the lab's, whoever created them: see
+`is_ours`. On hosts that several can reach, a lab of one name is one workstation's unless its inventory says otherwise.
 What is left of a lab that nobody knows any longer is another matter: it may be a colleague's.
 """
 
@@ -13,8 +14,12 @@ from collections.abc import Mapping
 
 from clusterlab.files import make_private
 from clusterlab.machines.paths import state_home
+from clusterlab.workstation import owner
 
 LABEL_OWNER = "org.clusterlab.owner"
+LABEL_BY = "org.clusterlab.created-by"
+"""The same for people, as in ada@laptop."""
+OWNER_LABELS = (LABEL_OWNER, LABEL_BY)
 _FILE = "owner"
 
 
@@ -25,23 +30,25 @@ def this_workstation() -> str:
     """
     file = state_home() / _FILE
     make_private(file.parent)
-    with open(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as owner:
-        fcntl.flock(owner, fcntl.LOCK_EX)  # of several first commands, all get the same name
-        name = owner.read().strip()
+    with open(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)  # of several first commands, all get the same name
+        name = kept.read().strip()
         if not name:  # new, or of a command that ended before it wrote
             name = uuid.uuid4().hex[:16]
-            owner.write(name)
-            owner.flush()
-            os.fsync(owner.fileno())
+            kept.write(name)
+            kept.flush()
+            os.fsync(kept.fileno())
     return name
 
 
 def with_owner(labels: Mapping[str, str], found: Mapping[str, str] | None = None) -> dict[str, str]:
     """Labels of an object that this workstation creates; one that is `found` keeps its owner.
 
-    Commands that are shown leave this label out: what a person types was not created by clusterlab.
+    Commands that are shown leave these labels out: what a person types was not created by clusterlab.
     """
-    return {**labels, LABEL_OWNER: (found or {}).get(LABEL_OWNER) or this_workstation()}
+    if found and found.get(LABEL_OWNER):
+        return {**labels, **{name: found[name] for name in OWNER_LABELS if name in found}}
+    return {**labels, LABEL_OWNER: this_workstation(), LABEL_BY: owner()}
 
 
 def created_here(labels: Mapping[str, str] | None) -> bool:

@@ -1,7 +1,8 @@
 """What provision added to a host, kept on that host so that `clusterlab deprovision` can take it back from anywhere.
 
 A folder per lab below /var/lib/clusterlab, for root alone, with one file for each resource: its name is KIND@NAME, its
-content is the state before the first change, as JSON. The first state counts: a second change keeps the file.
+content is the state before the first change, as JSON. The first state counts: a second change keeps the file. Another
+file names the workstation that made the first of them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote
 
 from clusterlab.remote import Host
+from clusterlab.workstation import owner
 
 from .commands import do
 from .observed import Observed
+from .ownership import this_workstation
 
 SECTION = "record"
 """The section of a host's script that `entries` reads."""
@@ -27,6 +30,11 @@ def folder(lab: str) -> str:
 def path(lab: str, kind: str, name: str) -> str:
     """The file of one entry."""
     return f"{folder(lab)}/{_file(kind, name)}"
+
+
+def owner_path(lab: str) -> str:
+    """The file that names the workstation whose record this is: its id, and its name for people."""
+    return f"{folder(lab)}/owner"
 
 
 def question(lab: str) -> str:
@@ -49,7 +57,9 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> N
     """Record the states before a change; those that are recorded already stay. Raises HostError."""
     if not before:
         return
+    whose = shlex.quote(f"{this_workstation()} {owner()}")
     lines = ["set -e", "umask 077", f"mkdir -p {folder(lab)}", f"cd {folder(lab)}"]
+    lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && mv .owner-$$ owner; }}")
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
         content = shlex.quote(json.dumps(state, sort_keys=True))
@@ -60,8 +70,13 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> N
 def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:
     """Remove the entries of what was taken back, and the folders when they are empty. Raises HostError."""
     files = shlex.join(path(lab, kind, name) for name in names)
-    empty = "rmdir --ignore-fail-on-non-empty -p"
-    do(host, f"rm -f {files}; [ ! -d {folder(lab)} ] || {empty} {folder(lab)} 2>/dev/null || true", "update the record")
+    lines = [
+        f"rm -f {files}",
+        f"cd {folder(lab)} 2>/dev/null || exit 0",
+        'for file in *@*; do [ ! -e "$file" ] || exit 0; done',
+        f"cd / && rm -f {owner_path(lab)} && rmdir --ignore-fail-on-non-empty -p {folder(lab)} 2>/dev/null || true",
+    ]
+    do(host, "\n".join(lines), "update the record")
 
 
 def _file(kind: str, name: str) -> str:

@@ -18,7 +18,7 @@ from .compare import variables
 from .container_body import words
 from .engine_calls import flags, pairs
 from .labels import labels_for
-from .ownership import LABEL_OWNER
+from .ownership import OWNER_LABELS
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def update_command(
     command += flags("--publish-rm", [one for one, port in has_ports.items() if port != ports.get(one)])
     command += flags("--publish-add", [_port_text(port) for one, port in ports.items() if port != has_ports.get(one)])
     labels = {key: f"{key}={value}" for key, value in wanted.labels.items()}
-    has_labels = {key: f"{key}={value}" for key, value in (spec.get("Labels") or {}).items() if key != LABEL_OWNER}
+    has_labels = {key: f"{key}={value}" for key, value in (spec.get("Labels") or {}).items() if key not in OWNER_LABELS}
     command += _edited("--label", labels, has_labels)
     own = {key: f"{key}={value}" for key, value in container["Labels"].items()}
     command += _edited("--container-label", own, {k: f"{k}={v}" for k, v in (found.get("Labels") or {}).items()})

@@ -139,6 +139,7 @@ def existing_nights(lab: Lab, machines: Machines, folder: Path, **more: object) 
         "network": {"subnet": str(lab.inventory.network.subnet)},
         "hosts": hosts,
         "images": {"shell": {"build": "busybox"}},
+        "shared": True,  # each test has a state folder of its own, as another workstation has
         **more,
     }
     (folder / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))

@@ -72,6 +72,9 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
         for path in paths:
             if path in files.document.keys:
                 yield files.problem(path, message, "Leave it out.", key=True)
+    if not kind.foreign and ("shared",) in files.document.keys:
+        message = f"'shared' has no effect on {kind.name} machines: only this workstation can reach them"
+        yield files.problem(("shared",), message, "Leave it out.", key=True)
     for other in MACHINE_KINDS.values():
         section = other.name
         if other == kind or not other.settings or (section,) not in files.document.keys:

@@ -36,9 +36,9 @@ def hosts(three: Lab3) -> Iterator[Hosts]:
             opened[host].run("rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
 
 
-def workstation(three: Lab3, folder: Path) -> Nights:
+def workstation(three: Lab3, folder: Path, **more: object) -> Nights:
     folder.mkdir()
-    made = existing_nights(three.lab, three.machines, folder)
+    made = existing_nights(three.lab, three.machines, folder, **more)
     made.play()
     return made
 
@@ -102,6 +102,34 @@ def test_one_is_kept_off_while_the_other_checks_and_is_told_who_and_since_when(
     assert checking.returncode == 1, out + err
     assert locked(hosts) == []
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
+
+
+OBJECTS = "docker ps -aq; docker volume ls -q; docker network ls -q; find /var/lib/clusterlab /etc/sysctl.d | sort"
+
+
+def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3, tmp_path: Path, hosts: Hosts) -> None:
+    """Nobody's objects and nobody's record are touched; when all of it is removed, the name is free."""
+    own = {"lab": "same-name", "shared": False, "sysctl": {"net.core.somaxconn": 1024}}
+    ada = workstation(three, tmp_path / "ada", **own)
+    bob = workstation(three, tmp_path / "bob", **own)
+    for verb in ("provision", "apply"):
+        code, out, err = ada.run(verb, "-i", "existing.yml")
+        assert code == 0, out + err
+    before = {name: hosts[name].run(OBJECTS).stdout for name in hosts}
+    for verb in ("apply", "check", "clean", "provision", "deprovision", "run"):
+        code, _, err = bob.run(verb, "-i", "existing.yml")
+        said = " ".join(err.split())
+        assert (code, "lab same-name was created there by" in said) == (3, True), said
+        assert "with another state folder" in said
+        assert "nothing was touched" in said
+        assert "shared: true" in said
+    assert {name: hosts[name].run(OBJECTS).stdout for name in hosts} == before
+    for verb in ("clean", "deprovision"):
+        code, out, err = ada.run(verb, "-i", "existing.yml")
+        assert code == 0, out + err
+    assert bob.run("apply", "-i", "existing.yml")[0] == 0
+    assert ada.run("clean", "-i", "existing.yml")[0] == 3
+    assert bob.run("clean", "-i", "existing.yml")[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
