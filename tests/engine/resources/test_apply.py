@@ -204,6 +204,24 @@ def test_a_port_that_is_taken_is_said_to_be(bench: Bench) -> None:
     assert "a port that it publishes is taken" in report.failed[0].error.message
 
 
+@pytest.mark.parametrize(("host", "driver"), [("host1", "bridge"), ("host2", "overlay")])
+def test_an_address_that_somebody_has_is_named_with_both_owners(bench: Bench, host: str, driver: str) -> None:
+    network = {"driver": driver, "ipam": {"config": [{"subnet": "10.201.0.0/24"}]}}
+    networks = {"mesh": {**network, **({"attachable": True} if driver == "overlay" else {})}}
+    keeper = {"host": "host1", "image": "shell", "networks": ["mesh"]}
+    play: dict[str, Any] = {"networks": networks, "containers": {"keeper": keeper}}
+    bench.made(play)
+    image = bench.sh("host1", "docker inspect keeper --format '{{.Config.Image}}'")
+    bench.sh("host1", f"docker run --detach --name hand-1 --network mesh --ip 10.201.0.77 {image}")
+    wants = {"host": host, "image": "shell", "networks": {"mesh": {"ipv4_address": "10.201.0.77"}}}
+    report = bench.carry_out(bench.plan({**play, "containers": {"keeper": keeper, "late": wants}}))
+    (failed,) = report.failed
+    assert failed.error.message == (
+        f"{host}: container late wants the address 10.201.0.77 on network mesh, which container hand-1 on host1 has"
+    )
+    assert "`ipv4_address`" in failed.error.remedy
+
+
 def test_a_host_without_its_engine_keeps_back_only_what_stands_there(bench: Bench) -> None:
     play = {"containers": {f"c{n}": {"host": f"host{n}", "image": "shell"} for n in (1, 2)}}
     bench.sh("host2", "systemctl stop docker")
