@@ -21,7 +21,7 @@ from .resolve import look_up
 
 HINT = (
     "a start that failed in the middle leaves a container with an address that is somebody else's by now: remove it "
-    "(`docker rm --force`), and `clusterlab apply` creates it again"
+    "(`docker rm --force`), and `clusterlab apply` creates it again; of two hosts, one must give up the address"
 )
 _OWN_ADDRESSES = ["ip", "-o", "-4", "address", "show"]
 _ADDRESS = re.compile(r" inet ([0-9.]+)")
@@ -39,12 +39,14 @@ class Endpoint:
 def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
     """Why what answered at `place` may not be `target`; "" when it can only be that.
 
-    Only containers of the play have addresses of which several engines know; any other target is taken as it is.
-    Raises ProbeError when this cannot be found out.
+    Containers of the play have addresses of which several engines know, and a host its own on the LAN; any other target
+    is taken as it is. Raises ProbeError when this cannot be found out.
     """
     meant = containers_of(target, place, places)
-    if not meant or place in meant:
+    if place in meant:
         return ""
+    if not meant:
+        return _mistaken_host(target, place, places)
     addresses = _addresses(target, met, place, places)
     endpoints = _endpoints(meant, place, places)
     networks = {one.network for one in endpoints if one.place in meant or one.place == place}
@@ -55,6 +57,18 @@ def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
         if wrong := judge(address, meant, found):
             return wrong
     return ""
+
+
+def _mistaken_host(target: Target, place: Place, places: Places) -> str:
+    """Why what answered may not be the host that is the target: the asking place has its address, too."""
+    if isinstance(target, Address):
+        return ""
+    hosts = places.lab.inventory.hosts
+    address = str(hosts[target].address) if target in hosts else target
+    host = next((name for name, one in hosts.items() if str(one.address) == address), place.host)
+    if host == place.host or address not in _own(place, places):
+        return ""
+    return judge(address, {Place(host)}, {Place(host), place})
 
 
 def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> str:

@@ -61,6 +61,32 @@ def test_addresses_of_their_own(rig: Rig, tmp_path: Path) -> None:
     assert {one.outcome for one in results} <= {Outcome.PASS, Outcome.FLAKY}, "\n".join(map(told, results))
 
 
+def test_an_address_of_a_host_that_the_asking_host_has_too(rig: Rig, tmp_path: Path) -> None:
+    probes: dict[str, dict[str, object]] = {
+        "ping": {"ping": {"on": "host1", "to": "host2", "count": 1}},
+        "port": {"port": {"on": "host1", "to": "host2", "port": 22}},
+        "ping of itself": {"ping": {"on": "host1", "to": "host1", "count": 1}},
+    }
+    play = {"title": "Two hosts", "checks": [{"title": title, **check} for title, check in probes.items()]}
+    lab = load_case({"play": play}, rig.inventory, tmp_path)
+    address = lab.inventory.hosts["host2"].address
+
+    def outcomes() -> dict[str, Result]:
+        found = run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())
+        return {one.check: one for one in found}
+
+    assert {one.outcome for one in outcomes().values()} == {Outcome.PASS}
+    rig.hosts["host1"].run(f"ip address add {address}/32 dev lo", check=True)
+    try:
+        results = outcomes()
+    finally:
+        rig.hosts["host1"].run(f"ip address del {address}/32 dev lo", check=True)
+    assert results["ping of itself"].outcome is Outcome.PASS
+    for title in ("ping", "port"):
+        assert results[title].outcome is Outcome.FAIL
+        assert f"{address} belongs to host1 and host2" in results[title].evidence[-1].found
+
+
 def test_a_name_that_leads_to_another_container(rig: Rig, tmp_path: Path) -> None:
     """As when /etc/hosts says so: the name is beta's, the address and the page are alpha's."""
     lab = load_case({"play": PLAY}, rig.inventory, tmp_path)
