@@ -196,5 +196,7 @@ def _not_run(play: str, check: Check, reason: str) -> Result:
 def _not_made(report: Report) -> list[str]:
     lines = [f"{one.change.key}: {one.error.message}" for one in report.failed]
     lines += [f"{change.key}: blocked: {change.blocked}" for change in report.blocked]
-    lines += [f"{one.change.key}: not tried, because of {'; '.join(map(str, one.because))}" for one in report.skipped]
+    lines += [
+        f"{one.change.key}: not attempted, because of {'; '.join(map(str, one.because))}" for one in report.skipped
+    ]
     return lines

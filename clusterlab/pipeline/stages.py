@@ -91,7 +91,7 @@ class Stages:
         return {stage.name: stage.seconds for stage in self.noted if stage.seconds}
 
     def _untried(self, name: str) -> Stage:
-        return Stage(name, "skipped", message=f"not tried, because of {self.stopped}")
+        return Stage(name, "skipped", message=f"not attempted, because of {self.stopped}")
 
     def _record(self, stage: Stage, work: Callable[[], str]) -> None:
         if self.stopped:

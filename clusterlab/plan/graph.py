@@ -1,4 +1,4 @@
-"""Carrying out changes: along what they need, side by side, and with an end to every wait."""
+"""Carry out changes in the order of their dependencies, in parallel, with a deadline for every wait."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def carry_out(
     limit: int = 16,
     grace: float = GRACE,
 ) -> Report:
-    """Make `changes`, each after those that it needs, at most `per_host` at once on a host and `limit` in all.
+    """Carry out `changes`, each after those that it needs, at most `per_host` at a time on a host and `limit` in all.
 
-    A change that fails or is blocked keeps back only those that need it. Needs that no change stands for are
-    met already. Ctrl-C hands out no more changes, waits up to `grace` seconds for those under way (a second
-    Ctrl-C ends that wait), and the report says `interrupted`. Raises ValueError when the changes contradict
-    each other, which is a defect of ours.
+    A change that fails or is blocked stops only those that need it. A need without a change of its own is already
+    met. After Ctrl-C no further change starts; running ones get up to `grace` seconds to end (a second Ctrl-C ends
+    that wait), and the report is marked `interrupted`. Raises ValueError when changes depend on each other in a
+    cycle or two have the same key, which is a defect of clusterlab.
     """
     run = _Run(changes, progress, per_host, limit)
     try:
-        run.to_the_end()
+        run.complete()
     except KeyboardInterrupt:
         run.stop(grace)
     return run.report
@@ -50,7 +50,7 @@ class _Ended:
 
 
 class _Run:
-    """One carrying out: the main thread hands out changes and collects what became of them."""
+    """The execution of a plan: the main thread starts changes and collects their results."""
 
     def __init__(self, changes: Sequence[Change], progress: Progress, per_host: int, limit: int) -> None:
         self.report = Report()
@@ -62,13 +62,14 @@ class _Run:
         self._ready: deque[Key] = deque()
         self._running: set[Key] = set()
         self._ended: queue.SimpleQueue[_Ended] = queue.SimpleQueue()
-        self._causes: dict[Key, tuple[Key, ...]] = {}  # of what was not made: where that began
+        # Why a change was not carried out: the first failures behind it.
+        self._causes: dict[Key, tuple[Key, ...]] = {}
 
-    def to_the_end(self) -> None:
+    def complete(self) -> None:
         while self._sorter.is_active():
             self._ready.extend(self._sorter.get_ready())
-            self._pass_over_what_cannot_be()
-            self._hand_out()
+            self._settle_stopped()
+            self._start_ready()
             if self._running:
                 self._collect(self._wait(None))
 
@@ -81,13 +82,13 @@ class _Run:
             while self._running and time.monotonic() < deadline:
                 self._collect(self._wait(deadline))
         except KeyboardInterrupt:
-            self._progress.say("interrupted", f"not waiting any longer for {_names(self._running)}")
+            self._progress.say("interrupted", f"no longer waiting for {_names(self._running)}")
         self.report.unfinished = [self._changes[key] for key in self._running]
         settled = {one.change.key for one in self.report.done} | self._causes.keys() | self._running
         self.report.waiting = [change for key, change in self._changes.items() if key not in settled]
 
-    def _pass_over_what_cannot_be(self) -> None:
-        """Settle the ready changes that are blocked or lack what they need; that makes others ready."""
+    def _settle_stopped(self) -> None:
+        """Settle the ready changes that are blocked or whose needs are not met; their dependents become ready."""
         waiting = len(self._ready)
         for _ in range(waiting):
             key = self._ready.popleft()
@@ -95,30 +96,30 @@ class _Run:
             causes = tuple(sorted({cause for need in change.needs for cause in self._causes.get(need, ())}))
             if causes:
                 self.report.skipped.append(Skipped(change, causes))
-                self._not_made(key, causes)
+                self._mark_stopped(key, causes)
             elif change.blocked:
                 self.report.blocked.append(change)
-                self._not_made(key, (key,))
+                self._mark_stopped(key, (key,))
             else:
                 self._ready.append(key)
 
-    def _not_made(self, key: Key, causes: tuple[Key, ...]) -> None:
+    def _mark_stopped(self, key: Key, causes: tuple[Key, ...]) -> None:
         self._causes[key] = causes
         self._sorter.done(key)
 
-    def _hand_out(self) -> None:
+    def _start_ready(self) -> None:
         busy = Counter(key.host for key in self._running)
         for _ in range(len(self._ready)):
             key = self._ready.popleft()
             if len(self._running) < self._limit and busy[key.host] < self._per_host:
                 busy[key.host] += 1
                 self._running.add(key)
-                # A daemon: a change that outlives an interrupt's grace must not keep the program from ending.
-                threading.Thread(target=self._make, args=(self._changes[key],), name=str(key), daemon=True).start()
+                # A daemon thread: a change that does not end after an interrupt must not keep the process alive.
+                threading.Thread(target=self._carry_out, args=(self._changes[key],), name=str(key), daemon=True).start()
             else:
                 self._ready.append(key)
 
-    def _make(self, change: Change) -> None:
+    def _carry_out(self, change: Change) -> None:
         began = time.monotonic()
         error: BaseException | None = None
         try:
@@ -126,7 +127,7 @@ class _Run:
                 change.carry_out()
         except ClusterlabError as raised:
             error = raised
-        finally:  # any other exception is a defect: it goes on its way, and the main thread raises it too
+        finally:  # any other exception is a defect: it propagates here, and the main thread raises it too
             self._ended.put(_Ended(change.key, time.monotonic() - began, error or sys.exc_info()[1]))
 
     def _wait(self, deadline: float | None) -> _Ended | None:
@@ -146,7 +147,7 @@ class _Run:
             self._sorter.done(ended.key)
         elif isinstance(ended.error, ClusterlabError):
             self.report.failed.append(Failed(change, ended.error))
-            self._not_made(ended.key, (ended.key,))
+            self._mark_stopped(ended.key, (ended.key,))
         else:
             raise ended.error
 
@@ -159,7 +160,7 @@ def _sorted(changes: Sequence[Change], known: dict[Key, Change]) -> TopologicalS
     try:
         sorter.prepare()
     except CycleError as error:
-        raise ValueError(f"changes need each other: {' → '.join(map(str, error.args[1]))}") from error
+        raise ValueError(f"changes depend on each other: {' → '.join(map(str, error.args[1]))}") from error
     return sorter
 
 

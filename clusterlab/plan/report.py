@@ -1,4 +1,4 @@
-"""What became of a plan."""
+"""The results of a plan's changes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from clusterlab.errors import ClusterlabError
 from clusterlab.resources.base import Change, Key
 
-CONTINUE = "Run the same command again: it inspects the hosts again and goes on from here."
+CONTINUE = "Run the same command again: it inspects the hosts and continues with what remains."
 
 
 @dataclass(frozen=True)
 class Done:
-    """A change that was made."""
+    """A change that was carried out."""
 
     change: Change
     seconds: float
@@ -20,7 +20,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A change that could not be made."""
+    """A change that failed."""
 
     change: Change
     error: ClusterlabError
@@ -28,7 +28,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A change that was not tried, because what it needs was not made; `because` names where that began."""
+    """A change that was not attempted because a change that it needs failed or was blocked: `because`."""
 
     change: Change
     because: tuple[Key, ...]
@@ -36,10 +36,10 @@ class Skipped:
 
 @dataclass
 class Report:
-    """Every change of a plan, by what became of it.
+    """Every change of a plan, by its result.
 
-    After an interrupt, `unfinished` holds the changes that were under way and did not end in time, and
-    `waiting` those that were not begun.
+    After an interrupt, `unfinished` are the changes that were running and did not end in time, and `waiting` those
+    that had not started.
     """
 
     done: list[Done] = field(default_factory=list)
@@ -52,15 +52,15 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every change was made."""
+        """Whether every change was carried out."""
         return not (self.failed or self.skipped or self.blocked or self.interrupted)
 
     def next_steps(self) -> list[str]:
-        """What a person can do about what was not made, each piece of advice once; empty when all was."""
+        """What to do about changes that were not carried out, each remedy once; empty when there are none."""
         steps = [f"{one.change.key}: {one.error.remedy}" for one in self.failed if one.error.remedy]
         for flag in dict.fromkeys(change.flag for change in self.blocked if change.flag):
-            kept = ", ".join(str(change.key) for change in self.blocked if change.flag == flag)
-            steps.append(f"If you accept what it loses, run again with {flag} ({kept})")
+            losing = ", ".join(str(change.key) for change in self.blocked if change.flag == flag)
+            steps.append(f"To accept the loss of data, run again with {flag} ({losing})")
         if self.failed or self.interrupted:
             steps.append(CONTINUE)
         return list(dict.fromkeys(steps))

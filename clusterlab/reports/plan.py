@@ -1,4 +1,4 @@
-"""Plans, and what became of them: on a terminal and as JSON-compatible data."""
+"""Plans and their results: on a terminal and as JSON-compatible data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from clusterlab.resources.base import Change, Skipped
 
 _ACTION = {"create": ("+", "green"), "remove": ("-", "red"), "replace": ("±", "yellow")}
 
-_EXPORT = "--env NAME takes the value from your shell: export it first. The values stand in the plays."
+_EXPORT = "--env NAME takes the value from your shell: export it first. The values are in the plays."
 
 
 def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Skipped] = ()) -> None:
-    """Each change with its reason, its differences and the command that would do the same by hand."""
+    """Each change with its reason, its differences and the command that would do the same manually."""
     for change in changes:
         mark, style = ("✘", "bold red") if change.blocked else _ACTION.get(change.action, ("~", "cyan"))
         console.print(Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold")), soft_wrap=True)
@@ -69,7 +69,7 @@ def plan_summary(changes: Sequence[Change]) -> str:
 
 
 def show_report(console: Console, verb: str, report: Report) -> None:
-    """What was made and leaves something, what was not made and why, what to do next, and one line of numbers."""
+    """What changes leave behind, what was not carried out and why, what to do next, and one line of numbers."""
     for done in report.done:
         if done.change.rest:
             _headline(console, "–", "cyan", f"{done.change.key}", done.change.rest)
@@ -83,9 +83,9 @@ def show_report(console: Console, verb: str, report: Report) -> None:
             _indented(console, str(item))
     for skipped in report.skipped:
         because = "; ".join(map(str, skipped.because))
-        _headline(console, "–", "yellow", f"{skipped.change.key}", f"not tried, because of {because}")
+        _headline(console, "–", "yellow", f"{skipped.change.key}", f"not attempted, because of {because}")
     for change in report.unfinished:
-        _headline(console, "?", "yellow", f"{change.key}", "was under way when interrupted")
+        _headline(console, "?", "yellow", f"{change.key}", "was running when interrupted")
     for step in report.next_steps():
         console.print(Text.assemble(("→ ", "yellow"), step), soft_wrap=True)
     console.print(Text(f"{verb}: {report_summary(report)}", style="bold"), soft_wrap=True)
@@ -101,7 +101,7 @@ def report_summary(report: Report) -> str:
         "changed": len(report.done),
         "failed": len(report.failed),
         "blocked": len(report.blocked),
-        "not tried": len(report.skipped) + len(report.waiting),
+        "not attempted": len(report.skipped) + len(report.waiting),
         "unfinished": len(report.unfinished),
     }
     said = [f"{number} {what}" for what, number in numbers.items() if number]
@@ -159,7 +159,7 @@ def _reasons(items: Sequence[Skipped]) -> list[dict[str, str]]:
 
 
 def report_document(lab: str, verb: str, report: Report, seconds: float) -> dict[str, Any]:
-    """What became of a plan as JSON-compatible data."""
+    """The results of a plan as JSON-compatible data."""
     return {
         "lab": lab,
         "verb": verb,

@@ -145,7 +145,7 @@ def test_the_causes_of_a_skipped_change_are_all_named() -> None:
 
 
 def test_contradicting_changes_are_a_defect_and_said_clearly() -> None:
-    with pytest.raises(ValueError, match=r"changes need each other: .*a: thing x"):
+    with pytest.raises(ValueError, match=r"changes depend on each other: .*a: thing x"):
         carry_out([change("x", "y"), change("y", "x")], Silent())
     with pytest.raises(ValueError, match="more than one change for a: thing x"):
         carry_out([change("x"), change("x")], Silent())
