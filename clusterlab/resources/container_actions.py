@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import docker
@@ -25,7 +24,6 @@ _SETTLE = 0.5  # seconds after its start in which a container that cannot work u
 _ATTEMPTS = 5
 _PAUSE = 2.0  # seconds between them
 _LATE = re.compile(r"attaching to network failed|could not attach to network|network \S+ not found", re.IGNORECASE)
-_TAKEN = re.compile(r"address already in use", re.IGNORECASE)
 _MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
 _moment = threading.Event()  # never set: waits
 
@@ -57,8 +55,8 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
                     remove_container(host, wanted.name)
                 raise
 
-    with _naming_owners(host, wanted, others):
-        _insist(attempt)
+    _refuse_taken_addresses(host, wanted, others)
+    _insist(attempt)
     _see_it_run(host, wanted.name)
     ensure_own_addresses(host, wanted, others)
 
@@ -70,8 +68,8 @@ def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host] 
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
             api.start(wanted.name)
 
-    with _naming_owners(host, wanted, others):
-        _insist(attempt)
+    _refuse_taken_addresses(host, wanted, others)
+    _insist(attempt)
     _see_it_run(host, wanted.name)
     ensure_own_addresses(host, wanted, others)
 
@@ -113,36 +111,32 @@ def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[H
         )
 
 
-@contextmanager
-def _naming_owners(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> Iterator[None]:
-    """Say who has a fixed address that an engine cannot give to a container, in the error that the block raises."""
-    try:
-        yield
-    except HostError as error:
-        fixed = {name: one.ipv4_address for name, one in wanted.networks.items() if one.ipv4_address}
-        if not fixed or not _TAKEN.search(f"{error.message} {error.detail}"):
-            raise
-        for owner, network, address in _attachments(wanted.name, (host, *others)):
-            if fixed.get(network) == address:
-                raise HostError(
-                    host.name,
-                    f"container {wanted.name} wants the address {address} on network {network}, which {owner} has",
-                    remedy="Give one of the two another `ipv4_address`, or remove one of them.",
-                    detail=error.detail,
-                ) from error
-        raise
+def _refuse_taken_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
+    """Raise HostError when another container has a fixed address that one should get, naming both.
 
-
-def _attachments(name: str, hosts: Sequence[Host]) -> Iterator[tuple[str, str, str]]:
-    """Owner, network and address of every container but the named one of the first host."""
-    for one in hosts:
+    Where the network is the Swarm's, an engine waits in vain for the Swarm's refusal, and says nothing of the address.
+    """
+    fixed = {name: one.ipv4_address for name, one in wanted.networks.items() if one.ipv4_address}
+    if not fixed:
+        return
+    ids: set[str] = set()
+    for one in (host, *others[:1]):
+        with engine(one, "list the networks") as api:
+            ids |= {found["Id"] for found in api.networks() if one is host or found.get("Scope") == "swarm"}
+    for one in (host, *others):
         with engine(one, "list the addresses of containers") as api:
             listed = api.containers()
         for container in listed:
-            own = container["Names"][0].lstrip("/")
-            if (one, own) != (hosts[0], name):
-                for network, found in attached(container).items():
-                    yield f"container {own} on {one.name}", network, str(found.get("IPAddress"))
+            name = container["Names"][0].lstrip("/")
+            for network, found in attached(container).items():
+                has = found.get("NetworkID") in ids and fixed.get(network) == found.get("IPAddress")
+                if has and (one, name) != (host, wanted.name):
+                    raise HostError(
+                        host.name,
+                        f"container {wanted.name} wants the address {fixed[network]} on network {network}, which "
+                        f"container {name} on {one.name} has",
+                        remedy="Give one of the two another `ipv4_address`, or remove one of them.",
+                    )
 
 
 def _endpoints_elsewhere(host: Host, others: Sequence[Host]) -> list[Any]:
@@ -201,8 +195,7 @@ def _insist(attempt: Callable[[], object]) -> None:
         try:
             attempt()
         except HostError as error:
-            said = f"{error.message} {error.detail}"
-            if number == _ATTEMPTS - 1 or _TAKEN.search(said) or not _LATE.search(said):
+            if number == _ATTEMPTS - 1 or not _LATE.search(error.message + error.detail):
                 raise
             _moment.wait(_PAUSE)
         else:

@@ -104,14 +104,19 @@ def test_one_is_kept_off_while_the_other_checks_and_is_told_who_and_since_when(
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
 
 
+SYSCTL = {"net.core.somaxconn": 1024}
 OBJECTS = "docker ps -aq; docker volume ls -q; docker network ls -q; find /var/lib/clusterlab /etc/sysctl.d | sort"
 
 
 def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3, tmp_path: Path, hosts: Hosts) -> None:
     """Nobody's objects and nobody's record are touched; when all of it is removed, the name is free."""
-    own = {"lab": "same-name", "shared": False, "sysctl": {"net.core.somaxconn": 1024}}
-    ada = workstation(three, tmp_path / "ada", **own)
-    bob = workstation(three, tmp_path / "bob", **own)
+    checks = [{"title": "host1 works", "command": {"on": "host1", "run": "test -d /etc"}}]
+    play = {"title": "One volume", "volumes": {"kept": {"hosts": "host1"}}, "checks": checks}
+    ada, bob = (workstation(three, tmp_path / name, shared=False, sysctl=SYSCTL) for name in ("ada", "bob"))
+    for one in (ada, bob):
+        (one.folder / "playbooks" / "proof.yml").write_text(json.dumps(play))
+        file = one.folder / "existing.yml"
+        file.write_text(file.read_text().replace("lab: existing-nights", "lab: same-name"))
     for verb in ("provision", "apply"):
         code, out, err = ada.run(verb, "-i", "existing.yml")
         assert code == 0, out + err
@@ -124,12 +129,12 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3,
         assert "nothing was touched" in said
         assert "shared: true" in said
     assert {name: hosts[name].run(OBJECTS).stdout for name in hosts} == before
-    for verb in ("clean", "deprovision"):
-        code, out, err = ada.run(verb, "-i", "existing.yml")
+    for verb in (("clean", "--delete-data"), ("deprovision",)):
+        code, out, err = ada.run(*verb, "-i", "existing.yml")
         assert code == 0, out + err
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
     assert ada.run("clean", "-i", "existing.yml")[0] == 3
-    assert bob.run("clean", "-i", "existing.yml")[0] == 0
+    assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
