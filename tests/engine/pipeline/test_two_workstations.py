@@ -129,8 +129,8 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3,
         assert "nothing was touched" in said
         assert "shared: true" in said
     assert {name: hosts[name].run(OBJECTS).stdout for name in hosts} == before
-    for verb in (("clean", "--delete-data"), ("deprovision",)):
-        code, out, err = ada.run(*verb, "-i", "existing.yml")
+    for words in (["clean", "--delete-data"], ["deprovision"]):
+        code, out, err = ada.run(*words, "-i", "existing.yml")
         assert code == 0, out + err
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
     assert ada.run("clean", "-i", "existing.yml")[0] == 3
