@@ -199,7 +199,8 @@ class NodeAvailable:
             return Failure(Cause("node-missing", self.host, summary, "clusterlab provision"))
         if node.state != "ready":
             remedy = f"clusterlab ssh {self.host} -- journalctl -u docker"
-            return Failure(Cause("node-down", self.host, f"the managers see its node as {node.state}", remedy))
+            cause = Cause("node-down", self.host, f"the managers see its node as {node.state}", remedy)
+            return Failure(cause, passing=node.state == "unknown")  # as a new leader sees all until they report to it
         wanted = self.availability or ("active" if manager.made_for == self.lab else node.availability)
         if node.availability not in (wanted, "active"):
             code, word = ("node-drained", "drained") if node.availability == "drain" else ("node-paused", "paused")

@@ -13,6 +13,7 @@ from tests.support.play_bench import Stand, provisioned
 pytestmark = pytest.mark.engine
 HA = PLAYBOOKS.parent / "inventory" / "ha.yml"
 BACK = "until docker node inspect -f {{.ManagerStatus.Reachability}} manager1 | grep -q reachable; do sleep 0.2; done"
+REPORTED = "until docker node ls >/dev/null && ! docker node ls | grep -q Unknown; do sleep 0.2; done"
 SHORT = ["networks/overlay", "networks/service", "volumes/local"]
 
 
@@ -42,6 +43,7 @@ def test_with_the_first_manager_down_statements_about_the_swarm_pass_and_it_is_o
     assert report.ok, (report.failed, report.blocked)
     ha.hosts["manager1"].run("systemctl stop docker", check=True)
     try:
+        ha.hosts["manager2"].run(f"timeout 60 sh -c '{REPORTED}'", check=True, timeout=90)
         results = ha.check(SHORT)
     finally:
         ha.hosts["manager1"].run("systemctl start docker", check=True, timeout=120)

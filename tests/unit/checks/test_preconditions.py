@@ -119,6 +119,13 @@ def test_what_may_come_up_by_itself_is_passing(status: str) -> None:
     assert failure.passing
 
 
+def test_a_node_that_has_not_reported_to_a_new_leader_yet_is_passing() -> None:
+    nodes = {"192.168.98.12": Node("unknown", "active")}
+    failure = NODE.failure({**WELL, "host1": replace(WELL["host1"], nodes=nodes)})
+    assert failure is not None
+    assert (failure.cause.code, failure.passing) == ("node-down", True)
+
+
 PRINTED = """\
 == clusterlab: nfs 0
 2
