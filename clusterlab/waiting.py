@@ -59,6 +59,25 @@ def wait_until(
     return result
 
 
+def within(seconds: float, ask: Callable[[], T]) -> T | ClusterlabError | None:
+    """What `ask` returns, the error that it raises, or None when it has not ended after that time.
+
+    What hangs keeps its thread until it ends by itself; it keeps nobody else.
+    """
+    answer: list[T | ClusterlabError] = []
+
+    def run() -> None:
+        try:
+            answer.append(ask())
+        except ClusterlabError as error:
+            answer.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answer[0] if answer else None
+
+
 def seconds_left(deadline: float) -> float:
     """From now to `deadline` (of time.monotonic), never negative."""
     return max(0.0, deadline - time.monotonic())

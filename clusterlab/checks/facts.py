@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clusterlab.errors import ClusterlabError
 from clusterlab.remote import Host
 from clusterlab.remote.channels import ChannelsInUse, SessionRefused
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.swarm_member import without_port
+from clusterlab.waiting import within
 
 ENGINE_SECONDS = 12  # for each of two or three questions to an engine; a busy emulated machine needs several
 REACH_SECONDS = 20.0  # for the first command, the connection included
@@ -95,34 +94,18 @@ def observe(host: Host, roles: frozenset[str]) -> Facts:
     A host that hangs keeps its thread until its connection ends; it keeps nobody else.
     """
     began = time.monotonic()
-    reached = _within(REACH_SECONDS, lambda: host.run("true", timeout=_TRUE_SECONDS, spare=True).stdout)
+    reached = within(REACH_SECONDS, lambda: host.run("true", timeout=_TRUE_SECONDS, spare=True).stdout)
     if isinstance(reached, ChannelsInUse | SessionRefused):
         in_use = isinstance(reached, ChannelsInUse)
         return Facts(host.name, began, time.monotonic() - began, complete=False, asked=not in_use)
     if not isinstance(reached, str):
         why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
         return Facts(host.name, began, time.monotonic() - began, unreachable=why)
-    printed = _within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS, spare=True).stdout)
+    printed = within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS, spare=True).stdout)
     took = time.monotonic() - began
     if not isinstance(printed, str):  # it is slow, or broke off: nothing is known but that it was reached
         return Facts(host.name, began, took, complete=False)
     return parse(host.name, printed, began, took)
-
-
-def _within(seconds: float, ask: Callable[[], str]) -> str | ClusterlabError | None:
-    """What `ask` returns, the error that it raises, or None when it has not ended after that time."""
-    answer: list[str | ClusterlabError] = []
-
-    def run() -> None:
-        try:
-            answer.append(ask())
-        except ClusterlabError as error:
-            answer.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return answer[0] if answer else None
 
 
 def _script(roles: frozenset[str]) -> str:

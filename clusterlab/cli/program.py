@@ -24,8 +24,10 @@ SCRIPT_FLAG = "--print-completion-script"
 SHORT = {"-i": "--inventory", "-c": "--compose-file"}
 SINGLE = ("host", "title", "name", "snapshot")
 """Parameters that are given once, as a plain word after the verb."""
+SEVERAL = ("play", "hosts")
+"""Parameters that may be given repeatedly, as plain words after the verb."""
 _WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]", "snapshot": " NAME"}
-_HIDDEN = ("--play=", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
+_HIDDEN = ("--play=", "--hosts", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
 
 
 class OwnConfig(Config):
@@ -86,6 +88,7 @@ class Clusterlab(Program):
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
         plays = " [PLAY ...]" if "play" in context.args else ""
+        plays += " [HOST ...]" if "hosts" in context.args else ""
         single = _WORDS.get(_single(context), "")
         print(f"Usage: {self.binary} {name}{single}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
         rows = [row for row in context.help_tuples() if not row[0].startswith(_HIDDEN)]
@@ -138,8 +141,8 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
                     value = _value(flag, next(rest, None))
                     flags.append(value)
                 _fits(flag, value, argument.kind)
-        elif "play" in context.args:
-            flags += ["--play", word]
+        elif several := next((name for name in SEVERAL if name in context.args), ""):
+            flags += [f"--{several}", word]
         elif single and f"--{single}" not in flags:
             flags += [f"--{single}", word]
         else:

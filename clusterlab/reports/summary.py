@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import write_atomically
 from clusterlab.reports.verdict import blocking, exit_code, proven, verdict
-from clusterlab.results import Chain, Outcome, Result
+from clusterlab.results import Cause, Chain, Outcome, Result
 
 
 @dataclass
@@ -61,10 +62,7 @@ class Run:
                 "stretch": self.stretch and round(self.stretch, 2),
                 "checks": [{"play": one.play, "check": one.check} for one in self.chain.results],
             },
-            "causes": [
-                {**asdict(cause), "blocks": [{"play": one.play, "check": one.check} for one in blocked]}
-                for cause, blocked in blocking(self.results).items()
-            ],
+            "causes": [_cause(cause, blocked) for cause, blocked in blocking(self.results).items()],
             "results": [_result(result) for result in self.results],
             **({"error": {"stage": self.failed_stage, **_error(self.error)}} if self.error else {}),
         }
@@ -72,6 +70,13 @@ class Run:
 
 def _error(error: ClusterlabError) -> dict[str, str]:
     return {"message": error.message, "remedy": error.remedy, "detail": error.detail}
+
+
+def _cause(cause: Cause, blocked: Sequence[Result]) -> dict[str, Any]:
+    from clusterlab.doctor.codes import code_of  # it takes long to import, and few runs have causes
+
+    blocks = [{"play": one.play, "check": one.check} for one in blocked]
+    return {**asdict(cause), "doctor": code_of(cause.code), "blocks": blocks}
 
 
 def _result(result: Result) -> dict[str, Any]:

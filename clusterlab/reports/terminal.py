@@ -52,8 +52,11 @@ def show_statements(console: Console, results: Sequence[Result]) -> None:
 
 def _show_causes(console: Console, causes: Mapping[Cause, Sequence[Result]]) -> None:
     """Each failed precondition once, with its remedy and how many statements it blocks."""
-    if causes:
-        console.print()
+    if not causes:
+        return
+    from clusterlab.doctor.codes import code_of  # it takes long to import, and few runs have causes
+
+    console.print()
     for cause, blocked in causes.items():
         mark, style = MARKS[Outcome.BLOCKED], STYLES[Outcome.BLOCKED]
         number = f"{len(blocked)} statement{'s' if len(blocked) != 1 else ''}"
@@ -61,6 +64,8 @@ def _show_causes(console: Console, causes: Mapping[Cause, Sequence[Result]]) -> 
         console.print(text, soft_wrap=True)
         if cause.remedy:
             console.print(Text.assemble("  ", ("→ ", "yellow"), cause.remedy), soft_wrap=True)
+        if code := code_of(cause.code):
+            console.print(Text(f"  clusterlab doctor --explain {code}", style="dim"), soft_wrap=True)
 
 
 def _name(cause: Cause) -> str:

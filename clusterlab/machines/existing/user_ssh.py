@@ -35,6 +35,20 @@ def target_of(lab: Lab, name: str) -> Target:
     return _target(name, destination, said)
 
 
+def destination_target(destination: str, name: str = "") -> Target:
+    """How a host is reached that is written as for ssh: [user@]host[:port], with the user's configuration.
+
+    Raises UsageError for what cannot be used, as a ProxyCommand.
+    """
+    user, host, port = _parts(destination)
+    return _target(name or host, host, Ssh(user=user, port=port))
+
+
+def is_configured(name: str) -> bool:
+    """Whether the user's configuration gives a HostName for this host."""
+    return _settings(name).address != name
+
+
 def _merged(lab: Ssh, host: Ssh) -> Ssh:
     """The host's settings over those of the lab."""
     return lab.model_copy(update={key: value for key, value in host if value is not None})

@@ -115,7 +115,11 @@ def test_a_cause_is_reported_once_with_what_it_blocks() -> None:
     assert shown.count("by host2 engine-down") == 3
 
     (cause,) = blocked.document()["causes"]
-    assert cause == {**asdict(DOWN), "blocks": [{"play": "p", "check": f"b{number}"} for number in range(3)]}
+    assert cause == {
+        **asdict(DOWN),
+        "doctor": "CL100",
+        "blocks": [{"play": "p", "check": f"b{number}"} for number in range(3)],
+    }
     assert blocked.document()["results"][-1]["cause"] == asdict(DOWN)
 
     document = xml.fromstring(junit(blocked))

@@ -1,0 +1,104 @@
+"""The article on a code: shown by `--explain`, and one part of docs/doctor.md.
+
+`python -m clusterlab.doctor.article > docs/doctor.md` writes that page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .codes import DIAGNOSES
+from .diagnosis import Diagnosis
+
+_HEAD = """\
+# clusterlab doctor
+
+`clusterlab doctor` names what is wrong with a Swarm and its NFS volumes, seen from every node at once. It needs no
+plays, works on clusters that clusterlab did not create, and changes nothing.
+
+    clusterlab doctor -i existing        # the hosts of an inventory
+    clusterlab doctor manager1           # a manager that SSH reaches: the other nodes are found through the Swarm
+    clusterlab doctor --explain CL305    # the article on a code
+    clusterlab doctor --json - --diff    # findings as JSON, and what is different from the last run
+
+Every host runs one script that only reads, and every engine answers at most six requests on average; `counts` in the
+JSON has the real numbers. A suspicion that may pass by itself is read again after 3 s, which doubles them.
+
+A finding has a code that never changes its meaning, a severity, the cause in one line, the evidence per host, and
+commands that fix it. A cause hides what follows from it and names that under `explains`.
+
+| severity | meaning |
+|---|---|
+| error | broken now, or at the next restart |
+| warning | breaks at a foreseeable event |
+| advice | better otherwise |
+| unknown | could not be asked; the reason says why. It never counts as fine |
+
+"healthy" is said only when every code was evaluated on every host. Exit codes: 0 no errors, and everything was asked;
+1 errors; 2 wrong usage; 3 no errors, but not everything could be asked.
+
+## Reading without changing
+
+The script reads files below /proc, /sys and /etc, and runs `ip`, `ss`, `bridge`, `iptables-save`, `df`, `find` and
+`nsenter` into Docker's network namespaces, each for 2 s at most. It opens TCP connections between the nodes (ports
+2377 and 7946) and to NFS servers (2049), closes them at once, and sends pings through the ingress network. It starts
+no container, loads no kernel module, sets nothing, and touches no path on NFS. It never asks for join tokens and
+reads no keys.
+
+It runs as root, through `sudo` for another user. Where a program is missing, the codes that need it are unknown.
+
+## Mutes
+
+`inventory/NAME.mutes.yml` beside `inventory/NAME.yml` mutes findings for a time:
+
+    mutes:
+      - code: CL111
+        subject: node2
+        severity: warning         # the worst that is accepted: the mute ends when the finding gets worse
+        reason: the new switch carries 9000
+        who: ada
+        until: 2026-12-31         # that day included
+
+## Codes of other packages
+
+A package adds a code with an entry point of the group `clusterlab.diagnoses` whose value is a
+`clusterlab.doctor.diagnosis.Diagnosis`.
+
+This page is generated: `python -m clusterlab.doctor.article > docs/doctor.md`.
+
+"""
+
+
+def page() -> str:
+    """The text of docs/doctor.md."""
+    codes = sorted(DIAGNOSES.values(), key=lambda one: one.code)
+    rows = [f"| [{one.code}](#{one.code.lower()}) | {one.severity} | {one.title} |\n" for one in codes]
+    table = "".join(["## Codes\n\n| code | at worst | what is wrong |\n|---|---|---|\n", *rows])
+    return "\n".join([_HEAD.rstrip() + "\n", table, *(_section(one) for one in codes)])
+
+
+def article(diagnosis: Diagnosis) -> str:
+    """What `--explain` prints."""
+    title = f"{diagnosis.code}: {diagnosis.title} ({diagnosis.severity})"
+    return "\n\n".join([title, *(f"{name}: {text}" for name, text in _parts(diagnosis))])
+
+
+def _section(diagnosis: Diagnosis) -> str:
+    parts = [f"**{name}.** {text}" for name, text in _parts(diagnosis)]
+    return "\n\n".join([f"### {diagnosis.code}", f"{diagnosis.title} ({diagnosis.severity}).", *parts]) + "\n"
+
+
+def _parts(diagnosis: Diagnosis) -> Iterable[tuple[str, str]]:
+    yield "Effect", diagnosis.effect
+    yield "Found by", diagnosis.detection
+    if diagnosis.guard:
+        yield "Not reported", diagnosis.guard
+    yield "Remedy", diagnosis.remedy
+    if diagnosis.causes:
+        yield "Checks that it blocks name", ", ".join(f"`{one}`" for one in diagnosis.causes)
+    if diagnosis.references:
+        yield "See", ", ".join(diagnosis.references)
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,289 @@
+"""The cluster as it was seen: hosts with what their engines and the fact script answered, read on demand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address
+from typing import Any, TypeVar
+
+from .answers import Answers
+from .document import Document
+from .finding import NotSeen
+from .sections import ADDRESSES, NAMESPACES
+from .sections.namespaces import Namespace
+from .sections.probes import PROBES, Outcome, Probe
+from .sections.section import Section
+
+T = TypeVar("T")
+
+GOSSIP, CONTROL, DATA = 7946, 2377, 4789
+NFS = 2049
+_PLACE = re.compile(r"[A-Za-z0-9.:-]+")
+_ADDR = re.compile(r"(?:^|,)addr=([^,]+)")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node as a manager sees it."""
+
+    id: str
+    hostname: str
+    address: str
+    state: str
+    availability: str
+    manager: bool
+    reachability: str
+    labels: Mapping[str, str]
+    engine_labels: Mapping[str, str]
+    platform: tuple[str, str]  # operating system, architecture
+    memory: float
+    cpus: float
+    version: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of one engine."""
+
+    name: str
+    driver: str
+    options: Mapping[str, str]
+
+    @property
+    def is_nfs(self) -> bool:
+        return self.options.get("type") in ("nfs", "nfs4")
+
+    @property
+    def server(self) -> str:
+        """The address of its NFS server, or its name; "" when the options have none."""
+        found = _ADDR.search(self.options.get("o", ""))
+        return found[1].strip("\"'[]") if found else ""
+
+    @property
+    def words(self) -> list[str]:
+        """The mount options."""
+        return [one for one in self.options.get("o", "").split(",") if one]
+
+    def __str__(self) -> str:
+        return " ".join(f"{key}={self.options[key]}" for key in sorted(self.options)) or "no options"
+
+
+class HostView:
+    """One host. What was not answered raises NotSeen where it is needed."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self._read: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        return self.answers.host
+
+    def read(self, section: Section[T]) -> T:
+        """The facts of a section of the script."""
+        if section.name not in self._read:
+            self._read[section.name] = section.of(self.answers)
+        found: T = self._read[section.name]
+        return found
+
+    def api(self, request: str) -> Document:
+        """The engine's answer to a request."""
+        answers = self.answers
+        if request in answers.api:
+            return Document(answers.api[request], self.name, f"/{request}")
+        why = answers.unreachable or answers.engine_down or answers.refused.get(request)
+        raise NotSeen(self.name, why or f"the engine was not asked for {request}")
+
+    @property
+    def info(self) -> Document:
+        return self.api("info")
+
+    @property
+    def active(self) -> bool:
+        """Whether its engine is an active node of a Swarm."""
+        return self.info.text("Swarm", "LocalNodeState", default="") == "active"
+
+    @property
+    def node(self) -> str:
+        return self.info.text("Swarm", "NodeID", default="")
+
+    @property
+    def address(self) -> str:
+        """The address that it advertises in the Swarm."""
+        return self.info.text("Swarm", "NodeAddr", default="")
+
+    @property
+    def manages(self) -> bool:
+        return self.info.flag("Swarm", "ControlAvailable")
+
+    def containers(self) -> list[Document]:
+        return self.api("containers").items()
+
+    def running(self) -> list[Document]:
+        return [one for one in self.containers() if one.text("State") == "running"]
+
+    @cached_property
+    def volumes(self) -> dict[str, Volume]:
+        found = self.api("volumes").items("Volumes")
+        return {
+            one.text("Name"): Volume(one.text("Name"), one.text("Driver", default=""), one.texts("Options"))
+            for one in found
+        }
+
+    def networks(self) -> list[Document]:
+        return self.api("networks").items()
+
+    @property
+    def mesh_address(self) -> str:
+        """Where its ingress sandbox is on the ingress network; "" when it has none."""
+        sandbox = self.api("ingress").mapping("Containers").get("ingress-sbox")
+        return sandbox.text("IPv4Address", default="").partition("/")[0] if sandbox else ""
+
+    def namespaces(self) -> dict[str, Namespace]:
+        return self.read(NAMESPACES)
+
+    def overlay(self, network: str) -> Namespace | None:
+        """The namespace of an overlay network by its ID, None when this host has not set it up."""
+        spaces = self.namespaces().values()
+        return next((one for one in spaces if one.network and network.startswith(one.network)), None)
+
+    def has_address(self, address: str) -> bool:
+        return any(str(at.ip) == address for card in self.read(ADDRESSES) for at in card.addresses)
+
+    def probed(self, probe: Probe) -> Outcome:
+        """What came of a probe from this host."""
+        found = self.read(PROBES).get(str(probe))
+        if found is None:
+            raise NotSeen(self.name, f"the probe {probe} could not be carried out")
+        return found
+
+
+def container_name(container: Document) -> str:
+    """As `docker ps` shows it."""
+    names = container.words("Names")
+    return names[0].lstrip("/") if names else container.text("Id")[:12]
+
+
+class Cluster:
+    """All hosts that were asked, by name."""
+
+    def __init__(self, answers: Mapping[str, Answers]) -> None:
+        self.hosts = {name: HostView(one) for name, one in answers.items()}
+
+    def engines(self) -> list[HostView]:
+        """The hosts that should have an engine."""
+        return [host for host in self.hosts.values() if host.answers.engine]
+
+    def answering(self) -> list[HostView]:
+        """Those whose engine answers."""
+        return [host for host in self.engines() if "info" in host.answers.api]
+
+    def members(self) -> list[HostView]:
+        """Those whose engine is active in a Swarm."""
+        return [host for host in self.answering() if host.active]
+
+    @property
+    def in_swarm(self) -> bool:
+        """Whether any engine is, or was to be, in a Swarm."""
+        states = {host.info.text("Swarm", "LocalNodeState", default="inactive") for host in self.answering()}
+        return bool(states - {"inactive", ""})
+
+    @cached_property
+    def manager(self) -> HostView:
+        """A manager that answered for the Swarm; raises NotSeen when there is none."""
+        for host in self.answering():
+            if "nodes" in host.answers.api:
+                return host
+        for host in self.answering():
+            if why := host.answers.refused.get("nodes"):
+                raise NotSeen("swarm", f"{host.name}: {why}")
+        raise NotSeen("swarm", "no manager was asked", "Name a manager too: clusterlab doctor HOST MANAGER")
+
+    def nodes(self) -> list[Node]:
+        return [_node(one) for one in self.manager.api("nodes").items()]
+
+    def services(self) -> list[Document]:
+        return self.manager.api("services").items()
+
+    def tasks(self) -> list[Document]:
+        return self.manager.api("tasks").items()
+
+    def service_names(self) -> dict[str, str]:
+        """Names by ID."""
+        return {one.text("ID"): one.text("Spec", "Name") for one in self.services()}
+
+    def host_of(self, node: str) -> HostView | None:
+        """The host whose engine has this node ID, when it was asked."""
+        return next((host for host in self.answering() if node and host.node == node), None)
+
+    def name_of(self, node: str) -> str:
+        """How people call a node: its host's name, or the one that the managers know."""
+        if host := self.host_of(node):
+            return host.name
+        return next((one.hostname for one in self.nodes() if one.id == node), node[:12])
+
+    def peers(self, host: HostView) -> list[HostView]:
+        """The other active hosts of the Swarm that were asked."""
+        return [one for one in self.members() if one.name != host.name] if host.active else []
+
+    def peer_probes(self, host: HostView) -> Iterator[Probe]:
+        """What a node must reach of its peers."""
+        for peer in self.peers(host):
+            if peer.address:
+                yield Probe("tcp", peer.address, GOSSIP)
+                if peer.manages:
+                    yield Probe("tcp", peer.address, CONTROL)
+            if "ingress" in peer.answers.api and peer.mesh_address:
+                yield Probe("mesh", peer.mesh_address)
+                yield Probe("mesh-full", peer.mesh_address)
+
+    def nfs_probes(self, host: HostView) -> Iterator[Probe]:
+        """The NFS servers of a host's volumes."""
+        for volume in host.volumes.values():
+            if volume.is_nfs and _PLACE.fullmatch(volume.server):
+                yield Probe("tcp", volume.server, NFS)
+
+    def at_address(self, address: str) -> HostView | None:
+        """The host that has an address, by the inventory or by what it says itself."""
+        for host in self.hosts.values():
+            if host.answers.address == address:
+                return host
+            try:
+                if host.has_address(address):
+                    return host
+            except NotSeen:
+                continue
+        return None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 address."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _node(one: Document) -> Node:
+    manager = one.at("ManagerStatus")
+    serves = manager.text("Addr", default="").rpartition(":")[0] if not manager.missing else ""
+    platform = one.at("Description", "Platform")
+    return Node(
+        one.text("ID"),
+        one.text("Description", "Hostname", default=one.text("ID")[:12]),
+        serves or one.text("Status", "Addr", default=""),
+        one.text("Status", "State"),
+        one.text("Spec", "Availability"),
+        not manager.missing,
+        manager.text("Reachability", default=""),
+        one.texts("Spec", "Labels"),
+        one.texts("Description", "Engine", "Labels"),
+        (platform.text("OS", default=""), platform.text("Architecture", default="")),
+        one.number("Description", "Resources", "MemoryBytes", default=0),
+        one.number("Description", "Resources", "NanoCPUs", default=0),
+        one.text("Description", "Engine", "EngineVersion", default=""),
+    )

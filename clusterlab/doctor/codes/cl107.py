@@ -1,0 +1,38 @@
+"""CL107: logs without a bound."""
+
+from __future__ import annotations
+
+from clusterlab.doctor.cluster import Cluster, HostView, container_name
+from clusterlab.doctor.diagnosis import Diagnosis, Found
+from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.sections import SIZES
+
+
+def _find(host: HostView, cluster: Cluster) -> Found:
+    names = {one.text("Id"): container_name(one) for one in host.containers()}
+    for identity, size in host.read(SIZES).container_logs.items():
+        name = names.get(identity, identity[:12])
+        yield CODE.finding(
+            f"{host.name} {name}",
+            f"{host.name}: the log of {name} has {size / 2**30:.1f} GiB and no bound",
+            [Seen(host.name, f"ls -l {identity[:12]}-json.log", "below 1 GiB", f"{size / 2**30:.1f} GiB")],
+            [
+                Fix(
+                    host.name, 'set "log-opts": {"max-size": "10m", "max-file": "3"} in daemon.json, restart the engine'
+                ),
+                Fix(host.name, f"recreate {name}: the setting counts for new containers"),
+            ],
+            hosts=[host.name],
+        )
+
+
+CODE = Diagnosis(
+    code="CL107",
+    title="A container's log grows without a bound",
+    severity=Severity.WARNING,
+    effect="json-file keeps everything until the disk is full.",
+    detection="Logs of containers above 1 GiB.",
+    guard="Small logs.",
+    remedy="Set max-size, or use the log driver `local`.",
+    host=_find,
+)

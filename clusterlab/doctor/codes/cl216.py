@@ -1,0 +1,59 @@
+"""CL216: one tag, different images."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from clusterlab.doctor.cluster import Cluster, container_name
+from clusterlab.doctor.diagnosis import Diagnosis, Found
+from clusterlab.doctor.finding import Fix, Seen, Severity
+
+
+def _find(cluster: Cluster) -> Found:
+    pinned = {
+        service.text("Spec", "Name")
+        for service in cluster.services()
+        if "@sha256:" in service.text("Spec", "TaskTemplate", "ContainerSpec", "Image", default="")
+    }
+    images: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    stores = {_store(host.info.text("Driver", default="")) for host in cluster.members()}
+    if len(stores) > 1:
+        return  # image IDs of different stores cannot be compared
+    for host in cluster.members():
+        for container in host.running():
+            service = container.texts("Labels").get("com.docker.swarm.service.name", "")
+            tag = container.text("Image").partition("@")[0]
+            if service and service not in pinned and not tag.startswith("sha256:"):
+                images[service, tag][container.text("ImageID")].add(f"{host.name}: {container_name(container)}")
+    for (service, tag), found in images.items():
+        if len(found) > 1:
+            yield CODE.finding(
+                service,
+                f"service {service}: its tasks run {len(found)} different images, all called {tag}",
+                [
+                    Seen(
+                        at.partition(":")[0], "docker ps", "one image", f"{at.partition(': ')[2]} runs {identity[:19]}"
+                    )
+                    for identity, places in found.items()
+                    for at in sorted(places)
+                ],
+                [Fix("", f"docker service update --image {tag}@sha256:DIGEST {service}")],
+            )
+
+
+def _store(driver: str) -> str:
+    return "containerd" if driver in ("overlayfs", "stargz", "native") else "graph"
+
+
+CODE = Diagnosis(
+    code="CL216",
+    title="One tag, different images",
+    severity=Severity.WARNING,
+    effect="Tasks of one service behave differently from node to node: the tag was pushed again, or built on each "
+    "node.",
+    detection="Images of running tasks of services whose image has no digest.",
+    guard="Nodes with different image stores are not compared.",
+    remedy="Update the service with a digest.",
+    needs_swarm=True,
+    cluster=_find,
+)

@@ -1,0 +1,93 @@
+"""CL306: the Swarm's control or gossip ports are blocked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from clusterlab.doctor.cluster import CONTROL, GOSSIP, Cluster, HostView
+from clusterlab.doctor.diagnosis import Diagnosis, Found
+from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity, listed
+from clusterlab.doctor.sections import FIREWALL
+from clusterlab.doctor.sections.probes import Probe
+
+
+def _find(cluster: Cluster) -> Found:
+    for host in cluster.members():
+        blocked: dict[str, dict[str, str]] = defaultdict(dict)  # port and protocol: what each peer sees
+        rules: dict[str, str] = {}
+        for peer in cluster.peers(host):
+            for port in (GOSSIP, CONTROL) if host.manages else (GOSSIP,):
+                try:
+                    outcome = peer.probed(Probe("tcp", host.address, port))
+                    rule = host.read(FIREWALL).drops("tcp", port, peer.address)
+                    silent = host.read(FIREWALL).drops("udp", port, peer.address) if port == GOSSIP else ""
+                except NotSeen as error:
+                    yield error
+                    continue
+                if outcome != "open":
+                    blocked[f"{port}/tcp"][peer.name] = outcome
+                    rules[f"{port}/tcp"] = rule or rules.get(f"{port}/tcp", "")
+                if silent:
+                    blocked[f"{port}/udp"][peer.name] = "dropped"
+                    rules[f"{port}/udp"] = silent
+        if not blocked:
+            yield from _not_listed(host, cluster)
+            continue
+        peers = {name for seen in blocked.values() for name in seen}
+        yield CODE.finding(
+            host.name,
+            f"{host.name}: {listed(blocked)} is blocked from {listed(peers)}",
+            [
+                *(Seen(host.name, "iptables-save", f"{port} accepted", rule) for port, rule in rules.items() if rule),
+                *(
+                    Seen(name, f"connect to {port} of {host.name}", "open", outcome)
+                    for port, seen in blocked.items()
+                    for name, outcome in seen.items()
+                ),
+            ],
+            [_accept(host, cluster, port, peers) for port in blocked],
+            hosts=[host.name, *sorted(peers)],
+            consequences=("CL203", "CL217", "CL302", "CL303", "CL305", "CL313"),
+        )
+
+
+def _not_listed(host: HostView, cluster: Cluster) -> Found:
+    """Gossip without a rule that is in its way: a peer does not list this host though both are ready."""
+    ready = {node.id for node in cluster.nodes() if node.state == "ready"}
+    for peer in cluster.peers(host):
+        if not {host.node, peer.node} <= ready:
+            continue
+        known = {one.text("IP", default="") for one in peer.api("ingress").items("Peers")}
+        if known and host.address not in known:
+            yield CODE.finding(
+                f"{host.name} from {peer.name}",
+                f"{peer.name} has no gossip from {host.name}, though TCP {GOSSIP} is open: UDP {GOSSIP} may be blocked",
+                [Seen(peer.name, "docker network inspect ingress", f"a peer at {host.address}", listed(known))],
+                [Fix("", f"open UDP {GOSSIP} between {host.name} and {peer.name}, in both directions")],
+                hosts=[host.name, peer.name],
+                consequences=("CL302", "CL303", "CL305", "CL313"),
+            )
+
+
+def _accept(host: HostView, cluster: Cluster, port: str, peers: set[str]) -> Fix:
+    number, _, protocol = port.partition("/")
+    sources = ",".join(sorted(cluster.hosts[name].address for name in peers))
+    return Fix(host.name, f"iptables -I INPUT -p {protocol} --dport {number} -s {sources} -j ACCEPT")
+
+
+CODE = Diagnosis(
+    code="CL306",
+    title="The Swarm's control or gossip ports are blocked",
+    severity=Severity.ERROR,
+    effect="Nodes go down, or names do not resolve on some of them: without 2377 a node does not reach the managers, "
+    "without 7946 (TCP and UDP) it does not learn where containers are.",
+    detection="TCP connections to 7946 of every node and 2377 of the managers from each other node; the INPUT rules "
+    "of each "
+    "host for TCP and UDP; the peers that each node lists for the ingress network.",
+    guard="An engine that is stopped is CL100.",
+    remedy="Accept TCP 2377 on managers, and TCP and UDP 7946 on all nodes.",
+    root=6,
+    passing=True,
+    needs_swarm=True,
+    cluster=_find,
+)

@@ -1,0 +1,64 @@
+"""CL309: a node without a routing mesh."""
+
+from __future__ import annotations
+
+from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.diagnosis import Diagnosis, Found
+from clusterlab.doctor.finding import Fix, Seen, Severity
+
+
+def _find(host: HostView, cluster: Cluster) -> Found:
+    if not host.active:
+        return
+    spaces = host.namespaces()
+    sandbox = spaces.get("ingress_sbox")
+    ingress = host.api("ingress")
+    why = ""
+    if ingress.mapping("Containers").get("ingress-sbox") is None:
+        why = "its ingress network has no sandbox"
+    elif sandbox is None:
+        why = "the namespace ingress_sbox does not exist"
+    else:
+        card = next(
+            (one for one in sandbox.cards if any(str(at.ip) == host.mesh_address for at in one.addresses)), None
+        )
+        if card is None:
+            why = f"its sandbox does not have the address {host.mesh_address}"
+        elif not card.up:
+            why = f"{card.name} of its sandbox is down"
+        elif sandbox.ipvs is False and _published(cluster):
+            why = "its kernel has no IPVS"
+    if why:
+        yield CODE.finding(
+            host.name,
+            f"{host.name} takes no part in the routing mesh: {why}",
+            [Seen(host.name, "nsenter --net=/run/docker/netns/ingress_sbox ip addr", "the ingress sandbox, up", why)],
+            [Fix(host.name, "systemctl restart docker")],
+            hosts=[host.name],
+            consequences=("CL305", "CL303"),
+        )
+
+
+def _published(cluster: Cluster) -> bool:
+    return any(
+        port.text("PublishMode", default="ingress") == "ingress"
+        for service in cluster.services()
+        for port in service.items("Endpoint", "Ports")
+    )
+
+
+CODE = Diagnosis(
+    code="CL309",
+    title="A node takes no part in the routing mesh",
+    severity=Severity.ERROR,
+    effect="Published ports of services do not answer on this node; a connection may open all the same, since the "
+    "engine listens itself.",
+    detection="The ingress network and its sandbox: its namespace, its address, its state, IPVS where ports are "
+    "published.",
+    remedy="Restart the engine.",
+    references=("https://github.com/moby/moby/issues/40184",),
+    root=4,
+    passing=True,
+    needs_swarm=True,
+    host=_find,
+)

@@ -1,0 +1,47 @@
+"""CL417: an NFS volume whose options are not valid."""
+
+from __future__ import annotations
+
+from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.diagnosis import Diagnosis, Found
+from clusterlab.doctor.finding import Fix, Severity, listed
+from clusterlab.doctor.tasks import retry, unsolved
+
+_TEXTS = ("invalid argument",)
+
+
+def _find(cluster: Cluster) -> Found:
+    for service, failures in unsolved(cluster, *_TEXTS):
+        mounts = [one for one in failures if "mount" in one.error.lower() and "addr=" in one.error]
+        if not mounts:
+            continue
+        hosts = {one.host for one in mounts}
+        yield CODE.finding(
+            service,
+            f"service {service}: {listed(hosts)} cannot mount its volume: {mounts[0].error.rpartition(': ')[2]}",
+            [one.seen(cluster.manager.name) for one in mounts[:5]],
+            [
+                Fix(
+                    "",
+                    "recreate the volume: docker volume create -o type=nfs -o o=addr=ADDRESS,nfsvers=4.2 "
+                    "-o device=:/path NAME",
+                ),
+                retry(service),
+            ],
+            consequences=("CL213", "CL214"),
+        )
+
+
+CODE = Diagnosis(
+    code="CL417",
+    title="The options of an NFS volume are not valid",
+    severity=Severity.ERROR,
+    effect="No container with the volume starts: the device has no colon, the address is missing, or it is a name "
+    "with type nfs4, which the engine does not resolve.",
+    detection="Failed tasks of the last ten minutes whose error is that of a mount, with these words of the kernel.",
+    guard="Once a task of the slot runs, nothing is said.",
+    remedy="Create the volume again with type=nfs, o=addr=ADDRESS and device=:/path.",
+    root=8,
+    needs_swarm=True,
+    cluster=_find,
+)

@@ -1,0 +1,80 @@
+"""From a cluster that was seen to findings: all diagnoses, suspicions read twice, consequences folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from .cluster import Cluster
+from .codes import DIAGNOSES
+from .diagnosis import Diagnosis
+from .finding import Diagnosed, Finding, Severity, Unknown
+
+PAUSE = 3.0
+"""Seconds after which a suspicion that may pass by itself is read again."""
+_ORDER = list(Severity)
+
+
+def examine(
+    cluster: Cluster,
+    again: Callable[[], Cluster] | None = None,
+    diagnoses: Mapping[str, Diagnosis] = DIAGNOSES,
+) -> Diagnosed:
+    """Everything that is wrong with a cluster.
+
+    `again` reads it once more after PAUSE: it is called when a code was found that may pass by itself, and only what
+    both readings show is reported.
+    """
+    findings, unknown = _all(cluster, diagnoses)
+    if again and any(diagnoses[one.code].passing for one in findings):
+        later, unknown = _all(again(), diagnoses)
+        before = {one.key for one in findings}
+        findings = [one for one in later if one.key in before or not diagnoses[one.code].passing]
+    return Diagnosed(tuple(sorted(fold(findings, diagnoses), key=_rank)), tuple(_once(unknown)), tuple(diagnoses))
+
+
+def _all(cluster: Cluster, diagnoses: Mapping[str, Diagnosis]) -> tuple[list[Finding], list[Unknown]]:
+    findings: list[Finding] = []
+    unknown: list[Unknown] = []
+    for diagnosis in diagnoses.values():
+        found, missing = diagnosis.evaluate(cluster)
+        findings += found
+        unknown += missing
+    return findings, unknown
+
+
+def fold(findings: Iterable[Finding], diagnoses: Mapping[str, Diagnosis] = DIAGNOSES) -> list[Finding]:
+    """The findings without those that a more basic one explains; that one names them."""
+    left = list(findings)
+    roots = sorted((one for one in left if diagnoses[one.code].root), key=lambda one: diagnoses[one.code].root)
+    folded: dict[str, list[Finding]] = {}
+    gone: set[str] = set()
+    for root in roots:
+        if root.key in gone:
+            continue
+        chain = [root]
+        while chain:
+            cause = chain.pop()
+            for other in left:
+                if other.key not in gone and other.key != root.key and _explains(cause, other):
+                    gone.add(other.key)
+                    folded.setdefault(root.key, []).append(other)
+                    chain.append(other)
+    return [
+        replace(one, explains=tuple(other.key for other in folded.get(one.key, ())))
+        for one in left
+        if one.key not in gone
+    ]
+
+
+def _explains(cause: Finding, other: Finding) -> bool:
+    same = not other.hosts or not cause.hosts or bool(set(cause.hosts) & set(other.hosts))
+    return other.code in cause.consequences and same
+
+
+def _rank(finding: Finding) -> tuple[int, str, str]:
+    return _ORDER.index(finding.severity), finding.code, finding.subject
+
+
+def _once(unknown: Iterable[Unknown]) -> list[Unknown]:
+    return list({(one.key, one.reason): one for one in unknown}.values())

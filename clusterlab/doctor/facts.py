@@ -1,0 +1,46 @@
+"""What doctor saw, in the form that preconditions of checks judge: both then find the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clusterlab.checks.facts import Facts, Node
+
+from .cluster import Cluster, HostView
+from .finding import NotSeen
+from .sections import NFS_SERVER
+
+
+def facts_of(cluster: Cluster) -> Mapping[str, Facts]:
+    """The facts of every host, by its name."""
+    return {name: _facts(host, cluster) for name, host in cluster.hosts.items()}
+
+
+def _facts(host: HostView, cluster: Cluster) -> Facts:
+    answers = host.answers
+    swarm = answers.api.get("info", {}).get("Swarm") or {}
+    return Facts(
+        host.name,
+        answers.asked_at,
+        unreachable=answers.unreachable,
+        engine_down=answers.engine_down,
+        engine_silent=answers.engine_silent,
+        swarm={"LocalNodeState": swarm.get("LocalNodeState")} if isinstance(swarm, dict) else {},
+        nodes=_nodes(cluster) if "nodes" in answers.api else None,
+        nfs_listens=_listens(host),
+    )
+
+
+def _nodes(cluster: Cluster) -> dict[str, Node] | None:
+    try:
+        return {node.address: Node(node.state, node.availability) for node in cluster.nodes()}
+    except NotSeen:
+        return None
+
+
+def _listens(host: HostView) -> bool | None:
+    try:
+        server = host.read(NFS_SERVER)
+    except NotSeen:
+        return None
+    return server.threads > 0 if server else None

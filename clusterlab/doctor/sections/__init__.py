@@ -1,0 +1,50 @@
+"""The sections of the fact script, each with its reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .engine import CERTIFICATE, DAEMON, DATA_PATH
+from .firewall import BACKEND, FIREWALL
+from .host import CLOCK, DISKS, KERNEL, MEMORY, SETTINGS, SIZES
+from .mounts import CONTAINER_MOUNTS, FSTAB, MOUNTS, STUCK
+from .namespaces import NAMESPACES
+from .network import ADDRESSES, LISTENERS, NAME_SERVERS, ROUTES
+from .nfs_server import NFS_SERVER
+from .probes import PROBES
+from .section import Section
+
+__all__ = [
+    "ADDRESSES",
+    "BACKEND",
+    "CERTIFICATE",
+    "CLOCK",
+    "CONTAINER_MOUNTS",
+    "DAEMON",
+    "DATA_PATH",
+    "DISKS",
+    "FIREWALL",
+    "FSTAB",
+    "KERNEL",
+    "LISTENERS",
+    "MEMORY",
+    "MOUNTS",
+    "NAMESPACES",
+    "NAME_SERVERS",
+    "NFS_SERVER",
+    "PROBES",
+    "ROUTES",
+    "SECTIONS",
+    "SETTINGS",
+    "SIZES",
+    "STUCK",
+]
+
+SECTIONS: tuple[Section[Any], ...] = (
+    *(CLOCK, KERNEL, MEMORY, DISKS, SIZES, SETTINGS),
+    *(ADDRESSES, ROUTES, LISTENERS, NAME_SERVERS),
+    *(FIREWALL, BACKEND, NAMESPACES),
+    *(MOUNTS, FSTAB, STUCK, CONTAINER_MOUNTS),
+    *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, PROBES),
+)
+"""In the order in which they are printed: the clock first, since it is compared with the time of asking."""

@@ -1,0 +1,92 @@
+"""Tasks of services that failed, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from .cluster import Cluster
+from .document import Document
+from .finding import Fix, NotSeen, Seen
+from .sections import CLOCK
+
+RECENT = 600.0
+"""Seconds for which a failure counts."""
+_FAILED = ("failed", "rejected")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that ended in an error."""
+
+    service: str
+    slot: str
+    host: str  # where it ran, as people call the node
+    state: str
+    error: str
+    exit: int
+    at: float  # Unix time
+    image: str
+
+    def seen(self, manager: str) -> Seen:
+        return Seen(manager, f"docker service ps --no-trunc {self.service}", "running", f"{self.host}: {self.error}")
+
+
+def timestamp(task: Document) -> float:
+    """Unix time of a task's status."""
+    text = task.text("Status", "Timestamp")
+    try:
+        return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+    except ValueError:
+        raise NotSeen("swarm", f"the time of a task has an unexpected form: {text}") from None
+
+
+def slot(task: Document) -> str:
+    """What a task is of its service: its number, or the node of a global one."""
+    return str(int(task.number("Slot", default=0)) or task.text("NodeID", default=""))
+
+
+def recent_failures(cluster: Cluster) -> list[Failure]:
+    """Those of the last ten minutes, the newest first."""
+    names, tasks = cluster.service_names(), cluster.tasks()
+    now = cluster.manager.read(CLOCK)
+    found = []
+    for task in tasks:
+        service = names.get(task.text("ServiceID", default=""))
+        if service and task.text("Status", "State") in _FAILED and now - timestamp(task) < RECENT:
+            status = task.at("Status")
+            found.append(
+                Failure(
+                    service,
+                    slot(task),
+                    cluster.name_of(task.text("NodeID", default="")),
+                    status.text("State"),
+                    status.text("Err", default=""),
+                    int(status.number("ContainerStatus", "ExitCode", default=0)),
+                    timestamp(task),
+                    task.text("Spec", "ContainerSpec", "Image", default=""),
+                )
+            )
+    return sorted(found, key=lambda one: -one.at)
+
+
+def unsolved(cluster: Cluster, *texts: str) -> Iterator[tuple[str, list[Failure]]]:
+    """Services with recent failures whose error has one of these texts, and whose slot does not run since."""
+    running = {
+        (cluster.service_names().get(task.text("ServiceID", default=""), ""), slot(task)): timestamp(task)
+        for task in cluster.tasks()
+        if task.text("Status", "State") == "running"
+    }
+    groups: dict[str, list[Failure]] = defaultdict(list)
+    for one in recent_failures(cluster):
+        matches = any(text in one.error.lower() for text in texts)
+        if matches and running.get((one.service, one.slot), 0.0) < one.at:
+            groups[one.service].append(one)
+    yield from groups.items()
+
+
+def retry(service: str) -> Fix:
+    """What makes the Swarm try again at once."""
+    return Fix("", f"docker service update --force {service}")

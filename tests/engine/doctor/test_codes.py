@@ -1,0 +1,113 @@
+"""Doctor on real engines: silent on a sound lab, the right code where one thing is broken, and nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterlab.doctor.codes import cl211, cl302, cl303
+from clusterlab.doctor.examine import examine
+from clusterlab.doctor.finding import Diagnosed
+from clusterlab.doctor.run import examined, of_lab
+from clusterlab.progress import Silent
+from clusterlab.waiting import wait_until
+from tests.support.doctor_cases import PROPERTIES, case_files, compare, read_case, told
+from tests.support.doctor_lab import WORKERS, patient, seen, settled
+from tests.support.labs import EngineLab
+
+pytestmark = pytest.mark.engine
+
+ENGINES = ("host1", *WORKERS)
+CASES = [path for path in case_files() if "engine" in read_case(path)]
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[EngineLab]:
+    with patient(f"doctor-{os.getpid()}", "10.61.0.0/24") as lab:
+        yield lab
+
+
+@pytest.fixture(autouse=True)
+def at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tests make is younger than what doctor looks at."""
+    monkeypatch.setattr(cl211, "YOUNG", 0.0)
+    monkeypatch.setattr(cl302, "_YOUNG", 0.0)
+    monkeypatch.setattr(cl303, "_YOUNG", 0.0)
+
+
+def test_sound_and_unchanged(up: EngineLab) -> None:
+    """No error or warning, every code is evaluated, one command per host, and nothing on the hosts is different."""
+    before = {name: _state(up, name) for name in up.hosts}
+    began = time.time()
+    run = examined(of_lab(up.lab), Silent())
+    after = {name: _state(up, name) for name in up.hosts}
+    assert not [told(one) for one in run.findings if one.code not in PROPERTIES]
+    assert not run.unknown, run.unknown
+    assert run.exit_code == 0
+    for counts in run.counts.values():
+        assert counts["commands"] == 1
+        assert counts["connections"] == 1
+    assert sum(counts.get("requests", 0) for counts in run.counts.values()) <= 6 * len(ENGINES)
+    assert before == after
+    for host in ENGINES:
+        events = f"docker events --since {began:.0f} --until {time.time():.0f} --format '{{{{.Type}}}} {{{{.Action}}}}'"
+        assert up.hosts[host].run(events, check=True).stdout == ""
+
+
+def _state(up: EngineLab, host: str) -> str:
+    """Rules, mounts, links, settings and processes of a host, without those of this question."""
+    question = """
+        iptables-save 2>/dev/null | grep -v '^[#:]'; cat /proc/1/mountinfo; ip -o link; ls /run/docker/netns /sys/module
+        sysctl -a 2>/dev/null | grep -E '^net.ipv4.(ip_forward|conf)'; docker ps -aq 2>/dev/null
+        ps -eo ppid,comm --no-headers | grep -Ev ' (sshd.*|sh|ps|grep|timeout|env|bash|docker)$' | sort
+    """
+    return up.hosts[host].run(question, check=True).stdout
+
+
+@contextmanager
+def broken(up: EngineLab, case: dict[str, Any]) -> Iterator[None]:
+    given = case["engine"]
+    try:
+        for host, command in given["break"].items():
+            up.hosts[host].run(_filled(command, up), check=True, timeout=60)
+        for host, command in given.get("wait", {}).items():
+            wait_until(lambda h=host, c=command: up.hosts[h].run(_filled(c, up)).ok, command, 30.0)  # type: ignore[misc]
+        yield
+    finally:
+        for host, command in given.get("heal", {}).items():
+            up.hosts[host].run(_filled(command, up), check=True, timeout=60)
+        wait_until(lambda: settled(up), "the Swarm to be as before", 60.0)
+
+
+def _filled(command: str, up: EngineLab) -> str:
+    for name, host in up.lab.inventory.hosts.items():
+        command = command.replace(f"<{name}>", str(host.address))
+    return command
+
+
+def _examined(up: EngineLab) -> Diagnosed:
+    return examine(seen(up))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_broken(up: EngineLab, path: Path) -> None:
+    case = read_case(path)
+    with broken(up, case):
+        if "expect" in case["engine"]:
+            case = {**case, "expect": case["engine"]["expect"]}
+        compare(path.stem, case, _examined(up))
+
+
+def test_sound_again(up: EngineLab) -> None:
+    """After all of it was healed."""
+    wait_until(lambda: not _left(up), "no finding", 30.0, seen=lambda: str(_left(up)))
+
+
+def _left(up: EngineLab) -> list[str]:
+    return [told(one) for one in _examined(up).findings if one.code not in PROPERTIES]

@@ -1,0 +1,171 @@
+"""Cases of doctor's codes as data, one file per code.
+
+A case is a YAML file named after its code, as CL305.yml:
+
+    recorded:                # what is different in the recording of a sound lab when this is wrong
+      - at: host2.parts.firewall.text
+        sub: ["pattern", "text"]        # a regular expression, which must match
+      - at: host1.api.tasks
+        add: {...}                      # one more item of a list
+      - at: host2.api.info.LiveRestoreEnabled
+        set: true
+    engine:                  # how it is caused on real engines in namespaces, by host
+      break: {host2: "a shell command"}
+      heal: {host2: "what undoes it"}
+      wait: {host1: "a command that succeeds when the engines have noticed"}
+    recorded_only: "why it is not caused on engines in namespaces, in place of engine"
+    expect:                  # findings of the code: exactly these
+      - subject: host2
+        severity: error
+        cause: text in the cause
+        found: [texts in the evidence]
+        fix: [texts in the fix]
+        explains: [codes]
+    also: [CL110]            # other codes that may be reported, in either place
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clusterlab.doctor.answers import Answers, replayed
+from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.finding import Diagnosed, Finding
+
+UNIT = Path(__file__).parents[1] / "unit" / "doctor"
+CASES = UNIT / "cases"
+SOUND = UNIT / "recordings" / "sound.json"
+PROPERTIES = {"CL103", "CL106"}
+"""What is true of the machine that engines in namespaces run on: old control groups, killed processes."""
+_KEYS = {"recorded", "engine", "recorded_only", "expect", "also"}
+
+
+def case_files() -> list[Path]:
+    found = sorted(CASES.glob("CL*.yml"))
+    assert found, f"no cases in {CASES}"
+    return found
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    case: dict[str, Any] = yaml.safe_load(path.read_text())
+    assert set(case) <= _KEYS, f"{path}: unknown keys {set(case) - _KEYS}"
+    assert ("engine" in case) != ("recorded_only" in case), f"{path}: either engine or recorded_only"
+    return case
+
+
+def sound() -> dict[str, Any]:
+    """The answers of a sound lab, as they were recorded."""
+    found: dict[str, Any] = json.loads(SOUND.read_text())
+    return found
+
+
+def changed(recording: dict[str, Any], changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The recording with what a case changes in it."""
+    for change in _filled(changes, recording):
+        *path, last = _path(change["at"])
+        holder: Any = recording
+        for key in path:
+            holder = holder[_key(holder, key)]
+        key = _key(holder, last)
+        if "sub" in change:
+            pattern, text = change["sub"]
+            holder[key], number = re.subn(pattern, text, holder[key], flags=re.MULTILINE)
+            assert number, f"{change['at']}: {pattern} matches nothing"
+        elif "add" in change:
+            holder[key] = [*(holder.get(key) or []), change["add"]]
+        elif "remove" in change:
+            del holder[key]
+        else:
+            holder[key] = change["set"]
+    return recording
+
+
+def _filled(value: Any, recording: Mapping[str, Any]) -> Any:
+    """The changes with IDs of the recording in place of <service NAME>, <node HOST> and <now>."""
+    if isinstance(value, list):
+        return [_filled(one, recording) for one in value]
+    if isinstance(value, dict):
+        return {key: _filled(one, recording) for key, one in value.items()}
+    return (
+        re.sub(r"<(service|node|now) ?(\w*)>", lambda found: _known(found, recording), value)
+        if (isinstance(value, str))
+        else value
+    )
+
+
+def _known(found: re.Match[str], recording: Mapping[str, Any]) -> str:
+    kind, name = found[1], found[2]
+    if kind == "now":
+        now = float(recording["host1"]["parts"]["clock"]["text"])
+        return datetime.fromtimestamp(now - 60, UTC).isoformat().replace("+00:00", "Z")
+    if kind == "node":
+        return str(recording[name]["api"]["info"]["Swarm"]["NodeID"])
+    return next(str(one["ID"]) for one in recording["host1"]["api"]["services"] if one["Spec"]["Name"] == name)
+
+
+def _path(text: str) -> list[str]:
+    """Keys separated by dots; a key with dots stands in braces."""
+    return [one.strip("{}") for one in re.findall(r"\{[^}]*\}|[^.]+", text)]
+
+
+def _key(holder: Any, key: str) -> Any:
+    """The key in an object, or the place in a list: its number, or NAME=VALUE of one of its items."""
+    if not isinstance(holder, list):
+        return key
+    name, sign, value = key.partition("=")
+    if not sign:
+        return int(key)
+    names = [one[name] for one in holder]
+    return next(at for at, one in enumerate(names) if value in (one if isinstance(one, list) else [one]))
+
+
+def cluster_of(recording: Mapping[str, Any]) -> Cluster:
+    return Cluster({name: replayed(one) for name, one in recording.items()})
+
+
+def record(answers: Mapping[str, Answers]) -> dict[str, Any]:
+    """Answers as a recording."""
+    return {name: one.recorded() for name, one in answers.items()}
+
+
+def compare(code: str, case: Mapping[str, Any], diagnosed: Diagnosed) -> None:
+    """Exactly the expected findings of the code, and no others but those that may be."""
+    found = [one for one in diagnosed.findings if one.code == code]
+    expected = case["expect"]
+    wrong = [f"{len(found)} findings, not {len(expected)}"] if len(found) != len(expected) else []
+    for wanted in expected:
+        finding = next((one for one in found if re.fullmatch(wanted["subject"], one.subject)), None)
+        wrong += [f"no finding on {wanted['subject']}"] if finding is None else list(_problems(wanted, finding))
+    allowed = {code, *PROPERTIES, *case.get("also", [])}
+    wrong += [f"besides: {one.key}" for one in diagnosed.findings if one.code not in allowed]
+    assert not wrong, "\n".join([*wrong, *(told(one) for one in diagnosed.findings)])
+
+
+def _problems(wanted: Mapping[str, Any], finding: Finding) -> Iterator[str]:
+    if finding.severity != wanted.get("severity", "error"):
+        yield f"severity {finding.severity}"
+    if wanted.get("cause", "") not in finding.cause:
+        yield f"{wanted['cause']!r} is not in the cause"
+    found = "\n".join(f"{one.host} {one.asked} {one.found}" for one in finding.evidence)
+    yield from (f"{text!r} is not in the evidence" for text in wanted.get("found", []) if text not in found)
+    fix = "\n".join(f"{one.host}: {one.run}" for one in finding.fix)
+    yield from (f"{text!r} is not in the fix" for text in wanted.get("fix", []) if text not in fix)
+    codes = {one.partition(":")[0] for one in finding.explains}
+    yield from (f"{text} is not explained" for text in wanted.get("explains", []) if text not in codes)
+    if not finding.evidence or not finding.fix:
+        yield "no evidence, or no fix"
+
+
+def told(finding: Finding) -> str:
+    """A finding in full, for the one who reads a failed test."""
+    lines = [f"{finding.severity} {finding.key}: {finding.cause}"]
+    lines += [f"    {one.host}: {one.asked}: wanted {one.wanted}, found {one.found}" for one in finding.evidence]
+    lines += [f"    fix {one.host}: {one.run}" for one in finding.fix]
+    return "\n".join([*lines, f"    explains {finding.explains}"])

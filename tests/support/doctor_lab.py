@@ -1,0 +1,117 @@
+"""A lab for doctor on real engines in namespaces, and the recording of what a sound one answers.
+
+`python -m tests.support.doctor_lab` makes the recording anew (as root).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from clusterlab.build.container_image import built_image
+from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.gather import Asked, engines, scripts
+from clusterlab.doctor.run import of_lab
+from clusterlab.machines.qemu.kind import QemuSettings
+from clusterlab.model.lab import Lab
+from clusterlab.progress import Silent
+from clusterlab.resources import swarm_actions
+from clusterlab.waiting import wait_until
+from tests.support.doctor_cases import SOUND, record
+from tests.support.labs import EngineLab, lab_up, namespaces_lab
+
+WORKERS = ("host2", "host3")
+_RUN = "docker run -d --restart always --name"
+_SLEEP = "shell sleep 1000000"
+_NFS = "docker volume create -o type=nfs -o o=addr={gw},hard,nfsvers=4.2 -o device=:/shares v"
+_LISTEN = """
+setsid python3 -c '
+import socket
+listener = socket.create_server(("0.0.0.0", 2049))
+while True: listener.accept()[0].close()
+' >/dev/null 2>&1 </dev/null &
+echo $! > /run/listener.pid
+"""
+"""In place of an NFS server, which these kernels often lack: what answers on its port."""
+_HOSTS = {
+    "host1": f"{_RUN} alpha --network app {_SLEEP}",
+    "host2": f"{_RUN} beta --network app {_SLEEP}; {_RUN} pub -p 8090:80 {_SLEEP}",
+    "host3": "echo 'tmpfs /mnt/share tmpfs defaults 0 0' > /etc/fstab; mkdir -p /mnt/share; mount /mnt/share; "
+    f"mkdir /mnt/share/data; {_RUN} bound -v /mnt/share/data:/data {_SLEEP}",
+}
+
+
+def doctor_lab(name: str, subnet: str) -> Lab:
+    """gw, a manager host1, and the workers host2 and host3."""
+    return namespaces_lab(name, subnet, docker_hosts=3)
+
+
+@contextmanager
+def patient(name: str, subnet: str) -> Iterator[EngineLab]:
+    """The lab is up inside the block, with what doctor looks at: networks, volumes, binds, a service."""
+    with lab_up(doctor_lab(name, subnet)) as up:
+        hosts, inventory = up.hosts, up.lab.inventory
+        addresses = {host: str(one.address) for host, one in inventory.hosts.items()}
+        swarm_actions.init(hosts["host1"], addresses["host1"], name)
+        for worker in WORKERS:
+            swarm_actions.join(swarm_actions.Wanted(hosts[worker], "worker", addresses[worker]), name, hosts["host1"])
+        image = built_image("busybox", QemuSettings().release, Silent()).path.read_bytes()
+        loaded = "docker load -q | sed 's/.*: //' | xargs -I {} docker tag {} shell"
+        engines_ = ["host1", *WORKERS]
+        for host in engines_:
+            hosts[host].run(loaded, stdin=image, check=True)
+            hosts[host].run(_NFS.format(gw=addresses["gw"]), check=True)
+        hosts["gw"].run(_LISTEN, check=True)
+        hosts["host1"].run("docker network create -d overlay --attachable app", check=True)
+        for host, command in _HOSTS.items():
+            hosts[host].run(f"set -e; {command}", check=True, timeout=120)
+        hosts["host1"].run(
+            "docker service create -q --name web --replicas 2 --no-resolve-image --constraint node.role==worker "
+            f"{_SLEEP}",
+            check=True,
+            timeout=120,
+        )
+        wait_until(lambda: settled(up), "gossip and the listener", 30.0)
+        yield up
+
+
+def settled(up: EngineLab) -> bool:
+    """Whether every node knows the sandboxes of its peers: gossip takes moments after a node has joined."""
+    peers = "docker network inspect -f '{{len .Peers}}' ingress"
+    known = all(up.hosts[host].run(peers).stdout.strip() == "3" for host in ("host1", *WORKERS))
+    ready = "docker node ls --format '{{.Status}} {{.Availability}}' | grep -c 'Ready Active'"
+    nodes = up.hosts["host1"].run(f"{ready}; docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'")
+    known = known and nodes.stdout.split() == ["3", "web", "2/2"]
+    return known and up.hosts["gw"].run("ss -Hltn sport = :2049").stdout != ""
+
+
+def seen(up: EngineLab) -> Cluster:
+    """What doctor sees of the lab."""
+    return Cluster(_answers(up))
+
+
+def _answers(up: EngineLab) -> dict[str, Any]:
+    hosts = {name: up.hosts[name] for name in up.hosts}
+    asked: dict[str, Asked] = {one.name: one for one in of_lab(up.lab).asked}
+    return scripts(hosts, engines(hosts, asked))
+
+
+def _public(recording: dict[str, Any]) -> dict[str, Any]:
+    """The recording without paths of the machine that it was made on."""
+    text = json.dumps(recording, indent=1, sort_keys=True)
+    cleaned: dict[str, Any] = json.loads(re.sub(r"/[^\s\"\\,:=]*(?:clusterlab|team)[^\s\"\\,:=]*", "/lab", text))
+    return cleaned
+
+
+def main() -> None:
+    with patient(f"doctor-{os.getpid()}", "10.61.0.0/24") as up:
+        recording = _public(record(_answers(up)))
+    SOUND.write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

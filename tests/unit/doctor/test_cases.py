@@ -1,0 +1,28 @@
+"""Every code both ways: silent on the recording of a sound lab, and found where the recording is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clusterlab.doctor.codes import DIAGNOSES
+from clusterlab.doctor.examine import examine
+from tests.support.doctor_cases import PROPERTIES, case_files, changed, cluster_of, compare, read_case, sound, told
+
+
+def test_every_code_has_a_case() -> None:
+    assert {path.stem for path in case_files()} == set(DIAGNOSES)
+
+
+def test_sound() -> None:
+    diagnosed = examine(cluster_of(sound()))
+    assert not [told(one) for one in diagnosed.findings if one.code not in PROPERTIES]
+    assert not diagnosed.unknown, diagnosed.unknown
+    assert diagnosed.healthy
+
+
+@pytest.mark.parametrize("path", case_files(), ids=lambda path: path.stem)
+def test_broken(path: Path) -> None:
+    case = read_case(path)
+    compare(path.stem, case, examine(cluster_of(changed(sound(), case["recorded"]))))
