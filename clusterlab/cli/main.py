@@ -9,54 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from clusterlab.cli.pipes import guard_output
-<<<<<<< HEAD
 from clusterlab.errors import ClusterlabError
 
 if TYPE_CHECKING:
     from invoke import Collection
-=======
-from clusterlab.cli.program import Clusterlab, OwnConfig
-from clusterlab.cli.verb import err
-from clusterlab.cli.verbs.box import box
-from clusterlab.cli.verbs.check import check, run
-from clusterlab.cli.verbs.collect import collect
-from clusterlab.cli.verbs.converge import apply, clean, plan, provision
-from clusterlab.cli.verbs.deprovision import deprovision
-from clusterlab.cli.verbs.doctor import doctor
-from clusterlab.cli.verbs.down import down
-from clusterlab.cli.verbs.explain import explain
-from clusterlab.cli.verbs.gc import gc
-from clusterlab.cli.verbs.history import history
-from clusterlab.cli.verbs.labs import labs
-from clusterlab.cli.verbs.nightly import nightly
-from clusterlab.cli.verbs.report import report
-from clusterlab.cli.verbs.snapshot import restore, snapshot, snapshots
-from clusterlab.cli.verbs.ssh import ssh, ssh_config
-from clusterlab.cli.verbs.status import status
-from clusterlab.cli.verbs.up import up
-from clusterlab.cli.verbs.validate import schema, validate
-from clusterlab.errors import ClusterlabError
-
-VERBS = [
-    run,
-    up,
-    down,
-    status,
-    ssh,
-    ssh_config,
-    provision,
-    plan,
-    apply,
-    check,
-    doctor,
-    clean,
-    deprovision,
-    collect,
-    validate,
-    schema,
-]
-VERBS += [explain, snapshot, restore, snapshots, nightly, history, report, labs, gc, box]
->>>>>>> c8d4c06 (Name what is wrong with a cluster: doctor, its fact script, readers and diagnoses)
 
 _SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where tools such as ip and mkfs are, and where neither cron nor an ordinary user's shell looks."""

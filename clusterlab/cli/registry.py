@@ -41,6 +41,7 @@ VERBS = {  # verb: (group, module)
     "deprovision": ("converge", "deprovision"),
     "run": ("prove", "check"),
     "check": ("prove", "check"),
+    "doctor": ("prove", "doctor"),
     "explain": ("learn", "explain"),
     "nightly": ("keep", "nightly"),
     "history": ("keep", "history"),
