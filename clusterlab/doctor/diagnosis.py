@@ -68,10 +68,15 @@ class Diagnosis:
         """What it finds, and where it could not be evaluated."""
         found: list[Finding] = []
         unknown: list[Unknown] = []
-        if self.needs_swarm and not cluster.in_swarm:
-            silent = [host for host in cluster.engines() if host not in cluster.answering()]
-            reason = "its engine does not say whether it is in a Swarm"
-            return found, [Unknown(self.code, host.name, reason) for host in silent]
+        if self.needs_swarm:
+            try:
+                in_swarm = cluster.in_swarm
+            except NotSeen as error:
+                return found, [self._unknown("cluster", error)]
+            if not in_swarm:
+                silent = [host for host in cluster.engines() if host not in cluster.answering()]
+                reason = "its engine does not say whether it is in a Swarm"
+                return found, [Unknown(self.code, host.name, reason) for host in silent]
         if self.cluster is not None:
             self._collect("cluster", self.cluster(cluster), found, unknown)
         if self.host is not None:

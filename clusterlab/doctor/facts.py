@@ -18,14 +18,17 @@ def facts_of(cluster: Cluster) -> Mapping[str, Facts]:
 
 def _facts(host: HostView, cluster: Cluster) -> Facts:
     answers = host.answers
-    swarm = answers.api.get("info", {}).get("Swarm") or {}
+    try:
+        state = host.info.text("Swarm", "LocalNodeState", default="")
+    except NotSeen:
+        state = ""
     return Facts(
         host.name,
         answers.asked_at,
         unreachable=answers.unreachable,
         engine_down=answers.engine_down,
         engine_silent=answers.engine_silent,
-        swarm={"LocalNodeState": swarm.get("LocalNodeState")} if isinstance(swarm, dict) else {},
+        swarm={"LocalNodeState": state},
         nodes=_nodes(cluster) if "nodes" in answers.api else None,
         nfs_listens=_listens(host),
     )

@@ -11,11 +11,12 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
+from clusterlab.resources.swarm_member import ROOT
 from clusterlab.waiting import within
 
 from . import script
 from .answers import Answers
-from .cluster import Cluster
+from .cluster import Cluster, HostView
 from .finding import NotSeen
 from .sections.probes import Probe, words
 
@@ -51,7 +52,7 @@ def engines(hosts: Mapping[str, Host], wanted: Mapping[str, Asked]) -> dict[str,
     found = parallel(lambda one: _own(hosts[one.name], one), wanted.values(), name="host")
     answers = {one.host: one for one in results_of(found)}
     for name, one in list(answers.items()):
-        if _manages(one):
+        if _says(one, lambda host: host.manages):
             answers[name] = _ask(hosts[name], one, _SWARM)
             if "nodes" in answers[name].api:
                 break
@@ -71,7 +72,7 @@ def _own(host: Host, wanted: Asked) -> Answers:
     if not wanted.engine:
         return answers
     answers = _ask(host, answers, _OWN)
-    if answers.api.get("info", {}).get("Swarm", {}).get("LocalNodeState") == "active":
+    if _says(answers, lambda host: host.active):
         answers = _ask(host, answers, _INGRESS)
     return answers
 
@@ -104,14 +105,16 @@ def _one(host: Host, request: Callable[[Any], Any]) -> tuple[Any]:
         return (request(host.docker),)
 
 
-def _manages(answers: Answers) -> bool:
-    swarm = answers.api.get("info", {}).get("Swarm", {})
-    return bool(swarm.get("ControlAvailable"))
+def _says(answers: Answers, what: Callable[[HostView], bool]) -> bool:
+    """Whether its engine says that of itself."""
+    try:
+        return what(HostView(answers))
+    except NotSeen:
+        return False
 
 
 def _script(host: Host, answers: Answers, probes: Iterable[Probe]) -> Answers:
-    root = str(answers.api.get("info", {}).get("DockerRootDir") or "/var/lib/docker")
-    mark, command = script.command(root, words(probes))
+    mark, command = script.command(_root(answers), words(probes))
     began = time.time()
 
     def run() -> str:
@@ -127,6 +130,14 @@ def _script(host: Host, answers: Answers, probes: Iterable[Probe]) -> Answers:
     if printed is None:
         return replace(answers, unreachable=f"no command ends there within {script.SECONDS + _SPARE_SECONDS:g} s")
     return replace(answers, parts=script.split(printed, mark), asked_at=began, round_trip=took)
+
+
+def _root(answers: Answers) -> str:
+    """Where its engine keeps its state."""
+    try:
+        return HostView(answers).info.text("DockerRootDir", default=ROOT)
+    except NotSeen:
+        return ROOT
 
 
 def _probes(cluster: Cluster) -> dict[str, list[Probe]]:

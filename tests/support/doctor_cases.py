@@ -42,8 +42,8 @@ from clusterlab.doctor.finding import Diagnosed, Finding
 UNIT = Path(__file__).parents[1] / "unit" / "doctor"
 CASES = UNIT / "cases"
 SOUND = UNIT / "recordings" / "sound.json"
-PROPERTIES = {"CL103", "CL106"}
-"""What is true of the machine that engines in namespaces run on: old control groups, killed processes."""
+PROPERTIES = {"CL103", "CL106", "CL202"}
+"""What is true of the lab and its machine: old control groups, killed processes, one manager."""
 _KEYS = {"recorded", "engine", "recorded_only", "expect", "also"}
 
 

@@ -27,7 +27,7 @@ from tests.support.labs import EngineLab, lab_up, namespaces_lab
 WORKERS = ("host2", "host3")
 _RUN = "docker run -d --restart always --name"
 _SLEEP = "shell sleep 1000000"
-_NFS = "docker volume create -o type=nfs -o o=addr={gw},hard,nfsvers=4.2 -o device=:/shares v"
+_NFS = "docker volume create -o type=nfs -o o=addr={gw},hard,nfsvers=4.2 -o device=:/shares shop"
 _LISTEN = """
 setsid python3 -c '
 import socket

@@ -45,6 +45,7 @@ def _overlap(host: HostView, name: str, subnet: IPv4Network, other: str) -> Find
             )
         ],
         hosts=[host.name],
+        consequences=("CL312",),
     )
 
 
@@ -65,5 +66,6 @@ CODE = Diagnosis(
     guard="Routes that the engine made itself.",
     remedy="Choose other subnets.",
     references=("https://github.com/moby/moby/issues/50011",),
+    root=4,
     host=_find,
 )

@@ -65,7 +65,7 @@ def _compared(host: HostView, peer: HostView, target: str, space: Namespace, net
         ],
         fix,
         severity=Severity.WARNING if kept_alive else Severity.ERROR,
-        hosts=[host.name],
+        hosts=[host.name, peer.name],
     )
 
 

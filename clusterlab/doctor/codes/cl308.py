@@ -39,8 +39,8 @@ CODE = Diagnosis(
     code="CL308",
     title="Encrypted overlay packets are dropped",
     severity=Severity.ERROR,
-    effect="Overlays with `--opt encrypted` are silent between nodes, while all others work: their packets are ESP, not "
-    "UDP 4789.",
+    effect="Overlays with `--opt encrypted` are silent between nodes, while all others work: their packets are ESP, "
+    "not UDP 4789.",
     detection="The INPUT rules for IP protocol 50, on nodes that have set up an encrypted overlay.",
     guard="Nodes without an encrypted overlay.",
     remedy="Accept protocol 50 from the other nodes.",

@@ -51,10 +51,10 @@ CODE = Diagnosis(
     code="CL405",
     title="root_squash meets a container that writes as root",
     severity=Severity.WARNING,
-    effect="The engine cannot copy the image's files into the new volume, or the program cannot write: root becomes nobody "
-    "on the server.",
-    detection="Failed tasks of the last ten minutes with the kernel's words for it; exports with root_squash, where the "
-    "server is one of the hosts.",
+    effect="The engine cannot copy the image's files into the new volume, or the program cannot write: root becomes "
+    "nobody on the server.",
+    detection="Failed tasks of the last ten minutes with the kernel's words for it; exports with root_squash, where "
+    "the server is one of the hosts.",
     guard="Containers that run as another user.",
     remedy="Mount with nocopy, or give the directory to the user that writes.",
     root=8,

@@ -67,6 +67,8 @@ def _fstab(text: str) -> tuple[Wanted, ...]:
         words = line.split()
         if words and not words[0].startswith("#"):
             source, point, kind, *rest = words
+            if not point.startswith("/") and point not in ("none", "swap"):
+                raise ValueError(line)
             found.append(Wanted(source, _plain(point), kind, tuple(rest[0].split(",")) if rest else ()))
     return tuple(found)
 

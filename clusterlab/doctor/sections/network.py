@@ -81,9 +81,15 @@ def _listeners(text: str) -> tuple[Listener, ...]:
 LISTENERS: Section[tuple[Listener, ...]] = Section("listeners", "limit ss -Hltunp", _listeners)
 
 
+_RESOLVER = {"nameserver", "search", "domain", "options", "sortlist"}
+"""The keywords of resolv.conf(5)."""
+
+
 def _name_servers(text: str) -> tuple[IPv4Address, ...]:
-    words = [line.split() for line in text.splitlines()]
-    servers = [one[1] for one in words if len(one) > 1 and one[0] == "nameserver"]
+    words = [line.split() for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#;"]
+    if unknown := {one[0] for one in words} - _RESOLVER:
+        raise ValueError(unknown)
+    servers = [one[1] for one in words if one[0] == "nameserver"]
     return tuple(IPv4Address(one) for one in servers if ":" not in one)
 
 

@@ -24,7 +24,10 @@ from tests.support.labs import EngineLab
 pytestmark = pytest.mark.engine
 
 ENGINES = ("host1", *WORKERS)
-CASES = [path for path in case_files() if "engine" in read_case(path)]
+CASES = sorted(
+    (path for path in case_files() if "engine" in read_case(path)),
+    key=lambda path: path.stem == "CL204",  # gossip takes half a minute to find a node again whose address was gone
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,8 @@ def test_sound_and_unchanged(up: EngineLab) -> None:
         assert counts["commands"] == 1
         assert counts["connections"] == 1
     assert sum(counts.get("requests", 0) for counts in run.counts.values()) <= 6 * len(ENGINES)
-    assert before == after
+    for name in up.hosts:
+        assert before[name] == after[name], set(before[name].splitlines()) ^ set(after[name].splitlines())
     for host in ENGINES:
         events = f"docker events --since {began:.0f} --until {time.time():.0f} --format '{{{{.Type}}}} {{{{.Action}}}}'"
         assert up.hosts[host].run(events, check=True).stdout == ""
@@ -65,7 +69,7 @@ def _state(up: EngineLab, host: str) -> str:
     question = """
         iptables-save 2>/dev/null | grep -v '^[#:]'; cat /proc/1/mountinfo; ip -o link; ls /run/docker/netns /sys/module
         sysctl -a 2>/dev/null | grep -E '^net.ipv4.(ip_forward|conf)'; docker ps -aq 2>/dev/null
-        ps -eo ppid,comm --no-headers | grep -Ev ' (sshd.*|sh|ps|grep|timeout|env|bash|docker)$' | sort
+        ps -eo ppid,comm --no-headers | grep -Ev ' (sshd.*|sh|ps|grep|timeout|env|bash|docker|sort|sudo)$' | sort
     """
     return up.hosts[host].run(question, check=True).stdout
 

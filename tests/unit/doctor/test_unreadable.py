@@ -49,7 +49,7 @@ UNUSED: set[str] = set()
 """Sections that no code needs on a sound host."""
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(15))
 def test_cut_off(seed: int) -> None:
     """A script whose output ends anywhere."""
     chance = random.Random(seed)
@@ -66,19 +66,19 @@ def test_cut_off(seed: int) -> None:
     assert not diagnosed.healthy
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(20))
 def test_other_answers_of_the_engine(seed: int) -> None:
     """Values of other types anywhere in the API's answers: whatever is found then, nothing breaks off."""
     chance = random.Random(seed)
     recording = sound()
-    for host in recording.values():
+    for host in (one for one in recording.values() if one["api"]):
         for _ in range(5):
             holder, key = chance.choice(list(_places(host["api"])))
             holder[key] = chance.choice([None, 3, "text", [], {}, ["x"], {"x": 1}, True])
     examine(cluster_of(recording))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(20))
 def test_other_text(seed: int) -> None:
     """Lines of sections that are swapped, doubled, cut or replaced."""
     chance = random.Random(seed)
