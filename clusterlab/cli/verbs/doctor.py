@@ -62,7 +62,7 @@ def _explain(code: str) -> None:
 
 
 def _scope(hosts: list[str], inventory: str) -> Scope:
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path
     from clusterlab.doctor.run import of_hosts, of_lab
     from clusterlab.errors import UsageError
     from clusterlab.model import load_inventory
