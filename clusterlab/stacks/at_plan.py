@@ -74,14 +74,15 @@ def _files(
     singular = kind.removesuffix("s")
     for each in objects.values():
         name, place = stack.scoped(each), each.name.place if each.name else each.place
+        # "secrets.key: ..." would look like a secret to what keeps these out of reports.
         if each.external and name not in known and _is_used(stack, kind, each.key):
             yield place.problem(
-                f"{kind}.{each.key}: the external {singular} '{name}' does not exist",
+                f"the external {singular} '{name}' ({kind}.{each.key}) does not exist",
                 f"Create it: docker {singular} create {name} FILE",
             )
         elif not each.external and each.content and (before := known.get(name)) and before != each.content:
             yield place.problem(
-                f"{kind}.{each.key}: the {singular} '{name}' exists with other content, which cannot change",
+                f"the {singular} '{name}' ({kind}.{each.key}) exists with other content, which cannot change",
                 f"Give the new one another name, such as name: {name}_2.",
             )
 

@@ -279,8 +279,8 @@ def test_secrets_and_configs_never_change_and_are_rotated_by_name(shop: Shop) ->
     (shop.folder / "page.html").write_text("<h1>bye</h1>\n")
     (change,) = shop.plan()
     assert str(change.key) == "Swarm: stack shop"
-    assert "the secret 'token_1' exists with other content, which cannot change" in change.blocked
-    assert "the config 'shop_page' exists with other content" in change.blocked
+    assert "the secret 'token_1' (secrets.token) exists with other content, which cannot change" in change.blocked
+    assert "the config 'shop_page' (configs.page) exists with other content" in change.blocked
     assert "another-token" not in str(change)
     assert shop.bench.sh("host1", "docker secret ls -q | wc -l") == "1"
     (shop.folder / "page.html").write_text("<h1>hello</h1>\n")

@@ -133,9 +133,9 @@ def test_everything_is_refused(tmp_path: Path) -> None:
     )
     assert refused(tmp_path, existing) == [
         "9: networks.wide: the external network 'wide' is of scope local, not of the Swarm",
-        "10: configs.conf: the config 'st_conf' exists with other content, which cannot change",
-        "10: configs.theirs: the external config 'theirs' does not exist",
-        "11: secrets.key: the external secret 'key' does not exist",
+        "10: the config 'st_conf' (configs.conf) exists with other content, which cannot change",
+        "10: the external config 'theirs' (configs.theirs) does not exist",
+        "11: the external secret 'key' (secrets.key) does not exist",
         "2: services.api: the service exists with mode global, which cannot become replicated",
         "7: services.api: 80 is published by the service other",
         "7: services.api: 90 is published by the service other",
