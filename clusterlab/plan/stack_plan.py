@@ -61,7 +61,7 @@ def _plan(wants: Wants, scope: Scope, loaded: Loaded) -> StackPlan:
             continue
         differing = service_differences(spec, one, view.network_names)
         tasks = [task for task in view.tasks if task.get("ServiceID") == one.id]
-        restart = restart_of(one.name, spec, differing, tasks, names)
+        restart = restart_of(one.name, spec, differing, tasks, names, chosen[-1].can)
         restarts += [restart] if restart else []
         risks += at_risk(one.name, spec, now, differing, chosen[-1].can)
     risks += [f"service {one.name} is not in the files" for one in not_in_files(found) if wants.deploying.prune]

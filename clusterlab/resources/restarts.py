@@ -27,18 +27,33 @@ class Restart:
 
 
 def restart_of(
-    name: str, spec: Spec, differing: Iterable[Path], tasks: Sequence[Mapping[str, Any]], nodes: Mapping[str, str]
+    name: str,
+    spec: Spec,
+    differing: Iterable[Path],
+    tasks: Sequence[Mapping[str, Any]],
+    nodes: Mapping[str, str],
+    allowed: Sequence[str],
 ) -> Restart | None:
-    """The restart that an update to `spec` means; None when no task restarts. `nodes` are host names by id."""
-    if not any(map(restarts, differing)):
-        return None
-    running = sorted(_task(name, one, nodes) for one in tasks if one.get("DesiredState") == "running")
-    return Restart(name, tuple(running), update_order(spec))
+    """The restart that an update to `spec` means; None when no task restarts.
+
+    `nodes` are host names by id, `allowed` those that can take the tasks afterwards.
+    """
+    changed = list(differing)
+    running = [(one, nodes.get(str(one.get("NodeID", "")), "no node")) for one in tasks if _runs(one)]
+    if any(map(restarts, changed)):
+        return Restart(name, _named(name, running), update_order(spec))
+    moving = [(one, node) for one, node in running if node not in allowed]
+    if moving and any(path[:2] == ("TaskTemplate", "Placement") for path in changed):
+        return Restart(name, _named(name, moving), "their node is no longer allowed")
+    return None
 
 
-def _task(name: str, task: Mapping[str, Any], nodes: Mapping[str, str]) -> str:
-    node = nodes.get(str(task.get("NodeID", "")), "no node")
-    return f"{name}.{task.get('Slot') or node} on {node}"
+def _runs(task: Mapping[str, Any]) -> bool:
+    return task.get("DesiredState") == "running"
+
+
+def _named(name: str, tasks: Iterable[tuple[Mapping[str, Any], str]]) -> tuple[str, ...]:
+    return tuple(sorted(f"{name}.{task.get('Slot') or node} on {node}" for task, node in tasks))
 
 
 def update_order(spec: Spec) -> str:

@@ -130,8 +130,17 @@ def test_data_at_risk(tmp_path: Path) -> None:
         at_risk("st_web", spec, REPORTED, found, ["host1", "host2"])
     )
     assert list(at_risk("st_web", spec, REPORTED, found, ["host1"])) == []
-    assert restart_of("st_web", spec, found, [], {})
-    assert restart_of("st_web", spec, {}, [], {}) is None
+    assert restart_of("st_web", spec, found, [], {}, [])
+    assert restart_of("st_web", spec, {}, [], {}, []) is None
+
+
+def test_tasks_move_whose_node_is_no_longer_allowed() -> None:
+    tasks = [{"Slot": number, "NodeID": f"n{number}", "DesiredState": "running"} for number in (1, 2)]
+    placement = [("TaskTemplate", "Placement", "Constraints")]
+    nodes = {"n1": "host1", "n2": "host2"}
+    found = restart_of("st_web", {}, placement, tasks, nodes, ["host1"])
+    assert str(found) == "st_web: st_web.2 on host2; their node is no longer allowed"
+    assert restart_of("st_web", {}, placement, tasks, nodes, ["host1", "host2"]) is None
 
 
 def node(name: str, **spec: Any) -> dict[str, Any]:
