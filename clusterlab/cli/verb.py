@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from invoke import Context, Task
 from invoke.exceptions import Exit
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.pipeline.lock import Lock
+from clusterlab.pipeline.lock import Lock, Unlocked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 INVENTORY = "the inventory: a file, or the name of one below inventory/ (default: inventory/default.yml)"
 PLAYBOOKS = "the folder with the playbooks"
 PLAY = "a play: its path below the playbooks without .yml; without any, all plays"
+DRY_RUN = "show what would be done, and change nothing"
 JSON = "write the results to this file as JSON (- for standard output)"
 
 
@@ -44,6 +45,10 @@ class Call:
 
     name: str
     lock: Lock
+
+    def dry(self, dry_run: bool) -> Call:
+        """This call, without its lock when it changes nothing."""
+        return replace(self, lock=Unlocked("a dry run changes nothing")) if dry_run else self
 
 
 class Verb(Task[Callable[..., None]]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterlab.cli.stack_words import COMPOSE_FILE, STACK
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
 from clusterlab.cli.verbs.converge import DATA_LOSS, STACK_OPTIONS
 from clusterlab.pipeline.lock import Exclusive
 
@@ -68,6 +68,7 @@ def check(
         "strict": STRICT,
         "allow_data_loss": DATA_LOSS,
         **STACK_OPTIONS,
+        "dry_run": DRY_RUN,
     },
     lists=("play", "compose_file"),
     interrupted="`clusterlab run` goes on from here; `clusterlab down` removes the machines.",
@@ -87,16 +88,21 @@ def run(
     resolve_image: str = "",
     with_registry_auth: bool = False,
     adopt: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Do the main job: up, provision, apply and check."""
+    from clusterlab.cli.dry_run import show_run
     from clusterlab.cli.output import show_stage
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
     from clusterlab.resources.deploying import Deploying, resolving
 
     deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
-    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+    with session(call.dry(dry_run), inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
         pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying, on_report=show_stage)
+        if dry_run:
+            show_run(out(), pipeline, json)
+            return
         output = _output(pipeline, "run", strict, json, junit)
         try:
             # Without machines or their roles nothing can be proven. After an incomplete apply, checks say what fails.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.exceptions import Exit
 
 from clusterlab.cli.stack_words import ADOPT, AUTH, COMPOSE_FILE, PRUNE, RESOLVE, STACK
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, verb
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 DATA_LOSS = "also make changes that lose data, such as recreating a volume whose options differ"
@@ -20,15 +20,20 @@ STACK_OPTIONS = {
 REMOVE_NODES = "also remove from the Swarm the nodes of hosts that are no longer in the inventory"
 
 
-@verb(Exclusive("provision"), {"inventory": INVENTORY, "json": JSON, "remove_nodes": REMOVE_NODES})
-def provision(call: Call, inventory: str = "", json: str = "", remove_nodes: bool = False) -> None:
+@verb(Exclusive("provision"), {"inventory": INVENTORY, "json": JSON, "remove_nodes": REMOVE_NODES, "dry_run": DRY_RUN})
+def provision(
+    call: Call, inventory: str = "", json: str = "", remove_nodes: bool = False, dry_run: bool = False
+) -> None:
     """Prepare the hosts for their roles: packages, NFS exports, Docker engines, the Swarm."""
-    from clusterlab.cli.output import converging
+    from clusterlab.cli.output import converging, show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
         pipeline = Pipeline(lab, remove_nodes=remove_nodes)
+        if dry_run:
+            show_changes(pipeline, pipeline.provision_changes(), json)
+            return
         with converging(pipeline, "provision", json):
             pipeline.provision()
 
@@ -81,6 +86,7 @@ def plan(
         "json": JSON,
         "allow_data_loss": DATA_LOSS,
         **STACK_OPTIONS,
+        "dry_run": DRY_RUN,
     },
     lists=("play", "compose_file"),
 )
@@ -97,29 +103,44 @@ def apply(
     resolve_image: str = "",
     with_registry_auth: bool = False,
     adopt: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Create and change images, volumes, networks, containers, services and stacks to match the plays."""
-    from clusterlab.cli.output import converging
+    from clusterlab.cli.output import converging, show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
     from clusterlab.resources.deploying import Deploying, resolving
 
     deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
-    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+    with session(call.dry(dry_run), inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
         pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying)
+        if dry_run:
+            show_changes(pipeline, pipeline.apply_changes(), json)
+            return
         with converging(pipeline, "apply", json):
             pipeline.apply()
 
 
-@verb(Exclusive("clean"), {"inventory": INVENTORY, "json": JSON, "delete_data": "also remove volumes that hold data"})
-def clean(call: Call, inventory: str = "", json: str = "", delete_data: bool = False) -> None:
+@verb(
+    Exclusive("clean"),
+    {
+        "inventory": INVENTORY,
+        "json": JSON,
+        "delete_data": "also remove volumes that hold data",
+        "dry_run": DRY_RUN,
+    },
+)
+def clean(call: Call, inventory: str = "", json: str = "", delete_data: bool = False, dry_run: bool = False) -> None:
     """Remove everything that apply created, whatever the playbooks say now."""
-    from clusterlab.cli.output import converging, show_remaining
+    from clusterlab.cli.output import converging, show_changes, show_remaining
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
         pipeline = Pipeline(lab)
+        if dry_run:
+            show_changes(pipeline, pipeline.clean_changes(delete_data), json)
+            return
         with converging(pipeline, "clean", json):
             try:
                 pipeline.clean(delete_data)

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from invoke.exceptions import Exit
 
-from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, Call, out, verb
 from clusterlab.pipeline.lock import Exclusive
 
-DRY_RUN = "show what would be taken back, and change nothing"
 PACKAGES = "also remove the packages that provision installed"
 SWARM = "also take nodes that provision added out of the Swarm; the last manager ends it"
 
@@ -34,7 +33,7 @@ def deprovision(
     from clusterlab.reports.plan import kept_document, plan_document, show_kept, show_plan
     from clusterlab.reports.summary import write_json
 
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
         pipeline = Pipeline(lab)
         withdrawal = pipeline.withdrawal(packages=packages, swarm=swarm)
         kept = kept_document(withdrawal.kept)

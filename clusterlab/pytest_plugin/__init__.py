@@ -1,0 +1,116 @@
+"""The pytest plug-in: statements of plays as test items, and hosts, containers and services as fixtures.
+
+pytest loads it in every environment that has clusterlab, so it imports nothing of it before an inventory is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .bench import Bench
+
+_BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+MARKER = "clusterlab(*plays): the plays that the test needs on the hosts, with --clusterlab-run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("clusterlab", "clusters")
+    group.addoption(
+        "--clusterlab", metavar="INVENTORY", help="the inventory: a file, or the name of one below inventory/"
+    )
+    group.addoption(
+        "--clusterlab-playbooks", metavar="FOLDER", default="playbooks", help="the folder with the plays (playbooks)"
+    )
+    group.addoption(
+        "--clusterlab-run",
+        action="store_true",
+        help="bring the lab up and converge it before the first test, as `clusterlab run` does",
+    )
+    group.addoption(
+        "--clusterlab-strict", action="store_true", help="fail when a statement is unsupported, instead of skipping it"
+    )
+    parser.addini("clusterlab", "the inventory, where --clusterlab is not given", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+    inventory = config.getoption("--clusterlab") or config.getini("clusterlab")
+    if not inventory:
+        return
+    from clusterlab.errors import ClusterlabError
+
+    from . import fixtures
+    from .bench import Bench
+
+    try:
+        bench = Bench(
+            inventory,
+            config.getoption("--clusterlab-playbooks"),
+            converge=config.getoption("--clusterlab-run"),
+            strict=config.getoption("--clusterlab-strict"),
+            worker=hasattr(config, "workerinput"),
+        )
+    except ClusterlabError as error:
+        raise pytest.UsageError(f"{error.message}\n{error.remedy}".rstrip()) from error
+    config.stash[_BENCH] = bench
+    config.pluginmanager.register(fixtures, "clusterlab-fixtures")
+    config.pluginmanager.register(fixtures.of_hosts(bench.lab.inventory.hosts), "clusterlab-hosts")
+
+
+def bench_of(config: pytest.Config) -> Bench:
+    """The lab of this test run; it exists when an inventory was named."""
+    return config.stash[_BENCH]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """With pytest-xdist, the process that starts the others keeps other commands off the lab for all of them."""
+    config = session.config
+    if _BENCH in config.stash and config.getoption("numprocesses", None):
+        config.stash[_BENCH].hold()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _BENCH in session.config.stash:
+        session.config.stash[_BENCH].close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A play, when it lies in the folder with the plays."""
+    if file_path.suffix != ".yml" or _BENCH not in parent.config.stash:
+        return None
+    from .statements import PlayFile
+
+    play = bench_of(parent.config).play_of(file_path)
+    return PlayFile.from_parent(parent, path=file_path, play_name=play) if play else None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The plays of all statements that are selected, and those that tests name, are what the lab must have."""
+    if _BENCH not in session.config.stash:
+        return
+    from .statements import Statement
+
+    bench = session.config.stash[_BENCH]
+    for item in session.items:
+        if isinstance(item, Statement):
+            bench.need(item.play_name)
+        for mark in item.iter_markers("clusterlab"):
+            for name in mark.args:
+                bench.need(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """In several processes, what changes something on the lab runs alone there."""
+    if _BENCH not in item.config.stash:
+        return (yield)
+    from .statements import Statement
+
+    changes = item.changes if isinstance(item, Statement) else "_changes" in getattr(item, "fixturenames", ())
+    with item.config.stash[_BENCH].turn(alone=changes):
+        return (yield)

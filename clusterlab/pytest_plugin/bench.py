@@ -1,0 +1,133 @@
+"""The lab of one test run: opened when the first test needs it, and shared by all tests of the process."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from clusterlab.checks.places import Places
+from clusterlab.checks.runner import run_checks
+from clusterlab.cli.locations import inventory_path
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.machines.paths import state_home
+from clusterlab.model import load_inventory, load_lab
+from clusterlab.model.checks import Check
+from clusterlab.model.playbook import Play
+from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
+from clusterlab.pipeline.pipeline import Pipeline
+from clusterlab.pipeline.session import Session, open_session
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+from clusterlab.results import Result
+from clusterlab.waiting import wait_until
+
+_TURN_SECONDS = 1800.0
+"""How long a test waits for those of other processes that must not run beside it."""
+OWN_PLAY = "tests"
+"""The name of the play that tests ask in: it has the containers and services of all."""
+
+
+class Bench:
+    """An inventory, its plays, and connections to its hosts. Raises InvalidFiles, UsageError."""
+
+    def __init__(self, inventory: str, playbooks: str, *, converge: bool, strict: bool, worker: bool) -> None:
+        path = inventory_path(inventory)
+        self._playbooks = Path(playbooks).absolute()
+        self.lab = load_lab(path, (), Path(playbooks)) if self._playbooks.is_dir() else load_inventory(path)
+        self.strict = strict or self.lab.inventory.kind.foreign
+        self._converge = converge
+        self._worker = worker
+        self._needed: dict[str, Play] = {}
+        self._closing = ExitStack()
+
+    def play_of(self, file: Path) -> str:
+        """The name of the play in a file; empty when it is not one of the playbooks."""
+        if not file.is_relative_to(self._playbooks):
+            return ""
+        return file.relative_to(self._playbooks).with_suffix("").as_posix()
+
+    def need(self, play: str) -> None:
+        """Note that a test needs a play on the hosts; raises UsageError when there is none of this name."""
+        if play not in self.lab.plays:
+            raise UsageError(f"unknown play {play!r}", remedy=f"Plays are below {self._playbooks}.")
+        self._needed[play] = self.lab.plays[play]
+
+    def hold(self) -> None:
+        """Keep other commands off the lab until `close`, for other processes too that this one starts."""
+        self._closing.enter_context(open_session(self.lab, Silent(), Exclusive("pytest")))
+
+    def close(self) -> None:
+        """Close the connections, and give the lab free."""
+        self._closing.close()
+
+    @cached_property
+    def session(self) -> Session:
+        """The lab, open; converged first where that is wanted. Raises ClusterlabError."""
+        lock: Lock = Unlocked("the process that started this one has it") if self._worker else Exclusive("pytest")
+        session = self._closing.enter_context(open_session(self.lab, Silent(), lock))
+        if self._converge:
+            with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; the others find nothing to do
+                wanted = replace(session, lab=replace(self.lab, plays=self._needed))
+                pipeline = Pipeline(wanted)
+                for stage in (pipeline.up, pipeline.provision, pipeline.apply):
+                    stage()
+        return session
+
+    @property
+    def hosts(self) -> Hosts:
+        """The hosts of the lab, connected when first used."""
+        return self.session.hosts
+
+    @cached_property
+    def play(self) -> Play:
+        """All that the plays have, as one play without statements: names are unique in a lab."""
+        together: dict[str, Any] = {name: {} for name in ("volumes", "networks", "containers", "services")}
+        for play in self.lab.plays.values():
+            for name, things in together.items():
+                things |= getattr(play, name)
+        return Play.model_construct(None, title="what tests ask", **together)
+
+    def places_of(self, play: str) -> Places:
+        """The places of one play, which knows how its containers and services are created."""
+        return Places(self.lab, self.lab.plays[play], self.hosts)
+
+    def prove(self, play_name: str, play: Play, check: Check) -> Result:
+        """Carry one check of a play out, as `clusterlab check` does."""
+        alone = replace(self.lab, plays={play_name: play.model_copy(update={"checks": [check]})})
+        (result,) = run_checks(alone, self.hosts, self.session.unsupported, lambda result: None, Silent())
+        return result
+
+    @contextmanager
+    def turn(self, alone: bool) -> Iterator[None]:
+        """Keep tests of other processes that change something from running beside this one; `alone` keeps all away."""
+        if not self._worker:
+            yield
+            return
+        with self._file_lock("turn", fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _file_lock(self, name: str, operation: int) -> Iterator[None]:
+        folder = state_home() / "pytest"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / f"{self.lab.name}.{name}.lock").open("w") as file:
+
+            def locked() -> bool:
+                try:
+                    fcntl.flock(file, operation | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                return True
+
+            wait_until(locked, "tests of other processes that use the lab", _TURN_SECONDS)
+            yield
+
+
+def as_text(error: ClusterlabError) -> str:
+    """An error as pytest shows it."""
+    return "\n".join(part for part in (error.message, error.detail, error.remedy and f"-> {error.remedy}") if part)

@@ -1,0 +1,145 @@
+"""pytest with the plug-in, in a folder of its own, on real engines: what people run in their repositories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from clusterlab.machines import recall_machines
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+
+LAB = f"plugin-{os.getpid()}"
+INVENTORY = f"""\
+lab: {LAB}
+machines: namespaces
+network: {{subnet: 10.61.0.0/24}}
+hosts:
+  host-1: {{address: 10.61.0.11, roles: [docker]}}
+  host-2: {{address: 10.61.0.12, roles: [docker]}}
+images: {{shell: {{build: busybox}}}}
+"""
+PLAY = """\
+title: Two containers
+containers:
+  alpha: {host: host-1, image: shell, command: [sleep, infinity]}
+  beta: {host: host-1, image: shell, command: [sleep, infinity]}
+checks:
+  - title: alpha can run a command
+    command: {in: alpha, run: echo hello, stdout: hello}
+  - title: beta has a file
+    file: {in: beta, path: /etc/nothing-here}
+  - title: a stopped container is started again
+    steps:
+      - do: {stop: beta}
+      - do: {start: beta}
+      - command: {in: beta, run: "true"}
+"""
+TESTS = """\
+import pytest
+
+def test_hosts(hosts, host_1, lab):
+    assert [host.name for host in hosts("docker")] == ["host-1", "host-2"]
+    assert host_1.run("hostname", check=True).stdout.strip() == "host-1"
+    assert hosts["host-2"].run("true").ok
+
+def test_a_container_is_stopped(container):
+    alpha = container("alpha")
+    assert alpha.run("cat /etc/hostname").ok
+    alpha.stop()
+    assert not alpha.inspect()["State"]["Running"]
+
+def test_it_runs_again(container, eventually):
+    eventually(lambda: container("alpha").run("true"), within="5s")
+    assert container("alpha").inspect()["State"]["Running"]
+
+def test_a_check(check):
+    check("ping", on="host-2", to="host-1")
+    with pytest.raises(AssertionError, match="refused|wanted"):
+        check("port", on="host-2", to="host-1", port=9, within="0s")
+
+def test_wrong(check, container):
+    check("pong", on="host-2")
+
+def test_eventually_ends(eventually):
+    def never():
+        assert 1 == 2
+    eventually(never, within="0.1s")
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """pytest in a folder with an inventory, a play and tests; the lab is up, and gone at the end."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name, text in {"inventory/lab.yml": INVENTORY, "playbooks/two.yml": PLAY, "test_own.py": TESTS}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"}
+
+    def pytest_run(*words: str) -> subprocess.CompletedProcess[str]:
+        plugins = ["-p", "clusterlab.pytest_plugin", "-p", "xdist", "-p", "no:cacheprovider"]
+        plugins = plugins[:4] if "--lf" in words else plugins
+        command = [sys.executable, "-m", "pytest", *plugins, "--clusterlab", "lab", *words]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+    try:
+        first = pytest_run("--clusterlab-run", "-k", "alpha", "playbooks")
+        assert "1 passed, 2 deselected" in first.stdout, first.stdout + first.stderr
+        yield pytest_run
+    finally:
+        recall_machines(LAB).down(Silent())
+
+
+def running() -> dict[str, bool]:
+    with Hosts(recall_machines(LAB).targets()) as hosts:
+        return {one["Names"][0][1:]: one["State"] == "running" for one in hosts["host-1"].docker.containers(all=True)}
+
+
+def test_each_statement_is_an_item_with_its_evidence_as_the_text_of_its_failure(run: Run, tmp_path: Path) -> None:
+    done = run("playbooks", f"--junitxml={tmp_path}/junit.xml", "-o", "junit_logging=all", "-v")
+    assert "2 passed" in done.stdout, done.stdout
+    assert "1 failed" in done.stdout
+    assert "playbooks/two.yml::a stopped container is started again PASSED" in done.stdout
+    assert "/etc/nothing-here" in done.stdout
+    assert "Traceback" not in done.stdout
+    cases = {case.get("name"): case for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")}
+    (failure,) = cases["beta has a file"].iter("failure")
+    assert "beta on host-1" in str(failure.text)
+    assert running() == {"alpha": True, "beta": True}
+
+
+def test_several_processes_share_the_lab(run: Run) -> None:
+    done = run("playbooks", "test_own.py", "-k", "not wrong and not ends and not file", "-n", "2")
+    assert "6 passed" in done.stdout, done.stdout
+    assert running() == {"alpha": True, "beta": True}
+
+
+def test_fixtures_ask_and_change_and_what_is_changed_is_undone(run: Run) -> None:
+    done = run("test_own.py")
+    assert "4 passed" in done.stdout, done.stdout
+    assert "2 failed" in done.stdout
+    assert "there is no kind of check 'pong'" in done.stdout
+    assert "still so after 0.1s" in done.stdout
+    assert running() == {"alpha": True, "beta": True}
+
+
+def test_what_last_failed_is_asked_again(run: Run) -> None:
+    assert "1 failed" in run("playbooks", "--lf").stdout
+    again = run("playbooks", "--lf").stdout
+    assert "1 failed" in again
+    assert "passed" not in again
+
+
+def test_a_wrong_inventory_is_wrong_usage(run: Run) -> None:
+    done = run("--clusterlab", "nowhere.yml")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "nowhere.yml" in done.stderr
+    assert "Traceback" not in done.stderr
