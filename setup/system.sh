@@ -1,12 +1,14 @@
 #!/bin/sh
 # Install the distribution packages that clusterlab's own machines need (Debian, Ubuntu); with --test, also those that only
-# its tests need; with --vagrant, also Vagrant with libvirt, which is started. Does nothing when all are there.
+# its tests need; with --vagrant, also Vagrant with libvirt, which is started. Does nothing when all are there. With --list, it
+# only prints what is missing.
 set -eu
 here=$(dirname "$0")
 
 packages="python3-venv openssh-client openssh-server mmdebstrap debian-archive-keyring fakeroot uidmap \
 e2fsprogs zstd qemu-system-x86 qemu-utils vde2 iproute2 util-linux"
 vagrant=
+list=
 for option in "$@"; do
     case $option in
     # Tests open the page of a night in a real browser, have systemd read its units, and complete words in each shell.
@@ -16,6 +18,7 @@ for option in "$@"; do
 grub-pc-bin grub-common fdisk"
         vagrant=yes
         ;;
+    --list) list=yes ;;
     *)
         echo "clusterlab: $0 has no option $option" >&2
         exit 2
@@ -27,6 +30,10 @@ missing=
 for package in $packages; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
 done
+if [ -n "$list" ]; then
+    for package in $missing; do echo "$package"; done
+    exit 0
+fi
 start_services() { [ -z "$vagrant" ] || sh "$here/as_root.sh" sh "$here/libvirt.sh"; }
 if [ -z "$missing" ]; then
     start_services

@@ -48,6 +48,8 @@ VERBS = {  # verb: (group, module)
     "report": ("keep", "report"),
     "labs": ("keep", "labs"),
     "gc": ("keep", "gc"),
+    "init": ("set up", "init"),
+    "setup": ("set up", "setup"),
     "validate": ("set up", "validate"),
     "schema": ("set up", "validate"),
     "box": ("set up", "box"),

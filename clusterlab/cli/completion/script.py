@@ -45,7 +45,7 @@ def _options(context: ParserContext) -> list[Argument]:
 
 
 def _flag(argument: Argument) -> str:
-    return f"--{str(argument.name).replace('_', '-')}"
+    return f"--{str(argument.name).strip('_').replace('_', '-')}"
 
 
 def _word(context: ParserContext) -> str:

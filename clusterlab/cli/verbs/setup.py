@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import subprocess
+
+from invoke.exceptions import Exit
+
+from clusterlab.cli.verb import Call, verb
+from clusterlab.pipeline.lock import Unlocked
+
+
+@verb(
+    Unlocked("touches no lab"),
+    {
+        "vagrant": "also Vagrant with libvirt, which is started",
+        "dry_run": "print the names of the packages that are missing, and install nothing",
+    },
+)
+def setup(call: Call, vagrant: bool = False, dry_run: bool = False) -> None:
+    """Install the system packages that virtual machines and namespaces need (Debian, Ubuntu)."""
+    from clusterlab.cli.locations import shipped
+
+    options = [*(["--vagrant"] if vagrant else []), *(["--list"] if dry_run else [])]
+    raise Exit(code=subprocess.call(["sh", str(shipped("setup/system.sh")), *options]))

@@ -1,0 +1,77 @@
+"""What an inventory can be written from, wherever it was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+
+@dataclass(frozen=True)
+class FoundHost:
+    """One host; `notes` are what a person wants to see beside it, such as its engine's version and labels."""
+
+    name: str
+    address: str
+    roles: tuple[str, ...] = ()
+    availability: str = "active"
+    ssh: tuple[tuple[str, str], ...] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class NfsMount:
+    """A volume on a file server."""
+
+    volume: str
+    server: str
+    path: str
+
+
+@dataclass(frozen=True)
+class FoundService:
+    """A Swarm service, and the ports that it publishes on every node."""
+
+    name: str
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hosts, and what runs on them as far as it is known. `source` says where it is from, in half a sentence."""
+
+    lab: str
+    source: str
+    hosts: tuple[FoundHost, ...]
+    ssh: tuple[tuple[str, str], ...] = ()
+    networks: tuple[str, ...] = ()
+    nfs: tuple[NfsMount, ...] = ()
+    services: tuple[FoundService, ...] = field(default_factory=tuple)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The addresses of file servers."""
+        return tuple(dict.fromkeys(mount.server for mount in self.nfs))
+
+    @property
+    def subnet(self) -> IPv4Network | None:
+        """The network of /24 that all hosts are in; None when they are in several."""
+        networks = {IPv4Network(f"{host.address}/24", strict=False) for host in self.hosts}
+        return networks.pop() if len(networks) == 1 else None
+
+
+def host_name(text: str, taken: Iterable[str] = ()) -> str:
+    """A name for a host as inventories have it: lower-case letters, digits and inner dashes; unlike those `taken`."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "host"
+    numbered = (f"{name}-{number}" for number in range(2, 10_000))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 address."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
