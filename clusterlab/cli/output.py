@@ -14,12 +14,14 @@ from invoke.exceptions import Exit
 from clusterlab.checks.chain import longest_chain
 from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError
+from clusterlab.learning import record
 from clusterlab.machines.state import LabState
 from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_results
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan.report import Report
 from clusterlab.plan.stack_plan import StackPlan
 from clusterlab.reports.junit import junit
+from clusterlab.reports.learning import standing_text
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
 from clusterlab.reports.stack_plan import show_stack_plans, stack_plan_documents
 from clusterlab.reports.summary import Run, write_json, write_text
@@ -113,8 +115,11 @@ class RunOutput:
             show_error(err(), apply)
         self._collect("it has no result", apply)
         kept = self._write()
+        lessons = record.note(self._pipeline.results)
         if "-" not in (self._json, self._junit):
             show_results(out(), self._run)
+            for lesson in lessons:
+                out().print(f"lesson {lesson.lesson}: {standing_text(lesson)}", highlight=False, soft_wrap=True)
             if self._run.exit_code and kept.is_file():
                 err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
         raise Exit(code=self._run.exit_code)

@@ -43,6 +43,7 @@ VERBS = {  # verb: (group, module)
     "check": ("prove", "check"),
     "doctor": ("prove", "doctor"),
     "explain": ("learn", "explain"),
+    "learn": ("learn", "learn"),
     "nightly": ("keep", "nightly"),
     "history": ("keep", "history"),
     "report": ("keep", "report"),

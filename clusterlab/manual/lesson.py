@@ -61,7 +61,7 @@ def lesson(
     where = Where(alone, name, {one: image.tag for one, image in wants.images.items()})
     created = list(_created(wants, where))
     copying = [_copied(key, file, inventory) for key, file, _ in created if file]
-    making = [Part(_title(key), tuple(lines)) for key, _, lines in created]
+    making = [Part(title_of(key), tuple(lines)) for key, _, lines in created]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(name, where.play, (*copying, *making), tuple(statements))
 
@@ -78,7 +78,8 @@ def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, Path | None, lis
                 yield key, file, [Line(host, kind.manual(want), environment=environment), *forget]
 
 
-def _title(key: Key) -> str:
+def title_of(key: Key) -> str:
+    """What a resource is called in a lesson: `volume nfs_gw on host1`."""
     return f"{key.kind} {key.name} {'of the Swarm' if key.host == SWARM else f'on {key.host}'}"
 
 
@@ -86,7 +87,7 @@ def _copied(key: Key, file: Path, inventory: str) -> Part:
     """What brings a file to the host that reads it."""
     ssh = ["clusterlab", "ssh", key.host, "-i", inventory, "--", f"cat > {shlex.quote(file.name)}"]
     line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(file))}")
-    return Part(f"a copy of {_title(key)}", (line,))
+    return Part(f"a copy of {title_of(key)}", (line,))
 
 
 def statement_lines(check: Check, where: Where) -> Iterator[Line]:

@@ -87,6 +87,10 @@ class Pipeline:
         rest = f", remaining: {', '.join(self.remaining)}" if self.remaining else ""
         return f"{len(report.done)} things removed{rest}"
 
+    def take_away(self, play: str, delete_data: bool = False) -> str:
+        """Remove what was created for one play."""
+        return self._converge("clean", self.clean_changes(delete_data, play))
+
     def withdrawal(self, packages: bool, swarm: bool) -> Withdrawal:
         """What would be taken back of what provision added, and what stays."""
         session = self.session
@@ -122,11 +126,11 @@ class Pipeline:
                 self.deploying,
             )
 
-    def clean_changes(self, delete_data: bool = False) -> list[Change]:
-        """What has the lab's label on the hosts."""
+    def clean_changes(self, delete_data: bool = False, play: str = "") -> list[Change]:
+        """What has the lab's label on the hosts; `play` for what was created for that play alone."""
         session = self.session
         with session.progress.task(session.lab.name, "inspecting engines"):
-            return clean.clean(session.lab.name, session.hosts, delete_data)
+            return clean.clean(session.lab.name, session.hosts, delete_data, play=play)
 
     def planned(self) -> tuple[list[Change], list[StackPlan]]:
         """The changes of provision and apply, and what these mean for stacks.

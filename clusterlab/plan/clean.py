@@ -22,12 +22,15 @@ FLAG = "--delete-data"
 _REASON = "it was created for this lab"
 
 
-def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only_from_here: bool = False) -> list[Change]:
+def clean(
+    lab_name: str, hosts: Hosts, delete_data: bool = False, *, only_from_here: bool = False, play: str = ""
+) -> list[Change]:
     """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
 
     Kinds go in the opposite order of their creation. What holds data is kept (blocked) unless `delete_data`. Hosts
     that never had an engine have nothing; one that does not answer is a blocked change, and the others go on.
     `only_from_here`: leave alone what another workstation created, or a person, and what has no labels.
+    `play`: only what was created for that play.
     """
     kinds = of_verb(RESOURCES.values(), "apply")
     scope, errors = _scope(lab_name, hosts, kinds, "" if delete_data else FLAG)
@@ -36,6 +39,8 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only_from_h
     for kind in reversed(kinds):
         for key, found in kind.observe(scope).items():
             if only_from_here and not created_here(kind.labels(found)):
+                continue
+            if play and kind.play(found) != play:
                 continue
             if kind.owns(lab_name, found) and (change := kind.remove(scope, key, found, _REASON)):
                 pending[key] = change

@@ -21,6 +21,28 @@ _PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` 
 
 def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
     """Title, what it teaches and why, the picture, then every command per host, in order, and what must be seen."""
+    show_introduction(console, lab, lesson)
+    play = lesson.play
+    if lesson.making:
+        show_heading(console, "What is created")
+        console.print(Text(_PREPARED))
+        first, *others = lab.inventory.with_role("swarm_manager") or [""]
+        if others:
+            console.print(Text(f"What is typed on {first} for the Swarm works on {either(others)}, too."))
+        show_lines(console, [line for part in lesson.making for line in part.lines])
+    for reason in dict.fromkeys(play.left_out.values()):
+        things = [
+            f"{thing.section.removesuffix('s')} {thing.name}" for thing, why in play.left_out.items() if why == reason
+        ]
+        console.print(Text(f"Left out: {', '.join(things)}: {reason}.", style="yellow"))
+    if lesson.statements:
+        show_heading(console, "What must then be true")
+        for number, part in enumerate(lesson.statements, 1):
+            _statement(console, number, part)
+
+
+def show_introduction(console: Console, lab: Lab, lesson: Lesson) -> None:
+    """Title, what it teaches and why, and the picture."""
     play = lesson.play
     console.print(Text(f"{lesson.name}: {play.title}", style="bold underline"))
     for text in filter(None, (play.teaches, play.why)):
@@ -29,28 +51,13 @@ def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
     console.print()
     for link in play.docs:
         console.print(Text(link, style="dim"), soft_wrap=True)
-    _heading(console, "The lab")
+    show_heading(console, "The lab")
     for row in draw(lab, play):
         console.print(Text(row), soft_wrap=True)
-    if lesson.making:
-        _heading(console, "What is created")
-        console.print(Text(_PREPARED))
-        first, *others = lab.inventory.with_role("swarm_manager") or [""]
-        if others:
-            console.print(Text(f"What is typed on {first} for the Swarm works on {either(others)}, too."))
-        _lines(console, [line for part in lesson.making for line in part.lines])
-    for reason in dict.fromkeys(play.left_out.values()):
-        things = [
-            f"{thing.section.removesuffix('s')} {thing.name}" for thing, why in play.left_out.items() if why == reason
-        ]
-        console.print(Text(f"Left out: {', '.join(things)}: {reason}.", style="yellow"))
-    if lesson.statements:
-        _heading(console, "What must then be true")
-        for number, part in enumerate(lesson.statements, 1):
-            _statement(console, number, part)
 
 
-def _heading(console: Console, text: str) -> None:
+def show_heading(console: Console, text: str) -> None:
+    """A line that begins a part."""
     console.print()
     console.print(Text(text, style="bold"))
 
@@ -62,10 +69,10 @@ def _statement(console: Console, number: int, part: Part) -> None:
         console.print(Text(f"   unsupported: {part.check.lacks}", style="yellow"))
     if part.check and part.check.needs:
         console.print(Text(f"   (needs {', '.join(part.check.needs)})", style="dim"))
-    _lines(console, part.lines)
+    show_lines(console, part.lines)
 
 
-def _lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
+def show_lines(console: Console, lines: list[Line] | tuple[Line, ...]) -> None:
     """Commands are never wrapped, so that they can be copied."""
     for host, stay in groupby(lines, key=lambda line: line.host):
         console.print(Text(f"  {host}" if host != HERE else "  here", style="cyan"))

@@ -8,7 +8,7 @@ from clusterlab.cli.registry import load_verbs
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 EXCLUSIVE = {"run", "up", "down", "provision", "apply", "check", "clean", "snapshot", "restore", "nightly", "gc"}
-EXCLUSIVE |= {"deprovision"}
+EXCLUSIVE |= {"deprovision", "learn"}
 
 
 @pytest.mark.parametrize("verb", list(load_verbs()), ids=lambda verb: verb.name)
