@@ -93,7 +93,7 @@ def test_a_lesson_is_done_step_by_step(run: Run, folder: Path) -> None:
     lab = load_lab(path, ["share"], folder / "playbooks")
     with open_session(lab, Silent(), Unlocked("a test")) as session:
         pipeline = Pipeline(session)
-        steps = []
+        steps: list[str] = []
         one = lesson(lab, "share", str(path), Silent(), session.unsupported)
         while (step := next_step(one, pipeline))[0] is not None and len(steps) < 10:
             assert step[1] is None, step
