@@ -4,12 +4,14 @@
 # and when there is more time:
 #   make test-long      the rest of the tests on virtual machines
 #   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
+#   make docs           the documentation as a site, in build/site
+#   make dist           wheel and sdist, in dist
 
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant down
+.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -63,6 +65,14 @@ test-long: setup-test
 
 test-vagrant: system-test-vagrant $(VENV)/installed-dev
 	sh setup/as_root.sh $(BIN)/pytest tests/vagrant || { sh setup/show_logs.sh test-logs; exit 1; }
+
+# The site of docs/ in build/site; it needs no network.
+docs: setup-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Wheel and sdist of the last commit in dist/: the same files, byte by byte, wherever they are built.
+dist: setup-test
+	$(BIN)/python setup/dist.py dist
 
 down:
 	$(BIN)/clusterlab down

@@ -1,0 +1,15 @@
+"""The reference as Markdown, from the registries of verbs and kinds and from the models of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from . import commands, models
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands": commands.page,
+    "checks": models.checks_page,
+    "inventory": models.inventory_page,
+    "plays": models.plays_page,
+}
+"""Pages by their name."""

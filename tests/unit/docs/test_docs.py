@@ -1,0 +1,101 @@
+"""The documentation is true: its site builds without a broken link, its commands exist, its Python and YAML are valid."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterlab.cli.main import collection
+from clusterlab.cli.program import words_as_flags
+from clusterlab.model import play_names
+from clusterlab.reference import PAGES
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+VERBS = {str(context.name): context for context in collection().to_contexts()}
+LESSONS = play_names(ROOT / "playbooks")
+_BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """Each fenced block of a language: where it is, and its text."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for found in _BLOCK.finditer(text):
+            if found[2] == language:
+                line = text[: found.start()].count("\n") + 1
+                yield f"{document.name}:{line}", textwrap.dedent(found[3])
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Each use of clusterlab, make or pytest in a block of commands."""
+    for place, text in blocks("sh"):
+        for line in text.replace("\\\n", " ").splitlines():
+            for part in re.split(r"&&|\|\||[|;]", re.sub(r"\s#.*$|^#.*$", "", line)):
+                words = shlex.split(part) if part.count('"') % 2 == 0 and "$(" not in part else []
+                if words:
+                    yield place, words
+
+
+COMMANDS = list(commands())
+OURS = [(place, words) for place, words in COMMANDS if words[0] == "clusterlab"]
+
+
+@pytest.mark.parametrize(("place", "words"), OURS, ids=[f"{place} {' '.join(words)}" for place, words in OURS])
+def test_every_command_is_one_that_clusterlab_understands(place: str, words: list[str]) -> None:
+    flags = words_as_flags(words[1:], VERBS)
+    plays = [value for flag, value in zip(flags, flags[1:], strict=False) if flag == "--play"]
+    for play in plays:
+        assert play in LESSONS or play.endswith(".yml") or play == "-" or play.isupper() or play == "host1", play
+
+
+def test_every_target_of_make_exists() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for place, words in COMMANDS:
+        if words[0] == "make":
+            assert set(words[1:]) <= targets, place
+
+
+@pytest.mark.parametrize(("place", "text"), list(blocks("python")))
+def test_python_compiles(place: str, text: str) -> None:
+    compile(text, place, "exec")
+
+
+@pytest.mark.parametrize(("place", "text"), list(blocks("yaml")))
+def test_yaml_is_valid(place: str, text: str) -> None:
+    assert yaml.safe_load(text), place
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_the_reference_has_its_tables(name: str) -> None:
+    page = PAGES[name]()
+    assert page.startswith("# ")
+    assert page.count("|---|---|") > 1
+
+
+def test_the_site_builds_without_a_broken_link_and_without_network(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="mkdocs-material is not installed here; `make setup-test` installs it")
+    environment = {
+        **os.environ,
+        "NO_MKDOCS_2_WARNING": "1",
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+    }
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for page in ("index.html", "reference/commands.html", "changelog.html"):
+        assert (tmp_path / "site" / page).is_file()
+    fetched = re.findall(
+        r'(?:src|href)="(https?://[^"]+\.(?:css|js|woff2?))"', (tmp_path / "site/index.html").read_text()
+    )
+    assert fetched == []
