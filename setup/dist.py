@@ -1,7 +1,7 @@
 """Build wheel and sdist of the last commit, reproducibly: `python setup/dist.py FOLDER`.
 
-The time in both is that of the commit (https://reproducible-builds.org/docs/source-date-epoch/), and what setuptools takes
-from the file system (order, owners, modes, times) is made equal.
+The time in both is that of the commit (https://reproducible-builds.org/docs/source-date-epoch/), and what setuptools
+takes from the file system (order, owners, modes, times) is made equal.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_BUILD = """
+import os, sys
+from setuptools import build_meta
+os.umask(0o022)
+folder = sys.argv[1]  # setuptools replaces the arguments
+print(build_meta.build_wheel(folder), build_meta.build_sdist(folder))
+"""
 
 
 def build(root: Path, folder: Path, commit: str = "HEAD") -> list[Path]:
@@ -26,12 +33,11 @@ def build(root: Path, folder: Path, commit: str = "HEAD") -> list[Path]:
         [*git, "log", "-1", "--format=%ct", commit], check=True, capture_output=True, text=True
     ).stdout
     archive = subprocess.run([*git, "archive", commit], check=True, capture_output=True).stdout
-    script = "import sys; from setuptools import build_meta as b; print(b.build_wheel(sys.argv[1]), b.build_sdist(sys.argv[1]))"
     with tempfile.TemporaryDirectory() as source:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(source, filter="tar")  # links to folders of the project included
         environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch.strip()}
-        words = [sys.executable, "-c", f"import os; os.umask(0o022); {script}", str(folder.resolve())]
+        words = [sys.executable, "-c", _BUILD, str(folder.resolve())]
         done = subprocess.run(words, cwd=source, env=environment, check=True, capture_output=True, text=True)
     wheel, sdist = (folder / name for name in done.stdout.split()[-2:])
     _normalise(sdist, int(epoch))

@@ -18,10 +18,10 @@ def _lines() -> Iterator[str]:
     contexts = {str(context.name): context for context in collection().to_contexts()}
     yield "# Commands"
     yield ""
-    yield "`clusterlab VERB [PLAY ...] [-i INVENTORY] [options]`; `clusterlab VERB --help` shows the same in a terminal."
+    yield "`clusterlab VERB [PLAY ...] [-i INVENTORY] [options]`, or `clusterlab VERB --help`."
     yield ""
-    yield "Exit codes: 0 all statements pass · 1 a statement failed · 2 wrong usage or an invalid file · 3 something could"
-    yield "not be carried out."
+    yield "Exit codes: 0 all statements pass · 1 a statement failed · 2 wrong usage or an invalid file · 3 something"
+    yield "could not be carried out."
     for title, verbs in by_group().items():
         yield f"\n## {title}"
         for verb in verbs:

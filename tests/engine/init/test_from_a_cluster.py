@@ -41,11 +41,12 @@ def reached_by_ssh(swarm: EngineLab, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def state(lab: EngineLab) -> str:
     """All that a person could see on both hosts."""
-    seen = []
+    seen: list[Any] = []
     for name in ("host1", "host2"):
         api = lab.hosts[name].docker
-        seen += [api.volumes(), api.networks(), api.containers(all=True), api.images()]
-    return json.dumps([*seen, lab.hosts["host1"].docker.nodes()], sort_keys=True)
+        seen += [*api.volumes()["Volumes"], *api.networks(), *api.containers(all=True), *api.images()]
+    seen += lab.hosts["host1"].docker.nodes()
+    return "\n".join(sorted(json.dumps(one, sort_keys=True) for one in seen))
 
 
 def test_it_reads_hosts_roles_labels_and_mounts_and_changes_nothing(swarm: EngineLab, tmp_path: Path) -> None:

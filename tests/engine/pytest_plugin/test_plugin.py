@@ -39,7 +39,7 @@ checks:
     steps:
       - do: {stop: beta}
       - do: {start: beta}
-      - command: {in: beta, run: "true"}
+      - command: {in: beta, run: uname, stdout: Linux}
 """
 TESTS = """\
 import pytest
