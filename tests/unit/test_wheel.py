@@ -85,3 +85,16 @@ def test_from_an_empty_folder_it_uses_the_lab_and_lessons_that_it_has_and_says_s
     assert f" {len(list((ROOT / 'playbooks').rglob('*.yml')))} plays" in where
     named = in_empty_folder(installed, tmp_path / "empty", "validate", "-i", "namespaces", "volumes/local").stdout
     assert "shipped/inventory/namespaces.yml and 1 plays" in named
+
+
+def test_init_learn_and_pytest_work_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    assert "volumes/nfs" in in_empty_folder(installed, folder, "learn").stdout
+    assert in_empty_folder(installed, folder, "init").returncode == 0
+    valid = in_empty_folder(installed, folder, "validate")
+    assert valid.stdout.startswith("inventory/default.yml and 1 plays with 2 checks are valid."), valid.stderr
+    assert "come with clusterlab" not in valid.stderr
+    command = [str(installed), "-I", "-m", "pytest", "--clusterlab", "default", "--collect-only", "-q", "playbooks"]
+    collected = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert "playbooks/first.yml::the client reaches the web server by its name" in collected.stdout, collected.stderr
+    assert "2 tests collected" in collected.stdout

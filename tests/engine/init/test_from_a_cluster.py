@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,14 +38,16 @@ def reached_by_ssh(swarm: EngineLab, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-def state(lab: EngineLab) -> str:
-    """All that a person could see on both hosts."""
-    seen: list[Any] = []
-    for name in ("host1", "host2"):
-        api = lab.hosts[name].docker
-        seen += [*api.volumes()["Volumes"], *api.networks(), *api.containers(all=True), *api.images()]
-    seen += lab.hosts["host1"].docker.nodes()
-    return "\n".join(sorted(json.dumps(one, sort_keys=True) for one in seen))
+def state(lab: EngineLab) -> dict[str, object]:
+    """What exists on the host that is read and in the Swarm, without what changes by itself."""
+    api = lab.hosts["host1"].docker
+    return {
+        "volumes": sorted((one["Name"], str(one["Options"])) for one in api.volumes()["Volumes"]),
+        "networks": sorted(one["Id"] for one in api.networks()),
+        "containers": sorted(one["Id"] for one in api.containers(all=True)),
+        "images": sorted(one["Id"] for one in api.images()),
+        "nodes": sorted((one["ID"], str(one["Spec"])) for one in api.nodes()),
+    }
 
 
 def test_it_reads_hosts_roles_labels_and_mounts_and_changes_nothing(swarm: EngineLab, tmp_path: Path) -> None:
