@@ -42,7 +42,7 @@ def show_run(console: Console, pipeline: Pipeline, json: str) -> None:
     """Say what `run` would do: with the machines, on them as far as they can be inspected, and what it would check."""
     lab = pipeline.session.lab
     if show_up(console, pipeline.session.machines):
-        show_changes(pipeline, pipeline.planned(), json)
+        show_changes(pipeline, *pipeline.planned(), json)
     else:
         console.print("What would change on the hosts is known once they run.", soft_wrap=True)
     for name, play in lab.plays.items():

@@ -143,6 +143,10 @@ class Pipeline:
                 self.session.lab.name, "what apply would change is known once the hosts are provisioned"
             )
             return changes, []
+        return self.planned_apply()
+
+    def planned_apply(self) -> tuple[list[Change], list[StackPlan]]:
+        """The changes of apply, and what these mean for stacks."""
         survey = self._survey()
         return survey.changes, stack_plans(survey.wants, survey.scope)
 

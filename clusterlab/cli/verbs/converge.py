@@ -32,7 +32,7 @@ def provision(
     with session(call.dry(dry_run), inventory) as lab:
         pipeline = Pipeline(lab, remove_nodes=remove_nodes)
         if dry_run:
-            show_changes(pipeline, pipeline.provision_changes(), json)
+            show_changes(pipeline, pipeline.provision_changes(), [], json)
             return
         with converging(pipeline, "provision", json):
             pipeline.provision()
@@ -115,7 +115,7 @@ def apply(
     with session(call.dry(dry_run), inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
         pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying)
         if dry_run:
-            show_changes(pipeline, pipeline.apply_changes(), json)
+            show_changes(pipeline, *pipeline.planned_apply(), json)
             return
         with converging(pipeline, "apply", json):
             pipeline.apply()
@@ -139,7 +139,7 @@ def clean(call: Call, inventory: str = "", json: str = "", delete_data: bool = F
     with session(call.dry(dry_run), inventory) as lab:
         pipeline = Pipeline(lab)
         if dry_run:
-            show_changes(pipeline, pipeline.clean_changes(delete_data), json)
+            show_changes(pipeline, pipeline.clean_changes(delete_data), [], json)
             return
         with converging(pipeline, "clean", json):
             try:
