@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clusterlab.checks.runner import run_checks
 from clusterlab.manual.lesson import Lesson, Part, title_of
 from clusterlab.pipeline.pipeline import Pipeline
@@ -22,9 +24,10 @@ def next_step(lesson: Lesson, pipeline: Pipeline) -> tuple[Part | None, Result |
     Both None when all is done. The pipeline's lab has that play alone.
     """
     missing = {title_of(change.key) for change in pipeline.apply_changes()}
+    copies = {part.title.removeprefix(_COPY): part.lines for part in lesson.making if part.title.startswith(_COPY)}
     for part in lesson.making:
-        if part.title.removeprefix(_COPY) in missing:
-            return part, None
+        if part.title in missing:
+            return replace(part, lines=(*copies.get(part.title, ()), *part.lines)), None
     session = pipeline.session
     results = run_checks(session.lab, session.hosts, session.unsupported, lambda result: None, session.progress)
     by_title = {result.check: result for result in results}
