@@ -120,7 +120,7 @@ def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:
 
 def _own(index: int, lacking: Mapping[KeyPath, str]) -> str:
     """Why a check names something lacking itself; "" when it does not."""
-    own = (why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2] not in _TEXTS)
+    own = (why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2:] and path[2] not in _TEXTS)
     return next(own, "")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.cli.validating import Validation
-from clusterlab.model import Lab, load_lab
+from clusterlab.model import InvalidFiles, Lab, load_lab
 from clusterlab.plan.apply import left_out
 
 ONE_HOST = """\
@@ -101,3 +101,14 @@ def test_validate_says_what_is_unsupported_and_finds_no_mistake(lab: Lab, tmp_pa
         f"1 check is unsupported: {SERVER}.",
         f"1 check is unsupported: {SWARM}.",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["checks: ['${docker.second}']", "containers: '${docker.second}'", "title: '${docker.second}'"]
+)
+def test_mistakes_in_the_same_place_are_still_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "play.yml").write_text(text if "title" in text else f"title: A play\n{text}\n")
+    (tmp_path / "inventory.yml").write_text(ONE_HOST)
+    with pytest.raises(InvalidFiles):
+        load_lab(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
