@@ -72,10 +72,13 @@ class Guard:
             return found
         return replace(before, began=found.began, took=found.took)
 
-    def lasted(self, hosts: Sequence[str]) -> float:
-        """For how many seconds one of these hosts, or its engine, has been seen dead."""
+    def lasted(self, cause: Cause) -> float:
+        """For how many seconds the host that a cause is about, or its engine, has been seen dead; else 0.
+
+        A manager that is down says nothing of how long another host's node has been drained.
+        """
         now = time.monotonic()
-        return max((now - self._down_since.get(host, now) for host in hosts), default=0.0)
+        return now - self._down_since.get(cause.subject, now)
 
     def unreachable(self, host: str) -> str:
         """Why no command runs on a host that was found so; "" when nothing is known to be in the way."""
@@ -131,11 +134,11 @@ class CheckGuard:
         found = self._guard.failure(self._needs.before, 0.0)
         if found is None or found[1].passing:
             return None
-        if waits and (left := _GRACE - self._guard.lasted(found[0].hosts)) > 0 and self._interrupted.wait(left):
+        if waits and (left := _GRACE - self._guard.lasted(found[1].cause)) > 0 and self._interrupted.wait(left):
             raise Interrupted("interrupted")
         now = time.monotonic()
         # What has lasted was read at least twice: all checks that it blocks share a reading, not one each.
-        confirmed = self._guard.lasted(found[0].hosts) >= _GRACE
+        confirmed = self._guard.lasted(found[1].cause) >= _GRACE
         again = self._guard.failure(self._needs.before, now - _FRESH if confirmed else now)
         return again[1].cause if again and not again[1].passing else None
 
@@ -150,11 +153,11 @@ class CheckGuard:
         if found is None:
             self._first.clear()
             return None
-        one, failure = found
+        _, failure = found
         if last:
             return failure.cause
         first = self._first.setdefault(failure.cause, began)
-        lasted = max(time.monotonic() - first, self._guard.lasted(one.hosts))
+        lasted = max(time.monotonic() - first, self._guard.lasted(failure.cause))
         return failure.cause if lasted >= _GRACE and not failure.passing else None
 
 

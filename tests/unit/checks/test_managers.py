@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import Event
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from clusterlab.checks import guard as guards
 from clusterlab.checks.dependencies import Dependencies, dependencies
 from clusterlab.checks.facts import Facts, Node
-from clusterlab.checks.guard import Guard
+from clusterlab.checks.guard import CheckGuard, Guard
 from clusterlab.checks.places import Places
-from clusterlab.checks.preconditions import EngineAnswers, ManagerAnswers
+from clusterlab.checks.preconditions import EngineAnswers, ManagerAnswers, NodeAvailable
 from clusterlab.checks.subjects import subjects
 from clusterlab.checks.swarm_managers import check_managers
 from clusterlab.errors import ClusterlabError, HostError
@@ -118,6 +119,16 @@ def test_what_is_inspected_of_the_swarm_needs_any_manager(probe: dict[str, Any],
     (only,) = play.checks
     found = dependencies(only, lab, play, subjects(only, Places(lab, play, Hosts({}))))
     assert found.before == (before,)
+
+
+def test_a_manager_that_is_down_does_not_confirm_what_was_read_of_another_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that drains a node restores it, and the facts of that moment block no other check."""
+    made = guard(monkeypatch, "m2", ("m1",))
+    drained = {**nodes("m2"), ADDRESSES["w1"]: Node("ready", "drain")}
+    made._facts["m2"] = Facts("m2", time.monotonic(), swarm=ACTIVE, nodes=drained)
+    made._down_since["m1"] = time.monotonic() - 60.0
+    one = NodeAvailable("w1", ADDRESSES["w1"], MANAGERS, "ha", "active")
+    assert CheckGuard(made, Dependencies((one,)), Event()).before(False) is None
 
 
 NEEDS = [Dependencies((ManagerAnswers(MANAGERS),))]
