@@ -15,6 +15,7 @@ SLOW = {
     "test_resource_cases.py": 4,
     "test_faults.py": 4,
     "test_check_cases.py": 7,
+    "test_codes.py": 2,
     "test_nights.py": 1,
     "test_apply.py": 1,
     "test_host.py": 1,

@@ -14,8 +14,10 @@ import pytest
 from clusterlab.doctor.codes import cl211, cl302, cl303
 from clusterlab.doctor.examine import examine
 from clusterlab.doctor.finding import Diagnosed
-from clusterlab.doctor.run import examined, of_lab
+from clusterlab.doctor.run import examined, of_hosts, of_lab
+from clusterlab.machines.existing import user_ssh
 from clusterlab.progress import Silent
+from clusterlab.remote import ssh_config
 from clusterlab.waiting import wait_until
 from tests.support.doctor_cases import PROPERTIES, case_files, compare, read_case, told
 from tests.support.doctor_lab import WORKERS, patient, seen, settled
@@ -62,6 +64,19 @@ def test_sound_and_unchanged(up: EngineLab) -> None:
     for host in ENGINES:
         events = f"docker events --since {began:.0f} --until {time.time():.0f} --format '{{{{.Type}}}} {{{{.Action}}}}'"
         assert up.hosts[host].run(events, check=True).stdout == ""
+
+
+def test_a_manager_is_enough(up: EngineLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other nodes are found through the Swarm, and reached through the user's SSH configuration."""
+    config = tmp_path / "config"
+    config.write_text(ssh_config(up.machines.targets()))
+    monkeypatch.setattr(user_ssh, "USER_CONFIG", config)
+    run = examined(of_hosts(["host1"]), Silent())
+    assert set(run.hosts) == set(ENGINES)
+    assert run.exit_code == 0, run.unknown
+    worker = examined(of_hosts(["host2"]), Silent())
+    assert worker.exit_code == 3
+    assert {one.reason for one in worker.unknown} == {"no manager was asked"}
 
 
 def _state(up: EngineLab, host: str) -> str:
