@@ -82,9 +82,21 @@ class Asking:
 
     def container(self, name: str) -> Place:
         """The place of a container of the play."""
-        if name not in self.play.containers:
+        host = self.play.host_of(name)
+        if host is None:
             raise UsageError(f"{name}: the play has no such container")
-        return Place(self.play.containers[name].host, name)
+        return Place(host, name)
+
+    def remedy(
+        self,
+        kind: str,
+        name: str,
+        own: str = "`clusterlab apply` creates it",
+        external: str = "create it, or correct its name under external",
+    ) -> str:
+        """What to do about an object that is not as it should be: one of the two, depending on who created it."""
+        section = "services" if kind == "tasks" else f"{kind}s"
+        return external if (section, name) in self.play.external.names() else own
 
     def run(self, place: Place, argv: Sequence[str], *, timeout: float = 60.0, user: str = "") -> Completed:
         """Run a command there, whatever its exit code.
@@ -118,14 +130,19 @@ class Asking:
                 raise WrongAnswer(
                     f"there is no container {place.container} on {place.host}",
                     command=f"docker inspect {place.container}",
-                    remedy="`clusterlab apply` creates it",
+                    remedy=self.remedy("container", place.container),
                 ) from error
         state = report["State"]
         if not state["Running"] or state.get("Paused") or state.get("Restarting"):
+            starts = (
+                f"docker start {place.container}"
+                if place.container in self.play.external.containers
+                else "clusterlab apply"
+            )
             raise WrongAnswer(
                 f"container {place.container} on {place.host} is not running: {_state(state)}",
                 command=f"docker inspect {place.container}",
-                remedy=f"container {place.container} is not running: {_state(state)}; `clusterlab apply` starts it",
+                remedy=f"container {place.container} is not running: {_state(state)}; `{starts}` starts it",
             )
         return report
 

@@ -153,7 +153,7 @@ def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondit
     else:
         yield from (EngineAnswers(host) for host in hosts)
     inside = getattr(probe, "in_", [])
-    yield from (ContainerRuns(play.containers[name].host, name) for name in inside if name in play.containers)
+    yield from (_runs(play, name) for name in inside if play.host_of(name))
 
 
 def _hosts(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Precondition]:
@@ -168,10 +168,10 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
     managers = _managers(lab)
     services = sorted(name.removeprefix("service ") for name in about.within if name.startswith("service "))
     containers = sorted(about.containers)
-    volumes = {volume for name in containers for volume, _ in mounted(play, name)}
-    volumes |= {name for service in services for name in _sources(play, service)}
+    volumes = {volume for name in containers if name in play.containers for volume, _ in mounted(play, name)}
+    volumes |= {name for service in services if service in play.services for name in _sources(play, service)}
     volumes |= {name for kind, probe in _probes(check) for name in KINDS[kind].touches(probe).volumes}
-    for name in containers:
+    for name in sorted(about.containers & set(play.containers)):
         networks = [play.networks[one] for one in play.containers[name].networks if one in play.networks]
         if any(network.driver == "overlay" for network in networks):
             yield InSwarm(play.containers[name].host)
@@ -184,9 +184,14 @@ def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Pr
     if all(KINDS[kind].asks(probe, play) != "place" for kind, probe in _probes(check)):
         return  # it is about what is reported of these objects themselves
     for name in containers:
-        yield ContainerRuns(play.containers[name].host, name)
+        yield _runs(play, name)
     if managers:
-        yield from (ServiceRuns(name, managers) for name in services)
+        external = play.external.services
+        yield from (ServiceRuns(name, managers, external=name in external) for name in services)
+
+
+def _runs(play: Play, container: str) -> ContainerRuns:
+    return ContainerRuns(str(play.host_of(container)), container, external=container in play.external.containers)
 
 
 def _managers(lab: Lab) -> tuple[str, ...]:
@@ -201,7 +206,8 @@ def _available(lab: Lab, host: str) -> NodeAvailable:
 def _eligible(lab: Lab, play: Play, service: str) -> list[str]:
     """The nodes that may run tasks of a service, by its constraints."""
     hosts = lab.inventory.active_nodes
-    for text in play.services[service].deploy.placement.constraints:
+    own = play.services.get(service)
+    for text in own.deploy.placement.constraints if own else []:
         if named := _HOSTNAME.fullmatch(text):
             hosts = [name for name in hosts if name == named[1]]
     return hosts

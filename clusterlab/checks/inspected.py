@@ -45,7 +45,7 @@ def report_of(kind: str, name: str, place: Place, places: Places) -> Any:
             raise WrongAnswer(
                 f"there is no {kind} {name} on {place.host}",
                 command=shell_command(kind, name),
-                remedy=_MISSING.get(kind, "`clusterlab apply` creates it"),
+                remedy=places.remedy(kind, name, _MISSING.get(kind, "`clusterlab apply` creates it")),
             ) from error
 
 

@@ -44,11 +44,11 @@ def _collect(places: Places, about: Subjects, unreachable: Callable[[str], str])
         for name, container in all_containers.items()
         if container.host in about.hosts and (container.ports or container.network_mode == "host")
     }
-    hosts = about.hosts | {all_containers[name].host for name in about.containers}
+    hosts = about.hosts | {places.container(name).host for name in about.containers}
     known = {host: f"could not be read: {why}" for host in hosts if (why := unreachable(host))}
     logs = {f"journal of {host}": known.get(host) or _journal(places, host) for host in sorted(hosts)}
     logs |= {
-        f"log of {name}": known.get(all_containers[name].host) or _container_log(places, places.container(name))
+        f"log of {name}": known.get(places.container(name).host) or _container_log(places, places.container(name))
         for name in sorted(containers)
     }
     return {name: text for name, text in logs.items() if text}

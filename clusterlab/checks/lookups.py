@@ -42,7 +42,7 @@ class Lookups(Asking):
                 except docker.errors.NotFound as error:
                     raise WrongAnswer(
                         f"there is no service {service} on a network {network}",
-                        remedy="`clusterlab apply` creates both",
+                        remedy=self.remedy("service", service),
                     ) from error
 
         _, (report, network_id) = self.ask_manager(ask)
@@ -72,7 +72,7 @@ class Lookups(Asking):
         """
         if isinstance(target, Address):
             return self.address(target)
-        if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
+        if target in self.lab.inventory.hosts and not (place.container and self.play.host_of(target)):
             return str(self.lab.inventory.hosts[target].address)
         return target
 

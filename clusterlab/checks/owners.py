@@ -87,11 +87,12 @@ def containers_of(target: Target, place: Place, places: Places) -> set[Place]:
     play = places.play
     if isinstance(target, Address):
         return {places.container(target.container)} if target.container else set()
-    if not place.container or target in play.containers[place.container].extra_hosts:
+    own = play.containers.get(place.container)
+    if not place.container or (own and target in own.extra_hosts):
         return set()
-    if target in play.services:
+    if target in play.known_services:
         return set()
-    if target in play.containers:
+    if play.host_of(target):
         return {places.container(target)}
     return {
         places.container(name)
@@ -136,8 +137,11 @@ def _hosts(meant: Collection[Place], place: Place, places: Places) -> list[str]:
     """All of the Swarm where one of the containers is on an overlay network; else their own hosts."""
     docker_hosts = places.lab.inventory.docker_hosts
     near = {one.host for one in (*meant, place)}
-    joined = {name for one in meant for name in places.play.containers[one.container].networks}
-    if any(places.play.networks[name].driver == "overlay" for name in joined if name in places.play.networks):
+    play = places.play
+    joined = {name for name, one in play.containers.items() if name in {one.container for one in meant}}
+    networks = {network for name in joined for network in play.containers[name].networks}
+    foreign = any(one.container in play.external.containers for one in meant)  # on networks that no file describes
+    if foreign or any(play.networks[name].driver == "overlay" for name in networks if name in play.networks):
         near |= set(places.lab.inventory.swarm_hosts)
     return [host for host in docker_hosts if host in near]
 

@@ -77,10 +77,11 @@ class EngineAnswers:
 
 @dataclass(frozen=True)
 class ContainerRuns:
-    """A container runs."""
+    """A container runs; `external` when clusterlab did not create it."""
 
     host: str
     container: str
+    external: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -93,7 +94,8 @@ class ContainerRuns:
         subject = f"container {self.container} on {self.host}"
         status = found.containers.get(self.container, "")
         if not status:
-            return Failure(Cause("container-missing", subject, "there is no such container", "clusterlab apply"))
+            remedy = f"clusterlab ssh {self.host} -- docker ps --all" if self.external else "clusterlab apply"
+            return Failure(Cause("container-missing", subject, "there is no such container", remedy))
         if status.endswith("(Paused)"):
             remedy = f"clusterlab ssh {self.host} -- docker unpause {self.container}"
             return Failure(Cause("container-paused", subject, "it is paused", remedy))
@@ -102,7 +104,9 @@ class ContainerRuns:
         exited = _EXITED.match(status)
         summary = f"it is not running: {f'exited ({exited[1]})' if exited else status.split(' ')[0].lower()}"
         passing = status.startswith(_PASSING)
-        return Failure(Cause("container-stopped", subject, summary, "clusterlab apply"), passing)
+        start = f"clusterlab ssh {self.host} -- docker start {self.container}"
+        remedy = start if self.external else "clusterlab apply"
+        return Failure(Cause("container-stopped", subject, summary, remedy), passing)
 
 
 @dataclass(frozen=True)
@@ -211,10 +215,11 @@ class NodeAvailable:
 
 @dataclass(frozen=True)
 class ServiceRuns:
-    """A service exists and has a running task, if it should have any."""
+    """A service exists and has a running task, if it should have any; `external` when clusterlab did not create it."""
 
     service: str
     managers: tuple[str, ...]
+    external: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -226,7 +231,8 @@ class ServiceRuns:
         services = next(facts[host].services for host in self.managers if facts[host].nodes is not None)
         subject = f"service {self.service}"
         if self.service not in services:
-            return Failure(Cause("service-missing", subject, "there is no such service", "clusterlab apply"))
+            remedy = "docker service ls" if self.external else "clusterlab apply"
+            return Failure(Cause("service-missing", subject, "there is no such service", remedy))
         running, desired = services[self.service]
         if running or not desired:
             return None

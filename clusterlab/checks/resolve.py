@@ -87,7 +87,7 @@ def _docker_names(places: Places) -> set[str]:
     play = places.play
     joined = [one.networks for one in play.containers.values()] + [one.networks for one in play.services.values()]
     aliases = {alias for networks in joined for one in networks.values() if one for alias in one.aliases}
-    return {*play.containers, *play.services, *(f"tasks.{name}" for name in play.services), *aliases}
+    return {*play.known_containers, *play.known_services, *(f"tasks.{name}" for name in play.known_services), *aliases}
 
 
 def answer(completed: Completed) -> str:

@@ -47,7 +47,7 @@ def subjects(check: Check, places: Places) -> Subjects:
     hosts = _named_hosts(words, lab) | {
         host for _, kind, probe in check.probes() for host in KINDS[kind].hosts(probe, lab, play)
     }
-    containers = words & frozenset(play.containers)
+    containers = words & frozenset(play.known_containers)
     within = frozenset(f"{host} in {places.play_name}" for host in hosts) | _services(words, play)
     return Subjects(hosts, containers, _changes(check, places), within)
 
@@ -72,7 +72,8 @@ def _changes(check: Check, places: Places) -> frozenset[str]:
 
 def _services(words: frozenset[str], play: Play) -> frozenset[str]:
     """Services that are named, by a port of the hosts that they publish too."""
-    return frozenset(
+    external = {name for name in play.external.services if words & {name, f"tasks.{name}"}}
+    return frozenset(f"service {name}" for name in external) | frozenset(
         f"service {name}"
         for name, service in play.services.items()
         if words & {name, f"tasks.{name}", *(str(parse_port(text).host_port) for text in service.ports)}

@@ -23,7 +23,8 @@ class Tools(Asking):
         for name in wanted:
             if name in there:
                 return name
-        image = self.play.containers[place.container].image if place.container else ""
+        own = self.play.containers.get(place.container)
+        image = own.image if own else f"that of {place.container}" if place.container else ""
         raise MissingTool(
             f"{place} has none of: {', '.join(wanted)}" if len(wanted) > 1 else f"{place} has no {wanted[0]}",
             remedy=f"use an image that has {' or '.join(wanted)} instead of {image}"

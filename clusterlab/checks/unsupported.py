@@ -33,8 +33,8 @@ def unmet_need(check: Check, lab: Lab, play: Play, about: Subjects, capabilities
     """
     need = missing(_needs(check, lab, play, about), capabilities)
     if need is None:
-        services = (name.removeprefix("service ") for name in sorted(about.within) if name.startswith("service "))
-        found = (why_service_cannot_run(lab, play, name, capabilities) for name in services)
+        services = (name for name in play.services if f"service {name}" in about.within)
+        found = (why_service_cannot_run(lab, play, name, capabilities) for name in sorted(services))
         need = next((one for one in found if one), None)
     return need
 
@@ -61,12 +61,12 @@ def unsupported(need: Need, play: str, check: Check, capabilities: Capabilities)
 
 def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need]:
     containers = sorted(about.containers)
-    hosts = about.hosts | {play.containers[name].host for name in containers}
+    hosts = about.hosts | {str(play.host_of(name)) for name in containers}
     for capability in check.needs:
         for host in lab.inventory.hosts if capability in _ANY_HOST else lab.inventory.docker_hosts:
             if host in hosts:
                 yield Need(host, capability, "")
-    for name in containers:
+    for name in sorted(about.containers & set(play.containers)):
         for need in container_needs(lab, play, name):
             yield need._replace(subject=f"{need.subject} of container {name}")
     for _, kind, probe in check.probes():

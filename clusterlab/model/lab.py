@@ -60,6 +60,7 @@ class Lab:
             yield from (play_name, *play_name.split("/"))
             for things in (play.disks, play.volumes, play.networks, play.containers, play.services):
                 yield from things
+            yield from (name for _, name in play.external.names())
         for stack in (one.valid() for one in self.stacks.values()):
             yield stack.name
             keys = (*stack.services, *stack.networks, *stack.volumes, *stack.configs, *stack.secrets)

@@ -16,6 +16,7 @@ from .checks import Check, check_model
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
 from .deferred import Deferred
+from .external import External
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
 from .short_syntax import parse_port
@@ -220,6 +221,9 @@ class Play(Model):
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     stack: StackFiles | None = Field(default=None, description="a stack, deployed as `docker stack deploy` does")
+    external: External = Field(
+        default=External(), description="what others created: checks may name it, and nothing changes it"
+    )
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
     _left_out: Mapping[Thing, str] = PrivateAttr(default_factory=dict)
     _instances: Mapping[str, Mapping[str, str]] = PrivateAttr(default_factory=dict)
@@ -246,7 +250,26 @@ class Play(Model):
         copy._left_out = things
         return copy
 
+    def host_of(self, container: str) -> str | None:
+        """The host of a container that checks may name: of the play, or external."""
+        known = self.containers.get(container) or self.external.containers.get(container)
+        return known.host if known else None
+
+    @property
+    def known_containers(self) -> list[str]:
+        """The containers that checks may name."""
+        return [*self.containers, *self.external.containers]
+
+    @property
+    def known_services(self) -> list[str]:
+        """The services that checks may name."""
+        return [*self.services, *self.external.services]
+
     def issues(self) -> Iterator[Issue]:
+        for section, name in self.external.names():
+            if name in getattr(self, section):
+                message = f"'{name}' is defined under {section} of this play, so clusterlab creates it"
+                yield Issue(("external", section), message, "Leave one of the two out.", True)
         if self.given("checks") and not self.checks:
             yield Issue(
                 ("checks",), "an empty list of checks proves nothing", "Write a check, or leave the key out.", True

@@ -36,6 +36,7 @@ from ..report_path import NoSuchPath, at, steps, template
 from ..spec import image_on
 
 _HINT = "`clusterlab plan` shows how it differs from the play"
+_EXTERNAL_HINT = "it is external: whoever created it changes it"
 _VOLUME_HINT = (
     "an engine keeps the options with which a volume was created, and ignores others silently; "
     "`clusterlab plan` shows the difference and how to fix it"
@@ -106,11 +107,11 @@ class Inspect(CheckKind[InspectProbe]):
         yield from named_docker_hosts(files, file, (*path, "on"), probe.on)
         play = file.play
         known: dict[str, Sequence[str]] = {
-            "volume": list(play.volumes),
-            "network": [*play.networks, *_PREDEFINED],
-            "container": list(play.containers),
-            "service": list(play.services),
-            "tasks": list(play.services),
+            "volume": [*play.volumes, *play.external.volumes],
+            "network": [*play.networks, *play.external.networks, *_PREDEFINED],
+            "container": play.known_containers,
+            "service": play.known_services,
+            "tasks": play.known_services,
             "image": list(files.inventory.images),
             "node": files.inventory.swarm_hosts,
         }
@@ -122,9 +123,9 @@ class Inspect(CheckKind[InspectProbe]):
                 yield file.problem(
                     (*path, kind), f"{owner} has no {noun} '{name}'", suggest(name, names, f"{noun.capitalize()}s")
                 )
-        container = play.containers.get(probe.container or "")
-        if container is not None and probe.on and files.expand(probe.on) != [container.host]:
-            message = f"the container '{probe.container}' is on {container.host} alone"
+        host = play.host_of(probe.container or "")
+        if host is not None and probe.on and files.expand(probe.on) != [host]:
+            message = f"the container '{probe.container}' is on {host} alone"
             yield file.problem((*path, "on"), message, "Leave on: out.")
         if probe.same and len(_hosts_in_files(files, file, probe)) < 2:
             yield file.problem((*path, "same"), "only one host is asked, so 'same' asserts nothing", key=True)
@@ -153,17 +154,18 @@ class Inspect(CheckKind[InspectProbe]):
         if probe.same and len(hosts) < 2:
             raise UsageError(f"`same: true` compares hosts, and only {', '.join(hosts) or 'none'} has {kind} {name}")
         values: dict[str, object] = {}
+        hint = places.remedy(kind, name, _VOLUME_HINT if kind == "volume" else _HINT, _EXTERNAL_HINT)
 
         def judge(place: Place, known_as: str, report: object) -> Finding:
             try:
                 values[place.host] = value = at(report, steps(probe.path))
             except NoSuchPath as error:
                 found = "there is no such variable" if _ENVIRONMENT in steps(probe.path) else str(error)
-                return _found(place, kind, known_as, probe, report, holds=False, found=found)
+                return _found(place, kind, known_as, probe, report, hint, holds=False, found=found)
             if probe.value is None:
-                return _found(place, kind, known_as, probe, value, holds=True, found=show(_visible(value, probe)))
+                return _found(place, kind, known_as, probe, value, hint, holds=True, found=show(_visible(value, probe)))
             compared = match(probe.value, value, lambda value: _visible(value, probe))
-            return _found(place, kind, known_as, probe, value, holds=compared.holds, found=compared.found)
+            return _found(place, kind, known_as, probe, value, hint, holds=compared.holds, found=compared.found)
 
         def at_host(place: Place) -> Finding:
             known_as = image_on(places, place, name) if kind == "image" else name
@@ -222,8 +224,12 @@ def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
         return lab.expand(probe.on)
     if probe.volume in play.volumes:
         return lab.expand(play.volumes[probe.volume].hosts)
-    if probe.container in play.containers:
-        return [play.containers[probe.container].host]
+    if probe.container and (host := play.host_of(probe.container)):
+        return [host]
+    if probe.volume in play.external.volumes:
+        return lab.expand(play.external.volumes[probe.volume].hosts)
+    if probe.network in play.external.networks and play.external.networks[probe.network].hosts:
+        return lab.expand(play.external.networks[probe.network].hosts)
     if probe.network in play.networks and play.networks[probe.network].driver != "overlay":
         return lab.expand(play.networks[probe.network].hosts)
     if of_the_swarm(probe, play):
@@ -239,6 +245,8 @@ def of_the_swarm(probe: InspectProbe, play: Play) -> bool:
 
     An engine knows an attachable overlay network only while a container there uses it; a manager always does.
     """
+    if probe.network in play.external.networks:
+        return not play.external.networks[probe.network].hosts
     network = play.networks.get(probe.network or "")
     if network is not None:
         return network.driver == "overlay" and not _users(str(probe.network), play)
@@ -258,7 +266,7 @@ def summary(probe: InspectProbe, name: str) -> str:
 
 
 def _found(
-    place: Place, kind: str, name: str, probe: InspectProbe, shown: object, *, holds: bool, found: str
+    place: Place, kind: str, name: str, probe: InspectProbe, shown: object, hint: str, *, holds: bool, found: str
 ) -> Finding:
     return finding(
         place,
@@ -267,7 +275,7 @@ def _found(
         wanted=summary(probe, name),
         found=found,
         output=clean(json.dumps(_visible(shown, probe), indent=2, ensure_ascii=False, default=str))[:_OUTPUT],
-        hint=_VOLUME_HINT if kind == "volume" else _HINT,
+        hint=hint,
     )
 
 
@@ -301,8 +309,11 @@ def _hosts_in_files(files: Files, file: PlayFile, probe: InspectProbe) -> Sequen
         return files.expand(probe.on)
     if probe.container:
         return [""]
-    volume = file.play.volumes.get(probe.volume or "")
+    external = file.play.external
+    volume = file.play.volumes.get(probe.volume or "") or external.volumes.get(probe.volume or "")
     network = file.play.networks.get(probe.network or "")
+    if probe.network in external.networks:
+        return files.expand(external.networks[probe.network].hosts) or [""]
     if volume is not None:
         return files.expand(volume.hosts)
     if network is not None and network.driver != "overlay":

@@ -187,7 +187,8 @@ def _bridge(probe: VethProbe, host: Place, places: Places) -> str:
 def _other_end(probe: VethProbe, where: Where, name: str) -> str:
     """What prints the number; which interface it is, if there are several, the engine's address of it tells."""
     place = where.container(name)
-    if len(where.play.containers[name].networks) < 2:
+    own = where.play.containers.get(name)
+    if own and len(own.networks) < 2:
         return where.typed(place, ["cat", "/sys/class/net/eth0/iflink"])
     format = f'{{{{(index .NetworkSettings.Networks "{probe.network}").MacAddress}}}}'
     asked = shlex.join(["docker", "inspect", "--format", format, name])

@@ -47,7 +47,7 @@ class Where:
         return [*map(Place, self.lab.expand(probe.on)), *map(self.container, probe.in_)]
 
     def container(self, name: str) -> Place:
-        return Place(self.play.containers[name].host, name)
+        return Place(str(self.play.host_of(name)), name)
 
     def environment(self, kind: str, name: str) -> tuple[Variable, ...]:
         """What the command that creates a container or service of the play takes from the shell's environment."""
@@ -70,7 +70,7 @@ class Where:
         """What to write for a target at a place; for an address that is looked up a token, see `typed`."""
         if isinstance(target, Address):
             return self.address(target)
-        if target in self.lab.inventory.hosts and not (place.container and target in self.play.containers):
+        if target in self.lab.inventory.hosts and not (place.container and self.play.host_of(target)):
             return str(self.lab.inventory.hosts[target].address)
         return target
 

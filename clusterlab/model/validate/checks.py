@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..base import Model
 from ..checks import Action, Connection
 from ..kinds import kinds
 from ..problems import Problem, suggest
@@ -29,6 +30,13 @@ def problems(files: Files) -> Iterator[Problem]:
 def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
     value = getattr(action, action.name)
     path = (*path, action.name)
+    external = file.play.external
+    if (action.container or "") in external.containers or (action.service or "") in external.services:
+        noun, name = ("service", action.service) if action.service else ("container", action.container)
+        inner = (*path, noun) if isinstance(value, Model) else path
+        message = f"the {noun} '{name}' is external: clusterlab did not create it, so it is not changed"
+        yield file.problem(inner, message, f"Act on a {noun} of the play, and leave external ones to probes.")
+        return
     if action.service:
         yield from _service_action(file, path, action)
         return

@@ -19,7 +19,7 @@ def problems(files: Files) -> Iterator[Problem]:
                     )
         yield from _instances(files, file)
         for name, container in file.play.containers.items():
-            yield from _container_host(files, file, name, container.host)
+            yield from container_host(files, file, ("containers", name), container.host)
             yield from image_there(files, file, ("containers", name, "image"), container.image)
         for name, service in file.play.services.items():
             yield from image_there(files, file, ("services", name, "image"), service.image)
@@ -29,7 +29,7 @@ def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[st
     """What is wrong with a list of hosts and roles."""
     for index, place in enumerate(places):
         where = item(file.document, path, index)
-        if place in file.play.containers and place not in files.places:
+        if file.play.host_of(place) and place not in files.places:
             yield file.problem(
                 where, f"'{place}' is a container, not a host", "Containers stand in in:, hosts and roles in on:."
             )
@@ -76,8 +76,9 @@ def _instances(files: Files, file: PlayFile) -> Iterator[Problem]:
                 yield file.problem(path, message, "Rename one of the two.", key=True)
 
 
-def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Iterator[Problem]:
-    path: KeyPath = ("containers", name, "host")
+def container_host(files: Files, file: PlayFile, container: KeyPath, host: str) -> Iterator[Problem]:
+    """What is wrong with the host of a container that stands at a path, and with its name."""
+    path, name = (*container, "host"), container[-1]
     if host not in files.inventory.hosts:
         remedy = suggest(host, files.inventory.hosts, "Hosts")
         if host in files.places:
@@ -87,7 +88,7 @@ def _container_host(files: Files, file: PlayFile, name: str, host: str) -> Itera
         yield file.problem(path, f"'{host}' is not a Docker host", _docker_hosts_are(files))
     if name in files.inventory.hosts:
         remedy = "Rename the container: a name identifies one place in a play."
-        yield file.problem(("containers", name), f"'{name}' is already a host of this lab", remedy, key=True)
+        yield file.problem(container, f"'{name}' is already a host of this lab", remedy, key=True)
 
 
 def _docker_hosts_are(files: Files) -> str:

@@ -46,7 +46,7 @@ def containers_exist(files: Files, file: PlayFile, path: KeyPath, names: Sequenc
 
 
 def _container(files: Files, file: PlayFile, path: KeyPath, name: str) -> Iterator[Problem]:
-    if name in file.play.containers:
+    if file.play.host_of(name):
         return
     others = [other.name for other in files.plays.values() if name in other.play.containers]
     if name in files.places:
@@ -66,12 +66,12 @@ def unknown_container(file: PlayFile, path: KeyPath, name: str) -> Problem:
         if group == name:
             return file.problem(path, f"'{name}' is a container on each of several hosts", f"Name {either(names)}.")
         return file.problem(path, f"there is no '{name}'", suggest(name, names, "There is"))
-    remedy = suggest(name, file.play.containers, "Containers")
+    remedy = suggest(name, file.play.known_containers, "Containers")
     return file.problem(path, f"this play has no container '{name}'", remedy)
 
 
 def unknown_service(file: PlayFile, path: KeyPath, name: str) -> Problem:
-    return file.problem(path, f"this play has no service '{name}'", suggest(name, file.play.services, "Services"))
+    return file.problem(path, f"this play has no service '{name}'", suggest(name, file.play.known_services, "Services"))
 
 
 def _address(file: PlayFile, path: KeyPath, target: Address) -> Iterator[Problem]:
@@ -83,6 +83,8 @@ def _address(file: PlayFile, path: KeyPath, target: Address) -> Iterator[Problem
 
 def _container_address(file: PlayFile, path: KeyPath, name: str, network: str) -> Iterator[Problem]:
     container = file.container(name)
+    if name in file.play.external.containers:
+        return
     if container is None:
         yield unknown_container(file, (*path, "container"), name)
         return
@@ -96,6 +98,8 @@ def _container_address(file: PlayFile, path: KeyPath, name: str, network: str) -
 
 def _service_address(file: PlayFile, path: KeyPath, name: str, network: str) -> Iterator[Problem]:
     service = file.play.services.get(name)
+    if name in file.play.external.services:
+        return
     if service is None:
         yield unknown_service(file, (*path, "service"), name)
     elif network not in service.networks:
@@ -105,6 +109,8 @@ def _service_address(file: PlayFile, path: KeyPath, name: str, network: str) -> 
 
 def _published(file: PlayFile, path: KeyPath, port: PublishedPort) -> Iterator[Problem]:
     container = file.container(port.container)
+    if port.container in file.play.external.containers:
+        return
     if container is None:
         yield unknown_container(file, (*path, "container"), port.container)
         return
