@@ -7,7 +7,28 @@ from typing import Any
 from clusterlab.checks.kind import CheckKind
 from clusterlab.registry import Registry
 
-from . import command, dns, file, http, inspect, mount, ping, port, run, shared_file, tls, veth
+from . import (
+    bind_source,
+    command,
+    dns,
+    file,
+    http,
+    inspect,
+    mount,
+    ping,
+    port,
+    published,
+    run,
+    service_apart,
+    service_names,
+    service_reach,
+    shared_file,
+    task_file,
+    task_mount,
+    tasks,
+    tls,
+    veth,
+)
 
 _OWN: tuple[CheckKind[Any], ...] = (
     command.KIND,
@@ -22,6 +43,14 @@ _OWN: tuple[CheckKind[Any], ...] = (
     shared_file.KIND,
     veth.KIND,
     inspect.KIND,
+    tasks.KIND,
+    published.KIND,
+    service_names.KIND,
+    service_reach.KIND,
+    service_apart.KIND,
+    task_mount.KIND,
+    bind_source.KIND,
+    task_file.KIND,
 )
 
 KINDS: Registry[CheckKind[Any]] = Registry(

@@ -1,0 +1,140 @@
+"""Many network probes of a host in one command: pings, TCP connections and DNS questions in the networks of processes.
+
+They use the host's tools (bash, ping, timeout, dd, od, nsenter) in the network namespace of a process, so that nothing
+has to be in its image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .dns_message import Answer, parse, question
+from .place import MissingTool, NotUnderstood, Place
+from .places import Places
+from .reached import reason
+
+HERE = 0
+"""In the place of a process id: in the host's own network."""
+
+_AT_ONCE = 16
+_SECONDS = 4  # for each probe
+_MISSING = 127
+_TIMED_OUT = 124
+_SCRIPT = r"""
+probe() {
+  local enter=()
+  [ "$2" = 0 ] || enter=(nsenter "--net=/proc/$2/ns/net")
+  case $3 in
+    ping) said=$("${enter[@]}" ping -n -c 2 -i 0.2 -W 2 "$4" 2>&1);;
+    tcp) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$4" "$5" 2>&1);;
+    dns) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>/dev/udp/127.0.0.11/53 &&
+      printf %b "$1" | dd bs=1500 iflag=fullblock status=none >&3 &&
+      dd bs=1500 count=1 status=none <&3 | od -An -v -tx1 | tr -d " \n"' bash "$4" 2>&1);;
+  esac
+  code=$?
+  printf '%s %s %s\n' "$1" "$code" "$(tail -n 1 <<< "$said")"
+}
+number=0
+for job; do
+  read -r pid kind target port <<< "$job"
+  if [ "$pid" != 0 ] && [ ! -e "/proc/$pid/ns/net" ]; then echo "$number 1 gone"
+  else probe "$number" "$pid" "$kind" "${target//%/\\x}" "$port" & fi
+  number=$((number + 1))
+  [ $((number % AT_ONCE)) -ne 0 ] || wait
+done
+wait
+""".replace("SECONDS", str(_SECONDS)).replace("AT_ONCE", str(_AT_ONCE))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One probe. For `dns` the target is a name, which Docker's DNS of the process is asked for."""
+
+    pid: int
+    kind: Literal["ping", "tcp", "dns"]
+    target: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        return {"ping": "ping", "tcp": f"port {self.port}", "dns": self.target}[self.kind]
+
+    def argument(self) -> str:
+        target = self.target
+        if self.kind == "dns":
+            target = "".join(f"%{byte:02x}" for byte in question(self.target))
+        return f"{self.pid} {self.kind} {target} {self.port}"
+
+    def typed(self) -> str:
+        """Much the same, as a person types it on the host."""
+        inside = f"nsenter --net=/proc/{self.pid}/ns/net " if self.pid != HERE else ""
+        if self.kind == "ping":
+            return f"{inside}ping -c 2 {self.target}"
+        if self.kind == "dns":
+            return f"{inside}nslookup {self.target} 127.0.0.11"
+        return f"{inside}timeout {_SECONDS} bash -c '</dev/tcp/{self.target}/{self.port}'"
+
+
+@dataclass(frozen=True)
+class Met:
+    """What came of a probe: whether it was answered, and in words what was seen. `answer` is that of a name server."""
+
+    reached: bool
+    found: str
+    answer: Answer | None = None
+
+
+def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
+    """Carry all jobs of a host out in one command. Raises MissingTool, NotUnderstood and NoAnswer."""
+    unique = list(dict.fromkeys(jobs))
+    place = Place(host)
+    patience = 30.0 + (_SECONDS + 1) * (len(unique) // _AT_ONCE + 1)
+    completed = places.run(
+        place, ["bash", "-c", _SCRIPT, "bash", *(job.argument() for job in unique)], timeout=patience
+    )
+    lines = dict(re.findall(r"^(\d+) (\d+ ?.*)$", completed.stdout, re.MULTILINE))
+    found = {}
+    for number, job in enumerate(unique):
+        line = lines.get(str(number))
+        if line is None:
+            raise NotUnderstood(
+                f"{host} did not answer all probes (exit code {completed.exit})",
+                command=job.typed(),
+                detail=completed.output,
+            )
+        code, _, said = line.partition(" ")
+        found[job] = _met(job, int(code), said, place)
+    return found
+
+
+def _met(job: Job, code: int, said: str, place: Place) -> Met:
+    if said == "gone":
+        raise NotUnderstood(f"a task on {place} ended while it was asked", command=job.typed())
+    if code == _MISSING:
+        tool = "ping" if job.kind == "ping" else "nsenter, dd or od"
+        raise MissingTool(f"{place} has no {tool}", remedy=f"install {tool} on {place}")
+    if job.kind == "dns":
+        return _resolved(job, code, said)
+    if code == 0:
+        return Met(True, "answers" if job.kind == "ping" else "open")
+    if code == _TIMED_OUT:
+        return Met(False, "timed out")
+    if why := reason(said):
+        return Met(False, why)
+    if job.kind == "ping" and code == 1:
+        return Met(False, "no answer")
+    raise NotUnderstood(f"{job.typed()} failed on {place} for another reason than the network: {said}", detail=said)
+
+
+def _resolved(job: Job, code: int, said: str) -> Met:
+    if code != 0 or not said:
+        return Met(False, "Docker's DNS does not answer")
+    try:
+        answer = parse(bytes.fromhex(said))
+    except ValueError as error:
+        raise NotUnderstood(f"Docker's DNS answers, but not what was asked: {error}", command=job.typed()) from error
+    if answer.addresses:
+        return Met(True, f"is {', '.join(answer.addresses)}", answer)
+    return Met(False, f"does not resolve: {answer.code or 'no IPv4 address'}", answer)

@@ -1,0 +1,125 @@
+"""published: a port of a service answers on the nodes, asked from another host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from clusterlab.model.base import Issue, Model, Strings
+from clusterlab.model.kinds import Touched
+from clusterlab.model.lab import Lab
+from clusterlab.model.probes import Port
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.places import named_docker_hosts
+from clusterlab.model.validate.probes import unknown_service
+from clusterlab.parallel import parallel, results_of
+from clusterlab.results import Link
+
+from ..batch import HERE, Job, ask_all
+from ..finding import Finding, finding
+from ..kind import CheckKind
+from ..manual.line import Line, ends
+from ..manual.where import Where
+from ..places import Places
+from ..swarm_task import service_of
+
+_HINTS = {
+    "ingress": "refused: no task listens on the target port; timed out: UDP 4789 or 7946 between the nodes, "
+    "IPVS, or a firewall; `docker service inspect --format '{{json .Endpoint.Ports}}'` shows what is published",
+    "host": "refused: the task does not listen on the target port, or on 127.0.0.1 alone; a host port exists only "
+    "where a task is",
+}
+
+
+class PublishedProbe(Model):
+    """A published TCP port of a service must accept connections, asked from another host of the inventory."""
+
+    service: str
+    port: Port = Field(description="as published")
+    mode: Literal["ingress", "host"] = Field(
+        default="ingress", description="ingress: every node answers; host: each node with a task"
+    )
+    nodes: Strings = Field(default_factory=list, description="with ingress: these alone; default: all of the Swarm")
+
+    def issues(self) -> Iterator[Issue]:
+        if self.mode == "host" and self.nodes:
+            yield Issue(("nodes",), "with mode: host the nodes with a task are asked", "Leave it out.", key=True)
+
+
+class Published(CheckKind[PublishedProbe]):
+    name = "published"
+    model = PublishedProbe
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: PublishedProbe) -> Iterator[Problem]:
+        if probe.service not in file.play.known_services:
+            yield unknown_service(file, (*path, "service"), probe.service)
+        yield from named_docker_hosts(files, file, (*path, "nodes"), probe.nodes)
+
+    def touches(self, probe: PublishedProbe) -> Touched:
+        return Touched(services=frozenset({probe.service}))
+
+    def ask(self, probe: PublishedProbe, places: Places) -> list[Finding]:
+        """One finding for each node: one command on each host that asks."""
+        lab, hosts = places.lab, places.lab.inventory.hosts
+        nodes = _nodes(probe, lab)
+        if probe.mode == "host":
+            there = {task.host for task in service_of(probe.service, places).tasks}
+            nodes = [host for host in hosts if host in there]
+        job = {node: Job(HERE, "tcp", str(hosts[node].address), probe.port) for node in nodes}
+        asking = {node: _other(node, lab) for node in nodes}
+        sources = sorted(set(asking.values()))
+        jobs = {source: [job[node] for node in nodes if asking[node] == source] for source in sources}
+        answers = results_of(parallel(lambda source: ask_all(source, jobs[source], places), sources, name="published"))
+        met = dict(zip(sources, answers, strict=True))
+        findings = []
+        for node in nodes:
+            found = met[asking[node]][job[node]]
+            link = Link(asking[node], node, f"port {probe.port}", True, found.reached, found.found)
+            findings.append(
+                finding(
+                    asking[node],
+                    job[node].typed(),
+                    holds=found.reached,
+                    wanted=_wanted(probe, node),
+                    found=f"{node}: {found.found}",
+                    hint=_HINTS[probe.mode],
+                    links=[link],
+                )
+            )
+        return findings
+
+    def manual(self, probe: PublishedProbe, where: Where) -> Iterator[Line]:
+        for node in _nodes(probe, where.lab):
+            address = str(where.lab.inventory.hosts[node].address)
+            command = Job(HERE, "tcp", address, probe.port).typed()
+            proof = ends(command)
+            if probe.mode == "host":
+                listed = (
+                    f"docker service ps --filter desired-state=running --filter node={node} --quiet {probe.service}"
+                )
+                has = where.looked_up(where.manager, f"tasks of {probe.service} on {node}", listed)
+                yield from where.taken()
+                proof = f'[ -z "${has.strip("@")}" ] || {proof}'
+            yield Line(_other(node, where.lab), command, _wanted(probe, node), proof)
+
+
+KIND = Published()
+
+
+def _nodes(probe: PublishedProbe, lab: Lab) -> list[str]:
+    return lab.expand(probe.nodes) if probe.nodes else lab.inventory.swarm_hosts
+
+
+def _other(node: str, lab: Lab) -> str:
+    """The host that asks a node: the next Docker host, so that the port is reached over the LAN."""
+    hosts = lab.inventory.docker_hosts
+    return hosts[(hosts.index(node) + 1) % len(hosts)] if node in hosts else hosts[0]
+
+
+def _wanted(probe: PublishedProbe, node: str) -> str:
+    where = "where a task is" if probe.mode == "host" else "on every node"
+    return f"port {probe.port} of {probe.service} is open on {node}, as {where}"

@@ -1,0 +1,157 @@
+"""service_reach: each port on which a service's tasks listen is reached from the tasks of services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import Field
+
+from clusterlab.model.kinds import Touched
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.results import Link
+
+from ..batch import Job, Met
+from ..finding import Finding, finding
+from ..kind import CheckKind
+from ..listening import Socket, listening, ports
+from ..manual.line import Line
+from ..manual.where import Where, with_variables
+from ..place import Place
+from ..places import Places
+from ..service_pairs import (
+    Asked,
+    PairsProbe,
+    addresses_of,
+    carry_out,
+    from_tasks_of,
+    pair_problems,
+    pair_touches,
+    ports_of,
+    services_of,
+)
+from ..swarm_task import Service, Task
+
+_HINT = (
+    "no answer, or timed out: UDP 4789 between the hosts, their MTU, or a firewall; refused: it listens on another "
+    "address; `docker network inspect --verbose NETWORK` shows what a node knows of the others' tasks"
+)
+_VIP_HINT = (
+    "tasks are reached through the virtual address by IPVS on the node that asks: `lsmod | grep ip_vs`, and "
+    "`docker service inspect --format '{{json .Endpoint}}'`"
+)
+
+
+class ServiceReachProbe(PairsProbe):
+    """Reach each task of a service by ping, and each TCP port on which it listens, on the networks that both share.
+
+    What listens is read from the kernel, and the host's tools ask: nothing has to be in the images.
+    """
+
+    virtual: bool = Field(default=False, description="ask for the ports at the service's virtual address instead")
+
+
+class ServiceReach(CheckKind[ServiceReachProbe]):
+    name = "service_reach"
+    model = ServiceReachProbe
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: ServiceReachProbe) -> Iterator[Problem]:
+        yield from pair_problems(file, path, probe)
+
+    def touches(self, probe: ServiceReachProbe) -> Touched:
+        return pair_touches(probe)
+
+    def ask(self, probe: ServiceReachProbe, places: Places) -> list[Finding]:
+        """One finding for each task that asks."""
+        service, sources = services_of(probe, places)
+        sockets = listening(service.tasks, places)
+        jobs = {one: list(_jobs(one, service, sockets, probe.virtual)) for one in sources}
+        asked = {one: found for one, found in jobs.items() if found or not _alone(one, service)}
+        met = carry_out([job for one in asked.values() for job in one], places)
+        return [_finding(one, mine, met, service, probe) for one, mine in asked.items()]
+
+    def manual(self, probe: ServiceReachProbe, where: Where) -> Iterator[Line]:
+        if probe.virtual:
+            listed = "docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .Addr}}{{end}}'"
+            command = f"{listed} {probe.service} | cut -d / -f 1 | sed 1d"
+            addresses = where.looked_up(where.manager, f"virtual addresses of {probe.service}", command)
+        else:
+            addresses = addresses_of(probe.service, where)
+        listed_ports = " ".join(ports_of(probe.service, where))
+        yield from where.taken()
+        for host in where.lab.inventory.swarm_hosts:
+            enter = "nsenter --net=/proc/$pid/ns/net"
+            connect = f"timeout 4 {enter} bash -c '</dev/tcp/'$address/$port || exit 1"
+            ping = "" if probe.virtual else f"{enter} ping -n -c 2 -W 2 $address || exit 1; "
+            each = f"for address in {addresses}; do {ping}for port in {listed_ports}; do {connect}; done; done"
+            command = from_tasks_of(probe.from_, host, with_variables(each).replace('"', ""))
+            yield Line(host, command, f"every address and port of {probe.service} answers", command)
+
+
+KIND = ServiceReach()
+
+
+def _alone(source: Task, service: Service) -> bool:
+    """Whether a task has nobody to ask but itself."""
+    return list(service.tasks) == [source]
+
+
+def _jobs(source: Task, service: Service, sockets: Mapping[Task, frozenset[Socket]], virtual: bool) -> Iterator[Asked]:
+    if virtual:
+        for network in source.addresses.keys() & service.addresses.keys():
+            address = service.addresses[network]
+            everywhere = {
+                port for task in service.tasks for port in ports(sockets, task, task.addresses.get(network, ""))
+            }
+            for port in sorted(everywhere):
+                yield Asked(source, Job(source.pid, "tcp", address, port), f"port {port} of {address}")
+        return
+    for task in service.tasks:
+        if task == source:
+            continue
+        for network in sorted(source.addresses.keys() & task.addresses.keys()):
+            address = task.addresses[network]
+            yield Asked(source, Job(source.pid, "ping", address), f"{task}")
+            for port in ports(sockets, task, address):
+                yield Asked(source, Job(source.pid, "tcp", address, port), f"port {port} of {task}")
+
+
+def _finding(
+    source: Task, asked: Sequence[Asked], met: Mapping[Asked, Met], service: Service, probe: ServiceReachProbe
+) -> Finding:
+    wrong = [one for one in asked if not met[one].reached]
+    what = "its virtual address" if probe.virtual else "every task"
+    wanted = f"{what} of {service.name} is reached, on each port on which it listens"
+    if probe.virtual:
+        wanted = f"the ports of {service.name} are reached at its virtual address"
+    numbers = sorted({one.job.port for one in asked if one.job.kind == "tcp"})
+    if not asked:
+        found = f"{source.service} and {service.name} share no network" if not probe.virtual else "nothing listens"
+    elif wrong:
+        found = "; ".join(f"{one.about}: {met[one].found}" for one in wrong)
+    else:
+        listens = f"ports {', '.join(map(str, numbers))}" if numbers else "no port, on which nothing listens"
+        found = f"{len(asked)} of {len(asked)} answer: ping and {listens}" if not probe.virtual else f"{listens} answer"
+    links = [
+        Link(
+            f"service {source.service}",
+            f"service {service.name}",
+            one.link_how(),
+            True,
+            met[one].reached,
+            met[one].found,
+        )
+        for one in asked
+    ]
+    shown = wrong or asked
+    return finding(
+        str(source),
+        shown[0].job.typed() if shown else Place(source.host).typed(["docker", "ps"]),
+        holds=bool(asked) and not wrong,
+        wanted=wanted,
+        found=found,
+        output="\n".join(f"{one.about}: {met[one].found}" for one in asked),
+        hint=_VIP_HINT if probe.virtual else _HINT,
+        links=list(dict.fromkeys(links)),
+    )

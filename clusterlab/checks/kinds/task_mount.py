@@ -1,0 +1,193 @@
+"""task_mount: what is really mounted on a path in each task of a service."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from clusterlab.model.base import Issue, Model, Strings
+from clusterlab.model.kinds import Touched
+from clusterlab.model.probes import absolute
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.probes import unknown_service
+from clusterlab.parallel import parallel, results_of
+
+from ..finding import Finding, finding
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.where import Where
+from ..mounts import Mount, mount_of, parse
+from ..place import NotUnderstood
+from ..places import Places
+from ..service_pairs import from_tasks_of
+from ..swarm_task import Task, by_host, run_for, service_of
+
+_HINT = (
+    "an engine keeps the options with which a volume was created on its node, and ignores others silently: compare "
+    "`docker volume inspect` there with the file; without a task that uses it, the volume can be removed and recreated"
+)
+_SECONDS = 10  # for a file server to answer
+_SCRIPT = """
+target=$1; shift
+for pid; do
+  echo "pid $pid"
+  if ! cat "/proc/$pid/mounts" 2>/dev/null; then echo "gone $pid"; continue; fi
+  echo "inode $(timeout SECONDS stat -c %i "/proc/$pid/root$target/." 2>&1 || true)"
+done
+""".replace("SECONDS", str(_SECONDS))
+
+
+class TaskMountProbe(Model):
+    """What each task of a service has mounted on a path, as the kernel reports it."""
+
+    service: str
+    path: str
+    type: Strings = Field(default_factory=list, description="one of these", examples=[["nfs", "nfs4"]])
+    source: str | None = Field(default=None, examples=["192.168.98.1:/shares"])
+    options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
+    same: bool = Field(default=False, description="all tasks must see the same directory, on whatever node they are")
+
+    def issues(self) -> Iterator[Issue]:
+        yield from absolute(self.path)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The mount on the path, None where there is none of its own, and the directory's inode, or why it has none."""
+
+    mount: Mount | None
+    inode: str
+
+    @property
+    def server(self) -> str:
+        """From where the directory comes: for NFS, the kernel has the server's address among the options."""
+        options = [one for one in self.mount.options if one.startswith("addr=")] if self.mount else []
+        return " ".join([self.mount.source if self.mount else "", *options])
+
+
+class TaskMount(CheckKind[TaskMountProbe]):
+    name = "task_mount"
+    model = TaskMountProbe
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: TaskMountProbe) -> Iterator[Problem]:
+        if probe.service not in file.play.known_services:
+            yield unknown_service(file, (*path, "service"), probe.service)
+
+    def touches(self, probe: TaskMountProbe) -> Touched:
+        return Touched(services=frozenset({probe.service}))
+
+    def ask(self, probe: TaskMountProbe, places: Places) -> list[Finding]:
+        """One finding for each task, and with `same` one for all: one command on each host with a task."""
+        tasks = service_of(probe.service, places).tasks
+        hosts = by_host(tasks)
+        seen: dict[Task, _Seen] = {}
+        for found in results_of(parallel(lambda host: _look(probe, hosts[host], places), hosts, name="mounts")):
+            seen |= found
+        findings = [_finding(probe, task, seen[task]) for task in tasks]
+        return [*findings, _same(probe, seen)] if probe.same else findings
+
+    def manual(self, probe: TaskMountProbe, where: Where) -> Iterator[Line]:
+        path = posixpath.normpath(probe.path)
+        last = shlex.quote(f'$2 == "{path}" {{ line = $0 }} END {{ print line }}')
+        first = ""
+        for host in where.lab.inventory.swarm_hosts:
+            shown = f"awk {last} /proc/$pid/mounts"
+            tests = [f"found=$({shown})", '[ -n "$found" ]']
+            types = "|".join(probe.type)
+            tests += [_has(f"^[^ ]+ [^ ]+ ({types}) ")] if types else []
+            tests += [_has(f"^{_escaped(probe.source)} ")] if probe.source else []
+            tests += [_has(rf" ([^ ]*,)?{_escaped(option)}(,[^ ]*)? [0-9]+ [0-9]+$") for option in probe.options]
+            proof = from_tasks_of([probe.service], host, " && ".join(tests))
+            yield Line(host, from_tasks_of([probe.service], host, shown), _wanted(probe), proof)
+            if not probe.same:
+                continue
+            listing = from_tasks_of([probe.service], host, f"stat -c %i /proc/$pid/root{shlex.quote(path)}/.")
+            inodes = f"{listing} | sort -u"
+            if first:
+                proof = f'found=$({inodes}); [ -z "$found" ] || [ "$found" = "${first}" ]'
+                yield Line(host, inodes, "the same directory as on the first host", proof)
+            else:
+                first = where.looked_up(host, f"directory of {probe.service} on {host}", inodes).strip("@")
+                yield from where.taken()
+
+
+KIND = TaskMount()
+
+
+def _look(probe: TaskMountProbe, tasks: list[Task], places: Places) -> Mapping[Task, _Seen]:
+    printed = run_for(tasks, _SCRIPT, places, probe.path, timeout=30.0 + _SECONDS * len(tasks)).stdout
+    found: dict[Task, _Seen] = {}
+    for part in printed.split("pid ")[1:]:
+        pid, _, text = part.partition("\n")
+        mounts, _, inode = text.rpartition("inode ")
+        try:
+            mount = mount_of(probe.path, parse(mounts))
+        except ValueError as error:
+            raise NotUnderstood(str(error), detail=text) from error
+        own = mount if mount and mount.path == posixpath.normpath(probe.path) else None
+        found |= {task: _Seen(own, inode.strip()) for task in tasks if str(task.pid) == pid}
+    return found
+
+
+def _finding(probe: TaskMountProbe, task: Task, seen: _Seen) -> Finding:
+    mount = seen.mount
+    line = f"{mount.source} on {mount.path} type {mount.type} ({','.join(mount.options)})" if mount else ""
+    problems = _problems(probe, mount) if mount else [f"nothing is mounted on {probe.path}"]
+    if mount and not seen.inode.isdigit():
+        problems.append(f"the directory cannot be opened: {seen.inode or f'no answer within {_SECONDS} s'}")
+    return finding(
+        str(task),
+        f"cat /proc/{task.pid}/mounts",
+        holds=not problems,
+        wanted=_wanted(probe),
+        found=": ".join(filter(None, [line, "; ".join(problems)])),
+        output=line,
+        hint=_HINT,
+    )
+
+
+def _problems(probe: TaskMountProbe, mount: Mount) -> list[str]:
+    problems = []
+    if probe.type and mount.type not in probe.type:
+        problems.append(f"type is {mount.type}, not {' or '.join(probe.type)}")
+    if probe.source is not None and mount.source != probe.source:
+        problems.append(f"source is {mount.source}, not {probe.source}")
+    return problems + [f"option {option} is missing" for option in probe.options if option not in mount.options]
+
+
+def _same(probe: TaskMountProbe, seen: Mapping[Task, _Seen]) -> Finding:
+    directories = {(one.server, one.inode) for one in seen.values()}
+    each = "; ".join(
+        f"{task}: inode {one.inode} of {one.server or 'the image'}"
+        for task, one in sorted(seen.items(), key=lambda item: str(item[0]))
+    )
+    return finding(
+        ", ".join(sorted({task.host for task in seen})),
+        f"stat -c %i /proc/PID/root{probe.path}",
+        holds=len(directories) == 1 and all(one.inode.isdigit() for one in seen.values()),
+        wanted=f"all tasks see the same directory on {probe.path}",
+        found=each,
+        hint="another server, another export, or a directory of the node itself is mounted on one of them",
+    )
+
+
+def _wanted(probe: TaskMountProbe) -> str:
+    parts = [f"a mount on {probe.path}"]
+    parts += [f"of type {' or '.join(probe.type)}"] if probe.type else []
+    parts += [f"source {probe.source}"] if probe.source else []
+    parts += [f"with options {', '.join(probe.options)}"] if probe.options else []
+    return ", ".join(parts)
+
+
+def _escaped(text: str) -> str:
+    return text.replace(".", r"\.").replace("[", r"\[").replace("]", r"\]")
+
+
+def _has(pattern: str) -> str:
+    return f"printf '%s\\n' \"$found\" | grep -qE {shlex.quote(pattern)}"

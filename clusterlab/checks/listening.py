@@ -1,0 +1,72 @@
+"""On which TCP ports processes listen, read from /proc/PID/net/tcp: proc_pid_net(5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from .places import Places
+from .swarm_task import Task, by_host, run_for
+
+_EPHEMERAL = 32768  # from here on a port may be another one after the next start
+_LISTENS = "0A"
+_LINE = re.compile(r"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) ", re.MULTILINE)
+_SCRIPT = """
+for pid; do
+  echo "pid $pid"
+  if ! cat "/proc/$pid/net/tcp" 2>/dev/null; then echo "gone $pid"; continue; fi
+  cat "/proc/$pid/net/tcp6" 2>/dev/null || true
+done
+"""
+
+
+@dataclass(frozen=True)
+class Socket:
+    """A listening socket; the address is unspecified for one on all addresses."""
+
+    address: IPv4Address | IPv6Address
+    port: int
+
+    def serves(self, address: str) -> bool:
+        """Whether it takes connections to an IPv4 address."""
+        mapped = getattr(self.address, "ipv4_mapped", None) or self.address
+        return mapped.is_unspecified or str(mapped) == address
+
+
+def listening(tasks: Sequence[Task], places: Places) -> Mapping[Task, frozenset[Socket]]:
+    """The sockets on which tasks listen, but for loopback: one command for each host."""
+    found: dict[Task, frozenset[Socket]] = {}
+    for here in by_host(tasks).values():
+        text = run_for(here, _SCRIPT, places).stdout
+        for part in text.split("pid ")[1:]:
+            pid, _, table = part.partition("\n")
+            found |= {task: parse(table) for task in here if task.pid == int(pid)}
+    return found
+
+
+def ports(sockets: Mapping[Task, frozenset[Socket]], task: Task, address: str) -> list[int]:
+    """The ports that must be open at an address of a task.
+
+    Those on which it listens there, and those below 32768 on which any task of its service listens on all addresses.
+    """
+    own = {socket.port for socket in sockets[task] if socket.serves(address)}
+    common = {one.port for all_ in sockets.values() for one in all_ if one.serves("") and one.port < _EPHEMERAL}
+    return sorted(own | common)
+
+
+def parse(table: str) -> frozenset[Socket]:
+    """The listening sockets in the text of /proc/PID/net/tcp and tcp6, without those on loopback."""
+    found = set()
+    for address, port, state in _LINE.findall(table):
+        socket = Socket(_address(address), int(port, 16))
+        if state == _LISTENS and not socket.address.is_loopback:
+            found.add(socket)
+    return frozenset(found)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """An address as the kernel prints it: words of 32 bits in the host's byte order, here little-endian."""
+    words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
+    return ip_address(b"".join(words))

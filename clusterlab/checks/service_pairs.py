@@ -1,0 +1,100 @@
+"""Services that are asked for from the tasks of others: what the kinds about pairs of services share."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from clusterlab.model.base import Model, Strings
+from clusterlab.model.kinds import Touched
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import PlayFile, item
+from clusterlab.model.validate.probes import unknown_service
+from clusterlab.parallel import parallel, results_of
+
+from .batch import Job, Met, ask_all
+from .manual.where import Where
+from .places import Places
+from .swarm_task import Service, Task, pids_of, service_of
+
+
+class PairsProbe(Model):
+    """A service, asked for from the tasks of services."""
+
+    service: str
+    from_: Strings = Field(alias="from", min_length=1, description="services: one task of each on every node asks")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A probe that a task carries out, about an address or name of a service."""
+
+    source: Task
+    job: Job
+    about: str  # for a sentence, such as "port 80 of shop_api.1"
+
+    def link_how(self) -> str:
+        return str(self.job) if self.job.kind != "dns" else ""
+
+
+def pair_problems(file: PlayFile, path: KeyPath, probe: PairsProbe) -> Iterator[Problem]:
+    """Services that the play neither creates nor lists as external."""
+    known = file.play.known_services
+    if probe.service not in known:
+        yield unknown_service(file, (*path, "service"), probe.service)
+    for index, name in enumerate(probe.from_):
+        if name not in known:
+            yield unknown_service(file, item(file.document, (*path, "from"), index), name)
+
+
+def pair_touches(probe: PairsProbe) -> Touched:
+    return Touched(services=frozenset({probe.service, *probe.from_}))
+
+
+def services_of(probe: PairsProbe, places: Places) -> tuple[Service, list[Task]]:
+    """The service, and the tasks that ask: the first of each service on each host."""
+    names = list(dict.fromkeys([probe.service, *probe.from_]))
+    found = dict(
+        zip(names, results_of(parallel(lambda name: service_of(name, places), names, name="tasks")), strict=True)
+    )
+    sources = {(name, task.host): task for name in probe.from_ for task in reversed(found[name].tasks)}
+    return found[probe.service], sorted(sources.values(), key=str)
+
+
+def carry_out(asked: Sequence[Asked], places: Places) -> Mapping[Asked, Met]:
+    """All probes: one command for each host that asks."""
+    hosts = sorted({one.source.host for one in asked})
+    jobs = {host: [one.job for one in asked if one.source.host == host] for host in hosts}
+    answers = results_of(parallel(lambda host: ask_all(host, jobs[host], places), hosts, name="pairs"))
+    met = dict(zip(hosts, answers, strict=True))
+    return {one: met[one.source.host][one.job] for one in asked}
+
+
+def from_tasks_of(services: Sequence[str], host: str, command: str, *, all_must: bool = True) -> str:
+    """A shell loop that runs `command` in the network of each task of services on a host, as `$pid`."""
+    listed = "; ".join(pids_of(shlex.quote(name)) for name in services)
+    failed = "exit 1" if all_must else "true"
+    return f"({'{'} {listed}; {'}'} | while read -r pid; do\n{command} || {failed}\ndone)"
+
+
+def addresses_of(service: str, where: Where) -> str:
+    """A token for the addresses of a service's tasks, but for those on the ingress network."""
+    each = (
+        '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}'
+    )
+    ids = shlex.join(["docker", "service", "ps", "--quiet", "--filter", "desired-state=running", service])
+    command = f"docker inspect --format '{each}{{{{end}}}}{{{{end}}}}' $({ids}) | cut -d / -f 1 | sort -u"
+    return where.looked_up(where.manager, f"addresses of {service}", command)
+
+
+def ports_of(service: str, where: Where) -> list[str]:
+    """Tokens for the TCP ports on which tasks of a service listen on all addresses, on each host."""
+    listing = "nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\\[::1)' | sed 's/.*://'"
+    return [
+        where.looked_up(host, f"ports of {service} on {host}", f"{from_tasks_of([service], host, listing)} | sort -un")
+        for host in where.lab.inventory.swarm_hosts
+    ]

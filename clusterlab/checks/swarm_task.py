@@ -1,0 +1,147 @@
+"""The running tasks of Swarm services, as the managers see them: where they are, and how their networks are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors
+
+from clusterlab.remote.completed import Completed
+from clusterlab.resources.swarm_tasks import running_tasks
+
+from .place import NoAnswer, NotUnderstood, Place, WrongAnswer
+from .places import Places
+
+
+@dataclass(frozen=True)
+class Task:
+    """A running task. `addresses` are its own on each network, by the network's id."""
+
+    service: str
+    host: str
+    name: str  # as the Swarm calls it, such as shop_web.1
+    pid: int
+    container: str  # its id
+    addresses: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.host}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and its running tasks. `addresses` are its virtual ones, by the id of their network."""
+
+    name: str
+    report: Mapping[str, Any]  # as `docker service inspect` shows it
+    tasks: Sequence[Task]
+    addresses: Mapping[str, str]
+
+
+def service_report(name: str, places: Places) -> Mapping[str, Any]:
+    """What a manager reports of a service; raises WrongAnswer when there is none of that name."""
+    with places.engine(places.manager) as engine:
+        try:
+            report: Mapping[str, Any] = engine.inspect_service(name)  # type: ignore[no-untyped-call]
+        except docker.errors.NotFound as error:
+            raise WrongAnswer(
+                f"there is no service {name}",
+                command=f"docker service inspect {name}",
+                remedy=places.remedy("service", name),
+            ) from error
+    return report
+
+
+def service_of(name: str, places: Places) -> Service:
+    """A service with its running tasks; raises WrongAnswer when there is no such service, or none of its tasks runs."""
+    report = service_report(name, places)
+    tasks = [_task(name, one) for one in running_tasks(places.hosts[places.manager], name, places.lab.inventory)]
+    if not tasks:
+        raise WrongAnswer(
+            f"no task of {name} runs",
+            command=f"docker service ps --no-trunc {name}",
+            remedy=f"`docker service ps --no-trunc {name}` shows why",
+        )
+    virtual = report.get("Endpoint", {}).get("VirtualIPs") or []
+    addresses = {str(one["NetworkID"]): _bare(one["Addr"]) for one in virtual if one.get("Addr")}
+    return Service(name, report, tasks, addresses)
+
+
+def network_id(name: str, places: Places) -> str:
+    """The id of a network of the Swarm; raises WrongAnswer when there is none of that name."""
+    with places.engine(places.manager) as engine:
+        try:
+            return str(engine.inspect_network(name)["Id"])
+        except docker.errors.NotFound as error:
+            raise WrongAnswer(
+                f"there is no network {name}",
+                command=f"docker network inspect {name}",
+                remedy=places.remedy("network", name),
+            ) from error
+
+
+def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, timeout: float = 60.0) -> Completed:
+    """Run a script on the host of some tasks, all of one host, with their process ids as `$@` behind `more`.
+
+    The script prints "gone PID" for a process that has ended. Raises NoAnswer for that, or when the host is not in the
+    inventory, and NotUnderstood when the script fails otherwise.
+    """
+    host = tasks[0].host
+    if host not in places.lab.inventory.hosts:
+        raise NoAnswer(
+            f"{tasks[0].name} runs on {host}, which is not in the inventory",
+            remedy=f"add {host} to its hosts, with the address that `docker node inspect {host}` shows",
+        )
+    argv = ["bash", "-c", script, "bash", *more, *(str(task.pid) for task in tasks)]
+    completed = places.run(Place(host), argv, timeout=timeout)
+    gone = [line.split(" ")[1] for line in completed.stdout.splitlines() if line.startswith("gone ")]
+    if gone:
+        names = ", ".join(task.name for task in tasks if str(task.pid) in gone)
+        raise NoAnswer(f"{names} ended while it was asked", command=f"docker service ps {tasks[0].service}")
+    if not completed.ok:
+        raise NotUnderstood(
+            f"the script for {tasks[0].service} failed with exit code {completed.exit}",
+            command=Place(host).typed(argv),
+            detail=completed.output,
+        )
+    return completed
+
+
+def by_host(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Tasks by the host that they are on."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.host, []).append(task)
+    return found
+
+
+def pids_of(service: str) -> str:
+    """A shell command that prints the process ids of a service's tasks on a host, for a person to type."""
+    listed = f"docker ps --quiet --filter label=com.docker.swarm.service.name={service}"
+    return f"{listed} | xargs --no-run-if-empty docker inspect --format '{{{{.State.Pid}}}}'"
+
+
+def _task(service: str, report: Mapping[str, Any]) -> Task:
+    status = report["Status"].get("ContainerStatus") or {}
+    attached = report.get("NetworksAttachments") or []
+    slot = report.get("Slot") or report.get("NodeID", "")
+    addresses = {
+        str(one["Network"]["ID"]): _bare(one["Addresses"][0])
+        for one in attached
+        if one.get("Addresses") and (one["Network"].get("Spec") or {}).get("Name") != "ingress"
+    }
+    return Task(
+        service,
+        str(report["Node"]),
+        f"{service}.{slot}",
+        int(status.get("PID") or 0),
+        str(status.get("ContainerID") or ""),
+        addresses,
+    )
+
+
+def _bare(address: object) -> str:
+    """An address without the length of its prefix."""
+    return str(address).partition("/")[0]

@@ -1,0 +1,50 @@
+"""Statements about the tasks of a service: they run, stay up, are where they may be, and are healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clusterlab.stacks.service_specs import listed, value
+from clusterlab.stacks.stack import Service, Stack
+
+from .statement import Statement, statement
+
+
+def running(stack: Stack, service: Service) -> Iterator[Statement]:
+    """As many tasks as the file wants, none of which fails again and again; of a job, that many have ended well."""
+    name, number = stack.scoped(service.name), service.tasks
+    if service.is_job:
+        if number:
+            title = f"{name}: {number} tasks of the job are complete"
+            yield statement("running", service.name, title, "tasks", {"service": name, "completed": number})
+        return
+    wanted = "a task runs on each node for it" if number is None else f"{_tasks(number)}"
+    probe = {"service": name, "running": "each" if number is None else number}
+    title = f"{name}: {wanted}"
+    if number != 0:
+        probe["steady"] = True
+        title += ", and none fails again and again"
+    yield statement("running", service.name, title, "tasks", probe)
+
+
+def placed(stack: Stack, service: Service) -> Iterator[Statement]:
+    """Tasks are on nodes that the constraints match, and no more of them on one than is allowed."""
+    name, constraints = stack.scoped(service.name), listed(service.deploy.constraints)
+    most = value(service.deploy.max_replicas_per_node) or None
+    if constraints or most:
+        probe = {"service": name, "constraints": constraints} | ({"most_per_node": most} if most else {})
+        yield statement("placed", service.name, f"{name}: tasks are on allowed nodes", "tasks", probe)
+
+
+def healthy(stack: Stack, service: Service) -> Iterator[Statement]:
+    """The health check of the file says healthy; one of the image alone is not known from the file."""
+    check = service.healthcheck
+    test = listed(check.test) if check else []
+    if check and not value(check.disable) and len(test) > 1 and test[0] != "NONE":
+        name = stack.scoped(service.name)
+        title = f"{name}: the health check of each task says healthy"
+        yield statement("healthy", service.name, title, "tasks", {"service": name, "healthy": True})
+
+
+def _tasks(number: int) -> str:
+    return "no task runs" if number == 0 else "1 task runs" if number == 1 else f"{number} tasks run"
