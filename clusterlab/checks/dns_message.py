@@ -43,6 +43,8 @@ def parse(data: bytes) -> Answer:
             at = _after_name(data, at)
             kind, _, _, length = struct.unpack_from(">2HIH", data, at)
             at += 10
+            if at + length > len(data):
+                raise IndexError(at)
             if kind == _A and length == 4:
                 found.append(IPv4Address(data[at : at + 4]))
             at += length

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import docker.errors
@@ -24,7 +24,7 @@ class Task:
     name: str  # as the Swarm calls it, such as shop_web.1
     pid: int
     container: str  # its id
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str] = field(hash=False)
 
     def __str__(self) -> str:
         return f"{self.name} on {self.host}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
@@ -43,6 +43,16 @@ class External(Model):
         """The section and name of every object."""
         for section in self.sections:
             yield from ((section, name) for name in getattr(self, section))
+
+    def only(self, keeps: Callable[[str, str], bool]) -> External:
+        """Those objects that `keeps` says, by section and name."""
+        services = [name for name in self.services if keeps("services", name)]
+        others = {
+            section: {name: one for name, one in getattr(self, section).items() if keeps(section, name)}
+            for section in self.sections
+            if section != "services"
+        }
+        return self.model_copy(update={"services": services, **others})
 
     def issues(self) -> Iterator[Issue]:
         for index, name in enumerate(self.services):

@@ -34,6 +34,14 @@ def reduced_value(value: Mapping[str, Any], lacking: Mapping[KeyPath, str]) -> d
         if isinstance(things, dict):
             names = {str(path[1]) for path in lacking if path[0] == section}
             changed[section] = {name: thing for name, thing in things.items() if name not in names}
+    external = value.get("external")
+    if isinstance(external, dict):
+        changed["external"] = {
+            section: {name: one for name, one in things.items() if ("external", section, name) not in _ends(lacking)}
+            if isinstance(things, dict)
+            else things
+            for section, things in external.items()
+        }
     checks = value.get("checks")
     if isinstance(checks, list):
         changed["checks"] = [_statement(check, _own(index, lacking)) for index, check in enumerate(checks)]
@@ -53,11 +61,11 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
 
     See `Play.left_out` and `Check.lacks` for what is missing, and why.
     """
-    missing = _missing(play, lacking, inventory)
-    reasons = [_why(check, missing) for check in play.checks]
-    if not missing and not any(reasons):
+    missing, others = _missing(play, lacking, inventory), _missing_of_others(play, lacking, inventory)
+    reasons = [_why(check, {**others, **missing}) for check in play.checks]
+    if not (missing or others) and not any(reasons):
         return play
-    kept = {
+    kept: dict[str, object] = {
         section: {name: one for name, one in getattr(play, section).items() if Thing(section, name) not in missing}
         for section in SECTIONS
     }
@@ -65,7 +73,23 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
         check_model().lacking(check.title, why) if why else check
         for check, why in zip(play.checks, reasons, strict=True)
     ]
+    kept["external"] = play.external.only(lambda section, name: Thing(section, name) not in others)
     return play.model_copy(update={**kept, "checks": checks}).leaving_out(missing)
+
+
+def _ends(lacking: Mapping[KeyPath, str]) -> set[KeyPath]:
+    return {path[:3] for path in lacking}
+
+
+def _missing_of_others(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
+    """Which external things an inventory cannot have, with the reason."""
+    found = {
+        Thing(str(path[1]), str(path[2])): why for path, why in lacking.items() if path[0] == "external" and path[3:]
+    }
+    if not inventory.with_role("swarm_manager"):
+        found |= {Thing("services", name): _NO_SWARM for name in play.external.services}
+        found |= {Thing("networks", name): _NO_SWARM for name, one in play.external.networks.items() if not one.hosts}
+    return found
 
 
 def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:

@@ -21,7 +21,7 @@ from .field import Field, Source
 from .given import Place
 from .merge import merge_all
 from .mount_rules import mount_problems
-from .muting import muted
+from .muting import turned_off
 from .object_rules import object_problems
 from .objects import read_config, read_network, read_secret, read_volume, section
 from .reading import STANDARD_INPUT, read_stack_file
@@ -51,6 +51,7 @@ class Loaded:
     environment: Mapping[str, str] = field(repr=False)
     folder: Path
     muted: Mapping[str, Place]  # the keys of advice that the files mute
+    without: Mapping[str, Place] = field(default_factory=dict)  # the keys of statements that the files turn off
 
     def valid(self) -> Stack:
         """The stack; raises InvalidFiles with everything that is wrong."""
@@ -79,7 +80,9 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
     sources = [Source(substitute(document, environment), version) for document in documents]
     name = name or folder.resolve().name
     parts = [_read(source, name, folder, environment) for source in sources]
-    mute = {key: place for source in sources for key, place in muted(source.top()).items()}
+    off = [turned_off(source.top()) for source in sources]
+    mute = {key: place for one in off for key, place in one.mute.items()}
+    without = {key: place for one in off for key, place in one.without.items()}
     for source in sources:
         problems += [*source.substituted.problems, *source.problems]
     stack = None
@@ -92,7 +95,7 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
         replace(problem, message=without_values(problem.message, loaded, environment)) for problem in _once(problems)
     ]
     ordered = tuple(in_order(problems, files))
-    return Loaded(name, None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute)
+    return Loaded(name, None if problems else stack, tuple(files), loaded, ordered, environment, folder, mute, without)
 
 
 def _secrets(stack: Stack) -> Iterator[tuple[str, object]]:

@@ -33,6 +33,7 @@ _HINT = (
     "`docker volume inspect` there with the file; without a task that uses it, the volume can be removed and recreated"
 )
 _SECONDS = 10  # for a file server to answer
+_SHARED = ("nfs", "nfs4", "cifs", "smb3", "ceph", "fuse.glusterfs", "9p", "virtiofs", "ocfs2", "gfs2")
 _SCRIPT = """
 target=$1; shift
 for pid; do
@@ -163,16 +164,19 @@ def _problems(probe: TaskMountProbe, mount: Mount) -> list[str]:
 
 def _same(probe: TaskMountProbe, seen: Mapping[Task, _Seen]) -> Finding:
     directories = {(one.server, one.inode) for one in seen.values()}
+    hosts = sorted({task.host for task in seen})
+    local = sorted({one.mount.type for one in seen.values() if one.mount and one.mount.type not in _SHARED})
+    apart = f": {' and '.join(local)} is a file system of each node alone" if local and len(hosts) > 1 else ""
     each = "; ".join(
         f"{task}: inode {one.inode} of {one.server or 'the image'}"
         for task, one in sorted(seen.items(), key=lambda item: str(item[0]))
     )
     return finding(
-        ", ".join(sorted({task.host for task in seen})),
+        ", ".join(hosts),
         f"stat -c %i /proc/PID/root{probe.path}",
-        holds=len(directories) == 1 and all(one.inode.isdigit() for one in seen.values()),
+        holds=len(directories) == 1 and not apart and all(one.inode.isdigit() for one in seen.values()),
         wanted=f"all tasks see the same directory on {probe.path}",
-        found=each,
+        found=each + apart,
         hint="another server, another export, or a directory of the node itself is mounted on one of them",
     )
 

@@ -50,7 +50,7 @@ def files(stack: Stack, service: Service) -> Iterator[Statement]:
             continue
         name = stack.scoped(service.name)
         mode = _MODE if reference.mode is None else reference.mode.value
-        probe = {"service": name, "path": path, "mode": f"{mode:04o}"}
+        probe: dict[str, Any] = {"service": name, "path": path, "mode": f"{mode:04o}"}
         probe |= {"uid": int(reference.uid or 0)} if (reference.uid or "0").isdigit() else {}
         probe |= {"gid": int(reference.gid or 0)} if (reference.gid or "0").isdigit() else {}
         probe |= _content(stack, objects[reference.source])

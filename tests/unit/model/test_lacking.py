@@ -35,6 +35,10 @@ containers:
   joined: {host: "${docker.first}", image: shell, networks: [wide]}
 services:
   served: {image: shell, networks: [wide]}
+external:
+  services: [theirs]
+  containers: {db: {host: "${docker.second}"}, cron: {host: "${docker.first}"}}
+  networks: {proxy: {}}
 checks:
   - title: here is fine
     ping: {in: here, to: "${docker.first}"}
@@ -50,6 +54,10 @@ checks:
     command: {on: "${docker.first}", run: docker exec borrows true}
   - title: it needs the Swarm
     inspect: {service: served, path: ID, value: {empty: false}}
+  - title: it is about a service of others
+    inspect: {service: theirs, path: ID, value: {empty: false}}
+  - title: it runs in a container of others
+    command: {in: db, run: [date], stdout: {empty: false}}
 """
 
 SECOND = "the inventory has no second host with the role docker"
@@ -71,6 +79,7 @@ def test_what_can_be_had_stays(lab: Lab) -> None:
     assert set(play.volumes) == {"local"}
     assert set(play.networks) == {"near"}
     assert not play.services
+    assert set(play.external.names()) == {("containers", "cron")}
 
 
 def test_what_cannot_be_had_is_left_out_with_all_that_needs_it(lab: Lab) -> None:
@@ -87,7 +96,7 @@ def test_what_cannot_be_had_is_left_out_with_all_that_needs_it(lab: Lab) -> None
 
 def test_statements_keep_their_order_and_say_what_is_lacking(lab: Lab) -> None:
     checks = lab.plays["play"].checks
-    assert [check.lacks for check in checks] == ["", "", SECOND, SECOND, SERVER, SWARM]
+    assert [check.lacks for check in checks] == ["", "", SECOND, SECOND, SERVER, SWARM, SWARM, SECOND]
     assert checks[1].title == "it names docker.second in its title alone"
     assert all(not list(check.probes()) for check in checks if check.lacks)
 
