@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
-from clusterlab.cli.stack_words import plays_and_stacks
+from clusterlab.cli.stack_words import check_without, plays_and_stacks
 from clusterlab.cli.verb import Call, err
 from clusterlab.model import Lab, load_inventory, load_lab
 from clusterlab.pipeline.session import Session, open_session
@@ -29,14 +29,15 @@ def session(
     *,
     compose_files: Sequence[str] = (),
     stack: str = "",
+    without: Sequence[str] = (),
     moved: bool = False,
 ) -> Iterator[Session]:
     """Open a lab for a command, under the lock that its verb declares; progress goes to standard error.
 
     `plays` None loads no plays, an empty list all of them. Stack files among them, and `compose_files` together, are
-    stacks; `stack` is the name of the only one.
+    stacks; `stack` is the name of the only one, and `without` has the keys of statements that are turned off.
     """
-    path, lab = load(inventory, plays, playbooks, compose_files, stack)
+    path, lab = load(inventory, plays, playbooks, compose_files, stack, without)
     with progress_on(err()) as progress:
         say_shipped(path, progress)
         with open_session(lab, progress, call.lock, moved=moved) as opened:
@@ -49,13 +50,15 @@ def load(
     playbooks: str,
     compose_files: Sequence[str] = (),
     stack: str = "",
+    without: Sequence[str] = (),
 ) -> tuple[Path, Lab]:
     """The inventory's file and the lab with its plays and stacks; None loads no plays, an empty list all of them."""
     path = inventory_path(inventory)
     if plays is None:
         return path, load_inventory(path)
     names, stacks = plays_and_stacks(plays, compose_files, stack)
-    return path, load_lab(path, names, playbooks_path(playbooks, [*plays, *compose_files], path), stacks)
+    check_without(without)
+    return path, load_lab(path, names, playbooks_path(playbooks, [*plays, *compose_files], path), stacks, without)
 
 
 def say_shipped(inventory: Path, progress: Progress) -> None:

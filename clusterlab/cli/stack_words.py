@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clusterlab.errors import UsageError
+from clusterlab.model.problems import suggest
 from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles, is_stack_file
 
 COMPOSE_FILE = "a stack file, - for standard input; repeated ones are merged (short: -c)"
@@ -14,6 +15,7 @@ RESOLVE = "when registries are asked for digests: always, changed or never (defa
 AUTH = "give the nodes your logins to registries, from your Docker configuration"
 ADOPT = "also change stacks that somebody else deployed; they become the lab's"
 STACK = "the stack's name (default: that of the first file's folder)"
+WITHOUT = "a statement that follows from stack files and is not made: KEY, or KEY:SERVICE"
 
 
 def is_stack(word: str) -> bool:
@@ -33,3 +35,14 @@ def plays_and_stacks(
         found = f"there are {len(files)} stacks" if files else "no stack file is given"
         raise UsageError(f"--stack {name}: {found}", remedy="Name the files of one stack, each with -c.")
     return [word for word in words if not is_stack(word)], [StackFiles(files=one, name=name) for one in files]
+
+
+def check_without(keys: Sequence[str]) -> None:
+    """Raise UsageError for a key that no statement has."""
+    if not keys:
+        return
+    from clusterlab.stacks.statements import KEYS  # takes long to import
+
+    for key in keys:
+        if key.partition(":")[0] not in KEYS:
+            raise UsageError(f"--without: there is no statement '{key}'", remedy=suggest(key, KEYS, "Statements"))

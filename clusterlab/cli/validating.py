@@ -16,6 +16,7 @@ from clusterlab.reports.summary import write_json
 from clusterlab.reports.validation import show_advice, validation_document
 from clusterlab.stacks import load_stack
 from clusterlab.stacks.advice import ADVICE, LAB_ADVICE, Advice, advise, unknown_mutes
+from clusterlab.stacks.statements import unknown_keys
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Validation:
         """Validate the files of one stack."""
         loaded = load_stack(files, name)
         self.files += files
-        self.problems += [*loaded.problems, *unknown_mutes(loaded)]
+        self.problems += [*loaded.problems, *unknown_mutes(loaded), *unknown_keys(loaded)]
         found = advise(loaded, mute)
         self.advice += found
         if loaded.stack:

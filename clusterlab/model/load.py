@@ -41,22 +41,26 @@ def load_lab(
     plays: Sequence[str] = (),
     playbooks: Path = Path("playbooks"),
     stacks: Sequence[StackFiles] = (),
+    without: Sequence[str] = (),
 ) -> Lab:
     """The lab of an inventory with the named plays, or all that are below `playbooks`.
 
     A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". Each of `stacks` becomes a play
-    with the stack's name; with stacks, no plays but the named ones are loaded. From here on the values of the plays'
+    with the stack's name; with stacks, no plays but the named ones are loaded. A play with a stack also has the
+    statements that follow from it, but for those whose keys are in `without`. From here on the values of the plays'
     environments are redacted in whatever leaves this process. Raises InvalidFiles with all that is wrong in any of the
     files.
     """
     if stacks and not plays:
-        return _load(inventory, {}, stacks=stacks)
+        return _load(inventory, {}, stacks=stacks, without=without)
     found, problems = _find_plays(playbooks)
     chosen = dict.fromkeys(plays) or found
     wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
     if not (found or plays or problems):
         wrong = [Problem(str(playbooks), 0, 0, "there are no plays (.yml files) in this folder")]
-    return _load(inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong], stacks)
+    return _load(
+        inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong], stacks, without
+    )
 
 
 def play_names(playbooks: Path) -> list[str]:
@@ -87,8 +91,14 @@ def _no_play(name: str, found: dict[str, Path], playbooks: Path) -> Problem:
 
 
 def _load(
-    path: Path, plays: dict[str, Path], problems: Sequence[Problem] = (), stacks: Sequence[StackFiles] = ()
+    path: Path,
+    plays: dict[str, Path],
+    problems: Sequence[Problem] = (),
+    stacks: Sequence[StackFiles] = (),
+    without: Sequence[str] = (),
 ) -> Lab:
+    from clusterlab.stacks.statements.of_play import with_names, with_statements  # which knows this package
+
     wrong = list(problems)
     document = _read(path, wrong)
     play_documents = {name: found for name, file in plays.items() if (found := _read(file, wrong))}
@@ -106,12 +116,17 @@ def _load(
             for name, play in read_plays.items()
             if play is not None
         }
+    loaded, of_play = _stacks(files, stacks, wrong)
+    files = {name: replace(file, play=with_names(file.play, loaded.get(name))) for name, file in files.items()}
+    if inventory is not None:
         wrong += problems_together(Files(path.parent, document, inventory, files))
         files = {name: replace(file, play=one_by_one(file.play)) for name, file in files.items()}
-    loaded, of_play = _stacks(files, stacks, wrong)
     if wrong or inventory is None:
         raise InvalidFiles(wrong)
-    lab = Lab(inventory, {name: file.play for name, file in files.items()} | of_play, path.parent, path, loaded)
+    every = {name: file.play for name, file in files.items()}
+    every |= {name: with_names(play, loaded[name]) for name, play in of_play.items()}
+    known = {name: with_statements(play, loaded.get(name), without) for name, play in every.items()}
+    lab = Lab(inventory, known, path.parent, path, loaded)
     SECRETS.learn(lab.environments(), public=lab.names())
     return lab
 
@@ -121,6 +136,7 @@ def _stacks(
 ) -> tuple[dict[str, Loaded], dict[str, Play]]:
     """The stacks of plays, and of stack files alone with the plays that stand for these; adds what is wrong."""
     from clusterlab.stacks.load import load_stack  # which knows this package
+    from clusterlab.stacks.statements import unknown_keys
 
     loaded: dict[str, Loaded] = {}
     for name, file in files.items():
@@ -141,7 +157,7 @@ def _stacks(
         of_play[name] = Play(title=f"the stack {name}", stack=stack)
     names = [one.name for one in loaded.values()]
     for one in loaded.values():
-        wrong += one.problems
+        wrong += [*one.problems, *unknown_keys(one)]
         if names.count(one.name) > 1:
             remedy = "A Swarm has one stack of a name: give each its own."
             wrong.append(Problem(one.files[0], 0, 0, f"two plays have a stack '{one.name}'", remedy))

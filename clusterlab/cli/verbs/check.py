@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterlab.cli.stack_words import COMPOSE_FILE, STACK
+from clusterlab.cli.stack_words import COMPOSE_FILE, STACK, WITHOUT
 from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
 from clusterlab.cli.verbs.converge import DATA_LOSS, STACK_OPTIONS
 from clusterlab.pipeline.lock import Exclusive
@@ -28,13 +28,15 @@ STRICT = "fail when a statement is unsupported; always so on existing machines"
         "json": JSON,
         "junit": JUNIT,
         "strict": STRICT,
+        "without": WITHOUT,
     },
-    lists=("play", "compose_file"),
+    lists=("play", "compose_file", "without"),
 )
 def check(
     call: Call,
     play: list[str],
     compose_file: list[str],
+    without: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
     stack: str = "",
@@ -46,7 +48,7 @@ def check(
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack, without=without) as lab:
         pipeline = Pipeline(lab)
         output = _output(pipeline, "check", strict, json, junit)
         try:
@@ -69,14 +71,16 @@ def check(
         "allow_data_loss": DATA_LOSS,
         **STACK_OPTIONS,
         "dry_run": DRY_RUN,
+        "without": WITHOUT,
     },
-    lists=("play", "compose_file"),
+    lists=("play", "compose_file", "without"),
     interrupted="`clusterlab run` goes on from here; `clusterlab down` removes the machines.",
 )
 def run(
     call: Call,
     play: list[str],
     compose_file: list[str],
+    without: list[str],
     inventory: str = "",
     playbooks: str = "playbooks",
     stack: str = "",
@@ -98,7 +102,8 @@ def run(
     from clusterlab.resources.deploying import Deploying, resolving
 
     deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
-    with session(call.dry(dry_run), inventory, play, playbooks, compose_files=compose_file, stack=stack) as lab:
+    dry = call.dry(dry_run)
+    with session(dry, inventory, play, playbooks, compose_files=compose_file, stack=stack, without=without) as lab:
         pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying, on_report=show_stage)
         if dry_run:
             show_run(out(), pipeline, json)

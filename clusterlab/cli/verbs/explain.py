@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterlab.cli.stack_words import WITHOUT
 from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, Call, err, out, verb
 from clusterlab.pipeline.lock import Unlocked
 
@@ -10,25 +11,30 @@ SHELL = "print only the commands, as a script for each host; with hosts named af
 
 @verb(
     Unlocked("touches no host"),
-    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL},
-    lists=("play",),
+    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL, "without": WITHOUT},
+    lists=("play", "without"),
 )
 def explain(
-    call: Call, play: list[str], inventory: str = "", playbooks: str = "playbooks", shell: bool = False
+    call: Call,
+    play: list[str],
+    without: list[str],
+    inventory: str = "",
+    playbooks: str = "playbooks",
+    shell: bool = False,
 ) -> None:
     """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
-    from clusterlab.cli.locations import inventory_path, playbooks_path
-    from clusterlab.cli.session import say_shipped
+    from clusterlab.cli.locations import inventory_path
+    from clusterlab.cli.session import load, say_shipped
     from clusterlab.manual.lesson import lesson
     from clusterlab.manual.script import script
-    from clusterlab.model import load_inventory, load_lab
+    from clusterlab.model import load_inventory
     from clusterlab.reports.lesson import show_lesson
     from clusterlab.reports.progress import progress_on
 
     path = inventory_path(inventory)
     known = load_inventory(path).inventory.hosts
     hosts = [word for word in play if shell and word in known]
-    lab = load_lab(path, [word for word in play if word not in hosts], playbooks_path(playbooks, play, path))
+    _, lab = load(inventory, [word for word in play if word not in hosts], playbooks, without=without)
     with progress_on(err()) as progress:
         say_shipped(path, progress)
         lessons = [lesson(lab, name, str(path), progress) for name in lab.plays]

@@ -25,7 +25,7 @@ def mounted(stack: Stack, service: Service) -> Iterator[Statement]:
     for mount in service.volumes:
         probe = _probe(stack, mount)
         if probe:
-            title = f"{name}: {mount.target} is {_what(stack, mount)}, mounted as the file says"
+            title = f"{mount.target} in {name} is {_what(stack, mount)}, mounted as the file says"
             path = {"service": name, "path": mount.target}
             yield statement("mounted", service.name, title, "task_mount", path | probe)
 
@@ -35,7 +35,7 @@ def binds(stack: Stack, service: Service) -> Iterator[Statement]:
     name = stack.scoped(service.name)
     for mount in service.volumes:
         if mount.type == "bind" and "{{" not in mount.source + mount.target:
-            title = f"{name}: {mount.source} of the nodes is there and is what tasks see on {mount.target}"
+            title = f"{mount.source} of the nodes is there, and is {mount.target} in {name}"
             probe = {"service": name, "source": mount.source, "path": mount.target}
             yield statement("binds", service.name, title, "bind_source", probe)
 
@@ -54,9 +54,9 @@ def files(stack: Stack, service: Service) -> Iterator[Statement]:
         probe |= {"uid": int(reference.uid or 0)} if (reference.uid or "0").isdigit() else {}
         probe |= {"gid": int(reference.gid or 0)} if (reference.gid or "0").isdigit() else {}
         probe |= _content(stack, objects[reference.source])
-        title = f"{name}: the {kind} {reference.source} is {path}, with its owner, mode and content"
+        title = f"{path} in {name} is the {kind} {reference.source}, with its owner, mode and content"
         if "content" not in probe:
-            title = f"{name}: the {kind} {reference.source} is {path}, with its owner and mode"
+            title = f"{path} in {name} is the {kind} {reference.source}, with its owner and mode"
         yield statement("files", service.name, title, "task_file", probe)
 
 

@@ -22,7 +22,7 @@ def published(stack: Stack, service: Service) -> Iterator[Statement]:
             continue
         ingress = (port.mode or "ingress") == "ingress"
         where = "on every node" if ingress else "on each node with a task"
-        title = f"{name}: port {port.published} answers {where}"
+        title = f"port {port.published} of {name} answers {where}"
         probe = {"service": name, "port": port.published, "mode": "ingress" if ingress else "host"}
         yield statement("published", service.name, title, "published", probe, _VIRTUAL if ingress else ())
 
@@ -36,7 +36,7 @@ def names(stack: Stack, service: Service) -> Iterator[Statement]:
     name = stack.scoped(service.name)
     known = [service.name, name, *sorted(set.intersection(*aliases) - {service.name, name})]
     sources = sorted({name, *neighbours(stack, service)})
-    title = f"{name}: {in_words(known)} resolve to its addresses alone"
+    title = f"{in_words(known)} resolve to addresses of {name} alone"
     probe = {"service": name, "from": sources, "names": known}
     yield statement("names", service.name, title, "service_names", probe)
 
@@ -48,10 +48,10 @@ def reached(stack: Stack, service: Service) -> Iterator[Statement]:
         return
     if others or service.tasks != 1:
         sources = sorted({name, *others})
-        title = f"{name}: {in_words(sources)} reach each task, on each port on which it listens"
+        title = f"tasks of {in_words(sources)} reach {name} on each port on which it listens"
         yield statement("reached", service.name, title, "service_reach", {"service": name, "from": sources})
     if others and (value(service.deploy.endpoint_mode) or "vip") == "vip":
-        title = f"{name}: {in_words(others)} reach its ports at its virtual address"
+        title = f"tasks of {in_words(others)} reach {name} at its virtual address"
         probe = {"service": name, "from": others, "virtual": True}
         yield statement("virtual", service.name, title, "service_reach", probe, _VIRTUAL)
 
@@ -65,7 +65,7 @@ def apart(stack: Stack, service: Service) -> Iterator[Statement]:
     strangers = sorted({stack.scoped(other.name) for other in others} - near)
     if strangers:
         name = stack.scoped(service.name)
-        title = f"{name}: {in_words(strangers)} {'reaches' if len(strangers) == 1 else 'reach'} neither it nor its name"
+        title = f"tasks of {in_words(strangers)}, which share no network with {name}, do not reach it"
         yield statement("apart", service.name, title, "service_apart", {"service": name, "from": strangers})
 
 

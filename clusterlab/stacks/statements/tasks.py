@@ -15,15 +15,14 @@ def running(stack: Stack, service: Service) -> Iterator[Statement]:
     name, number = stack.scoped(service.name), service.tasks
     if service.is_job:
         if number:
-            title = f"{name}: {number} tasks of the job are complete"
+            title = f"{number} tasks of the job {name} are complete"
             yield statement("running", service.name, title, "tasks", {"service": name, "completed": number})
         return
-    wanted = "a task runs on each node for it" if number is None else f"{_tasks(number)}"
     probe = {"service": name, "running": "each" if number is None else number}
-    title = f"{name}: {wanted}"
+    title = f"a task of {name} runs on each node for it" if number is None else _tasks(number, name)
     if number != 0:
         probe["steady"] = True
-        title += ", and none fails again and again"
+        title += ", and does not fail again and again"
     yield statement("running", service.name, title, "tasks", probe)
 
 
@@ -32,8 +31,9 @@ def placed(stack: Stack, service: Service) -> Iterator[Statement]:
     name, constraints = stack.scoped(service.name), listed(service.deploy.constraints)
     most = value(service.deploy.max_replicas_per_node) or None
     if constraints or most:
-        probe = {"service": name, "constraints": constraints} | ({"most_per_node": most} if most else {})
-        yield statement("placed", service.name, f"{name}: tasks are on allowed nodes", "tasks", probe)
+        probe = {"service": name, **({"constraints": constraints} if constraints else {})}
+        probe |= {"most_per_node": most} if most else {}
+        yield statement("placed", service.name, f"tasks of {name} are on allowed nodes", "tasks", probe)
 
 
 def healthy(stack: Stack, service: Service) -> Iterator[Statement]:
@@ -42,9 +42,9 @@ def healthy(stack: Stack, service: Service) -> Iterator[Statement]:
     test = listed(check.test) if check else []
     if check and not value(check.disable) and len(test) > 1 and test[0] != "NONE":
         name = stack.scoped(service.name)
-        title = f"{name}: the health check of each task says healthy"
+        title = f"the health check of each task of {name} says healthy"
         yield statement("healthy", service.name, title, "tasks", {"service": name, "healthy": True})
 
 
-def _tasks(number: int) -> str:
-    return "no task runs" if number == 0 else "1 task runs" if number == 1 else f"{number} tasks run"
+def _tasks(number: int, name: str) -> str:
+    return f"{number or 'no'} task of {name} runs" if number < 2 else f"each of {number} tasks of {name} runs"
