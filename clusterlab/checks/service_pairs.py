@@ -74,11 +74,10 @@ def carry_out(asked: Sequence[Asked], places: Places) -> Mapping[Asked, Met]:
     return {one: met[one.source.host][one.job] for one in asked}
 
 
-def from_tasks_of(services: Sequence[str], host: str, command: str, *, all_must: bool = True) -> str:
+def from_tasks_of(services: Sequence[str], host: str, command: str) -> str:
     """A shell loop that runs `command` in the network of each task of services on a host, as `$pid`."""
     listed = "; ".join(pids_of(shlex.quote(name)) for name in services)
-    failed = "exit 1" if all_must else "true"
-    return f"({'{'} {listed}; {'}'} | while read -r pid; do\n{command} || {failed}\ndone)"
+    return f"{{ {listed}; }} | while read -r pid; do\n{command} || exit 1\ndone"
 
 
 def addresses_of(service: str, where: Where) -> str:

@@ -1,0 +1,317 @@
+#host1
+failed=
+
+# tasks
+(
+found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -eq 2 ]
+) || failed="$failed; "tasks
+(
+! docker service ps --no-trunc web --filter desired-state=shutdown --format '{{.CurrentState}}' | grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'
+) || failed="$failed; "tasks
+(
+[ -n "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort)" ] && [ "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')" -le 1 ] && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{.Spec.Role}}' | grep -vixF -- worker && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{index .Spec.Labels "disk"}}' | grep -ixF -- slow
+) || failed="$failed; "tasks
+(
+found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -ge 1 ] && [ $found -le $(docker node ls --quiet | wc -l) ]
+) || failed="$failed; "tasks
+(
+! docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}' | grep -v '(healthy)'
+) || failed="$failed; "tasks
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# tasks
+(
+! docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}' | grep -v '(healthy)'
+) || failed="$failed; "tasks
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# tasks
+(
+[ $(docker service ps --no-trunc db --format '{{.CurrentState}}' | grep -c ^Complete) -ge 2 ]
+) || failed="$failed; "tasks
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+(
+timeout 4 bash -c '</dev/tcp/192.168.98.11/8080'
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+(
+timeout 4 bash -c '</dev/tcp/192.168.98.12/8080'
+) || failed="$failed; "'between services'
+tasks_of_web_on_host1=$(docker service ps --filter desired-state=running --filter node=host1 --quiet web); echo "tasks_of_web_on_host1=$tasks_of_web_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+: "${tasks_of_web_on_host1:?is what another host printed}"
+(
+[ -z "$tasks_of_web_on_host1" ] || timeout 4 bash -c '</dev/tcp/192.168.98.11/443'
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+tasks_of_web_on_host2=$(docker service ps --filter desired-state=running --filter node=host2 --quiet web); echo "tasks_of_web_on_host2=$tasks_of_web_on_host2"
+(
+[ -z "$tasks_of_web_on_host2" ] || timeout 4 bash -c '</dev/tcp/192.168.98.12/443'
+) || failed="$failed; "'between services'
+addresses_of_api=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running api) | cut -d / -f 1 | sort -u); echo "addresses_of_api=$addresses_of_api"
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.api 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
+for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
+done
+) || failed="$failed; "'between services'
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.intern 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
+for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.api 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
+for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
+done
+) || failed="$failed; "'between services'
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.intern 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
+for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+ports_of_api_on_host1=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=api | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\[::1)' | sed 's/.*://' || exit 1
+done | sort -un); echo "ports_of_api_on_host1=$ports_of_api_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+ports_of_api_on_host2=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=api | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\[::1)' | sed 's/.*://' || exit 1
+done | sort -un); echo "ports_of_api_on_host2=$ports_of_api_on_host2"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .Addr}}{{end}}' api | cut -d / -f 1 | sed 1d); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
+addresses_of_db=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running db) | cut -d / -f 1 | sort -u); echo "addresses_of_db=$addresses_of_db"
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; done || exit 1
+done
+) || failed="$failed; "'between services'
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+nsenter --net=/proc/$pid/ns/net ping -n -c 1 "$(nsenter --net=/proc/$pid/ns/net ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\1/")" || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; done || exit 1
+done
+) || failed="$failed; "'between services'
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+nsenter --net=/proc/$pid/ns/net ping -n -c 1 "$(nsenter --net=/proc/$pid/ns/net ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\1/")" || exit 1
+done
+) || failed="$failed; "'between services'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# in tasks
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
+done
+) || failed="$failed; "'in tasks'
+directory_of_web_on_host1=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+stat -c %i /proc/$pid/root/data/. || exit 1
+done | sort -u); echo "directory_of_web_on_host1=$directory_of_web_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# in tasks
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
+done
+) || failed="$failed; "'in tasks'
+: "${directory_of_web_on_host1:?is what another host printed}"
+(
+found=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+stat -c %i /proc/$pid/root/data/. || exit 1
+done | sort -u); [ -z "$found" ] || [ "$found" = "$directory_of_web_on_host1" ]
+) || failed="$failed; "'in tasks'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# in tasks
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+[ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
+done
+) || failed="$failed; "'in tasks'
+(
+wanted=$(findmnt --fstab --noheadings --output TARGET --target /srv/web | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"
+) || failed="$failed; "'in tasks'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# in tasks
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+[ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
+done
+) || failed="$failed; "'in tasks'
+(
+wanted=$(findmnt --fstab --noheadings --output TARGET --target /srv/web | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"
+) || failed="$failed; "'in tasks'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#here
+failed=
+
+# in tasks
+digest_of_password_txt=$(sha256sum < password.txt); echo "digest_of_password_txt=$digest_of_password_txt"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# in tasks
+: "${digest_of_password_txt:?is what another host printed}"
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+[ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
+done
+) || failed="$failed; "'in tasks'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# in tasks
+: "${digest_of_password_txt:?is what another host printed}"
+(
+{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+[ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
+done
+) || failed="$failed; "'in tasks'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
