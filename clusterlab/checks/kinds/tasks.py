@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,8 +17,7 @@ from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
-from clusterlab.resources.swarm_actions import address, list_nodes
-from clusterlab.stacks.constraints import Node, parse_constraint
+from clusterlab.stacks.constraints import parse_constraint
 
 from ..finding import Finding, finding
 from ..kind import CheckKind
@@ -27,11 +25,10 @@ from ..manual.line import Line
 from ..manual.where import Where
 from ..places import Places
 from ..swarm_task import service_report
+from ..task_view import SHOWN, TaskView, as_node, constraints_of, has_failed, name_of, state_of, time_of, why_not
 
-_DONE = ("complete", "failed", "rejected", "orphaned")
 _STEADY = 10.0  # seconds that a task must have run after one before it has failed
 _LONGEST = 600.0  # seconds after which a task counts as steady, however long its predecessors ran
-_SHOWN = 3  # errors of tasks in a sentence
 
 
 class TasksProbe(Model):
@@ -81,7 +78,7 @@ class Tasks(CheckKind[TasksProbe]):
     def ask(self, probe: TasksProbe, places: Places) -> list[Finding]:
         """One finding for each thing that is stated."""
         report = service_report(probe.service, places)
-        seen = _Seen(probe, places, report)
+        seen = TaskView(probe.service, places, report)
         findings = []
         if probe.running is not None:
             findings.append(_running(seen, probe.running))
@@ -90,7 +87,7 @@ class Tasks(CheckKind[TasksProbe]):
         if probe.steady:
             findings.append(_steady(seen))
         if probe.constraints:
-            findings.append(_placed(seen))
+            findings.append(_placed(seen, probe.constraints))
         if probe.most_per_node is not None:
             findings.append(_spread(seen, probe.most_per_node))
         return findings + (_healthy(seen) if probe.healthy else [])
@@ -127,79 +124,10 @@ class Tasks(CheckKind[TasksProbe]):
 KIND = Tasks()
 
 
-class _Seen:
-    """What the managers report of a service: its tasks, by their node's host, and the nodes."""
-
-    def __init__(self, probe: TasksProbe, places: Places, report: Mapping[str, Any]) -> None:
-        manager = places.hosts[places.manager]
-        by_address = {str(host.address): name for name, host in places.lab.inventory.hosts.items()}
-        self.probe, self.places, self.report = probe, places, report
-        self.nodes = {str(node["ID"]): node for node in list_nodes(manager)}
-        self.hosts = {
-            key: by_address.get(address(node), str(node["Description"]["Hostname"])) for key, node in self.nodes.items()
-        }
-        with places.engine(places.manager) as engine:
-            self.tasks: list[Mapping[str, Any]] = engine.tasks(filters={"service": str(report["ID"])})  # type: ignore[no-untyped-call]
-            self.now = _time(engine.info()["SystemTime"])
-
-    @property
-    def wanted(self) -> list[Mapping[str, Any]]:
-        """The tasks that are to run."""
-        return [task for task in self.tasks if task["DesiredState"] == "running"]
-
-    @property
-    def running(self) -> list[Mapping[str, Any]]:
-        return [task for task in self.wanted if task["Status"]["State"] == "running"]
-
-    def host(self, task: Mapping[str, Any]) -> str:
-        return self.hosts.get(str(task.get("NodeID")), "no node")
-
-    def matching(self, constraints: Sequence[str]) -> list[str]:
-        """The active nodes that match constraints, by their host."""
-        parsed = [parse_constraint(text) for text in constraints]
-        return sorted(
-            self.hosts[key]
-            for key, node in self.nodes.items()
-            if node["Status"]["State"] == "ready"
-            and node["Spec"]["Availability"] == "active"
-            and all(one.matches(as_node(node)) for one in parsed)
-        )
-
-    def finding(self, holds: bool, wanted: str, found: str, hint: str = "") -> Finding:
-        name = self.probe.service
-        command = f"docker service ps --no-trunc {name}"
-        lines = [f"{_name(task)} on {self.host(task)}: {_state(task)}" for task in self.tasks]
-        return finding(
-            self.places.manager,
-            command,
-            holds=holds,
-            wanted=wanted,
-            found=found,
-            output="\n".join(sorted(lines)),
-            hint=hint or f"`{command}` shows every task with its error",
-        )
-
-
-def as_node(report: Mapping[str, Any]) -> Node:
-    """What constraints ask of a node, from what a manager reports of it."""
-    platform = report["Description"].get("Platform") or {}
-    engine = report["Description"].get("Engine") or {}
-    return Node(
-        id=str(report["ID"]),
-        hostname=str(report["Description"]["Hostname"]),
-        address=str(report["Status"].get("Addr", "")),
-        role=str(report["Spec"]["Role"]),
-        os=str(platform.get("OS", "")),
-        arch=str(platform.get("Architecture", "")),
-        labels=report["Spec"].get("Labels") or {},
-        engine_labels=engine.get("Labels") or {},
-    )
-
-
-def _running(seen: _Seen, wanted: int | str) -> Finding:
+def _running(seen: TaskView, wanted: int | str) -> Finding:
     tasks = seen.running
     if wanted == "each":
-        nodes = seen.matching(_constraints(seen.report))
+        nodes = seen.matching(constraints_of(seen.report))
         hosts = sorted(map(seen.host, tasks))
         missing = sorted(set(nodes) - set(hosts))
         found = f"runs on {listed(hosts)}" + (f", and not on {listed(missing)}" if missing else "")
@@ -207,61 +135,61 @@ def _running(seen: _Seen, wanted: int | str) -> Finding:
     else:
         found = f"{len(tasks)} of {wanted} tasks run"
         holds, expected = len(tasks) == wanted, f"{wanted} tasks run"
-    return seen.finding(holds, expected, found + ("" if holds else _why(seen)))
+    return seen.finding(holds, expected, found + ("" if holds else why_not(seen)))
 
 
-def _completed(seen: _Seen, wanted: int) -> Finding:
+def _completed(seen: TaskView, wanted: int) -> Finding:
     done = [task for task in seen.tasks if task["Status"]["State"] == "complete"]
     found = f"{len(done)} of {wanted} tasks are complete"
     holds = len(done) >= wanted
-    return seen.finding(holds, f"{wanted} tasks are complete", found + ("" if holds else _why(seen)))
+    return seen.finding(holds, f"{wanted} tasks are complete", found + ("" if holds else why_not(seen)))
 
 
-def _steady(seen: _Seen) -> Finding:
+def _steady(seen: TaskView) -> Finding:
     """After a failure a task counts as steady when it has run for longer than those before it did."""
     wrong, shown = [], []
     for task in seen.wanted:
         slot = task.get("Slot") or task.get("NodeID")
-        ended = [one for one in seen.tasks if (one.get("Slot") or one.get("NodeID")) == slot and _failed(one)]
-        age = seen.now - _time(task["Status"]["Timestamp"])
-        times = sorted(_time(one["Status"]["Timestamp"]) for one in ended)
+        ended = [one for one in seen.tasks if (one.get("Slot") or one.get("NodeID")) == slot and has_failed(one)]
+        age = seen.now - time_of(task["Status"]["Timestamp"])
+        times = sorted(time_of(one["Status"]["Timestamp"]) for one in ended)
         gaps = [later - earlier for earlier, later in pairwise(times)]
         needed = min(max([_STEADY, *(1.5 * gap for gap in gaps)]), _LONGEST) if ended else 0.0
         if task["Status"]["State"] != "running":
-            wrong.append(f"{_name(task)} is {_state(task)}")
+            wrong.append(f"{name_of(task)} is {state_of(task)}")
         elif age < needed:
-            last = max(ended, key=lambda one: _time(one["Status"]["Timestamp"]))
-            wrong.append(f"{_name(task)} runs for {age:.0f} s, after {len(ended)} failed: {_state(last)}")
+            last = max(ended, key=lambda one: time_of(one["Status"]["Timestamp"]))
+            wrong.append(f"{name_of(task)} runs for {age:.0f} s, after {len(ended)} failed: {state_of(last)}")
         else:
             shown.append(age)
     if not seen.wanted:
         wrong.append("it has no task")
-    found = "; ".join(wrong[:_SHOWN]) or f"each has run for {min(shown):.0f} s or more"
-    hint = f"`docker service logs {seen.probe.service}` shows what they printed before they ended"
+    found = "; ".join(wrong[:SHOWN]) or f"each has run for {min(shown):.0f} s or more"
+    hint = f"`docker service logs {seen.service}` shows what they printed before they ended"
     return seen.finding(not wrong, "no task fails again and again", found, hint)
 
 
-def _placed(seen: _Seen) -> Finding:
-    matching = seen.matching(seen.probe.constraints)
-    parsed = [parse_constraint(text) for text in seen.probe.constraints]
+def _placed(seen: TaskView, constraints: Sequence[str]) -> Finding:
+    matching = seen.matching(constraints)
+    parsed = [parse_constraint(text) for text in constraints]
     wrong = []
     for task in seen.running:
         node = seen.nodes.get(str(task.get("NodeID")))
         broken = [
             text
-            for text, one in zip(seen.probe.constraints, parsed, strict=True)
+            for text, one in zip(constraints, parsed, strict=True)
             if node is None or not one.matches(as_node(node))
         ]
         if broken:
-            wrong.append(f"{_name(task)} is on {seen.host(task)}, which does not match {listed(broken)}")
+            wrong.append(f"{name_of(task)} is on {seen.host(task)}, which does not match {listed(broken)}")
     if not seen.running:
-        wrong = [f"no task runs; nodes that match: {listed(matching)}{_why(seen)}"]
+        wrong = [f"no task runs; nodes that match: {listed(matching)}{why_not(seen)}"]
     found = "; ".join(wrong) or f"they are on {listed(sorted({seen.host(task) for task in seen.running}))}"
-    wanted = f"tasks are on nodes that match {listed(seen.probe.constraints)}"
+    wanted = f"tasks are on nodes that match {listed(constraints)}"
     return seen.finding(not wrong, wanted, found, "`docker node inspect NODE` shows its labels")
 
 
-def _spread(seen: _Seen, most: int) -> Finding:
+def _spread(seen: TaskView, most: int) -> Finding:
     hosts = [seen.host(task) for task in seen.running]
     numbers = {host: hosts.count(host) for host in sorted(set(hosts))}
     found = ", ".join(f"{number} on {host}" for host, number in numbers.items()) or "no task runs"
@@ -269,13 +197,13 @@ def _spread(seen: _Seen, most: int) -> Finding:
     return seen.finding(holds, f"no node runs more than {most}", found)
 
 
-def _healthy(seen: _Seen) -> list[Finding]:
+def _healthy(seen: TaskView) -> list[Finding]:
     """Each engine is asked for the tasks on it: one request for each host."""
-    places, name = seen.places, seen.probe.service
+    places, name = seen.places, seen.service
     wanted = "each task is healthy"
     hosts = sorted({seen.host(task) for task in seen.running} & set(places.lab.inventory.hosts))
     if not hosts:
-        return [seen.finding(False, wanted, f"no task runs{_why(seen)}")]
+        return [seen.finding(False, wanted, f"no task runs{why_not(seen)}")]
 
     def on(host: str) -> Finding:
         label = f"com.docker.swarm.service.name={name}"
@@ -298,42 +226,6 @@ def _healthy(seen: _Seen) -> list[Finding]:
 def _health(status: str) -> str:
     found = re.search(r"\((health: )?(\w+)\)$", status)
     return found[2] if found else "without a health check"
-
-
-def _constraints(report: Mapping[str, Any]) -> list[str]:
-    placement = report["Spec"]["TaskTemplate"].get("Placement") or {}
-    return list(placement.get("Constraints") or [])
-
-
-def _why(seen: _Seen) -> str:
-    """What tasks that do not run say of themselves, as the end of a sentence."""
-    tasks = sorted(seen.tasks, key=lambda task: str(task["Status"].get("Timestamp", "")), reverse=True)
-    states = [_state(task) for task in tasks if task["Status"]["State"] != "running" and task["Status"].get("Err")]
-    return "".join(f"; {state}" for state in list(dict.fromkeys(states))[:_SHOWN])
-
-
-def _failed(task: Mapping[str, Any]) -> bool:
-    return (
-        task["Status"]["State"] in _DONE
-        and task["Status"]["State"] != "orphaned"
-        and bool(task["Status"].get("Err") or task["Status"]["State"] == "complete")
-    )
-
-
-def _name(task: Mapping[str, Any]) -> str:
-    return f"task {task.get('Slot') or str(task.get('NodeID', ''))[:12] or task['ID'][:12]}"
-
-
-def _state(task: Mapping[str, Any]) -> str:
-    error = task["Status"].get("Err")
-    return f"{task['Status']['State']}{f': {error}' if error else ''}"
-
-
-def _time(text: str) -> float:
-    """Seconds since 1970 of a time such as 2026-01-01T00:00:00.123456789Z."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    whole, fraction = whole[:19], re.match(r"\d*", fraction)[0] if fraction else ""  # type: ignore[index]
-    return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp() + float(f"0.{fraction or 0}")
 
 
 def _typed_nodes(nodes: str, probe: TasksProbe) -> str:
