@@ -155,11 +155,12 @@ def _steady(seen: TaskView) -> Finding:
         times = sorted(time_of(one["Status"]["Timestamp"]) for one in ended)
         gaps = [later - earlier for earlier, later in pairwise(times)]
         needed = min(max([_STEADY, *(1.5 * gap for gap in gaps)]), _LONGEST) if ended else 0.0
+        last = max(ended, key=lambda one: time_of(one["Status"]["Timestamp"]), default=None)
+        before = f", after {len(ended)} failed: {state_of(last)}" if last else ""
         if task["Status"]["State"] != "running":
-            wrong.append(f"{name_of(task)} is {state_of(task)}")
+            wrong.append(f"{name_of(task)} is {state_of(task)}{before}")
         elif age < needed:
-            last = max(ended, key=lambda one: time_of(one["Status"]["Timestamp"]))
-            wrong.append(f"{name_of(task)} runs for {age:.0f} s, after {len(ended)} failed: {state_of(last)}")
+            wrong.append(f"{name_of(task)} runs for {age:.0f} s{before}")
         else:
             shown.append(age)
     if not seen.wanted:
