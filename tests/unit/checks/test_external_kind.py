@@ -60,7 +60,7 @@ def test_its_errors_name_file_line_and_column(folder: Path, rest: str, message: 
 def test_a_check_without_a_kind_is_told_of_it(folder: Path) -> None:
     (folder / "playbooks" / "up.yml").write_text("title: t\nchecks:\n  - title: nothing\n")
     ended = clusterlab(folder, "validate", "-i", "inventory.yml")
-    assert "veth, inspect and uptime." in " ".join(ended.stderr.split())
+    assert "bind_source, task_file and uptime." in " ".join(ended.stderr.split())
 
 
 def test_it_is_in_the_schema(folder: Path) -> None:

@@ -106,9 +106,9 @@ def test_validate_says_what_is_unsupported_and_finds_no_mistake(lab: Lab, tmp_pa
     validation.plays(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
     assert not validation.problems
     assert validation.valid[1:4] == [
-        f"2 checks are unsupported: {SECOND}.",
+        f"3 checks are unsupported: {SECOND}.",
         f"1 check is unsupported: {SERVER}.",
-        f"1 check is unsupported: {SWARM}.",
+        f"2 checks are unsupported: {SWARM}.",
     ]
 
 
