@@ -12,6 +12,7 @@ from pydantic import Field
 
 from clusterlab.model.base import Issue, Model
 from clusterlab.model.kinds import Touched
+from clusterlab.model.playbook import Play
 from clusterlab.model.problems import Problem, listed
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
@@ -72,7 +73,7 @@ class Tasks(CheckKind[TasksProbe]):
     def touches(self, probe: TasksProbe) -> Touched:
         return Touched(services=frozenset({probe.service}))
 
-    def asks(self, probe: TasksProbe) -> Literal["place", "engine", "manager"]:
+    def asks(self, probe: TasksProbe, play: Play) -> Literal["place", "engine", "manager"]:
         return "manager"
 
     def ask(self, probe: TasksProbe, places: Places) -> list[Finding]:
