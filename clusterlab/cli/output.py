@@ -16,12 +16,15 @@ from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError
 from clusterlab.learning import record
 from clusterlab.machines.state import LabState
+from clusterlab.nightly.night import Night, night_verdict
 from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_results
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan.report import Report
 from clusterlab.plan.stack_plan import StackPlan
+from clusterlab.reports.html import page
 from clusterlab.reports.junit import junit
 from clusterlab.reports.learning import standing_text
+from clusterlab.reports.picture import picture_of
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
 from clusterlab.reports.stack_plan import show_stack_plans, stack_plan_documents
 from clusterlab.reports.summary import Run, write_json, write_text
@@ -78,11 +81,16 @@ def show_remaining(pipeline: Pipeline) -> None:
         progress.say(pipeline.session.lab.name, "nothing remains on the hosts")
 
 
+_PARTIAL = ("apply", "clean")
+"""Stages without which statements are proven all the same."""
+
+
 class RunOutput:
     """What `check` and `run` show and write: everything there is, also when they fail or are interrupted."""
 
-    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit_file: str) -> None:
+    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit_file: str, html: str = "") -> None:
         self._pipeline = pipeline
+        self._html = html
         self._run = run
         self._json = json
         self._junit = junit_file
@@ -95,7 +103,7 @@ class RunOutput:
         ended = len(self._pipeline.results)
         self._collect("the run was interrupted", error)
         self._write()
-        written = [name for name in (self._json, self._junit) if name and name != "-"]
+        written = [name for name in (self._json, self._junit, self._html) if name and name != "-"]
         if written:
             summary = f"{ended} of {len(self._run.results)} checks had ended; written to {' and '.join(written)}"
             err().print(summary, highlight=False, soft_wrap=True)
@@ -103,20 +111,20 @@ class RunOutput:
     def finish(self) -> None:
         """Write and show the results, and end with the exit code that they mean."""
         errors = self.stages.errors
-        fatal = next((error for name, error in errors.items() if name != "apply"), None)
+        fatal = next((error for name, error in errors.items() if name not in _PARTIAL), None)
         if fatal is not None:
             self._collect(self.stages.stopped or fatal.message, fatal)
             self._write()
             if not isinstance(fatal, NotConverged):  # whose report was shown
                 show_error(err(), fatal)
             raise Exit(code=fatal.exit_code)
-        apply = errors.get("apply")
-        if apply is not None and not isinstance(apply, NotConverged):
-            show_error(err(), apply)
-        self._collect("it has no result", apply)
+        incomplete = next((errors[name] for name in _PARTIAL if name in errors), None)
+        if incomplete is not None and not isinstance(incomplete, NotConverged):
+            show_error(err(), incomplete)
+        self._collect("it has no result", incomplete)
         kept = self._write()
         lessons = record.note(self._pipeline.results)
-        if "-" not in (self._json, self._junit):
+        if "-" not in (self._json, self._junit, self._html):
             show_results(out(), self._run)
             for lesson in lessons:
                 out().print(f"lesson {lesson.lesson}: {standing_text(lesson)}", highlight=False, soft_wrap=True)
@@ -145,4 +153,15 @@ class RunOutput:
             write_json(Path(self._json), self._run.document())
         if self._junit:
             write_text(Path(self._junit), junit(self._run))
+        if self._html:
+            write_text(Path(self._html), page(self._night()))
         return kept
+
+    def _night(self) -> Night:
+        """The run as its page shows it: a nightly run that is not kept, so that there is nothing to compare it with."""
+        run = self._run
+        night = Night(run.lab, "", 0, run.verb, finished=True, strict=run.strict, started=run.started)
+        night.seconds, night.stages, night.results = run.seconds, self.stages.noted, run.results
+        night.outcome = night_verdict(night.results, night.stages, night.strict)
+        night.picture = picture_of(self._pipeline.session.lab)
+        return night

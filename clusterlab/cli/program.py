@@ -22,11 +22,17 @@ from clusterlab.errors import UsageError
 
 SCRIPT_FLAG = "--print-completion-script"
 SHORT = {"-i": "--inventory", "-c": "--compose-file"}
-SINGLE = ("host", "title", "name", "snapshot")
+SINGLE = ("host", "title", "name", "snapshot", "manager")
 """Parameters that are given once, as a plain word after the verb."""
 SEVERAL = ("play", "hosts")
 """Parameters that may be given repeatedly, as plain words after the verb."""
-_WORDS = {"host": " HOST [-- COMMAND ...]", "title": " [CHECK]", "name": " [NAME]", "snapshot": " NAME"}
+_WORDS = {
+    "host": " HOST [-- COMMAND ...]",
+    "title": " [CHECK]",
+    "name": " [NAME]",
+    "snapshot": " NAME",
+    "manager": " [MANAGER]",
+}
 _HIDDEN = ("--play=", "--hosts", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
 
 

@@ -42,6 +42,7 @@ VERBS = {  # verb: (group, module)
     "run": ("prove", "check"),
     "check": ("prove", "check"),
     "doctor": ("prove", "doctor"),
+    "test-cluster": ("prove", "cluster"),
     "explain": ("learn", "explain"),
     "learn": ("learn", "learn"),
     "nightly": ("keep", "nightly"),

@@ -102,7 +102,7 @@ def _clean(other: str, lab: Lab, hosts: Hosts, days: float, progress: Progress) 
     with LabState(other).lock("gc"):
         if reason := _why_kept(other, lab, days):
             raise ClusterlabError(f"objects of the lab {other} are kept: {reason}")
-        report = carry_out(clean.clean(other, hosts, only_from_here=True), progress)
+        report = carry_out(clean.clean(other, hosts, only=clean.from_here), progress)
     for change in report.blocked:
         progress.say(change.key.host, f"{change.key.kind} {change.key.name} is kept: {change.blocked}")
     if report.interrupted:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.plan.observe import Kinds, observe
 from clusterlab.plan.unused import has_no_engine_data
 from clusterlab.remote import Host, Hosts
-from clusterlab.resources.base import Change
-from clusterlab.resources.kind import of_verb
+from clusterlab.resources.base import Change, Key
+from clusterlab.resources.kind import ResourceKind, of_verb
 from clusterlab.resources.kinds import RESOURCES
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.ownership import created_here
@@ -22,15 +23,28 @@ FLAG = "--delete-data"
 _REASON = "it was created for this lab"
 
 
+Chosen = Callable[[ResourceKind[Any, Any], Key, Any], bool]
+"""Whether one of a kind, by its key and as it was found, is among what is removed."""
+
+
+def from_here(kind: ResourceKind[Any, Any], key: Key, found: Any) -> bool:
+    """Choose what this workstation created, and not another one or a person, nor what has no labels."""
+    return created_here(kind.labels(found))
+
+
+def everything(kind: ResourceKind[Any, Any], key: Key, found: Any) -> bool:
+    """Choose all that is the lab's."""
+    return True
+
+
 def clean(
-    lab_name: str, hosts: Hosts, delete_data: bool = False, *, only_from_here: bool = False, play: str = ""
+    lab_name: str, hosts: Hosts, delete_data: bool = False, *, only: Chosen = everything, play: str = ""
 ) -> list[Change]:
     """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
 
     Kinds go in the opposite order of their creation. What holds data is kept (blocked) unless `delete_data`. Hosts
-    that never had an engine have nothing; one that does not answer is a blocked change, and the others go on.
-    `only_from_here`: leave alone what another workstation created, or a person, and what has no labels.
-    `play`: only what was created for that play.
+    that never had an engine have nothing; one that does not answer is a blocked change, and the others go on. `only`
+    chooses among what is the lab's; with `play` that is what was created for that play.
     """
     kinds = of_verb(RESOURCES.values(), "apply")
     scope, errors = _scope(lab_name, hosts, kinds, "" if delete_data else FLAG)
@@ -38,11 +52,11 @@ def clean(
     scope = scope.with_pending(pending)
     for kind in reversed(kinds):
         for key, found in kind.observe(scope).items():
-            if only_from_here and not created_here(kind.labels(found)):
+            if not (kind.owns(lab_name, found) and only(kind, key, found)):
                 continue
             if play and kind.play(found) != play:
                 continue
-            if kind.owns(lab_name, found) and (change := kind.remove(scope, key, found, _REASON)):
+            if change := kind.remove(scope, key, found, _REASON):
                 pending[key] = change
     return list(pending.values())
 

@@ -17,6 +17,7 @@ from clusterlab.nightly.night import Changes, Night, Trend
 from clusterlab.pipeline.stages import Stage
 from clusterlab.redaction import secrets_text
 from clusterlab.reports.marks import MARKS, VERDICTS
+from clusterlab.reports.nodes import squares
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import label, links, matrix
@@ -63,7 +64,9 @@ class CheckRow:
 def page(night: Night) -> str:
     """The whole page."""
     rows = _rows(night)
-    found = links(night.results)
+    tables = squares(night.results)
+    apart = {(table.play, table.check) for table in tables}  # too many links for one table and picture of all
+    found = links([result for result in night.results if (result.play, result.check) not in apart])
     return (
         _environment()
         .get_template("night.html.j2")
@@ -80,6 +83,7 @@ def page(night: Night) -> str:
             anchors={(row.result.play, row.result.check): row.anchor for row in rows},
             drawing=draw(night.picture, found) if night.picture.hosts else None,
             matrix=matrix(found),
+            tables=tables,
             cell=_cell,
             stage_share=_stage_share(night.stages),
         )

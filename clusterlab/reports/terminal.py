@@ -15,6 +15,7 @@ from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.base import MachineStatus
 from clusterlab.redaction import secrets_text
 from clusterlab.reports.marks import MARKS, STYLES
+from clusterlab.reports.node_tables import show_nodes
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run
 from clusterlab.reports.verdict import blocking, proven
@@ -27,6 +28,7 @@ _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have al
 def show_results(console: Console, run: Run) -> None:
     """Every statement by play, the evidence of those that do not simply pass, the verdict, and the time it took."""
     show_statements(console, run.results)
+    show_nodes(console, run.results)
     console.print()
     console.print(_summary(run), soft_wrap=True)
     if run.stretch is not None:

@@ -8,12 +8,14 @@ from clusterlab.checks.kind import CheckKind
 from clusterlab.registry import Registry
 
 from . import (
+    announce,
     bind_source,
     command,
     dns,
     file,
     http,
     inspect,
+    mesh,
     mount,
     ping,
     port,
@@ -42,6 +44,8 @@ _OWN: tuple[CheckKind[Any], ...] = (
     file.KIND,
     shared_file.KIND,
     veth.KIND,
+    mesh.KIND,
+    announce.KIND,
     inspect.KIND,
     tasks.KIND,
     published.KIND,

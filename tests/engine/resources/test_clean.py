@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clusterlab.plan.apply import apply
-from clusterlab.plan.clean import clean, left_over
+from clusterlab.plan.clean import clean, from_here, left_over
 from clusterlab.plan.unused import NEVER, QUESTION
 from tests.support.resource_bench import Bench
 
@@ -167,7 +167,7 @@ def test_what_another_workstation_created_is_left_alone(
         theirs = {"volumes": {"theirs": {"hosts": "host1"}}, "networks": {"net": {"hosts": "host1"}}}
         bench.carry_out(apply(bench.lab(other=theirs), bench.hosts))
     bench.sh("host1", f"docker volume create --label org.clusterlab.lab={name} hand-v")
-    changes = clean(name, bench.hosts, True, only_from_here=True)
+    changes = clean(name, bench.hosts, True, only=from_here)
     assert [str(one.key) for one in changes] == ["host1: volume mine"]
 
 

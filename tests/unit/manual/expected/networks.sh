@@ -248,6 +248,151 @@ nsenter --net=/proc/"$process_of_left"/ns/net openssl s_client -connect "$right_
 #host2
 failed=
 
+# all pairs
+right_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' right); echo "right_on_wide=$right_on_wide"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+: "${right_on_wide:?is what another host printed}"
+(
+docker exec left nslookup right | grep -q "$right_on_wide"
+) || failed="$failed; "'all pairs'
+left_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' left); echo "left_on_wide=$left_on_wide"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+: "${left_on_wide:?is what another host printed}"
+(
+docker exec right nslookup left | grep -q "$left_on_wide"
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+: "${right_on_wide:?is what another host printed}"
+(
+docker exec left ping -c 2 -W 3 -q "$right_on_wide"
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+: "${left_on_wide:?is what another host printed}"
+(
+docker exec right ping -c 2 -W 3 -q "$left_on_wide"
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+MTU_of_left_on_host1=$(docker exec left sh -c 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \([^ ]*\).*/\1/p")/mtu"' sh @right_on_wide@); echo "MTU_of_left_on_host1=$MTU_of_left_on_host1"
+: "${right_on_wide:?is what another host printed}"
+(
+docker exec left traceroute -F -n -q 2 -m 1 -w 3 "$right_on_wide" "$MTU_of_left_on_host1" | grep -q "$right_on_wide"
+) || failed="$failed; "'all pairs'
+(
+docker exec left traceroute -n -q 2 -m 1 -w 3 "$right_on_wide" | grep -q "$right_on_wide"
+) || failed="$failed; "'all pairs'
+(
+docker exec left nc -w 3 "$right_on_wide" 80 -e true
+) || failed="$failed; "'all pairs'
+(
+docker exec left wget -q -T 3 -O /dev/null http://"$right_on_wide":80/data
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# all pairs
+(
+timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.11 7946
+) || failed="$failed; "'all pairs'
+(
+timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 7946
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+(
+timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 7946
+) || failed="$failed; "'all pairs'
+(
+docker run --rm --detach --name clusterlab-new-0 --network wide clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+(end=$(($(date +%s) + 4)); until
+docker exec right nslookup clusterlab-new-0 | grep -q '^Name:'
+do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+(
+docker rm --force clusterlab-new-0
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+(
+docker run --rm --detach --name clusterlab-new-1 --network wide clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
+(end=$(($(date +%s) + 4)); until
+docker exec left nslookup clusterlab-new-1 | grep -q '^Name:'
+do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+(
+docker rm --force clusterlab-new-1
+) || failed="$failed; "'all pairs'
+
 # ports and pages
 port_80_of_right=$(docker port right 80/tcp | head -n 1 | sed 's/.*://'); echo "port_80_of_right=$port_80_of_right"
 

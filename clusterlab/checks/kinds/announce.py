@@ -1,0 +1,223 @@
+"""announce: a container that is just started is known by its name at every place within seconds.
+
+Engines announce new containers to each other over UDP 7946. Where that is closed they still learn of them over TCP, but
+only every half minute: that a name resolves proves little, that new ones resolve at once, several times in a row, much.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import docker.errors
+from pydantic import Field
+
+from clusterlab import patterns
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.base import Duration, Issue
+from clusterlab.model.kinds import Touched
+from clusterlab.model.playbook import Container
+from clusterlab.model.probes import Probe
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.probes import containers_exist, names_exist
+from clusterlab.parallel import parallel, results_of
+from clusterlab.resources.container_actions import create_container
+from clusterlab.resources.removal import remove_container
+from clusterlab.results import Link, Outcome
+
+from ..finding import Finding, ask_each, finding, outcome_of
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.where import Where
+from ..place import NoAnswer, NotUnderstood, Place
+from ..places import Places
+from ..spec import image_on, wanted
+
+HOW = "new names"
+_HINT = "new names travel over UDP 7946: it must be open between all nodes, both ways"
+_PREFIX = "clusterlab-new"
+_ROUNDS = 3
+_SCRIPT = r"""
+patience=$1; shift
+moment() { read -r up rest < /proc/uptime; echo "${up%.*}${up#*.}"; }
+begun=$(moment) seen=$(mktemp -d)
+await() {
+  while [ ! -d "$seen/$1" ] && [ $(($(moment) - begun)) -lt "$patience" ]; do
+    (timeout 2 nslookup "$1" 2> /dev/null | grep -q '^Name:' && mkdir "$seen/$1" 2> /dev/null &&
+      echo "$1 $(($(moment) - begun))") &
+    usleep 200000
+  done
+}
+for name in "$@"; do await "$name" & done
+wait
+rm -r "$seen"
+"""
+"""Prints each name that resolves, and after how many hundredths of a second.
+
+Look-ups overlap: for a name that Docker does not know yet it asks its host's name servers, which may take seconds.
+"""
+_WORDING = patterns.Wording(
+    cut_off="{} is cut off: it hears of no other node's containers, and no other node hears of its own",
+    unheard="no other node hears of the containers of {}",
+    silent="{} hears of no other node's containers",
+    both="{} and {} do not hear of each other's containers",
+    one="{} does not hear of the containers of {}",
+    none="no node hears of any other's containers",
+)
+
+
+class AnnounceProbe(Probe):
+    """Start a container beside each of these, and give it new names in turn: all the others must know each soon."""
+
+    network: str = Field(description="the overlay network of the places")
+    known: Duration = Field(default=4.0, description="within this time, counted from when all have their new name")
+
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
+        if self.on:
+            yield Issue(("on",), "hosts know no names of containers", "Name containers with in:.", key=True)
+
+
+class Announce(CheckKind[AnnounceProbe]):
+    name = "announce"
+    model = AnnounceProbe
+    tools = ("nslookup", "timeout", "usleep")
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: AnnounceProbe) -> Iterator[Problem]:
+        yield from names_exist(files, file, path, probe)
+        found = list(containers_exist(files, file, path, probe.in_))
+        if not found and len({file.play.containers[name].host for name in probe.in_}) == 1:
+            yield file.problem(path, "one host alone has nobody to tell", "Name containers of two hosts.", key=True)
+
+    def touches(self, probe: AnnounceProbe) -> Touched:
+        return Touched(containers=frozenset(probe.in_), networks=frozenset({probe.network}))
+
+    def asks(self, probe: AnnounceProbe) -> Literal["place", "engine", "manager"]:
+        return "engine"
+
+    def ask(self, probe: AnnounceProbe, places: Places) -> list[Finding]:
+        """One finding for each place, of the last round; a round that fails ends it. The containers are removed."""
+        everywhere = places.of(probe)
+        new = {place: f"{_PREFIX}-{uuid.uuid4().hex[:12]}" for place in everywhere}
+        try:
+            results_of(parallel(lambda place: _start(probe, place, places, new[place]), everywhere, name="announce"))
+            for number in range(_ROUNDS):
+                findings = _round(probe, places, new, number)
+                if outcome_of(findings) is not Outcome.PASS:
+                    break
+        finally:
+            removed = parallel(lambda place: _remove(place, places, new[place]), everywhere, name="announce")
+        results_of(removed)
+        return [_explained(one, findings) for one in findings]
+
+    def manual(self, probe: AnnounceProbe, where: Where) -> Iterator[Line]:
+        everywhere = where.of(probe)
+        for number, place in enumerate(everywhere):
+            image = where.images[where.play.containers[place.container].image]
+            new = f"{_PREFIX}-{number}"
+            started = f"docker run --rm --detach --name {new} --network {probe.network} {image} sleep infinity"
+            yield Line(place.host, started)
+            for other in everywhere:
+                if other.host != place.host:
+                    shown = other.typed(["nslookup", new])
+                    seen = f"{new} is known within {probe.known:g} s"
+                    yield Line(other.host, shown, seen, f"{shown} | grep -q '^Name:'", within=probe.known)
+            yield Line(place.host, f"docker rm --force {new}")
+
+
+KIND = Announce()
+
+
+def _start(probe: AnnounceProbe, place: Place, places: Places, container: str) -> None:
+    """Start a container on the host of a place, on the network under no name that anybody asks for."""
+    image = places.play.containers[place.container].image
+    command = ["sleep", "infinity"]
+    spec = Container.model_validate(
+        {"host": place.host, "image": image, "command": command, "networks": {probe.network: None}}
+    )
+    create_container(places.hosts[place.host], wanted(places, container, spec, image_on(places, place, image)))
+
+
+def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], number: int) -> list[Finding]:
+    """Every new container gets another name, and every place asks for those of all others."""
+    everywhere = list(new)
+    names = {place: f"{container}-{number}" for place, container in new.items()}
+    renamed = parallel(
+        lambda place: _rename(probe, place, places, new[place], names[place]), everywhere, name="announce"
+    )
+    results_of(renamed)
+    expected = f"knows every new name within {probe.known:g} s"
+
+    def unknown(place: Place) -> list[Link]:
+        return [Link(place.host, one.host, HOW, True, None) for one in everywhere if one.host != place.host]
+
+    return ask_each(everywhere, expected, lambda place: _heard(probe, place, places, names, expected), unknown)
+
+
+def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> None:
+    """Take a new container from the network and put it back there under another name, which its engine announces."""
+    with places.engine(place.host) as engine:
+        try:
+            engine.disconnect_container_from_network(container, probe.network)
+            engine.connect_container_to_network(container, probe.network, aliases=[name])
+        except docker.errors.APIError as error:
+            raise NoAnswer(
+                f"container {container} could not join network {probe.network} again: {error.explanation}",
+                command=f"docker network connect --alias {name} {probe.network} {container}",
+            ) from error
+
+
+def _remove(place: Place, places: Places, name: str) -> None:
+    try:
+        remove_container(places.hosts[place.host], name)
+    except ClusterlabError as error:
+        raise NoAnswer(
+            f"container {name} could not be removed: {error.message}",
+            command=f"docker rm --force {name}",
+            remedy="`clusterlab clean` removes it",
+            detail=error.detail,
+        ) from error
+
+
+def _heard(probe: AnnounceProbe, place: Place, places: Places, names: Mapping[Place, str], expected: str) -> Finding:
+    others = {one: name for one, name in names.items() if one.host != place.host}
+    argv = ["sh", "-c", _SCRIPT, "sh", str(round(probe.known * 100)), *others.values()]
+    completed = places.run(place, argv, timeout=probe.known + 60)
+    shown = place.typed(["nslookup", next(iter(others.values()), "NAME")])
+    if not completed.ok:
+        raise NotUnderstood(f"the names could not be asked for: exit code {completed.exit}", command=shown)
+    times = {name: int(after) / 100 for name, after in re.findall(rf"^({_PREFIX}\S+) (\d+)$", completed.stdout, re.M)}
+    links = [
+        Link(place.host, one.host, HOW, True, name in times, _when(times.get(name), probe.known))
+        for one, name in others.items()
+    ]
+    late = [link.target for link in links if not link.seen]
+    slowest = f", the last after {max(times.values()):.1f} s" if times else ""
+    found = f"{len(links) - len(late)} of {len(links)} new names{slowest}"
+    return finding(
+        place,
+        shown,
+        holds=not late,
+        wanted=expected,
+        found=f"{found}; not of {', '.join(late)}" if late else found,
+        output=completed.output,
+        hint=_HINT,
+        links=links,
+    )
+
+
+def _when(after: float | None, patience: float) -> str:
+    return f"known after {after:.1f} s" if after is not None else f"not known after {patience:g} s"
+
+
+def _explained(one: Finding, findings: Sequence[Finding]) -> Finding:
+    """The hint of a failure begins with what all places together show."""
+    if one.evidence.holds:
+        return one
+    links = [link for each in findings for link in each.evidence.links]
+    return replace(one, hint=". ".join([*patterns.of_links(links, _WORDING), _HINT]))

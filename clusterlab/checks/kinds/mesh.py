@@ -1,0 +1,359 @@
+"""mesh: every place reaches every other, for clusters of any size.
+
+Each place asks all the others in one command, so the number of commands is that of the places and not of the pairs. Who
+is not reached by anybody is named as such, and where packets are lost on the way back, that is told from the way there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import Field
+
+from clusterlab import patterns
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.base import Duration, Issue, Size, Strings, size_bytes
+from clusterlab.model.kinds import Touched
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+from clusterlab.model.probes import Address, Port, Probe
+from clusterlab.model.problems import Problem
+from clusterlab.model.source import KeyPath
+from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.validate.probes import names_exist, places_exist
+from clusterlab.parallel import parallel
+from clusterlab.results import Link
+
+from ..finding import Finding, ask_each, finding
+from ..kind import CheckKind
+from ..manual.line import Line
+from ..manual.where import Where, with_variables
+from ..mesh_script import MTU, SCRIPT, command
+from ..place import NotUnderstood, Place
+from ..places import Places
+
+By = Literal["name", "ping", "packets", "udp", "tcp", "fetch"]
+
+_ON_HOSTS = ("ping", "tcp")
+_WITH_PORT = ("tcp", "fetch")
+_SHOW = ("name", "udp", "packets")  # whose tools print the address when it answers, and whose exit code says little
+_SYN_RECEIVED = "03"  # the state of a connection that waits for the last packet of the handshake, see proc_net_tcp
+_HINTS: Mapping[By, str] = {
+    "name": "names of containers come by gossip: TCP and UDP 7946 must be open between all nodes",
+    "ping": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
+    "packets": "small packets pass and full ones do not: compare the MTU of the nodes' interfaces and what is between",
+    "udp": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
+    "tcp": "refused: nothing listens there; timed out: something drops the packets, on the way there or back",
+    "fetch": "a transfer that stalls after its first packets: compare the MTU of the nodes; a slow one: see the links",
+}
+
+
+class MeshProbe(Probe):
+    """Reach all of `to` from every place, each place with one command; none asks itself."""
+
+    to: Strings = Field(description="containers of this play where the places are containers, else hosts and roles")
+    by: By = Field(
+        description="name: Docker's DNS gives the address; ping; packets: the longest that the interface can send, "
+        "unfragmented; udp; tcp: a port accepts; fetch: /data is downloaded over HTTP"
+    )
+    network: str | None = Field(default=None, description="for containers: the network whose addresses are used")
+    port: Port | None = Field(default=None, description="for tcp and fetch")
+    floor: Size | None = Field(default=None, description="for fetch: how much must pass in a second", examples=["1M"])
+    timeout: Duration = Field(default=3.0, description="how long one target may take")
+
+    def issues(self) -> Iterator[Issue]:
+        yield from super().issues()
+        if not self.to:
+            yield Issue(("to",), "there is nothing to reach")
+        if self.on and self.in_:
+            yield Issue(("in",), "'on' and 'in' are mutually exclusive: hosts reach hosts, containers reach containers")
+        if self.in_ and self.network is None:
+            yield Issue((), "containers have an address on each of their networks", "Add network:.")
+        if self.on and self.network is not None:
+            yield Issue(("network",), "'network' is for containers", "Leave it out.", key=True)
+        if self.on and self.by not in _ON_HOSTS:
+            yield Issue(("by",), f"hosts cannot be reached by {self.by}", f"Write {' or '.join(_ON_HOSTS)}.")
+        if (self.port is None) == (self.by in _WITH_PORT):
+            message = f"'{self.by}' has no port" if self.port is not None else f"'{self.by}' needs a port"
+            yield Issue((), message, "Leave port out." if self.port is not None else "Add port:.")
+        if self.floor is not None and self.by != "fetch":
+            yield Issue(("floor",), "'floor' is for fetch", "Leave it out.", key=True)
+
+    @property
+    def how(self) -> str:
+        """What is tried, as a column of a table has it."""
+        what = {"name": "name", "ping": "ping", "packets": "full-size packets", "udp": "UDP", "tcp": f"TCP {self.port}"}
+        word = what.get(self.by, f"download of {self.floor}/s" if self.floor else "download")
+        return f"{word} on {self.network}" if self.network else word
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is reached: its name in the play or inventory, its host, and its address (or why that is unknown)."""
+
+    name: str
+    host: str
+    address: str | ClusterlabError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a place found of one target; `reached` is None when the tool said neither."""
+
+    reached: bool | None
+    found: str
+
+
+class Mesh(CheckKind[MeshProbe]):
+    name = "mesh"
+    model = MeshProbe
+    tools = ("bash", "timeout", "nc", "ping", "traceroute", "nslookup", "wget")
+
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: MeshProbe) -> Iterator[Problem]:
+        yield from names_exist(files, file, path, probe)
+        into = probe.model_copy(update={"on": probe.to if probe.on else [], "in_": probe.to if probe.in_ else []})
+        yield from places_exist(files, file, path, into.on, into.in_)
+        if probe.on and len({*files.expand(probe.on), *files.expand(probe.to)}) == 1:
+            yield file.problem(path, "one host alone reaches nobody", "Name at least two.", key=True)
+
+    def touches(self, probe: MeshProbe) -> Touched:
+        inside = frozenset(probe.in_) | (frozenset(probe.to) if probe.in_ else frozenset())
+        return Touched(containers=inside, networks=frozenset({probe.network} - {None}))  # type: ignore[arg-type]
+
+    def hosts(self, probe: MeshProbe, lab: Lab, play: Play) -> frozenset[str]:
+        return frozenset(lab.expand([*probe.on, *probe.to])) if probe.on else frozenset()
+
+    def ask(self, probe: MeshProbe, places: Places) -> list[Finding]:
+        """One finding for each place, with a link to each of its targets."""
+        targets = _targets(probe, places)
+        wanted = f"reaches all others: {probe.how}"
+
+        def at(place: Place) -> Finding:
+            return _finding(probe, place, wanted, _answers(probe, place, places, targets), targets)
+
+        def unknown(place: Place) -> list[Link]:
+            return [Link(place.host, one.host, probe.how, True, None) for one in _others(place, targets)]
+
+        findings = ask_each(places.of(probe), wanted, at, unknown)
+        if probe.by == "tcp":
+            findings = _with_directions(probe, places, targets, findings)
+        return [_explained(probe, one, findings) for one in findings]
+
+    def manual(self, probe: MeshProbe, where: Where) -> Iterator[Line]:
+        for place in where.of(probe):
+            names = where.lab.expand(probe.to) if probe.on else probe.to
+            words = []
+            for name in [one for one in names if one != (place.container or place.host)]:
+                address = str(where.lab.inventory.hosts[name].address) if probe.on else ""
+                address = address or where.address(Address(container=name, network=str(probe.network)))
+                words.append((name, address))
+            yield from where.taken()
+            for name, address in words:
+                size = self._size(probe, place, where, address)
+                argv = command(probe.by, place, name, address, probe.port, _wait(probe), size)
+                yield from where.taken()
+                shown = where.typed(place, argv)
+                # traceroute ends with success whoever answers, and names the target in its first line
+                seen = f"{shown} | tail -n 1 | grep -qwF {with_variables(address)}" if probe.by in _SHOW else shown
+                yield Line(place.host, shown, f"{name} is reached: {probe.how}", seen)
+
+    @staticmethod
+    def _size(probe: MeshProbe, place: Place, where: Where, address: str) -> str:
+        """A token for the longest packet towards an address."""
+        if probe.by != "packets":
+            return ""
+        command = with_variables(place.typed(["sh", "-c", MTU, "sh", address]))
+        return where.looked_up(place.host, f"MTU of {place}", command)
+
+
+KIND = Mesh()
+
+
+def _wait(probe: MeshProbe) -> int:
+    return max(1, math.ceil(probe.timeout))
+
+
+def _targets(probe: MeshProbe, places: Places) -> list[Target]:
+    """Every target with its address; addresses of containers are those that their engines report."""
+    if probe.on:
+        hosts = places.lab.inventory.hosts
+        return [Target(name, name, str(hosts[name].address)) for name in places.lab.expand(probe.to)]
+    network = str(probe.network)
+    addresses = parallel(lambda name: places.address(Address(container=name, network=network)), probe.to, name="mesh")
+    named = zip(probe.to, addresses, strict=True)
+    return [Target(name, places.container(name).host, address) for name, address in named]
+
+
+def _others(place: Place, targets: Sequence[Target]) -> list[Target]:
+    return [one for one in targets if one.name != (place.container or place.host)]
+
+
+def _answers(
+    probe: MeshProbe, place: Place, places: Places, targets: Sequence[Target]
+) -> tuple[str, str, dict[str, Answer]]:
+    """What a place found of each target: the command as a person types it for one, its output, and the answers."""
+    if not place.container and probe.by == "tcp":
+        places.tool(place, "bash")
+        places.tool(place, "timeout")
+    others = _others(place, targets)
+    known = [one for one in others if isinstance(one.address, str)]
+    words = [f"{one.name}={one.address}" for one in known]
+    wait = _wait(probe)
+    longest = (wait + 4) * (len(known) if probe.by == "fetch" else 1) + 30
+    argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
+    completed = places.run(place, argv, timeout=longest)
+    lines = dict(_lines(completed.stdout))
+    answers = {one.name: _judged(probe, one, lines.get(one.name)) for one in others}
+    first = known[0] if known else Target("TARGET", "", "ADDRESS")
+    shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
+    return shown, completed.output, answers
+
+
+def _lines(output: str) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Each line is a target, an exit code and what the tool printed."""
+    for line in output.splitlines():
+        name, _, rest = line.partition("\t")
+        code, _, text = rest.partition("\t")
+        if code.isdigit():
+            yield name, (int(code), text.strip())
+
+
+def _judged(probe: MeshProbe, target: Target, line: tuple[int, str] | None) -> Answer:
+    if isinstance(target.address, ClusterlabError):
+        return Answer(None, target.address.message)
+    if line is None:
+        return Answer(None, "the command printed nothing about it")
+    code, text = line
+    return _JUDGES[probe.by](probe, target.address, code, text)
+
+
+def _name(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
+    if not text:
+        return Answer(False, "name not resolved")
+    return Answer(text == address, text if text == address else f"the name leads to {text}, not to {address}")
+
+
+def _ping(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
+    counted = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", text)
+    if counted is None:
+        return Answer(None, text or f"exit code {code}")
+    sent, received = map(int, counted.groups())
+    return Answer(sent == received > 0, f"{received} of {sent} packets came back")
+
+
+def _hop(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
+    """Of a traceroute of one hop: the target itself answers that nothing listens on the port."""
+    size, _, rest = text.partition(" ")
+    what = f"of {size} bytes " if size != "0" else ""
+    if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):
+        return Answer(True, f"a packet {what}was answered".replace("  ", " "))
+    if "*" in rest or "message too long" in rest.lower():
+        return Answer(False, f"no packet {what}was answered".replace("  ", " "))
+    return Answer(None, rest or f"exit code {code}")
+
+
+def _tcp(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
+    if code == 0:
+        return Answer(True, "open")
+    if code == 124 or re.search(r"timed out", text, re.IGNORECASE):
+        return Answer(False, "timed out")
+    if found := re.search(r"connection refused|no route to host|network is unreachable", text, re.IGNORECASE):
+        return Answer(False, found[0].lower().removeprefix("connection "))
+    return Answer(None, text or f"exit code {code}")
+
+
+def _fetch(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
+    counted = re.search(r"(\d+) bytes in (\d+) hundredths", text)
+    if counted is None:
+        return Answer(None, text or f"exit code {code}")
+    size, took = int(counted[1]), max(1, int(counted[2])) / 100
+    if code != 0:
+        return Answer(False, f"the download ended after {size} bytes")
+    rate = size / took / 1e6
+    enough = probe.floor is None or size / took >= size_bytes(probe.floor)
+    return Answer(enough, f"{rate:.1f} MB/s")
+
+
+_JUDGES = {"name": _name, "ping": _ping, "packets": _hop, "udp": _hop, "tcp": _tcp, "fetch": _fetch}
+
+
+def _finding(
+    probe: MeshProbe,
+    place: Place,
+    wanted: str,
+    asked: tuple[str, str, dict[str, Answer]],
+    targets: Sequence[Target],
+) -> Finding:
+    shown, output, answers = asked
+    others = _others(place, targets)
+    links = [
+        Link(place.host, one.host, probe.how, True, answers[one.name].reached, answers[one.name].found)
+        for one in others
+    ]
+    bad = [link for link in links if link.seen is not True]
+    if others and all(link.seen is None for link in links):
+        raise NotUnderstood(f"nothing shows whether others are reached: {links[0].found}", command=shown, detail=output)
+    missing = "; ".join(f"{link.target}: {link.found}" for link in bad)
+    found = f"{len(links) - len(bad)} of {len(links)} others" + (f"; not {missing}" if bad else "")
+    return finding(
+        place, shown, holds=not bad, wanted=wanted, found=found, output=output, hint=_HINTS[probe.by], links=links
+    )
+
+
+def _with_directions(
+    probe: MeshProbe, places: Places, targets: Sequence[Target], findings: list[Finding]
+) -> list[Finding]:
+    """For pairs that timed out: whether the first packet came to the target, which then waits for the handshake's end.
+
+    One more command at each target that somebody did not reach.
+    """
+    lost = [link for one in findings for link in one.evidence.links if link.seen is False and link.found == "timed out"]
+    if not lost:
+        return findings
+    where = {one.host: Place(one.host, one.name if probe.in_ else "") for one in targets}
+    asked = list(dict.fromkeys(link.target for link in lost))
+    texts = parallel(lambda host: _waiting(places, where[host], int(probe.port or 0)), asked, name="mesh")
+    waiting = {host: text for host, text in zip(asked, texts, strict=True) if not isinstance(text, ClusterlabError)}
+    addresses = {one.host: one.address for one in targets}
+
+    def told(link: Link) -> Link:
+        if link not in lost or link.target not in waiting or not isinstance(addresses.get(link.source), str):
+            return link
+        arrived = addresses[link.source] in waiting[link.target]
+        way = f"the answer of {link.target} is lost" if arrived else f"nothing arrives at {link.target}"
+        return Link(link.source, link.target, link.how, link.wanted, link.seen, f"timed out: {way}")
+
+    return [_relinked(one, [told(link) for link in one.evidence.links]) for one in findings]
+
+
+def _waiting(places: Places, place: Place, port: int) -> set[str]:
+    """The addresses from which a connection to a port has begun and has not been established."""
+    completed = places.run(place, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"], timeout=20.0)
+    found = set()
+    for line in completed.stdout.splitlines():
+        words = line.split()
+        if len(words) > 3 and words[3] == _SYN_RECEIVED and words[1].endswith(f":{port:04X}"):
+            packed = bytes.fromhex(words[2].partition(":")[0][-8:])
+            found.add(".".join(map(str, reversed(packed))))
+    return found
+
+
+def _relinked(one: Finding, links: Sequence[Link]) -> Finding:
+    bad = [link for link in links if link.seen is not True]
+    missing = "; ".join(f"{link.target}: {link.found}" for link in bad)
+    if not bad or tuple(links) == one.evidence.links:
+        return one
+    found = f"{len(links) - len(bad)} of {len(links)} others; not {missing}"
+    return replace(one, evidence=replace(one.evidence, found=found, links=tuple(links)))
+
+
+def _explained(probe: MeshProbe, one: Finding, findings: Sequence[Finding]) -> Finding:
+    """The hint of a failure begins with what all places together show."""
+    if one.evidence.holds:
+        return one
+    links = [link for each in findings for link in each.evidence.links]
+    return replace(one, hint=". ".join([*patterns.of_links(links), one.hint or _HINTS[probe.by]]))

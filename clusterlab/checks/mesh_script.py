@@ -1,0 +1,58 @@
+"""The one command with which a place asks all others, and the command for one of them as a person types it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .place import Place
+
+MTU = 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")/mtu"'
+"""Prints the longest packet that the interface towards an address, the first argument, can send."""
+
+SCRIPT = f"""
+by=$1 port=$2 wait=$3; shift 3
+mtu() {{ {MTU}; }}
+moment() {{ read -r up rest < /proc/uptime; echo "${{up%.*}}${{up#*.}}"; }}
+try() {{
+  case $by in
+  name) nslookup "$1" 2>/dev/null | awk '/^Name:/ {{ n = 1 }} n && /^Address/ {{ print $NF }}' | sort -u | xargs ;;
+  ping) ping -c 2 -W "$wait" -q "$2" 2>&1 | grep packets ;;
+  udp) echo 0 $(traceroute -n -q 2 -m 1 -w "$wait" "$2" 2>&1 | tail -n 1) ;;
+  packets) m=$(mtu "$2"); echo "$m" $(traceroute -F -n -q 2 -m 1 -w "$wait" "$2" "$m" 2>&1 | tail -n 1) ;;
+  tcp) if command -v bash > /dev/null; then timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1
+       else nc -w "$wait" "$2" "$port" -e true 2>&1 < /dev/null; fi ;;
+  fetch) set -o pipefail; begun=$(moment)
+       size=$(wget -q -T "$wait" -O - "http://$2:$port/data" 2>/dev/null | wc -c); code=$?
+       echo "$size bytes in $(($(moment) - begun)) hundredths"; return $code ;;
+  esac
+}}
+ask() {{ said=$(try "$1" "$2"); code=$?; printf '%s\\t%s\\t%s\\n' "$1" "$code" "$(echo "$said" | tr '\\n\\t' '  ')"; }}
+for one in "$@"; do
+  if [ "$by" = fetch ]; then ask "${{one%%=*}}" "${{one#*=}}"; else ask "${{one%%=*}}" "${{one#*=}}" & fi
+done
+wait
+"""
+"""Arguments: the way, a port, seconds, and NAME=ADDRESS for each target.
+
+Prints a line for each as it ends: the name, an exit code and what the tool printed, separated by tabs. Downloads follow
+one another: at the same time each would measure the others.
+"""
+
+
+def command(by: str, place: Place, name: str, address: str, port: int | None, wait: int, size: str) -> Sequence[str]:
+    """What asks one target at a place; `size` is the longest packet of its interface."""
+    match by:
+        case "name":
+            return ["nslookup", name]
+        case "ping":
+            return ["ping", "-c", "2", "-W", str(wait), "-q", address]
+        case "udp":
+            return ["traceroute", "-n", "-q", "2", "-m", "1", "-w", str(wait), address]
+        case "packets":
+            return ["traceroute", "-F", "-n", "-q", "2", "-m", "1", "-w", str(wait), address, size]
+        case "tcp" if not place.container:
+            return ["timeout", str(wait), "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "bash", address, str(port)]
+        case "tcp":
+            return ["nc", "-w", str(wait), address, str(port), "-e", "true"]
+        case _:
+            return ["wget", "-q", "-T", str(wait), "-O", "/dev/null", f"http://{address}:{port}/data"]

@@ -1,0 +1,64 @@
+"""The verb that tests the connectivity of any Swarm, without a play."""
+
+# ruff: noqa: PT028  # it is called test-cluster, and is no test of pytest
+
+from __future__ import annotations
+
+from clusterlab.cli.verb import INVENTORY, JSON, Call, err, verb
+from clusterlab.cli.verbs.check import JUNIT, STRICT
+from clusterlab.connectivity.names import PORT
+from clusterlab.pipeline.lock import Exclusive
+
+
+@verb(
+    Exclusive("test-cluster"),
+    {
+        "manager": "a manager of the Swarm, as for ssh ([USER@]HOST): its nodes are found without an inventory",
+        "inventory": INVENTORY,
+        "node": "test this node alone, or several",
+        "only": "test this property alone, or several; --list shows them",
+        "list": "show the properties, and end",
+        "quick": "leave out what takes longer",
+        "outside": "a page outside the cluster that containers must reach, as a URL",
+        "port": "the first of two free ports that the nodes publish meanwhile",
+        "json": JSON,
+        "junit": JUNIT,
+        "html": "write the results to this file as a page",
+        "strict": STRICT,
+    },
+    lists=("node", "only"),
+    interrupted="`clusterlab test-cluster` removes what is left, and starts again.",
+)
+def test_cluster(
+    call: Call,
+    node: list[str],
+    only: list[str],
+    manager: str = "",
+    inventory: str = "",
+    list: bool = False,
+    quick: bool = False,
+    outside: str = "",
+    port: int = PORT,
+    json: str = "",
+    junit: str = "",
+    html: str = "",
+    strict: bool = False,
+) -> None:
+    """Test between all nodes of a Swarm whether they can work together; everything created for it is removed."""
+    from clusterlab.cli.cluster_test import carry_out, show_properties
+    from clusterlab.cli.session import inventory_path
+    from clusterlab.connectivity.discovery import discovered
+    from clusterlab.connectivity.play import Options
+    from clusterlab.errors import UsageError
+    from clusterlab.reports.progress import progress_on
+
+    if list:
+        show_properties()
+        return
+    if manager and inventory:
+        raise UsageError("a manager and --inventory are mutually exclusive", remedy="Give one of them.")
+    options = Options(node, only, quick, port, outside)
+    with progress_on(err()) as progress:
+        path = discovered(manager, progress) if manager else inventory_path(inventory)
+        output = carry_out(call, path, options, progress, json=json, junit=junit, html=html, strict=strict)
+    output.finish()

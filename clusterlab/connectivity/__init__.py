@@ -1,0 +1,1 @@
+"""A connectivity test for any Swarm: a play that is generated from the inventory, applied, checked and removed."""

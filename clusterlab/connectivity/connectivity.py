@@ -1,0 +1,36 @@
+"""The stages of the test: what an earlier one left is removed, then the play is applied, checked and removed."""
+
+from __future__ import annotations
+
+from clusterlab.pipeline.pipeline import NotConverged, Pipeline
+from clusterlab.pipeline.stages import Stages
+from clusterlab.plan import graph
+
+from .removal import removal
+
+
+def carry_out(pipeline: Pipeline, stages: Stages) -> None:
+    """Carry out all stages; what was created is removed in any case, also after an interrupt, which is raised then."""
+    stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers"), essential=True)
+    try:
+        # What cannot be created on one node is reported there; the statements about all others are proven.
+        stages.carry_out("apply", pipeline.apply)
+        stages.carry_out("check", pipeline.check)
+    finally:
+        stages.stopped = ""
+        stages.carry_out("clean", lambda: remove(pipeline, "clean"))
+
+
+def remove(pipeline: Pipeline, stage: str) -> str:
+    """Remove what the test created on the hosts; raises NotConverged with what remains."""
+    session = pipeline.session
+    with session.progress.task(session.lab.name, "looking for objects of the test"):
+        changes = removal(session.lab, session.hosts)
+    report = graph.carry_out(changes, session.progress)
+    pipeline.reports[stage] = report
+    if report.interrupted:
+        raise pipeline.interruption()
+    if not report.ok:
+        pipeline.on_report(stage, report)
+        raise NotConverged(report)
+    return f"{len(report.done)} objects of the test removed"

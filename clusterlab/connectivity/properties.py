@@ -1,0 +1,208 @@
+"""What the test proves of a cluster: one statement for each property, over all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clusterlab.model.inventory import Inventory
+
+from .names import APART, IMAGE, NETWORK, PAIR, SEALED, apart, probe, sealed, shared
+
+Statement = dict[str, Any]
+_SOON = "20s"  # an overlay network that was just created, and names on it, may take a moment
+SHARED_AT = "/shared"
+ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit; done | sort | uniq -c"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the test is about: the inventory, the nodes that are tested, and the first of the two ports that it uses."""
+
+    inventory: Inventory
+    nodes: tuple[str, ...]
+    port: int
+    outside: str = ""
+    pull: str = ""
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Server and path of every writable export that the inventory names."""
+        exports = [str(one.path) for one in self.inventory.nfs.exports if "ro" not in one.options]
+        return [(server, path) for server in self.inventory.with_role("nfs_server") for path in exports]
+
+    @property
+    def managers(self) -> list[str]:
+        return self.inventory.with_role("swarm_manager")
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property; `of` yields its statements, none where a cluster has nothing to prove."""
+
+    name: str
+    summary: str
+    of: Callable[[Subject], Iterator[Statement]]
+    quick: bool = True
+
+
+def _overlay(by: str, title: str, **more: object) -> Callable[[Subject], Iterator[Statement]]:
+    def of(subject: Subject) -> Iterator[Statement]:
+        if len(subject.nodes) > 1:
+            inside = [probe(node) for node in subject.nodes]
+            mesh = {"in": inside, "to": inside, "by": by, "network": NETWORK, **more}
+            yield {"title": title, "mesh": mesh, "within": _SOON}
+
+    return of
+
+
+def _encrypted(subject: Subject) -> Iterator[Statement]:
+    if len(subject.nodes) > 1:
+        inside = [sealed(node) for node in subject.nodes]
+        mesh = {"in": inside, "to": inside, "by": "ping", "network": SEALED}
+        title = "on an encrypted overlay network every node reaches every other (IPsec ESP, UDP 4789)"
+        yield {"title": title, "mesh": mesh, "needs": ["xfrm"], "within": _SOON}
+
+
+def _news(subject: Subject) -> Iterator[Statement]:
+    if len(subject.nodes) > 1:
+        title = "the name of a new container is known on every node within seconds (UDP 7946)"
+        yield {"title": title, "announce": {"in": [probe(node) for node in subject.nodes], "network": NETWORK}}
+
+
+def _gossip(subject: Subject) -> Iterator[Statement]:
+    if len(subject.nodes) > 1:
+        nodes = list(subject.nodes)
+        title = "every node reaches the gossip port of every other (TCP 7946)"
+        yield {"title": title, "mesh": {"on": nodes, "to": nodes, "by": "tcp", "port": 7946}}
+
+
+def _managers(subject: Subject) -> Iterator[Statement]:
+    others = {*subject.nodes, *subject.managers}
+    if len(others) > 1:
+        title = "every node reaches every manager (TCP 2377)"
+        mesh = {"on": list(subject.nodes), "to": subject.managers, "by": "tcp", "port": 2377}
+        yield {"title": title, "mesh": mesh}
+
+
+def _published(subject: Subject) -> Iterator[Statement]:
+    everywhere = list(subject.inventory.hosts)
+    if len(everywhere) > 1:
+        title = f"a port that a node publishes for its own container is open to all other hosts (TCP {subject.port})"
+        mesh = {"on": everywhere, "to": list(subject.nodes), "by": "tcp", "port": subject.port}
+        yield {"title": title, "mesh": mesh, "within": _SOON}
+
+
+def _ingress(subject: Subject) -> Iterator[Statement]:
+    everywhere = list(subject.inventory.hosts)
+    if len(everywhere) > 1:
+        port = subject.port + 1
+        title = f"a service's published port is open on every node, with and without a task (TCP {port})"
+        mesh = {"on": everywhere, "to": list(subject.nodes), "by": "tcp", "port": port}
+        yield {"title": title, "mesh": mesh, "needs": ["ipvs"], "within": "60s"}
+
+
+def _virtual(subject: Subject) -> Iterator[Statement]:
+    inside = [probe(node) for node in subject.nodes]
+    yield {
+        "title": "the name of a service is its virtual address on every node",
+        "dns": {"in": inside, "name": PAIR, "is": {"service": PAIR, "network": NETWORK}},
+        "within": _SOON,
+    }
+    yield {
+        "title": "from every node the virtual address of a service reaches both of its tasks in turn",
+        "needs": ["ipvs"],
+        "command": {"in": inside, "run": ROUNDS.format(PAIR), "stdout": {"matches": "^ *2 [0-9a-f]{12}$", "lines": 2}},
+        "within": "60s",
+    }
+
+
+def _isolation(subject: Subject) -> Iterator[Statement]:
+    for source, target in _pairs(subject.nodes):
+        yield {
+            "title": f"{source} does not reach a container of {target} on a network that they do not share",
+            "ping": {
+                "in": probe(source),
+                "to": {"container": apart(target), "network": APART},
+                "reachable": False,
+                "timeout": "2s",
+                "control": {"in": apart(source)},
+            },
+            "within": _SOON,
+        }
+
+
+def _pairs(nodes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each node and the next one, the last and the first: every node once on either side."""
+    if len(nodes) > 1:
+        yield from zip(nodes, [*nodes[1:], nodes[0]], strict=True)
+
+
+def _shares(subject: Subject) -> Iterator[Statement]:
+    for index, (server, path) in enumerate(subject.exports):
+        if len(subject.nodes) > 1:
+            inside = [shared(index, node) for node in subject.nodes]
+            file = {"in": inside, "path": f"{SHARED_AT}/clusterlab-test-cluster", "appends": 2}
+            yield {"title": f"what one node writes to {path} of {server}, every other reads", "shared_file": file}
+
+
+def _start(subject: Subject) -> Iterator[Statement]:
+    run = {"on": list(subject.nodes), "image": IMAGE, "command": ["true"], "timeout": "30s"}
+    yield {"title": "on every node a container starts and ends within 30 s", "run": run}
+
+
+def _outside(subject: Subject) -> Iterator[Statement]:
+    if subject.outside:
+        inside = [probe(node) for node in subject.nodes]
+        yield {
+            "title": f"containers of every node reach {subject.outside}",
+            "http": {"in": inside, "url": subject.outside},
+        }
+
+
+PROPERTIES: Mapping[str, Property] = {
+    one.name: one
+    for one in (
+        Property("managers", "the managers' port, TCP 2377, from every node", _managers),
+        Property("gossip", "the gossip port, TCP 7946, between all nodes", _gossip),
+        Property("news", "new names arrive within seconds: UDP 7946", _news),
+        Property(
+            "names",
+            "names on an overlay network",
+            _overlay("name", "on an overlay network every node finds every other by its name"),
+        ),
+        Property(
+            "ping",
+            "small packets on an overlay network",
+            _overlay("ping", "on an overlay network every node reaches every other (VXLAN, UDP 4789)"),
+        ),
+        Property(
+            "packets",
+            "packets of full size on an overlay network",
+            _overlay("packets", "full-size packets pass unfragmented from every node to every other"),
+        ),
+        Property("udp", "UDP on an overlay network", _overlay("udp", "UDP passes from every node to every other")),
+        Property(
+            "tcp",
+            "TCP on an overlay network",
+            _overlay("tcp", "TCP connects from every node to every other", port=80),
+        ),
+        Property(
+            "throughput",
+            "downloads over an overlay network, with a floor of 1 MB/s",
+            _overlay(
+                "fetch", "every node downloads from every other at 1 MB/s or more", port=80, floor="1M", timeout=10.0
+            ),
+        ),
+        Property("encrypted", "an encrypted overlay network", _encrypted),
+        Property("published", "ports published by containers, from every host", _published),
+        Property("ingress", "a port published by a service, on every node", _ingress),
+        Property("virtual", "virtual addresses and round robin", _virtual),
+        Property("isolation", "networks are apart from each other, with controls", _isolation),
+        Property("shares", "each NFS export of the inventory: written on one node, read on all", _shares),
+        Property("start", "how long a container takes to start", _start, quick=False),
+        Property("outside", "a page outside the cluster, with --outside URL", _outside),
+    )
+}
+"""Every property by name, in the order in which they are shown."""

@@ -1,0 +1,77 @@
+"""Who does not reach whom, in sentences that name the node at fault where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from clusterlab.results import Link
+
+Pair = tuple[str, str]
+_OTHERS = 2  # that a node must be cut off from before it alone is named: of a pair nobody knows whose fault it is
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How each pattern is said."""
+
+    cut_off: str = "{} is cut off: it reaches no other node, and no other node reaches it"
+    unheard: str = "{} is not reached by any other node"
+    silent: str = "{} reaches no other node"
+    both: str = "{} and {} do not reach each other"
+    one: str = "{} does not reach {}"
+    none: str = "no node reaches any other"
+
+
+REACHING = Wording()
+
+
+def of_links(links: Iterable[Link], wording: Wording = REACHING) -> list[str]:
+    """What the links that were seen to fail have in common."""
+    known = list(links)
+    failing = [(link.source, link.target) for link in known if link.seen is False]
+    return sentences([(link.source, link.target) for link in known], failing, wording)
+
+
+def sentences(pairs: Iterable[Pair], failing: Iterable[Pair], wording: Wording = REACHING) -> list[str]:
+    """What the failing ones among all `pairs` (source, target) have in common, the widest pattern first.
+
+    A node that nobody reaches, or that reaches nobody, is named as such when at least two others show it.
+    """
+    known = [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
+    left = [pair for pair in dict.fromkeys(failing) if pair[0] != pair[1]]
+    if left and len(left) == len(known) and len(nodes_of(known)) > _OTHERS:
+        return [wording.none]
+    found: list[str] = []
+    while best := max(_wide(known, left, wording), key=lambda one: len(one[1]), default=None):
+        found.append(best[0])
+        left = [pair for pair in left if pair not in best[1]]
+    return [*found, *_single(left, wording)]
+
+
+def nodes_of(pairs: Iterable[Pair]) -> list[str]:
+    """Every node, as first met."""
+    return list(dict.fromkeys(node for pair in pairs for node in pair))
+
+
+def _wide(known: list[Pair], left: list[Pair], wording: Wording) -> Iterator[tuple[str, set[Pair]]]:
+    for node in nodes_of(left):
+        outward = {pair for pair in known if pair[0] == node}
+        inward = {pair for pair in known if pair[1] == node}
+        unheard = len(inward) >= _OTHERS and inward <= set(left)
+        silent = len(outward) >= _OTHERS and outward <= set(left)
+        if unheard and silent:
+            yield wording.cut_off.format(node), inward | outward
+        elif unheard:
+            yield wording.unheard.format(node), inward
+        elif silent:
+            yield wording.silent.format(node), outward
+
+
+def _single(left: list[Pair], wording: Wording) -> Iterator[str]:
+    both = [pair for pair in left if pair[::-1] in left and pair[0] < pair[1]]
+    for one, other in both:
+        yield wording.both.format(one, other)
+    rest = [pair for pair in left if pair not in both and pair[::-1] not in both]
+    for source in dict.fromkeys(source for source, _ in rest):
+        yield wording.one.format(source, ", ".join(target for one, target in rest if one == source))

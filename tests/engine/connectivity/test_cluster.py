@@ -1,0 +1,276 @@
+"""The connectivity test on real engines in a Swarm that others made by hand: sound, broken, interrupted, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from clusterlab.capabilities import ALL_CAPABILITIES
+from clusterlab.checks import run_checks
+from clusterlab.connectivity.play import Options, with_test
+from clusterlab.machines import open_machines
+from clusterlab.plan.apply import apply
+from clusterlab.plan.clean import clean
+from clusterlab.plan.graph import carry_out
+from clusterlab.progress import Silent
+from clusterlab.remote import Hosts
+from clusterlab.results import Outcome
+from tests.support.labs import EngineLab, lab_up, namespaces_lab
+from tests.support.night_lab import Nights, existing_nights
+
+pytestmark = pytest.mark.engine
+
+NODES = ("host1", "host2", "host3")
+DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
+DROP_GOSSIP = "iptables -{} INPUT -p udp --dport 7946 -j DROP"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Three nodes that somebody else made a Swarm of, with a service of theirs, and the command line beside them."""
+
+    up: EngineLab
+    nights: Nights
+
+    def run(self, host: str, command: str) -> str:
+        return self.up.hosts[host].run(command, check=True, timeout=60).stdout.strip()
+
+    def test(self, *words: str) -> tuple[int, dict[str, Any], str]:
+        """Run the test; its exit code, its results and what it printed."""
+        file = self.nights.folder / "test.json"
+        file.unlink(missing_ok=True)
+        code, out, err = self.nights.run("test-cluster", *words, "--json", str(file))
+        assert file.exists(), out + err
+        return code, json.loads(file.read_text()), out + err
+
+    def objects(self) -> dict[str, list[str]]:
+        """Whatever is on each host, of the test or of others."""
+        listing = (
+            "docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.CreatedAt}}'; docker network ls --no-trunc "
+            "--format '{{.ID}} {{.Name}}'; docker volume ls -q; docker image ls --format '{{.Repository}}:{{.Tag}}'; "
+            "docker service ls --format '{{.ID}} {{.Name}} {{.Replicas}}' 2> /dev/null; true"
+        )
+        return {node: sorted(self.run(node, listing).splitlines()) for node in NODES}
+
+    def foreign(self) -> list[Any]:
+        """What others have, in full."""
+        names = (
+            "docker service inspect theirs; docker network inspect theirs-net; docker node inspect $(docker node ls -q)"
+        )
+        found = [json.loads(part) for part in self.run("host1", names).replace("\n]\n[", "\n]\0[").split("\0")]
+        for node in found[2]:
+            node.pop("UpdatedAt"), node.pop("Version")
+        tasks = [self.run(node, "docker ps -q --no-trunc --filter name=theirs") for node in NODES]
+        containers = [
+            json.loads(self.run(node, f"docker inspect {task}")) for node, task in zip(NODES, tasks, strict=True)
+        ]
+        return [found, containers]
+
+    def events(self, since: str) -> list[str]:
+        """What happened meanwhile to things that are not the test's."""
+        format = "'{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{json .Actor.Attributes}}'"
+        seen = [
+            line
+            for node in NODES
+            for line in self.run(
+                node, f"docker events --since {since} --until $(date +%s) --format {format}"
+            ).splitlines()
+        ]
+        return [line for line in seen if "theirs" in line]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    lab = namespaces_lab(f"cluster-{os.getpid()}", "10.75.0.0/24", docker_hosts=3)
+    with lab_up(lab) as up:
+        folder = tmp_path_factory.mktemp("cluster")
+        nights = existing_nights(lab, open_machines(lab), folder)
+        file = folder / "existing.yml"
+        inventory = yaml.safe_load(file.read_text())
+        for name, host in lab.inventory.hosts.items():
+            inventory["hosts"][name]["roles"] = list(host.roles)
+        file.write_text(yaml.safe_dump(inventory))
+        made = Bench(up, nights)
+        made.run("host1", "docker swarm init --advertise-addr 10.75.0.11 --data-path-addr 10.75.0.11")
+        token = made.run("host1", "docker swarm join-token -q worker")
+        for name in ("host2", "host3"):
+            address = lab.inventory.hosts[name].address
+            made.run(name, f"docker swarm join --token {token} --advertise-addr {address} 10.75.0.11:2377")
+        seed(made)
+        yield made
+
+
+def seed(bench: Bench) -> None:
+    """A service of somebody else, with a task on every node, from an image that was loaded by hand."""
+    from clusterlab.build.container_image import built_image
+
+    archive = built_image("busybox", bench.up.lab.inventory.release, Silent())
+    for node in NODES:
+        bench.up.hosts[node].write("/root/theirs.tar", archive.path.read_bytes())
+        bench.run(node, f"docker load -qi /root/theirs.tar && docker tag {archive.config_id} theirs:1")
+    bench.run("host1", "docker network create -d overlay theirs-net")
+    bench.run("host1", "docker service create -q --name theirs --network theirs-net --mode global theirs:1 sleep 9999")
+
+
+@contextmanager
+def broken(bench: Bench, host: str, begin: str, end: str) -> Iterator[None]:
+    bench.run(host, begin)
+    try:
+        yield
+    finally:
+        bench.run(host, end)
+
+
+def failed(results: dict[str, Any]) -> dict[str, str]:
+    return {one["check"]: one["hint"] for one in results["results"] if one["outcome"] not in ("pass", "unsupported")}
+
+
+def test_a_sound_cluster_passes_and_nothing_of_others_is_touched(bench: Bench) -> None:
+    before, objects, since = bench.foreign(), bench.objects(), bench.run("host1", "date +%s")
+    code, results, printed = bench.test("-i", "existing.yml")
+    assert (code, failed(results)) == (0, {}), printed
+    assert "full-size packets pass unfragmented from every node to every other: 3 nodes, all 6 pairs" in printed
+    unsupported = {one["check"]: one["hint"] for one in results["results"] if one["outcome"] == "unsupported"}
+    assert any("with and without a task" in title for title in unsupported)
+    assert all("ipvs" in hint or "xfrm" in hint for hint in unsupported.values())
+    assert bench.objects() == objects
+    assert bench.foreign() == before
+    assert bench.events(since) == []
+
+
+def test_the_nodes_are_found_from_a_managers_address_alone(bench: Bench) -> None:
+    folder = bench.nights.folder
+    inventory = yaml.safe_load((folder / "existing.yml").read_text())
+    lines = []
+    for host in inventory["hosts"].values():
+        ssh = host["ssh"]
+        lines += [
+            f"Host {host['address']}",
+            f"  HostName {ssh['address']}",
+            f"  Port {ssh['port']}",
+            f"  User {ssh['user']}",
+        ]
+        lines += [f"  IdentityFile {ssh['key']}", f"  UserKnownHostsFile {ssh['known_hosts']}"]
+    (folder / "ssh_config").write_text("\n".join(lines) + "\n")
+    config = "from pathlib import Path\nfrom clusterlab.machines.existing import user_ssh\n"
+    config += f"user_ssh.USER_CONFIG = Path({str(folder / 'ssh_config')!r})"
+    file = folder / "found.json"
+    with bench.nights.start(
+        "test-cluster", "10.75.0.11", "--only", "ping", "--only", "gossip", "--json", str(file), first=config
+    ) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    results = json.loads(file.read_text())
+    assert results["lab"] == "cluster-10-75-0-11"
+    assert {link["source"] for one in results["results"] for item in one["evidence"] for link in item["links"]} == set(
+        NODES
+    )
+
+
+PING = "on an overlay network every node reaches every other (VXLAN, UDP 4789)"
+TCP = "TCP connects from every node to every other"
+NEWS = "the name of a new container is known on every node within seconds (UDP 7946)"
+PACKETS = "full-size packets pass unfragmented from every node to every other"
+PAIR = "host1 and host2 do not reach each other"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "only", "says"),
+    [
+        (DROP_ONE_WAY.format("I"), DROP_ONE_WAY.format("D"), ["ping", "tcp", "gossip"], {PING: PAIR, TCP: PAIR}),
+        (
+            DROP_GOSSIP.format("I"),
+            DROP_GOSSIP.format("D"),
+            ["news", "ping", "gossip"],
+            {NEWS: "host2 hears of no other node's containers"},
+        ),
+        (
+            "ip link set eth0 mtu 1400",
+            "ip link set eth0 mtu 1500",
+            ["packets", "ping", "gossip"],
+            {PACKETS: "host2 is not reached by any other node"},
+        ),
+    ],
+    ids=["4789-one-way", "7946-udp", "mtu"],
+)
+def test_what_is_broken_is_named_by_node_and_nothing_else_fails(
+    bench: Bench, begin: str, end: str, only: list[str], says: dict[str, str]
+) -> None:
+    words = [word for name in only for word in ("--only", name)]
+    with broken(bench, "host2", begin, end):
+        code, results, printed = bench.test("-i", "existing.yml", *words)
+    hints = failed(results)
+    assert code == 1, printed
+    assert hints.keys() == says.keys(), printed
+    for title, said in says.items():
+        assert hints[title].startswith(said), printed
+        assert f"{title}: {said}" in printed
+
+
+def test_the_direction_in_which_packets_are_lost_is_shown(bench: Bench) -> None:
+    with broken(bench, "host2", DROP_ONE_WAY.format("I"), DROP_ONE_WAY.format("D")):
+        _, results, printed = bench.test("-i", "existing.yml", "--only", "tcp")
+    links = [link for one in results["results"] for item in one["evidence"] for link in item["links"]]
+    found = {(link["source"], link["target"]): link["found"] for link in links if not link["seen"]}
+    assert found == {
+        ("host1", "host2"): "timed out: nothing arrives at host2",
+        ("host2", "host1"): "timed out: the answer of host1 is lost",
+    }, printed
+
+
+def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench) -> None:
+    before = bench.objects()
+    process = bench.nights.start("test-cluster", "-i", "existing.yml")
+    try:
+        wait_for_container(bench)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert bench.objects() != before
+    bench.run("host1", "rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
+    code, _, printed = bench.test("-i", "existing.yml", "--only", "gossip")
+    assert code == 0, printed
+    assert bench.objects() == before
+
+
+def test_an_interrupted_test_removes_what_it_created(bench: Bench) -> None:
+    before = bench.objects()
+    process = bench.nights.start("test-cluster", "-i", "existing.yml")
+    wait_for_container(bench)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out + err
+    assert bench.objects() == before
+
+
+def wait_for_container(bench: Bench) -> None:
+    """Until the test has created something on a node, seconds after its start."""
+    shown = "docker ps --format '{{.Names}}' | grep -q test-cluster"
+    bench.run("host2", f"n=0; until {shown}; do sleep 0.1; n=$((n+1)); [ $n -lt 400 ] || exit 1; done")
+
+
+def test_a_host_asks_all_its_targets_with_as_many_requests_as_one(bench: Bench) -> None:
+    """What a statement costs each host does not depend on the number of nodes, for every way of asking."""
+    costs = {}
+    for nodes in (NODES[:2], NODES):
+        lab = with_test(
+            bench.up.lab, Options(nodes, ["gossip", "names", "ping", "packets", "udp", "tcp", "throughput"])
+        )
+        made = carry_out(apply(lab, bench.up.hosts, unsupported=bench.up.machines.unsupported()), Silent())
+        assert not made.failed, made.failed
+        with Hosts(bench.up.machines.targets()) as hosts:
+            results = run_checks(lab, hosts, ALL_CAPABILITIES, lambda result: None, Silent())
+            assert {one.outcome for one in results} == {Outcome.PASS}, results
+            costs[len(nodes)] = {name: dict(hosts[name].counts) for name in ("host1", "host2")}
+    for name in ("host1", "host2"):
+        assert costs[3][name]["commands"] <= costs[2][name]["commands"] + 1, costs
+        assert costs[3][name]["requests"] <= costs[2][name]["requests"] + 2, costs
+    carry_out(clean(bench.up.lab.name, bench.up.hosts), Silent())

@@ -1,0 +1,90 @@
+"""The play of the test, from inventories of several shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterlab.connectivity.names import PLAY
+from clusterlab.connectivity.play import Options, with_test
+from clusterlab.connectivity.properties import PROPERTIES
+from clusterlab.errors import UsageError
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.model.playbook import Play
+
+
+def lab(*roles: str, **more: Any) -> Lab:
+    hosts = {f"n{index}": {"address": f"10.0.0.{index}", "roles": role.split()} for index, role in enumerate(roles, 1)}
+    return Lab(Inventory.model_validate({"lab": "office", "machines": "existing", "hosts": hosts, **more}))
+
+
+def play(of: Lab, **options: Any) -> Play:
+    return with_test(of, Options(**options)).plays[PLAY]
+
+
+THREE = ("docker swarm_manager", "docker swarm_worker", "docker swarm_worker")
+
+
+def test_every_node_has_the_containers_and_every_pair_is_tried() -> None:
+    made = play(lab(*THREE, ""))
+    assert {one.host for one in made.containers.values()} == {"n1", "n2", "n3"}
+    names = next(check.probe for check in made.checks if "by its name" in check.title)
+    assert names is not None
+    assert names.in_ == names.to == ["test-cluster-n1", "test-cluster-n2", "test-cluster-n3"]  # type: ignore[attr-defined]
+
+
+def test_a_port_is_tried_from_hosts_without_docker_too() -> None:
+    made = play(lab(*THREE, ""), properties=["published"])
+    (check,) = made.checks
+    assert check.probe is not None
+    assert check.probe.on == ["n1", "n2", "n3", "n4"]  # type: ignore[attr-defined]
+
+
+def test_exports_of_the_inventory_are_shared_by_all_nodes_and_read_only_ones_are_not_written() -> None:
+    exports = [{"path": "/a", "clients": "*"}, {"path": "/b", "clients": "*", "options": ["ro"]}]
+    made = play(lab(*THREE, "nfs_server", nfs={"exports": exports}), properties=["shares"])
+    assert [volume.driver_opts["device"] for volume in made.volumes.values()] == [":/a"]
+    assert made.volumes["test-cluster-shared0"].driver_opts["o"] == "addr=10.0.0.4,rw,nfsvers=4.2"
+    assert [check.title for check in made.checks] == ["what one node writes to /a of n4, every other reads"]
+
+
+def test_nodes_and_properties_can_be_chosen() -> None:
+    made = play(lab(*THREE), nodes=["n1", "n3"], properties=["ping", "gossip"])
+    assert {one.host for one in made.containers.values()} == {"n1", "n3"}
+    assert [check.kind for check in made.checks] == ["mesh", "mesh"]
+
+
+def test_quick_leaves_out_what_takes_longer() -> None:
+    of = lab(*THREE)
+    assert len(play(of, quick=True).checks) < len(play(of).checks)
+
+
+@pytest.mark.parametrize(
+    ("of", "options", "message"),
+    [
+        (lab("docker"), {}, "no host of the inventory is a manager of a Swarm"),
+        (lab(*THREE), {"nodes": ["n9"]}, "n9 is not a node of the Swarm"),
+        (lab(*THREE), {"properties": ["pings"]}, "unknown property 'pings'"),
+        (lab(*THREE), {"port": 80}, "--port 80 is not the first of two free ports"),
+        (lab("docker swarm_manager"), {"properties": ["ping"]}, "there is nothing to test here: ping"),
+    ],
+)
+def test_what_cannot_be_tested_is_said(of: Lab, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        play(of, **options)
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_property_has_a_statement_of_its_own_title(name: str) -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+    made = play(lab(*THREE, "nfs_server", nfs=exports), properties=[name], outside="http://example.org/")
+    assert made.checks
+    assert len({check.title for check in made.checks}) == len(made.checks)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_nodes() -> None:
+    few, many = (len(play(lab("docker swarm_manager", *["docker swarm_worker"] * number)).checks) for number in (3, 39))
+    isolation = 40 - 4  # from each node to the next one
+    assert many == few + isolation
