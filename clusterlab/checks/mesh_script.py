@@ -10,6 +10,7 @@ MTU = 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \\([^ ]*\\)
 """Prints the longest packet that the interface towards an address, the first argument, can send."""
 
 SCRIPT = f"""
+set -f
 by=$1 port=$2 wait=$3; shift 3
 mtu() {{ {MTU}; }}
 moment() {{ read -r up rest < /proc/uptime; echo "${{up%.*}}${{up#*.}}"; }}
@@ -17,8 +18,8 @@ try() {{
   case $by in
   name) nslookup "$1" 2>/dev/null | awk '/^Name:/ {{ n = 1 }} n && /^Address/ {{ print $NF }}' | sort -u | xargs ;;
   ping) ping -c 2 -W "$wait" -q "$2" 2>&1 | grep packets ;;
-  udp) echo 0 $(traceroute -n -q 2 -m 1 -w "$wait" "$2" 2>&1 | tail -n 1) ;;
-  packets) m=$(mtu "$2"); echo "$m" $(traceroute -F -n -q 2 -m 1 -w "$wait" "$2" "$m" 2>&1 | tail -n 1) ;;
+  udp) echo 0 $(traceroute -n -q 2 -m 1 -p "$3" -w "$wait" "$2" 2>&1 | tail -n 1) ;;
+  packets) m=$(mtu "$2"); echo "$m" $(traceroute -F -n -q 2 -m 1 -p "$3" -w "$wait" "$2" "$m" 2>&1 | tail -n 1) ;;
   tcp) if command -v bash > /dev/null; then timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1
        else nc -w "$wait" "$2" "$port" -e true 2>&1 < /dev/null; fi ;;
   fetch) set -o pipefail; begun=$(moment)
@@ -26,16 +27,22 @@ try() {{
        echo "$size bytes in $(($(moment) - begun)) hundredths"; return $code ;;
   esac
 }}
-ask() {{ said=$(try "$1" "$2"); code=$?; printf '%s\\t%s\\t%s\\n' "$1" "$code" "$(echo "$said" | tr '\\n\\t' '  ')"; }}
+ask() {{
+  said=$(try "$1" "$2" "$3"); code=$?
+  printf '%s\\t%s\\t%s\\n' "$1" "$code" "$(echo "$said" | tr '\\n\\t' '  ')"
+}}
+udp=33434
 for one in "$@"; do
-  if [ "$by" = fetch ]; then ask "${{one%%=*}}" "${{one#*=}}"; else ask "${{one%%=*}}" "${{one#*=}}" & fi
+  udp=$((udp + 16))
+  if [ "$by" = fetch ]; then ask "${{one%%=*}}" "${{one#*=}}" 0; else ask "${{one%%=*}}" "${{one#*=}}" "$udp" & fi
 done
 wait
 """
 """Arguments: the way, a port, seconds, and NAME=ADDRESS for each target.
 
 Prints a line for each as it ends: the name, an exit code and what the tool printed, separated by tabs. Downloads follow
-one another: at the same time each would measure the others.
+one another: at the same time each would measure the others. Each traceroute has UDP ports of its own, since each sees
+the answers to all of them.
 """
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from clusterlab.cli.locations import playbooks_path
 from clusterlab.cli.session import load, say_shipped
+from clusterlab.connectivity.play import with_test
 from clusterlab.errors import UsageError
 from clusterlab.machines import open_machines
 from clusterlab.model import Lab, play_names
@@ -50,6 +51,7 @@ def read(
     plays: Sequence[str],
     playbooks: str,
     strict: bool,
+    cluster: bool,
     start: str,
     keep: str,
     wait: str,
@@ -61,6 +63,7 @@ def read(
 ) -> Request:
     """Validate all of it, the files too; raises UsageError."""
     path, lab = load(inventory, plays, playbooks)
+    lab = with_test(lab) if cluster else lab
     folder = playbooks_path(playbooks, plays, path)
     kind = lab.inventory.kind
     options = Options(
@@ -81,6 +84,7 @@ def read(
     for flag, value in (("--start", start), ("--keep", keep), ("--notify", notify)):
         words += [f"{flag}={value}"] if value else []
     words += ["--strict"] if strict else []
+    words += ["--cluster"] if cluster else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
     notes = unknown_waivers(waivers, lab, play_names(folder))

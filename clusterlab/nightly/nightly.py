@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from clusterlab.connectivity.connectivity import remove
+from clusterlab.connectivity.names import PLAY
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.snapshots import snapshots_of
@@ -126,7 +128,10 @@ class Nightly:
     def _close(self) -> None:
         """The end: each of its stages is tried, whatever became of the others; only a lab that is ours is touched."""
         not_ours = "" if self._stages.succeeded("lock") else "the lab's lock, which could not be acquired"
-        for name, work in (("collect", self._collect), ("clean up", self._clean_up)):
+        ends = [("collect", self._collect), ("clean up", self._clean_up)]
+        if PLAY in self._lab.plays:
+            ends.insert(1, ("test removed", self._remove_test))
+        for name, work in ends:
             self._stages.stopped = not_ours
             self._stages.carry_out(name, work)
         for name, work in (("write", self._record.write), ("notify", self._notify)):
@@ -211,6 +216,10 @@ class Nightly:
                 self.night.versions |= ask_versions(self._lab, hosts)
             logs = collect_logs(self._lab, session.machines, hosts, self.night.started, folder, self._progress)
         return f"{folder}: {logs}"
+
+    def _remove_test(self) -> str:
+        """Remove what the connectivity test created, whatever becomes of the lab: it is no part of it."""
+        return remove(self._pipeline, "test removed")
 
     def _clean_up(self) -> str:
         verdict = night_verdict(self.night.results, self.night.stages, self.night.strict)

@@ -42,6 +42,7 @@ _ON_HOSTS = ("ping", "tcp")
 _WITH_PORT = ("tcp", "fetch")
 _SHOW = ("name", "udp", "packets")  # whose tools print the address when it answers, and whose exit code says little
 _SYN_RECEIVED = "03"  # the state of a connection that waits for the last packet of the handshake, see proc_net_tcp
+_LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute writes it
 _HINTS: Mapping[By, str] = {
     "name": "names of containers come by gossip: TCP and UDP 7946 must be open between all nodes",
     "ping": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
@@ -251,7 +252,7 @@ def _hop(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
     what = f"of {size} bytes " if size != "0" else ""
     if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):
         return Answer(True, f"a packet {what}was answered".replace("  ", " "))
-    if "*" in rest or "message too long" in rest.lower():
+    if _LOST.search(rest):
         return Answer(False, f"no packet {what}was answered".replace("  ", " "))
     return Answer(None, rest or f"exit code {code}")
 

@@ -46,7 +46,7 @@ def test_cluster(
 ) -> None:
     """Test between all nodes of a Swarm whether they can work together; everything created for it is removed."""
     from clusterlab.cli.cluster_test import carry_out, show_properties
-    from clusterlab.cli.session import inventory_path
+    from clusterlab.cli.locations import inventory_path
     from clusterlab.connectivity.discovery import discovered
     from clusterlab.connectivity.play import Options
     from clusterlab.errors import UsageError

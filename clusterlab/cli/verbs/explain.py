@@ -25,6 +25,8 @@ def explain(
     """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.cli.session import load, say_shipped
+    from clusterlab.connectivity.names import PLAY as CLUSTER_TEST
+    from clusterlab.connectivity.play import with_test
     from clusterlab.manual.lesson import lesson
     from clusterlab.manual.script import script
     from clusterlab.model import load_inventory
@@ -34,7 +36,11 @@ def explain(
     path = inventory_path(inventory)
     known = load_inventory(path).inventory.hosts
     hosts = [word for word in play if shell and word in known]
-    _, lab = load(inventory, [word for word in play if word not in hosts], playbooks, without=without)
+    names = [word for word in play if word not in hosts]
+    if names == [CLUSTER_TEST]:
+        lab = with_test(load_inventory(path))
+    else:
+        _, lab = load(inventory, names, playbooks, without=without)
     with progress_on(err()) as progress:
         say_shipped(path, progress)
         lessons = [lesson(lab, name, str(path), progress) for name in lab.plays]

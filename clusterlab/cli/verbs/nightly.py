@@ -20,6 +20,7 @@ AT = "03:00"
         "json": JSON,
         "junit": JUNIT,
         "strict": STRICT,
+        "cluster": "also test the connectivity of all nodes, as `clusterlab test-cluster` does",
         "start": "where to start: fresh (recreated machines), apply (the lab as it is) or restore:SNAPSHOT "
         "(default: fresh; apply on existing machines)",
         "keep": "keep the lab afterwards: on-failure, always or never "
@@ -45,6 +46,7 @@ def nightly(
     json: str = "",
     junit: str = "",
     strict: bool = False,
+    cluster: bool = False,
     start: str = "",
     keep: str = "",
     wait: str = "0s",
@@ -79,6 +81,7 @@ def nightly(
         plays=play,
         playbooks=playbooks,
         strict=strict,
+        cluster=cluster,
         start=start,
         keep=keep,
         wait=wait,

@@ -1,0 +1,66 @@
+"""What the tools behind a mesh print, and what follows from it; texts are BusyBox's and iputils' own."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterlab.checks.kinds.mesh import _JUDGES, MeshProbe
+from clusterlab.model.base import InvalidModel
+
+ADDRESS = "10.0.1.5"
+
+
+def probe(by: str, **more: object) -> MeshProbe:
+    return MeshProbe.model_validate({"in": ["a"], "to": ["b"], "by": by, "network": "n", **more})
+
+
+@pytest.mark.parametrize(
+    ("by", "code", "text", "reached", "found"),
+    [
+        ("name", 0, "10.0.1.5", True, "10.0.1.5"),
+        ("name", 0, "", False, "name not resolved"),
+        ("name", 0, "10.0.1.7", False, "the name leads to 10.0.1.7, not to 10.0.1.5"),
+        ("name", 0, "10.0.1.5 10.0.1.7", False, "the name leads to 10.0.1.5 10.0.1.7, not to 10.0.1.5"),
+        ("ping", 0, "2 packets transmitted, 2 packets received, 0% packet loss", True, "2 of 2 packets came back"),
+        ("ping", 0, "2 packets transmitted, 1 received, 50% packet loss", False, "1 of 2 packets came back"),
+        ("ping", 1, "", None, "exit code 1"),
+        ("udp", 0, "0 1 10.0.1.5 0.005 ms 0.004 ms", True, "a packet was answered"),
+        ("udp", 0, "0 1 * *", False, "no packet was answered"),
+        ("udp", 0, "0 1 10.0.1.2 18.415 ms !H *", False, "no packet was answered"),
+        ("udp", 0, "0 1 10.0.1.55 0.005 ms", None, "1 10.0.1.55 0.005 ms"),
+        ("packets", 0, "1450 1 10.0.1.5 0.005 ms", True, "a packet of 1450 bytes was answered"),
+        ("packets", 0, "1450 1 * *", False, "no packet of 1450 bytes was answered"),
+        ("packets", 0, " traceroute: invalid number ''", None, "traceroute: invalid number ''"),
+        ("tcp", 0, "", True, "open"),
+        ("tcp", 1, "nc: timed out", False, "timed out"),
+        ("tcp", 124, "", False, "timed out"),
+        ("tcp", 1, "nc: can't connect to remote host (10.0.1.5): Connection refused", False, "refused"),
+        ("tcp", 1, "bash: connect: No route to host", False, "no route to host"),
+        ("tcp", 127, "sh: nc: not found", None, "sh: nc: not found"),
+        ("fetch", 0, "1048576 bytes in 10 hundredths", True, "10.5 MB/s"),
+        ("fetch", 0, "1048576 bytes in 200 hundredths", False, "0.5 MB/s"),
+        ("fetch", 1, "700 bytes in 300 hundredths", False, "the download ended after 700 bytes"),
+    ],
+)  # fmt: skip
+def test_an_answer(by: str, code: int, text: str, reached: bool | None, found: str) -> None:
+    more = {"port": 80} if by in ("tcp", "fetch") else {}
+    answer = _JUDGES[by](probe(by, **more, **({"floor": "1M"} if by == "fetch" else {})), ADDRESS, code, text)
+    assert (answer.reached, answer.found) == (reached, found)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"by": "ping", "network": None}, "containers have an address on each of their networks"),
+        ({"by": "tcp"}, "'tcp' needs a port"),
+        ({"by": "ping", "port": 80}, "'ping' has no port"),
+        ({"by": "ping", "floor": "1M"}, "'floor' is for fetch"),
+        ({"by": "name", "in": [], "on": ["host1"], "network": None}, "hosts cannot be reached by name"),
+        ({"by": "ping", "on": ["host1"]}, "'on' and 'in' are mutually exclusive"),
+        ({"by": "ping", "to": []}, "there is nothing to reach"),
+    ],
+)
+def test_what_a_mesh_cannot_be(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as raised:
+        MeshProbe.model_validate({"in": ["a"], "to": ["b"], "network": "n", **keys})
+    assert InvalidModel.__name__ not in str(raised.value)
