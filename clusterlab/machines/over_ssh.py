@@ -17,6 +17,8 @@ _CAPABILITIES = {
     "nfs": "grep -qw nfs /proc/filesystems || modprobe -nq nfs",
     "ipvs": "test -e /proc/net/ip_vs || modprobe -nq ip_vs",
     "iscsi": "test -d /sys/class/iscsi_transport || modprobe -nq iscsi_tcp",
+    "xfrm": "{ grep -qw esp_init_state /proc/kallsyms || modprobe -nq esp4; } && "
+    "{ grep -qw crypto_rfc4106_create /proc/kallsyms || modprobe -nq gcm; }",
 }
 """How to find a capability of a host's kernel: built in, loaded, or available as a module. Nothing is loaded."""
 

@@ -91,5 +91,6 @@ def _of(result: Result) -> Iterator[Square]:
     cells = {(link.source, link.target): link for link in found}
     sources, targets = {source for source, _ in cells}, {target for _, target in cells}
     every = {(source, target) for source in sources for target in targets if source != target}
-    if len(sources) > 1 and len({link.how for link in found}) == 1 and cells.keys() == every:
+    nodes = len(sources) > 1 and bool(sources & targets)  # not two kinds of places, as of a statement and its control
+    if nodes and len({link.how for link in found}) == 1 and cells.keys() == every:
         yield Square(result.play, result.check, found[0].how, cells)

@@ -70,6 +70,12 @@ def test_links_that_are_not_all_pairs_are_no_table() -> None:
     assert squares([Result("play", "some", "ping", Outcome.PASS, evidence=(evidence,))]) == []
 
 
+def test_a_negative_statement_and_its_control_are_no_table() -> None:
+    links = (Link("a", "b", "ping", False, False), Link("c", "b", "ping", True, True))
+    evidence = Evidence("", "", "", "", links=links)
+    assert squares([Result("play", "some", "ping", Outcome.PASS, evidence=(evidence,))]) == []
+
+
 def test_the_page_has_the_table_and_not_its_links_once_more() -> None:
     one = night()
     one.results = [statement(["a", "b", "c"], {("a", "b"), ("c", "b")})]
