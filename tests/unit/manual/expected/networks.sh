@@ -259,7 +259,7 @@ failed=
 # all pairs
 : "${right_on_wide:?is what another host printed}"
 (
-docker exec left nslookup right | grep -q "$right_on_wide"
+docker exec left nslookup right | tail -n 1 | grep -qwF "$right_on_wide"
 ) || failed="$failed; "'all pairs'
 left_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' left); echo "left_on_wide=$left_on_wide"
 
@@ -271,7 +271,7 @@ failed=
 # all pairs
 : "${left_on_wide:?is what another host printed}"
 (
-docker exec right nslookup left | grep -q "$left_on_wide"
+docker exec right nslookup left | tail -n 1 | grep -qwF "$left_on_wide"
 ) || failed="$failed; "'all pairs'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -302,13 +302,13 @@ docker exec right ping -c 2 -W 3 -q "$left_on_wide"
 failed=
 
 # all pairs
-MTU_of_left_on_host1=$(docker exec left sh -c 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \([^ ]*\).*/\1/p")/mtu"' sh @right_on_wide@); echo "MTU_of_left_on_host1=$MTU_of_left_on_host1"
 : "${right_on_wide:?is what another host printed}"
+MTU_of_left_on_host1=$(docker exec left sh -c 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \([^ ]*\).*/\1/p")/mtu"' sh "$right_on_wide"); echo "MTU_of_left_on_host1=$MTU_of_left_on_host1"
 (
-docker exec left traceroute -F -n -q 2 -m 1 -w 3 "$right_on_wide" "$MTU_of_left_on_host1" | grep -q "$right_on_wide"
+docker exec left traceroute -F -n -q 2 -m 1 -w 3 "$right_on_wide" "$MTU_of_left_on_host1" | tail -n 1 | grep -qwF "$right_on_wide"
 ) || failed="$failed; "'all pairs'
 (
-docker exec left traceroute -n -q 2 -m 1 -w 3 "$right_on_wide" | grep -q "$right_on_wide"
+docker exec left traceroute -n -q 2 -m 1 -w 3 "$right_on_wide" | tail -n 1 | grep -qwF "$right_on_wide"
 ) || failed="$failed; "'all pairs'
 (
 docker exec left nc -w 3 "$right_on_wide" 80 -e true
