@@ -30,6 +30,8 @@ pytestmark = pytest.mark.engine
 
 NODES = ("host1", "host2", "host3")
 DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
+DROP_LONG = "iptables -{} INPUT -p udp --dport 4789 -m length --length 1400:65535 -j DROP"
+"""As where the way to a node has a smaller MTU; that of its card also stalls the Swarm's own open connections."""
 DROP_GOSSIP = "iptables -{} INPUT -p udp --dport 7946 -j DROP"
 
 
@@ -197,8 +199,8 @@ PAIR = "host1 and host2 do not reach each other"
             {NEWS: "host2 hears of no other node's containers"},
         ),
         (
-            "ip link set eth0 mtu 1400",
-            "ip link set eth0 mtu 1500",
+            DROP_LONG.format("I"),
+            DROP_LONG.format("D"),
             ["packets", "ping", "gossip"],
             {PACKETS: "host2 is not reached by any other node"},
         ),
