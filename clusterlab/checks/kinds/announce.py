@@ -53,7 +53,7 @@ await() {
     usleep 200000
   done
 }
-for name in "$@"; do await "$name" & done
+for name in "$@"; do await "$name" 2> /dev/null & done
 wait
 rm -r "$seen"
 """
