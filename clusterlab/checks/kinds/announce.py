@@ -19,7 +19,7 @@ from clusterlab import patterns
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.kinds import Touched
-from clusterlab.model.playbook import Container
+from clusterlab.model.playbook import Container, Play
 from clusterlab.model.probes import Probe
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
@@ -97,7 +97,7 @@ class Announce(CheckKind[AnnounceProbe]):
     def touches(self, probe: AnnounceProbe) -> Touched:
         return Touched(containers=frozenset(probe.in_), networks=frozenset({probe.network}))
 
-    def asks(self, probe: AnnounceProbe) -> Literal["place", "engine", "manager"]:
+    def asks(self, probe: AnnounceProbe, play: Play) -> Literal["place", "engine", "manager"]:
         return "engine"
 
     def ask(self, probe: AnnounceProbe, places: Places) -> list[Finding]:
