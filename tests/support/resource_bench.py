@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from clusterlab.model.instances import instantiated
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -35,7 +36,7 @@ class Bench:
         """A lab with one play, or with several by name."""
         bodies = plays or {"play": play or {}}
         parsed = {name: Play.model_validate({"title": name, **body}) for name, body in bodies.items()}
-        return Lab(self.inventory, parsed, Path())
+        return Lab(self.inventory, {name: instantiated(one, self.inventory) for name, one in parsed.items()}, Path())
 
     def plan(self, play: dict[str, Any], **how: Any) -> list[Change]:
         return apply(self.lab(play), self.hosts, **how)

@@ -72,7 +72,7 @@ def _on_hosts(
     wanted: bool, inventory: str, playbooks: str, days: float, lock: Lock, progress: Progress
 ) -> Iterator[list[Leftover]]:
     """What is left over on hosts, with their connections open as long as it may be removed."""
-    from clusterlab.cli.locations import inventory_path, playbooks_path
+    from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
     from clusterlab.model import load_inventory, play_names
     from clusterlab.nightly.objects import of_hosts
     from clusterlab.pipeline.session import open_session
@@ -82,7 +82,8 @@ def _on_hosts(
         return
     path = inventory_path(inventory)
     lab = load_inventory(path)
-    names = play_names(playbooks_path(playbooks, (), path))
+    here = Path(playbooks).is_dir() or is_shipped(path)
+    names = play_names(playbooks_path(playbooks, (), path)) if here else []  # also works where there are no plays
     with open_session(lab, progress, lock) as session:
         yield of_hosts(lab, names, session.hosts, days, progress)
 

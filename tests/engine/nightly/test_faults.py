@@ -183,11 +183,13 @@ def test_a_clock_that_jumps_changes_neither_order_nor_durations_nor_what_is_kept
     with nights.start("nightly", "-i", "existing.yml", first=JUMPS.format(clock=str(clock))) as process:
         under_way(nights, "check", number=2)
         clock.write_text(str(-400 * day))
-        assert process.wait(60) == 0
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
     nights.play()
     clock.write_text(str(4000 * day))
     with nights.start("nightly", "-i", "existing.yml", first=JUMPS.format(clock=str(clock))) as process:
-        assert process.wait(60) == 0
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
     code, night = nights.night()
     assert (code, night["number"]) == (0, 4)
     kept = {}
