@@ -80,12 +80,20 @@ def patient(name: str, subnet: str) -> Iterator[EngineLab]:
 
 
 def settled(up: EngineLab) -> bool:
-    """Whether every node knows the sandboxes of its peers: gossip takes moments after a node has joined."""
+    """Whether every node knows the sandboxes of its peers, and no task of a service that was removed still ends.
+
+    Gossip takes moments after a node has joined.
+    """
     peers = "docker network inspect -f '{{len .Peers}}' ingress"
     known = all(up.hosts[host].run(peers).stdout.strip() == "3" for host in ("host1", *WORKERS))
     ready = "docker node ls --format '{{.Status}} {{.Availability}}' | grep -c 'Ready Active'"
     nodes = up.hosts["host1"].run(f"{ready}; docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'")
     known = known and nodes.stdout.split() == ["3", "web", "2/2"]
+    tasks = (
+        "docker ps --filter label=com.docker.swarm.service.name --format '{{.Label \"com.docker.swarm.service.name\"}}'"
+    )
+    of = [service for host in ("host1", *WORKERS) for service in up.hosts[host].run(tasks).stdout.split()]
+    known = known and of == ["web", "web"]
     return known and up.hosts["gw"].run("ss -Hltn sport = :2049").stdout != ""
 
 

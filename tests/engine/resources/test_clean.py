@@ -76,10 +76,11 @@ def test_data_of_tasks_on_a_host_that_does_not_answer_is_kept(bench: Bench) -> N
             "free": {"image": "shell", "deploy": {"mode": "global"}},
         }
     }
+    others = {"networks": {"other": {}}}
     bench.made(play)
     bench.sh("host2", "systemctl stop docker")
     try:
-        removals = {one.key.name: one for one in bench.plan({}) if one.key.kind == "service"}
+        removals = {one.key.name: one for one in bench.plan(others) if one.key.kind == "service"}
         cleaning = {one.key.name: one for one in clean(bench.inventory.lab, bench.hosts) if one.key.kind == "service"}
         changed = {"services": {**play["services"], "kept": {"image": "stateful", "user": "1", "deploy": there}}}
         updates = {one.key.name: one for one in bench.plan(changed) if one.key.kind == "service"}
