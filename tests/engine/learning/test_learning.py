@@ -60,10 +60,12 @@ def run(folder: Path) -> Iterator[Run]:
         command = [sys.executable, "-m", "clusterlab", *words]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180)
 
-    try:
-        yield clusterlab
-    finally:
-        recall_machines(LAB).down(Silent())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))  # the progress over the lessons is a person's own
+        try:
+            yield clusterlab
+        finally:
+            recall_machines(LAB).down(Silent())
 
 
 def typed(part: Part, pipeline: Pipeline, folder: Path) -> None:
