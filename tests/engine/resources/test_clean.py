@@ -76,7 +76,7 @@ def test_data_of_tasks_on_a_host_that_does_not_answer_is_kept(bench: Bench) -> N
             "free": {"image": "shell", "deploy": {"mode": "global"}},
         }
     }
-    others = {"networks": {"other": {}}}
+    others: dict[str, Any] = {"networks": {"other": {}}}
     bench.made(play)
     bench.sh("host2", "systemctl stop docker")
     try:
