@@ -9,9 +9,43 @@ from typing import Any
 from clusterlab.stacks.service_specs import Spec
 
 from .base import Difference
-from .stack_fields import Path, restarts
+from .stack_fields import IMAGE_LABEL, Path, is_placement, restarts
 
 _SECOND = 10**9
+
+
+def may_end_tasks(spec: Spec, differing: Mapping[Path, Difference]) -> bool:
+    """Whether an update to `spec` ends tasks, or may: it replaces them, moves them, or wants fewer.
+
+    A job runs again with each update, even of its labels alone.
+    """
+    return _is_job(spec) or _fewer(differing) > 0 or any(restarts(path) or is_placement(path) for path in differing)
+
+
+def effect_of(spec: Spec, differing: Mapping[Path, Difference]) -> str:
+    """What an update to `spec` does to the tasks, in words."""
+    effects = []
+    if _is_job(spec):
+        effects.append("the job runs again, with new tasks")
+    elif any(restarts(path) for path in differing if path != IMAGE_LABEL):
+        effects.append("its tasks are replaced")
+    elif IMAGE_LABEL in differing:
+        effects.append("its tasks are replaced unless the image stays the same to the digest")
+    elif any(map(is_placement, differing)):
+        effects.append("tasks stay where their node is still allowed, others are replaced")
+    if fewer := _fewer(differing):
+        effects.append(f"{fewer} task{'' if fewer == 1 else 's'} fewer, which end{'s' if fewer == 1 else ''}")
+    return "; ".join(effects) or "no task restarts"
+
+
+def _is_job(spec: Spec) -> bool:
+    return any(key.endswith("Job") for key in spec["Mode"])
+
+
+def _fewer(differing: Mapping[Path, Difference]) -> int:
+    """How many replicas less are wanted than there are."""
+    replicas = differing.get(("Mode", "Replicated", "Replicas"))
+    return max(int(str(replicas.found)) - int(str(replicas.wanted)), 0) if replicas else 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +77,7 @@ def restart_of(
     if any(map(restarts, changed)):
         return Restart(name, _named(name, running), update_order(spec))
     moving = [(one, node) for one, node in running if node not in allowed]
-    if moving and any(path[:2] == ("TaskTemplate", "Placement") for path in changed):
+    if moving and any(map(is_placement, changed)):
         return Restart(name, _named(name, moving), "their node is no longer allowed")
     return None
 
@@ -82,12 +116,11 @@ def at_risk(
         if target not in after or after[target] != source:
             what = f"the volume {source}" if source else "a volume without a name"
             yield f"{name}: {what} is no longer mounted at {target}; its data stays on the nodes, unused"
-    if not any(map(restarts, differing)):
-        return
+    replaced = any(map(restarts, differing))
     for target, source in after.items():
-        if not source:
+        if not source and may_end_tasks(spec, differing):
             yield f"{name}: what tasks wrote to {target} is in volumes without a name: new tasks begin with empty ones"
-        elif len(can_move) > 1 and _is_local(spec, target) and "Replicated" in spec["Mode"]:
+        elif source and replaced and len(can_move) > 1 and _is_local(spec, target) and "Replicated" in spec["Mode"]:
             where = ", ".join(can_move)
             yield f"{name}: each of {where} has a volume {source} of its own, and a new task may start on another one"
 

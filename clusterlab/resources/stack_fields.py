@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from clusterlab.stacks.service_specs import Spec
+from clusterlab.stacks.service_specs import IMAGE, Spec
 
 from .base import HIDDEN, Difference
 from .labels import own_labels
@@ -38,6 +38,9 @@ _DEFAULTS: Mapping[Path, Any] = {
 _OWN_TO_THE_ENGINE = {("TaskTemplate", "ForceUpdate"), ("TaskTemplate", "Placement", "Platforms"), ("Name",),
                       ("TaskTemplate", "ContainerSpec", "Image")}  # fmt: skip
 """What no stack file says; the image is compared by itself."""
+
+IMAGE_LABEL = ("Labels", IMAGE)
+"""The image as it was written in the stack's files."""
 
 _CONTAINER = ("TaskTemplate", "ContainerSpec")
 _NAMES: tuple[tuple[Path, str], ...] = (
@@ -86,9 +89,14 @@ def differences_of(wanted: Spec, found: Spec, network_names: Mapping[str, str]) 
 def restarts(path: Path) -> bool:
     """Whether a difference there replaces the tasks: all in the task's template does, and ports and their mode do.
 
-    A task stays where only the placement changed, as long as its node is allowed.
+    Another image label does: the digest that the service has is not kept then. A task stays where only the placement
+    changed, as long as its node is allowed.
     """
-    return path[0] in ("TaskTemplate", "EndpointSpec") and path[:2] != ("TaskTemplate", "Placement")
+    return path == IMAGE_LABEL or (path[0] in ("TaskTemplate", "EndpointSpec") and not is_placement(path))
+
+
+def is_placement(path: Path) -> bool:
+    return path[:2] == ("TaskTemplate", "Placement")
 
 
 def comparable(spec: Spec, network_names: Mapping[str, str]) -> Spec:

@@ -25,9 +25,10 @@ from .labels import own_labels
 from .observed import Observed, is_task, labels_of, service_of
 from .ownership import with_owner
 from .removal import remove_network, remove_service, service_losses, wait_for_tasks_to_end
+from .restarts import effect_of, may_end_tasks
 from .scope import MANAGERS, Scope, Wants
 from .spec_calls import send
-from .stack_fields import Path, restarts
+from .stack_fields import Path
 from .stack_services import Deployment, digest_of, service_differences, wanted_spec
 from .stack_view import KINDS, Deployed, StackObject, deployed, objects, refusals
 
@@ -188,13 +189,13 @@ class _Plan:
             differing = service_differences(spec, found, networks, digest)
             if differing or (self._deploying.adopt and not found.is_of(self._scope.name)):
                 update = partial(deployment.update, service, image, found)
-                reason = _why(differing)
+                reason = _why(spec, differing)
                 action = "update" if differing else "adopt"
                 change = self._change(found, action, reason, tuple(differing.values()), update, needs | needed)
-                yield self._held_back(change) if any(map(restarts, differing)) else change
+                yield self._held_back(change) if may_end_tasks(spec, differing) else change
 
     def _held_back(self, change: Change) -> Change:
-        """A change that replaces tasks, blocked when these keep data in volumes without a name."""
+        """A change that ends tasks, blocked when these keep data in volumes without a name."""
         loses = service_losses(self._scope, change.key.name) if self._scope.data_flag else ""
         if change.blocked or not loses:
             return change
@@ -290,14 +291,9 @@ def network_drift(spec: Spec, found: StackObject) -> list[Difference]:
     ]
 
 
-def _why(differing: Mapping[Path, Difference]) -> str:
+def _why(spec: Spec, differing: Mapping[Path, Difference]) -> str:
     names = ", ".join(sorted(one.name for one in differing.values()))
-    effect = "no task restarts"
-    if any(map(restarts, differing)):
-        effect = "its tasks are replaced"
-    elif any(path[:2] == ("TaskTemplate", "Placement") for path in differing):
-        effect = "tasks stay where their node is still allowed"
-    return f"{names} {'differs' if len(differing) == 1 else 'differ'}; {effect}"
+    return f"{names} {'differs' if len(differing) == 1 else 'differ'}; {effect_of(spec, differing)}"
 
 
 def _not_mine(found: StackObject) -> str:
