@@ -59,11 +59,11 @@ class Guard:
     def _is_stale(self, found: Facts, since: float) -> bool:
         """Whether facts must be read again.
 
-        What took long counts for a while, but not before it was confirmed: an engine may have been busy once.
+        What took long counts for a while, but not before it was confirmed: a host or engine may have been busy once.
         """
         if not _is_silent(found):
             return found.began < since
-        return not found.unreachable and self._down_since.get(found.host) == found.began
+        return self._down_since.get(found.host) == found.began
 
     def _read(self, host: str, before: Facts | None) -> Facts:
         """The facts of a host now; while an earlier question still hangs there, they stay as they are."""

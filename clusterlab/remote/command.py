@@ -70,8 +70,10 @@ class Ended:
     seconds: float
 
 
-def command_line(argv: Sequence[str], timeout: float, become: bool) -> str:
+def command_line(argv: Sequence[str], timeout: float, become: bool, engine: str = "") -> str:
     """The line for the user's login shell that runs `argv` and ends it on the host when the time is up.
+
+    `engine` is the socket of the engine that docker(1) asks there; "" for the one that it asks by itself.
 
     sshd leaves a command running when its channel or connection goes away, so the host itself must end it: timeout(1)
     does, with all processes of its group. The shell around it turns a death by signal into an exit code, and kills what
@@ -79,7 +81,8 @@ def command_line(argv: Sequence[str], timeout: float, become: bool) -> str:
     """
     limited = ["timeout", f"--kill-after={KILL_SECONDS}", f"{timeout:.3f}", *argv]
     sudo = ["sudo", "-n", "--"] if become else []
-    return shlex.join(["env", "LC_ALL=C.UTF-8", *sudo, "sh", "-c", _AND_THE_REST, "sh", *limited])
+    docker = ["env", f"DOCKER_HOST=unix://{engine}"] if engine else []  # after sudo, which clears the environment
+    return shlex.join(["env", "LC_ALL=C.UTF-8", *sudo, *docker, "sh", "-c", _AND_THE_REST, "sh", *limited])
 
 
 def run(channel: paramiko.Channel, line: str, stdin: bytes, timeout: float) -> Ended:

@@ -17,7 +17,7 @@ from .channels import Channels
 from .completed import Completed
 from .connection import Connections
 from .sudo import passwordless
-from .target import Target
+from .target import DOCKER_SOCKET, Target
 
 if TYPE_CHECKING:
     import docker
@@ -154,7 +154,8 @@ class Host:
     def _run(
         self, argv: Sequence[str], shown: str, stdin: bytes, timeout: float, spare: bool = False
     ) -> channel_command.Ended:
-        line = channel_command.command_line(argv, timeout, self.target.become)
+        engine = "" if self.target.engine == DOCKER_SOCKET else self.target.engine
+        line = channel_command.command_line(argv, timeout, self.target.become, engine)
         with self._channels.channel(timeout, spare=spare) as channel:
             self.counts["commands"] += 1
             try:

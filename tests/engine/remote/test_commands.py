@@ -212,3 +212,10 @@ def _alive(pid_file: Path) -> bool:
     """Whether the process still runs; one that ended but was not yet waited for does not."""
     status = Path(f"/proc/{pid_file.read_text().strip()}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("become", [False, True])
+def test_docker_asks_the_engine_that_the_inventory_names(sshd: Sshd, become: bool) -> None:
+    with Hosts({"a": sshd.target("a", engine="/run/other.sock", become=become), "b": sshd.target("b")}) as hosts:
+        assert hosts["a"].run('echo "$DOCKER_HOST"', check=True).stdout == "unix:///run/other.sock\n"
+        assert hosts["b"].run('echo "$DOCKER_HOST"', check=True).stdout == "\n"

@@ -361,6 +361,14 @@ def test_one_slow_reading_of_a_busy_engine_blocks_nothing(monkeypatch: pytest.Mo
     assert busy.asked == 2
 
 
+def test_one_slow_reading_of_a_busy_host_blocks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = Script({"unreachable": "no command ends there within 20 s", "took": 20.0}, {})
+    guard = guarded(monkeypatch, busy, [ENGINE])
+    guard._guard.facts("host2", 0.0)
+    assert guard.before(False) is None
+    assert busy.asked == 2
+
+
 def test_a_silent_engine_is_confirmed_once_and_then_not_asked_by_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Script(SILENT)
     guard = guarded(monkeypatch, silent, [ENGINE])
