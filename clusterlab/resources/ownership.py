@@ -16,6 +16,8 @@ from clusterlab.files import make_private
 from clusterlab.machines.paths import state_home
 from clusterlab.workstation import owner
 
+from .base import LABEL_LAB
+
 LABEL_OWNER = "org.clusterlab.owner"
 LABEL_BY = "org.clusterlab.created-by"
 """The same for people, as in ada@laptop."""
@@ -44,9 +46,10 @@ def this_workstation() -> str:
 def with_owner(labels: Mapping[str, str], found: Mapping[str, str] | None = None) -> dict[str, str]:
     """Labels of an object that this workstation creates; one that is `found` keeps its owner.
 
+    What another lab had is this workstation's once it is adopted: its owner's lab no longer has it.
     Commands that are shown leave these labels out: what a person types was not created by clusterlab.
     """
-    if found and found.get(LABEL_OWNER):
+    if found and found.get(LABEL_OWNER) and found.get(LABEL_LAB) == labels.get(LABEL_LAB):
         return {**labels, **{name: found[name] for name in OWNER_LABELS if name in found}}
     return {**labels, LABEL_OWNER: this_workstation(), LABEL_BY: owner()}
 
