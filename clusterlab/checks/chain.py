@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clusterlab.model import Lab
+from clusterlab.model.reserved import shown
 from clusterlab.remote import Hosts
 from clusterlab.results import Chain, Result
 
@@ -15,7 +16,8 @@ def longest_chain(lab: Lab, hosts: Hosts, results: Sequence[Result]) -> Chain:
     """The chain that took longest, of what `run_checks` has returned for the lab; no host is asked."""
     chains: list[Chain] = []
     jobs = jobs_of(lab, hosts)
-    of_plays = [result for result in results if result.play in lab.plays]
+    plays = set(map(shown, lab.plays))
+    of_plays = [result for result in results if result.play in plays]
     for index, (job, result) in enumerate(zip(jobs, of_plays, strict=True)):
         before = [chain for chain, other in zip(chains, jobs[:index], strict=True) if job.conflicts(other)]
         waited_for = max(before, key=lambda chain: chain.seconds, default=Chain())

@@ -11,6 +11,7 @@ from threading import Event
 from clusterlab.capabilities import Capabilities
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
+from clusterlab.model.reserved import shown
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
 from clusterlab.results import Cause, Evidence, Outcome, Result
@@ -38,7 +39,7 @@ RESTORE_SECONDS = 120.0
 class Job:
     """One check that is to run."""
 
-    play: str
+    play: str  # as results have it
     check: Check
     places: Places
     subjects: Subjects
@@ -124,7 +125,7 @@ def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Gua
         places = Places(lab, play, hosts, interrupted, turns, guard)
         for check in play.checks:
             about = subjects(check, places)
-            jobs.append(Job(name, check, places, about, dependencies(check, lab, play, about)))
+            jobs.append(Job(shown(name), check, places, about, dependencies(check, lab, play, about)))
     return jobs
 
 

@@ -73,6 +73,7 @@ def read(
         deadline=_duration("--deadline", deadline),
         notify=() if notify is None else tuple(parse_command(notify)),
         notify_deadline=_duration("--notify-deadline", notify_deadline),
+        connectivity=cluster,
     )
     if not options.deadline:
         raise UsageError("--deadline must be more than 0", remedy="For example --deadline 4h.")

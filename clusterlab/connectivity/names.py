@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-PLAY = "test-cluster"
-IMAGE = "test-cluster"
+from clusterlab.model.reserved import reserved
+
+TITLE = "test-cluster"
+"""What the play of the test is called on the command line, in results and in reports."""
+PLAY = IMAGE = reserved(TITLE)
+"""What it is called in a lab and in labels: no play of a person has this name, and no image of an inventory."""
 NETWORK, SEALED, APART = "test-cluster", "test-cluster-encrypted", "test-cluster-apart"
 WEB, PAIR = "test-cluster-web", "test-cluster-pair"
 SHARED = "test-cluster-shared"

@@ -35,8 +35,6 @@ class Options:
 
 def with_test(lab: Lab, options: Options = Options()) -> Lab:
     """The lab with the play of the test beside its own; raises UsageError for what cannot be tested."""
-    if PLAY in lab.plays:
-        raise UsageError(f"a play is called {PLAY}, as the play of the test", remedy="Give it another name.")
     subject = Subject(lab.inventory, tuple(_nodes(lab, options)), _port(options.port), options.outside)
     images = {**lab.inventory.images, IMAGE: Image(build="busybox")}
     inventory = lab.inventory.model_copy(update={"images": images})

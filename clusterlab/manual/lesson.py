@@ -15,6 +15,7 @@ from clusterlab.model import Lab
 from clusterlab.model.base import Model
 from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
+from clusterlab.model.reserved import shown
 from clusterlab.plan.apply import wanted
 from clusterlab.progress import Progress
 from clusterlab.resources.base import SWARM, Key
@@ -63,7 +64,7 @@ def lesson(
     copying = [_copied(key, file, inventory) for key, file, _ in created if file]
     making = [Part(title_of(key), tuple(lines)) for key, _, lines in created]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
-    return Lesson(name, where.play, (*copying, *making), tuple(statements))
+    return Lesson(shown(name), where.play, (*copying, *making), tuple(statements))
 
 
 def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, Path | None, list[Line]]]:

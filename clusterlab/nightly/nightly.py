@@ -14,7 +14,6 @@ from datetime import date
 from typing import Literal
 
 from clusterlab.connectivity.connectivity import remove
-from clusterlab.connectivity.names import PLAY
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.snapshots import snapshots_of
@@ -52,6 +51,7 @@ class Options:
     wait: float = 0.0  # for another command to leave the lab
     notify: tuple[str, ...] = ()
     notify_deadline: float = 60.0
+    connectivity: bool = False  # the lab has the play of the connectivity test
 
 
 class Nightly:
@@ -129,7 +129,7 @@ class Nightly:
         """The end: each of its stages is tried, whatever became of the others; only a lab that is ours is touched."""
         not_ours = "" if self._stages.succeeded("lock") else "the lab's lock, which could not be acquired"
         ends = [("collect", self._collect), ("clean up", self._clean_up)]
-        if PLAY in self._lab.plays:
+        if self._options.connectivity:
             ends.insert(1, ("test removed", self._remove_test))
         for name, work in ends:
             self._stages.stopped = not_ours

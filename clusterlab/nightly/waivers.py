@@ -24,6 +24,7 @@ from clusterlab.model import InvalidFiles, Lab
 from clusterlab.model.base import FROM_FILE, Issue, Model
 from clusterlab.model.error_text import explain
 from clusterlab.model.problems import near_misses
+from clusterlab.model.reserved import shown
 from clusterlab.model.source import read
 from clusterlab.nightly.compare import FAILING
 from clusterlab.nightly.hosts import host_answers
@@ -114,7 +115,9 @@ def _waived(result: Result, waiver: Waiver, today: date, notes: list[str]) -> Re
 
 def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str]) -> list[str]:
     """Notes on waivers of checks that do not exist. `plays` are all that there are; the lab may have some alone."""
-    known = {name: [check.title for check in play.checks] for name, play in lab.plays.items()}
+    known: dict[str, list[str]] = {}
+    for name, play in lab.plays.items():
+        known.setdefault(shown(name), []).extend(check.title for check in play.checks)
     known[OWN_PLAY] = [*map(host_answers, lab.inventory.hosts), SECOND_APPLY]
     known[SWARM_PLAY] = list(map(statement, stated_managers(lab)))
     notes = []

@@ -9,6 +9,7 @@ from clusterlab.checks import run_checks
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
+from clusterlab.model.reserved import shown
 from clusterlab.plan import apply, clean, deprovision, provision
 from clusterlab.plan.apply import Survey
 from clusterlab.plan.deprovision import Withdrawal
@@ -187,7 +188,7 @@ def complete_results(lab: Lab, results: list[Result], reason: str) -> None:
     Results of other statements than the plays' own come first.
     """
     known = {(result.play, result.check): result for result in results}
-    checks = [(name, check) for name, play in lab.plays.items() for check in play.checks]
+    checks = [(shown(name), check) for name, play in lab.plays.items() for check in play.checks]
     stated = {(name, check.title) for name, check in checks}
     results[:] = [
         *(result for key, result in known.items() if key not in stated),

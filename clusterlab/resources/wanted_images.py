@@ -12,6 +12,7 @@ from clusterlab.errors import UsageError
 from clusterlab.model.inventory import Image
 from clusterlab.model.kinds import kinds
 from clusterlab.model.lab import Lab
+from clusterlab.model.reserved import is_reserved, shown
 from clusterlab.progress import Progress
 
 from .labels import spec_hash
@@ -28,8 +29,9 @@ class WantedImage:
 
 
 def repository(lab: str, name: str) -> str:
-    """The repository part of an image's tag: lower case, as engines demand."""
-    return f"clusterlab/{lab}/{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'image'}"
+    """The repository part of an image's tag: lower case, as engines demand; a reserved name has one of its own."""
+    own = "clusterlab/" if is_reserved(name) else ""
+    return f"clusterlab/{lab}/{own}{re.sub(r'[^a-z0-9]+', '-', shown(name).lower()).strip('-') or 'image'}"
 
 
 def is_ours_tag(lab: str, tag: str) -> bool:

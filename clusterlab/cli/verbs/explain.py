@@ -25,7 +25,7 @@ def explain(
     """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.cli.session import load, say_shipped
-    from clusterlab.connectivity.names import PLAY as CLUSTER_TEST
+    from clusterlab.connectivity.names import TITLE as CLUSTER_TEST
     from clusterlab.connectivity.play import with_test
     from clusterlab.manual.lesson import lesson
     from clusterlab.manual.script import script

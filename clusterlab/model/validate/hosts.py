@@ -11,6 +11,7 @@ from clusterlab.machines.kinds import MACHINE_KINDS, kinds_with
 from ..groups import ALL, GROUPS, ROLES
 from ..inventory import Ssh
 from ..problems import Problem, either
+from ..reserved import is_reserved
 from ..source import KeyPath
 from .files import Files
 
@@ -18,6 +19,7 @@ from .files import Files
 def problems(files: Files) -> Iterator[Problem]:
     yield from _addresses(files)
     yield from _names(files)
+    yield from _images(files)
     yield from _unused_keys(files)
     yield from _needed_files(files)
     if files.inventory.nfs.exports and not files.inventory.with_role("nfs_server"):
@@ -59,6 +61,11 @@ def _names(files: Files) -> Iterator[Problem]:
         if name in GROUPS:
             what = "means every host" if name == ALL else "is a role" if name in ROLES else "is a group of hosts"
             yield files.problem(("hosts", name), f"a host cannot be called '{name}': in a play that {what}", key=True)
+
+
+def _images(files: Files) -> Iterator[Problem]:
+    for name in filter(is_reserved, files.inventory.images):
+        yield files.problem(("images", name), f"an image cannot be called '{name}'", "Leave out //.", key=True)
 
 
 def _unused_keys(files: Files) -> Iterator[Problem]:
