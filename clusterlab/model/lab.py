@@ -45,10 +45,10 @@ class Lab:
         for play in self.plays.values():
             yield from _environments(play)
 
-    def only(self, play: str) -> Lab:
-        """The lab with one of its plays alone."""
-        stacks = {name: one for name, one in self.stacks.items() if name == play}
-        return replace(self, plays={play: self.plays[play]}, stacks=stacks)
+    def only(self, *plays: str) -> Lab:
+        """The lab with some of its plays alone, and their stacks."""
+        stacks = {name: one for name, one in self.stacks.items() if name in plays}
+        return replace(self, plays={play: self.plays[play] for play in plays}, stacks=stacks)
 
     def names(self) -> Iterator[str]:
         """What the lab's things are called, and where its hosts are: what a report cannot do without."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from clusterlab.checks.places import Places
 from clusterlab.checks.runner import run_checks
@@ -23,7 +26,7 @@ from clusterlab.pipeline.pipeline import Pipeline
 from clusterlab.pipeline.session import Session, open_session
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-from clusterlab.results import Result
+from clusterlab.results import Outcome, Result
 from clusterlab.waiting import wait_until
 
 _TURN_SECONDS = 1800.0
@@ -42,7 +45,7 @@ class Bench:
         self.strict = strict or self.lab.inventory.kind.foreign
         self._converge = converge
         self._worker = worker
-        self._needed: dict[str, Play] = {}
+        self._needed: dict[str, None] = {}  # as a set in the order of asking
         self._closing = ExitStack()
 
     def play_of(self, file: Path) -> str:
@@ -55,7 +58,7 @@ class Bench:
         """Note that a test needs a play on the hosts; raises UsageError when there is none of this name."""
         if play not in self.lab.plays:
             raise UsageError(f"unknown play {play!r}", remedy=f"Plays are below {self._playbooks}.")
-        self._needed[play] = self.lab.plays[play]
+        self._needed[play] = None
 
     def hold(self) -> None:
         """Keep other commands off the lab until `close`, for other processes too that this one starts."""
@@ -72,7 +75,7 @@ class Bench:
         session = self._closing.enter_context(open_session(self.lab, Silent(), lock))
         if self._converge:
             with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; the others find nothing to do
-                wanted = replace(session, lab=replace(self.lab, plays=self._needed))
+                wanted = replace(session, lab=self.lab.only(*self._needed))
                 pipeline = Pipeline(wanted)
                 for stage in (pipeline.up, pipeline.provision, pipeline.apply):
                     stage()
@@ -97,9 +100,14 @@ class Bench:
         return Places(self.lab, self.lab.plays[play], self.hosts)
 
     def prove(self, play_name: str, play: Play, check: Check) -> Result:
-        """Carry one check of a play out, as `clusterlab check` does."""
+        """Carry one check of a play out, as `clusterlab check` does; managers that do not pass are a warning."""
         alone = replace(self.lab, plays={play_name: play.model_copy(update={"checks": [check]})})
-        (result,) = run_checks(alone, self.hosts, self.session.unsupported, lambda result: None, Silent())
+        *managers, result = run_checks(alone, self.hosts, self.session.unsupported, lambda result: None, Silent())
+        for manager in managers:
+            if manager.outcome is not Outcome.PASS:
+                found = "; ".join(evidence.found for evidence in manager.evidence)
+                text = f"{manager.play}: {manager.check}: {manager.outcome.value}: {found}"
+                warnings.warn(pytest.PytestWarning(text), stacklevel=2)
         return result
 
     @contextmanager

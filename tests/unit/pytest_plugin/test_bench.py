@@ -1,0 +1,98 @@
+"""What the plug-in converges, and which of several results is a statement's; no host is reached."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from clusterlab.checks.swarm_managers import SWARM_PLAY, statement
+from clusterlab.model.lab import Lab
+from clusterlab.pipeline.lock import Unlocked
+from clusterlab.pipeline.session import Session
+from clusterlab.progress import Silent
+from clusterlab.pytest_plugin import bench as benches
+from clusterlab.pytest_plugin.bench import Bench
+from clusterlab.results import Evidence, Outcome, Result
+
+INVENTORY = """\
+lab: demo
+machines: existing
+hosts:
+  host1: {address: 192.0.2.11, roles: [docker, swarm_manager]}
+  host2: {address: 192.0.2.12, roles: [docker, swarm_manager]}
+"""
+STACK = "services: {{web: {{image: '{name}/web:1'}}}}\n"
+PLAY = """\
+title: {name}
+stack: {{files: {name}/stack.yml}}
+checks:
+  - {{title: it is there, command: {{on: host1, run: id}}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "inventory.yml").write_text(INVENTORY)
+    for name in ("shop", "wiki"):
+        (tmp_path / "playbooks" / name).mkdir(parents=True)
+        (tmp_path / "playbooks" / name / "stack.yml").write_text(STACK.format(name=name))
+        (tmp_path / "playbooks" / f"{name}.yml").write_text(PLAY.format(name=name))
+    return tmp_path
+
+
+def bench_in(folder: Path, *, converge: bool) -> Bench:
+    words = (str(folder / "inventory.yml"), str(folder / "playbooks"))
+    return Bench(*words, converge=converge, strict=False, worker=False)
+
+
+def test_only_plays_that_tests_need_are_deployed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def opened(lab: Lab, *_: Any) -> Iterator[Session]:
+        yield Session(lab, Silent(), Unlocked("a test"))
+
+    converged: list[Lab] = []
+
+    def pipeline(session: Session) -> Any:
+        stage = lambda: converged.append(session.lab)  # noqa: E731
+        return SimpleNamespace(up=stage, provision=stage, apply=stage)
+
+    monkeypatch.setattr(benches, "open_session", opened)
+    monkeypatch.setattr(benches, "Pipeline", pipeline)
+    bench = bench_in(folder, converge=True)
+    bench.need("wiki")
+    assert bench.session.lab.stacks.keys() == {"shop", "wiki"}
+    assert [(list(lab.plays), list(lab.stacks)) for lab in converged] == [(["wiki"], ["wiki"])] * 3
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.BLOCKED])
+def test_a_statement_has_its_own_result_and_a_manager_that_is_down_is_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    def run_checks(lab: Lab, *_: Any) -> list[Result]:
+        found = Evidence("host2", "docker node ls", statement("host2"), "the Docker engine does not run", holds=False)
+        managers = [
+            Result(SWARM_PLAY, statement("host1"), "manager", Outcome.PASS),
+            Result(SWARM_PLAY, statement("host2"), "manager", outcome, evidence=(found,)),
+        ]
+        return [
+            *managers,
+            *(Result(name, play.checks[0].title, "command", Outcome.PASS) for name, play in lab.plays.items()),
+        ]
+
+    monkeypatch.setattr(benches, "run_checks", run_checks)
+    bench: Any = bench_in(folder, converge=False)
+    bench.session = SimpleNamespace(hosts={}, unsupported={})
+    play = bench.lab.plays["shop"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = bench.prove("shop", play, play.checks[0])
+    assert (result.play, result.check) == ("shop", "it is there")
+    said = ["Swarm: host2 manages the Swarm: blocked: the Docker engine does not run"]
+    assert [str(one.message) for one in caught] == ([] if outcome is Outcome.PASS else said)
