@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from .places import Places
 from .swarm_task import Task, by_host, run_for
 
+_DNS = ip_address("127.0.0.11")  # Docker's DNS listens there in each container that is on a network of its own
 _EPHEMERAL = 32768  # from here on a port may be another one after the next start
 _LISTENS = "0A"
 _LINE = re.compile(r"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) ", re.MULTILINE)
@@ -36,7 +37,7 @@ class Socket:
 
 
 def listening(tasks: Sequence[Task], places: Places) -> Mapping[Task, frozenset[Socket]]:
-    """The sockets on which tasks listen, but for loopback: one command for each host."""
+    """The sockets on which tasks listen, those on loopback among them: one command for each host."""
     found: dict[Task, frozenset[Socket]] = {}
     for here in by_host(tasks).values():
         text = run_for(here, _SCRIPT, places).stdout
@@ -56,12 +57,23 @@ def ports(sockets: Mapping[Task, frozenset[Socket]], task: Task, address: str) -
     return sorted(own | common)
 
 
+def on_loopback_alone(sockets: Collection[Socket]) -> list[int]:
+    """The ports of those that nobody else can reach; none when there is any that others can."""
+    if not all(_is_loopback(one.address) for one in sockets):
+        return []
+    return sorted({one.port for one in sockets})
+
+
+def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
 def parse(table: str) -> frozenset[Socket]:
-    """The listening sockets in the text of /proc/PID/net/tcp and tcp6, without those on loopback."""
+    """The listening sockets in the text of /proc/PID/net/tcp and tcp6, without that of Docker's DNS."""
     found = set()
     for address, port, state in _LINE.findall(table):
         socket = Socket(_address(address), int(port, 16))
-        if state == _LISTENS and not socket.address.is_loopback:
+        if state == _LISTENS and socket.address != _DNS:
             found.add(socket)
     return frozenset(found)
 

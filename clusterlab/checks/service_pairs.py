@@ -19,7 +19,7 @@ from clusterlab.parallel import parallel, results_of
 from .batch import Job, Met, ask_all
 from .manual.where import Where
 from .places import Places
-from .swarm_task import Service, Task, pids_of, service_of
+from .swarm_task import Service, Task, outside, pids_of, service_of
 
 
 class PairsProbe(Model):
@@ -66,18 +66,38 @@ def services_of(probe: PairsProbe, places: Places) -> tuple[Service, list[Task]]
 
 
 def carry_out(asked: Sequence[Asked], places: Places) -> Mapping[Asked, Met]:
-    """All probes: one command for each host that asks."""
-    hosts = sorted({one.source.host for one in asked})
+    """All probes: one command for each host that asks. Raises NoAnswer for a host that is not in the inventory."""
+    sources = {one.source.host: one.source for one in asked}
+    for host, task in sources.items():
+        if host not in places.lab.inventory.hosts:
+            raise outside(task.name, host)
+    hosts = sorted(sources)
     jobs = {host: [one.job for one in asked if one.source.host == host] for host in hosts}
     answers = results_of(parallel(lambda host: ask_all(host, jobs[host], places), hosts, name="pairs"))
     met = dict(zip(hosts, answers, strict=True))
     return {one: met[one.source.host][one.job] for one in asked}
 
 
-def from_tasks_of(services: Sequence[str], host: str, command: str) -> str:
-    """A shell loop that runs `command` in the network of each task of services on a host, as `$pid`."""
-    listed = "; ".join(pids_of(shlex.quote(name)) for name in services)
-    return f"{{ {listed}; }} | while read -r pid; do\n{command} || exit 1\ndone"
+def from_tasks_of(services: Sequence[str], host: str, command: str, where: Where) -> str:
+    """A shell loop that runs `command` for each task of services on a host, as `$pid`.
+
+    It fails when Docker does, and when a manager places a task on the host of which nothing is there: the nodes are
+    looked up, which fails for a service without tasks.
+    """
+    lines = ["all="]
+    for name in services:
+        running = f"docker service ps --filter desired-state=running --format '{{{{.Node}}}}' {shlex.quote(name)}"
+        nodes = where.looked_up(where.manager, f"nodes of {name}", f"{running} | sort -u | grep .").strip("@")
+        lines.append(f"pids=$({pids_of(shlex.quote(name))}) || exit 1")
+        spaced = f"""$(echo "${nodes}" | tr '\\n' ' ')"""
+        lines.append(f'[ -n "$pids" ] || case " {spaced}" in "  "|*" {host} "*) exit 1;; esac')
+        lines.append('all="$all $pids"')
+    return "\n".join(["(", *lines, f"for pid in $all; do\n{command} || exit 1\ndone", ")"])
+
+
+def printed_by(loop: str, then: str) -> str:
+    """What a loop over tasks prints, through another command: it fails when the loop does."""
+    return f'found=$( {loop} ) && echo "$found" | {then}'
 
 
 def addresses_of(service: str, where: Where) -> str:
@@ -94,6 +114,10 @@ def ports_of(service: str, where: Where) -> list[str]:
     """Tokens for the TCP ports on which tasks of a service listen on all addresses, on each host."""
     listing = "nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\\[::1)' | sed 's/.*://'"
     return [
-        where.looked_up(host, f"ports of {service} on {host}", f"{from_tasks_of([service], host, listing)} | sort -un")
+        where.looked_up(
+            host,
+            f"ports of {service} on {host}",
+            printed_by(from_tasks_of([service], host, listing, where), "sort -un"),
+        )
         for host in where.lab.inventory.swarm_hosts
     ]

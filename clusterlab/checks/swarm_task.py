@@ -90,10 +90,7 @@ def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, time
     """
     host = tasks[0].host
     if host not in places.lab.inventory.hosts:
-        raise NoAnswer(
-            f"{tasks[0].name} runs on {host}, which is not in the inventory",
-            remedy=f"add {host} to its hosts, with the address that `docker node inspect {host}` shows",
-        )
+        raise outside(tasks[0].name, host)
     argv = ["bash", "-c", script, "bash", *more, *(str(task.pid) for task in tasks)]
     completed = places.run(Place(host), argv, timeout=timeout)
     gone = [line.split(" ")[1] for line in completed.stdout.splitlines() if line.startswith("gone ")]
@@ -109,6 +106,15 @@ def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, time
     return completed
 
 
+def outside(task: str, host: str) -> NoAnswer:
+    """The error for a task on a node that is not in the inventory, so that nothing can be asked there."""
+    return NoAnswer(
+        f"{task} runs on {host}, which is not in the inventory",
+        command=f"docker node inspect {host}",
+        remedy=f"add {host} to its hosts, with the address that `docker node inspect {host}` shows",
+    )
+
+
 def by_host(tasks: Sequence[Task]) -> dict[str, list[Task]]:
     """Tasks by the host that they are on."""
     found: dict[str, list[Task]] = {}
@@ -118,9 +124,9 @@ def by_host(tasks: Sequence[Task]) -> dict[str, list[Task]]:
 
 
 def pids_of(service: str) -> str:
-    """A shell command that prints the process ids of a service's tasks on a host, for a person to type."""
+    """Shell commands that print the process ids of a service's tasks on a host, and fail when Docker does."""
     listed = f"docker ps --quiet --filter label=com.docker.swarm.service.name={service}"
-    return f"{listed} | xargs --no-run-if-empty docker inspect --format '{{{{.State.Pid}}}}'"
+    return f"ids=$({listed}) && {{ [ -z \"$ids\" ] || docker inspect --format '{{{{.State.Pid}}}}' $ids; }}"
 
 
 def _task(service: str, report: Mapping[str, Any]) -> Task:

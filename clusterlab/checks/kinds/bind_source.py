@@ -96,14 +96,16 @@ class BindSource(CheckKind[BindSourceProbe]):
 
     def manual(self, probe: BindSourceProbe, where: Where) -> Iterator[Line]:
         source, path = shlex.quote(probe.source), shlex.quote(probe.path)
+        lines = []
         for host in where.lab.inventory.swarm_hosts:
             shown = f"stat -c %d:%i {source}"
             same = f'[ "$({shown})" = "$(stat -c %d:%i /proc/$pid/root{path})" ]'
-            proof = from_tasks_of([probe.service], host, same)
-            yield Line(host, shown, f"the same file as {probe.path} in the tasks", proof)
+            proof = from_tasks_of([probe.service], host, same, where)
+            lines.append(Line(host, shown, f"the same file as {probe.path} in the tasks", proof))
             fstab = f"findmnt --fstab --noheadings --output TARGET --target {source}"
             mounted = f'wanted=$({fstab} | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"'
-            yield Line(host, fstab, "nothing, or what is mounted", mounted)
+            lines.append(Line(host, fstab, "nothing, or what is mounted", mounted))
+        yield from [*where.taken(), *lines]
 
 
 KIND = BindSource()

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from clusterlab import patterns
-from clusterlab.errors import ClusterlabError
+from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import Duration, Issue, Size, Strings, size_bytes
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
@@ -120,6 +120,8 @@ class Mesh(CheckKind[MeshProbe]):
         yield from places_exist(files, file, path, into.on, into.in_)
         if probe.on and len({*files.expand(probe.on), *files.expand(probe.to)}) == 1:
             yield file.problem(path, "one host alone reaches nobody", "Name at least two.", key=True)
+        if probe.in_ and len({*probe.in_, *probe.to}) == 1:
+            yield file.problem(path, "one container alone reaches nobody", "Name at least two.", key=True)
 
     def touches(self, probe: MeshProbe) -> Touched:
         inside = frozenset(probe.in_) | (frozenset(probe.to) if probe.in_ else frozenset())
@@ -130,7 +132,10 @@ class Mesh(CheckKind[MeshProbe]):
 
     def ask(self, probe: MeshProbe, places: Places) -> list[Finding]:
         """One finding for each place, with a link to each of its targets."""
-        targets = _targets(probe, places)
+        targets, asking = _targets(probe, places), places.of(probe)
+        if not any(_others(place, targets) for place in asking):
+            alone = ", ".join(map(str, asking))
+            raise UsageError(f"nothing is asked: {alone} has nobody to reach but itself", remedy="name at least two")
         wanted = f"reaches all others: {probe.how}"
 
         def at(place: Place) -> Finding:
@@ -139,7 +144,7 @@ class Mesh(CheckKind[MeshProbe]):
         def unknown(place: Place) -> list[Link]:
             return [Link(place.host, one.host, probe.how, True, None) for one in _others(place, targets)]
 
-        findings = ask_each(places.of(probe), wanted, at, unknown)
+        findings = ask_each(asking, wanted, at, unknown)
         if probe.by == "tcp":
             findings = _with_directions(probe, places, targets, findings)
         return [_explained(probe, one, findings) for one in findings]

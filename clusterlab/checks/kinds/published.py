@@ -1,7 +1,8 @@
-"""published: a port of a service answers on the nodes, asked from another host."""
+"""published: a port of a service answers on the nodes, asked from another host where there is one."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Literal
 
@@ -20,13 +21,15 @@ from clusterlab.parallel import parallel, results_of
 from clusterlab.results import Link
 
 from ..batch import HERE, Job, ask_all
-from ..finding import Finding, finding
+from ..finding import Finding, finding, unasked
 from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
+from ..place import WrongAnswer
 from ..places import Places
-from ..swarm_task import service_of
+from ..swarm_task import Service, outside, service_of
 
+_PORTS = "{{range .Endpoint.Ports}}{{println .PublishMode .Protocol .PublishedPort}}{{end}}"
 _HINTS = {
     "ingress": "refused: no task listens on the target port; timed out: UDP 4789 or 7946 between the nodes, "
     "IPVS, or a firewall; `docker service inspect --format '{{json .Endpoint.Ports}}'` shows what is published",
@@ -36,7 +39,10 @@ _HINTS = {
 
 
 class PublishedProbe(Model):
-    """A published TCP port of a service must accept connections, asked from another host of the inventory."""
+    """A service must publish a TCP port, and the port accept connections, asked from another Docker host.
+
+    Where there is no other, a host asks itself, and what is found says so.
+    """
 
     service: str
     port: Port = Field(description="as published")
@@ -63,19 +69,26 @@ class Published(CheckKind[PublishedProbe]):
         return Touched(services=frozenset({probe.service}))
 
     def ask(self, probe: PublishedProbe, places: Places) -> list[Finding]:
-        """One finding for each node: one command on each host that asks."""
+        """One finding for each node: one command on each host that asks.
+
+        Raises WrongAnswer when the service does not run, or does not publish the port.
+        """
+        service = service_of(probe.service, places)
+        _must_publish(service, probe)
         lab, hosts = places.lab, places.lab.inventory.hosts
         nodes = _nodes(probe, lab)
+        findings = []
         if probe.mode == "host":
-            there = {task.host for task in service_of(probe.service, places).tasks}
+            there = {task.host: task for task in service.tasks}
             nodes = [host for host in hosts if host in there]
+            missing = sorted(there.keys() - hosts.keys())
+            findings = [unasked(one, _wanted(probe, one, lab), outside(there[one].name, one)) for one in missing]
         job = {node: Job(HERE, "tcp", str(hosts[node].address), probe.port) for node in nodes}
         asking = {node: _other(node, lab) for node in nodes}
         sources = sorted(set(asking.values()))
         jobs = {source: [job[node] for node in nodes if asking[node] == source] for source in sources}
         answers = results_of(parallel(lambda source: ask_all(source, jobs[source], places), sources, name="published"))
         met = dict(zip(sources, answers, strict=True))
-        findings = []
         for node in nodes:
             found = met[asking[node]][job[node]]
             link = Link(asking[node], node, f"port {probe.port}", True, found.reached, found.found)
@@ -84,7 +97,7 @@ class Published(CheckKind[PublishedProbe]):
                     asking[node],
                     job[node].typed(),
                     holds=found.reached,
-                    wanted=_wanted(probe, node),
+                    wanted=_wanted(probe, node, lab),
                     found=f"{node}: {found.found}",
                     hint=_HINTS[probe.mode],
                     links=[link],
@@ -93,6 +106,9 @@ class Published(CheckKind[PublishedProbe]):
         return findings
 
     def manual(self, probe: PublishedProbe, where: Where) -> Iterator[Line]:
+        listed = f"docker service inspect --format {shlex.quote(_PORTS)} {probe.service}"
+        seen = f"{probe.mode} tcp {probe.port}"
+        yield Line(where.manager, listed, f"a line {seen}", f"{listed} | grep -qxF {shlex.quote(seen)}")
         for node in _nodes(probe, where.lab):
             address = str(where.lab.inventory.hosts[node].address)
             command = Job(HERE, "tcp", address, probe.port).typed()
@@ -104,7 +120,7 @@ class Published(CheckKind[PublishedProbe]):
                 has = where.looked_up(where.manager, f"tasks of {probe.service} on {node}", listed)
                 yield from where.taken()
                 proof = f'[ -z "${has.strip("@")}" ] || {proof}'
-            yield Line(_other(node, where.lab), command, _wanted(probe, node), proof)
+            yield Line(_other(node, where.lab), command, _wanted(probe, node, where.lab), proof)
 
 
 KIND = Published()
@@ -120,6 +136,23 @@ def _other(node: str, lab: Lab) -> str:
     return hosts[(hosts.index(node) + 1) % len(hosts)] if node in hosts else hosts[0]
 
 
-def _wanted(probe: PublishedProbe, node: str) -> str:
+def _wanted(probe: PublishedProbe, node: str, lab: Lab) -> str:
     where = "where a task is" if probe.mode == "host" else "on every node"
-    return f"port {probe.port} of {probe.service} is open on {node}, as {where}"
+    asking = "; asked from itself, for there is no other Docker host" if _other(node, lab) == node else ""
+    return f"port {probe.port} of {probe.service} is open on {node}, as {where}{asking}"
+
+
+def _must_publish(service: Service, probe: PublishedProbe) -> None:
+    """Something else may hold the port, such as sshd: the managers must report it as the service's."""
+    reported = (service.report.get("Endpoint") or {}).get("Ports") or []
+    found = [
+        f"{one.get('PublishMode', 'ingress')} {one.get('Protocol', 'tcp')} {one.get('PublishedPort', 0)}"
+        for one in reported
+    ]
+    if f"{probe.mode} tcp {probe.port}" not in found:
+        raise WrongAnswer(
+            f"{service.name} does not publish port {probe.port} (TCP, mode {probe.mode}): "
+            f"it publishes {', '.join(found) or 'nothing'}",
+            command=f"docker service inspect --format {shlex.quote(_PORTS)} {service.name}",
+            remedy=f"publish it: `docker service update --publish-add` for {service.name}, or in its stack file",
+        )

@@ -63,15 +63,16 @@ class ServiceApart(CheckKind[ServiceApartProbe]):
 
     def manual(self, probe: ServiceApartProbe, where: Where) -> Iterator[Line]:
         addresses = with_variables(addresses_of(probe.service, where)).replace('"', "")
-        yield from where.taken()
+        lines = []
         enter = "nsenter --net=/proc/$pid/ns/net"
         for host in where.lab.inventory.swarm_hosts:
             each = f"for address in {addresses}; do ! {enter} ping -n -c 2 -W 2 $address || exit 1; done"
-            command = from_tasks_of(probe.from_, host, each)
-            yield Line(host, command, f"no address of {probe.service} answers", command)
+            command = from_tasks_of(probe.from_, host, each, where)
+            lines.append(Line(host, command, f"no address of {probe.service} answers", command))
             own = f'{enter} ping -n -c 1 "$({enter} ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\\1/")"'
-            command = from_tasks_of([probe.service], host, own)
-            yield Line(host, command, f"as a control: each task of {probe.service} answers itself", command)
+            command = from_tasks_of([probe.service], host, own, where)
+            lines.append(Line(host, command, f"as a control: each task of {probe.service} answers itself", command))
+        yield from [*where.taken(), *lines]
 
 
 KIND = ServiceApart()

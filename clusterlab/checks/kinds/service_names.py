@@ -73,7 +73,7 @@ class ServiceNames(CheckKind[ServiceNamesProbe]):
 
     def manual(self, probe: ServiceNamesProbe, where: Where) -> Iterator[Line]:
         addresses = with_variables(addresses_of(probe.service, where)).replace('"', "")
-        yield from where.taken()
+        lines = []
         for host in where.lab.inventory.swarm_hosts:
             for name in _names(probe):
                 asked = f"nsenter --net=/proc/$pid/ns/net nslookup tasks.{name} 127.0.0.11"
@@ -82,8 +82,10 @@ class ServiceNames(CheckKind[ServiceNamesProbe]):
                     f'found=$({answers}); [ -n "$found" ] || exit 1\n'
                     f'for one in $found; do case " "$(echo {addresses})" " in *" $one "*) ;; *) exit 1;; esac; done'
                 )
-                command = from_tasks_of(probe.from_, host, each)
-                yield Line(host, command, f"tasks.{name} is the addresses of {probe.service} alone", command)
+                command = from_tasks_of(probe.from_, host, each, where)
+                wanted = f"tasks.{name} is the addresses of {probe.service} alone"
+                lines.append(Line(host, command, wanted, command))
+        yield from [*where.taken(), *lines]
 
 
 KIND = ServiceNames()

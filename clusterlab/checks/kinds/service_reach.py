@@ -15,7 +15,7 @@ from clusterlab.results import Link
 from ..batch import Job, Met
 from ..finding import Finding, finding
 from ..kind import CheckKind
-from ..listening import Socket, listening, ports
+from ..listening import Socket, listening, on_loopback_alone, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
 from ..place import Place
@@ -49,7 +49,10 @@ class ServiceReachProbe(PairsProbe):
     What listens is read from the kernel, and the host's tools ask: nothing has to be in the images.
     """
 
-    virtual: bool = Field(default=False, description="ask for the ports at the service's virtual address instead")
+    virtual: bool = Field(
+        default=False,
+        description="ask for the ports at the service's virtual address instead; it holds where none listens",
+    )
 
 
 class ServiceReach(CheckKind[ServiceReachProbe]):
@@ -69,7 +72,8 @@ class ServiceReach(CheckKind[ServiceReachProbe]):
         jobs = {one: list(_jobs(one, service, sockets, probe.virtual)) for one in sources}
         asked = {one: found for one, found in jobs.items() if found or not _alone(one, service)}
         met = carry_out([job for one in asked.values() for job in one], places)
-        return [_finding(one, mine, met, service, probe) for one, mine in asked.items()]
+        hidden = on_loopback_alone({socket for mine in sockets.values() for socket in mine})
+        return [_finding(one, mine, met, service, probe, hidden) for one, mine in asked.items()]
 
     def manual(self, probe: ServiceReachProbe, where: Where) -> Iterator[Line]:
         if probe.virtual:
@@ -79,14 +83,15 @@ class ServiceReach(CheckKind[ServiceReachProbe]):
         else:
             addresses = addresses_of(probe.service, where)
         listed_ports = " ".join(ports_of(probe.service, where))
-        yield from where.taken()
+        lines = []
         for host in where.lab.inventory.swarm_hosts:
             enter = "nsenter --net=/proc/$pid/ns/net"
             connect = f"timeout 4 {enter} bash -c '</dev/tcp/'$address/$port || exit 1"
             ping = "" if probe.virtual else f"{enter} ping -n -c 2 -W 2 $address || exit 1; "
             each = f"for address in {addresses}; do {ping}for port in {listed_ports}; do {connect}; done; done"
-            command = from_tasks_of(probe.from_, host, with_variables(each).replace('"', ""))
-            yield Line(host, command, f"every address and port of {probe.service} answers", command)
+            command = from_tasks_of(probe.from_, host, with_variables(each).replace('"', ""), where)
+            lines.append(Line(host, command, f"every address and port of {probe.service} answers", command))
+        yield from [*where.taken(), *lines]
 
 
 KIND = ServiceReach()
@@ -118,8 +123,19 @@ def _jobs(source: Task, service: Service, sockets: Mapping[Task, frozenset[Socke
 
 
 def _finding(
-    source: Task, asked: Sequence[Asked], met: Mapping[Asked, Met], service: Service, probe: ServiceReachProbe
+    source: Task,
+    asked: Sequence[Asked],
+    met: Mapping[Asked, Met],
+    service: Service,
+    probe: ServiceReachProbe,
+    hidden: Sequence[int],
 ) -> Finding:
+    """`hidden` are the ports on which the service listens when all of them are on loopback.
+
+    Where nothing listens, nothing has to be reached at a virtual address: that is no failure of the cluster.
+    """
+    loopback = f"{service.name} listens on loopback only: {', '.join(map(str, hidden))}" if hidden else ""
+    shared = bool(source.addresses.keys() & service.addresses.keys())
     wrong = [one for one in asked if not met[one].reached]
     what = "its virtual address" if probe.virtual else "every task"
     wanted = f"{what} of {service.name} is reached, on each port on which it listens"
@@ -127,9 +143,15 @@ def _finding(
         wanted = f"the ports of {service.name} are reached at its virtual address"
     numbers = sorted({one.job.port for one in asked if one.job.kind == "tcp"})
     if not asked:
-        found = f"{source.service} and {service.name} share no network" if not probe.virtual else "nothing listens"
+        found = f"{source.service} and {service.name} share no network"
+        if probe.virtual:
+            found += f" on which {service.name} has a virtual address"
+        if probe.virtual and shared:
+            found = f"nothing to reach: {loopback or f'no task of {service.name} listens on a port'}"
     elif wrong:
         found = "; ".join(f"{one.about}: {met[one].found}" for one in wrong)
+    elif loopback and not probe.virtual:
+        found = f"{loopback}; ping is answered"
     else:
         listens = f"ports {', '.join(map(str, numbers))}" if numbers else "no port, on which nothing listens"
         found = f"{len(asked)} of {len(asked)} answer: ping and {listens}" if not probe.virtual else f"{listens} answer"
@@ -148,7 +170,7 @@ def _finding(
     return finding(
         str(source),
         shown[0].job.typed() if shown else Place(source.host).typed(["docker", "ps"]),
-        holds=bool(asked) and not wrong,
+        holds=not wrong and (shared if probe.virtual else bool(asked) and not loopback),
         wanted=wanted,
         found=found,
         output="\n".join(f"{one.about}: {met[one].found}" for one in asked),

@@ -92,7 +92,7 @@ class TaskFile(CheckKind[TaskFileProbe]):
         if probe.content is not None:
             command = f"sha256sum < {shlex.quote(probe.content)}"
             content = where.looked_up(HERE, f"digest of {Path(probe.content).name}", command).strip("@")
-        yield from where.taken()
+        lines = []
         for host in where.lab.inventory.swarm_hosts:
             shown = f"ls -ln /proc/$pid/root{path}"
             proof = [f"[ -f /proc/$pid/root{path} ]"]
@@ -100,8 +100,9 @@ class TaskFile(CheckKind[TaskFileProbe]):
                 proof.append(f'[ "$(stat -c "{fields}" /proc/$pid/root{path})" = "{" ".join(wanted)}" ]')
             if content:
                 proof.append(f'[ "$(sha256sum < /proc/$pid/root{path})" = "${content}" ]')
-            each = from_tasks_of([probe.service], host, " && ".join(proof))
-            yield Line(host, from_tasks_of([probe.service], host, shown), _wanted(probe), each)
+            each = from_tasks_of([probe.service], host, " && ".join(proof), where)
+            lines.append(Line(host, from_tasks_of([probe.service], host, shown, where), _wanted(probe), each))
+        yield from [*where.taken(), *lines]
 
 
 KIND = TaskFile()

@@ -25,7 +25,7 @@ from ..manual.where import Where
 from ..mounts import Mount, mount_of, parse
 from ..place import NotUnderstood
 from ..places import Places
-from ..service_pairs import from_tasks_of
+from ..service_pairs import from_tasks_of, printed_by
 from ..swarm_task import Task, by_host, run_for, service_of
 
 _HINT = (
@@ -97,6 +97,7 @@ class TaskMount(CheckKind[TaskMountProbe]):
         path = posixpath.normpath(probe.path)
         last = shlex.quote(f'$2 == "{path}" {{ line = $0 }} END {{ print line }}')
         first = ""
+        lines = []
         for host in where.lab.inventory.swarm_hosts:
             shown = f"awk {last} /proc/$pid/mounts"
             tests = [f"found=$({shown})", '[ -n "$found" ]']
@@ -104,18 +105,18 @@ class TaskMount(CheckKind[TaskMountProbe]):
             tests += [_has(f"^[^ ]+ [^ ]+ ({types}) ")] if types else []
             tests += [_has(f"^{_escaped(probe.source)} ")] if probe.source else []
             tests += [_has(rf" ([^ ]*,)?{_escaped(option)}(,[^ ]*)? [0-9]+ [0-9]+$") for option in probe.options]
-            proof = from_tasks_of([probe.service], host, " && ".join(tests))
-            yield Line(host, from_tasks_of([probe.service], host, shown), _wanted(probe), proof)
+            proof = from_tasks_of([probe.service], host, " && ".join(tests), where)
+            lines.append(Line(host, from_tasks_of([probe.service], host, shown, where), _wanted(probe), proof))
             if not probe.same:
                 continue
-            listing = from_tasks_of([probe.service], host, f"stat -c %i /proc/$pid/root{shlex.quote(path)}/.")
-            inodes = f"{listing} | sort -u"
+            inode = f"stat -c %i /proc/$pid/root{shlex.quote(path)}/."
+            inodes = printed_by(from_tasks_of([probe.service], host, inode, where), "sort -u")
             if first:
-                proof = f'found=$({inodes}); [ -z "$found" ] || [ "$found" = "${first}" ]'
-                yield Line(host, inodes, "the same directory as on the first host", proof)
+                proof = f'found=$({inodes}) && {{ [ -z "$found" ] || [ "$found" = "${first}" ]; }}'
+                lines.append(Line(host, inodes, "the same directory as on the first host", proof))
             else:
                 first = where.looked_up(host, f"directory of {probe.service} on {host}", inodes).strip("@")
-                yield from where.taken()
+        yield from [*where.taken(), *lines]
 
 
 KIND = TaskMount()

@@ -20,12 +20,12 @@ from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 from clusterlab.stacks.constraints import parse_constraint
 
-from ..finding import Finding, finding
+from ..finding import Finding, finding, unasked
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
 from ..places import Places
-from ..swarm_task import service_report
+from ..swarm_task import outside, service_report
 from ..task_view import SHOWN, TaskView, as_node, constraints_of, has_failed, name_of, state_of, time_of, why_not
 
 _STEADY = 10.0  # seconds that a task must have run after one before it has failed
@@ -203,11 +203,13 @@ def _healthy(seen: TaskView) -> list[Finding]:
     """Each engine is asked for the tasks on it: one request for each host."""
     places, name = seen.places, seen.service
     wanted = "each task is healthy"
-    hosts = sorted({seen.host(task) for task in seen.running} & set(places.lab.inventory.hosts))
-    if not hosts:
+    names = {seen.host(task): f"{name_of(task)} of {name}" for task in reversed(seen.running)}
+    if not names:
         return [seen.finding(False, wanted, f"no task runs{why_not(seen)}")]
 
     def on(host: str) -> Finding:
+        if host not in places.lab.inventory.hosts:
+            return unasked(host, wanted, outside(names[host], host))
         label = f"com.docker.swarm.service.name={name}"
         with places.engine(host) as engine:
             found = engine.containers(filters={"label": label})
@@ -222,7 +224,7 @@ def _healthy(seen: TaskView) -> list[Finding]:
             hint="`docker inspect --format '{{json .State.Health}}' CONTAINER` shows what its health check printed",
         )
 
-    return list(results_of(parallel(on, hosts, name="health")))
+    return list(results_of(parallel(on, sorted(names), name="health")))
 
 
 def _health(status: str) -> str:

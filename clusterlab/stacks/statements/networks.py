@@ -51,7 +51,7 @@ def reached(stack: Stack, service: Service) -> Iterator[Statement]:
         title = f"tasks of {in_words(sources)} reach {name} on each port on which it listens"
         yield statement("reached", service.name, title, "service_reach", {"service": name, "from": sources})
     if others and (value(service.deploy.endpoint_mode) or "vip") == "vip":
-        title = f"tasks of {in_words(others)} reach {name} at its virtual address"
+        title = f"tasks of {in_words(others)} reach {name} at its virtual address, on each port on which it listens"
         probe = {"service": name, "from": others, "virtual": True}
         yield statement("virtual", service.name, title, "service_reach", probe, _VIRTUAL)
 

@@ -49,14 +49,21 @@ def test_a_name_that_cannot_be_asked_for(name: str) -> None:
         question(name)
 
 
-def test_what_listens_but_not_on_loopback() -> None:
+def test_what_listens_but_for_the_dns_of_docker() -> None:
     table = HEADER + line("00000000", 80) + line("0100007F", 9000) + line("0B00007F", 38000) + line("0501000A", 5432)
     table += (
         line("00000000", 443, state="01") + HEADER + line(ANY6, 8080) + line("0000000000000000FFFF00000601000A", 25)
     )
     table += line("00000000000000000000000001000000", 6379)
     found = sorted((str(one.address), one.port) for one in listening_in(table))
-    assert found == [("0.0.0.0", 80), ("10.0.1.5", 5432), ("::", 8080), ("::ffff:a00:106", 25)]
+    assert found == [
+        ("0.0.0.0", 80),
+        ("10.0.1.5", 5432),
+        ("127.0.0.1", 9000),
+        ("::", 8080),
+        ("::1", 6379),
+        ("::ffff:a00:106", 25),
+    ]
 
 
 def test_a_port_of_one_task_is_expected_of_all_unless_it_is_ephemeral() -> None:

@@ -38,6 +38,11 @@ failed=
 [ $(docker service ps --no-trunc db --format '{{.CurrentState}}' | grep -c ^Complete) -ge 2 ]
 ) || failed="$failed; "tasks
 
+# between services
+(
+docker service inspect --format '{{range .Endpoint.Ports}}{{println .PublishMode .Protocol .PublishedPort}}{{end}}' web | grep -qxF 'ingress tcp 8080'
+) || failed="$failed; "'between services'
+
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host2
@@ -56,6 +61,9 @@ failed=
 # between services
 (
 timeout 4 bash -c '</dev/tcp/192.168.98.12/8080'
+) || failed="$failed; "'between services'
+(
+docker service inspect --format '{{range .Endpoint.Ports}}{{println .PublishMode .Protocol .PublishedPort}}{{end}}' web | grep -qxF 'host tcp 443'
 ) || failed="$failed; "'between services'
 tasks_of_web_on_host1=$(docker service ps --filter desired-state=running --filter node=host1 --quiet web); echo "tasks_of_web_on_host1=$tasks_of_web_on_host1"
 
@@ -81,14 +89,23 @@ tasks_of_web_on_host2=$(docker service ps --filter desired-state=running --filte
 [ -z "$tasks_of_web_on_host2" ] || timeout 4 bash -c '</dev/tcp/192.168.98.12/443'
 ) || failed="$failed; "'between services'
 addresses_of_api=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running api) | cut -d / -f 1 | sort -u); echo "addresses_of_api=$addresses_of_api"
+nodes_of_web=$(docker service ps --filter desired-state=running --format '{{.Node}}' web | sort -u | grep .); echo "nodes_of_web=$nodes_of_web"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.api 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
 for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.intern 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
 for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
 done
@@ -100,14 +117,23 @@ done
 failed=
 
 # between services
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.api 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
 for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(nsenter --net=/proc/$pid/ns/net nslookup tasks.intern 127.0.0.11 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }'); [ -n "$found" ] || exit 1
 for one in $found; do case " "$(echo $addresses_of_api)" " in *" $one "*) ;; *) exit 1;; esac; done || exit 1
 done
@@ -119,9 +145,16 @@ done
 failed=
 
 # between services
-ports_of_api_on_host1=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=api | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+nodes_of_api=$(docker service ps --filter desired-state=running --format '{{.Node}}' api | sort -u | grep .); echo "nodes_of_api=$nodes_of_api"
+ports_of_api_on_host1=$(found=$( (
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=api) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_api" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\[::1)' | sed 's/.*://' || exit 1
-done | sort -un); echo "ports_of_api_on_host1=$ports_of_api_on_host1"
+done
+) ) && echo "$found" | sort -un); echo "ports_of_api_on_host1=$ports_of_api_on_host1"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -129,9 +162,16 @@ done | sort -un); echo "ports_of_api_on_host1=$ports_of_api_on_host1"
 failed=
 
 # between services
-ports_of_api_on_host2=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=api | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+: "${nodes_of_api:?is what another host printed}"
+ports_of_api_on_host2=$(found=$( (
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=api) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_api" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\[::1)' | sed 's/.*://' || exit 1
-done | sort -un); echo "ports_of_api_on_host2=$ports_of_api_on_host2"
+done
+) ) && echo "$found" | sort -un); echo "ports_of_api_on_host2=$ports_of_api_on_host2"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -139,8 +179,13 @@ done | sort -un); echo "ports_of_api_on_host2=$ports_of_api_on_host2"
 failed=
 
 # between services
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -151,8 +196,13 @@ done
 failed=
 
 # between services
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -164,8 +214,13 @@ failed=
 
 # between services
 virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .Addr}}{{end}}' api | cut -d / -f 1 | sed 1d); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -176,8 +231,13 @@ done
 failed=
 
 # between services
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -189,13 +249,23 @@ failed=
 
 # between services
 addresses_of_db=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running db) | cut -d / -f 1 | sort -u); echo "addresses_of_db=$addresses_of_db"
+nodes_of_db=$(docker service ps --filter desired-state=running --format '{{.Node}}' db | sort -u | grep .); echo "nodes_of_db=$nodes_of_db"
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 nsenter --net=/proc/$pid/ns/net ping -n -c 1 "$(nsenter --net=/proc/$pid/ns/net ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\1/")" || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -206,13 +276,23 @@ done
 failed=
 
 # between services
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; done || exit 1
 done
 ) || failed="$failed; "'between services'
+: "${nodes_of_db:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 nsenter --net=/proc/$pid/ns/net ping -n -c 1 "$(nsenter --net=/proc/$pid/ns/net ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\1/")" || exit 1
 done
 ) || failed="$failed; "'between services'
@@ -223,14 +303,25 @@ done
 failed=
 
 # in tasks
+nodes_of_web=$(docker service ps --filter desired-state=running --format '{{.Node}}' web | sort -u | grep .); echo "nodes_of_web=$nodes_of_web"
+directory_of_web_on_host1=$(found=$( (
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
+stat -c %i /proc/$pid/root/data/. || exit 1
+done
+) ) && echo "$found" | sort -u); echo "directory_of_web_on_host1=$directory_of_web_on_host1"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
 done
 ) || failed="$failed; "'in tasks'
-directory_of_web_on_host1=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
-stat -c %i /proc/$pid/root/data/. || exit 1
-done | sort -u); echo "directory_of_web_on_host1=$directory_of_web_on_host1"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -238,16 +329,27 @@ done | sort -u); echo "directory_of_web_on_host1=$directory_of_web_on_host1"
 failed=
 
 # in tasks
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
 done
 ) || failed="$failed; "'in tasks'
 : "${directory_of_web_on_host1:?is what another host printed}"
 (
-found=$({ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+found=$(found=$( (
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 stat -c %i /proc/$pid/root/data/. || exit 1
-done | sort -u); [ -z "$found" ] || [ "$found" = "$directory_of_web_on_host1" ]
+done
+) ) && echo "$found" | sort -u) && { [ -z "$found" ] || [ "$found" = "$directory_of_web_on_host1" ]; }
 ) || failed="$failed; "'in tasks'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -256,8 +358,13 @@ done | sort -u); [ -z "$found" ] || [ "$found" = "$directory_of_web_on_host1" ]
 failed=
 
 # in tasks
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 [ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
@@ -271,8 +378,13 @@ wanted=$(findmnt --fstab --noheadings --output TARGET --target /srv/web | tail -
 failed=
 
 # in tasks
+: "${nodes_of_web:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=web | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 [ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
@@ -294,9 +406,14 @@ digest_of_password_txt=$(sha256sum < password.txt); echo "digest_of_password_txt
 failed=
 
 # in tasks
+nodes_of_db=$(docker service ps --filter desired-state=running --format '{{.Node}}' db | sort -u | grep .); echo "nodes_of_db=$nodes_of_db"
 : "${digest_of_password_txt:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 [ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
@@ -308,8 +425,13 @@ failed=
 
 # in tasks
 : "${digest_of_password_txt:?is what another host printed}"
+: "${nodes_of_db:?is what another host printed}"
 (
-{ docker ps --quiet --filter label=com.docker.swarm.service.name=db | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'; } | while read -r pid; do
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
 [ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'

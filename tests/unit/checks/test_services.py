@@ -1,0 +1,216 @@
+"""Kinds about services: what is asked, and what must not count as an answer."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from clusterlab.checks import service_pairs
+from clusterlab.checks.batch import Job, Met
+from clusterlab.checks.finding import Finding
+from clusterlab.checks.kinds import KINDS, published, service_reach, tasks
+from clusterlab.checks.listening import Socket, on_loopback_alone, parse
+from clusterlab.checks.manual.where import Where
+from clusterlab.checks.place import NoAnswer, WrongAnswer
+from clusterlab.checks.places import Places
+from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
+from clusterlab.checks.swarm_task import Service, Task
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.model import Lab, load_lab
+from clusterlab.remote import Hosts
+from clusterlab.results import Outcome
+
+MANUAL = Path(__file__).parent.parent / "manual"
+LAB = load_lab(MANUAL / "inventory.yml", ["services", "networks"], MANUAL / "plays")
+ROW = "   0: {}:{:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n"
+LOOPBACK, DNS, ANY = "0100007F", "0B00007F", "00000000"
+
+
+def places(play: str = "services", lab: Lab = LAB) -> Places:
+    return Places(lab, lab.plays[play], Hosts({}))
+
+
+def task(host: str = "host1", service: str = "web", network: str = "n") -> Task:
+    return Task(service, host, f"{service}.1", 47, "id", {network: "10.0.1.5"})
+
+
+def ask(kind: str, **keys: object) -> list[Finding]:
+    return KINDS[kind].ask(KINDS[kind].model.model_validate(keys), places())
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, ports: Sequence[Mapping[str, object]], *hosts: str) -> list[str]:
+    """A service with tasks on hosts; the list grows by the hosts that ask. Every port answers, whoever holds it."""
+    asking: list[str] = []
+
+    def all_open(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
+        asking.append(host)
+        return {job: Met(True, "open") for job in jobs}
+
+    found = Service("web", {"Endpoint": {"Ports": ports}}, [task(host) for host in hosts], {})
+    monkeypatch.setattr(published, "service_of", lambda name, places: found)
+    monkeypatch.setattr(published, "ask_all", all_open)
+    return asking
+
+
+INGRESS = {"PublishMode": "ingress", "Protocol": "tcp", "PublishedPort": 8080}
+
+
+@pytest.mark.parametrize(
+    ("port", "mode"), [(22, "ingress"), (22, "host"), (8080, "host"), (53, "ingress"), (8081, "ingress")]
+)
+def test_a_port_that_something_else_holds_is_not_published(
+    monkeypatch: pytest.MonkeyPatch, port: int, mode: str
+) -> None:
+    serve(monkeypatch, [INGRESS, {**INGRESS, "Protocol": "udp", "PublishedPort": 53}], "host1")
+    with pytest.raises(WrongAnswer, match=rf"does not publish port {port} .*publishes ingress tcp 8080, ingress udp"):
+        ask("published", service="web", port=port, mode=mode)
+
+
+def test_a_service_that_publishes_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, cast(Any, None), "host1")
+    with pytest.raises(WrongAnswer, match="it publishes nothing"):
+        ask("published", service="web", port=22)
+
+
+def test_a_published_port_is_asked_from_the_other_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = serve(monkeypatch, [INGRESS], "host1")
+    found = ask("published", service="web", port=8080)
+    assert [one.outcome for one in found] == [Outcome.PASS, Outcome.PASS]
+    assert sorted(asking) == ["host1", "host2"]
+    assert not any("itself" in one.evidence.wanted for one in found)
+
+
+def test_a_host_port_on_a_node_outside_the_inventory_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, [{**INGRESS, "PublishMode": "host"}], "host1", "far")
+    far, near = ask("published", service="web", port=8080, mode="host")
+    assert (far.outcome, near.outcome) == (Outcome.ERROR, Outcome.PASS)
+    assert "web.1 runs on far, which is not in the inventory" in far.evidence.found
+
+
+def test_the_only_docker_host_asks_itself_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, [INGRESS], "host1")
+    hosts = {name: host for name, host in LAB.inventory.hosts.items() if name != "host2"}
+    lab = replace(LAB, inventory=LAB.inventory.model_copy(update={"hosts": hosts}))
+    kind = KINDS["published"]
+    (found,) = kind.ask(kind.model.model_validate({"service": "web", "port": 8080}), places(lab=lab))
+    assert "asked from itself, for there is no other Docker host" in found.evidence.wanted
+
+
+def test_the_health_of_a_task_outside_the_inventory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Engine:
+        def __enter__(self) -> Engine:
+            return self
+
+        def __exit__(self, *raised: object) -> None:
+            pass
+
+        def containers(self, filters: object) -> list[dict[str, object]]:
+            return [{"Names": ["/web.1.x"], "Status": "Up 3 seconds (healthy)"}]
+
+    here = places()
+    monkeypatch.setattr(here, "engine", lambda host: Engine())
+    running = [{"ID": "a" * 20, "Slot": slot} for slot in (1, 2)]
+    seen = SimpleNamespace(
+        places=here, service="web", running=running, host=lambda one: {1: "host1", 2: "far"}[one["Slot"]]
+    )
+    far, near = tasks._healthy(cast(Any, seen))
+    assert (far.outcome, near.outcome) == (Outcome.ERROR, Outcome.PASS)
+    assert "task 2 of web runs on far, which is not in the inventory" in far.evidence.found
+
+
+def test_a_task_outside_the_inventory_cannot_ask() -> None:
+    asked = Asked(task("far"), Job(47, "ping", "10.0.1.6"), "api.1")
+    with pytest.raises(NoAnswer, match=r"web\.1 runs on far, which is not in the inventory"):
+        carry_out([asked], places())
+
+
+def test_a_container_that_is_its_own_only_target_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, kind = places("networks"), KINDS["mesh"]
+    monkeypatch.setattr(here, "address", lambda wanted: "10.0.1.5")
+    alone = kind.model.model_validate({"in": ["left"], "to": ["left"], "by": "ping", "network": "wide"})
+    with pytest.raises(UsageError, match="left on host1 has nobody to reach but itself"):
+        kind.ask(alone, here)
+
+
+def sockets(*rows: tuple[str, int]) -> frozenset[Socket]:
+    return parse("".join(ROW.format(address, port) for address, port in rows))
+
+
+def test_what_listens_on_loopback_only() -> None:
+    assert on_loopback_alone(sockets((LOOPBACK, 9000), (DNS, 41000))) == [9000]
+    assert on_loopback_alone(sockets((LOOPBACK, 9000), (ANY, 80))) == []
+    assert on_loopback_alone(sockets((DNS, 41000))) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "virtual", "holds", "text"),
+    [
+        ([(DNS, 41000)], True, True, "nothing to reach: no task of api listens on a port"),
+        ([(LOOPBACK, 9000)], True, True, "nothing to reach: api listens on loopback only: 9000"),
+        ([(LOOPBACK, 9000)], False, False, "api listens on loopback only: 9000; ping is answered"),
+        ([(DNS, 41000)], False, True, "1 of 1 answer: ping and no port, on which nothing listens"),
+        ([(ANY, 80), (LOOPBACK, 9000)], False, True, "2 of 2 answer: ping and ports 80"),
+        ([(ANY, 80)], True, True, "ports 80 answer"),
+    ],
+)
+def test_a_service_on_which_nothing_listens(
+    monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, int]], virtual: bool, holds: bool, text: str
+) -> None:
+    found = reach(monkeypatch, sockets(*rows), virtual, {"n": "10.0.1.2"})
+    assert (found.evidence.holds, found.evidence.found) == (holds, text)
+
+
+def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reach(monkeypatch, sockets((ANY, 80)), True, {})
+    assert not found.evidence.holds
+    assert found.evidence.found == "web and api share no network on which api has a virtual address"
+
+
+def reach(
+    monkeypatch: pytest.MonkeyPatch, listens: frozenset[Socket], virtual: bool, addresses: Mapping[str, str]
+) -> Finding:
+    api = task("host2", "api")
+    service = Service("api", {}, [api], addresses)
+    monkeypatch.setattr(service_reach, "services_of", lambda probe, places: (service, [task()]))
+    monkeypatch.setattr(service_reach, "listening", lambda tasks, places: {api: listens})
+    monkeypatch.setattr(service_pairs, "ask_all", lambda host, jobs, places: {job: Met(True, "open") for job in jobs})
+    (found,) = ask("service_reach", **{"service": "api", "from": ["web"], "virtual": virtual})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ids", "docker_fails", "nodes", "holds"),
+    [
+        ("47", False, "host1", True),
+        ("", False, "host1\nhost2", False),
+        ("", False, "host2", True),
+        ("", True, "host2", False),
+        ("", False, "", False),
+    ],
+)
+def test_a_loop_over_tasks_fails_when_nothing_could_be_looped_over(
+    tmp_path: Path, ids: str, docker_fails: bool, nodes: str, holds: bool
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf '{ids}'\nexit {int(docker_fails)}\n")
+    docker.chmod(0o755)
+    loop = from_tasks_of(["web"], "host1", "[ $pid = 47 ]", Where(LAB, "services", {}))
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "nodes_of_web": nodes}
+    for script in (loop, printed_by(loop, "sort"), f"found=$({printed_by(loop, 'sort')})"):
+        ended = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
+        assert (ended.returncode == 0) is holds
+
+
+def test_a_play_cannot_have_a_mesh_of_one_container(tmp_path: Path) -> None:
+    text = (MANUAL / "plays" / "networks.yml").read_text()
+    pair = "mesh: {in: left, to: right, by: udp, network: wide}"
+    assert pair in text
+    (tmp_path / "networks.yml").write_text(text.replace(pair, pair.replace("to: right", "to: left")))
+    with pytest.raises(ClusterlabError, match="one container alone reaches nobody"):
+        load_lab(MANUAL / "inventory.yml", ["networks"], tmp_path)
