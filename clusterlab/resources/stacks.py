@@ -30,7 +30,9 @@ from .scope import MANAGERS, Scope, Wants
 from .spec_calls import send
 from .stack_fields import Path
 from .stack_services import Deployment, digest_of, service_differences, wanted_spec
-from .stack_view import KINDS, Deployed, StackObject, deployed, objects, refusals
+from .stack_view import KINDS, Deployed, StackObject, deployed, mode_of, objects, refusals
+
+_JOBS = ("replicated-job", "global-job")
 
 
 class StackKind(ResourceKind[Stack, StackObject]):
@@ -106,6 +108,8 @@ class _Plan:
         self._specs = stack_specs(found.stack)
         self._deploying = wants.deploying
         self._resolve = wants.deploying.resolve(wants.lab.inventory.kind.foreign)
+        auth = ["--with-registry-auth"] if wants.deploying.registry_auth else []
+        self._command = deploy_command(found.stack, "--resolve-image", self._resolve, *auth)
         self._others = "" if wants.deploying.adopt or not found.is_others(scope.name) else (
             f"somebody else deployed the stack {found.stack.name}: it is not changed. --adopt allows it"
         )  # fmt: skip
@@ -113,6 +117,28 @@ class _Plan:
 
     def changes(self) -> Iterator[Change]:
         """Everything that is to be changed; nothing else is done where the Swarm would refuse the stack."""
+        planned = list(self._planned())
+        shown = self._is_what_docker_does(planned)
+        for change in planned:
+            yield change if shown or change.command != self._command else replace(change, command="")
+
+    def _is_what_docker_does(self, planned: Sequence[Change]) -> bool:
+        """Whether Docker's client would make these changes, and no other.
+
+        It makes blocked ones, too, takes images from registries alone, and runs jobs again that have not changed.
+        """
+        services = self._stack.services.values()
+        keys = {change.key for change in planned}
+        stands_in = any(one.image and one.image.value in self._wants.images for one in services)
+        jobs = {one.name for one in self._found.own if one.kind == "service" and mode_of(one.listed["Spec"]) in _JOBS}
+        again = any(
+            self._stack.scoped(one.name) in jobs
+            and object_key(SWARM, "service", self._stack.scoped(one.name)) not in keys
+            for one in services
+        )
+        return not (stands_in or again or any(change.blocked for change in planned))
+
+    def _planned(self) -> Iterator[Change]:
         if problems := refusals(self._found):
             yield self._refused([str(problem) for problem in problems])
         pruned = list(self._pruned())
@@ -128,7 +154,7 @@ class _Plan:
             key=Key(SWARM, StackKind.name, self._stack.name),
             action="deploy",
             reason="the Swarm would refuse it",
-            command=deploy_command(self._stack),
+            command="",
             carry_out=lambda: None,  # never called: the change is blocked
             blocked="\n".join(problems),
             where=self._at.name,
@@ -217,7 +243,7 @@ class _Plan:
             key=object_key(SWARM, "service", name),
             action="create",
             reason="it does not exist",
-            command=deploy_command(self._stack),
+            command=self._command,
             carry_out=create,
             needs=self._first | needs,
             blocked=self._others,
@@ -250,7 +276,7 @@ class _Plan:
             key=object_key(SWARM, found.kind, found.name),
             action=action,
             reason=reason if differing else "somebody else deployed it; it becomes the lab's",
-            command=deploy_command(self._stack) if differing else "",
+            command=self._command if differing else "",
             carry_out=carry_out,
             differences=differing,
             needs=self._first | needs,
