@@ -165,7 +165,7 @@ def _steady(seen: TaskView) -> Finding:
         else:
             shown.append(age)
     if not seen.wanted:
-        wrong.append("it has no task")
+        wrong.append(f"it has no task{why_not(seen)}")
     found = "; ".join(wrong[:SHOWN]) or f"each has run for {min(shown):.0f} s or more"
     hint = f"`docker service logs {seen.service}` shows what they printed before they ended"
     return seen.finding(not wrong, "no task fails again and again", found, hint)
