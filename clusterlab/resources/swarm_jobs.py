@@ -12,7 +12,7 @@ from clusterlab.remote import Host
 from .engine_calls import engine
 from .observed import Json
 
-SECONDS = 120.0
+SECONDS = 300.0
 """What a job gets until it has completed; one whose tasks still run then is left to go on."""
 _tick = threading.Event()  # never set: waits a moment between two questions
 

@@ -32,8 +32,8 @@ from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
 from .wanted_images import image_hosts
 
-CONVERGE = 120.0
-"""Seconds that a service gets until all its tasks run."""
+CONVERGE = 300.0
+"""Seconds that a service gets until all its tasks run; an emulated machine may start dozens of containers meanwhile."""
 _tick = threading.Event()  # never set: waits a moment between two questions
 _FAILED = {
     "paused": "its update has paused",
