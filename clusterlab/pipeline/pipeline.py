@@ -131,7 +131,8 @@ class Pipeline:
         """What has the lab's label on the hosts; `play` for what was created for that play alone."""
         session = self.session
         with session.progress.task(session.lab.name, "inspecting engines"):
-            return clean.clean(session.lab.name, session.hosts, delete_data, play=play)
+            only = clean.of_play(play) if play else clean.everything
+            return clean.clean(session.lab.name, session.hosts, delete_data, only=only)
 
     def planned(self) -> tuple[list[Change], list[StackPlan]]:
         """The changes of provision and apply, and what these mean for stacks.

@@ -37,14 +37,17 @@ def everything(kind: ResourceKind[Any, Any], key: Key, found: Any) -> bool:
     return True
 
 
-def clean(
-    lab_name: str, hosts: Hosts, delete_data: bool = False, *, only: Chosen = everything, play: str = ""
-) -> list[Change]:
+def of_play(play: str) -> Chosen:
+    """Choose what was created for a play."""
+    return lambda kind, key, found: kind.play(found) == play
+
+
+def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only: Chosen = everything) -> list[Change]:
     """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
 
     Kinds go in the opposite order of their creation. What holds data is kept (blocked) unless `delete_data`. Hosts
     that never had an engine have nothing; one that does not answer is a blocked change, and the others go on. `only`
-    chooses among what is the lab's; with `play` that is what was created for that play.
+    chooses among what is the lab's.
     """
     kinds = of_verb(RESOURCES.values(), "apply")
     scope, errors = _scope(lab_name, hosts, kinds, "" if delete_data else FLAG)
@@ -52,11 +55,8 @@ def clean(
     scope = scope.with_pending(pending)
     for kind in reversed(kinds):
         for key, found in kind.observe(scope).items():
-            if not (kind.owns(lab_name, found) and only(kind, key, found)):
-                continue
-            if play and kind.play(found) != play:
-                continue
-            if change := kind.remove(scope, key, found, _REASON):
+            chosen = kind.owns(lab_name, found) and only(kind, key, found)
+            if chosen and (change := kind.remove(scope, key, found, _REASON)):
                 pending[key] = change
     return list(pending.values())
 
