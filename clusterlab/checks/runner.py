@@ -59,10 +59,10 @@ def run_checks(
 ) -> list[Result]:
     """Carry out every check of every play; results come in the plays' order, after those about the Swarm's managers.
 
-    `on_result` is called as each check ends, from the calling thread. `capabilities` says what
-    hosts lack. What a ClusterlabError keeps from being asked becomes a result; other exceptions are
-    defects and are raised, as is KeyboardInterrupt, after what running checks had changed is restored, or
-    RESTORE_SECONDS later. `on_result` has the results of all that ended until then.
+    `on_result` is called as each check ends, from the calling thread; again with the same result when an interrupt
+    came while it was at work. `capabilities` says what hosts lack. What a ClusterlabError keeps from being asked
+    becomes a result; other exceptions are defects and are raised, as is KeyboardInterrupt, after what running checks
+    had changed is restored, or RESTORE_SECONDS later. `on_result` has the results of all that ended until then.
     """
     interrupted = Event()
     guard = Guard(lab, hosts)
@@ -93,8 +93,8 @@ def run_checks(
             return result
 
     def ended(job: Job, result: Result) -> None:
-        results[job] = result
         on_result(result)
+        results[job] = result
 
     running: dict[Future[Result], Job] = {}
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check")
@@ -113,7 +113,7 @@ def run_checks(
             job = running.pop(future)
             progress.say(job.play, f"still running, and perhaps not restored: {job.check.title}")
         for future, job in running.items():
-            if not future.cancelled() and future.exception() is None:
+            if not future.cancelled() and future.exception() is None and job not in results:
                 ended(job, future.result())
     return [*own, *(results[job] for job in jobs)]
 
@@ -154,8 +154,8 @@ def _schedule(
             pending.remove(job)
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            result = future.result()
-            ended(running.pop(future), result)
+            ended(running[future], future.result())
+            del running[future]  # an interrupt before this leaves it to be told again, never untold
 
 
 def _blocked(job: Job, cause: Cause) -> Result:

@@ -179,6 +179,8 @@ class Pipeline:
         return report
 
     def _keep(self, result: Result) -> None:
+        if result in self.results:  # told again, because an interrupt came
+            return
         self.results.append(result)
         self.on_result(result)
 

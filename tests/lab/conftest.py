@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """In a folder of its own: labs belong to the folder of their inventory, and commands are tried with one there."""
     inventory = {
         "lab": LAB,
         "machines": "qemu",
@@ -51,7 +52,7 @@ def lab() -> Lab:
             "host2": {"address": "192.168.94.12", "roles": ["docker", "swarm_worker"]},
         },
     }
-    return Lab(inventory=Inventory.model_validate(inventory))
+    return Lab(inventory=Inventory.model_validate(inventory), folder=tmp_path_factory.mktemp("lab"))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def inventory(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def inventory(machines: QemuMachines, lab: Lab) -> Path:
     """The default inventory, with the name and the addresses of the lab that is up."""
     wanted = yaml.safe_load((ROOT / "inventory/default.yml").read_text())
     wanted["lab"] = lab.name
@@ -29,7 +29,7 @@ def inventory(machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPat
     for name, host in lab.inventory.hosts.items():
         wanted["hosts"][name]["address"] = str(host.address)
     assert set(wanted["hosts"]) == set(lab.inventory.hosts)
-    file = tmp_path_factory.mktemp("main") / "inventory.yml"
+    file = lab.folder / "inventory.yml"
     file.write_text(yaml.safe_dump(wanted, sort_keys=False))
     return file
 

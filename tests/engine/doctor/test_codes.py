@@ -79,6 +79,9 @@ def test_a_manager_is_enough(up: EngineLab, tmp_path: Path, monkeypatch: pytest.
     assert {one.reason for one in worker.unknown} == {"no manager was asked"}
 
 
+INGRESS_MAC = "docker network inspect -f '{{with index .Containers \"ingress-sbox\"}}{{.MacAddress}}{{end}}' ingress"
+
+
 def _state(up: EngineLab, host: str) -> str:
     """Rules, mounts, links, settings and processes of a host, without those of this question."""
     question = """
@@ -107,6 +110,8 @@ def broken(up: EngineLab, case: dict[str, Any]) -> Iterator[None]:
 def _filled(command: str, up: EngineLab) -> str:
     for name, host in up.lab.inventory.hosts.items():
         command = command.replace(f"<{name}>", str(host.address))
+        if (ingress := f"<{name} ingress mac>") in command:
+            command = command.replace(ingress, up.hosts[name].run(INGRESS_MAC, check=True).stdout.strip())
     return command
 
 

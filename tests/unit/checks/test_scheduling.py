@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,14 @@ import pytest
 
 from clusterlab.capabilities import Capabilities
 from clusterlab.checks.places import Places
-from clusterlab.checks.runner import Job, next_job
+from clusterlab.checks.runner import Job, _schedule, next_job
 from clusterlab.checks.subjects import Subjects, subjects
 from clusterlab.checks.unsupported import unmet_need, unsupported
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.results import Outcome, Result
 
 LAB = Lab(
     Inventory.model_validate(
@@ -253,3 +255,18 @@ def test_without_ipsec_what_needs_an_encrypted_network_is_unsupported(check: dic
     (job,) = swarm_jobs(check)
     assert "xfrm, which host1 lacks: no ESP" in why(job, Capabilities({"host1": {"xfrm": "no ESP"}}))
     assert why(job, Capabilities({"host1": {"nfs": "none"}})) == ""
+
+
+def test_an_interrupt_while_a_result_is_told_does_not_lose_it() -> None:
+    """It may come between any two instructions: what is not known to be told is still under way, and told again."""
+    (job,) = jobs({"title": "a", "command": {"on": "host1", "run": "true"}})
+    running: dict[Future[Result], Job] = {}
+
+    def interrupted(job: Job, result: Result) -> None:
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
+        _schedule([job], lambda job: Result("p", "a", "command", Outcome.PASS, 1), interrupted, pool, running)
+    ((future, left),) = running.items()
+    assert left is job
+    assert future.result().outcome is Outcome.PASS
