@@ -259,7 +259,7 @@ def test_without_ipsec_what_needs_an_encrypted_network_is_unsupported(check: dic
 
 def test_an_interrupt_while_a_result_is_told_does_not_lose_it() -> None:
     """It may come between any two instructions: what is not known to be told is still under way, and told again."""
-    (job,) = jobs({"title": "a", "command": {"on": "host1", "run": "true"}})
+    (job,) = jobs({"command": {"on": "host1", "run": "ls /a"}})
     running: dict[Future[Result], Job] = {}
 
     def interrupted(job: Job, result: Result) -> None:
