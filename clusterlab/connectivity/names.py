@@ -1,35 +1,43 @@
-"""What the test's objects are called, and its ports. The names are long, so that they meet nobody else's."""
+"""What the test's objects are called, and its ports.
+
+Every name begins as no name of a person's play can. A node's name has no underscore, so no two of the test's own names
+are the same; that of the container which is probed by its name stays below the 63 characters that DNS allows.
+"""
 
 from __future__ import annotations
 
-from clusterlab.model.reserved import reserved
+from clusterlab.model.reserved import OBJECT_PREFIX, reserved
 
 TITLE = "test-cluster"
 """What the play of the test is called on the command line, in results and in reports."""
 PLAY = IMAGE = reserved(TITLE)
 """What it is called in a lab and in labels: no play of a person has this name, and no image of an inventory."""
-NETWORK, SEALED, APART = "test-cluster", "test-cluster-encrypted", "test-cluster-apart"
-WEB, PAIR = "test-cluster-web", "test-cluster-pair"
-SHARED = "test-cluster-shared"
+NETWORK, SEALED, APART = (f"{OBJECT_PREFIX}{name}" for name in ("test_net", "encrypted_net", "apart_net"))
+WEB, PAIR = f"{OBJECT_PREFIX}web_service", f"{OBJECT_PREFIX}pair_service"
 PORT = 37517
 """The first of two ports in a row that nodes publish while the test runs."""
 
 
 def probe(node: str) -> str:
     """The container of a node that probes and is probed."""
-    return f"test-cluster-{node}"
+    return f"{OBJECT_PREFIX}{node}"
 
 
 def sealed(node: str) -> str:
     """The container of a node on the encrypted network."""
-    return f"test-cluster-encrypted-{node}"
+    return f"{OBJECT_PREFIX}encrypted_{node}"
 
 
 def apart(node: str) -> str:
     """The container of a node on the network that the others do not share."""
-    return f"test-cluster-apart-{node}"
+    return f"{OBJECT_PREFIX}apart_{node}"
 
 
 def shared(index: int, node: str) -> str:
     """The container of a node with one of the exports."""
-    return f"{SHARED}{index}-{node}"
+    return f"{OBJECT_PREFIX}shared{index}_{node}"
+
+
+def share(index: int) -> str:
+    """The volume for one of the exports."""
+    return f"{OBJECT_PREFIX}shared{index}_volume"

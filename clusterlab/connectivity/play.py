@@ -12,7 +12,7 @@ from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
 
-from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, SHARED, WEB, apart, probe, sealed, shared
+from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, WEB, apart, probe, sealed, share, shared
 from .properties import PROPERTIES, SHARED_AT, Subject
 
 _MEGABYTE = 1024 * 1024
@@ -72,7 +72,7 @@ def _containers(subject: Subject) -> Mapping[str, Any]:
         found[apart(node)] = {"host": node, "image": IMAGE, "command": _SLEEP, "networks": [APART]}
         found[sealed(node)] = {"host": node, "image": IMAGE, "command": _SLEEP, "networks": [SEALED]}
         for index, _ in enumerate(subject.exports):
-            mounting = {"host": node, "image": IMAGE, "command": _SLEEP, "volumes": [f"{SHARED}{index}:{SHARED_AT}"]}
+            mounting = {"host": node, "image": IMAGE, "command": _SLEEP, "volumes": [f"{share(index)}:{SHARED_AT}"]}
             found[shared(index, node)] = mounting
     return found
 
@@ -85,7 +85,7 @@ def _service(ports: list[str], replicas: int) -> Mapping[str, Any]:
 def _volumes(subject: Subject) -> Mapping[str, Any]:
     hosts = subject.inventory.hosts
     return {
-        f"{SHARED}{index}": {
+        share(index): {
             "hosts": list(subject.nodes),
             "driver_opts": {"type": "nfs", "o": f"addr={hosts[server].address},rw,nfsvers=4.2", "device": f":{path}"},
         }

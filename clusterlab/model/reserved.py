@@ -1,8 +1,13 @@
-"""Names that clusterlab gives to what is its own: no file can have them, as no path has two slashes in a row."""
+"""Names that clusterlab gives to what is its own: no file can have them.
+
+No path has two slashes in a row, so no play file is called so; names of objects with the prefix are refused.
+"""
 
 from __future__ import annotations
 
 _MARK = "//"
+OBJECT_PREFIX = "clusterlab--"
+"""How the names of objects begin that clusterlab creates for itself."""
 
 
 def reserved(name: str) -> str:

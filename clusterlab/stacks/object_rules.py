@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from clusterlab.model.problems import Problem
+from clusterlab.model.reserved import OBJECT_PREFIX
 
 from .given import Place
 from .stack import FileObject, Network, Stack, Volume
@@ -30,8 +31,25 @@ def object_problems(stack: Stack) -> Iterator[Problem]:
     for volume in stack.volumes.values():
         if volume.key in used:
             yield from _volume(stack, volume)
+    yield from _reserved(stack)
     yield from _files(stack, "configs", stack.configs)
     yield from _files(stack, "secrets", stack.secrets)
+
+
+def _reserved(stack: Stack) -> Iterator[Problem]:
+    """Of services, networks and volumes that are called as clusterlab calls its own: the engine would take them."""
+    named = [(f"services.{key}", stack.scoped(key), service.place) for key, service in stack.services.items()]
+    for section, things in (("networks", stack.networks), ("volumes", stack.volumes)):
+        for each in things.values():
+            if not each.external:
+                place = each.name.place if each.name else each.place
+                named.append((f"{section}.{each.key}", stack.scoped(each), place))
+    for subject, name, place in named:
+        if name.startswith(OBJECT_PREFIX):
+            yield place.problem(
+                f"{subject}: it would be '{name}', and clusterlab names its own objects {OBJECT_PREFIX}...",
+                "Choose another name, also for the stack.",
+            )
 
 
 def _network(stack: Stack, network: Network) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""One name, one thing: nothing is defined twice on a host, and no port is published twice."""
+"""One name, one thing: none twice on a host, none as clusterlab calls its own, and no port published twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..problems import Problem, listed
+from ..reserved import OBJECT_PREFIX
 from ..short_syntax import PortMapping, parse_port
 from ..source import KeyPath
 from .files import Files, PlayFile, item
@@ -20,6 +21,7 @@ class _Defined(NamedTuple):
 
 
 def problems(files: Files) -> Iterator[Problem]:
+    yield from _reserved(files)
     yield from _twice(files)
     yield from _ports(files)
 
@@ -38,6 +40,13 @@ def _defined(files: Files) -> Iterator[_Defined]:
             yield _Defined(file, ("containers", name), [container.host])
         for name in file.play.services:
             yield _Defined(file, ("services", name), everywhere)
+
+
+def _reserved(files: Files) -> Iterator[Problem]:
+    for new in _defined(files):
+        if str(new.path[-1]).startswith(OBJECT_PREFIX):
+            message = f"'{new.path[-1]}' cannot be created: clusterlab names its own objects {OBJECT_PREFIX}..."
+            yield new.file.problem(new.path, message, "Choose another name.", key=True)
 
 
 def _twice(files: Files) -> Iterator[Problem]:

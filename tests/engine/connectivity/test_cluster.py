@@ -252,7 +252,7 @@ def test_an_interrupted_test_removes_what_it_created(bench: Bench) -> None:
 
 def wait_for_container(bench: Bench) -> None:
     """Until the test has created something on a node, seconds after its start."""
-    shown = "docker ps --format '{{.Names}}' | grep -q test-cluster"
+    shown = "docker ps --format '{{.Names}}' | grep -q clusterlab--"
     bench.run("host2", f"n=0; until {shown}; do sleep 0.1; n=$((n+1)); [ $n -lt 400 ] || exit 1; done")
 
 

@@ -12,7 +12,7 @@ import pytest
 from clusterlab.checks.runner import jobs_of
 from clusterlab.cli import nights
 from clusterlab.connectivity import removal
-from clusterlab.connectivity.names import IMAGE, PLAY
+from clusterlab.connectivity.names import IMAGE, PLAY, probe
 from clusterlab.connectivity.play import with_test
 from clusterlab.manual.lesson import lesson
 from clusterlab.model.load import load_inventory, load_lab
@@ -62,7 +62,7 @@ def of_play(name: str | None) -> Any:
 def test_only_what_the_test_created_is_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "clean", lambda lab, hosts, only: [only])
     chosen: Any = removal.removal(load_inventory(folder / "office.yml"), Hosts({}))[0]
-    assert chosen(of_play(PLAY), Key("host1", "container", "test-cluster-host1"), None)
+    assert chosen(of_play(PLAY), Key("host1", "container", probe("host1")), None)
     assert not chosen(of_play(NAME), Key("host1", "container", "web"), None)
     assert chosen(of_play(None), Key("host1", "image", f"{repository('demo', IMAGE)}:0123"), None)
     for name in (NAME, "Test_Cluster", "clusterlab-test-cluster", "clusterlab/test-cluster"):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from clusterlab.connectivity.names import PLAY
+from clusterlab.connectivity.names import PLAY, probe, share
 from clusterlab.connectivity.play import Options, with_test
 from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.errors import UsageError
+from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
+from clusterlab.model.reserved import OBJECT_PREFIX
 
 
 def lab(*roles: str, **more: Any) -> Lab:
@@ -32,7 +35,24 @@ def test_every_node_has_the_containers_and_every_pair_is_tried() -> None:
     assert {one.host for one in made.containers.values()} == {"n1", "n2", "n3"}
     names = next(check.probe for check in made.checks if "by its name" in check.title)
     assert names is not None
-    assert names.in_ == names.to == ["test-cluster-n1", "test-cluster-n2", "test-cluster-n3"]  # type: ignore[attr-defined]
+    assert names.in_ == names.to == [probe("n1"), probe("n2"), probe("n3")]  # type: ignore[attr-defined]
+
+
+def test_every_object_has_a_name_of_its_own_that_no_play_can_have() -> None:
+    nodes = ["n" * 50, "web", "pair", "encrypted", "encrypted-web", "apart", "apart-web", "shared0", "test-net"]
+    hosts = {
+        name: {"address": f"10.0.0.{index}", "roles": ["docker", "swarm_manager" if index == 1 else "swarm_worker"]}
+        for index, name in enumerate(nodes, 1)
+    }
+    exports = {"exports": [{"path": "/a", "clients": "*"}, {"path": "/b", "clients": "*"}]}
+    hosts["nas"] = {"address": "10.0.0.99", "roles": ["nfs_server"]}
+    inventory = {"lab": "office", "machines": "existing", "hosts": hosts, "nfs": exports}
+    made = play(Lab(Inventory.model_validate(inventory)))
+    names = [*made.networks, *made.volumes, *made.services, *made.containers]
+    assert len(made.containers) == 5 * len(nodes)
+    assert len(names) == len(set(names))
+    assert all(name.startswith(OBJECT_PREFIX) and re.fullmatch(OBJECT_PATTERN, name) for name in names)
+    assert max(len(probe(node)) for node in nodes) < 64
 
 
 def test_a_port_is_tried_from_hosts_without_docker_too() -> None:
@@ -46,7 +66,7 @@ def test_exports_of_the_inventory_are_shared_by_all_nodes_and_read_only_ones_are
     exports = [{"path": "/a", "clients": "*"}, {"path": "/b", "clients": "*", "options": ["ro"]}]
     made = play(lab(*THREE, "nfs_server", nfs={"exports": exports}), properties=["shares"])
     assert [volume.driver_opts["device"] for volume in made.volumes.values()] == [":/a"]
-    assert made.volumes["test-cluster-shared0"].driver_opts["o"] == "addr=10.0.0.4,rw,nfsvers=4.2"
+    assert made.volumes[share(0)].driver_opts["o"] == "addr=10.0.0.4,rw,nfsvers=4.2"
     assert [check.title for check in made.checks] == ["what one node writes to /a of n4, every other reads"]
 
 
