@@ -43,12 +43,12 @@ def test_what_hangs_is_left_after_a_while_and_what_ends_is_kept(monkeypatch: pyt
 
     def on_result(result: Result) -> None:
         ended.append(result.check)
-        if result.check == "quick":
+        if ended == ["quick"]:
             _thread.interrupt_main()
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_checks(LAB, Hosts({}), Capabilities({}), on_result, Silent())
     assert time.monotonic() - began < 5.0
-    assert ended == ["quick", "restores"]
+    assert list(dict.fromkeys(ended)) == ["quick", "restores"]  # one that an interrupt cut short comes twice
     hangs.set()
