@@ -103,6 +103,41 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """What one prober saw of one target, a character per second: `=` ok, `#` failed, `?` no data."""
+
+    name: str
+    cells: str
+    found: str = ""  # the numbers, in one line
+
+    def __post_init__(self) -> None:
+        for name in ("name", "found"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened, `at` seconds after the injection of a fault."""
+
+    at: float
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", clean(self.text))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A drill as it went: all strips begin `lead` seconds before the fault was injected; it was healed at `heal`."""
+
+    title: str
+    lead: int
+    heal: float
+    strips: tuple[Strip, ...] = ()
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True)
 class Result:
     play: str
     check: str
@@ -113,6 +148,7 @@ class Result:
     evidence: tuple[Evidence, ...] = ()
     hint: str = ""
     cause: Cause | None = None  # of what is blocked or unsupported
+    timeline: Timeline | None = None  # of a drill
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from clusterlab.reports.nodes import squares
 from clusterlab.reports.picture import draw
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.reach import label, links, matrix
+from clusterlab.reports.timeline import draw_timeline
 from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Link, Outcome, Result
 
@@ -85,6 +86,7 @@ def page(night: Night) -> str:
             matrix=matrix(found),
             tables=tables,
             cell=_cell,
+            drills=[(row, draw_timeline(row.result.timeline)) for row in rows if row.result.timeline],
             stage_share=_stage_share(night.stages),
         )
     )

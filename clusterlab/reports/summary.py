@@ -90,6 +90,7 @@ def _result(result: Result) -> dict[str, Any]:
         "evidence": [asdict(evidence) for evidence in result.evidence],
         "hint": result.hint,
         "cause": asdict(result.cause) if result.cause else None,
+        **({"timeline": asdict(result.timeline)} if result.timeline else {}),
     }
 
 

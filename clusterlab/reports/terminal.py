@@ -18,6 +18,7 @@ from clusterlab.reports.marks import MARKS, STYLES
 from clusterlab.reports.node_tables import show_nodes
 from clusterlab.reports.progress import seconds_text
 from clusterlab.reports.summary import Run
+from clusterlab.reports.timeline import show_timeline
 from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Cause, Evidence, Outcome, Result
 
@@ -49,6 +50,8 @@ def show_statements(console: Console, results: Sequence[Result]) -> None:
                 console.print(Text(f"    by {_name(result.cause)}", style="dim"), soft_wrap=True)
             elif result.outcome is not Outcome.PASS:
                 console.print(Padding(_why(result), (0, 0, 0, 4)))
+            if result.timeline is not None:
+                show_timeline(console, result.timeline)
     _show_causes(console, causes)
 
 
