@@ -57,6 +57,21 @@ Strings = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=
 """One string, or a list of them."""
 
 
+class _NamesHosts:
+    """Marks the fields whose values are hosts and roles."""
+
+
+HostsAndRoles = Annotated[Strings, _NamesHosts()]
+"""Hosts and roles, as a play names them."""
+
+
+def placed(model: BaseModel) -> Iterator[str]:
+    """The hosts and roles that the fields of a model name, as written."""
+    for name, field in type(model).model_fields.items():
+        if any(isinstance(one, _NamesHosts) for one in field.metadata):
+            yield from getattr(model, name)
+
+
 class Issue(NamedTuple):
     """Something wrong in a mapping, found by its own rules: `at` leads from the mapping to the value (or key) meant."""
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from .base import placed
 from .checks import Check, check_model
 from .groups import GROUPS
 from .inventory import Inventory
 from .iscsi import disk_of
 from .playbook import Play, Thing
-from .probes import ReachProbe
+from .probes import NegatableProbe, ReachProbe
 from .short_syntax import parse_mount
 from .source import KeyPath
 
@@ -62,7 +63,7 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
     See `Play.left_out` and `Check.lacks` for what is missing, and why.
     """
     missing, others = _missing(play, lacking, inventory), _missing_of_others(play, lacking, inventory)
-    reasons = [_why(check, {**others, **missing}) for check in play.checks]
+    reasons = [_why(check, {**others, **missing}) or _unplaced(check, play, inventory) for check in play.checks]
     if not (missing or others) and not any(reasons):
         return play
     kept: dict[str, object] = {
@@ -89,16 +90,17 @@ def _missing_of_others(play: Play, lacking: Mapping[KeyPath, str], inventory: In
     if not inventory.with_role("swarm_manager"):
         found |= {Thing("services", name): _NO_SWARM for name in play.external.services}
         found |= {Thing("networks", name): _NO_SWARM for name, one in play.external.networks.items() if not one.hosts}
+    for section, things in (("volumes", play.external.volumes), ("networks", play.external.networks)):
+        found |= {Thing(section, name): why for name, one in things.items() if (why := _nobody(one.hosts, inventory))}
     return found
 
 
 def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
     """What cannot be had, with the reason: what says so itself, then whatever needs that."""
     found = {Thing(str(path[0]), str(path[1])): reason for path, reason in lacking.items() if path[0] in SECTIONS}
-    for name, container in play.containers.items():
-        for place in container.hosts:
-            if place in GROUPS and not inventory.expand([place]):
-                found[Thing("containers", name)] = f"the inventory has no {GROUPS[place]}"
+    for section, name, hosts in _placed(play):
+        if why := _nobody(hosts, inventory):
+            found[Thing(section, name)] = why
     if not inventory.with_role("swarm_manager"):
         overlays = [Thing("networks", name) for name, one in play.networks.items() if one.driver == "overlay"]
         found |= dict.fromkeys([*overlays, *(Thing("services", name) for name in play.services)], _NO_SWARM)
@@ -108,6 +110,19 @@ def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -
     }:
         found |= more
     return found
+
+
+def _placed(play: Play) -> Iterator[tuple[str, str, list[str]]]:
+    """Section, name, and the hosts and roles of what a play has on several hosts."""
+    yield from (("volumes", name, volume.hosts) for name, volume in play.volumes.items())
+    yield from (("networks", name, one.hosts) for name, one in play.networks.items() if one.driver != "overlay")
+    yield from (("containers", name, container.hosts) for name, container in play.containers.items())
+
+
+def _nobody(places: Iterable[str], inventory: Inventory) -> str:
+    """Why places cannot all be had: no host has one of the roles; "" when every role has a host."""
+    empty = (GROUPS[place] for place in places if place in GROUPS and not inventory.expand([place]))
+    return next((f"the inventory has no {what}" for what in empty), "")
 
 
 def paired(play: Play, inventory: Inventory) -> Play:
@@ -152,6 +167,14 @@ def _why(check: Check, missing: Mapping[Thing, str]) -> str:
     """Why a statement cannot be made; "" when it can."""
     words = set(_words(check)) if missing else set()
     return check.lacks or next((reason for thing, reason in missing.items() if thing.name in words), "")
+
+
+def _unplaced(check: Check, play: Play, inventory: Inventory) -> str:
+    """Why a statement about hosts with a role cannot be made: no host has it; "" when it can."""
+    probes = [probe for _, _, probe in check.probes()]
+    controls = [probe.control for probe in probes if isinstance(probe, NegatableProbe) and probe.control is not None]
+    places = [place for one in (*probes, *controls) for place in placed(one)]
+    return _nobody((place for place in places if not play.host_of(place)), inventory)
 
 
 def _words(value: object) -> Iterator[str]:

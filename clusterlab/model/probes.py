@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from .base import Issue, Model, Strings
+from .base import HostsAndRoles, Issue, Model, Strings
 from .problems import either, listed
 
 
@@ -58,7 +58,7 @@ class PublishedPort(Model):
 class Probe(Model):
     """Where a probe runs: on hosts (names or a role), or in containers."""
 
-    on: Strings = Field(default_factory=list, description="hosts: names, roles, or all")
+    on: HostsAndRoles = Field(default_factory=list, description="hosts: names, roles, or all")
     in_: Strings = Field(default_factory=list, alias="in", description="containers of this play")
 
     def issues(self) -> Iterator[Issue]:
@@ -69,7 +69,7 @@ class Probe(Model):
 class Control(Model):
     """The fields of the probe to change so that it must succeed."""
 
-    on: Strings = Field(default_factory=list)
+    on: HostsAndRoles = Field(default_factory=list)
     in_: Strings = Field(default_factory=list, alias="in")
     to: Target | None = None
     port: Port | None = None

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from clusterlab.errors import UsageError
-from clusterlab.model.base import Issue, Model, Strings
+from clusterlab.model.base import HostsAndRoles, Issue, Model
 from clusterlab.model.groups import GROUPS
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
@@ -62,7 +62,7 @@ class InspectProbe(Model):
     node: str | None = None
     engine: Literal[True] | None = Field(default=None, description="what `docker info` reports")
     volumes: Literal[True] | None = Field(default=None, description="every volume of the host, by its name")
-    on: Strings = Field(
+    on: HostsAndRoles = Field(
         default_factory=list, description="which hosts are asked; default: every host that should have it"
     )
     path: str | list[str | int] = Field(

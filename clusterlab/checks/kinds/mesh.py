@@ -16,7 +16,7 @@ from pydantic import Field
 
 from clusterlab import patterns
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.base import Duration, Issue, Size, Strings, size_bytes
+from clusterlab.model.base import Duration, HostsAndRoles, Issue, Size, size_bytes
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -56,7 +56,9 @@ _HINTS: Mapping[By, str] = {
 class MeshProbe(Probe):
     """Reach all of `to` from every place, each place with one command; none asks itself."""
 
-    to: Strings = Field(description="containers of this play where the places are containers, else hosts and roles")
+    to: HostsAndRoles = Field(
+        description="containers of this play where the places are containers, else hosts and roles"
+    )
     by: By = Field(
         description="name: Docker's DNS gives the address; ping; packets: the longest that the interface can send, "
         "unfragmented; udp; tcp: a port accepts; fetch: /data is downloaded over HTTP"

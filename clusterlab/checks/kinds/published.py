@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from clusterlab.model.base import Issue, Model, Strings
+from clusterlab.model.base import HostsAndRoles, Issue, Model
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.probes import Port
@@ -49,7 +49,9 @@ class PublishedProbe(Model):
     mode: Literal["ingress", "host"] = Field(
         default="ingress", description="ingress: every node answers; host: each node with a task"
     )
-    nodes: Strings = Field(default_factory=list, description="with ingress: these alone; default: all of the Swarm")
+    nodes: HostsAndRoles = Field(
+        default_factory=list, description="with ingress: these alone; default: all of the Swarm"
+    )
 
     def issues(self) -> Iterator[Issue]:
         if self.mode == "host" and self.nodes:

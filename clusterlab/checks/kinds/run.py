@@ -14,7 +14,7 @@ import docker.errors
 from pydantic import Field
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.base import Duration, Issue, Model, Strings
+from clusterlab.model.base import Duration, HostsAndRoles, Issue, Model, Strings
 from clusterlab.model.compose_forms import Attachments, Environment
 from clusterlab.model.compose_keys import CONTAINER_KEYS
 from clusterlab.model.container_keys import (
@@ -66,7 +66,7 @@ class RunProbe(Model):
 
     compose_keys: ClassVar[Mapping[str, str]] = {**CONTAINER_KEYS, "host": "Write on.", "hosts": "Write on."}
 
-    on: Strings = Field(default_factory=list, description="Docker hosts: names, roles, or all")
+    on: HostsAndRoles = Field(default_factory=list, description="Docker hosts: names, roles, or all")
     image: str = Field(description="a name among the inventory's images")
     command: Command | None = None
     entrypoint: Command | None = None

@@ -23,7 +23,7 @@ from clusterlab.programs import run_program
 from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
-from . import cgroups, kernel, processes
+from . import cgroups, kernel, neighbours, processes
 from .host import NamespacesHost
 from .kind import NAMESPACES
 from .lan import ensure_switch
@@ -62,6 +62,8 @@ class NamespacesMachines:
                 self._state.write(record)
                 self._remove_others(progress)
                 self._keys.write_known_hosts(list(self._hosts))
+                if refused := neighbours.make_room(self._state.folder, len(self._hosts)):
+                    progress.say(self._lab.name, refused)
                 self._start_all(tree, record, progress)
 
     def _start_all(self, tree: Path, record: Record, progress: Progress) -> None:
@@ -107,6 +109,7 @@ class NamespacesMachines:
         for name in self._hosts_on_disk():
             NamespacesHost(name, self._lab.inventory, self._state.folder).remove()
         self._state.remove()
+        neighbours.give_back(self._state.folder)
 
     def _kill_everything(self) -> list[int]:
         """Kill all processes of the lab; NFS servers last, for who has mounted from them unmounts as it ends."""

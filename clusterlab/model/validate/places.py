@@ -37,10 +37,6 @@ def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[st
             yield file.problem(
                 where, f"unknown host or role '{place}'", suggest(place, files.places, "Hosts and roles")
             )
-        elif not files.expand([place]):
-            yield file.problem(
-                where, f"no host of this lab has the role '{place}'", "Give it to a host, or name a host."
-            )
 
 
 def _docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[str], driver: str) -> Iterator[Problem]:

@@ -121,3 +121,56 @@ def test_mistakes_in_the_same_place_are_still_told(text: str, tmp_path: Path) ->
     (tmp_path / "inventory.yml").write_text(ONE_HOST)
     with pytest.raises(InvalidFiles):
         load_lab(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
+
+
+NOBODY = """\
+title: A play
+volumes:
+  disks: {hosts: iscsi_target}
+  shared: {hosts: [docker, nfs_server]}
+  local: {hosts: docker}
+networks:
+  near: {hosts: swarm_worker}
+containers:
+  mounts: {host: box, image: shell, volumes: ["disks:/data"]}
+  every: {hosts: nfs_server, image: shell}
+  here: {host: box, image: shell, volumes: ["local:/data"]}
+external:
+  volumes: {theirs: {hosts: iscsi_target}, others: {}}
+checks:
+  - title: every server has a name
+    command: {on: nfs_server, run: hostname, exit: 0}
+  - title: a server reaches a Docker host
+    steps:
+      - ping: {on: [docker, nfs_server], to: 127.0.0.1}
+  - title: hosts reach servers
+    mesh: {on: docker, to: iscsi_target, by: ping}
+  - title: what others have is there
+    inspect: {volume: theirs, path: Driver, value: local}
+  - title: the control is asked from a server
+    port: {on: docker, to: 192.168.98.11, port: 9, open: false, control: {on: nfs_server}}
+  - title: a word that is called as a role is no role
+    command: {on: docker, run: [echo, nfs_server], stdout: {equals: nfs_server}}
+  - title: it mounts what no host has
+    command: {in: mounts, run: [date], exit: 0}
+  - title: all of it exists
+    command: {in: here, run: [date], exit: 0}
+"""
+
+
+def test_a_role_that_no_host_has_is_lacking_wherever_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "play.yml").write_text(NOBODY)
+    (tmp_path / "inventory.yml").write_text(ONE_HOST)
+    lab = load_lab(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
+    target, worker = (f"the inventory has no host with the role {role}" for role in ("iscsi_target", "swarm_worker"))
+    play = lab.plays["play"]
+    assert [check.lacks for check in play.checks] == [SERVER, SERVER, target, target, SERVER, "", target, ""]
+    assert {str(skipped.key): skipped.reason for skipped in left_out(lab)} == {
+        "play: volume disks": target,
+        "play: volume shared": SERVER,
+        "play: network near": worker,
+        "play: container mounts": target,
+        "play: container every": SERVER,
+    }
+    assert set(play.external.names()) == {("volumes", "others")}
