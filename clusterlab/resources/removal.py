@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 
@@ -118,10 +119,11 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
             said = str(error.explanation)
             if time.monotonic() < deadline and ("in use" in said or "active endpoints" in said):
                 return False
-            raise
+            user = _counted_user(api, said)
+            raise docker.errors.APIError(str(error), error.response, f"{said}\n{user}") from error
         return True
 
-    deadline = time.monotonic() + _WAIT / 2
+    deadline = time.monotonic() + _WAIT * 0.9
     with engine(host, f"remove network {name}") as api:
         wait_for(gone, f"network {name} to be removed", host.name)
     for one in everywhere:
@@ -131,6 +133,25 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
                 f"network {name} to be removed",
                 one.name,
             )
+
+
+def _counted_user(api: Any, said: str) -> str:
+    """The task that the Swarm counts on a network, in words; nothing when it is gone or the engine named none."""
+    named = re.search(r"in use by task (\w+)", said)
+    if named is None:
+        return ""
+    try:
+        task: Json = api.inspect_task(named[1])
+    except docker.errors.APIError as error:
+        return f"task {named[1]} cannot be inspected: {error.explanation}"
+    status, spec = task.get("Status") or {}, task.get("Spec") or {}
+    attached = (spec.get("NetworkAttachmentSpec") or {}).get("ContainerID", "")
+    what = f"container {attached[:12]}" if attached else f"service {task.get('ServiceID', '')}"
+    message = status.get("Err") or status.get("Message") or "no message"
+    return (
+        f"task {named[1]}: of {what} on node {task.get('NodeID', 'none')}, is {status.get('State')} since "
+        f"{status.get('Timestamp')} ({message}), should be {task.get('DesiredState')}"
+    )
 
 
 def remove_service(host: Host, name: str, id_: str) -> None:

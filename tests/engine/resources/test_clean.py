@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from clusterlab.errors import HostError
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, from_here, left_over
 from clusterlab.plan.unused import NEVER, QUESTION
+from clusterlab.resources import removal
 from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
@@ -179,3 +181,21 @@ def test_an_image_that_others_named_keeps_their_name(bench: Bench) -> None:
     assert bench.carry_out(clean(name, bench.hosts)).ok
     assert bench.sh("host1", "docker images --format '{{.Repository}}:{{.Tag}}'") == "hand:1"
     bench.sh("host1", "docker rmi hand:1")
+
+
+def test_a_network_in_use_names_the_task(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which container on which node, and in which state: the engine gives no more than an ID."""
+    bench.made(
+        {
+            "networks": {"mesh": {"driver": "overlay", "attachable": True}},
+            "containers": {"user": {"host": "host2", "image": "shell", "networks": ["mesh"]}},
+        }
+    )
+    container = bench.sh("host2", "docker inspect -f '{{.Id}}' user").strip()
+    network = bench.sh("host1", "docker network inspect -f '{{.Id}}' mesh").strip()
+    monkeypatch.setattr(removal, "_WAIT", 2.0)
+    with pytest.raises(HostError) as raised:
+        removal.remove_network(bench.hosts["host1"], "mesh", network, [])
+    assert f"of container {container[:12]} on node" in raised.value.detail
+    assert "is running since" in raised.value.detail
+    assert raised.value.detail.endswith("should be running")
