@@ -196,12 +196,26 @@ class Asking:
 
     @property
     def manager(self) -> str:
-        """The first of `managers`."""
+        """The first of `managers`, as the place of findings about the Swarm: see `ask_manager` for asking."""
         return self.managers[0]
 
     def ask_manager(self, ask: Callable[[str], T]) -> tuple[str, T]:
         """The first of `managers` that answers, and what `ask` returns of it."""
-        return first_answer(self.managers, ask)
+
+        def known(host: str) -> T:
+            self._require_answers(host)
+            return ask(host)
+
+        return first_answer(self.managers, known)
+
+    def of_swarm(self, ask: Callable[[docker.APIClient], T]) -> T:
+        """What `ask` returns of the engine of the first of `managers` that answers."""
+
+        def at(host: str) -> T:
+            with self.engine(host) as engine:
+                return ask(engine)
+
+        return self.ask_manager(at)[1]
 
 
 def _require_user(host: Host, place: Place, user: str) -> None:

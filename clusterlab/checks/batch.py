@@ -7,11 +7,15 @@ has to be in its image.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from clusterlab.parallel import parallel
+
 from .dns_message import Answer, parse, question
+from .network import entering, require_entered
 from .place import MissingTool, NotUnderstood, Place
 from .places import Places
 from .reached import reason
@@ -21,15 +25,20 @@ HERE = 0
 
 _AT_ONCE = 16
 _SECONDS = 4  # for each probe
+_HELD = 20  # seconds until a connection that is held open ends by itself
 _MISSING = 127
 _TIMED_OUT = 124
 _SCRIPT = r"""
 probe() {
   local enter=()
-  [ "$2" = 0 ] || enter=(nsenter "--net=/proc/$2/ns/net")
+  [ "$2" = 0 ] || enter=(ENTERING)
   case $3 in
     ping) said=$("${enter[@]}" ping -n -c 2 -i 0.2 -W 2 "$4" 2>&1);;
     tcp) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$4" "$5" 2>&1);;
+    held) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit
+      socket=$(readlink "/proc/$$/fd/3"); socket=${socket//[!0-9]/}
+      while read -r _ from _ _ _ _ _ _ _ number _; do [ "$number" != "$socket" ] || break; done < /proc/net/tcp
+      sleep HELD > /dev/null 2>&1 & echo "$((16#${from#*:})) $!"' bash "$4" "$5" 2>&1);;
     dns) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>/dev/udp/127.0.0.11/53 &&
       printf %b "$1" | dd bs=1500 iflag=fullblock status=none >&3 &&
       dd bs=1500 count=1 status=none <&3 | od -An -v -tx1 | tr -d " \n"' bash "$4" 2>&1);;
@@ -46,20 +55,25 @@ for job; do
   [ $((number % AT_ONCE)) -ne 0 ] || wait
 done
 wait
-""".replace("SECONDS", str(_SECONDS)).replace("AT_ONCE", str(_AT_ONCE))
+"""
+_SCRIPT = _SCRIPT.replace("SECONDS", str(_SECONDS)).replace("AT_ONCE", str(_AT_ONCE)).replace("HELD", str(_HELD))
+_SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2")))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One probe. For `dns` the target is a name, which Docker's DNS of the process is asked for."""
+    """One probe. For `dns` the target is a name, which Docker's DNS of the process is asked for.
+
+    `held` is `tcp` whose connection stays open until it is released: see `released`.
+    """
 
     pid: int
-    kind: Literal["ping", "tcp", "dns"]
+    kind: Literal["ping", "tcp", "held", "dns"]
     target: str
     port: int = 0
 
     def __str__(self) -> str:
-        return {"ping": "ping", "tcp": f"port {self.port}", "dns": self.target}[self.kind]
+        return {"ping": "ping", "dns": self.target}.get(self.kind, f"port {self.port}")
 
     def argument(self) -> str:
         target = self.target
@@ -69,7 +83,7 @@ class Job:
 
     def typed(self) -> str:
         """Much the same, as a person types it on the host."""
-        inside = f"nsenter --net=/proc/{self.pid}/ns/net " if self.pid != HERE else ""
+        inside = f"{' '.join(entering(self.pid))} " if self.pid != HERE else ""
         if self.kind == "ping":
             return f"{inside}ping -c 2 {self.target}"
         if self.kind == "dns":
@@ -79,11 +93,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Met:
-    """What came of a probe: whether it was answered, and in words what was seen. `answer` is that of a name server."""
+    """What came of a probe: whether it was answered, and in words what was seen.
+
+    `answer` is that of a name server; `port` the own one of a connection that is held, by the process `holder`.
+    """
 
     reached: bool
     found: str
     answer: Answer | None = None
+    port: int = 0
+    holder: int = 0
 
 
 def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
@@ -109,6 +128,18 @@ def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]
     return found
 
 
+@contextmanager
+def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None]:
+    """End the connections that hosts hold, by the host, when the block ends."""
+    try:
+        yield
+    finally:
+        holders = {host: [str(met.holder) for met in all_ if met.holder] for host, all_ in held.items()}
+        ending = {host: ["kill", *pids] for host, pids in holders.items() if pids}
+        # One that has ended by itself meanwhile is no error, nor is a host that is gone: see _HELD.
+        parallel(lambda host: places.run(Place(host), ending[host]), list(ending), name="release")
+
+
 def _met(job: Job, code: int, said: str, place: Place) -> Met:
     if said == "gone":
         raise NotUnderstood(f"a task on {place} ended while it was asked", command=job.typed())
@@ -117,8 +148,12 @@ def _met(job: Job, code: int, said: str, place: Place) -> Met:
         raise MissingTool(f"{place} has no {tool}", remedy=f"install {tool} on {place}")
     if job.kind == "dns":
         return _resolved(job, code, said)
+    if code == 0 and job.kind == "held":
+        port, holder = map(int, said.split())
+        return Met(True, "open", port=port, holder=holder)
     if code == 0:
         return Met(True, "answers" if job.kind == "ping" else "open")
+    require_entered(f"process {job.pid} on {place}", said, job.typed())
     if code == _TIMED_OUT:
         return Met(False, "timed out")
     if why := reason(said):

@@ -1,4 +1,4 @@
-"""On which TCP ports processes listen, read from /proc/PID/net/tcp: proc_pid_net(5)."""
+"""On which TCP ports processes listen, and which connections they have: /proc/PID/net/tcp, proc_pid_net(5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .swarm_task import Task, by_host, run_for
 _DNS = ip_address("127.0.0.11")  # Docker's DNS listens there in each container that is on a network of its own
 _EPHEMERAL = 32768  # from here on a port may be another one after the next start
 _LISTENS = "0A"
-_LINE = re.compile(r"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) ", re.MULTILINE)
+_LINE = re.compile(r"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{2}) ", re.MULTILINE)
 _SCRIPT = """
 for pid; do
   echo "pid $pid"
@@ -38,13 +38,24 @@ class Socket:
 
 def listening(tasks: Sequence[Task], places: Places) -> Mapping[Task, frozenset[Socket]]:
     """The sockets on which tasks listen, those on loopback among them: one command for each host."""
-    found: dict[Task, frozenset[Socket]] = {}
+    return {task: parse(table) for task, table in tables(tasks, places).items()}
+
+
+def tables(tasks: Sequence[Task], places: Places) -> Mapping[Task, str]:
+    """What the kernel lists of the sockets in the networks of tasks: one command for each host."""
+    found: dict[Task, str] = {}
     for here in by_host(tasks).values():
         text = run_for(here, _SCRIPT, places).stdout
         for part in text.split("pid ")[1:]:
             pid, _, table = part.partition("\n")
-            found |= {task: parse(table) for task in here if task.pid == int(pid)}
+            found |= {task: table for task in here if task.pid == int(pid)}
     return found
+
+
+def connections(table: str) -> frozenset[tuple[int, int]]:
+    """The connections in such a table: their own port, and that of the other end."""
+    lines = _LINE.findall(table)
+    return frozenset((int(port, 16), int(other, 16)) for _, port, other, state in lines if state != _LISTENS)
 
 
 def ports(sockets: Mapping[Task, frozenset[Socket]], task: Task, address: str) -> list[int]:
@@ -71,7 +82,7 @@ def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
 def parse(table: str) -> frozenset[Socket]:
     """The listening sockets in the text of /proc/PID/net/tcp and tcp6, without that of Docker's DNS."""
     found = set()
-    for address, port, state in _LINE.findall(table):
+    for address, port, _, state in _LINE.findall(table):
         socket = Socket(_address(address), int(port, 16))
         if state == _LISTENS and socket.address != _DNS:
             found.add(socket)

@@ -34,18 +34,17 @@ class Lookups(Asking):
         return address
 
     def _virtual_address(self, service: str, network: str) -> str:
-        def ask(manager: str) -> tuple[Any, Any]:
-            with self.engine(manager) as engine:
-                try:
-                    report = engine.inspect_service(service)  # type: ignore[no-untyped-call]
-                    return report, engine.inspect_network(network)["Id"]
-                except docker.errors.NotFound as error:
-                    raise WrongAnswer(
-                        f"there is no service {service} on a network {network}",
-                        remedy=self.remedy("service", service),
-                    ) from error
+        def ask(engine: docker.APIClient) -> tuple[Any, Any]:
+            try:
+                report = engine.inspect_service(service)  # type: ignore[no-untyped-call]
+                return report, engine.inspect_network(network)["Id"]
+            except docker.errors.NotFound as error:
+                raise WrongAnswer(
+                    f"there is no service {service} on a network {network}",
+                    remedy=self.remedy("service", service),
+                ) from error
 
-        _, (report, network_id) = self.ask_manager(ask)
+        report, network_id = self.of_swarm(ask)
         for one in report["Endpoint"].get("VirtualIPs") or []:
             if one["NetworkID"] == network_id and one.get("Addr"):
                 return str(one["Addr"]).partition("/")[0]

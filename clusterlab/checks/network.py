@@ -35,7 +35,7 @@ _NAMES_SHOWN = (
     "mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && "
     'for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"'
 )
-_NOT_ENTERED = re.compile(r"(nsenter|unshare|mount|cp): ")
+_NOT_ENTERED = re.compile(r"(nsenter|unshare|mount|cp): ", re.MULTILINE)
 
 
 def is_name(target: str) -> bool:
@@ -47,10 +47,26 @@ def is_name(target: str) -> bool:
     return False
 
 
+def entering(process: object) -> list[str]:
+    """What runs a program in the network of a process, by its id or a shell's word for it."""
+    return ["nsenter", f"--net=/proc/{process}/ns/net"]
+
+
 def shown(process: str, argv: Sequence[str], *, names: bool) -> list[str]:
     """The command as a person types it on the host; `process` is the id of the container's."""
-    entering = ["nsenter", f"--net=/proc/{process}/ns/net"]
-    return [*entering, *(["unshare", "--mount", "sh", "-c", _NAMES_SHOWN, process] if names else []), *argv]
+    named = ["unshare", "--mount", "sh", "-c", _NAMES_SHOWN, process] if names else []
+    return [*entering(process), *named, *argv]
+
+
+def require_entered(place: Place | str, printed: str, typed: str) -> None:
+    """Tell the failure of a program from that of entering a network; raises NoAnswer. `printed` is its last line."""
+    if _NOT_ENTERED.match(printed):
+        raise NoAnswer(
+            f"the network of {place} could not be entered: {printed.strip()}",
+            command=typed,
+            detail=printed,
+            remedy="this needs root on the host: log in as root, or say `ssh: {become: true}` in the inventory",
+        )
 
 
 class Networks(Asking):
@@ -64,19 +80,18 @@ class Networks(Asking):
         """
         if not place.container:
             return self.run(place, argv, timeout=timeout)
-        host = Place(place.host)
-        with unanswered(host.typed(argv)):
-            process = str(self.inspect(place)["State"]["Pid"])
-        typed = host.typed(shown(process, argv, names=names))
+        process = self.process(place)
+        typed = Place(place.host).typed(shown(process, argv, names=names))
         own_names = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _NAMES, "sh", process]
-        entering = ["nsenter", f"--net=/proc/{process}/ns/net", *(own_names if names else [])]
         with unanswered(typed), self._turns[place.host]:
-            completed = self.hosts[place.host].run([*entering, *argv], timeout=timeout)
-        if not completed.ok and _NOT_ENTERED.match(completed.stderr):
-            raise NoAnswer(
-                f"the network of {place} could not be entered: {completed.stderr.strip()}",
-                command=typed,
-                detail=completed.output,
-                remedy="this needs root on the host: log in as root, or say `ssh: {become: true}` in the inventory",
+            completed = self.hosts[place.host].run(
+                [*entering(process), *(own_names if names else []), *argv], timeout=timeout
             )
+        if not completed.ok:
+            require_entered(place, completed.stderr, typed)
         return replace(completed, command=typed)
+
+    def process(self, place: Place) -> str:
+        """The id of the process of a container; raises as `in_network` does."""
+        with unanswered(f"docker inspect {place.container}"):
+            return str(self.inspect(place)["State"]["Pid"])

@@ -18,6 +18,7 @@ from clusterlab.parallel import parallel, results_of
 
 from .batch import Job, Met, ask_all
 from .manual.where import Where
+from .network import entering
 from .places import Places
 from .swarm_task import Service, Task, outside, pids_of, service_of
 
@@ -112,7 +113,8 @@ def addresses_of(service: str, where: Where) -> str:
 
 def ports_of(service: str, where: Where) -> list[str]:
     """Tokens for the TCP ports on which tasks of a service listen on all addresses, on each host."""
-    listing = "nsenter --net=/proc/$pid/ns/net ss -Hltn | awk '{print $4}' | grep -vE '^(127|\\[::1)' | sed 's/.*://'"
+    sockets = f"{' '.join(entering('$pid'))} ss -Hltn"
+    listing = f"{sockets} | awk '{{print $4}}' | grep -vE '^(127|\\[::1)' | sed 's/.*://'"
     return [
         where.looked_up(
             host,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.model.actions import Action
@@ -16,6 +18,7 @@ from .finding import Finding, finding, unasked
 from .place import WrongAnswer
 from .places import Places
 
+T = TypeVar("T")
 _ENDS = 30.0  # seconds in which the Swarm notices that a task's processes were killed
 _SETTLES = 120.0  # seconds until a service's tasks are as before
 
@@ -67,12 +70,12 @@ class SwarmActions:
                 failed.append(unasked(self._places.manager, f"service {name} is restored", error))
         return failed
 
-    @property
-    def _manager(self) -> Host:
-        return self._places.hosts[self._places.manager]
+    def _ask(self, ask: Callable[[Host], T]) -> T:
+        """What `ask` returns of the first manager that answers."""
+        return self._places.ask_manager(lambda name: ask(self._places.hosts[name]))[1]
 
     def _find(self, name: str) -> OwnService:
-        return find_service(self._manager, self._places.lab.name, name).own()
+        return self._ask(lambda manager: find_service(manager, self._places.lab.name, name)).own()
 
     def _remember(self, service: OwnService) -> _Before:
         if service.name not in self._services:
@@ -122,11 +125,12 @@ class SwarmActions:
 
     def _drain(self, host: str) -> Finding:
         inventory = self._places.lab.inventory
-        hosts = swarm_tasks.hosts_of_nodes(self._manager, inventory)
+        hosts = self._ask(lambda manager: swarm_tasks.hosts_of_nodes(manager, inventory))
         node = next((node for node, name in hosts.items() if name == host), "")
         if not node:
             raise WrongAnswer(f"{host} is not in the Swarm", remedy="`clusterlab provision` joins it")
-        drain = drain_of(self._manager, inventory.lab, node, host, any_swarm=inventory.allow_actions is True)
+        permitted = inventory.allow_actions is True
+        drain = self._ask(lambda manager: drain_of(manager, inventory.lab, node, host, any_swarm=permitted))
         for service in drain.services:
             self._remember(service)
         before = self._drains.setdefault(host, drain).availability

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import docker
 import docker.errors
 
 from clusterlab.remote.completed import Completed
@@ -42,7 +43,8 @@ class Service:
 
 def service_report(name: str, places: Places) -> Mapping[str, Any]:
     """What a manager reports of a service; raises WrongAnswer when there is none of that name."""
-    with places.engine(places.manager) as engine:
+
+    def ask(engine: docker.APIClient) -> Mapping[str, Any]:
         try:
             report: Mapping[str, Any] = engine.inspect_service(name)  # type: ignore[no-untyped-call]
         except docker.errors.NotFound as error:
@@ -51,13 +53,16 @@ def service_report(name: str, places: Places) -> Mapping[str, Any]:
                 command=f"docker service inspect {name}",
                 remedy=places.remedy("service", name),
             ) from error
-    return report
+        return report
+
+    return places.of_swarm(ask)
 
 
 def service_of(name: str, places: Places) -> Service:
     """A service with its running tasks; raises WrongAnswer when there is no such service, or none of its tasks runs."""
     report = service_report(name, places)
-    tasks = [_task(name, one) for one in running_tasks(places.hosts[places.manager], name, places.lab.inventory)]
+    _, running = places.ask_manager(lambda host: running_tasks(places.hosts[host], name, places.lab.inventory))
+    tasks = [_task(name, one) for one in running]
     if not tasks:
         raise WrongAnswer(
             f"no task of {name} runs",
@@ -71,7 +76,8 @@ def service_of(name: str, places: Places) -> Service:
 
 def network_id(name: str, places: Places) -> str:
     """The id of a network of the Swarm; raises WrongAnswer when there is none of that name."""
-    with places.engine(places.manager) as engine:
+
+    def ask(engine: docker.APIClient) -> str:
         try:
             return str(engine.inspect_network(name)["Id"])
         except docker.errors.NotFound as error:
@@ -80,6 +86,8 @@ def network_id(name: str, places: Places) -> str:
                 command=f"docker network inspect {name}",
                 remedy=places.remedy("network", name),
             ) from error
+
+    return places.of_swarm(ask)
 
 
 def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, timeout: float = 60.0) -> Completed:

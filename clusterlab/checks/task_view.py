@@ -21,16 +21,20 @@ class TaskView:
     """The tasks of a service by their node's host, and the nodes, at one moment."""
 
     def __init__(self, service: str, places: Places, report: Mapping[str, Any]) -> None:
-        manager = places.hosts[places.manager]
         by_address = {str(host.address): name for name, host in places.lab.inventory.hosts.items()}
         self.service, self.places, self.report = service, places, report
-        self.nodes = {str(node["ID"]): node for node in list_nodes(manager)}
+        self.manager, (listed, self.tasks, self.now) = places.ask_manager(self._read)
+        self.nodes = {str(node["ID"]): node for node in listed}
         self.hosts = {
             key: by_address.get(address(node), str(node["Description"]["Hostname"])) for key, node in self.nodes.items()
         }
-        with places.engine(places.manager) as engine:
-            self.tasks: list[Mapping[str, Any]] = engine.tasks(filters={"service": str(report["ID"])})  # type: ignore[no-untyped-call]
-            self.now = time_of(engine.info()["SystemTime"])
+
+    def _read(self, manager: str) -> tuple[Sequence[Mapping[str, Any]], list[Mapping[str, Any]], float]:
+        """The nodes, the tasks, and the time there, all of one manager."""
+        nodes = list_nodes(self.places.hosts[manager])
+        with self.places.engine(manager) as engine:
+            tasks = engine.tasks(filters={"service": str(self.report["ID"])})  # type: ignore[no-untyped-call]
+            return nodes, tasks, time_of(engine.info()["SystemTime"])
 
     @property
     def wanted(self) -> list[Mapping[str, Any]]:
@@ -60,7 +64,7 @@ class TaskView:
         command = f"docker service ps --no-trunc {name}"
         lines = [f"{name_of(task)} on {self.host(task)}: {state_of(task)}" for task in self.tasks]
         return finding(
-            self.places.manager,
+            self.manager,
             command,
             holds=holds,
             wanted=wanted,

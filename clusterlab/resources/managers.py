@@ -30,6 +30,10 @@ def preferred(infos: Mapping[str, Info], nodes: Sequence[Node]) -> str:
     return next((name for wanted in (leaders, known) for name, node in ids.items() if node in wanted), "")
 
 
+class Answered(HostError):
+    """A manager answered, and what it says is not what was expected: no other manager is asked."""
+
+
 def first_answer(names: Sequence[str], ask: Callable[[str], T]) -> tuple[str, T]:
     """The first of `names` that can answer, and its answer; raises the first one's error if none can.
 
@@ -39,6 +43,8 @@ def first_answer(names: Sequence[str], ask: Callable[[str], T]) -> tuple[str, T]
     for name in names:
         try:
             return name, ask(name)
+        except Answered:
+            raise
         except (HostError, DeadlineExceeded) as error:
             failed.append(error)
     raise failed[0]

@@ -8,7 +8,6 @@ from typing import Any
 
 import docker.errors
 
-from clusterlab.errors import HostError
 from clusterlab.model.inventory import Inventory
 from clusterlab.remote import Host
 
@@ -17,13 +16,14 @@ from .base import LABEL_LAB
 from .container_handle import not_ours
 from .engine_calls import engine
 from .labels import is_ours
+from .managers import Answered
 from .observed import Json, labels_of
 
 _UPDATES = 5  # attempts: another update of the service may come in between
 _AT_WORK = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")
 
 
-class NoSuchService(HostError):
+class NoSuchService(Answered):
     """No service has that name."""
 
 
@@ -116,7 +116,7 @@ def find_service(manager: Host, lab: str, name: str) -> ServiceHandle:
             ) from error
 
 
-class NotPermitted(HostError):
+class NotPermitted(Answered):
     """A change would concern what others depend on."""
 
 

@@ -1,4 +1,4 @@
-"""published: a port of a service answers on the nodes, asked from another host where there is one."""
+"""published: a service answers at its port on the nodes, asked from another host where there is one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 from clusterlab.results import Link
 
-from ..batch import HERE, Job, ask_all
+from ..answerer import answerer, sockets_of
+from ..batch import HERE, Job, ask_all, released
 from ..finding import Finding, finding, unasked
 from ..kind import CheckKind
 from ..manual.line import Line, ends
@@ -36,12 +37,19 @@ _HINTS = {
     "host": "refused: the task does not listen on the target port, or on 127.0.0.1 alone; a host port exists only "
     "where a task is",
 }
+_ANSWERER_HINT = (
+    "something else than the service answers there: `iptables -t nat -S` shows where connections go (Docker's chains "
+    "DOCKER and DOCKER-INGRESS must come first), `ss -ltnp 'sport = :{port}'` what listens on the node"
+)
+_RUNNING = "docker service ps --filter desired-state=running --format '{{.CurrentState}}'"
 
 
 class PublishedProbe(Model):
-    """A service must publish a TCP port, and the port accept connections, asked from another Docker host.
+    """A service must publish a TCP port, and answer at it, asked from another Docker host.
 
-    Where there is no other, a host asks itself, and what is found says so.
+    A connection is held open until the hosts have listed theirs: with `host` a task on the node must have it, and
+    with `ingress` it must not end at a process of the node. Where there is no other host, one asks itself, and what is
+    found says so.
     """
 
     service: str
@@ -76,7 +84,7 @@ class Published(CheckKind[PublishedProbe]):
         Raises WrongAnswer when the service does not run, or does not publish the port.
         """
         service = service_of(probe.service, places)
-        _must_publish(service, probe)
+        target = _target_port(service, probe)
         lab, hosts = places.lab, places.lab.inventory.hosts
         nodes = _nodes(probe, lab)
         findings = []
@@ -85,24 +93,30 @@ class Published(CheckKind[PublishedProbe]):
             nodes = [host for host in hosts if host in there]
             missing = sorted(there.keys() - hosts.keys())
             findings = [unasked(one, _wanted(probe, one, lab), outside(there[one].name, one)) for one in missing]
-        job = {node: Job(HERE, "tcp", str(hosts[node].address), probe.port) for node in nodes}
+        job = {node: Job(HERE, "held", str(hosts[node].address), probe.port) for node in nodes}
         asking = {node: _other(node, lab) for node in nodes}
         sources = sorted(set(asking.values()))
         jobs = {source: [job[node] for node in nodes if asking[node] == source] for source in sources}
         answers = results_of(parallel(lambda source: ask_all(source, jobs[source], places), sources, name="published"))
         met = dict(zip(sources, answers, strict=True))
+        with released({source: met[source].values() for source in sources}, places):
+            opened = [node for node in nodes if met[asking[node]][job[node]].reached]
+            sockets = sockets_of(opened, service.tasks if opened else (), places)
         for node in nodes:
             found = met[asking[node]][job[node]]
-            link = Link(asking[node], node, f"port {probe.port}", True, found.reached, found.found)
+            holds, said = found.reached, found.found
+            if found.reached:
+                who = answerer(node, probe.port, target, found, sockets, on_node=probe.mode == "host")
+                holds, said = who.holds, f"{found.found}, {who.found}"
             findings.append(
                 finding(
                     asking[node],
                     job[node].typed(),
-                    holds=found.reached,
+                    holds=holds,
                     wanted=_wanted(probe, node, lab),
-                    found=f"{node}: {found.found}",
-                    hint=_HINTS[probe.mode],
-                    links=[link],
+                    found=f"{node}: {said}",
+                    hint=_HINTS[probe.mode] if not found.reached else _ANSWERER_HINT.format(port=probe.port),
+                    links=[Link(asking[node], node, f"port {probe.port}", True, holds, said)],
                 )
             )
         return findings
@@ -111,6 +125,9 @@ class Published(CheckKind[PublishedProbe]):
         listed = f"docker service inspect --format {shlex.quote(_PORTS)} {probe.service}"
         seen = f"{probe.mode} tcp {probe.port}"
         yield Line(where.manager, listed, f"a line {seen}", f"{listed} | grep -qxF {shlex.quote(seen)}")
+        if probe.mode == "host":
+            running = f"{_RUNNING} {probe.service}"
+            yield Line(where.manager, running, "a line Running", f"{running} | grep -q ^Running")
         for node in _nodes(probe, where.lab):
             address = str(where.lab.inventory.hosts[node].address)
             command = Job(HERE, "tcp", address, probe.port).typed()
@@ -144,17 +161,19 @@ def _wanted(probe: PublishedProbe, node: str, lab: Lab) -> str:
     return f"port {probe.port} of {probe.service} is open on {node}, as {where}{asking}"
 
 
-def _must_publish(service: Service, probe: PublishedProbe) -> None:
-    """Something else may hold the port, such as sshd: the managers must report it as the service's."""
+def _target_port(service: Service, probe: PublishedProbe) -> int:
+    """The port in the tasks. Something else may hold the port, such as sshd: the managers must report it."""
     reported = (service.report.get("Endpoint") or {}).get("Ports") or []
-    found = [
-        f"{one.get('PublishMode', 'ingress')} {one.get('Protocol', 'tcp')} {one.get('PublishedPort', 0)}"
+    found = {
+        f"{one.get('PublishMode', 'ingress')} {one.get('Protocol', 'tcp')} {one.get('PublishedPort', 0)}": one
         for one in reported
-    ]
-    if f"{probe.mode} tcp {probe.port}" not in found:
+    }
+    published = found.get(f"{probe.mode} tcp {probe.port}")
+    if published is None:
         raise WrongAnswer(
             f"{service.name} does not publish port {probe.port} (TCP, mode {probe.mode}): "
             f"it publishes {', '.join(found) or 'nothing'}",
             command=f"docker service inspect --format {shlex.quote(_PORTS)} {service.name}",
             remedy=f"publish it: `docker service update --publish-add` for {service.name}, or in its stack file",
         )
+    return int(published.get("TargetPort") or probe.port)

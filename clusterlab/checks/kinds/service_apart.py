@@ -16,6 +16,7 @@ from ..kind import CheckKind
 from ..listening import Socket, listening, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
+from ..network import entering
 from ..places import Places
 from ..service_pairs import (
     Asked,
@@ -64,7 +65,7 @@ class ServiceApart(CheckKind[ServiceApartProbe]):
     def manual(self, probe: ServiceApartProbe, where: Where) -> Iterator[Line]:
         addresses = with_variables(addresses_of(probe.service, where)).replace('"', "")
         lines = []
-        enter = "nsenter --net=/proc/$pid/ns/net"
+        enter = " ".join(entering("$pid"))
         for host in where.lab.inventory.swarm_hosts:
             each = f"for address in {addresses}; do ! {enter} ping -n -c 2 -W 2 $address || exit 1; done"
             command = from_tasks_of(probe.from_, host, each, where)

@@ -17,6 +17,7 @@ from ..finding import Finding, finding
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
+from ..network import entering
 from ..places import Places
 from ..service_pairs import (
     Asked,
@@ -76,7 +77,7 @@ class ServiceNames(CheckKind[ServiceNamesProbe]):
         lines = []
         for host in where.lab.inventory.swarm_hosts:
             for name in _names(probe):
-                asked = f"nsenter --net=/proc/$pid/ns/net nslookup tasks.{name} 127.0.0.11"
+                asked = f"{' '.join(entering('$pid'))} nslookup tasks.{name} 127.0.0.11"
                 answers = f"{asked} | awk '/^Name:/ {{ answer = 1 }} answer && /^Address.*[.]/ {{ print $NF }}'"
                 each = (
                     f'found=$({answers}); [ -n "$found" ] || exit 1\n'
@@ -120,17 +121,17 @@ def _expected(service: Service, network: str, of_tasks: bool) -> set[str]:
 
 def _owned(addresses: Sequence[str], places: Places) -> list[str]:
     """Addresses with the service that has them, as far as the managers know."""
+    services, tasks = places.of_swarm(lambda engine: (engine.services(), engine.tasks()))  # type: ignore[no-untyped-call]
     owners: dict[str, str] = {}
-    with places.engine(places.manager) as engine:
-        names = {}
-        for service in engine.services():  # type: ignore[no-untyped-call]
-            names[service["ID"]] = service["Spec"]["Name"]
-            for one in service.get("Endpoint", {}).get("VirtualIPs") or []:
-                owners[str(one.get("Addr", "")).partition("/")[0]] = service["Spec"]["Name"]
-        for task in engine.tasks():  # type: ignore[no-untyped-call]
-            for one in task.get("NetworksAttachments") or []:
-                for address in one.get("Addresses") or []:
-                    owners.setdefault(str(address).partition("/")[0], names.get(task.get("ServiceID"), ""))
+    names = {}
+    for service in services:
+        names[service["ID"]] = service["Spec"]["Name"]
+        for one in service.get("Endpoint", {}).get("VirtualIPs") or []:
+            owners[str(one.get("Addr", "")).partition("/")[0]] = service["Spec"]["Name"]
+    for task in tasks:
+        for one in task.get("NetworksAttachments") or []:
+            for address in one.get("Addresses") or []:
+                owners.setdefault(str(address).partition("/")[0], names.get(task.get("ServiceID"), ""))
     return [f"{one} belongs to {owners.get(one) or 'something else'}" for one in addresses]
 
 

@@ -18,6 +18,7 @@ from ..kind import CheckKind
 from ..listening import Socket, listening, on_loopback_alone, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
+from ..network import entering
 from ..place import Place
 from ..places import Places
 from ..service_pairs import (
@@ -85,7 +86,7 @@ class ServiceReach(CheckKind[ServiceReachProbe]):
         listed_ports = " ".join(ports_of(probe.service, where))
         lines = []
         for host in where.lab.inventory.swarm_hosts:
-            enter = "nsenter --net=/proc/$pid/ns/net"
+            enter = " ".join(entering("$pid"))
             connect = f"timeout 4 {enter} bash -c '</dev/tcp/'$address/$port || exit 1"
             ping = "" if probe.virtual else f"{enter} ping -n -c 2 -W 2 $address || exit 1; "
             each = f"for address in {addresses}; do {ping}for port in {listed_ports}; do {connect}; done; done"

@@ -22,6 +22,7 @@ from clusterlab.remote.completed import Completed
 
 from ..manual.lan import first
 from ..manual.where import Where
+from ..network import entering
 from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
@@ -109,7 +110,7 @@ class Tls(ReachKind[TlsProbe]):
 
     name = "tls"
     model = TlsProbe
-    tools = ("openssl", "nsenter", "timeout")
+    tools = ("openssl", "timeout")
     hint = _HINT
 
     def target(self, probe: TlsProbe) -> Target:
@@ -124,24 +125,23 @@ class Tls(ReachKind[TlsProbe]):
         return f"port {probe.port} of {probe.to} proves {trust} that it is {probe.host_name}, {lasting}"
 
     def reach(self, probe: TlsProbe, place: Place, places: Places, kept: bool) -> Handshake:
-        host, inside = Place(place.host), ""
+        host, before, inside = Place(place.host), list[str](), ""
         for tool in ("openssl", "timeout"):
-            places.tool(host, tool)
+            places.network_tool(place, tool)
         address = first_address(places.target(place, probe.to), place, places)
         if isinstance(address, Reach):
             return Handshake(False, address.found, address.command, address.output, unresolved=address.unresolved)
-        before: list[str] = []
         if place.container:
-            places.tool(host, "nsenter")
-            process = places.inspect(place)["State"]["Pid"]
-            before, inside = ["nsenter", f"--net=/proc/{process}/ns/net"], f"/proc/{process}/root"
+            process = places.process(place)
+            before, inside = entering(process), f"/proc/{process}/root"
         ca = f"{inside}{probe.ca}" if probe.ca else ""
         wait = max(1, math.ceil(probe.timeout))
         name = probe.host_name
         sni, check = ("", "checkip") if _is_address(name) else (name, "checkhost")
         older = _VERSIONS[probe.oldest_version - 1] if probe.oldest_version else ""
         arguments = [f"{address}:{probe.port}", sni, ca, str(wait), check, name, older]
-        completed = places.run(host, [*before, "sh", "-c", _SCRIPT, "sh", *arguments], timeout=4 * wait + 30)
+        asking = ["sh", "-c", _SCRIPT, "sh", *arguments]
+        completed = places.in_network(place, asking, names=False, timeout=4 * wait + 30)
         shown = f"{host.typed([*before, *client(address, str(probe.port), sni, ca)])} < /dev/null"
         return parse(completed, shown, address, _VERSIONS[probe.oldest_version])
 
@@ -158,8 +158,8 @@ class Tls(ReachKind[TlsProbe]):
             if not isinstance(probe.to, Address) and not _is_address(target):
                 asked = where.nslookup(place, target)
                 target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
-            namespace = where.namespace(place)
-            before, inside = ["nsenter", namespace], namespace.removeprefix("--net=").removesuffix("/ns/net") + "/root"
+            process = where.process(place)
+            before, inside = entering(process), f"/proc/{process}/root"
         name = probe.host_name
         sni, check = ("", "-checkip") if _is_address(name) else (name, "-checkhost")
         asked_for = client(target, str(probe.port), sni, f"{inside}{probe.ca}" if probe.ca else "")

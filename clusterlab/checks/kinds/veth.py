@@ -49,7 +49,6 @@ class VethProbe(Model):
 class Veth(CheckKind[VethProbe]):
     name = "veth"
     model = VethProbe
-    tools = ("nsenter",)
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: VethProbe) -> Iterator[Problem]:
         network = file.play.networks.get(probe.network)
@@ -129,13 +128,12 @@ def _compare(probe: VethProbe, place: Place, places: Places, wanted: str) -> Fin
     if not mac:
         raise WrongAnswer(f"{place} has no interface on network {probe.network}, as its engine reports")
     host = Place(place.host)
-    inside_command = ["nsenter", f"--net=/proc/{report['State']['Pid']}/ns/net", *_LIST]
-    inside = _links(host, inside_command, places)
-    outside = _links(host, _LIST, places)
+    inside_command, inside = _links(place, places)
+    outside_command, outside = _links(host, places)
     problems, found = judge(mac, inside, outside, _bridge(probe, host, places))
     return finding(
         place,
-        f"{host.typed(_LIST)}; {host.typed(inside_command)}",
+        f"{outside_command}; {inside_command}",
         holds=not problems,
         wanted=wanted,
         found="; ".join([found, *problems]),
@@ -160,15 +158,17 @@ def judge(mac: str, inside: Sequence[Link], outside: Sequence[Link], bridge: str
     return problems, f"{found}, in bridge {bridge}" if not problems else found
 
 
-def _links(host: Place, argv: list[str], places: Places) -> list[Link]:
-    completed = places.run(host, argv)
+def _links(place: Place, places: Places) -> tuple[str, list[Link]]:
+    """The command as a person types it, and the interfaces of a host, or in a container's network."""
+    completed = places.in_network(place, _LIST, names=False)
+    command = completed.command if place.container else place.typed(_LIST)
     if not completed.ok:
         raise NotUnderstood(
             f"the interfaces could not be listed (exit code {completed.exit}): {completed.output}",
-            command=host.typed(argv),
+            command=command,
             detail=completed.output,
         )
-    return parse(completed.stdout, host.typed(argv))
+    return command, parse(completed.stdout, command)
 
 
 def _bridge(probe: VethProbe, host: Place, places: Places) -> str:

@@ -105,11 +105,7 @@ class Where:
         self.asked.append(Line(host, command, sets=name))
         return f"@{name}@"
 
-    def namespace(self, place: Place) -> str:
-        """The path of a container's network, as nsenter takes it on its host: a token."""
-        return f"--net=/proc/{self._process(place)}/ns/net"
-
-    def _process(self, place: Place) -> str:
+    def process(self, place: Place) -> str:
         """The id of a container's process: a token."""
         asking = shlex.join(["docker", "inspect", "--format", "{{.State.Pid}}", place.container])
         return self.looked_up(place.host, f"process of {place.container}", asking)
@@ -125,7 +121,7 @@ class Where:
         """
         if not place.container or (self._has_busybox(place) and not host_tool):
             return self.typed(place, argv)
-        process = self._process(place)
+        process = self.process(place)
         return self.typed(Place(place.host), network.shown(process, argv, names=names))
 
     def nslookup(self, place: Place, name: str) -> str:

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from clusterlab.checks.dns_message import Answer, parse, question
-from clusterlab.checks.listening import Socket, ports
+from clusterlab.checks.listening import Socket, connections, ports
 from clusterlab.checks.listening import parse as listening_in
 from clusterlab.checks.swarm_task import Task
 
@@ -47,6 +47,12 @@ def test_what_is_no_answer_is_not_taken_for_one(data: bytes) -> None:
 def test_a_name_that_cannot_be_asked_for(name: str) -> None:
     with pytest.raises(ValueError, match="name server"):
         question(name)
+
+
+def test_connections_are_what_does_not_listen() -> None:
+    table = HEADER + line("00000000", 80) + line("0501000A", 80, state="01").replace("00000000:0000", "0100000A:B26E")
+    table += HEADER + line(ANY6, 443, state="06").replace(f"{ANY6}:01BB 00000000", f"{ANY6}:01BB {ANY6}")
+    assert connections(table) == {(80, 0xB26E), (443, 0)}
 
 
 def test_what_listens_but_for_the_dns_of_docker() -> None:

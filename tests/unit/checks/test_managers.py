@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Event
 from typing import Any
 
@@ -12,16 +13,21 @@ from clusterlab.checks import guard as guards
 from clusterlab.checks.dependencies import Dependencies, dependencies
 from clusterlab.checks.facts import Facts, Node
 from clusterlab.checks.guard import CheckGuard, Guard
+from clusterlab.checks.kinds import service_names
 from clusterlab.checks.places import Places
 from clusterlab.checks.preconditions import EngineAnswers, ManagerAnswers, NodeAvailable
 from clusterlab.checks.subjects import subjects
+from clusterlab.checks.swarm_actions import SwarmActions
 from clusterlab.checks.swarm_managers import check_managers
+from clusterlab.checks.swarm_task import network_id, service_of
+from clusterlab.checks.task_view import TaskView
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
 from clusterlab.resources.managers import first_answer
+from clusterlab.resources.swarm_handle import NotPermitted
 from clusterlab.results import Outcome
 
 MANAGERS = ("m1", "m2", "m3")
@@ -99,6 +105,77 @@ def test_the_next_manager_is_asked_only_when_one_does_not_answer() -> None:
     with pytest.raises(ClusterlabError, match="no such service"):
         first_answer(MANAGERS, ask)
     assert asked == ["m1", "m2"]
+
+
+def test_a_refusal_is_final() -> None:
+    def refuse(name: str) -> str:
+        raise NotPermitted(name, "tasks of others are on it")
+
+    with pytest.raises(NotPermitted, match="m1: tasks of others"):
+        first_answer(MANAGERS, refuse)
+
+
+class Engine:
+    """The engine of a manager with one service, whose task runs, on one network."""
+
+    def inspect_service(self, name: str) -> dict[str, Any]:
+        return {"ID": "s1", "Spec": {"Name": name, "Labels": {"org.clusterlab.lab": "ha"}}, "Endpoint": {}}
+
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        return {"Id": f"id of {name}"}
+
+    def nodes(self, filters: object = None) -> list[dict[str, Any]]:
+        return [{"ID": "n1", "Status": {"Addr": ADDRESSES["w1"]}, "Description": {"Hostname": "w1"}}]
+
+    def services(self) -> list[dict[str, Any]]:
+        return [{"ID": "s1", "Spec": {"Name": "api"}, "Endpoint": {"VirtualIPs": [{"Addr": "10.9.0.2/24"}]}}]
+
+    def tasks(self, filters: object = None) -> list[dict[str, Any]]:
+        return [{"ID": "t1", "NodeID": "n1", "Slot": 1, "Status": {"State": "running"}, "DesiredState": "running"}]
+
+    def info(self) -> dict[str, Any]:
+        return {"SystemTime": "2026-01-02T03:04:05.123456789Z"}
+
+
+class Half:
+    """Hosts of which m1 does not answer: each has the name and the engine that it was asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.Host(name)
+
+    class Host:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        @property
+        def docker(self) -> Engine:
+            if self.name == "m1":
+                raise HostError("m1", "down")
+            return Engine()
+
+
+QUESTIONS: dict[str, Callable[[Places], object]] = {
+    "a service and its tasks": lambda places: [task.host for task in service_of("api", places).tasks],
+    "a network": lambda places: network_id("used", places),
+    "the tasks of a service": lambda places: TaskView("api", places, {"ID": "s1"}).manager,
+    "who has an address": lambda places: service_names._owned(["10.9.0.2"], places),
+    "a service that an action is on": lambda places: SwarmActions(places)._find("api").manager.name,
+}
+ANSWERS = {
+    "a service and its tasks": ["w1"],
+    "a network": "id of used",
+    "the tasks of a service": "m2",
+    "who has an address": ["10.9.0.2 belongs to api"],
+    "a service that an action is on": "m2",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_next_manager_answers_where_the_first_does_not(question: str) -> None:
+    lab = Lab(INVENTORY, {"p": Play.model_validate(PLAY)})
+    places = Places(lab, lab.plays["p"], Half())  # type: ignore[arg-type]
+    assert places.manager == "m1"
+    assert QUESTIONS[question](places) == ANSWERS[question]
 
 
 @pytest.mark.parametrize(

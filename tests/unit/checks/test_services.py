@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from clusterlab.checks import service_pairs
+from clusterlab.checks.answerer import Sockets, answerer
 from clusterlab.checks.batch import Job, Met
 from clusterlab.checks.finding import Finding
 from clusterlab.checks.kinds import KINDS, published, service_reach, tasks
@@ -45,20 +46,61 @@ def ask(kind: str, **keys: object) -> list[Finding]:
 
 
 def serve(monkeypatch: pytest.MonkeyPatch, ports: Sequence[Mapping[str, object]], *hosts: str) -> list[str]:
-    """A service with tasks on hosts; the list grows by the hosts that ask. Every port answers, whoever holds it."""
+    """A service with tasks on hosts; the list grows by the hosts that ask. A task answers at every port."""
     asking: list[str] = []
 
     def all_open(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
         asking.append(host)
-        return {job: Met(True, "open") for job in jobs}
+        return {job: Met(True, "open", port=OWN) for job in jobs}
 
-    found = Service("web", {"Endpoint": {"Ports": ports}}, [task(host) for host in hosts], {})
+    tasks = [task(host) for host in hosts]
+    found = Service("web", {"Endpoint": {"Ports": ports}}, tasks, {})
+    seen = Sockets({host: frozenset() for host in ("host1", "host2")}, {one: frozenset({(80, OWN)}) for one in tasks})
     monkeypatch.setattr(published, "service_of", lambda name, places: found)
     monkeypatch.setattr(published, "ask_all", all_open)
+    monkeypatch.setattr(published, "sockets_of", lambda nodes, tasks, places: seen)
     return asking
 
 
-INGRESS = {"PublishMode": "ingress", "Protocol": "tcp", "PublishedPort": 8080}
+INGRESS = {"PublishMode": "ingress", "Protocol": "tcp", "PublishedPort": 8080, "TargetPort": 80}
+OWN = 45678
+"""The port of a connection at the host that asks."""
+
+
+@pytest.mark.parametrize(
+    ("of_node", "of_task", "mode", "holds", "text"),
+    [
+        ([], [(80, OWN)], "host", True, "web.1 on host1 has the connection"),
+        ([], [(80, OWN)], "ingress", True, "web.1 on host1 has the connection"),
+        ([(8080, OWN)], [], "host", False, "ends at a process of host1, and at no task"),
+        ([(8080, OWN)], [], "ingress", False, "ends at a process of host1, and at no task"),
+        ([(8080, OWN), (50000, 80)], [(80, 50000)], "host", True, "a process of host1 passes it on to web.1 on host1"),
+        ([(8080, OWN), (50000, 80)], [(80, 50001)], "host", False, "ends at a process of host1"),
+        ([(8081, OWN)], [(81, OWN), (80, OWN + 1)], "host", False, "no task of the service has the connection"),
+        ([], [], "ingress", True, "host1 passes the connection on; at which task it ends was not seen"),
+    ],
+)
+def test_who_answers_is_where_the_connection_ends(
+    of_node: list[tuple[int, int]], of_task: list[tuple[int, int]], mode: str, holds: bool, text: str
+) -> None:
+    seen = Sockets({"host1": frozenset(of_node)}, {task(): frozenset(of_task)})
+    found = answerer("host1", 8080, 80, Met(True, "open", port=OWN), seen, on_node=mode == "host")
+    assert found.holds is holds
+    assert text in found.found
+
+
+def test_a_task_of_another_node_does_not_answer_for_this_one_at_a_host_port() -> None:
+    seen = Sockets({"host2": frozenset()}, {task(): frozenset({(80, OWN)})})
+    assert not answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=True).holds
+    assert answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=False).holds
+
+
+def test_the_commands_for_a_host_port_fail_where_no_task_runs() -> None:
+    probe = KINDS["published"].model.model_validate({"service": "web", "port": 443, "mode": "host"})
+    running = list(KINDS["published"].manual(probe, Where(LAB, "services", {})))[1]
+    for printed, holds in (("Running 3 seconds ago", True), ("Preparing 1 second ago", False), ("", False)):
+        script = f"docker() {{ echo '{printed}'; }}; {running.script}"
+        assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) is holds
 
 
 @pytest.mark.parametrize(
