@@ -12,9 +12,10 @@ from clusterlab.resources.base import SWARM
 from clusterlab.resources.candidates import Candidates, NodeState, candidates, node_states
 from clusterlab.resources.restarts import Restart, at_risk, restart_of
 from clusterlab.resources.scope import Scope, Wants
+from clusterlab.resources.stack_changes import not_in_files
+from clusterlab.resources.stack_objects import network_drift
 from clusterlab.resources.stack_services import service_differences, wanted_spec
 from clusterlab.resources.stack_view import Deployed, deployed
-from clusterlab.resources.stacks import network_drift, not_in_files
 from clusterlab.stacks.advice import Advice
 from clusterlab.stacks.advice.on_lab import advise_on_lab, paths_of
 from clusterlab.stacks.load import Loaded

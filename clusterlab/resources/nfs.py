@@ -6,10 +6,8 @@ alone. An export of the same directory that is not in our file is somebody else'
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from clusterlab.errors import HostError
@@ -22,12 +20,10 @@ from . import nfs_options, record
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
+from .nfs_exports import ETAB, Found, Table, found, parse, path, question, table_of, text
 from .observed import Observed
 from .roles import roles
 from .scope import Scope, Wants
-
-_ETAB = "/var/lib/nfs/etab"
-_FILE = "\n@ "  # how the answer marks where a file begins; the line before may not have ended
 
 _REMEDIES = (
     (
@@ -51,20 +47,6 @@ _REMEDIES = (
         "Use a kernel with the module nfsd: `modprobe nfsd` says what is wrong.",
     ),
 )
-
-Table = dict[tuple[str, str], dict[str, str]]
-"""Effective options by directory and client."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What one server has: exports in force, the lab's file, other files' directories, and which wanted ones exist."""
-
-    active: Table
-    ours: Table
-    own_text: str
-    foreign: dict[str, str]  # directory: the file that exports it
-    directories: frozenset[str]
 
 
 class ExportKind(HostKind[Export, Table]):
@@ -96,7 +78,7 @@ class ExportKind(HostKind[Export, Table]):
     def differences(self, wanted: Export, found: Table) -> Sequence[Difference]:
         return [
             Difference(f"{directory} for {client}", want, have)
-            for (directory, client), options in _table([wanted]).items()
+            for (directory, client), options in table_of([wanted]).items()
             for want, have in nfs_options.differing(options, found.get((directory, client), {}))
         ]
 
@@ -162,83 +144,13 @@ def _take_back(at: Observed, commands: list[str]) -> None:
     record.forget(at.host, at.lab, EXPORT.name, record.entries(at, EXPORT.name))
 
 
-def path(lab: str) -> str:
-    """The lab's file, see exports(5)."""
-    return f"/etc/exports.d/clusterlab-{lab}.exports"
-
-
-def question(directories: Sequence[str]) -> str:
-    """Script that prints the directories that exist, and every file that says what is exported."""
-    return f"""
-for directory in {shlex.join(directories)}; do [ -d "$directory" ] && echo "$directory"; done
-for file in {_ETAB} /etc/exports /etc/exports.d/*.exports; do
-    [ -f "$file" ] && printf '\\n@ %s\\n' "$file" && cat "$file"
-done
-"""
-
-
-def found(answer: str, lab: str) -> Found:
-    """What the answer to `question` says."""
-    head, *files = f"\n{answer}".split(_FILE)
-    texts = {name: text for name, _, text in (file.partition("\n") for file in files)}
-    own_text = texts.pop(path(lab), "")
-    active = parse(texts.pop(_ETAB, ""))
-    foreign = {directory: name for name, text in texts.items() for directory, _ in parse(text)}
-    return Found(active, parse(own_text), own_text, foreign, frozenset(head.splitlines()))
-
-
-def parse(text: str) -> Table:
-    """The exports in a file as exports(5) has it, or in the server's table."""
-    table: Table = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        words = re.findall(r'"[^"]*"\S*|[^\s"]+', line.partition("#")[0])
-        if not words:
-            continue
-        directory = _unescaped(words[0].strip('"')).rstrip("/") or "/"
-        common = [part for word in words[1:] if word.startswith("-") for part in word[1:].split(",")]
-        for word in words[1:]:
-            if not word.startswith("-"):
-                name, _, options = word.partition("(")
-                given = [part for part in options.rstrip(")").split(",") if part]
-                table[directory, nfs_options.client(name)] = nfs_options.effective(common + given)
-        if len(words) == 1:
-            table[directory, "*"] = nfs_options.effective([])
-    return table
-
-
-def _unescaped(word: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
-
-
-def _escaped(word: str) -> str:
-    return re.sub(r'[\s"#\\]', lambda match: f"\\{ord(match[0]):03o}", word)
-
-
-def text(exports: Iterable[Export], lab: str) -> str:
-    """The lab's file; empty without exports."""
-    lines = [
-        f"{_escaped(str(export.path))} "
-        + " ".join(f"{client}({','.join(export.options)})" for client in export.clients)
-        for export in exports
-    ]
-    return "\n".join([f"# Written by clusterlab for the lab {lab}.", *lines, ""]) if lines else ""
-
-
-def _table(exports: Iterable[Export]) -> Table:
-    return {
-        (str(export.path), nfs_options.client(client)): nfs_options.effective(export.options)
-        for export in exports
-        for client in export.clients
-    }
-
-
 def changes(at: Observed, exports: Sequence[Export], needs: frozenset[Key]) -> list[Change]:
     """Export what is wanted, and end what our file had besides; blocked where others export the same directory."""
     lab, now = at.lab, found(at.answers.get(EXPORT.name, ""), at.lab)
     blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), exports, now))}
     free = [export for export in exports if str(export.path) not in blocked]
     made = [_blocked(at.name, directory, why) for directory, why in blocked.items()]
-    wanted = _table(free)
+    wanted = table_of(free)
     stale = [
         pair
         for pair in now.ours
@@ -256,7 +168,7 @@ def _whose(directory: str, exports: Sequence[Export], now: Found) -> str:
     """Who exports `directory` besides us; empty when nobody does."""
     if directory in now.foreign:
         return f"{directory} is exported by {now.foreign[directory]} already, which is not this lab's"
-    known = {*_table(exports), *now.ours}
+    known = {*table_of(exports), *now.ours}
     others = [client for place, client in now.active if place == directory and (place, client) not in known]
     if others:
         command = f"`exportfs -u {others[0]}:{directory}`"
@@ -349,8 +261,8 @@ def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) ->
 
 def _verify(host: Host, exports: list[Export], doing: str, said: str) -> None:
     """exportfs ends well for exports that it only warns about: look at what is in force."""
-    active = parse(do(host, f"cat {_ETAB}", doing).stdout)
-    missing = [pair for pair, options in _table(exports).items() if active.get(pair) != options]
+    active = parse(do(host, f"cat {ETAB}", doing).stdout)
+    missing = [pair for pair, options in table_of(exports).items() if active.get(pair) != options]
     if not missing:
         return
     if said:

@@ -22,11 +22,11 @@ from .engine_calls import engine
 from .observed import Observed, labels_of
 from .ownership import with_owner
 from .registry_login import login_header
+from .service_converge import CONVERGE, converge_service
 from .spec_calls import send
 from .stack_fields import Path, differences_of
 from .stack_view import StackObject
 from .swarm_jobs import wait_for_job
-from .swarm_services import CONVERGE, converge_service
 
 _SECOND = 10**9
 

@@ -15,6 +15,7 @@ from clusterlab.stacks.service_rules import PublishedPort
 from clusterlab.stacks.service_specs import NAMESPACE
 from clusterlab.stacks.stack import FileObject, Stack
 
+from .base import Key
 from .engine_calls import engine
 from .labels import is_ours
 from .observed import Json, labels_of
@@ -163,3 +164,8 @@ def has_content(host: Host, secret: str, wanted: FileObject, name: str) -> bool:
     if not any(words in refused for words in (_SAME, _DIFFERENT)):
         raise HostError(host.name, f"cannot compare the secret {name}: {refused}")
     return _SAME in refused
+
+
+def object_key(host: str, kind: str, name: str) -> Key:
+    """The key of an object of a stack."""
+    return Key(host, f"stack {kind}", name)

@@ -7,16 +7,15 @@ is not reached by anybody is named as such, and where packets are lost on the wa
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
 from clusterlab import patterns
-from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.base import Duration, HostsAndRoles, Issue, Size, size_bytes
+from clusterlab.errors import UsageError
+from clusterlab.model.base import Duration, HostsAndRoles, Issue, Size
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -32,6 +31,8 @@ from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
+from ..mesh_answers import Answer, Target, judged, lines_of
+from ..mesh_directions import with_directions
 from ..mesh_script import MTU, SCRIPT, command
 from ..place import NotUnderstood, Place
 from ..places import Places
@@ -41,8 +42,6 @@ By = Literal["name", "ping", "packets", "udp", "tcp", "fetch"]
 _ON_HOSTS = ("ping", "tcp")
 _WITH_PORT = ("tcp", "fetch")
 _SHOW = ("name", "udp", "packets")  # whose tools print the address when it answers, and whose exit code says little
-_SYN_RECEIVED = "03"  # the state of a connection that waits for the last packet of the handshake, see proc_net_tcp
-_LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute writes it
 _HINTS: Mapping[By, str] = {
     "name": "names of containers come by gossip: TCP and UDP 7946 must be open between all nodes",
     "ping": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
@@ -94,23 +93,6 @@ class MeshProbe(Probe):
         return f"{word} on {self.network}" if self.network else word
 
 
-@dataclass(frozen=True)
-class Target:
-    """What is reached: its name in the play or inventory, its host, and its address (or why that is unknown)."""
-
-    name: str
-    host: str
-    address: str | ClusterlabError
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a place found of one target; `reached` is None when the tool said neither."""
-
-    reached: bool | None
-    found: str
-
-
 class Mesh(CheckKind[MeshProbe]):
     name = "mesh"
     model = MeshProbe
@@ -148,7 +130,7 @@ class Mesh(CheckKind[MeshProbe]):
 
         findings = ask_each(asking, wanted, at, unknown)
         if probe.by == "tcp":
-            findings = _with_directions(probe, places, targets, findings)
+            findings = with_directions(int(probe.port or 0), bool(probe.in_), places, targets, findings)
         return [_explained(probe, one, findings) for one in findings]
 
     def manual(self, probe: MeshProbe, where: Where) -> Iterator[Line]:
@@ -214,79 +196,11 @@ def _answers(
     longest = (wait + 4) * (len(known) if probe.by == "fetch" else 1) + 30
     argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
     completed = places.run(place, argv, timeout=longest)
-    lines = dict(_lines(completed.stdout))
-    answers = {one.name: _judged(probe, one, lines.get(one.name)) for one in others}
+    lines = dict(lines_of(completed.stdout))
+    answers = {one.name: judged(probe.by, probe.floor, one, lines.get(one.name)) for one in others}
     first = known[0] if known else Target("TARGET", "", "ADDRESS")
     shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
     return shown, completed.output, answers
-
-
-def _lines(output: str) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Each line is a target, an exit code and what the tool printed."""
-    for line in output.splitlines():
-        name, _, rest = line.partition("\t")
-        code, _, text = rest.partition("\t")
-        if code.isdigit():
-            yield name, (int(code), text.strip())
-
-
-def _judged(probe: MeshProbe, target: Target, line: tuple[int, str] | None) -> Answer:
-    if isinstance(target.address, ClusterlabError):
-        return Answer(None, target.address.message)
-    if line is None:
-        return Answer(None, "the command printed nothing about it")
-    code, text = line
-    return _JUDGES[probe.by](probe, target.address, code, text)
-
-
-def _name(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
-    if not text:
-        return Answer(False, "name not resolved")
-    return Answer(text == address, text if text == address else f"the name leads to {text}, not to {address}")
-
-
-def _ping(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
-    counted = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", text)
-    if counted is None:
-        return Answer(None, text or f"exit code {code}")
-    sent, received = map(int, counted.groups())
-    return Answer(sent == received > 0, f"{received} of {sent} packets came back")
-
-
-def _hop(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
-    """Of a traceroute of one hop: the target itself answers that nothing listens on the port."""
-    size, _, rest = text.partition(" ")
-    what = f"of {size} bytes " if size != "0" else ""
-    if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):
-        return Answer(True, f"a packet {what}was answered".replace("  ", " "))
-    if _LOST.search(rest):
-        return Answer(False, f"no packet {what}was answered".replace("  ", " "))
-    return Answer(None, rest or f"exit code {code}")
-
-
-def _tcp(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
-    if code == 0:
-        return Answer(True, "open")
-    if code == 124 or re.search(r"timed out", text, re.IGNORECASE):
-        return Answer(False, "timed out")
-    if found := re.search(r"connection refused|no route to host|network is unreachable", text, re.IGNORECASE):
-        return Answer(False, found[0].lower().removeprefix("connection "))
-    return Answer(None, text or f"exit code {code}")
-
-
-def _fetch(probe: MeshProbe, address: str, code: int, text: str) -> Answer:
-    counted = re.search(r"(\d+) bytes in (\d+) hundredths", text)
-    if counted is None:
-        return Answer(None, text or f"exit code {code}")
-    size, took = int(counted[1]), max(1, int(counted[2])) / 100
-    if code != 0:
-        return Answer(False, f"the download ended after {size} bytes")
-    rate = size / took / 1e6
-    enough = probe.floor is None or size / took >= size_bytes(probe.floor)
-    return Answer(enough, f"{rate:.1f} MB/s")
-
-
-_JUDGES = {"name": _name, "ping": _ping, "packets": _hop, "udp": _hop, "tcp": _tcp, "fetch": _fetch}
 
 
 def _finding(
@@ -310,53 +224,6 @@ def _finding(
     return finding(
         place, shown, holds=not bad, wanted=wanted, found=found, output=output, hint=_HINTS[probe.by], links=links
     )
-
-
-def _with_directions(
-    probe: MeshProbe, places: Places, targets: Sequence[Target], findings: list[Finding]
-) -> list[Finding]:
-    """For pairs that timed out: whether the first packet came to the target, which then waits for the handshake's end.
-
-    One more command at each target that somebody did not reach.
-    """
-    lost = [link for one in findings for link in one.evidence.links if link.seen is False and link.found == "timed out"]
-    if not lost:
-        return findings
-    where = {one.host: Place(one.host, one.name if probe.in_ else "") for one in targets}
-    asked = list(dict.fromkeys(link.target for link in lost))
-    texts = parallel(lambda host: _waiting(places, where[host], int(probe.port or 0)), asked, name="mesh")
-    waiting = {host: text for host, text in zip(asked, texts, strict=True) if not isinstance(text, ClusterlabError)}
-    addresses = {one.host: one.address for one in targets}
-
-    def told(link: Link) -> Link:
-        if link not in lost or link.target not in waiting or not isinstance(addresses.get(link.source), str):
-            return link
-        arrived = addresses[link.source] in waiting[link.target]
-        way = f"the answer of {link.target} is lost" if arrived else f"nothing arrives at {link.target}"
-        return Link(link.source, link.target, link.how, link.wanted, link.seen, f"timed out: {way}")
-
-    return [_relinked(one, [told(link) for link in one.evidence.links]) for one in findings]
-
-
-def _waiting(places: Places, place: Place, port: int) -> set[str]:
-    """The addresses from which a connection to a port has begun and has not been established."""
-    completed = places.run(place, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"], timeout=20.0)
-    found = set()
-    for line in completed.stdout.splitlines():
-        words = line.split()
-        if len(words) > 3 and words[3] == _SYN_RECEIVED and words[1].endswith(f":{port:04X}"):
-            packed = bytes.fromhex(words[2].partition(":")[0][-8:])
-            found.add(".".join(map(str, reversed(packed))))
-    return found
-
-
-def _relinked(one: Finding, links: Sequence[Link]) -> Finding:
-    bad = [link for link in links if link.seen is not True]
-    missing = "; ".join(f"{link.target}: {link.found}" for link in bad)
-    if not bad or tuple(links) == one.evidence.links:
-        return one
-    found = f"{len(links) - len(bad)} of {len(links)} others; not {missing}"
-    return replace(one, evidence=replace(one.evidence, found=found, links=tuple(links)))
 
 
 def _explained(probe: MeshProbe, one: Finding, findings: Sequence[Finding]) -> Finding:

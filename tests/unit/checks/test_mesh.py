@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from clusterlab.checks.kinds.mesh import _JUDGES, MeshProbe
+from clusterlab.checks.kinds.mesh import MeshProbe
+from clusterlab.checks.mesh_answers import Target, judged
 from clusterlab.model.base import InvalidModel
 
 ADDRESS = "10.0.1.5"
-
-
-def probe(by: str, **more: object) -> MeshProbe:
-    return MeshProbe.model_validate({"in": ["a"], "to": ["b"], "by": by, "network": "n", **more})
 
 
 @pytest.mark.parametrize(
@@ -43,8 +40,7 @@ def probe(by: str, **more: object) -> MeshProbe:
     ],
 )  # fmt: skip
 def test_an_answer(by: str, code: int, text: str, reached: bool | None, found: str) -> None:
-    more = {"port": 80} if by in ("tcp", "fetch") else {}
-    answer = _JUDGES[by](probe(by, **more, **({"floor": "1M"} if by == "fetch" else {})), ADDRESS, code, text)
+    answer = judged(by, "1M" if by == "fetch" else None, Target("b", "host2", ADDRESS), (code, text))
     assert (answer.reached, answer.found) == (reached, found)
 
 

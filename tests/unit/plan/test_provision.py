@@ -20,6 +20,7 @@ from clusterlab.resources import (
     docker_engine,
     managers,
     nfs,
+    nfs_exports,
     nfs_options,
     packages,
     questions,
@@ -186,13 +187,15 @@ EXPORT = Export.model_validate(
 
 
 def exports_answer(etab: str = ETAB, ours: str = "", **others: str) -> str:
-    files = {"/var/lib/nfs/etab": etab, **others, nfs.path("demo"): ours}
+    files = {"/var/lib/nfs/etab": etab, **others, nfs_exports.path("demo"): ours}
     return "/shares\n" + "".join(f"\n@ {name}\n{text}" for name, text in files.items() if text)
 
 
 def test_the_options_of_a_file_and_of_the_server_mean_the_same() -> None:
-    assert nfs.parse(ETAB) == nfs.parse("/shares 192.168.98.0/255.255.255.0(rw,no_subtree_check,no_root_squash)")
-    text = nfs.text([EXPORT], "demo")
+    assert nfs_exports.parse(ETAB) == nfs_exports.parse(
+        "/shares 192.168.98.0/255.255.255.0(rw,no_subtree_check,no_root_squash)"
+    )
+    text = nfs_exports.text([EXPORT], "demo")
     assert nfs.changes(at("export", exports_answer(ours=text)), [EXPORT], frozenset()) == []
 
 
@@ -204,14 +207,14 @@ def test_every_option_counts(option: str) -> None:
 
 def test_names_with_blanks_and_long_lines_are_read() -> None:
     text = '"/two words" a(ro) \\\n  b(rw)\n/with\\040blank -sync,ro c d(rw) # comment\n# /none x(rw)\n'
-    assert set(nfs.parse(text)) == {
+    assert set(nfs_exports.parse(text)) == {
         ("/two words", "a"),
         ("/two words", "b"),
         ("/with blank", "c"),
         ("/with blank", "d"),
     }
     spaced = Export.model_validate({"path": "/two words", "clients": "a"})
-    assert set(nfs.parse(nfs.text([spaced], "demo"))) == {("/two words", "a")}
+    assert set(nfs_exports.parse(nfs_exports.text([spaced], "demo"))) == {("/two words", "a")}
 
 
 def test_an_export_in_another_file_is_somebody_elses() -> None:

@@ -1,0 +1,97 @@
+"""What the one command of a place says about each target, and what that means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.model.base import size_bytes
+
+_LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute writes it
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is reached: its name in the play or inventory, its host, and its address (or why that is unknown)."""
+
+    name: str
+    host: str
+    address: str | ClusterlabError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a place found of one target; `reached` is None when the tool said neither."""
+
+    reached: bool | None
+    found: str
+
+
+def lines_of(output: str) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Each line is a target, an exit code and what the tool printed."""
+    for line in output.splitlines():
+        name, _, rest = line.partition("\t")
+        code, _, text = rest.partition("\t")
+        if code.isdigit():
+            yield name, (int(code), text.strip())
+
+
+def judged(by: str, floor: str | None, target: Target, line: tuple[int, str] | None) -> Answer:
+    if isinstance(target.address, ClusterlabError):
+        return Answer(None, target.address.message)
+    if line is None:
+        return Answer(None, "the command printed nothing about it")
+    code, text = line
+    return JUDGES[by](floor, target.address, code, text)
+
+
+def _name(floor: str | None, address: str, code: int, text: str) -> Answer:
+    if not text:
+        return Answer(False, "name not resolved")
+    return Answer(text == address, text if text == address else f"the name leads to {text}, not to {address}")
+
+
+def _ping(floor: str | None, address: str, code: int, text: str) -> Answer:
+    counted = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", text)
+    if counted is None:
+        return Answer(None, text or f"exit code {code}")
+    sent, received = map(int, counted.groups())
+    return Answer(sent == received > 0, f"{received} of {sent} packets came back")
+
+
+def _hop(floor: str | None, address: str, code: int, text: str) -> Answer:
+    """Of a traceroute of one hop: the target itself answers that nothing listens on the port."""
+    size, _, rest = text.partition(" ")
+    what = f"of {size} bytes " if size != "0" else ""
+    if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):
+        return Answer(True, f"a packet {what}was answered".replace("  ", " "))
+    if _LOST.search(rest):
+        return Answer(False, f"no packet {what}was answered".replace("  ", " "))
+    return Answer(None, rest or f"exit code {code}")
+
+
+def _tcp(floor: str | None, address: str, code: int, text: str) -> Answer:
+    if code == 0:
+        return Answer(True, "open")
+    if code == 124 or re.search(r"timed out", text, re.IGNORECASE):
+        return Answer(False, "timed out")
+    if found := re.search(r"connection refused|no route to host|network is unreachable", text, re.IGNORECASE):
+        return Answer(False, found[0].lower().removeprefix("connection "))
+    return Answer(None, text or f"exit code {code}")
+
+
+def _fetch(floor: str | None, address: str, code: int, text: str) -> Answer:
+    counted = re.search(r"(\d+) bytes in (\d+) hundredths", text)
+    if counted is None:
+        return Answer(None, text or f"exit code {code}")
+    size, took = int(counted[1]), max(1, int(counted[2])) / 100
+    if code != 0:
+        return Answer(False, f"the download ended after {size} bytes")
+    rate = size / took / 1e6
+    enough = floor is None or size / took >= size_bytes(floor)
+    return Answer(enough, f"{rate:.1f} MB/s")
+
+
+JUDGES = {"name": _name, "ping": _ping, "packets": _hop, "udp": _hop, "tcp": _tcp, "fetch": _fetch}

@@ -1,0 +1,84 @@
+"""How a service of the Swarm differs from what is wanted, as the manager lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .base import LABEL_PLAY, LABEL_SPEC, Difference
+from .compare import differences, environment_differences, variables
+from .labels import own_labels
+from .observed import Json, labels_of
+from .service_body import WantedService
+
+SPEC = {
+    "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "ReadOnly": "read_only",
+    "Mounts": "volumes",
+}  # fmt: skip
+"""The API's names in a ContainerSpec, and the play's."""
+
+
+@dataclass(frozen=True)
+class FoundService:
+    """A service as the manager lists it, and the names of the networks by their ids."""
+
+    listed: Json
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+
+def service_differences(wanted: WantedService, found: FoundService, image_id: str) -> list[Difference]:
+    """Every option that the manager reports otherwise than wanted; the image's id may be empty, as unknown."""
+    spec = found.listed["Spec"]
+    template = spec["TaskTemplate"]
+    container = template["ContainerSpec"]
+    networks = {found.networks.get(one["Target"], one["Target"]): one for one in template.get("Networks") or []}
+    labels = labels_of(found.listed)
+    listed = [
+        *differences("", _options(wanted.container), _options(container)),
+        *environment_differences(wanted.environment, variables(container.get("Env"))),
+        *differences(
+            "networks",
+            {name: ["connected", *sorted(one.aliases)] for name, one in wanted.networks.items()},
+            {name: ["connected", *sorted(one.get("Aliases") or [])] for name, one in networks.items()},
+        ),
+        *differences(
+            "",
+            {"constraints": wanted.constraints, "mode": _mode(wanted.mode), "replicas": replicas_of(wanted.mode)},
+            {
+                "constraints": (template.get("Placement") or {}).get("Constraints"),
+                "mode": _mode(spec["Mode"]),
+                "replicas": replicas_of(spec["Mode"]),
+            },
+        ),
+        *differences(
+            "", {"ports": _ports(wanted.ports)}, {"ports": _ports((spec.get("EndpointSpec") or {}).get("Ports") or [])}
+        ),
+        *differences("labels", own_labels(wanted.labels), own_labels(labels)),
+        *differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels.get(LABEL_PLAY)}),
+    ]
+    if image_id and container["Image"] != image_id:
+        listed.append(Difference("image", image_id, container["Image"]))
+    if not listed and labels.get(LABEL_SPEC) != wanted.labels[LABEL_SPEC]:
+        listed.append(Difference("spec", wanted.labels[LABEL_SPEC], labels.get(LABEL_SPEC)))
+    return listed
+
+
+def _options(container: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ContainerSpec says under the play's names, without orders that mean nothing."""
+    options = {name: container.get(key) for key, name in SPEC.items()}
+    options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
+    return options
+
+
+def _mode(mode: Mapping[str, Any]) -> str:
+    return ", ".join(key.lower() for key in mode)
+
+
+def replicas_of(mode: Mapping[str, Any]) -> int | None:
+    found = (mode.get("Replicated") or {}).get("Replicas")
+    return None if found is None else int(found)
+
+
+def _ports(ports: list[dict[str, Any]]) -> list[str]:
+    return sorted(f"{one.get('PublishedPort', '')}:{one['TargetPort']}/{one.get('Protocol', 'tcp')}" for one in ports)
