@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
-import docker
 import docker.errors
 
+from clusterlab.resources.kinds import RESOURCES
+from clusterlab.resources.report import Report
 from clusterlab.resources.swarm_tasks import running_tasks
 
 from .place import Place, WrongAnswer
 from .places import Places
 
-_MISSING = {
-    "network": "`clusterlab apply` creates it; on a Swarm worker an attachable overlay network is known only while a "
-    "container there uses it"
-}
-COMMANDS = {"engine": "docker info", "volumes": "docker volume ls"}  # of what has no name
 TASKS_COMMAND = ["docker", "service", "ps", "--filter", "desired-state=running"]
 
-_ASK: dict[str, Callable[[docker.APIClient, str], Any]] = {
-    "volume": lambda engine, name: engine.inspect_volume(name),
-    "network": lambda engine, name: engine.inspect_network(name),
-    "container": lambda engine, name: engine.inspect_container(name),
-    "service": lambda engine, name: engine.inspect_service(name),  # type: ignore[no-untyped-call]
-    "image": lambda engine, name: engine.inspect_image(name),  # type: ignore[no-untyped-call]
-    "node": lambda engine, name: engine.inspect_node(name),
-    "engine": lambda engine, name: engine.info(),
-    "volumes": lambda engine, name: {one["Name"]: one for one in engine.volumes()["Volumes"] or []},
-}
+
+def reports() -> Mapping[str, Report]:
+    """Whatever a resource kind can be inspected for."""
+    return {report.kind: report for kind in RESOURCES.values() for report in kind.reports}
+
+
+def has_name(kind: str) -> bool:
+    """Whether there are several, each with a name: there is one engine, and one list of its volumes."""
+    return kind == "tasks" or not reports()[kind].command
 
 
 def report_of(kind: str, name: str, place: Place, places: Places) -> Any:
@@ -38,14 +33,15 @@ def report_of(kind: str, name: str, place: Place, places: Places) -> Any:
     if kind == "tasks":
         report_of("service", name, place, places)  # that there is none is a wrong answer, not an error
         return running_tasks(places.hosts[place.host], name, places.lab.inventory)
+    report = reports()[kind]
     with places.engine(place.host) as engine:
         try:
-            return _ASK[kind](engine, name)
+            return report.read(engine, name)
         except docker.errors.NotFound as error:
             raise WrongAnswer(
                 f"there is no {kind} {name} on {place.host}",
                 command=shell_command(kind, name),
-                remedy=places.remedy(kind, name, _MISSING.get(kind, "`clusterlab apply` creates it")),
+                remedy=places.remedy(kind, name, report.missing),
             ) from error
 
 
@@ -53,4 +49,4 @@ def shell_command(kind: str, name: str) -> str:
     """The command that shows a person the same."""
     if kind == "tasks":
         return shlex.join([*TASKS_COMMAND, name])
-    return COMMANDS.get(kind) or f"docker {kind} inspect {shlex.quote(name)}"
+    return reports()[kind].command or f"docker {kind} inspect {shlex.quote(name)}"

@@ -38,6 +38,7 @@ from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, play_of
 from .observed import Json, Observed, attached, is_task, labels_of, service_of
 from .removal import TaskWait, is_taken, loses_anonymous, remove_container, wait_for_tasks_to_end
+from .report import Report
 from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
 from .stored import FoundContainer, Stored, stored_in, stored_question
 
@@ -66,6 +67,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
 
     name = "container"
     listings = frozenset({"containers", "images", "networks"})
+    reports = (Report("container", lambda engine, name: engine.inspect_container(name)),)
 
     def wanted(self, wants: Wants) -> Mapping[Key, PlannedContainer]:
         lab = wants.lab

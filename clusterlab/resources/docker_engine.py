@@ -17,6 +17,7 @@ from . import units
 from .base import Change, Difference, Key
 from .host_kind import HostKind, Role, pending_on
 from .observed import Observed
+from .report import Report
 from .roles import roles
 from .scope import Scope, Wants
 from .system import System
@@ -55,6 +56,7 @@ class EngineKind(HostKind[str, Engine]):
     """Engines that run now and after every boot."""
 
     name = "engine"
+    reports = (Report("engine", lambda engine, name: engine.info(), "docker info"),)
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
         if roles(lab, host).docker:

@@ -26,6 +26,7 @@ from .base import Change, Difference, Key
 from .engine_calls import engine, shell
 from .kind import ResourceKind
 from .observed import Observed, service_of
+from .report import Report
 from .scope import Scope, Wants
 from .wanted_images import WantedImage, image_hosts, is_ours_tag
 
@@ -56,6 +57,7 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
 
     name = "image"
     listings = frozenset({"images", "containers"})
+    reports = (Report("image", lambda engine, name: engine.inspect_image(name)),)  # type: ignore[no-untyped-call]
 
     def wanted(self, wants: Wants) -> Mapping[Key, WantedImage]:
         return {

@@ -1,7 +1,7 @@
 """The shape of a kind of resource: everything that clusterlab does with volumes, packages or services of a Swarm.
 
-`provision`, `apply`, `clean`, the search for left-overs and `explain` are loops over the registry `RESOURCES`
-(kinds.py); none of them asks which kind a resource is.
+`provision`, `apply`, `clean`, the search for left-overs, `explain` and the check `inspect` are loops over the registry
+`RESOURCES` (kinds.py); none of them asks which kind a resource is.
 
 Adding a kind takes one module:
 
@@ -29,6 +29,7 @@ from clusterlab.model.needs import Need
 
 from .base import SWARM, Change, Difference, Key, Skipped
 from .observed import Observed
+from .report import Report
 from .scope import Scope, Wants
 
 W = TypeVar("W")  # what is wanted of one resource
@@ -45,6 +46,8 @@ class ResourceKind(ABC, Generic[W, F]):
     verb: Verb = "apply"
     listings: frozenset[str] = frozenset()
     """What the engine of each host is asked for, by the names in `observed.LISTINGS`."""
+    reports: tuple[Report, ...] = ()
+    """What engines report in full of one: the check `inspect` reads it."""
 
     @abstractmethod
     def wanted(self, wants: Wants) -> Mapping[Key, W]:

@@ -36,8 +36,13 @@ from .removal import (
     users_of,
     wait_for_tasks_to_end,
 )
+from .report import Report
 from .scope import MANAGERS, SWARM_DRIVERS, Scope, Wants
 
+_MISSING = (
+    "`clusterlab apply` creates it; on a Swarm worker an attachable overlay network is known only while a container "
+    "there uses it"
+)
 _IPAM = {"subnet": "Subnet", "ip_range": "IPRange", "gateway": "Gateway", "aux_addresses": "AuxiliaryAddresses"}
 _SWITCHES = {"attachable": "Attachable", "internal": "Internal", "enable_ipv6": "EnableIPv6"}
 
@@ -91,6 +96,7 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
 
     name = "network"
     listings = frozenset({"networks", "containers"})
+    reports = (Report("network", lambda engine, name: engine.inspect_network(name), missing=_MISSING),)
 
     def wanted(self, wants: Wants) -> Mapping[Key, WantedNetwork]:
         return {

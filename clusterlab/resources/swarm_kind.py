@@ -18,6 +18,7 @@ from .base import Change, Difference, Key
 from .host_kind import HostKind, Role, pending_on
 from .labels import is_ours
 from .observed import Json, Observed, labels_of
+from .report import Report
 from .scope import Scope, Wants
 from .swarm_member import Member, SwarmRole
 
@@ -38,6 +39,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
     """Membership in the lab's Swarm, with role and availability; nodes depend on each other, so they are one plan."""
 
     name = "swarm"
+    reports = (Report("node", lambda engine, name: engine.inspect_node(name)),)
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedNode]]:
         at = lab.inventory.hosts[host]

@@ -24,6 +24,7 @@ from .labels import is_of_play, not_ours, play_of
 from .observed import Json, Observed, labels_of
 from .ownership import with_owner
 from .removal import is_taken, remove_service, service_losses, wait_for_tasks_to_end
+from .report import Report
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
 from .service_converge import converge_service
@@ -49,6 +50,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
 
     name = "service"
     listings = frozenset({"containers", "images", "networks"})
+    reports = (Report("service", lambda engine, name: engine.inspect_service(name)),)  # type: ignore[no-untyped-call]
 
     def wanted(self, wants: Wants) -> Mapping[Key, PlannedService]:
         lab = wants.lab

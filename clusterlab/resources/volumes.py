@@ -37,6 +37,7 @@ from .removal import (
     users_of,
     wait_for_tasks_to_end,
 )
+from .report import Report
 from .scope import Scope, Wants
 
 _ANONYMOUS = "com.docker.volume.anonymous"  # a label that the engine itself gives
@@ -69,6 +70,14 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
 
     name = "volume"
     listings = frozenset({"volumes", "containers"})
+    reports = (
+        Report("volume", lambda engine, name: engine.inspect_volume(name)),
+        Report(
+            "volumes",
+            lambda engine, name: {one["Name"]: one for one in engine.volumes()["Volumes"] or []},
+            "docker volume ls",
+        ),
+    )
 
     def wanted(self, wants: Wants) -> Mapping[Key, WantedVolume]:
         return {

@@ -23,7 +23,7 @@ from clusterlab.redaction import REDACTED, clean
 from clusterlab.results import Outcome
 
 from ..finding import Finding, ask_each, finding
-from ..inspected import COMMANDS, report_of, shell_command
+from ..inspected import has_name, report_of, shell_command
 from ..kind import CheckKind
 from ..manual.inspected import listed as typed
 from ..manual.inspected import matched
@@ -211,7 +211,7 @@ KIND = Inspect()
 def subject(probe: InspectProbe) -> tuple[str, str]:
     """The kind and name of what is inspected; the engine and the list of its volumes have no name."""
     kind = probe.given(*probe.objects)[0]
-    return kind, "" if kind in COMMANDS else str(getattr(probe, kind))
+    return kind, str(getattr(probe, kind)) if has_name(kind) else ""
 
 
 def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
