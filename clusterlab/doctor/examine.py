@@ -11,7 +11,11 @@ from .diagnosis import Diagnosis
 from .finding import Diagnosed, Finding, Severity, Unknown
 
 PAUSE = 3.0
-"""Seconds after which a suspicion that may pass by itself is read again."""
+"""Seconds after which a suspicion that may pass by itself is read again.
+
+The interval is the measurement: a fault that stays has no end to wait for, and what both readings show has lasted for
+that long. Reading more often would only cost the hosts more.
+"""
 _ORDER = list(Severity)
 
 

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
-from clusterlab.doctor.finding import Fix, Severity, listed
-from clusterlab.doctor.tasks import retry, unsolved
-
-_TEXTS = ("permission denied", "access denied")
+from clusterlab.doctor.finding import Severity
+from clusterlab.doctor.mounts import failed_mounts
 
 
 def _find(cluster: Cluster) -> Found:
-    for service, failures in unsolved(cluster, *_TEXTS):
-        mounts = [one for one in failures if "mount" in one.error.lower() and "addr=" in one.error]
-        if not mounts:
-            continue
-        hosts = {one.host for one in mounts}
-        yield CODE.finding(
-            service,
-            f"service {service}: {listed(hosts)} cannot mount its volume: {mounts[0].error.rpartition(': ')[2]}",
-            [one.seen(cluster.manager.name) for one in mounts[:5]],
-            [
-                Fix(
-                    "", "on the server: exportfs -v shows what is exported to whom; exportfs -o rw CLIENT:/path adds it"
-                ),
-                retry(service),
-            ],
-            consequences=("CL213", "CL214"),
-        )
+    fix = "on the server: exportfs -v shows what is exported to whom; exportfs -o rw CLIENT:/path adds it"
+    return failed_mounts(CODE, cluster, "permission denied", "access denied", fix=fix)
 
 
 CODE = Diagnosis(
