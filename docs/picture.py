@@ -19,7 +19,7 @@ from clusterlab.reports.terminal import show_results
 
 
 def recorded(document: dict[str, object]) -> Run:
-    """The run that a `--json` document tells of."""
+    """The run that a `--json` document describes."""
     run = Run(str(document["lab"]), str(document["verb"]))
     run.stages = dict(document["stages"])  # type: ignore[call-overload]
     for item in document["results"]:  # type: ignore[attr-defined]

@@ -169,7 +169,7 @@ def _resolved(job: Job, code: int, said: str) -> Met:
     try:
         answer = parse(bytes.fromhex(said))
     except ValueError as error:
-        raise NotUnderstood(f"Docker's DNS answers, but not what was asked: {error}", command=job.typed()) from error
+        raise NotUnderstood(f"Docker's DNS does not answer the question: {error}", command=job.typed()) from error
     if answer.addresses:
         return Met(True, f"is {', '.join(answer.addresses)}", answer)
     return Met(False, f"does not resolve: {answer.code or 'no IPv4 address'}", answer)

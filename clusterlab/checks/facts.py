@@ -84,7 +84,7 @@ class Facts:
 
     @property
     def made_for(self) -> str:
-        """The lab that its Swarm was initialised for; "" when not by clusterlab, or when the host is no manager."""
+        """The lab that its Swarm was initialised for; "" when not by clusterlab, or when the host is not a manager."""
         return str((self.swarm.get("Labels") or {}).get(LABEL_LAB, ""))
 
 

@@ -33,14 +33,14 @@ def with_directions(
     waiting = {host: text for host, text in zip(asked, texts, strict=True) if not isinstance(text, ClusterlabError)}
     addresses = {one.host: one.address for one in targets}
 
-    def told(link: Link) -> Link:
+    def explained(link: Link) -> Link:
         if link not in lost or link.target not in waiting or not isinstance(addresses.get(link.source), str):
             return link
         arrived = addresses[link.source] in waiting[link.target]
         way = f"the answer of {link.target} is lost" if arrived else f"nothing arrives at {link.target}"
         return Link(link.source, link.target, link.how, link.wanted, link.seen, f"timed out: {way}")
 
-    return [_relinked(one, [told(link) for link in one.evidence.links]) for one in findings]
+    return [_relinked(one, [explained(link) for link in one.evidence.links]) for one in findings]
 
 
 def _waiting(places: Places, place: Place, port: int) -> set[str]:

@@ -91,7 +91,7 @@ def _docker_names(places: Places) -> set[str]:
 
 
 def answer(completed: Completed) -> str:
-    """What nslookup was told about a name that has no address; "" when it is neither."""
+    """What name servers answered about a name that has no address; "" when it is neither."""
     text = completed.output
     found = re.search(r"can't find [^:\n]+: (NXDOMAIN|SERVFAIL|REFUSED|No answer)", text, re.IGNORECASE)
     if found:

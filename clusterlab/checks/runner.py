@@ -155,7 +155,7 @@ def _schedule(
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             ended(running[future], future.result())
-            del running[future]  # an interrupt before this leaves it to be told again, never untold
+            del running[future]  # an interrupt before this leaves it to be reported again, never unreported
 
 
 def _blocked(job: Job, cause: Cause) -> Result:

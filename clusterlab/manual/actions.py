@@ -1,4 +1,4 @@
-"""Actions by hand, and what puts back what they changed."""
+"""The commands of actions, and those that restore what they changed."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class _Unresolved(Exception):
-    """A reference that has no value; without a message when the reason is told elsewhere."""
+    """A reference that has no value; without a message when the reason is reported elsewhere."""
 
     def __init__(self, message: str = "", remedy: str = "") -> None:
         super().__init__(message)
@@ -126,7 +126,7 @@ class Names:
         except _Circle:
             raise
         except _Unresolved:
-            raise _Unresolved from None  # told where it stands in the inventory
+            raise _Unresolved from None  # reported where it stands in the inventory
 
     def _find(self, name: str) -> tuple[KeyPath, Any]:
         """Where a name leads in the inventory, and what is there. Raises _Lacking for an item that a list has not."""

@@ -96,7 +96,7 @@ def _missing_of_others(play: Play, lacking: Mapping[KeyPath, str], inventory: In
 
 
 def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
-    """What cannot be had, with the reason: what says so itself, then whatever needs that."""
+    """What is unavailable, with the reason: what says so itself, then whatever needs that."""
     found = {Thing(str(path[0]), str(path[1])): reason for path, reason in lacking.items() if path[0] in SECTIONS}
     for section, name, hosts in _placed(play):
         if why := _nobody(hosts, inventory):

@@ -180,13 +180,13 @@ def _for(play: Play, reading: Reading, inventory: Inventory) -> Play:
 def _model(model: type[_M], reading: Reading, wrong: list[Problem]) -> _M | None:
     """The validated model of a document, or None with what is wrong added to `wrong`."""
     document = reading.document
-    told = {document.at(path) for path in reading.unresolved}
+    reported = {document.at(path) for path in reading.unresolved}
     value = reduced_value(document.value, reading.lacking) if reading.lacking else document.value
     try:
         made = model.model_validate(value, context=FROM_FILE)
     except ValidationError as error:
         explained = explain(error, model, document)
-        wrong += [*reading.problems, *(found for found in explained if (found.line, found.column) not in told)]
+        wrong += [*reading.problems, *(found for found in explained if (found.line, found.column) not in reported)]
         return None
     wrong += reading.problems
     return None if reading.unresolved else made

@@ -107,7 +107,7 @@ def own_folders() -> dict[str, str]:
 
 
 def systemd_runs() -> bool:
-    """Whether this machine was booted with systemd, as sd_booted(3) tells it."""
+    """Whether this machine was booted with systemd, as sd_booted(3) determines it."""
     return Path("/run/systemd/system").is_dir()
 
 

@@ -179,7 +179,7 @@ class Pipeline:
         return report
 
     def _keep(self, result: Result) -> None:
-        if result in self.results:  # told again, because an interrupt came
+        if result in self.results:  # reported again, because an interrupt came
             return
         self.results.append(result)
         self.on_result(result)

@@ -27,7 +27,7 @@ from clusterlab.pipeline.lock import Exclusive
         "strict": STRICT,
     },
     lists=("node", "only"),
-    interrupted="`clusterlab test-cluster` removes what is left, and starts again.",
+    interrupted="`clusterlab test-cluster` removes what remains, and starts again.",
 )
 def test_cluster(
     call: Call,

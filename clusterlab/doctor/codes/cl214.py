@@ -27,7 +27,7 @@ def _find(cluster: Cluster) -> Found:
             continue  # somebody wanted it
         yield CODE.finding(
             name,
-            f"service {name}: its last update was {word}; it does not run what was asked for",
+            f"service {name}: its last update was {word}; it does not run the new version",
             [
                 Seen(cluster.manager.name, f"docker service inspect {name}", "completed", f"{state}: {message}"),
                 *(Seen(cluster.manager.name, f"docker service ps --no-trunc {name}", "", text) for text in failed[:3]),

@@ -18,7 +18,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         return
     yield CODE.finding(
         host.name,
-        f"{host.name}: {locking[0].point} is NFS 3 and rpc.statd does not run: locks cannot be had",
+        f"{host.name}: {locking[0].point} is NFS 3 and rpc.statd does not run: locks cannot be acquired",
         [
             Seen(host.name, f"findmnt {locking[0].point}", "vers=4.2, or rpc.statd", locking[0].super_options),
             Seen(host.name, "ss -lntup", "rpc.statd", "it does not listen"),

@@ -45,7 +45,7 @@ def states(vagrant: Vagrant, names: Mapping[str, str]) -> dict[str, tuple[State,
 
 
 def states_in(events: list[Event]) -> dict[str, tuple[State, str]]:
-    """The states that the output of `vagrant status` tells."""
+    """The states that the output of `vagrant status` shows."""
     said = {event.machine: event.data[0] for event in events if event.kind == "state"}
     return {machine: (_STATES.get(word, "unreachable"), word) for machine, word in said.items()}
 
