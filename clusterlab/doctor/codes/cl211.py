@@ -67,7 +67,7 @@ def _reason(node: Node, task: Document, constraints: list[Constraint | str], ser
         if isinstance(one, str):
             return f"the constraint {one!r} cannot be judged", []
         if not one.known:
-            text = f"{one.key} is no key of a node: it must begin with node. or engine."
+            text = f"{one.key} is not a key of a node: it must begin with node. or engine."
             guess = f"node.labels.{one.key} {'==' if one.equal else '!='} {one.value}"
             update = f"docker service update --constraint-rm '{one.key}{'==' if one.equal else '!='}{one.value}'"
             return text, [Fix("", f"{update} --constraint-add '{guess}' {service}")]
