@@ -1,7 +1,7 @@
 """mesh: every place reaches every other, for clusters of any size.
 
 Each place asks all the others in one command, so the number of commands is that of the places and not of the pairs. Who
-is not reached by anybody is named as such, and where packets are lost on the way back, that is derived from the way there.
+is not reached by anybody is named as such; where packets are lost on the way back follows from the way there.
 """
 
 from __future__ import annotations
