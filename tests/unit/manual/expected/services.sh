@@ -65,6 +65,9 @@ timeout 4 bash -c '</dev/tcp/192.168.98.12/8080'
 (
 docker service inspect --format '{{range .Endpoint.Ports}}{{println .PublishMode .Protocol .PublishedPort}}{{end}}' web | grep -qxF 'host tcp 443'
 ) || failed="$failed; "'between services'
+(
+docker service ps --filter desired-state=running --format '{{.CurrentState}}' web | grep -q ^Running
+) || failed="$failed; "'between services'
 tasks_of_web_on_host1=$(docker service ps --filter desired-state=running --filter node=host1 --quiet web); echo "tasks_of_web_on_host1=$tasks_of_web_on_host1"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
