@@ -29,6 +29,8 @@ MACHINE_PACKAGES = (
     "xfsprogs", "e2fsprogs",
     # what checks ask with
     "ca-certificates", "curl", "iproute2", "iputils-ping",
+    # what faults break with
+    "nftables",
 )  # fmt: skip
 """The packages of a machine, virtual or in namespaces."""
 

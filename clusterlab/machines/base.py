@@ -16,6 +16,8 @@ from clusterlab.capabilities import Capabilities
 from clusterlab.model.base import Issue, Model
 from clusterlab.progress import Progress
 
+from .outside import Ability
+
 if TYPE_CHECKING:
     from clusterlab.model.inventory import Inventory
     from clusterlab.model.lab import Lab
@@ -101,6 +103,12 @@ class MachineKind:
     """Whether machines start as copies of one disk, so that what must be unique in it (such as the iSCSI initiator's
     name) must be replaced."""
 
+    abilities: frozenset[Ability] = frozenset()
+    """What faults may do to these machines. With one from outside they have an attribute `outside` (see
+    `clusterlab.machines.outside.Outside`)."""
+    unable: Mapping[Ability, str] = field(default_factory=dict)
+    """Why they lack an ability, for people."""
+
     settings: type[Model] | None = None
     """The model of the inventory's section with this kind's name; every key of it has a default."""
     reads: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
@@ -111,6 +119,12 @@ class MachineKind:
     """What is wrong with an inventory of this kind that its models cannot know, given the inventory's folder."""
     base_images: Callable[[Lab], BaseImages] | None = None
     """The base images of these machines, when people can build them ahead of time."""
+
+    def reason(self, ability: Ability) -> str:
+        """Why these machines lack an ability; "" when they have it."""
+        if ability in self.abilities:
+            return ""
+        return self.unable.get(ability, f"{self.name} machines do not offer it")
 
     def has_setting(self, key: str) -> bool:
         """Whether the inventory's section of this kind has such a key."""

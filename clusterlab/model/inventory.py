@@ -225,6 +225,12 @@ class _Inventory(Model):
         "that clusterlab did not create, yes on all others",
     )
 
+    allow_faults: bool | list[str] | None = Field(
+        default=None,
+        description="which faults may be injected: true, or a list of their names; default: none on machines that "
+        "clusterlab did not create, all on others. On the former, faults that may lose data or a host must be named",
+    )
+
     shared: bool = Field(
         default=False,
         description="on existing machines: several users or workstations work on this lab, and change what any of them "

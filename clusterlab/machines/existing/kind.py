@@ -25,5 +25,7 @@ EXISTING = MachineKind(
     down="its machines existed before clusterlab, and nothing on them was changed; `clusterlab clean` removes what "
     "apply created there, `clusterlab deprovision` takes back what provision added",
     copies_disks=False,
+    abilities=frozenset({"clock", "disk", "memory", "delay", "init"}),
+    unable=dict.fromkeys(("unplug", "power", "pause", "reset"), "they are reached over SSH alone"),
     host_keys=frozenset({"ssh"}),
 )

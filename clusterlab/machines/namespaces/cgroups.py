@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 _POLL = 0.02  # seconds
+_FREEZER = "freezer.state"
+_STATES = {True: "FROZEN", False: "THAWED"}
 
 
 def lab_cgroup(lab: str, lab_folder: Path) -> str:
@@ -42,6 +44,23 @@ def limit(group: str, memory: int | None, cpus: int | None) -> None:
         ):
             if value is not None and (mount / group / name).exists():
                 (mount / group / name).write_text(str(value))
+
+
+def freeze(group: str, frozen: bool) -> None:
+    """Stop all processes of a host's cgroup where they stand, or let them run on."""
+    for mount, version in _hierarchies():
+        name, value = ("cgroup.freeze", str(int(frozen))) if version == 2 else (_FREEZER, _STATES[frozen])
+        if (mount / group / name).exists():
+            (mount / group / name).write_text(value)
+
+
+def is_frozen(group: str) -> bool:
+    """Whether a host's processes are stopped, or about to be."""
+    for mount, version in _hierarchies():
+        name, value = ("cgroup.freeze", "1") if version == 2 else (_FREEZER, _STATES[True])
+        if (mount / group / name).exists():
+            return (mount / group / name).read_text().strip() in (value, "FREEZING")
+    return False
 
 
 def remove(group: str, seconds: float) -> list[str]:

@@ -117,6 +117,11 @@ class NamespacesHost:
         self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")
         plugged.write_text(now)
 
+    def set_link(self, switch: int, up: bool) -> None:
+        """Plug the host's cable into the switch, or pull it out: its card keeps its address, and loses its carrier."""
+        if (pid := self.pid) is not None:
+            self._ip(switch, f"link set to{pid} {'up' if up else 'down'}")
+
     def _unplug(self, pid: int) -> None:
         """Remove a card that an interrupted start left, or one whose other end is going away with a former switch."""
         deadline = time.monotonic() + _KILL_SECONDS
@@ -155,6 +160,7 @@ class NamespacesHost:
 
     def stop(self) -> None:
         """Kill process 1, and everything in its namespaces with it."""
+        cgroups.freeze(self.cgroup, False)  # what is stopped cannot be ended
         self.end_nfs()
         left = processes.kill_all(self.lab_folder, _KILL_SECONDS, [self.name])
         if left:

@@ -21,5 +21,12 @@ NAMESPACES = MachineKind(
     summary="real engines in Linux namespaces of this computer, up in seconds",
     open=_open,
     needs_root=True,
+    abilities=frozenset({"unplug", "power", "pause", "reset", "delay"}),
+    unable={
+        "clock": "hosts in namespaces have the clock of this computer",
+        "disk": "hosts in namespaces store on the disk of this computer",
+        "memory": "hosts in namespaces have the memory of this computer",
+        "init": "no init system restarts the services of hosts in namespaces",
+    },
     reads={"qemu": None},  # the release of its root file system
 )

@@ -20,13 +20,14 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
 from clusterlab.programs import run_program
-from clusterlab.progress import Progress
+from clusterlab.progress import Progress, Silent
 from clusterlab.remote.target import Target
 
 from . import cgroups, kernel, neighbours, processes
 from .host import NamespacesHost
 from .kind import NAMESPACES
 from .lan import ensure_switch
+from .outside import NamespacesOutside
 
 _AT_ONCE = 4  # hosts started at the same time
 _KILL_SECONDS = 20.0
@@ -113,6 +114,8 @@ class NamespacesMachines:
 
     def _kill_everything(self) -> list[int]:
         """Kill all processes of the lab; NFS servers last, for who has mounted from them unmounts as it ends."""
+        for name in self._hosts_on_disk():
+            cgroups.freeze(f"{self._cgroup}/{name}", False)  # what is stopped cannot be ended
         servers = self._lab.inventory.with_role("nfs_server")
         clients = self._hosts_on_disk().difference(servers)
         if servers and clients:
@@ -159,6 +162,11 @@ class NamespacesMachines:
         """What this kernel cannot do for hosts in namespaces, each with the reason."""
         _require_root()
         return Capabilities.missing_everywhere(self._lab.inventory.hosts, self._missing_capabilities)
+
+    @property
+    def outside(self) -> NamespacesOutside:
+        """The hosts from outside, for faults."""
+        return NamespacesOutside(self._hosts, self._state.folder, lambda: self.up(Silent()))
 
     def memory(self) -> dict[str, int | None]:
         """Bytes of memory that each host uses."""

@@ -7,7 +7,7 @@ from clusterlab.remote import Hosts
 
 from .files import LabFiles
 
-_SET = 'read -r now < /sys/class/rtc/rtc0/since_epoch && date --set "@$now.5" > /dev/null'
+SET = 'read -r now < /sys/class/rtc/rtc0/since_epoch && date --set "@$now.5" > /dev/null'
 """Half a second is what a whole number lacks, as in build/guest/identity.sh."""
 
 
@@ -15,7 +15,7 @@ def set_clocks(files: LabFiles) -> None:
     """Set the clock of every machine by its clock chip; raises ClusterlabError naming those where it could not be."""
     ports = files.ports
     with Hosts({host: files.target(host, ports[host]) for host in files.machines}) as hosts:
-        answers = hosts.each(list(files.machines), lambda host: host.run(_SET, check=True).stdout)
+        answers = hosts.each(list(files.machines), lambda host: host.run(SET, check=True).stdout)
     errors = [answer for answer in answers.values() if isinstance(answer, ClusterlabError)]
     if errors:
         raise Several(errors)

@@ -11,12 +11,13 @@ from clusterlab.machines.base import MachineStatus
 from clusterlab.machines.failed_up import undone_on_failure
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
-from clusterlab.progress import Progress
+from clusterlab.progress import Progress, Silent
 from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
 from .files import LabFiles
 from .kind import QEMU
+from .outside import QemuOutside
 from .processes import end, processes_in
 from .snapshots import QemuSnapshots
 from .up import bring_up
@@ -84,6 +85,11 @@ class QemuMachines:
     def snapshots(self) -> QemuSnapshots:
         """Saved states of all machines of the lab."""
         return QemuSnapshots(self._files)
+
+    @property
+    def outside(self) -> QemuOutside:
+        """The machines from outside, for faults."""
+        return QemuOutside(self._files, lambda: self.up(Silent()))
 
     def _remove_new(self, made_before: set[str]) -> None:
         if not made_before:

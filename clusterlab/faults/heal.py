@@ -1,0 +1,136 @@
+"""Healing without the command that injected: from the record in the lab's state, or from what the hosts remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines import recall_machines
+from clusterlab.machines.outside import ABILITIES, UNDO, Operation, Outside
+from clusterlab.waiting import wait_until
+
+from . import dead_man
+from .kinds import FAULTS
+from .record import FaultRecord, forget_all, recorded
+from .residue import differences, fingerprints
+from .scene import Scene
+
+ANSWER_SECONDS = 300.0
+"""How long a machine may take to answer again: booting two emulated ones takes 100 s."""
+_SETTLE_SECONDS = 15.0
+
+
+@dataclass
+class Healed:
+    """What `heal` found and did."""
+
+    faults: list[str] = field(default_factory=list)
+    """Each fault that was healed, in words."""
+    remains: list[str] = field(default_factory=list)
+    """What is not as it was before, a sentence each."""
+
+
+def heal(scene: Scene, *, record: bool = True) -> Healed:
+    """Heal every fault of the lab, prove that each is gone, and forget them.
+
+    Without `record`, only what the hosts and machines themselves show is healed. What cannot be healed is raised as
+    ClusterlabError, and the faults stay recorded.
+    """
+    healed = Healed()
+    records = recorded(scene.lab.name) if record else []
+    _undo_everything(scene, records)
+    names = list(scene.lab.inventory.hosts)
+    wait_until(
+        lambda: all(scene.answers(name) for name in names),
+        "every host to answer",
+        ANSWER_SECONDS,
+        seen=lambda: ", ".join(name for name in names if not scene.answers(name)) + " did not",
+    )
+    for one in records:
+        heal_hosts(scene, one)
+        healed.faults.append(str(one))
+    known = {one.id for one in records}
+    answers = scene.hosts.each(
+        names, lambda host: host.run(dead_man.heal_all(scene.lab.name), timeout=60.0, check=True)
+    )
+    for name, answer in answers.items():
+        if isinstance(answer, ClusterlabError):
+            raise answer
+        healed.faults += [f"{fault} on {name}" for fault in answer.stdout.split() if fault not in known]
+    for one in records:
+        healed.remains += remains(scene, one)
+    forget_all(scene.lab.name)
+    return healed
+
+
+def heal_hosts(scene: Scene, record: FaultRecord) -> bool:
+    """Run what heals a fault on its hosts, and disarm them; whether one of them had healed itself before."""
+    scripts = {host: f"({script}\n) || exit 1\n{dead_man.heal(record.id)}" for host, script in record.heals.items()}
+    early = False
+    for name, done in scene.run(scripts, timeout=60.0).items():
+        if not done.ok:
+            raise ClusterlabError(f"{name}: {record.kind} cannot be healed", detail=done.output[-2000:])
+        early = early or "early" in done.stdout.split()
+    return early
+
+
+def remains(scene: Scene, record: FaultRecord) -> Iterator[str]:
+    """What of a fault is still seen, and what is not as it was before it."""
+    kind = FAULTS.get(record.kind)
+    if kind is None:
+        yield f"{record.kind}: no such kind of fault is installed, so that it is gone was not proven"
+        return
+    params = kind.model.model_validate(record.params)
+    seen = [kind.gone(params, scene, record.before)]
+
+    def gone() -> bool:
+        seen[0] = kind.gone(params, scene, record.before)
+        return seen[0].holds
+
+    try:
+        wait_until(gone, "it to be gone", kind.heals_within)
+    except ClusterlabError:
+        yield f"{record}: {seen[0].text}"
+    yield from residue(scene, record, kind.leaves)
+
+
+def residue(scene: Scene, record: FaultRecord, leaves: frozenset[str]) -> list[str]:
+    """What is not as it was before a fault, once hosts have had some seconds to settle."""
+    if not record.fingerprints:
+        return []
+    found: list[str] = []
+
+    def none() -> bool:
+        found[:] = differences(record.fingerprints, fingerprints(scene, record.fingerprints), leaves)
+        return not found
+
+    try:
+        wait_until(none, "hosts to be as before", _SETTLE_SECONDS)
+    except ClusterlabError:
+        return found
+    return []
+
+
+def undo_outside(lab: str, done: Mapping[str, Operation]) -> None:
+    """Undo what was done to machines from outside, with nothing but the lab's state."""
+    outside: Outside = getattr(recall_machines(lab), "outside")  # noqa: B009
+    for host, operation in done.items():
+        if operation in UNDO:
+            outside.carry_out(host, UNDO[operation])
+
+
+def _undo_everything(scene: Scene, records: Iterable[FaultRecord]) -> None:
+    """Undo what was done from outside: what is recorded, and without a record whatever could have been done."""
+    records = list(records)
+    if records:
+        for record in records:
+            for host, operation in record.outside.items():
+                if operation in UNDO:
+                    scene.outside.carry_out(host, UNDO[operation])
+        return
+    kind = scene.lab.inventory.kind
+    for host in scene.lab.inventory.hosts:
+        for operation in ("resume", "power_on", "plug"):
+            if ABILITIES[operation] in kind.abilities:
+                scene.outside.carry_out(host, operation)

@@ -1,0 +1,83 @@
+"""Rules of nftables that drop what arrives on the LAN card: how, and what their counters show.
+
+Packets are dropped where they arrive, so that the sender sees nothing of it, as on a real network; before connection
+tracking, so that open connections are cut too; and in a table of the fault's own, so that no rule of others is touched.
+The elements of the set expire, so the kernel itself ends the fault. Packets of management never match: see `table`.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable
+
+from clusterlab.errors import HostError
+
+from .dead_man import MARGIN_SECONDS
+from .kind import REFUSED, UNSUPPORTED
+from .scene import Scene
+
+TABLE = "clusterlab_FAULT_ID"
+
+_FIND_PEER = r"""
+peer= process=$$
+while [ "$process" -gt 1 ] && [ -z "$peer" ]; do
+    peer=$(tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=\([^ ]*\) .*/\1/p')
+    process=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$process/stat")
+done
+"""
+"""Who is at the other end of this connection; sudo(8) clears the environment, so the processes above are looked at."""
+
+
+def table(address: str, cut: Iterable[str], match: str, lasts: float, spares_ssh: bool) -> str:
+    """The script that makes the table on the host with this LAN address; `match` narrows down what is dropped.
+
+    The host refuses when the connection that carries the script comes from an address in `cut`, unless the match
+    spares SSH.
+    """
+    addresses = list(cut)
+    seconds = int(lasts + MARGIN_SECONDS)
+    elements = ", ".join(f"{one} timeout {seconds}s" for one in addresses)
+    refuse = (
+        ""
+        if spares_ssh
+        else f"""{_FIND_PEER}
+case " {" ".join(addresses)} " in *" $peer "*)
+    echo "it would cut the connection that it is injected through, from $peer" >&2; exit {REFUSED};;
+esac"""
+    )
+    return f"""PATH=$PATH:/usr/sbin:/sbin
+command -v nft >/dev/null || {{ echo "nft is not installed: apt-get install nftables" >&2; exit {UNSUPPORTED}; }}
+{refuse}
+lan=$(ip -o -4 addr show to {shlex.quote(address)} | awk '{{ print $2; exit }}')
+[ -n "$lan" ] || {{ echo "no card has the address {address}" >&2; exit 1; }}
+nft -f - <<EOF
+table inet {TABLE} {{
+    set cut {{ type ipv4_addr; flags timeout; elements = {{ {elements} }} }}
+    chain cut {{
+        type filter hook prerouting priority raw; policy accept;
+        iifname "$lan" ip saddr @cut {match} counter drop
+    }}
+}}
+EOF"""
+
+
+HEAL = (
+    f"PATH=$PATH:/usr/sbin:/sbin; nft delete table inet {TABLE} 2>/dev/null; ! nft list table inet {TABLE} 2>/dev/null"
+)
+
+
+def dropped(scene: Scene, host: str, fault: str) -> int:
+    """How many packets the fault has dropped on a host; -1 when it has no table there, or its set is empty."""
+    name = TABLE.replace("FAULT_ID", fault)
+    done = scene.hosts[host].run(f"PATH=$PATH:/usr/sbin:/sbin nft -j list table inet {name}", timeout=10.0, spare=True)
+    if not done.ok:
+        return -1
+    try:
+        items = json.loads(done.stdout)["nftables"]
+        if not any(item["set"].get("elem") for item in items if "set" in item):
+            return -1
+        rules = [item["rule"]["expr"] for item in items if "rule" in item]
+        return sum(int(one["counter"]["packets"]) for rule in rules for one in rule if "counter" in one)
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError(host, "what nft printed cannot be read", detail=done.output[-2000:]) from error

@@ -1,0 +1,36 @@
+"""What can be done to machines from outside them, and what they have of their own: a kind of machines declares both."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+Operation = Literal["unplug", "plug", "power_off", "power_on", "pause", "resume", "reset"]
+"""Unplug the LAN card, end the machine as when the power fails, stop it where it stands, press its reset button."""
+
+UNDO: dict[Operation, Operation] = {"unplug": "plug", "power_off": "power_on", "pause": "resume"}
+"""What makes good each operation; a reset does that by itself."""
+
+Ability = Literal["unplug", "power", "pause", "reset", "clock", "disk", "memory", "delay", "init"]
+"""Operations from outside, and what machines have of their own: a clock, a disk and memory that can be full, a kernel
+that can delay packets, an init system that restarts services."""
+
+ABILITIES: dict[Operation, Ability] = {
+    "unplug": "unplug",
+    "plug": "unplug",
+    "power_off": "power",
+    "power_on": "power",
+    "pause": "pause",
+    "resume": "pause",
+    "reset": "reset",
+}
+"""The ability that each operation needs."""
+
+
+class Outside(Protocol):
+    """The machines of a lab from outside: the attribute `outside` of machines whose kind has such abilities."""
+
+    def carry_out(self, host: str, operation: Operation) -> None:
+        """Do it, and return once it is done; what is so already is no error. Raises ClusterlabError when it cannot."""
+
+    def state(self, host: str) -> Literal["running", "paused", "off"]:
+        """How the machine is, as seen from outside it."""
