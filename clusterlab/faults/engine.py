@@ -1,0 +1,99 @@
+"""The faults `stop_engine`, `kill_engine` and `freeze_engine`: the Docker engine of a host does not answer."""
+
+from __future__ import annotations
+
+from .errors import NoEffect
+from .kind import Before, FaultKind, HostParameters, OnHost, Seen
+from .scene import Scene
+
+_ASK = "curl -sS -o /dev/null --max-time 3 --unix-socket /var/run/docker.sock http://engine/_ping"
+_TIMED_OUT, _REFUSED = 28, 7  # exit codes of curl(1)
+_PROCESS = "if [ -d /run/systemd/system ]; then systemctl show --value -p MainPID docker; else cat /run/clusterlab/docker.pid; fi"
+_START = """\
+units=docker
+[ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
+systemctl start $units"""
+
+
+class _Engine(FaultKind[HostParameters]):
+    """A fault of the engine of one host."""
+
+    model = HostParameters
+    inject: str
+    heal = _START
+
+    def lost(self, params: HostParameters, scene: Scene) -> frozenset[str]:
+        return frozenset({params.at})
+
+    def parts(self, params: HostParameters, scene: Scene) -> list[OnHost]:
+        return [OnHost(params.at, self.inject, self.heal)]
+
+    def before(self, params: HostParameters, scene: Scene) -> Before:
+        if self._asked(params, scene)[0] != 0:
+            raise NoEffect(f"{self.name}: the engine of {params.at} does not answer already")
+        return {"process": scene.said(params.at, _PROCESS)}
+
+    def gone(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
+        code, said = self._asked(params, scene)
+        return Seen(code == 0, f"the engine of {params.at} {'answers' if code == 0 else f'does not answer: {said}'}")
+
+    def _asked(self, params: HostParameters, scene: Scene) -> tuple[int, str]:
+        """How curl(1) ended that asked the engine, and what it said."""
+        done = scene.hosts[params.at].run(_ASK, timeout=15.0, spare=True)
+        return done.exit, done.stderr.strip()
+
+
+class StopEngine(_Engine):
+    """Stops the engine of a host, with its containers unless live restore is on; the API refuses.
+
+    Its node is Down after at most 17 s and its tasks are replaced elsewhere.
+    """
+
+    name = "stop_engine"
+    inject = """\
+units=docker
+[ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
+systemctl stop $units"""
+    heals_within = 60.0
+
+    def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
+        code, said = self._asked(params, scene)
+        return Seen(code == _REFUSED, said or f"the engine of {params.at} answers")
+
+
+class KillEngine(_Engine):
+    """Kills the engine of a host, as kill -9 does; systemd starts it again after about 2 s.
+
+    Its tasks are replaced within 30 s. Where no init system starts it again, healing does.
+    """
+
+    name = "kill_engine"
+    inject = "if [ -d /run/systemd/system ]; then systemctl kill -s KILL docker; else kill -KILL $(cat /run/clusterlab/docker.pid); fi"
+    heals_within = 60.0
+
+    def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
+        code, _ = self._asked(params, scene)
+        if code == _REFUSED:
+            return Seen(True, f"the engine of {params.at} is gone")
+        process = scene.said(params.at, _PROCESS)
+        return Seen(
+            process != before["process"], f"the engine of {params.at} is process {process}, and was {before['process']}"
+        )
+
+
+class FreezeEngine(_Engine):
+    """Stops the engine of a host where it stands: its API takes connections and never answers.
+
+    Its node is Down after about 15 s; its containers serve on beside those that replace them.
+    """
+
+    name = "freeze_engine"
+    inject = "if [ -d /run/systemd/system ]; then systemctl freeze docker.service; else kill -STOP $(cat /run/clusterlab/docker.pid); fi"
+    heal = "if [ -d /run/systemd/system ]; then systemctl thaw docker.service; else kill -CONT $(cat /run/clusterlab/docker.pid); fi"
+
+    def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
+        code, said = self._asked(params, scene)
+        return Seen(code == _TIMED_OUT, said or f"the engine of {params.at} answers")
+
+
+STOP_ENGINE, KILL_ENGINE, FREEZE_ENGINE = StopEngine(), KillEngine(), FreezeEngine()
