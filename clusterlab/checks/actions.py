@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.faults import safety
+from clusterlab.faults.kinds import FAULTS
 from clusterlab.model.actions import Action, Connection
 from clusterlab.model.checks import Check
 from clusterlab.model.inventory import Inventory
@@ -23,6 +25,7 @@ from clusterlab.resources.container_handle import (
 )
 from clusterlab.results import Cause
 
+from .fault_actions import FaultActions
 from .finding import Finding, finding, unasked
 from .place import Place, WrongAnswer
 from .places import Places
@@ -34,7 +37,11 @@ _ENDING = ("stop", "restart", "kill")
 
 def not_allowed(check: Check, inventory: Inventory) -> Cause | None:
     """Why the actions of a check must not be carried out on the machines of an inventory."""
-    if inventory.actions_allowed or not any(step.do for step in check.steps):
+    for action in (step.do for step in check.steps if step.do is not None and step.do.fault is not None):
+        kind = FAULTS[action.name]
+        if why := safety.allowed(kind, inventory):
+            return Cause("faults-not-allowed", inventory.lab, f"{action.name}: {why}", safety.remedy(kind))
+    if inventory.actions_allowed or not any(step.do and not step.do.breaks for step in check.steps):
         return None
     return Cause(
         "actions-not-allowed",
@@ -52,12 +59,15 @@ class Actions:
         self._before: dict[Place, OwnContainer] = {}
         self._recreated: set[Place] = set()
         self._swarm = SwarmActions(places)
+        self._faults = FaultActions(places)
 
     def act(self, action: Action) -> Finding:
         """Carry out an action. What ends a container's processes must find them running, as the play wants them.
 
         Raises UsageError when the inventory does not allow actions: see `not_allowed`.
         """
+        if action.breaks:
+            return self._faults.act(action)
         if not self._places.lab.inventory.actions_allowed:
             raise UsageError("the inventory does not allow actions", remedy="Set `allow_actions: true` in it.")
         if not action.container:
@@ -85,8 +95,8 @@ class Actions:
         )
 
     def restore(self) -> list[Finding]:
-        """Restore every container, service and node; a finding for each with which that failed."""
-        failed = []
+        """Heal faults, restore every container, service and node; a finding for each with which that failed."""
+        failed = self._faults.restore()
         for place, before in self._before.items():
             try:
                 self._restore(place, before)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from clusterlab.model import Lab
+from clusterlab.model.actions import Action
 from clusterlab.model.base import Model
 from clusterlab.model.checks import Check, Step
 from clusterlab.model.needs import volume_servers
@@ -39,7 +40,7 @@ class Dependencies:
     """`before` are the preconditions without which a check cannot be asked, or its actions could not be restored.
 
     `during` are those that explain a failure: without them it can be asked, and when it then fails they are the cause.
-    What the check itself changes is not among those.
+    What the check itself changes is not among those; a check that injects faults may change anything.
     """
 
     before: tuple[Precondition, ...] = ()
@@ -66,6 +67,7 @@ class _Changed:
     containers: frozenset[str]
     services: frozenset[str]
     drains: bool
+    faults: bool
     hosts: frozenset[str]  # on which it runs commands, which may change anything there, and on a manager in the Swarm
 
     def may_start(self, one: Precondition) -> TypeGuard[ContainerRuns]:
@@ -73,6 +75,8 @@ class _Changed:
         return isinstance(one, ContainerRuns) and (one.container in self.containers or one.host in self.hosts)
 
     def concerns(self, one: Precondition) -> bool:
+        if self.faults:
+            return True
         if self.hosts & set(one.hosts):
             return not isinstance(one, HostReachable)
         if isinstance(one, ContainerRuns):
@@ -88,6 +92,7 @@ def _changed(check: Check, lab: Lab) -> _Changed:
         frozenset(action.container for action in actions if action.container),
         frozenset(action.service for action in actions if action.service),
         any(action.drain is not None for action in actions),
+        check.faults,
         frozenset(host for step in check.steps for host in lab.expand(_commanded(step))),
     )
 
@@ -102,9 +107,14 @@ def _probes(check: Check) -> Iterator[tuple[str, Model]]:
         yield kind, probe
 
 
+def _on_objects(check: Check) -> Iterator[Action]:
+    """The actions of a check on what the lab created."""
+    yield from (step.do for step in check.steps if step.do is not None and not step.do.breaks)
+
+
 def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
     """What actions need: the engines of their containers, and the managers for services and nodes."""
-    for action in (step.do for step in check.steps if step.do is not None):
+    for action in _on_objects(check):
         if action.container in play.containers:
             yield EngineAnswers(play.containers[action.container].host)
         elif _managers(lab):
@@ -113,7 +123,7 @@ def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
 
 def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
     """The nodes that may run tasks of the services that a check changes, and all when it drains one of them."""
-    for action in (step.do for step in check.steps if step.do is not None):
+    for action in _on_objects(check):
         hosts = lab.inventory.active_nodes if action.drain is not None else []
         if action.service in play.services:
             hosts = _eligible(lab, play, action.service)

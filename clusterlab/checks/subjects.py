@@ -21,17 +21,18 @@ from .places import Places
 class Subjects:
     """`hosts` and `containers` that a check has to do with; `changes` are those that its actions stop or start.
 
-    `within` are its hosts as its play sees them: HOST in PLAY.
+    `within` are its hosts as its play sees them: HOST in PLAY. A check that is `alone` conflicts with every other.
     """
 
     hosts: frozenset[str]
     containers: frozenset[str]
     changes: frozenset[str]
     within: frozenset[str] = frozenset()
+    alone: bool = False
 
     def conflicts(self, other: Subjects) -> bool:
         """Whether the two must not run at the same time: one changes what the other has to do with."""
-        return bool(self.changes & other._all or other.changes & self._all)
+        return self.alone or other.alone or bool(self.changes & other._all or other.changes & self._all)
 
     @property
     def _all(self) -> frozenset[str]:
@@ -49,7 +50,7 @@ def subjects(check: Check, places: Places) -> Subjects:
     }
     containers = words & frozenset(play.known_containers)
     within = frozenset(f"{host} in {places.play_name}" for host in hosts) | _services(words, play)
-    return Subjects(hosts, containers, _changes(check, places), within)
+    return Subjects(hosts, containers, _changes(check, places), within, check.faults)
 
 
 def _changes(check: Check, places: Places) -> frozenset[str]:

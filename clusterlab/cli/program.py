@@ -22,7 +22,7 @@ from clusterlab.errors import UsageError
 
 SCRIPT_FLAG = "--print-completion-script"
 SHORT = {"-i": "--inventory", "-c": "--compose-file"}
-SINGLE = ("host", "title", "name", "snapshot", "manager")
+SINGLE = ("host", "title", "name", "snapshot", "manager", "fault")
 """Parameters that are given once, as a plain word after the verb."""
 SEVERAL = ("play", "hosts")
 """Parameters that may be given repeatedly, as plain words after the verb."""
@@ -32,6 +32,7 @@ _WORDS = {
     "name": " [NAME]",
     "snapshot": " NAME",
     "manager": " [MANAGER]",
+    "fault": " FAULT",
 }
 _HIDDEN = ("--play=", "--hosts", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
 

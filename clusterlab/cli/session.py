@@ -14,6 +14,8 @@ from clusterlab.pipeline.session import Session, open_session
 from clusterlab.progress import Progress
 from clusterlab.reports.progress import progress_on
 
+_HEALING_SECONDS = 300.0
+
 
 def lab_name(inventory: str, given: str) -> str:
     """The lab's name: as given, when the inventory is gone, or as the inventory says."""
@@ -31,16 +33,20 @@ def session(
     stack: str = "",
     without: Sequence[str] = (),
     moved: bool = False,
+    heals: bool = False,
 ) -> Iterator[Session]:
     """Open a lab for a command, under the lock that its verb declares; progress goes to standard error.
 
     `plays` None loads no plays, an empty list all of them. Stack files among them, and `compose_files` together, are
     stacks; `stack` is the name of the only one, and `without` has the keys of statements that are turned off.
+    With `heals`, the command heals faults, and waits for whoever is just healing them.
     """
     path, lab = load(inventory, plays, playbooks, compose_files, stack, without)
     with progress_on(err()) as progress:
         say_shipped(path, progress)
-        with open_session(lab, progress, call.lock, moved=moved) as opened:
+        with open_session(
+            lab, progress, call.lock, _HEALING_SECONDS if heals else 0.0, moved=moved, heals=heals
+        ) as opened:
             yield opened
 
 

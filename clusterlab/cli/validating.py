@@ -50,7 +50,11 @@ class Validation:
             checks = sum(len(one.checks) for one in lab.plays.values())
             self.valid.append(f"{inventory} and {len(lab.plays)} plays with {checks} checks are valid.")
             self.valid += _unsupported(lab)
-            acting = sum(any(step.do for step in check.steps) for one in lab.plays.values() for check in one.checks)
+            acting = sum(
+                any(step.do and not step.do.breaks for step in check.steps)
+                for one in lab.plays.values()
+                for check in one.checks
+            )
             if acting and not lab.inventory.actions_allowed:
                 self.valid.append(
                     f"{acting} checks will be blocked: they stop, restart or drain something, which the inventory does "

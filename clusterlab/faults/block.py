@@ -41,9 +41,9 @@ class BlockParameters(Between):
 class Block(CutBetween[BlockParameters]):
     """Drops what is sent to a port (`4789/udp`, `7946/tcp+udp`, `2377/tcp`, `2049/tcp`), or encrypted overlays (`esp`).
 
-    4789/udp: names resolve, and no packet passes between containers of different hosts. 7946: nodes stay Ready, and lose
-    sight of each other's tasks. 2377/tcp: the node is Down after about 15 s, and its containers serve on. 2049/tcp:
-    I/O on NFS volumes hangs. Where nothing listens on the port, it has no effect.
+    4789/udp: names resolve, and no packet passes between containers of different hosts. 7946: nodes stay Ready, and
+    lose sight of each other's tasks. 2377/tcp: the node is Down after about 15 s, and its containers serve on.
+    2049/tcp: I/O on NFS volumes hangs. Where nothing listens on the port, it has no effect.
     """
 
     name = "block"

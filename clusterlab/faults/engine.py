@@ -8,11 +8,19 @@ from .scene import Scene
 
 _ASK = "curl -sS -o /dev/null --max-time 3 --unix-socket /var/run/docker.sock http://engine/_ping"
 _TIMED_OUT, _REFUSED = 28, 7  # exit codes of curl(1)
-_PROCESS = "if [ -d /run/systemd/system ]; then systemctl show --value -p MainPID docker; else cat /run/clusterlab/docker.pid; fi"
+_PID = "$(cat /run/clusterlab/docker.pid)"  # of the engine of a host without systemd
 _START = """\
 units=docker
 [ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
 systemctl start $units"""
+
+
+def _by(systemd: str, otherwise: str) -> str:
+    """The script that does it with systemd, or without."""
+    return f"if [ -d /run/systemd/system ]; then {systemd}; else {otherwise}; fi"
+
+
+_PROCESS = _by("systemctl show --value -p MainPID docker", f"echo {_PID}")
 
 
 class _Engine(FaultKind[HostParameters]):
@@ -68,7 +76,7 @@ class KillEngine(_Engine):
     """
 
     name = "kill_engine"
-    inject = "if [ -d /run/systemd/system ]; then systemctl kill -s KILL docker; else kill -KILL $(cat /run/clusterlab/docker.pid); fi"
+    inject = _by("systemctl kill -s KILL docker", f"kill -KILL {_PID}")
     heals_within = 60.0
 
     def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
@@ -88,8 +96,8 @@ class FreezeEngine(_Engine):
     """
 
     name = "freeze_engine"
-    inject = "if [ -d /run/systemd/system ]; then systemctl freeze docker.service; else kill -STOP $(cat /run/clusterlab/docker.pid); fi"
-    heal = "if [ -d /run/systemd/system ]; then systemctl thaw docker.service; else kill -CONT $(cat /run/clusterlab/docker.pid); fi"
+    inject = _by("systemctl freeze docker.service", f"kill -STOP {_PID}")
+    heal = _by("systemctl thaw docker.service", f"kill -CONT {_PID}")
 
     def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
         code, said = self._asked(params, scene)

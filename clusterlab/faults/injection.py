@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from clusterlab import workstation
@@ -24,7 +24,7 @@ from .kinds import FAULTS
 from .record import FaultRecord, forget, recorded, remember
 from .residue import fingerprints
 from .scene import Scene
-from .watchdog import watched
+from .watchdog import Watchdog
 
 _LONGEST_SECONDS = 900.0
 
@@ -42,7 +42,7 @@ class Injection:
         self.seen_gone = ""
         self._record = FaultRecord.new(kind.name, params.model_dump(by_alias=True, exclude_unset=True))
         self._parts: list[Part] = []
-        self._watchdog = ExitStack()
+        self._watchdog: Watchdog | None = None
 
     def __str__(self) -> str:
         return f"{self.kind.name} ({shown(self.params)})"
@@ -57,6 +57,11 @@ class Injection:
         """The hosts on which something was done."""
         return self._record.hosts
 
+    @property
+    def limit(self) -> float:
+        """Seconds from its injection until it heals itself."""
+        return min(self.params.lasts + dead_man.MARGIN_SECONDS, _LONGEST_SECONDS)
+
     def begin(self) -> None:
         """Arm, record, inject and prove it. Raises ClusterlabError: what was begun is then to be healed."""
         kind, params, scene = self.kind, self.params, self.scene
@@ -69,18 +74,17 @@ class Injection:
                 "fingerprints": fingerprints(scene, scene.lab.inventory.hosts),
             }
         )
-        lasts = min(params.lasts + dead_man.MARGIN_SECONDS, _LONGEST_SECONDS)
         remember(scene.lab.name, self._record)
         self._on_hosts(
             {host: dead_man.arm(self.id, self._description(), heal) for host, heal in self._record.heals.items()}
         )
         if self._record.outside:
-            self._watchdog.enter_context(watched(scene.lab.name, self.id, lasts))
+            self._watchdog = Watchdog(scene.lab.name, self.id, self.limit)
         self.began = time.monotonic()
         self._on_hosts({part.host: part.inject for part in self._parts if isinstance(part, OnHost)})
         outside = [part for part in self._parts if isinstance(part, FromOutside)]
         results_of(parallel(lambda part: scene.outside.carry_out(part.host, part.operation), outside, name="machine"))
-        self._on_hosts(dict.fromkeys(self._record.heals, dead_man.extend(self.id, lasts)))
+        self._on_hosts(dict.fromkeys(self._record.heals, dead_man.extend(self.id, self.limit)))
         self._prove()
 
     def still(self) -> str:
@@ -110,12 +114,19 @@ class Injection:
                 raise Residue(f"{self} left something behind: {'; '.join(remaining)}", remedy=HEAL)
             scene.run(dict.fromkeys(record.heals, dead_man.forget(self.id)))
         forget(scene.lab.name, [self.id])
-        self._watchdog.close()
+        self._let_go()
         self.healed = True
         if early:
-            raise EndedEarly(
-                f"{self} ended before it was healed: a host healed itself after {params_time(self.params)}"
-            )
+            raise EndedEarly(f"{self} ended before it was healed: a host had healed itself")
+
+    def leave(self) -> None:
+        """Leave it as it is: `clusterlab heal` heals it, and otherwise its dead-man switches, once its time is up."""
+        if self._watchdog is not None:
+            self._watchdog.stay()
+
+    def _let_go(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.end()
 
     def _undo(self) -> bool:
         """Undo it everywhere; whether a host had healed itself."""
@@ -178,11 +189,6 @@ class Injection:
                 raise EndedEarly(f"{self} ended before it was healed: {name} has healed itself")
 
 
-def params_time(params: FaultParameters) -> str:
-    """How long a fault may last before its hosts heal themselves, for people."""
-    return f"{min(params.lasts + dead_man.MARGIN_SECONDS, _LONGEST_SECONDS):g} s"
-
-
 @contextmanager
 def injected(spec: FaultSpec, scene: Scene) -> Iterator[Injection]:
     """The fault is in effect inside the block, proven, and gone after it, proven too.
@@ -202,7 +208,7 @@ def injected(spec: FaultSpec, scene: Scene) -> Iterator[Injection]:
 def inject(spec: FaultSpec, scene: Scene) -> Injection:
     """Inject a fault, which is then to be healed; see `injected`. When this raises, it has healed what it began."""
     kind: FaultKind[Any] = FAULTS[spec.name]
-    require_known(kind, spec.params, scene.lab)
+    require_known(kind, spec.params, scene.lab.inventory)
     params = kind.fixed(spec.params, scene)
     safety.require(kind, params, scene)
     injection = Injection(kind, params, scene)

@@ -14,7 +14,6 @@ from clusterlab.machines.outside import Ability, Operation
 from clusterlab.model.base import Model
 from clusterlab.model.faults import FaultParameters, Running, Target
 from clusterlab.model.inventory import Inventory
-from clusterlab.model.lab import Lab
 
 from .scene import Scene
 
@@ -99,10 +98,10 @@ class FaultKind(ABC, Generic[P]):
         if host is not None:
             yield host
 
-    def unknown(self, params: P, lab: Lab) -> str:
+    def unknown(self, params: P, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
         for target in self.names(params):
-            if isinstance(target, str) and not _known(target, lab.inventory):
+            if isinstance(target, str) and not _known(target, inventory):
                 return (
                     f"'{target}' is neither a host nor a role of the inventory, nor leader, followers or 'one of ROLE'"
                 )
@@ -163,7 +162,7 @@ def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int | float | Running) else repr(value)
 
 
-def require_known(kind: FaultKind[P], params: P, lab: Lab) -> None:
+def require_known(kind: FaultKind[P], params: P, inventory: Inventory) -> None:
     """Raise UsageError when parameters name what the inventory does not have."""
-    if why := kind.unknown(params, lab):
+    if why := kind.unknown(params, inventory):
         raise UsageError(f"{kind.name}: {why}")

@@ -102,10 +102,13 @@ class Rate(_Shaped[RateParameters]):
     def effect(self, params: RateParameters, scene: Scene, before: Before) -> Seen:
         other = scene.address(next(name for name in scene.lab.inventory.hosts if name != params.at))
         kib = max(64, params.mbit * 1024 // 8)  # a second of sending
-        send = f"""began=$(cut -d' ' -f1 /proc/uptime)
-dd if=/dev/zero bs=1024 count={kib} status=none >/dev/udp/{other}/9
-echo "$began $(cut -d' ' -f1 /proc/uptime)" """
-        began, ended = map(float, scene.said(params.at, f"bash -c '{send}'", timeout=60.0).split())
+        send = f"""bash -s <<'EOF'
+read -r began _ </proc/uptime
+dd if=/dev/zero bs=1024 count={kib} status=none 2>/dev/null >/dev/udp/{other}/9
+read -r ended _ </proc/uptime
+echo $began $ended
+EOF"""
+        began, ended = map(float, scene.said(params.at, send, timeout=60.0).split())
         return Seen(ended - began > 0.5, f"{kib} KiB take {ended - began:.1f} s to be sent")
 
 

@@ -1,77 +1,95 @@
 """The dead-man switch for what is done to machines from outside: a second process that heals when this one ends.
 
-It waits for the word that all is healed. When its input ends without that, because the command was killed, or when the
-time is up, it heals the fault itself, from the record in the lab's state.
+It waits for a word. When its input ends without one, because the command was killed, or when the time is up, it undoes
+the fault itself, from the record in the lab's state.
 """
 
 from __future__ import annotations
 
+import contextlib
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.state import LabState
 from clusterlab.waiting import wait_until
 
-_DONE = b"done"
+_DONE, _STAY = b"done", b"stay"
 _LOCK_SECONDS = 900.0
 
 
-@contextmanager
-def watched(lab: str, fault: str, seconds: float) -> Iterator[None]:
-    """While the block runs, another process heals the fault if this one is killed, or after `seconds`."""
-    command = [sys.executable, "-m", __name__, lab, fault, f"{seconds:g}"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as watcher:
-        assert watcher.stdin is not None
-        try:
-            yield
-        finally:
-            if watcher.poll() is None:
-                watcher.stdin.write(_DONE)
-                watcher.stdin.flush()
+class Watchdog:
+    """Another process, from now on: it undoes the fault if this one is killed, or after `seconds`."""
+
+    def __init__(self, lab: str, fault: str, seconds: float) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, lab, fault, f"{seconds:g}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def end(self) -> None:
+        """All is healed."""
+        self._say(_DONE)
+        self._process.wait()
+
+    def stay(self) -> None:
+        """This process ends, and the fault stays until its time is up, or somebody heals it."""
+        self._say(_STAY)
+
+    def _say(self, word: bytes) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # its time was up
+            self._process.stdin.write(word)
+            self._process.stdin.close()
 
 
 def _watch(lab: str, fault: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    ended, _, _ = select.select([sys.stdin], [], [], seconds)
+    word = sys.stdin.buffer.read(len(_DONE)) if ended else b""
+    if word == _DONE:
+        return
+    if word == _STAY:
+        while time.monotonic() < deadline and _is_recorded(lab, fault):
+            time.sleep(1.0)
+    if ended:
+        _heal_alone(lab, fault)
+    else:  # the command still holds the lab: it finds that its fault ended early
+        _heal(lab, fault)
+
+
+def _is_recorded(lab: str, fault: str) -> bool:
+    from .record import recorded
+
+    return any(record.id == fault for record in recorded(lab))
+
+
+def _heal(lab: str, fault: str) -> None:
     from .heal import undo_outside
     from .record import recorded
 
-    ended, _, _ = select.select([sys.stdin], [], [], seconds)
-    if ended and sys.stdin.buffer.read(len(_DONE)) == _DONE:
-        return
     for record in recorded(lab):
-        if record.id != fault:
-            continue
-        if not ended:  # the command still holds the lab, and finds that its fault ended early
-            undo_outside(lab, record.outside)
-            return
-        with _locked(lab):
+        if record.id == fault:
             undo_outside(lab, record.outside)
 
 
-@contextmanager
-def _locked(lab: str) -> Iterator[None]:
-    """The lab's lock; a `heal` that holds it does the same meanwhile."""
-    held = []
+def _heal_alone(lab: str, fault: str) -> None:
+    """Heal it once nobody else works on the lab; `heal` may have done so by then."""
 
-    def acquired() -> bool:
-        context = LabState(lab).lock("heal")
+    def healed() -> bool:
         try:
-            context.__enter__()
+            with LabState(lab).lock("heal"):
+                _heal(lab, fault)
         except LabBusy:
             return False
-        held.append(context)
         return True
 
-    wait_until(acquired, "the lab's lock", _LOCK_SECONDS)
-    try:
-        yield
-    finally:
-        held[0].__exit__(None, None, None)
+    wait_until(healed, "the lab's lock", _LOCK_SECONDS)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .base import MachineKind, Machines, MachineStatus, State
 
-__all__ = ["MachineKind", "MachineStatus", "Machines", "State", "open_machines", "recall_machines"]
+__all__ = ["MachineKind", "MachineStatus", "Machines", "State", "open_machines", "recall_lab", "recall_machines"]
 
 
 def open_machines(lab: Lab) -> Machines:
@@ -20,6 +20,11 @@ def open_machines(lab: Lab) -> Machines:
 
 def recall_machines(lab_name: str) -> Machines:
     """The machines of a lab that was brought up before, from its state alone: no inventory file is needed."""
+    return open_machines(recall_lab(lab_name))
+
+
+def recall_lab(lab_name: str) -> Lab:
+    """A lab that was brought up before, without plays, from its state alone."""
     from clusterlab.errors import ClusterlabError
     from clusterlab.model.lab import Lab
 
@@ -33,7 +38,7 @@ def recall_machines(lab_name: str) -> Machines:
             f"no lab {lab_name} is known here",
             remedy=f"known labs: {', '.join(known)}" if known else "bring one up first: clusterlab up",
         )
-    return open_machines(Lab(inventory=record.inventory, folder=record.folder))
+    return Lab(inventory=record.inventory, folder=record.folder)
 
 
 def __getattr__(name: str) -> Any:

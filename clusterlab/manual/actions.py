@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 
 from clusterlab.checks import actions
-from clusterlab.checks.manual.line import Line
+from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.checks.manual.where import Where
 from clusterlab.model.actions import Action, Connection
 from clusterlab.resources.container_body import WantedContainer, wanted_container
@@ -25,9 +26,13 @@ class Actions:
         self._off: dict[tuple[str, str], bool] = {}  # (container, network): whether it was taken off, or put on
         self._scaled: dict[str, int] = {}  # a service's tasks
         self._drained: dict[str, None] = {}
+        self._broken = False
 
     def lines(self, action: Action) -> Iterator[Line]:
         """What does it."""
+        if action.breaks:
+            yield from self._fault(action)
+            return
         if not action.container:
             yield from self._swarm(action)
             return
@@ -50,8 +55,20 @@ class Actions:
         else:
             yield Line(place.host, actions.shell_command(action))
 
+    def _fault(self, action: Action) -> Iterator[Line]:
+        """The command that injects and proves a fault as the check does, or heals it."""
+        if action.fault is None:
+            self._broken = False
+            yield Line(HERE, "clusterlab heal")
+            return
+        self._broken = True
+        written = action.fault.model_dump(by_alias=True, exclude_unset=True)
+        yield Line(HERE, f"clusterlab fault {shlex.quote(json.dumps({action.name: written}))}")
+
     def put_back(self) -> Iterator[Line]:
         """What makes everything as it was."""
+        if self._broken:
+            yield Line(HERE, "clusterlab heal")
         for (name, network), off in self._off.items():
             host = self._where.container(name).host
             words = ["docker", "network", "disconnect", network, name]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, create_model
 
-from .actions import ACTIONS, Action, Connection, Scaling, ServiceTask
+from .actions import ACTIONS, Action, AsAction, Connection, Scaling, ServiceTask
 from .base import Duration, Issue, Model
 from .deferred import Deferred
 from .kinds import kinds
@@ -74,7 +74,7 @@ class _Kinds(Model):
 class Step(_Kinds):
     """One probe of several in order, or an action between them: exactly one key besides `within`."""
 
-    do: Action | None = None
+    do: Annotated[Action, AsAction()] | None = None
     within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
 
     def issues(self) -> Iterator[Issue]:
@@ -126,6 +126,7 @@ class Check(_Kinds):
             yield Issue((), f"a check has exactly one kind, or steps, {found}", remedy)
         if given == ["steps"] and not any(step.probe for step in self.steps):
             yield Issue(("steps",), "no step asks anything, so this check asserts nothing", _kinds_are(), key=True)
+        yield from self._early_heals()
         if self.given("finally_") and not self.steps:
             yield Issue(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)
         for path, probe in self.negatives():
@@ -144,6 +145,18 @@ class Check(_Kinds):
         for path, _, probe in self.probes():
             if isinstance(probe, NegatableProbe) and probe.negative:
                 yield path, probe
+
+    @property
+    def faults(self) -> bool:
+        """Whether it injects faults, so that it runs alone, and what else is wrong meanwhile explains nothing."""
+        return any(step.do is not None and step.do.breaks for step in self.steps)
+
+    def _early_heals(self) -> Iterator[Issue]:
+        injected = False
+        for index, step in enumerate(self.steps):
+            if step.do is not None and step.do.heal and not injected:
+                yield Issue(("steps", index, "do"), "no step before this one injects a fault", "Leave it out.")
+            injected = injected or (step.do is not None and step.do.fault is not None)
 
     def _has_positive_twin(self, probe: NegatableProbe) -> bool:
         return any(

@@ -12,7 +12,7 @@ from .base import Duration, Issue, Model
 from .problems import listed
 
 if TYPE_CHECKING:
-    from .lab import Lab
+    from .inventory import Inventory
 
 LONGEST = 840.0
 """Seconds that a fault may last: what heals it in any case comes a minute later, and at most a quarter of an hour."""
@@ -54,7 +54,7 @@ class FaultModel(Protocol):
     def names(self, params: Any) -> Iterator[Target]:
         """The hosts, roles and services that its parameters name."""
 
-    def unknown(self, params: Any, lab: Lab) -> str:
+    def unknown(self, params: Any, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from clusterlab.machines import open_machines, recall_machines
+from clusterlab.faults.heal import heal
+from clusterlab.faults.record import recorded
+from clusterlab.faults.scene import Scene
+from clusterlab.machines import open_machines, recall_lab, recall_machines
 from clusterlab.machines.record import NewerRecord, UnreadableRecord
 from clusterlab.machines.state import LabState
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
+from clusterlab.remote import Hosts
 
 from .claim import claim, refuse_others
 from .lock import Exclusive
@@ -35,6 +39,15 @@ def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
             if given is not None:
                 claim(given)
         machines = open_machines(given) if given is not None and record is None else recall_machines(name)
+        if machines.kind.foreign and recorded(name):
+            _heal(given or recall_lab(name), progress)
         machines.down(progress)
         state.remove()
         return machines.kind.down
+
+
+def _heal(lab: Lab, progress: Progress) -> None:
+    """Heal machines that go on without the lab; raises ClusterlabError when one cannot be healed."""
+    with Hosts(open_machines(lab).targets()) as hosts, progress.task(lab.name, "healing its faults"):
+        for sentence in heal(Scene(lab, hosts, progress)).remains:
+            progress.say(lab.name, f"remains: {sentence}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from clusterlab.capabilities import Capabilities
+from clusterlab.faults.record import refuse_while_recorded
 from clusterlab.machines import Machines, open_machines
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
@@ -64,14 +65,17 @@ class Session:
 
 @contextmanager
 def open_session(
-    lab: Lab, progress: Progress, lock: Lock, wait: float = 0.0, *, moved: bool = False
+    lab: Lab, progress: Progress, lock: Lock, wait: float = 0.0, *, moved: bool = False, heals: bool = False
 ) -> Iterator[Session]:
     """Open a lab for one command, under the lock that the command declares.
 
     `wait` is for how many seconds to wait for another command that is at work on it; `moved` says that the lab's folder
-    was moved here. Raises LabBusy, and ClusterlabError when the lab belongs to another checkout or user.
+    was moved here, `heals` that the command heals faults: others are refused while one is recorded. Raises LabBusy, and
+    ClusterlabError when the lab belongs to another checkout or user, or has a fault.
     """
     with ExitStack() as stack:
         stack.enter_context(lab_lock(lab.name, lock, progress, wait))
         claim(lab, write=isinstance(lock, Exclusive), moved=moved)
+        if isinstance(lock, Exclusive) and not heals:
+            refuse_while_recorded(lab.name)
         yield Session(lab, progress, lock, wait, stack)

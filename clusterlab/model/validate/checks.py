@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..base import Model
 from ..checks import Action, Connection
+from ..faults import fault_kinds
 from ..kinds import kinds
 from ..problems import Problem, suggest
 from ..source import KeyPath
@@ -30,6 +31,10 @@ def problems(files: Files) -> Iterator[Problem]:
 def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iterator[Problem]:
     value = getattr(action, action.name)
     path = (*path, action.name)
+    if action.breaks:
+        if action.fault is not None and (why := fault_kinds()[action.name].unknown(value, files.inventory)):
+            yield file.problem(path, why, f"The hosts are {', '.join(files.inventory.hosts)}.")
+        return
     external = file.play.external
     if (action.container or "") in external.containers or (action.service or "") in external.services:
         noun, name = ("service", action.service) if action.service else ("container", action.container)
