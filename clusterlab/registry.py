@@ -1,7 +1,7 @@
 """A family of kinds, found in one place: those of this package, and those that installed packages add.
 
 A package adds a kind with an entry point whose group is the family (`clusterlab.checks`, `clusterlab.resources`,
-`clusterlab.machines`) and whose value is the kind's object. See
+`clusterlab.machines`, `clusterlab.faults`) and whose value is the kind's object. See
 https://packaging.python.org/en/latest/specifications/entry-points/.
 """
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import commands, models
+from . import commands, faults, models
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands": commands.page,
     "checks": models.checks_page,
+    "faults": faults.page,
     "inventory": models.inventory_page,
     "plays": models.plays_page,
 }

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from clusterlab.checks.kinds import KINDS
+from clusterlab.faults.kinds import FAULTS
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.playbook import Play
 
@@ -35,17 +36,22 @@ def inventory_page() -> str:
 
 def plays_page() -> str:
     """The play and the mappings in it."""
-    return _page("Plays", Play, omit=frozenset(KINDS))
+    return _page("Plays", Play, omit=frozenset(KINDS) | frozenset(FAULTS))
 
 
 def _page(title: str, model: type[BaseModel], omit: frozenset[str] = frozenset()) -> str:
     schema = _schema(model)
     lines = [f"# {title}", "", _summary(model), "", *_table(schema), ""]
-    probes = {kind.model.__name__ for kind in KINDS.values()}
+    probes = {kind.model.__name__ for kind in (*KINDS.values(), *FAULTS.values())}
     for name, part in schema.get("$defs", {}).items():
         if "properties" in part and name not in probes:
             lines += [f"## {name}", "", _first(part.get("description", "")), "", *_table(part, omit), ""]
     return "\n".join(lines)
+
+
+def table(model: type[BaseModel]) -> Iterator[str]:
+    """The keys of a model, what values they take, and what they mean."""
+    yield from _table(_schema(model))
 
 
 def _schema(model: type[BaseModel]) -> Mapping[str, Any]:

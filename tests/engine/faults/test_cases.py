@@ -1,7 +1,7 @@
-"""Every kind of fault on real engines: it takes effect, is healed, and leaves nothing; without effect it is an error.
+"""Every fault on real engines: it takes effect, is healed, leaves nothing; without effect it is an error.
 
-A file of cases/ is a list of cases: `inject` is a fault as plays have it, `seen` and `unseen` are texts of the proof, or
-`error` and `message` are what is raised. `before` and `after` are commands by host.
+A file of cases/ is a list: `inject` is a fault as plays have it, `seen` and `unseen` are texts of the proof; or
+`error` and `message` say what is raised. `before` and `after` are commands by host.
 """
 
 from __future__ import annotations
