@@ -41,6 +41,7 @@ VERBS = {  # verb: (group, module)
     "deprovision": ("converge", "deprovision"),
     "run": ("prove", "check"),
     "check": ("prove", "check"),
+    "drill": ("prove", "drill"),
     "doctor": ("prove", "doctor"),
     "test-cluster": ("prove", "cluster"),
     "fault": ("prove", "faults"),

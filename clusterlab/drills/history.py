@@ -71,6 +71,26 @@ def judge(records: Iterable[Record], readings: Mapping[str, str]) -> Judgement:
     return Judgement(found, counts["ok"], counts["info"], counts["fail"])
 
 
+def combined(judgements: Iterable[Judgement]) -> Judgement:
+    """What several files show together."""
+    judgements = list(judgements)
+    found = {
+        reader: Found(
+            *(
+                tuple(value for one in judgements for value in getattr(one.found.get(reader, Found()), what))
+                for what in ("lost", "duplicated", "foreign", "refused", "reordered")
+            )
+        )
+        for reader in dict.fromkeys(reader for one in judgements for reader in one.found)
+    }
+    return Judgement(
+        found,
+        sum(one.acknowledged for one in judgements),
+        sum(one.unknown for one in judgements),
+        sum(one.failed for one in judgements),
+    )
+
+
 def _compare(records: Sequence[Record], lines: Sequence[str]) -> Found:
     seen = Counter(lines)
     values = {f"{one.name}:{write.tick}": write for one in records for write in one.requests}

@@ -16,6 +16,7 @@ from .checks import Check, check_model
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
 from .deferred import Deferred
+from .drills import Drill
 from .external import External
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
@@ -225,6 +226,9 @@ class Play(Model):
         default=External(), description="what others created: checks may name it, and nothing changes it"
     )
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
+    drills: list[Drill] = Field(
+        default_factory=list, description="what is broken on purpose, and what clients may see of it"
+    )
     _left_out: Mapping[Thing, str] = PrivateAttr(default_factory=dict)
     _instances: Mapping[str, Mapping[str, str]] = PrivateAttr(default_factory=dict)
 
@@ -279,9 +283,13 @@ class Play(Model):
             if title in titles[:index]:
                 remedy = "Titles identify results: give each check its own."
                 yield Issue(("checks", index, "title"), f"two checks have the title '{title}'", remedy)
+        for index, drill in enumerate(self.drills):
+            if drill.title in (*titles, *(one.title for one in self.drills[:index])):
+                remedy = "Titles identify results: give each drill its own."
+                yield Issue(("drills", index, "title"), f"another has the title '{drill.title}'", remedy)
         stands = (self.disks, self.volumes, self.networks, self.containers, self.services, self.stack)
-        if not any(stands) and not self.checks:
-            remedy = "Add volumes, networks, containers, services, a stack or checks."
+        if not any(stands) and not self.checks and not self.drills:
+            remedy = "Add volumes, networks, containers, services, a stack, checks or drills."
             yield Issue((), "this play has only a title", remedy)
 
 
