@@ -52,6 +52,7 @@ def read(
     playbooks: str,
     strict: bool,
     cluster: bool,
+    drills: bool,
     start: str,
     keep: str,
     wait: str,
@@ -74,6 +75,7 @@ def read(
         notify=() if notify is None else tuple(parse_command(notify)),
         notify_deadline=_duration("--notify-deadline", notify_deadline),
         connectivity=cluster,
+        drills=drills,
     )
     if not options.deadline:
         raise UsageError("--deadline must be more than 0", remedy="For example --deadline 4h.")
@@ -86,6 +88,7 @@ def read(
         words += [f"{flag}={value}"] if value else []
     words += ["--strict"] if strict else []
     words += ["--cluster"] if cluster else []
+    words += ["--drills"] if drills else []
     words += ["--wait", wait, "--deadline", deadline, "--keep-runs", str(keep_runs), "--keep-days", str(keep_days)]
     words += ["--notify-deadline", notify_deadline] if notify else []
     notes = unknown_waivers(waivers, lab, play_names(folder))

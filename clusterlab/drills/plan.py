@@ -5,17 +5,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab
-from clusterlab.model.drills import ANY, IT, OTHERS, Drill, Expectation, HttpTarget, Prober, Writer
-from clusterlab.model.faults import FaultSpec, parse_fault
+from clusterlab.model.drills import ANY, IT, OTHERS, Drill, Expectation, HttpTarget, Prober, Writer, with_host
+from clusterlab.model.faults import FaultSpec
 from clusterlab.model.short_syntax import parse_port
 
-from .ticking import Loop
-
 _CONNECT = 'exec 3<>"/dev/tcp/$0/$1"'
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A command that is run every `period` seconds on a host; `name` is unique there."""
+
+    name: str
+    command: Sequence[str]
+    period: float
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class DrillPlan:
 
     @property
     def title(self) -> str:
-        return f"{self.drill.title} ({self.it})" if self.it else self.drill.title
+        return _title(self.drill.title, self.it)
 
     @property
     def seconds(self) -> float:
@@ -96,30 +102,20 @@ def parse_seed(text: str) -> int | None:
     return int(text) if text else None
 
 
+def titles(lab: Lab, play: str) -> list[str]:
+    """What the results of a play's drills are called: one for each host of `each`."""
+    turns = {drill.title: lab.expand(drill.each) for drill in lab.plays[play].drills}
+    return [_title(title, it) for title, hosts in turns.items() for it in hosts or [""]]
+
+
+def _title(title: str, it: str) -> str:
+    return f"{title} ({it})" if it else title
+
+
 def plans(lab: Lab, play: str, drill: Drill) -> list[DrillPlan]:
     """One plan, or one for each host of `each`."""
     turns = lab.expand(drill.each) if drill.each else [""]
     return [_plan(lab, play, drill, it) for it in turns]
-
-
-def with_host(spec: FaultSpec, it: str, others: Sequence[str]) -> FaultSpec:
-    """A fault whose `it` and `others` are hosts."""
-    if not it:
-        return spec
-    return parse_fault({spec.name: _replaced(spec.params.model_dump(by_alias=True, exclude_unset=True), it, others)})
-
-
-def _replaced(value: Any, it: str, others: Sequence[str]) -> Any:
-    match value:
-        case dict():
-            return {key: _replaced(item, it, others) for key, item in value.items()}
-        case list():
-            flat = [others if item == OTHERS else [_replaced(item, it, others)] for item in value]
-            return [item for items in flat for item in items]
-        case str() if value == IT:
-            return it
-        case _:
-            return value
 
 
 def _plan(lab: Lab, play: str, drill: Drill, it: str) -> DrillPlan:

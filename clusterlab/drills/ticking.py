@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 
 from clusterlab.errors import ClusterlabError, HostError
@@ -17,6 +16,7 @@ from clusterlab.parallel import parallel, results_of
 from clusterlab.remote import Host, Hosts
 
 from .clock import Anchor, Clock, anchor
+from .plan import Loop
 from .record import Record, read_record
 from .series import Series, Tick, ticks
 
@@ -66,15 +66,6 @@ cd / && rm -rf "$1"
 rmdir "${1%/*}" 2>/dev/null
 exit 0
 """
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A command that is run every `period` seconds on a host; `name` is unique there."""
-
-    name: str
-    command: Sequence[str]
-    period: float
 
 
 class Ticking:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from .base import Duration, Issue, Model, Name, Strings
 from .deferred import Deferred
-from .faults import FaultSpec, fault_spec_model
+from .faults import FaultSpec, fault_spec_model, parse_fault
 from .probes import Port
 from .problems import listed
 
@@ -155,3 +155,23 @@ class Drill(Model):
                 if name not in judged:
                     remedy = "Add it to during:, or leave it out."
                     yield Issue((section, name), f"nothing is expected of '{name}'", remedy, key=True)
+
+
+def with_host(spec: FaultSpec, it: str, others: Sequence[str]) -> FaultSpec:
+    """A fault whose `it` and `others` are hosts."""
+    if not it:
+        return spec
+    return parse_fault({spec.name: _replaced(spec.params.model_dump(by_alias=True, exclude_unset=True), it, others)})
+
+
+def _replaced(value: Any, it: str, others: Sequence[str]) -> Any:
+    match value:
+        case dict():
+            return {key: _replaced(item, it, others) for key, item in value.items()}
+        case list():
+            flat = [others if item == OTHERS else [_replaced(item, it, others)] for item in value]
+            return [item for items in flat for item in items]
+        case str() if value == IT:
+            return it
+        case _:
+            return value

@@ -52,6 +52,7 @@ class Options:
     notify: tuple[str, ...] = ()
     notify_deadline: float = 60.0
     connectivity: bool = False  # the lab has the play of the connectivity test
+    drills: bool = False  # the plays' drills are carried out too
 
 
 class Nightly:
@@ -104,7 +105,7 @@ class Nightly:
                 self._work()
         except Passed as passed:  # between two stages
             self._stages.stopped = str(passed)
-        self._stages.note_untried(WORK)
+        self._stages.note_untried((*WORK, "drills") if self._options.drills else WORK)
         self._settle_checks(self._stages.stopped or "the stage check was not completed")
         try:
             with self._deadline.closing():
@@ -122,6 +123,7 @@ class Nightly:
             ("apply", self._apply, False),
             ("check", self._check, False),
             ("apply again", self._apply_again, False),
+            *([("drills", self._drills, False)] if self._options.drills else []),
         ):
             self._stages.carry_out(name, work, essential)
 
@@ -194,6 +196,24 @@ class Nightly:
         changes = [*self._pipeline.provision_changes(), *self._pipeline.apply_changes()]
         self.night.results.append(changes_nothing(changes))
         return f"{len(changes)} changes would be made" if changes else "nothing would be changed"
+
+    def _drills(self) -> str:
+        """Break the lab on purpose, once all else has been seen; the drills' results follow those of the checks."""
+        from clusterlab.drills.plan import all_plans
+        from clusterlab.drills.stage import run_drills
+
+        if not any(play.drills for play in self._lab.plays.values()):
+            raise Skip("no play has drills")
+        self._settle_checks("the stage check was not completed")
+        plans = all_plans(self._lab)
+        run_drills(self._pipeline.session, plans, None, self._keep_drill)
+        return f"{len(plans)} drills"
+
+    def _keep_drill(self, result: Result) -> None:
+        waived = apply_waivers([result], self._waivers, date.today())
+        self.night.results += waived.results
+        self.night.notes += waived.notes
+        self._record.save()
 
     def _settle_checks(self, reason: str) -> None:
         """Give every check a result, and apply the waivers."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from clusterlab.checks.swarm_managers import SWARM_PLAY, stated_managers, statement
+from clusterlab.drills.plan import titles
 from clusterlab.model import InvalidFiles, Lab
 from clusterlab.model.base import FROM_FILE, Issue, Model
 from clusterlab.model.error_text import explain
@@ -118,6 +119,7 @@ def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str])
     known: dict[str, list[str]] = {}
     for name, play in lab.plays.items():
         known.setdefault(shown(name), []).extend(check.title for check in play.checks)
+        known[shown(name)] += titles(lab, name)
     known[OWN_PLAY] = [*map(host_answers, lab.inventory.hosts), SECOND_APPLY]
     known[SWARM_PLAY] = list(map(statement, stated_managers(lab)))
     notes = []

@@ -21,6 +21,7 @@ AT = "03:00"
         "junit": JUNIT,
         "strict": STRICT,
         "cluster": "also test the connectivity of all nodes, as `clusterlab test-cluster` does",
+        "drills": "carry out the plays' drills too, after all else",
         "start": "where to start: fresh (recreated machines), apply (the lab as it is) or restore:SNAPSHOT "
         "(default: fresh; apply on existing machines)",
         "keep": "keep the lab afterwards: on-failure, always or never "
@@ -47,6 +48,7 @@ def nightly(
     junit: str = "",
     strict: bool = False,
     cluster: bool = False,
+    drills: bool = False,
     start: str = "",
     keep: str = "",
     wait: str = "0s",
@@ -82,6 +84,7 @@ def nightly(
         playbooks=playbooks,
         strict=strict,
         cluster=cluster,
+        drills=drills,
         start=start,
         keep=keep,
         wait=wait,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..base import Model
-from ..drills import ANY, IT, OTHERS, Drill, Prober
+from ..drills import ANY, IT, OTHERS, Drill, Prober, with_host
 from ..faults import FaultSpec, fault_kinds
 from ..problems import Problem, listed, suggest
 from ..source import KeyPath
@@ -58,13 +58,13 @@ def _places(files: Files, file: PlayFile, path: KeyPath, drill: Drill, places: S
                 message = f"'{place}' is a host of a drill with each:, and this one has none"
                 yield file.problem(where, message, "Name the host, or add each:.")
         elif not (place == ANY and path[-1] == "at") and place not in files.places:
-            remedy = suggest(place, [*files.places, IT, OTHERS, ANY], "Hosts and roles")
+            remedy = suggest(
+                place, [*files.places, IT, OTHERS, *([ANY] if path[-1] == "at" else [])], "Hosts and roles"
+            )
             yield file.problem(where, f"unknown host or role '{place}'", remedy)
 
 
 def _fault(files: Files, file: PlayFile, path: KeyPath, drill: Drill, fault: FaultSpec) -> Iterator[Problem]:
-    from clusterlab.drills.plan import with_host  # which knows this package
-
     kind = fault_kinds()[fault.name]
     path = (*path, fault.name)
     named = {value for value in _texts(fault.params) if value in (IT, OTHERS)}
@@ -73,7 +73,10 @@ def _fault(files: Files, file: PlayFile, path: KeyPath, drill: Drill, fault: Fau
             path, f"{listed(sorted(named))}: of a drill with each:, and this one has none", "Name a host."
         )
         return
-    turns = files.expand(drill.each)[:1] or [""]
+    turns = files.expand(drill.each)[:1]
+    if drill.each and not turns:
+        return  # which was reported
+    turns = turns or [""]
     others = [host for host in files.inventory.docker_hosts if host not in turns]
     if why := kind.unknown(with_host(fault, turns[0], others).params, files.lab):
         yield file.problem(path, why)

@@ -115,6 +115,7 @@ def read(folder: Path, cluster: bool) -> nights.Request:
         playbooks="playbooks",
         strict=False,
         cluster=cluster,
+        drills=False,
         keep_runs=1,
         keep_days=1,
         **words,  # type: ignore[arg-type]
