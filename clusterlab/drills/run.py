@@ -10,7 +10,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.faults import EndedEarly, Injection, NotHealed, Refused, Residue, Scene, Unsupported, injected
+from clusterlab.faults import (
+    FAULTS,
+    EndedEarly,
+    FaultSpec,
+    Injection,
+    NotHealed,
+    Refused,
+    Residue,
+    Scene,
+    Unsupported,
+    injected,
+)
 from clusterlab.parallel import parallel
 from clusterlab.results import Evidence, Moment, Outcome, Result, Timeline, worst
 
@@ -273,9 +284,7 @@ def _timeline(drilling: _Drilling) -> Timeline | None:
                 label = f"{source} -> any"
                 series = any_of([drilling.series(one) for one in several], label)
                 strips.append(strip(label, series, span.injected, span.healed, lead, seconds))
-    title = ", ".join(
-        f"{one.name} {_where(drilling, number)}".strip() for number, one in enumerate(drilling.plan.faults)
-    )
+    title = ", ".join(f"{spec.name} {_targets(spec)}".strip() for spec in drilling.plan.faults)
     moments = drilling.watch.moments(span.injected) if drilling.watch else ()
     costs = [f"{one.host.name} {one.cost:.1%}" for one in drilling.ticking]
     moments = (
@@ -285,5 +294,6 @@ def _timeline(drilling: _Drilling) -> Timeline | None:
     return Timeline(title, lead, span.healed - span.injected, tuple(strips), moments)
 
 
-def _where(drilling: _Drilling, number: int) -> str:
-    return ", ".join(drilling.injections[number].hosts) if number < len(drilling.injections) else ""
+def _targets(spec: FaultSpec) -> str:
+    """Whom a fault is about, as the file names them."""
+    return ", ".join(str(target) for target in FAULTS[spec.name].names(spec.params))

@@ -122,7 +122,7 @@ class Ticking:
             self._anchors[0],
             anchor(float(_word(sections, "@uptime")), asked, asked + answer.seconds),
         ]
-        self._used = int(_word(sections, "@used")) / 100
+        self._used = max(self._used, int(_word(sections, "@used")) / 100)  # loops that have ended count no more
         self._logs = {
             key.removeprefix("@log ").removesuffix(".log"): text
             for key, text in sections.items()

@@ -78,7 +78,7 @@ def _fault(files: Files, file: PlayFile, path: KeyPath, drill: Drill, fault: Fau
         return  # which was reported
     turns = turns or [""]
     others = [host for host in files.inventory.docker_hosts if host not in turns]
-    if why := kind.unknown(with_host(fault, turns[0], others).params, files.lab):
+    if why := kind.unknown(with_host(fault, turns[0], others).params, files.inventory):
         yield file.problem(path, why)
 
 
