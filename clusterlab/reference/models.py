@@ -42,7 +42,7 @@ def plays_page() -> str:
 def _page(title: str, model: type[BaseModel], omit: frozenset[str] = frozenset()) -> str:
     schema = _schema(model)
     lines = [f"# {title}", "", _summary(model), "", *_table(schema), ""]
-    probes = {kind.model.__name__ for kind in (*KINDS.values(), *FAULTS.values())}
+    probes = {kind.model.__name__ for kind in KINDS.values()} | {kind.model.__name__ for kind in FAULTS.values()}
     for name, part in schema.get("$defs", {}).items():
         if "properties" in part and name not in probes:
             lines += [f"## {name}", "", _first(part.get("description", "")), "", *_table(part, omit), ""]

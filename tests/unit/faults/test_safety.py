@@ -35,7 +35,7 @@ def inventory(machines: str = "namespaces", managers: int = 1, **more: Any) -> I
     ],
 )
 def test_permission(machines: str, given: bool | list[str] | None, fault: str, reason: str) -> None:
-    more = {} if given is None else {"allow_faults": given}
+    more: dict[str, Any] = {} if given is None else {"allow_faults": given}
     found = allowed(FAULTS[fault], inventory(machines, **more))
     assert reason in found
     assert bool(found) is bool(reason)
