@@ -7,7 +7,22 @@ import pytest
 from clusterlab.cli.registry import load_verbs
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
-EXCLUSIVE = {"run", "up", "down", "provision", "apply", "check", "clean", "snapshot", "restore", "nightly", "gc"}
+EXCLUSIVE = {
+    "run",
+    "up",
+    "down",
+    "provision",
+    "apply",
+    "check",
+    "fault",
+    "heal",
+    "drill",
+    "clean",
+    "snapshot",
+    "restore",
+    "nightly",
+    "gc",
+}
 EXCLUSIVE |= {"deprovision", "learn", "test-cluster"}
 
 
