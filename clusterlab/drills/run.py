@@ -285,12 +285,10 @@ def _timeline(drilling: _Drilling) -> Timeline | None:
                 series = any_of([drilling.series(one) for one in several], label)
                 strips.append(strip(label, series, span.injected, span.healed, lead, seconds))
     title = ", ".join(f"{spec.name} {_targets(spec)}".strip() for spec in drilling.plan.faults)
-    moments = drilling.watch.moments(span.injected) if drilling.watch else ()
-    costs = [f"{one.host.name} {one.cost:.1%}" for one in drilling.ticking]
-    moments = (
-        *moments,
-        Moment(round(span.ended - span.injected, 1), f"the probers' share of a CPU: {', '.join(costs)}"),
-    )
+    seen = drilling.watch.moments(span.injected) if drilling.watch else ()
+    costs = ", ".join(f"{one.host.name} {one.cost:.1%}" for one in drilling.ticking)
+    cost = Moment(round(span.ended - span.injected, 1), f"the probers' share of a CPU: {costs}")
+    moments = tuple(sorted((*seen, cost), key=lambda moment: moment.at))
     return Timeline(title, lead, span.healed - span.injected, tuple(strips), moments)
 
 
