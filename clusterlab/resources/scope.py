@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model.lab import Lab
@@ -92,15 +93,10 @@ class SwarmView:
 
     @cached_property
     def network_names(self) -> Mapping[str, str]:
-        """The names of networks by the ids that services have for them.
-
-        The nodes' own networks, such as host, have ids in the Swarm that are in no list.
-        """
+        """The names of networks by the ids that services have for them."""
         names = {one["Id"]: name for name, one in self.at.networks.items()}
-        targets = {one["Target"] for service in self.services.values() for one in _attachments(service["Spec"])}
         with engine(self.at.host, "inspect the networks of services") as api:
-            names |= {target: str(api.inspect_network(target)["Name"]) for target in targets - names.keys()}
-        return names
+            return names_of_networks(api, [service["Spec"] for service in self.services.values()], names)
 
     def services_on(self, network_id: str) -> list[str]:
         """Services whose tasks are on a network."""
@@ -109,6 +105,15 @@ class SwarmView:
             for name, service in self.services.items()
             if any(one["Target"] == network_id for one in _attachments(service["Spec"]))
         ]
+
+
+def names_of_networks(api: Any, specs: Iterable[Json], known: Mapping[str, str]) -> Mapping[str, str]:
+    """The names of networks by the ids that specs of services have for them, and those that are known.
+
+    The nodes' own networks, such as host, have ids in the Swarm that are in no list.
+    """
+    targets = {str(one["Target"]) for spec in specs for one in _attachments(spec)}
+    return {**known, **{target: str(api.inspect_network(target)["Name"]) for target in targets - known.keys()}}
 
 
 def _attachments(spec: Json) -> list[Json]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from clusterlab.model.problems import Problem, suggest
 
-from .given import Place
+from .given import Given, Place
 from .stack import DEFAULT_NETWORK, Service, Stack
 
 
@@ -23,8 +23,20 @@ def undefined(stack: Stack) -> Iterator[Problem]:
                 if use.source not in known:
                     yield _problem(service, use.place, kind, use.source, known)
         spec = service.credential_spec
-        if spec and spec.config and spec.config.value and spec.config.value not in stack.configs:
-            yield _problem(service, spec.config.place, "config", spec.config.value, stack.configs)
+        if spec and spec.config and spec.config.value:
+            yield from _credential_spec(stack, service, spec.config)
+
+
+def _credential_spec(stack: Stack, service: Service, config: Given[str]) -> Iterator[Problem]:
+    """The client looks a config up by its key, and then once more by its name, which must be the key's, too."""
+    key = config.value
+    if key not in stack.configs:
+        yield _problem(service, config.place, "config", key, stack.configs)
+    elif (name := stack.scoped(stack.configs[key])) not in (key, stack.scoped(key)):
+        yield config.place.problem(
+            f"services.{service.name}: docker stack deploy does not find the config '{key}' by its name '{name}'",
+            "Leave name out of the config, or give it the name as its key.",
+        )
 
 
 def _networks(stack: Stack, service: Service) -> Iterator[Problem]:

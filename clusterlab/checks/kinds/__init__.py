@@ -24,6 +24,7 @@ from . import (
     service_apart,
     service_names,
     service_reach,
+    service_spec,
     shared_file,
     task_file,
     task_mount,
@@ -55,6 +56,7 @@ _OWN: tuple[CheckKind[Any], ...] = (
     task_mount.KIND,
     bind_source.KIND,
     task_file.KIND,
+    service_spec.KIND,
 )
 
 KINDS: Registry[CheckKind[Any]] = Registry(

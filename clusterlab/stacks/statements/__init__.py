@@ -19,6 +19,7 @@ __all__ = ["KEYS", "Statement", "statements", "unknown_keys"]
 _Derive = Callable[[Stack, Service], Iterator[Statement]]
 
 _OF_SERVICE: Mapping[str, _Derive] = {
+    "spec": tasks.spec,
     "running": tasks.running,
     "placed": tasks.placed,
     "healthy": tasks.healthy,
@@ -32,7 +33,7 @@ _OF_SERVICE: Mapping[str, _Derive] = {
 }
 KEYS = (*_OF_SERVICE, "virtual")
 """The keys by which statements are turned off."""
-_OF_TASKS = frozenset(KEYS) - {"running"}
+_OF_TASKS = frozenset(KEYS) - {"spec", "running"}
 
 
 def statements(stack: Stack, without: Iterable[str] = ()) -> list[Statement]:

@@ -1,4 +1,4 @@
-"""Statements about the tasks of a service: they run, stay up, are where they may be, and are healthy."""
+"""Statements about a service and its tasks: its spec, and that they run, stay up, are where they may be, healthy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from clusterlab.stacks.service_specs import listed, value
 from clusterlab.stacks.stack import Service, Stack
 
 from .statement import Statement, statement
+
+
+def spec(stack: Stack, service: Service) -> Iterator[Statement]:
+    """The service has the spec of the files, and so have its tasks: no update was rolled back without a word."""
+    name = stack.scoped(service.name)
+    title = f"{name} and its tasks have the spec of the stack's files"
+    yield statement("spec", service.name, title, "service_spec", {"service": name})
 
 
 def running(stack: Stack, service: Service) -> Iterator[Statement]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clusterlab.build.container_image import built_image
+from clusterlab.capabilities import Capabilities
+from clusterlab.checks import run_checks
 from clusterlab.model.inventory import Image
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -21,7 +24,10 @@ from clusterlab.plan.stack_plan import stack_plans
 from clusterlab.progress import Silent
 from clusterlab.resources.base import Change
 from clusterlab.resources.deploying import AS_USUAL, Deploying
+from clusterlab.results import Result
 from clusterlab.stacks import load_stack
+from clusterlab.stacks.statements import KEYS
+from clusterlab.stacks.statements.of_play import with_names, with_statements
 from tests.engine.resources.test_pull import SERVE
 from tests.support import registry
 from tests.support.labs import lab_in_swarm, namespaces_lab
@@ -95,6 +101,10 @@ services:
 """
 
 
+def quiet(result: Result) -> None:
+    """Results are compared when all are there."""
+
+
 class Shop:
     """A stack in a folder, and the lab that it is deployed on."""
 
@@ -140,6 +150,14 @@ class Shop:
             for one in spec["TaskTemplate"]["ContainerSpec"].get(f"{kind}s", []):
                 one[f"{kind}ID"] = "(id)"
         return spec
+
+    def states(self, key: str) -> list[Result]:
+        """What comes of the statements of a key that follow from the stack."""
+        lab = self.lab()
+        loaded = lab.stacks["shop"]
+        play = with_names(lab.plays["shop"], loaded)
+        derived = with_statements(play, loaded, set(KEYS) - {key})
+        return run_checks(replace(lab, plays={"shop": derived}), self.bench.hosts, Capabilities(), quiet, Silent())
 
     def tasks(self) -> str:
         return self.bench.sh("host1", "docker stack ps -q --no-trunc --filter desired-state=running shop | sort")
@@ -328,6 +346,25 @@ def test_an_update_that_is_rolled_back_is_a_failure(shop: Shop) -> None:
     report = shop.bench.carry_out(shop.plan())
     (failed,) = report.failed
     assert "was rolled back" in failed.error.message
+    (result,) = shop.states("spec")
+    assert result.outcome == "fail"
+    assert "its last update was rolled back" in result.evidence[0].found
+    assert "command: wanted ['absent-program'], found ['sleep', '1000']" in result.evidence[0].found
+    shop.write(text)
+    (result,) = shop.states("spec")
+    assert result.outcome == "pass", result
+
+
+def test_what_was_changed_behind_the_files_is_not_their_spec(shop: Shop) -> None:
+    """No value of the environment is shown."""
+    shop.deploy()
+    assert [result.outcome for result in shop.states("spec")] == ["pass"] * 3
+    shop.bench.sh("host1", "docker service update -q --detach --env-add SECRET=hunter2 --label-add by=hand shop_each")
+    (result,) = [result for result in shop.states("spec") if result.outcome != "pass"]
+    assert (result.check, result.outcome) == ("shop_each and its tasks have the spec of the stack's files", "fail")
+    assert "environment.SECRET is set, and should not be" in result.evidence[0].found
+    assert "deploy.labels.by" in result.evidence[0].found
+    assert "hunter2" not in repr(result)
 
 
 def test_an_image_of_the_inventory_stands_for_a_reference(shop: Shop) -> None:
