@@ -65,11 +65,11 @@ class ServiceSpec(CheckKind[ServiceSpecProbe]):
         return "manager"
 
     def ask(self, probe: ServiceSpecProbe, places: Places) -> list[Finding]:
-        """One finding for the service's spec, and one for those of its tasks."""
+        """One finding for the service's spec, and one for those of its tasks if any runs."""
         report = service_report(probe.service, places)
         seen = TaskView(probe.service, places, report)
         wanted = _of_files(probe.service, places.lab, report)
-        return [_spec(places, report, wanted, probe.service), _tasks(seen)]
+        return [_spec(places, report, wanted, probe.service), *([_tasks(seen)] if seen.running else [])]
 
     def manual(self, probe: ServiceSpecProbe, where: Where) -> Iterator[Line]:
         name, manager = probe.service, where.manager
