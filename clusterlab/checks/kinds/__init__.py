@@ -49,6 +49,7 @@ _OWN: tuple[CheckKind[Any], ...] = (
     veth.KIND,
     inspect.KIND,
     tasks.KIND,
+    service_spec.KIND,
     published.KIND,
     service_names.KIND,
     service_reach.KIND,
@@ -56,7 +57,6 @@ _OWN: tuple[CheckKind[Any], ...] = (
     task_mount.KIND,
     bind_source.KIND,
     task_file.KIND,
-    service_spec.KIND,
 )
 
 KINDS: Registry[CheckKind[Any]] = Registry(
