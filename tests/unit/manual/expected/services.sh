@@ -37,6 +37,9 @@ failed=
 (
 [ $(docker service ps --no-trunc db --format '{{.CurrentState}}' | grep -c ^Complete) -ge 2 ]
 ) || failed="$failed; "tasks
+(
+! docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' web | grep -E '^(paused|rollback_)'
+) || failed="$failed; "tasks
 
 # between services
 (
