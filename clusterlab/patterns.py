@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from clusterlab.results import Link
 
 Pair = tuple[str, str]
+_FEW = 3  # sentences about single nodes; of more, nodes that do not reach the same are named together
 _OTHERS = 2  # that a node must be cut off from before it alone is named: of a pair nobody knows whose fault it is
 
 
@@ -20,6 +21,7 @@ class Wording:
     silent: str = "{} reaches no other node"
     both: str = "{} and {} do not reach each other"
     one: str = "{} does not reach {}"
+    several: str = "{} do not reach {}"
     none: str = "no node reaches any other"
 
 
@@ -46,12 +48,18 @@ def sentences(pairs: Iterable[Pair], failing: Iterable[Pair], wording: Wording =
     while best := max(_wide(known, left, wording), key=lambda one: len(one[1]), default=None):
         found.append(best[0])
         left = [pair for pair in left if pair not in best[1]]
-    return [*found, *_single(left, wording)]
+    single = list(_single(left, wording))
+    return [*found, *(single if len(single) <= _FEW else _together(left, wording))]
 
 
 def nodes_of(pairs: Iterable[Pair]) -> list[str]:
     """Every node, as first met."""
     return list(dict.fromkeys(node for pair in pairs for node in pair))
+
+
+def span(nodes: Sequence[str]) -> str:
+    """Several nodes as one word: the first and the last of them, and how many there are."""
+    return ", ".join(nodes) if len(nodes) <= _OTHERS else f"{nodes[0]} ... {nodes[-1]} ({len(nodes)})"
 
 
 def _wide(known: list[Pair], left: list[Pair], wording: Wording) -> Iterator[tuple[str, set[Pair]]]:
@@ -75,3 +83,17 @@ def _single(left: list[Pair], wording: Wording) -> Iterator[str]:
     rest = [pair for pair in left if pair not in both and pair[::-1] not in both]
     for source in dict.fromkeys(source for source, _ in rest):
         yield wording.one.format(source, ", ".join(target for one, target in rest if one == source))
+
+
+def _together(left: list[Pair], wording: Wording) -> Iterator[str]:
+    """The nodes that do not reach the same others, as one; both directions in one sentence where they are alike."""
+    sources: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for node in dict.fromkeys(source for source, _ in left):
+        targets = tuple(sorted(target for source, target in left if source == node))
+        sources[targets] = (*sources.get(targets, ()), node)
+    for targets, nodes in sources.items():
+        back = sources.get(tuple(sorted(nodes)))
+        if back is None or sorted(back) != list(targets):
+            yield (wording.several if len(nodes) > 1 else wording.one).format(span(nodes), span(targets))
+        elif min(nodes) < min(targets):
+            yield wording.both.format(span(nodes), span(targets))

@@ -44,7 +44,7 @@ def carry_out(
         run = Run(lab.name, call.name, strict=strict)
         output = RunOutput(pipeline, run, json, junit, html)
         try:
-            connectivity.carry_out(pipeline, output.stages)
+            connectivity.carry_out(pipeline, output.stages, options)
         except KeyboardInterrupt:
             output.interrupted("clusterlab test-cluster")
             raise

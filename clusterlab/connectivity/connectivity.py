@@ -1,4 +1,4 @@
-"""The stages of the test: what an earlier one left is removed, then the play is applied, checked and removed."""
+"""The stages of the test: leftovers are removed, the cluster is surveyed, and the play applied, checked and removed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from clusterlab.pipeline.pipeline import NotConverged, Pipeline
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan import graph
 
+from .play import Options, untested, with_test
 from .removal import removal
+from .survey import survey
 
 
-def carry_out(pipeline: Pipeline, stages: Stages) -> None:
+def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
     """Carry out all stages; what was created is removed in any case, also after an interrupt, which is raised then."""
     stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers"), essential=True)
+    stages.carry_out("survey", lambda: look(pipeline, options))
     try:
         # What cannot be created on one node is reported there; the statements about all others are proven.
         stages.carry_out("apply", pipeline.apply)
@@ -19,6 +22,18 @@ def carry_out(pipeline: Pipeline, stages: Stages) -> None:
     finally:
         stages.stopped = ""
         stages.carry_out("clean", lambda: remove(pipeline, "clean"))
+
+
+def look(pipeline: Pipeline, options: Options) -> str:
+    """Ask the cluster what it uses, and make the play of the test prove that, too; returns what is not tested."""
+    session = pipeline.session
+    with session.progress.task(session.lab.name, "asking what its volumes and services use"):
+        seen = survey(session.hosts, session.lab.inventory)
+    session.lab = with_test(session.lab, options, seen)
+    rest = untested(session.lab, options, seen)
+    for one in rest:
+        session.progress.say("not tested", one)
+    return f"not tested: {'; '.join(rest)}" if rest else "all of it is tested"
 
 
 def remove(pipeline: Pipeline, stage: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
 
 from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, WEB, apart, probe, sealed, share, shared
-from .properties import PROPERTIES, SHARED_AT, Subject
+from .properties import PROPERTIES, SHARED_AT, Statement, Subject
+from .survey import Seen
 
 _MEGABYTE = 1024 * 1024
 _SLEEP = ["sleep", "infinity"]
@@ -33,64 +34,103 @@ class Options:
     outside: str = ""
 
 
-def with_test(lab: Lab, options: Options = Options()) -> Lab:
-    """The lab with the play of the test beside its own; raises UsageError for what cannot be tested."""
-    subject = Subject(lab.inventory, tuple(_nodes(lab, options)), _port(options.port), options.outside)
+def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) -> Lab:
+    """The lab with the play of the test beside its own; raises UsageError for what cannot be tested.
+
+    As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
+    """
+    subject = _subject(lab, options, seen)
     images = {**lab.inventory.images, IMAGE: Image(build="busybox")}
     inventory = lab.inventory.model_copy(update={"images": images})
-    return replace(lab, inventory=inventory, plays={**lab.plays, PLAY: _play(subject, _chosen(options))})
-
-
-def _play(subject: Subject, properties: Sequence[str]) -> Play:
+    properties = _chosen(options)
     checks = [one for name in properties for one in PROPERTIES[name].of(subject)]
-    if not checks:
-        chosen = ", ".join(properties)
-        raise UsageError(f"there is nothing to test here: {chosen}", remedy="Most of it takes two nodes or more.")
+    if not checks and (seen is not None or not any(PROPERTIES[name].surveyed for name in properties)):
+        reasons = [f"{name}: {PROPERTIES[name].lacks}" for name in properties]
+        raise UsageError(f"there is nothing to test here: {', '.join(properties)}", remedy="; ".join(reasons))
+    plays = {**lab.plays, **({PLAY: _play(subject, properties, checks)} if checks else {})}
+    return replace(lab, inventory=inventory, plays=plays)
+
+
+def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
+    """What of the test there is nothing to prove of on a cluster, each with the reason."""
+    subject = _subject(lab, options, seen)
+    return [f"{name}: {PROPERTIES[name].lacks}" for name in _chosen(options) if not any(PROPERTIES[name].of(subject))]
+
+
+def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
+    return Subject(lab.inventory, tuple(_nodes(lab, options)), _port(options.port), options.outside, seen)
+
+
+def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:
+    wanted = {one for name in properties if any(PROPERTIES[name].of(subject)) for one in PROPERTIES[name].stands}
     return Play.model_validate(
         {
             "title": "Every node reaches every other",
             "teaches": "Whether the nodes of a Swarm can work together: names, packets, ports, networks, shares.",
             "why": "Most of what fails in a Swarm is between two nodes, and seen only where two certain ones meet.",
-            "networks": {name: {"driver": "overlay", "attachable": True} for name in (NETWORK, APART)}
-            | {SEALED: {"driver": "overlay", "attachable": True, "driver_opts": {"encrypted": ""}}},
-            "volumes": _volumes(subject),
-            "containers": _containers(subject),
-            "services": {
-                WEB: _service([f"{subject.port + 1}:80"], 1),
-                PAIR: _service([], 2),
-            },
+            "networks": _networks(wanted),
+            "volumes": _volumes(subject, wanted),
+            "containers": _containers(subject, wanted),
+            "services": {name: one for name, one in _services(subject).items() if name in wanted},
             "checks": checks,
         }
     )
 
 
-def _containers(subject: Subject) -> Mapping[str, Any]:
+def _networks(wanted: Collection[str]) -> Mapping[str, Any]:
+    overlay = {"driver": "overlay", "attachable": True}
+    found: dict[str, Any] = {NETWORK: overlay} if {"probe", WEB, PAIR} & set(wanted) else {}
+    found |= {APART: overlay} if "apart" in wanted else {}
+    return found | ({SEALED: {**overlay, "driver_opts": {"encrypted": ""}}} if "sealed" in wanted else {})
+
+
+def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for node in subject.nodes:
         serving = {"host": node, "image": IMAGE, "command": ["sh", "-c", _SERVE]}
-        found[probe(node)] = {**serving, "networks": [NETWORK], "ports": [f"{subject.port}:80"]}
-        found[apart(node)] = {"host": node, "image": IMAGE, "command": _SLEEP, "networks": [APART]}
-        found[sealed(node)] = {"host": node, "image": IMAGE, "command": _SLEEP, "networks": [SEALED]}
-        for index, _ in enumerate(subject.exports):
-            mounting = {"host": node, "image": IMAGE, "command": _SLEEP, "volumes": [f"{share(index)}:{SHARED_AT}"]}
-            found[shared(index, node)] = mounting
+        waiting = {"host": node, "image": IMAGE, "command": _SLEEP}
+        if "probe" in wanted:
+            found[probe(node)] = {**serving, "networks": [NETWORK], "ports": [f"{subject.port}:80"]}
+        for kind, name, network in (("apart", apart(node), APART), ("sealed", sealed(node), SEALED)):
+            if kind in wanted:
+                found[name] = {**waiting, "networks": [network]}
+        for index in _shares(subject, wanted):
+            found[shared(index, node)] = {**waiting, "volumes": [f"{share(index)}:{SHARED_AT}"]}
+        for index in _mounts(subject, wanted):
+            found[shared(index, node)] = {**waiting, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
     return found
 
 
-def _service(ports: list[str], replicas: int) -> Mapping[str, Any]:
+def _services(subject: Subject) -> Mapping[str, Any]:
     serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK]}
-    return {**serving, "ports": ports, "deploy": {"replicas": replicas}}
-
-
-def _volumes(subject: Subject) -> Mapping[str, Any]:
-    hosts = subject.inventory.hosts
     return {
-        share(index): {
-            "hosts": list(subject.nodes),
-            "driver_opts": {"type": "nfs", "o": f"addr={hosts[server].address},rw,nfsvers=4.2", "device": f":{path}"},
-        }
-        for index, (server, path) in enumerate(subject.exports)
+        WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1}},
+        PAIR: {**serving, "deploy": {"replicas": 2}},
     }
+
+
+def _volumes(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
+    hosts, nodes = subject.inventory.hosts, list(subject.nodes)
+    found = {}
+    for index in _shares(subject, wanted):
+        server, path = subject.exports[index]
+        options = {"type": "nfs", "o": f"addr={hosts[server].address},rw,nfsvers=4.2", "device": f":{path}"}
+        found[share(index)] = {"hosts": nodes, "driver_opts": options}
+    for index in _mounts(subject, wanted):
+        options = subject.foreign[index - len(subject.exports)].options
+        found[share(index)] = {"hosts": nodes, "driver_opts": options}
+    return found
+
+
+def _shares(subject: Subject, wanted: Collection[str]) -> range:
+    """The numbers of the exports of the inventory."""
+    return range(len(subject.exports)) if "shares" in wanted else range(0)
+
+
+def _mounts(subject: Subject, wanted: Collection[str]) -> range:
+    """The numbers of the exports that others' volumes mount, which follow."""
+    begin = len(subject.exports)
+    return range(begin, begin + len(subject.foreign)) if "mounts" in wanted else range(0)
 
 
 def _nodes(lab: Lab, options: Options) -> list[str]:

@@ -8,11 +8,13 @@ from typing import Any
 
 from clusterlab.model.inventory import Inventory
 
-from .names import APART, IMAGE, NETWORK, PAIR, SEALED, apart, probe, sealed, shared
+from .names import APART, IMAGE, NETWORK, PAIR, SEALED, WEB, apart, probe, sealed, shared
+from .survey import Export, Seen
 
 Statement = dict[str, Any]
 _SOON = "20s"  # an overlay network that was just created, and names on it, may take a moment
 SHARED_AT = "/shared"
+_READ = f"grep -q ' {SHARED_AT} nfs' /proc/mounts && ls -A {SHARED_AT} > /dev/null"
 ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit; done | sort | uniq -c"
 
 
@@ -24,7 +26,8 @@ class Subject:
     nodes: tuple[str, ...]
     port: int
     outside: str = ""
-    pull: str = ""
+    seen: Seen | None = None
+    """What the cluster uses; None as long as it has not been asked."""
 
     @property
     def exports(self) -> list[tuple[str, str]]:
@@ -33,18 +36,31 @@ class Subject:
         return [(server, path) for server in self.inventory.with_role("nfs_server") for path in exports]
 
     @property
+    def foreign(self) -> list[Export]:
+        """Exports that volumes of the cluster mount and the inventory does not name: others' data, only read."""
+        hosts = self.inventory.hosts
+        servers = [text for name in self.inventory.with_role("nfs_server") for text in (name, str(hosts[name].address))]
+        own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
+        return [one for one in (self.seen.exports if self.seen else ()) if (one.server, one.path) not in own]
+
+    @property
     def managers(self) -> list[str]:
         return self.inventory.with_role("swarm_manager")
 
 
 @dataclass(frozen=True)
 class Property:
-    """One property; `of` yields its statements, none where a cluster has nothing to prove."""
+    """One property; `of` yields its statements: none where there is nothing to prove, for the reason in `lacks`."""
 
     name: str
     summary: str
     of: Callable[[Subject], Iterator[Statement]]
     quick: bool = True
+    stands: tuple[str, ...] = ("probe",)
+    """What it needs on the cluster: kinds of containers and volumes, and services."""
+    lacks: str = "it takes two nodes"
+    surveyed: bool = False
+    """Whether what it proves is known only when the cluster has been asked what it uses."""
 
 
 def _overlay(by: str, title: str, **more: object) -> Callable[[Subject], Iterator[Statement]]:
@@ -60,9 +76,10 @@ def _overlay(by: str, title: str, **more: object) -> Callable[[Subject], Iterato
 def _encrypted(subject: Subject) -> Iterator[Statement]:
     if len(subject.nodes) > 1:
         inside = [sealed(node) for node in subject.nodes]
-        mesh = {"in": inside, "to": inside, "by": "ping", "network": SEALED}
-        title = "on an encrypted overlay network every node reaches every other (IPsec ESP, UDP 4789)"
-        yield {"title": title, "mesh": mesh, "needs": ["xfrm"], "within": _SOON}
+        for by, what in (("name", "finds every other by its name"), ("ping", "reaches every other (IPsec ESP)")):
+            title = f"on an encrypted overlay network every node {what}"
+            mesh = {"in": inside, "to": inside, "by": by, "network": SEALED}
+            yield {"title": title, "mesh": mesh, "needs": ["xfrm"], "within": _SOON}
 
 
 def _news(subject: Subject) -> Iterator[Statement]:
@@ -147,6 +164,21 @@ def _shares(subject: Subject) -> Iterator[Statement]:
             yield {"title": f"what one node writes to {path} of {server}, every other reads", "shared_file": file}
 
 
+def _mounts(subject: Subject) -> Iterator[Statement]:
+    for index, export in enumerate(subject.foreign, len(subject.exports)):
+        yield {
+            "title": f"every node mounts {export.shown}, as volume {export.of} does, and reads it",
+            "command": {"in": [shared(index, node) for node in subject.nodes], "run": _READ},
+            "within": _SOON,
+        }
+
+
+def _registries(subject: Subject) -> Iterator[Statement]:
+    for image in subject.seen.images if subject.seen else ():
+        title = f"every node gets the manifest of {image} from its registry"
+        yield {"title": title, "registry": {"on": list(subject.nodes), "image": image}}
+
+
 def _start(subject: Subject) -> Iterator[Statement]:
     run = {"on": list(subject.nodes), "image": IMAGE, "command": ["true"], "timeout": "30s"}
     yield {"title": "on every node a container starts and ends within 30 s", "run": run}
@@ -164,8 +196,8 @@ def _outside(subject: Subject) -> Iterator[Statement]:
 PROPERTIES: Mapping[str, Property] = {
     one.name: one
     for one in (
-        Property("managers", "the managers' port, TCP 2377, from every node", _managers),
-        Property("gossip", "the gossip port, TCP 7946, between all nodes", _gossip),
+        Property("managers", "the managers' port, TCP 2377, from every node", _managers, stands=()),
+        Property("gossip", "the gossip port, TCP 7946, between all nodes", _gossip, stands=()),
         Property("news", "new names arrive within seconds: UDP 7946", _news),
         Property(
             "names",
@@ -195,14 +227,38 @@ PROPERTIES: Mapping[str, Property] = {
                 "fetch", "every node downloads from every other at 1 MB/s or more", port=80, floor="1M", timeout=10.0
             ),
         ),
-        Property("encrypted", "an encrypted overlay network", _encrypted),
+        Property("encrypted", "an encrypted overlay network", _encrypted, stands=("sealed",)),
         Property("published", "ports published by containers, from every host", _published),
-        Property("ingress", "a port published by a service, on every node", _ingress),
-        Property("virtual", "virtual addresses and round robin", _virtual),
-        Property("isolation", "networks are apart from each other, with controls", _isolation),
-        Property("shares", "each NFS export of the inventory: written on one node, read on all", _shares),
-        Property("start", "how long a container takes to start", _start, quick=False),
-        Property("outside", "a page outside the cluster, with --outside URL", _outside),
+        Property("ingress", "a port published by a service, on every node", _ingress, stands=(WEB,)),
+        Property("virtual", "virtual addresses and round robin", _virtual, stands=("probe", PAIR)),
+        Property(
+            "isolation", "networks are apart from each other, with controls", _isolation, stands=("probe", "apart")
+        ),
+        Property(
+            "shares",
+            "each NFS export of the inventory: written on one node, read on all",
+            _shares,
+            stands=("shares",),
+            lacks="the inventory has no writable NFS export for two nodes",
+        ),
+        Property(
+            "mounts",
+            "each other NFS export that a volume of the cluster mounts: mounted and read on all nodes",
+            _mounts,
+            stands=("mounts",),
+            lacks="no volume of the cluster mounts an NFS export that the inventory does not name",
+            surveyed=True,
+        ),
+        Property(
+            "registry",
+            "the registries that services use answer every node, as at the beginning of a pull",
+            _registries,
+            stands=(),
+            lacks="no service of the Swarm has an image from a registry",
+            surveyed=True,
+        ),
+        Property("start", "how long a container takes to start", _start, quick=False, stands=()),
+        Property("outside", "a page outside the cluster, with --outside URL", _outside, lacks="there is no --outside"),
     )
 }
 """Every property by name, in the order in which they are shown."""

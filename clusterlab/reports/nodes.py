@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from clusterlab.patterns import nodes_of, of_links
+from clusterlab.patterns import nodes_of, of_links, span
 from clusterlab.reports.reach import links
 from clusterlab.results import Link, Result
 
@@ -21,9 +21,7 @@ class Group:
 
     @property
     def label(self) -> str:
-        if len(self.nodes) <= 2:
-            return ", ".join(self.nodes)
-        return f"{self.nodes[0]} ... {self.nodes[-1]} ({len(self.nodes)})"
+        return span(self.nodes)
 
 
 @dataclass(frozen=True)

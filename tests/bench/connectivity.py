@@ -30,7 +30,7 @@ from clusterlab.results import Outcome
 from tests.bench.growth import exponent
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
 
-STAGES = ("leftovers", "apply", "check", "clean")
+STAGES = ("leftovers", "survey", "apply", "check", "clean")
 COUNTED = ("connections", "commands", "requests")
 COLUMNS = (*(f"{stage} s" for stage in STAGES), "total s", *(f"{one}/host" for one in COUNTED), *COUNTED[1:])
 _JOIN_AT_ONCE = 4
@@ -63,10 +63,11 @@ def in_swarm(up: EngineLab) -> None:
 
 def measured(up: EngineLab, quick: bool) -> dict[str, float]:
     """One test of all nodes, which must pass; what the machines cannot do is unsupported."""
-    lab, began = with_test(up.lab, Options(quick=quick)), time.monotonic()
+    options, began = Options(quick=quick), time.monotonic()
+    lab = with_test(up.lab, options)
     with open_session(lab, Silent(), Exclusive(TITLE)) as session:
         pipeline, stages = Pipeline(session), Stages()
-        connectivity.carry_out(pipeline, stages)
+        connectivity.carry_out(pipeline, stages, options)
         total, counts = time.monotonic() - began, session.counts()
     failed = [f"{stage.name}: {stage.message} {stage.detail}" for stage in stages.noted if stage.outcome != "done"]
     bad = [one for one in pipeline.results if one.outcome not in (Outcome.PASS, Outcome.UNSUPPORTED)]

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.results import Outcome
+from tests.support import registry
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
 from tests.support.night_lab import Nights, existing_nights
 
@@ -32,6 +34,10 @@ NODES = ("host1", "host2", "host3")
 DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
 DROP_LONG = "iptables -{} INPUT -p udp --dport 4789 -m length --length 1400:65535 -j DROP"
 """As where the way to a node has a smaller MTU; that of its card also stalls the Swarm's own open connections."""
+SERVE = """mkdir -p /srv/registry && cd /srv/registry && tar -x -f /root/theirs.tar
+setsid python3 /root/registry.py . 5000 > /root/registry.log 2>&1 < /dev/null & echo $! > /root/registry.pid
+curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://localhost:5000/v2/"""
+PULLED = "localhost:5000/theirs/tool:1"
 DROP_GOSSIP = "iptables -{} INPUT -p udp --dport 7946 -j DROP"
 
 
@@ -43,7 +49,7 @@ class Bench:
     nights: Nights
 
     def run(self, host: str, command: str) -> str:
-        return self.up.hosts[host].run(command, check=True, timeout=60).stdout.strip()
+        return self.up.hosts[host].run(command, check=True, timeout=180).stdout.strip()
 
     def test(self, *words: str) -> tuple[int, dict[str, Any], str]:
         """Run the test; its exit code, its results and what it printed."""
@@ -223,6 +229,31 @@ def test_a_node_that_drops_udp_7946_is_named_as_the_one_that_hears_too_late(benc
     (news,) = (one for one in results["results"] if one["check"] == NEWS)
     links = [link for item in news["evidence"] for link in item["links"]]
     assert {link["source"] for link in links if not link["seen"]} == {"host2"}, printed
+
+
+def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:
+    """Each engine asks for one on its own loopback, where registries need no TLS."""
+    for node in NODES:
+        bench.up.hosts[node].write("/root/registry.py", Path(registry.__file__).read_bytes())
+        bench.run(node, SERVE)
+    digest = f"sha256:{'0' * 64}"
+    create = f"docker service create -qd --no-resolve-image --replicas 0 --name theirs-pulled {PULLED}@{digest}"
+    bench.run("host1", create)
+    title = f"every node gets the manifest of {PULLED} from its registry"
+    before = bench.objects()
+    try:
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "registry")
+        assert (code, [one["check"] for one in results["results"]]) == (0, [title]), printed
+        bench.run("host3", "kill $(cat /root/registry.pid)")
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "registry")
+        assert (code, list(failed(results))) == (1, [title]), printed
+        links = [link for one in results["results"] for item in one["evidence"] for link in item["links"]]
+        assert {link["source"]: link["seen"] for link in links} == {"host1": True, "host2": True, "host3": False}
+        assert bench.objects() == before
+    finally:
+        bench.run("host1", "docker service rm theirs-pulled")
+        for node in NODES:
+            bench.run(node, "kill $(cat /root/registry.pid); rm -r /srv/registry")
 
 
 def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from clusterlab.connectivity.names import PLAY, probe, share
-from clusterlab.connectivity.play import Options, with_test
+from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, probe, share
+from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
+from clusterlab.connectivity.survey import Export, Seen, exports, images
 from clusterlab.errors import UsageError
 from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
@@ -23,8 +24,12 @@ def lab(*roles: str, **more: Any) -> Lab:
     return Lab(Inventory.model_validate({"lab": "office", "machines": "existing", "hosts": hosts, **more}))
 
 
-def play(of: Lab, **options: Any) -> Play:
-    return with_test(of, Options(**options)).plays[PLAY]
+def play(of: Lab, seen: Seen | None = None, **options: Any) -> Play:
+    return with_test(of, Options(**options), seen).plays[PLAY]
+
+
+FOREIGN = Export("nfs", "addr=10.0.0.99,nfsvers=4.2,soft", ":/theirs", "shop_data")
+SEEN = Seen((FOREIGN, Export("nfs4", "addr=10.0.0.4,rw", ":/a", "own")), ("registry.example.org/shop/web:1",))
 
 
 THREE = ("docker swarm_manager", "docker swarm_worker", "docker swarm_worker")
@@ -70,6 +75,73 @@ def test_exports_of_the_inventory_are_shared_by_all_nodes_and_read_only_ones_are
     assert [check.title for check in made.checks] == ["what one node writes to /a of n4, every other reads"]
 
 
+def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inventory_names_is_not_tested_twice() -> (
+    None
+):
+    own = {"exports": [{"path": "/a", "clients": "*"}]}
+    made = play(lab(*THREE, "nfs_server", nfs=own), SEEN, properties=["shares", "mounts"])
+    assert [volume.driver_opts for volume in made.volumes.values()] == [
+        {"type": "nfs", "o": "addr=10.0.0.4,rw,nfsvers=4.2", "device": ":/a"},
+        {"type": "nfs", "o": FOREIGN.o, "device": ":/theirs"},
+    ]
+    reading = [one for one in made.containers.values() if "shared1" in one.volumes[0]]
+    assert len(reading) == 3
+    assert all(one.volumes[0].endswith(":ro") for one in reading)
+    assert made.checks[-1].title == "every node mounts /theirs of 10.0.0.99, as volume shop_data does, and reads it"
+
+
+def test_only_what_the_chosen_statements_need_is_created() -> None:
+    assert not play(lab(*THREE), properties=["gossip", "managers"]).containers
+    made = play(lab(*THREE), properties=["virtual"])
+    assert set(made.services) == {PAIR}
+    assert set(made.networks) == {NETWORK}
+    assert len(made.containers) == 3
+
+
+def test_what_is_not_tested_is_said_with_its_reason() -> None:
+    said = untested(lab(*THREE), Options(), Seen())
+    assert [one.partition(":")[0] for one in said] == ["shares", "mounts", "registry", "outside"]
+    assert "registry: no service of the Swarm has an image from a registry" in said
+
+
+def test_what_a_cluster_uses_is_not_expected_before_it_is_asked() -> None:
+    assert with_test(lab(*THREE), Options(properties=["registry"])).plays == {}
+    with pytest.raises(UsageError) as caught:
+        play(lab(*THREE), Seen(), properties=["registry"])
+    assert caught.value.remedy == "registry: no service of the Swarm has an image from a registry"
+
+
+def volume(name: str, options: dict[str, str] | None = None, driver: str = "local", play: str = "") -> dict[str, Any]:
+    labels = {"org.clusterlab.play": play} if play else None
+    return {"Name": name, "Driver": driver, "Labels": labels, "Options": options}
+
+
+def test_exports_are_those_of_others_volumes_each_once() -> None:
+    nfs = {"type": "nfs", "o": "addr=10.0.0.9,rw", "device": ":/srv"}
+    found = exports(
+        [
+            volume("plain"),
+            volume("memory", {"type": "tmpfs", "device": "tmpfs"}),
+            volume("data", nfs),
+            volume("same", nfs),
+            volume("other", {**nfs, "device": ":/other"}),
+            volume("plugin", {**nfs, "device": ":/plugin"}, "plugin"),
+            volume("ours", {**nfs, "device": ":/ours"}, play=PLAY),
+        ]
+    )
+    assert [(one.of, one.server, one.path) for one in found] == [
+        ("data", "10.0.0.9", "/srv"),
+        ("other", "10.0.0.9", "/other"),
+    ]
+
+
+def test_images_are_those_that_managers_found_in_a_registry_one_for_each() -> None:
+    digest = f"@sha256:{'0' * 64}"
+    names = [f"nginx:1{digest}", f"redis:7{digest}", f"localhost:5000/b{digest}", f"reg.lan/a:2{digest}", "built:here"]
+    services = [{"Spec": {"TaskTemplate": {"ContainerSpec": {"Image": name}}}} for name in names]
+    assert images([*services, {"Spec": {"TaskTemplate": {}}}]) == ["localhost:5000/b", "nginx:1", "reg.lan/a:2"]
+
+
 def test_nodes_and_properties_can_be_chosen() -> None:
     made = play(lab(*THREE), nodes=["n1", "n3"], properties=["ping", "gossip"])
     assert {one.host for one in made.containers.values()} == {"n1", "n3"}
@@ -99,7 +171,8 @@ def test_what_cannot_be_tested_is_said(of: Lab, options: dict[str, Any], message
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_has_a_statement_of_its_own_title(name: str) -> None:
     exports = {"exports": [{"path": "/a", "clients": "*"}]}
-    made = play(lab(*THREE, "nfs_server", nfs=exports), properties=[name], outside="http://example.org/")
+    of = lab(*THREE, "nfs_server", nfs=exports)
+    made = play(of, SEEN, properties=[name], outside="http://example.org/")
     assert made.checks
     assert len({check.title for check in made.checks}) == len(made.checks)
 

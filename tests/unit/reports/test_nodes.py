@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Set
+from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 from rich.console import Console
 
@@ -83,3 +86,47 @@ def test_the_page_has_the_table_and_not_its_links_once_more() -> None:
     assert "b is not reached by any other node" in text
     assert "Between the nodes" in text
     assert "Who reaches whom" not in text
+
+
+MANY = [f"node{number:02}" for number in range(1, 41)]
+THREE = ["host1", "host2", "host3"]
+GLANCES = {
+    "sound": statement(THREE, set()),
+    "column": statement(THREE, {("host1", "host2"), ("host3", "host2")}),
+    "row": statement(THREE, {("host2", "host1"), ("host2", "host3")}),
+    "cut off": statement(THREE, {(one, other) for one, other in permutations(THREE, 2) if "host2" in (one, other)}),
+    "one pair": statement(THREE, {("host1", "host2"), ("host2", "host1")}),
+    "one way": statement(THREE, {("host1", "host2")}),
+    "everywhere": statement(THREE, set(permutations(THREE, 2))),
+    "not known": statement(THREE, set(), {("host1", "host2"), ("host1", "host3")}),
+    "of forty a column": statement(MANY, {(one, "node07") for one in MANY if one != "node07"}),
+    "of forty some from some": statement(
+        MANY, {(one, other) for one in MANY[:5] for other in MANY[30:]} | {(MANY[20], MANY[21])}
+    ),
+    "of forty two halves": statement(
+        MANY, {(one, other) for one, other in permutations(MANY, 2) if (one < "node21") != (other < "node21")}
+    ),
+}
+"""What can be wrong between nodes, each as one statement."""
+
+
+def golden(name: str, text: str) -> None:
+    """Compare with a file in expected/; `CLUSTERLAB_WRITE_EXPECTED=1 pytest` writes it."""
+    file = Path(__file__).parent / "expected" / name
+    if os.environ.get("CLUSTERLAB_WRITE_EXPECTED"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_all_patterns_on_a_terminal_are_as_expected() -> None:
+    golden("nodes.txt", "\n".join(f"# {name}\n{shown(result)}\n" for name, result in GLANCES.items()))
+
+
+def test_all_patterns_on_the_page_are_as_expected() -> None:
+    one = night()
+    one.results = [replace(result, check=name) for name, result in GLANCES.items()]
+    text = page(one)
+    begin = text.index("Between the nodes")
+    section = text[text.rindex("<", 0, begin) : text.index("</section>", begin)]
+    golden("nodes.html", "\n".join(line.rstrip() for line in section.splitlines() if line.strip()) + "\n")

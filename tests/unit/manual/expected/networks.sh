@@ -610,4 +610,19 @@ docker service scale hello=2
 docker service update --force hello
 ) || failed="$failed; "'after each action all is put back'
 
+# a registry
+(
+code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 60 --unix-socket /var/run/docker.sock http://localhost/distribution/registry.example.org/shop/web:1/json); [ $code = 200 ] || [ $code = 401 ] || [ $code = 403 ]
+) || failed="$failed; "'a registry'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# a registry
+(
+code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 60 --unix-socket /var/run/docker.sock http://localhost/distribution/registry.example.org/shop/web:1/json); [ $code = 200 ] || [ $code = 401 ] || [ $code = 403 ]
+) || failed="$failed; "'a registry'
+
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
