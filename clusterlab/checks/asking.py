@@ -27,9 +27,13 @@ T = TypeVar("T")
 _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks through another
 
 
-def turns_for(lab: Lab) -> dict[str, Semaphore]:
-    """A bound for each host, so that no command waits in vain for one of its connection's few channels."""
-    return {name: Semaphore(_EXECS_AT_ONCE) for name in lab.inventory.hosts}
+def turns_for(lab: Lab, known: Known | None = None) -> dict[str, Semaphore]:
+    """A bound for each host, so that no command waits in vain for one of its connection's few channels.
+
+    A host with one processor gets fewer at a time: the limits of commands are those of commands that run, not wait.
+    """
+    processors = {name: known.processors(name) if known else 0 for name in lab.inventory.hosts}
+    return {name: Semaphore(min(_EXECS_AT_ONCE, 2 * (found or _EXECS_AT_ONCE))) for name, found in processors.items()}
 
 
 class Known(Protocol):
@@ -37,6 +41,9 @@ class Known(Protocol):
 
     def silent(self, host: str) -> str:
         """Why the engine of a host would not answer in time; "" when nothing is known to be in the way."""
+
+    def processors(self, host: str) -> int:
+        """How many a host has; 0 when that is not known."""
 
     def managers(self) -> list[str]:
         """The managers of the Swarm that were found at work, the leader first."""

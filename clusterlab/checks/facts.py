@@ -34,7 +34,7 @@ part() {{
 _ENGINE = """
 part engine docker ps --all --format '{{.Names}} {{.Status}}'
 [ $code = 0 ] || exit 0
-part swarm docker info --format '{"LocalNodeState": {{json .Swarm.LocalNodeState}}, "Labels": '\
+part swarm docker info --format '{"NCPU": {{.NCPU}}, "LocalNodeState": {{json .Swarm.LocalNodeState}}, "Labels": '\
 '{{with .Swarm.Cluster}}{{json .Spec.Labels}}{{else}}null{{end}}}'
 """  # only a manager knows the Swarm's labels
 _MANAGER = f"""
@@ -69,7 +69,7 @@ class Facts:
     unreachable: str = ""  # why no command runs there
     engine_down: str = ""  # why the engine does not answer
     engine_silent: bool = False  # it is there, and does not answer in time
-    swarm: Mapping[str, Any] = field(default_factory=dict)  # what the engine says of its place in a Swarm
+    swarm: Mapping[str, Any] = field(default_factory=dict)  # what the engine says of its place in a Swarm, and its NCPU
     containers: Mapping[str, str] = field(default_factory=dict)  # status by name, as "Up 3 minutes"
     nodes: Mapping[str, Node] | None = None  # by address; None when the host is no active manager
     services: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # running and desired tasks
@@ -86,6 +86,11 @@ class Facts:
     def made_for(self) -> str:
         """The lab that its Swarm was initialised for; "" when not by clusterlab, or when the host is not a manager."""
         return str((self.swarm.get("Labels") or {}).get(LABEL_LAB, ""))
+
+    @property
+    def processors(self) -> int:
+        """Those of the host, as its engine counts them; 0 when that is not known."""
+        return int(self.swarm.get("NCPU", 0))
 
 
 def observe(host: Host, roles: frozenset[str]) -> Facts:

@@ -93,6 +93,11 @@ class Guard:
         found = self._recent(host)
         return found.unreachable or (found.engine_down if found.engine_silent else "")
 
+    def processors(self, host: str) -> int:
+        """How many a host has; 0 when that is not known."""
+        found = self._facts.get(host)
+        return found.processors if found else 0
+
     def managers(self) -> list[str]:
         """The managers that were found at work, the leader first."""
         nodes = {

@@ -37,6 +37,8 @@ class CheckKind(ABC, Generic[P]):
     """What stands under that key. Its docstring and the descriptions of its fields are the reference."""
     tools: tuple[str, ...] = ()
     """The programs that its probes may run at their places."""
+    effort: float = 1.0
+    """How long a probe takes beside those of other kinds, roughly: the longest chains of checks begin first."""
     needs: frozenset[str] = frozenset()
     """The capabilities that the machines must have, as in `needs` of a check."""
 

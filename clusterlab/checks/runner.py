@@ -29,8 +29,10 @@ from .places import Places
 from .subjects import Subjects, subjects
 from .swarm_managers import check_managers
 from .unsupported import lacking, unmet_need, unsupported
+from .urgency import by_urgency
 
 _AT_ONCE = 8  # checks; what they ask of one host is bounded by its connection
+_PER_PROCESSOR = 2  # checks, where the Docker hosts have few: more would only slow each other down
 RESTORE_SECONDS = 120.0
 """How long running checks get to restore what they changed, after an interrupt or a deadline."""
 
@@ -66,9 +68,10 @@ def run_checks(
     """
     interrupted = Event()
     guard = Guard(lab, hosts)
-    jobs = jobs_of(lab, hosts, interrupted, guard)
     with progress.task(lab.name, "checking hosts, engines and the Swarm"):
         guard.begin()
+    jobs = jobs_of(lab, hosts, interrupted, guard)
+    at_once = _at_once(lab, guard)
     own: list[Result] = []  # of other statements than the plays'
     results: dict[Job, Result] = {}
 
@@ -97,9 +100,9 @@ def run_checks(
         results[job] = result
 
     running: dict[Future[Result], Job] = {}
-    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check")
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="check")
     try:
-        _schedule(jobs, run, ended, pool, running)
+        _schedule(by_urgency(jobs), run, ended, pool, running, at_once)
         for result in check_managers(lab, [job.needs for job in jobs], guard, interrupted):
             own.append(result)
             on_result(result)
@@ -120,13 +123,21 @@ def run_checks(
 
 def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Guard | None = None) -> list[Job]:
     """Every check of every play, in the plays' order."""
-    jobs, turns = [], turns_for(lab)
+    jobs, turns = [], turns_for(lab, guard)
     for name, play in lab.plays.items():
         places = Places(lab, play, hosts, interrupted, turns, guard)
         for check in play.checks:
             about = subjects(check, places)
             jobs.append(Job(shown(name), check, places, about, dependencies(check, lab, play, about)))
     return jobs
+
+
+def _at_once(lab: Lab, guard: Guard) -> int:
+    """How many checks run at the same time: as many as the processors of the Docker hosts bear."""
+    processors = [guard.processors(host) for host in lab.inventory.docker_hosts]
+    if not processors or not all(processors):
+        return _AT_ONCE
+    return min(_AT_ONCE, _PER_PROCESSOR * sum(processors))
 
 
 def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
@@ -146,11 +157,12 @@ def _schedule(
     ended: Callable[[Job, Result], None],
     pool: ThreadPoolExecutor,
     running: dict[Future[Result], Job],
+    at_once: int = _AT_ONCE,
 ) -> None:
-    """Run all jobs; those in `running` are under way when this raises."""
+    """Run all jobs, `at_once` at most at a time; those in `running` are under way when this raises."""
     pending = list(jobs)
     while pending or running:
-        while len(running) < _AT_ONCE and (job := next_job(pending, list(running.values()))):
+        while len(running) < at_once and (job := next_job(pending, list(running.values()))):
             pending.remove(job)
             running[pool.submit(run, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from clusterlab.checks import run_checks
 from clusterlab.errors import ClusterlabError, UsageError
@@ -69,7 +70,8 @@ class Pipeline:
 
     def apply(self) -> str:
         """Bring the hosts to what the plays want."""
-        return self._converge("apply", self.apply_changes())
+        survey = self._survey()
+        return self._converge("apply", survey.changes, survey.bounds)
 
     def check(self) -> str:
         """Run every check of the plays."""
@@ -164,14 +166,14 @@ class Pipeline:
                 "there is nothing to check", remedy="Name a play that has checks, or write one below playbooks/."
             )
 
-    def _converge(self, stage: str, changes: list[Change]) -> str:
-        report = self._carry_out(stage, changes)
+    def _converge(self, stage: str, changes: list[Change], bounds: Mapping[str, int] = MappingProxyType({})) -> str:
+        report = self._carry_out(stage, changes, bounds)
         if not report.ok:
             raise NotConverged(report)
         return report_summary(report)
 
-    def _carry_out(self, stage: str, changes: list[Change]) -> Report:
-        report = carry_out(changes, self.session.progress)
+    def _carry_out(self, stage: str, changes: list[Change], bounds: Mapping[str, int] = MappingProxyType({})) -> Report:
+        report = carry_out(changes, self.session.progress, bounds=bounds)
         self.reports[stage] = report
         self.on_report(stage, report)
         if report.interrupted:  # it ends in order then, without raising

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
@@ -31,6 +32,11 @@ class Survey:
     wants: Wants
     scope: Scope
     changes: list[Change]
+
+    @property
+    def bounds(self) -> Mapping[str, int]:
+        """How many changes each host bears at the same time."""
+        return {name: at.bears for name, at in self.scope.observed.items()}
 
 
 def apply(

@@ -6,15 +6,18 @@ import queue
 import sys
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 
+from clusterlab.chains import chain_lengths
 from clusterlab.errors import ClusterlabError
 from clusterlab.plan.report import Done, Failed, Report, Skipped
 from clusterlab.progress import Progress
 from clusterlab.resources.base import Change, Key
+from clusterlab.resources.observed import MOST
 
 GRACE = 20.0  # seconds that changes under way get to end after an interrupt
 _POLL = 0.5  # seconds; an interrupt is noticed only between waits
@@ -23,18 +26,20 @@ _POLL = 0.5  # seconds; an interrupt is noticed only between waits
 def carry_out(
     changes: Sequence[Change],
     progress: Progress,
-    per_host: int = 4,
+    per_host: int = MOST,
     limit: int = 16,
     grace: float = GRACE,
+    bounds: Mapping[str, int] = MappingProxyType({}),
 ) -> Report:
     """Carry out `changes`, each after those that it needs, at most `per_host` at a time on a host and `limit` in all.
 
-    A change that fails or is blocked stops only those that need it. A need without a change of its own is already
-    met. After Ctrl-C no further change starts; running ones get up to `grace` seconds to end (a second Ctrl-C ends
-    that wait), and the report is marked `interrupted`. Raises ValueError when changes depend on each other in a
-    cycle or two have the same key, which is a defect of clusterlab.
+    `bounds` has the hosts that bear another number. Of the changes that could begin, the one with the longest chain of
+    others behind it begins first. A change that fails or is blocked stops only those that need it. A need without a
+    change of its own is already met. After Ctrl-C no further change starts; running ones get up to `grace` seconds to
+    end (a second Ctrl-C ends that wait), and the report is marked `interrupted`. Raises ValueError when changes depend
+    on each other in a cycle or two have the same key, which is a defect of clusterlab.
     """
-    run = _Run(changes, progress, per_host, limit)
+    run = _Run(changes, progress, per_host, limit, bounds)
     try:
         run.complete()
     except KeyboardInterrupt:
@@ -52,14 +57,18 @@ class _Ended:
 class _Run:
     """The execution of a plan: the main thread starts changes and collects their results."""
 
-    def __init__(self, changes: Sequence[Change], progress: Progress, per_host: int, limit: int) -> None:
+    def __init__(
+        self, changes: Sequence[Change], progress: Progress, per_host: int, limit: int, bounds: Mapping[str, int]
+    ) -> None:
         self.report = Report()
         self._progress = progress
         self._per_host = per_host
         self._limit = limit
+        self._bounds = bounds
         self._changes = {change.key: change for change in changes}
         self._sorter = _sorted(changes, self._changes)
-        self._ready: deque[Key] = deque()
+        self._behind = _behind(self._changes)
+        self._ready: list[Key] = []
         self._running: set[Key] = set()
         self._ended: queue.SimpleQueue[_Ended] = queue.SimpleQueue()
         # Why a change was not carried out: the first failures behind it.
@@ -67,9 +76,8 @@ class _Run:
 
     def complete(self) -> None:
         while self._sorter.is_active():
-            self._ready.extend(self._sorter.get_ready())
-            self._settle_stopped()
-            self._start_ready()
+            self._ready = self._going(sorted([*self._ready, *self._sorter.get_ready()], key=self._urgency))
+            self._ready = self._waiting(self._ready)
             if self._running:
                 self._collect(self._wait(None))
 
@@ -87,11 +95,13 @@ class _Run:
         settled = {one.change.key for one in self.report.done} | self._causes.keys() | self._running
         self.report.waiting = [change for key, change in self._changes.items() if key not in settled]
 
-    def _settle_stopped(self) -> None:
-        """Settle the ready changes that are blocked or whose needs are not met; their dependents become ready."""
-        waiting = len(self._ready)
-        for _ in range(waiting):
-            key = self._ready.popleft()
+    def _urgency(self, key: Key) -> float:
+        return -self._behind[key]
+
+    def _going(self, ready: Sequence[Key]) -> list[Key]:
+        """The ready ones without those that are blocked or whose needs are not met: these are settled at once."""
+        going = []
+        for key in ready:
             change = self._changes[key]
             causes = tuple(sorted({cause for need in change.needs for cause in self._causes.get(need, ())}))
             if causes:
@@ -101,23 +111,27 @@ class _Run:
                 self.report.blocked.append(change)
                 self._mark_stopped(key, (key,))
             else:
-                self._ready.append(key)
+                going.append(key)
+        return going
 
     def _mark_stopped(self, key: Key, causes: tuple[Key, ...]) -> None:
         self._causes[key] = causes
         self._sorter.done(key)
 
-    def _start_ready(self) -> None:
+    def _waiting(self, ready: Sequence[Key]) -> list[Key]:
+        """Start what may begin now; what has to wait for others on its host."""
         busy = Counter(key.host for key in self._running)
-        for _ in range(len(self._ready)):
-            key = self._ready.popleft()
-            if len(self._running) < self._limit and busy[key.host] < self._per_host:
+        waiting = []
+        for key in ready:
+            bound = self._bounds.get(key.host, self._per_host)
+            if len(self._running) < self._limit and busy[key.host] < bound:
                 busy[key.host] += 1
                 self._running.add(key)
                 # A daemon thread: a change that does not end after an interrupt must not keep the process alive.
                 threading.Thread(target=self._carry_out, args=(self._changes[key],), name=str(key), daemon=True).start()
             else:
-                self._ready.append(key)
+                waiting.append(key)
+        return waiting
 
     def _carry_out(self, change: Change) -> None:
         began = time.monotonic()
@@ -162,6 +176,15 @@ def _sorted(changes: Sequence[Change], known: dict[Key, Change]) -> TopologicalS
     except CycleError as error:
         raise ValueError(f"changes depend on each other: {' → '.join(map(str, error.args[1]))}") from error
     return sorter
+
+
+def _behind(changes: Mapping[Key, Change]) -> Mapping[Key, float]:
+    """What the longest chain of changes weighs that begins with each."""
+    followers: dict[Key, list[Key]] = {key: [] for key in changes}
+    for key, change in changes.items():
+        for need in change.needs & changes.keys():
+            followers[need].append(key)
+    return chain_lengths(followers, lambda key: changes[key].weight)
 
 
 def _names(keys: Sequence[Key] | set[Key]) -> str:

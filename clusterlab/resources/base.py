@@ -77,7 +77,8 @@ class Change:
     and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
     made: it would lose data and was not allowed (`flag` names the option that allows it), or the object is not ours.
     `takes` are resources that the change removes and that are recreated by changes of their own. `rest` is what a
-    person has to know once the change is made, such as what it leaves where clusterlab no longer looks.
+    person has to know once the change is made, such as what it leaves where clusterlab no longer looks. `weight` is how
+    long it takes beside other changes, roughly: what is waited for longest begins first.
     """
 
     key: Key
@@ -93,6 +94,7 @@ class Change:
     first: tuple[Command, ...] = ()
     takes: frozenset[Key] = frozenset()
     rest: str = ""
+    weight: int = 1
 
     @property
     def commands(self) -> tuple[Command, ...]:

@@ -42,6 +42,7 @@ from .report import Report
 from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
 from .stored import FoundContainer, Stored, stored_in, stored_question
 
+_WEIGHT = 2  # a start takes long beside the creation of a volume or network
 _BROKEN = ("restarting", "dead", "removing")  # states in which a container cannot be changed in place
 
 
@@ -124,6 +125,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
                 command=shell(*body.commands),
                 carry_out=partial(create_container, at.host, body, neighbours(scope, at)),
                 needs=wanted.needs,
+                weight=_WEIGHT,
                 blocked=blocked,
             )
         listed = found.listed
@@ -238,6 +240,7 @@ def _replacement(
         carry_out=carry_out,
         differences=differing,
         needs=wanted.needs,
+        weight=_WEIGHT,
         blocked=loses,
         flag=scope.data_flag if loses else "",
     )

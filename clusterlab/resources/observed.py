@@ -13,6 +13,8 @@ from .engine_calls import engine
 from .labels import is_ours
 
 Json = Mapping[str, Any]
+MOST = 4
+"""Changes at the same time on a host, however many processors it has."""
 _TASK = "com.docker.swarm.task.id"
 _SERVICE = "com.docker.swarm.service.name"
 _SERVICE_ID = "com.docker.swarm.service.id"
@@ -71,6 +73,14 @@ class Observed:
     def image_digests(self) -> Mapping[str, tuple[str, ...]]:
         """Digests in registries, by the image's id."""
         return {one["Id"]: tuple(one.get("RepoDigests") or ()) for one in self.listings.get("images", ())}
+
+    @property
+    def bears(self) -> int:
+        """How many changes at the same time: each starts processes, which one processor only slows down for each other.
+
+        More than MOST would wait for one of the few channels to the engine.
+        """
+        return min(MOST, 2 * int(self.info.get("NCPU") or MOST))
 
     @property
     def manages_swarm(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, HostError
@@ -16,6 +17,10 @@ from .service_drift import SPEC, replicas_of
 
 CONVERGE = 300.0
 """Seconds that a service gets until all its tasks run; an emulated machine may start dozens of containers meanwhile."""
+WEIGHT = 6
+"""Of a change whose tasks the Swarm starts beside the containers that clusterlab starts."""
+_STATES = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")
+"""What a task goes through until it runs, in this order."""
 _tick = threading.Event()  # never set: waits a moment between two questions
 _FAILED = {
     "paused": "its update has paused",
@@ -27,9 +32,11 @@ _FAILED = {
 def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, updated: bool = True) -> None:
     """Wait until every task of a service runs; raises HostError with the last task's error when they do not in time.
 
-    An update that pauses or is rolled back raises at once, unless it was an earlier one: then it is not `updated`.
+    The time begins anew whenever its tasks have come nearer to that than ever before: so it ends for those that fail
+    again and again. An update that pauses or is rolled back raises at once, unless it was an earlier one: then it is
+    not `updated`.
     """
-    deadline = time.monotonic() + seconds
+    deadline, nearest = time.monotonic() + seconds, 0
     settled = 0  # times in a row: an update that was just accepted has not begun yet
     with engine(host, f"wait for service {name}") as api:
         while True:
@@ -43,9 +50,17 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, update
             settled = settled + 1 if not going_back and _runs(found) and _up_to_date(found, tasks) else 0
             if settled == 2:
                 return
+            if (nearer := progress_of(tasks)) > nearest:
+                deadline, nearest = time.monotonic() + seconds, nearer
             if time.monotonic() > deadline or state in _FAILED:
                 raise _not_converged(host, api, name, found, seconds)
             _tick.wait(0.3)
+
+
+def progress_of(tasks: Iterable[Json]) -> int:
+    """How far the tasks that are to run have come, all together."""
+    states = [task["Status"]["State"] for task in tasks if task["DesiredState"] == "running"]
+    return sum(_STATES.index(state) for state in states if state in _STATES)
 
 
 def _runs(service: Json) -> bool:
@@ -81,7 +96,7 @@ def _not_converged(host: Host, api: Any, name: str, service: Json, seconds: floa
     ended = _FAILED.get(state, "")
     return HostError(
         host.name,
-        f"service {name}: {ended or f'{counted} after {seconds:.0f} s at most'}{last}",
+        f"service {name}: {ended or f'{counted}, and they have come no further for {seconds:.0f} s'}{last}",
         remedy=f"`docker service ps --no-trunc {name}` on {host.name} shows what each task did.",
         detail="\n".join(f"{task['Status']['State']}: {task['Status'].get('Err', '')}" for task in tasks[-10:]),
     )

@@ -19,6 +19,7 @@ from .observed import labels_of
 from .removal import service_losses
 from .restarts import effect_of, may_end_tasks
 from .scope import MANAGERS, Scope, Wants
+from .service_converge import WEIGHT
 from .stack_fields import Path
 from .stack_objects import create_file, create_network, file_command, network_command, network_drift, relabel
 from .stack_removal import removal
@@ -193,6 +194,7 @@ class StackChanges:
             needs=self._first | needs,
             blocked=self._others,
             where=self._at.name,
+            weight=WEIGHT,
         )
 
     def _create(self, kind: str, name: str, spec: Spec, command: str, create: partial[None]) -> Change:

@@ -27,7 +27,7 @@ from .removal import is_taken, remove_service, service_losses, wait_for_tasks_to
 from .report import Report
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
-from .service_converge import converge_service
+from .service_converge import WEIGHT, converge_service
 from .service_drift import SPEC, FoundService, replicas_of, service_differences
 from .wanted_images import image_hosts
 
@@ -100,6 +100,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
                 command=shell(body.command(image_id)),
                 carry_out=partial(_create, at, body),
                 needs=wanted.needs,
+                weight=WEIGHT,
                 blocked=not_ours(self.name, body.name, labels_of(found.listed), f"docker service rm {body.name}")
                 if found
                 else "",
@@ -171,6 +172,7 @@ def _update_change(
         carry_out=partial(_update, at, body, found.listed["ID"]),
         differences=differing,
         needs=wanted.needs,
+        weight=WEIGHT,
         blocked=loses,
         flag=scope.data_flag if loses else "",
         where=at.name,
@@ -205,6 +207,7 @@ def _replacement(
         carry_out=carry_out,
         differences=differing,
         needs=wanted.needs,
+        weight=WEIGHT,
         blocked=loses,
         flag=scope.data_flag if loses else "",
         where=at.name,

@@ -105,6 +105,7 @@ class RunProbe(Model):
 class Run(CheckKind[RunProbe]):
     name = "run"
     model = RunProbe
+    effort = 3.0
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: RunProbe) -> Iterator[Problem]:
         yield from named_docker_hosts(files, file, (*path, "on"), probe.on)

@@ -41,9 +41,9 @@ WRITE = 'printf "%s\\n" "$2" > "$1"'
 # An NFS client that waits for a lock may ask its server again only after up to 30 s: so each try is a request of its
 # own. flock(1) ends with 1 when somebody else holds the lock.
 APPEND = (
-    'n=1; while [ "$n" -le "$3" ]; do '
-    "( until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
-    'printf "%s %s\\n" "$2" "$n" >> "$1" ) 9>> "$1" || exit 1; n=$((n+1)); done'
+    'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; '
+    "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
+    'printf "%s %s\\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done'
 )
 _PATIENCE = 20.0  # seconds for one step; a dead NFS server makes everything hang
 _LOCK_PATIENCE = 100.0  # seconds: a server that has just started grants no lock for 90 s
@@ -69,6 +69,7 @@ class SharedFileProbe(Probe):
 class SharedFile(CheckKind[SharedFileProbe]):
     name = "shared_file"
     model = SharedFileProbe
+    effort = 10.0
     tools = ("flock", "timeout")
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: SharedFileProbe) -> Iterator[Problem]:

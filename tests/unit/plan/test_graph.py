@@ -27,9 +27,10 @@ def change(
     do: Callable[[], None] = lambda: None,
     blocked: str = "",
     flag: str = "",
+    weight: int = 1,
 ) -> Change:
     wanted = frozenset(map(key, needs))
-    return Change(key(name), "create", "missing", "true", do, needs=wanted, blocked=blocked, flag=flag)
+    return Change(key(name), "create", "missing", "true", do, needs=wanted, blocked=blocked, flag=flag, weight=weight)
 
 
 def fail() -> None:
@@ -93,6 +94,34 @@ def test_hosts_have_bounds_of_their_own_and_there_is_one_for_all() -> None:
     changes = [change(f"{host}.{n}", do=overlap.work) for host in "abcd" for n in range(4)]
     carry_out(changes, Silent(), per_host=2, limit=5)
     assert overlap.most == 5
+
+
+def test_a_host_that_bears_less_gets_fewer_at_a_time() -> None:
+    small, large = Overlap(), Overlap()
+    changes = [change(f"small.{n}", do=small.work) for n in range(6)]
+    changes += [change(f"large.{n}", do=large.work) for n in range(6)]
+    carry_out(changes, Silent(), per_host=4, bounds={"small": 2})
+    assert (small.most, large.most) == (2, 4)
+
+
+def test_what_most_others_wait_for_begins_first() -> None:
+    order: list[str] = []
+    changes = [
+        change("alone", do=lambda: order.append("alone")),
+        change("first", do=lambda: order.append("first")),
+        change("second", "first", do=lambda: order.append("second")),
+        change("third", "second", do=lambda: order.append("third")),
+        change("service", do=lambda: order.append("service"), weight=4),
+    ]
+    carry_out(changes, Silent(), per_host=1)
+    assert order == ["service", "first", "second", "alone", "third"]
+
+
+def test_what_does_not_differ_begins_in_the_given_order() -> None:
+    order: list[str] = []
+    changes = [change(name, do=lambda name=name: order.append(name)) for name in ("c", "a", "b")]  # type: ignore[misc]
+    carry_out(changes, Silent(), per_host=1)
+    assert order == ["c", "a", "b"]
 
 
 def test_a_full_host_does_not_hold_up_another() -> None:
