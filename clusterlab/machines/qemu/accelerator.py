@@ -24,6 +24,8 @@ class Accelerator:
     cpu: str
     fingerprint: str
     """What a saved machine depends on: QEMU's version, and under KVM the processor's."""
+    kernel: str = ""
+    """Options for the guests' kernel, besides those of every machine."""
 
 
 @cache
@@ -34,7 +36,8 @@ def accelerator() -> Accelerator:
     if _kvm_works(processor):
         model = re.search(r"^model name\s*:\s*(.*)$", processor, re.MULTILINE)
         return Accelerator("KVM", "kvm", "host", f"{version} kvm {model[1] if model else ''} {_flags(processor)}")
-    return Accelerator("emulation", "tcg,thread=multi,tb-size=512", "max,pcid=off", f"{version} tcg")
+    # QEMU translates code anew for each address that it runs at: without randomisation, programs keep theirs.
+    return Accelerator("emulation", "tcg,thread=multi,tb-size=512", "max,pcid=off", f"{version} tcg", "norandmaps")
 
 
 def _kvm_works(processor: str) -> bool:

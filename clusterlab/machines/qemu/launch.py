@@ -90,7 +90,7 @@ def command_line(spec: MachineSpec) -> list[str]:
         *("-nodefaults", "-no-user-config", "-display", "none"),
         *("-accel", spec.accelerator.accel, "-cpu", spec.accelerator.cpu, "-smp", str(spec.size.cpus)),
         *_memory(spec),
-        *("-kernel", str(spec.image.kernel), "-initrd", str(spec.image.initrd), "-append", KERNEL_OPTIONS),
+        *("-kernel", str(spec.image.kernel), "-initrd", str(spec.image.initrd), "-append", _kernel_options(spec)),
         *("-chardev", f"file,id=console,path={_escaped(spec.console)},append=on", "-serial", "chardev:console"),
         *("-qmp", "unix:qmp,server=on,wait=off"),
         *_disk("disk", spec.disk, "qcow2", "discard=unmap"),
@@ -101,6 +101,10 @@ def command_line(spec: MachineSpec) -> list[str]:
         *("-device", "vmgenid,guid=auto"),  # a clone's kernel notices that it is one, and reseeds its random numbers
         *(("-incoming", "defer") if spec.incoming else ()),
     ]
+
+
+def _kernel_options(spec: MachineSpec) -> str:
+    return f"{KERNEL_OPTIONS} {spec.accelerator.kernel}".rstrip()
 
 
 def _memory(spec: MachineSpec) -> list[str]:

@@ -15,7 +15,7 @@ SPEC = MachineSpec(
     folder=Path("/state/demo/hosts/host1"),
     image=MachineImage(Path("/cache/image")),
     size=MachineSize("1G", 2),
-    accelerator=Accelerator("emulation", "tcg,thread=multi", "max", "QEMU 7.2 tcg"),
+    accelerator=Accelerator("emulation", "tcg,thread=multi", "max", "QEMU 7.2 tcg", "norandmaps"),
     mac="52:54:00:00:00:01",
     port=40022,
     lan=Path("/state/demo/lan"),
@@ -67,3 +67,11 @@ def test_commas_in_paths_do_not_end_an_option() -> None:
     command = command_line(replace(SPEC, folder=Path("/state/a,b"), lan=Path("/state/a,b/lan")))
     assert "vde,id=lan,sock=/state/a,,b/lan" in command
     assert [argument for argument in command if argument.startswith("if=none,id=disk,file=/state/a,,b/disk.qcow2,")]
+
+
+def test_the_kernel_gets_the_options_of_its_accelerator() -> None:
+    """Under emulation, code at another address is translated anew: every start of a program would pay for that."""
+    command = command_line(SPEC)
+    options = command[command.index("-append") + 1].split()
+    assert options[-1] == "norandmaps"
+    assert "console=ttyS0" in options
