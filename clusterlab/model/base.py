@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
@@ -47,6 +48,17 @@ def seconds(value: object) -> object:
 
 Duration = Annotated[float, Field(ge=0), BeforeValidator(seconds, json_schema_input_type=str | float)]
 """A time in seconds, written like 30s, 1m30s, 500ms or as a number of seconds."""
+
+
+def no_number(value: object) -> object:
+    """Numbers stand for addresses, too, but nobody means that."""
+    if isinstance(value, int | float):
+        raise ValueError(f"must be an address such as 192.168.98.1, not {str(value).lower()}")
+    return value
+
+
+Subnet = Annotated[IPv4Network, Field(strict=False), BeforeValidator(no_number)]
+"""A network such as 192.168.98.0/24."""
 
 
 def _as_list(value: object) -> object:

@@ -15,11 +15,14 @@ from clusterlab.machines.base import MachineKind
 from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
-from . import groups, sysctl
-from .base import Issue, Model, Name, Size, Strings
+from . import engine, groups, node_labels, sysctl
+from .base import Issue, Model, Name, Size, Strings, Subnet, no_number
+from .engine import EngineSettings
 from .groups import Member, Role
 from .iscsi import Iscsi
+from .node_labels import NodeLabels
 from .problems import listed, suggest
+from .swarm import Swarm
 from .sysctl import Sysctls
 
 Availability = Literal["active", "pause", "drain"]
@@ -28,15 +31,7 @@ RECIPES = ("busybox", "mariadb", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
 
 
-def _no_number(value: object) -> object:
-    """Numbers stand for addresses, too, but nobody means that."""
-    if isinstance(value, int | float):
-        raise ValueError(f"must be an address such as 192.168.98.1, not {str(value).lower()}")
-    return value
-
-
-_Address = Annotated[IPv4Address, Field(strict=False), BeforeValidator(_no_number)]
-_Subnet = Annotated[IPv4Network, Field(strict=False), BeforeValidator(_no_number)]
+_Address = Annotated[IPv4Address, Field(strict=False), BeforeValidator(no_number)]
 _Path = Annotated[Path, Field(strict=False)]
 _Settings = TypeVar("_Settings", bound=Model)
 _JUMP = re.compile(r"^([^@\s:]+@)?[^@\s:]+(:\d+)?$")
@@ -45,7 +40,7 @@ _JUMP = re.compile(r"^([^@\s:]+@)?[^@\s:]+(:\d+)?$")
 class Network(Model):
     """The LAN between the machines."""
 
-    subnet: _Subnet = Field(default=IPv4Network("192.168.98.0/24"), examples=["192.168.98.0/24"])
+    subnet: Subnet = Field(default=IPv4Network("192.168.98.0/24"), examples=["192.168.98.0/24"])
 
 
 class Ssh(Model):
@@ -83,8 +78,10 @@ class Host(Model):
         description="whether the Swarm gives this node tasks; default: active, and as found in a Swarm that clusterlab "
         "did not initialise",
     )
+    labels: NodeLabels
     ssh: Ssh = Field(default=Ssh(), description="how this host is reached, where it differs from the lab's ssh")
     sysctl: Sysctls
+    engine: EngineSettings
     memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
     cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
 
@@ -99,9 +96,17 @@ class Host(Model):
             remedy = "Leave swarm_worker out: a manager runs containers too."
             yield Issue(("roles",), "a host is either swarm_manager or swarm_worker, not both", remedy)
         yield from sysctl.issues(self.sysctl)
+        yield from engine.issues(self.engine)
+        if self.engine and "docker" not in self.roles:
+            remedy = "Add the role docker to this host, or leave engine out."
+            yield Issue(("engine",), "only a Docker host has an engine", remedy, key=True)
         if self.availability is not None and not {"swarm_manager", "swarm_worker"} & set(self.roles):
             remedy = "Add the role swarm_manager or swarm_worker, or leave availability out."
             yield Issue(("availability",), "only a Swarm node has an availability", remedy, key=True)
+        if self.labels and not {"swarm_manager", "swarm_worker"} & set(self.roles):
+            remedy = "Add the role swarm_manager or swarm_worker, or leave labels out."
+            yield Issue(("labels",), "only a Swarm node has labels", remedy, key=True)
+        yield from node_labels.issues(self.labels)
 
 
 class Export(Model):
@@ -139,16 +144,6 @@ class Nfs(Model):
         for index, path in enumerate(paths):
             if path in paths[:index]:
                 yield Issue(("exports", index, "path"), f"'{path}' is exported twice", "Put its clients in one list.")
-
-
-class Swarm(Model):
-    """What clusterlab may do to a Swarm that it did not initialise."""
-
-    adopt: bool = Field(
-        default=False,
-        description="join hosts to a Swarm that clusterlab did not initialise, and give its nodes the roles and "
-        "availabilities of the inventory",
-    )
 
 
 class ImageUser(Model):
@@ -216,6 +211,7 @@ class _Inventory(Model):
     nfs: Nfs = Nfs()
     iscsi: Iscsi = Iscsi()
     sysctl: Sysctls
+    engine: EngineSettings
     images: dict[str, Image] = Field(default_factory=dict, description="the names that plays use")
     ssh: Ssh = Field(default=Ssh(), description="how the hosts of an existing lab are reached")
 
@@ -244,6 +240,7 @@ class _Inventory(Model):
 
     def issues(self) -> Iterator[Issue]:
         yield from sysctl.issues(self.sysctl)
+        yield from engine.issues(self.engine)
 
     def with_role(self, *roles: Role) -> list[str]:
         """Names of the hosts that have any of `roles`, in the inventory's order."""

@@ -9,6 +9,7 @@ from clusterlab.registry import Registry
 from .containers import CONTAINER
 from .disks import DISK
 from .docker_engine import ENGINE
+from .engine_settings import ENGINE_SETTINGS
 from .images import IMAGE
 from .iscsi_initiator import INITIATOR
 from .iscsi_target import LUN_KIND
@@ -24,7 +25,7 @@ from .sysctl import SYSCTL
 from .units import UNIT
 from .volumes import VOLUME
 
-_PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, SWARM_KIND)
+_PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, ENGINE_SETTINGS, SWARM_KIND)
 _APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK)
 
 OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)

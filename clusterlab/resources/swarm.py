@@ -11,15 +11,20 @@ removed. `swarm: {adopt: true}` in the inventory allows to join hosts and to set
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
+from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.resources import swarm_actions as actions
+from clusterlab.resources import swarm_settings
 from clusterlab.resources.base import Change, Difference, Key
 from clusterlab.resources.managers import Node
 from clusterlab.resources.swarm_member import Member, at_work, without_port
 
+_LABEL = "label "
 ADOPT = "set `swarm: {adopt: true}` in the inventory"
 
 
@@ -35,7 +40,8 @@ class Swarm:
     members: tuple[Member, ...]
     nodes: Sequence[Node] | None = None
     trouble: str = ""
-    adopt: bool = False
+    settings: Settings = field(default_factory=Settings)
+    cluster: Mapping[str, Any] = field(default_factory=dict)  # as the engine that is asked reports it; empty: none yet
 
     @property
     def ours(self) -> bool:
@@ -44,7 +50,7 @@ class Swarm:
 
     @property
     def changeable(self) -> bool:
-        return self.ours or self.adopt
+        return self.ours or self.settings.adopt
 
 
 def reference(members: Sequence[Member], lab: str) -> Member:
@@ -75,12 +81,16 @@ def changes(swarm: Swarm, needs: Mapping[str, frozenset[Key]], remove_nodes: boo
         # As long as it is not known which node a host is, none may be taken for a dead one.
         if one.state != "unknown" and not (change and change.blocked):
             made += _replaced(swarm, one)
+    made += _set(swarm)
     return made + _taken_out(swarm, frozenset(change.key for change in made), remove_nodes)
 
 
 def notes(swarm: Swarm) -> list[tuple[str, str]]:
     """What is worth knowing about members and calls for no change: (host, sentence)."""
-    found = []
+    found = [
+        (swarm.asked.host.name, f"its Swarm keeps {one.name} {one.found}, and only a new one would have {one.wanted}")
+        for one in (swarm_settings.fixed_differences(swarm.settings, swarm.cluster) if swarm.cluster else ())
+    ]
     for one in swarm.members:
         node = actions.by_id(swarm.nodes or (), one.node)
         if node is None:
@@ -100,7 +110,7 @@ def _change(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change | None:
     if one.state == "locked":
         return _blocked(one, "its Swarm is locked", "its engine needs the key: run `docker swarm unlock` there")
     if one is first and one.state == "inactive":
-        return _init(one, swarm.lab, needs)
+        return _init(one, swarm, needs)
     if one.state == "inactive" or (one.state == "pending" and not one.node and one is not first):
         return _join(swarm, one, needs)
     verifiable = nodes is not None or first.state == "inactive"  # nobody is in a Swarm that is yet to be initialised
@@ -113,13 +123,15 @@ def _change(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change | None:
     return _correct(swarm, one, node, needs)
 
 
-def _init(one: Member, lab: str, needs: frozenset[Key]) -> Change:
+def _init(one: Member, swarm: Swarm, needs: frozenset[Key]) -> Change:
+    wanted = actions.Wanted(one.host, "manager", one.lan, one.availability or "active", labels=one.labels)
+    labelling = f" && docker node update {_label_options(one.labels)} self" if one.labels else ""
     return Change(
         key=one.key,
         action="init",
         reason="no manager of the lab is in a Swarm",
-        command=f"docker swarm init {_addresses(one)}",
-        carry_out=partial(actions.init, one.host, one.lan, lab, one.availability or "active"),
+        command=f"docker swarm init {_addresses(one)}{swarm_settings.typed(swarm.settings)}{labelling}",
+        carry_out=partial(actions.init, wanted, swarm.lab, swarm.settings),
         differences=(Difference("swarm", "manager", "none"),),
         needs=needs,
     )
@@ -134,7 +146,7 @@ def _join(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change:
         reason="an earlier attempt to join has not ended" if pending else "in no Swarm",
         command=("docker swarm leave --force && " if pending else "") + by_hand,
         carry_out=partial(
-            actions.join, _wanted(swarm, one), swarm.lab, first.host, adopt=swarm.adopt, give_up_first=pending
+            actions.join, _wanted(swarm, one), swarm.lab, first.host, adopt=swarm.settings.adopt, give_up_first=pending
         ),
         differences=(Difference("swarm", one.role, one.state if pending else "none"),),
         needs=needs,
@@ -165,6 +177,7 @@ def _wanted(swarm: Swarm, one: Member) -> actions.Wanted:
         availability=one.availability or ("active" if swarm.ours else None),
         lan=one.lan,
         anywhere=not swarm.ours,
+        labels=one.labels,
     )
 
 
@@ -181,6 +194,12 @@ def _correct(swarm: Swarm, one: Member, node: Node, needs: frozenset[Key]) -> Ch
     differences = [Difference("role", one.role, role)] if role != one.role else []
     if wanted.availability not in (None, availability):
         differences.append(Difference("availability", wanted.availability, availability))
+    labels = node["Spec"].get("Labels") or {}
+    differences += [
+        Difference(f"{_LABEL}{key}", value, labels.get(key))
+        for key, value in one.labels.items()
+        if labels.get(key) != value
+    ]
     if differences:
         return _update(swarm, one, tuple(differences), needs)
     if actions.state(node) != "ready" or one.state != "active":
@@ -198,17 +217,19 @@ def _misplaced(one: Member, node: Node) -> tuple[Difference, ...]:
 
 
 def _update(swarm: Swarm, one: Member, differences: tuple[Difference, ...], needs: frozenset[Key]) -> Change:
-    verbs = {"role": {"manager": "promote", "worker": "demote"}[one.role], "availability": "update"}
+    verb = {"manager": "promote", "worker": "demote"}[one.role] if differences[0].name == "role" else "update"
     asked = swarm.asked
     if one is asked and one.role == "worker":  # demoted: another manager confirms it
         asked = next((other for other in swarm.members if other.role == "manager"), asked)
-    options = " ".join(f"--{item.name} {item.wanted}" for item in differences)
-    command = f"docker node update {options} {one.node}   # on {asked.host.name}"
+    labels = {item.name.removeprefix(_LABEL): str(item.wanted) for item in differences if item.name.startswith(_LABEL)}
+    options = [f"--{item.name} {item.wanted}" for item in differences if not item.name.startswith(_LABEL)]
+    options += [_label_options(labels)] if labels else []
+    command = f"docker node update {' '.join(options)} {one.node}   # on {asked.host.name}"
     stated = " and ".join(f"the {item.name} {item.wanted}" for item in differences)
     return Change(
         key=one.key,
-        action=verbs[differences[0].name],
-        reason=", ".join(f"its {item.name} is {item.found}" for item in differences),
+        action=verb,
+        reason=", ".join(f"its {item.name} is {_word(item.found)}" for item in differences),
         command=command,
         carry_out=partial(actions.update, _wanted(swarm, one), asked.host),
         differences=differences,
@@ -218,6 +239,25 @@ def _update(swarm: Swarm, one: Member, differences: tuple[Difference, ...], need
         else f"clusterlab did not initialise this Swarm and leaves its nodes as they are: give {one.host.name} "
         f"{stated} yourself, change the inventory to what it is, or {ADOPT}",
     )
+
+
+def _set(swarm: Swarm) -> list[Change]:
+    """Change the settings of the Swarm as a whole; one that clusterlab did not initialise keeps its own."""
+    differing = swarm_settings.differences(swarm.settings, swarm.cluster) if swarm.cluster and swarm.nodes else ()
+    if not differing:
+        return []
+    first = swarm.asked
+    return [
+        Change(
+            key=Key(first.host.name, "swarm settings", swarm.lab),
+            action="update",
+            reason=", ".join(f"{one.name} is {_word(one.found)}" for one in differing),
+            command=swarm_settings.update_command(swarm.settings, swarm.cluster),
+            carry_out=partial(swarm_settings.update, first.host, swarm.settings),
+            differences=differing,
+            blocked="" if swarm.changeable else f"clusterlab did not initialise this Swarm: to change it, {ADOPT}",
+        )
+    ]
 
 
 def _replaced(swarm: Swarm, one: Member) -> list[Change]:
@@ -297,7 +337,19 @@ def _blocked(one: Member, reason: str, why: str, differences: tuple[Difference, 
 def _join_by_hand(one: Member, first: Member) -> str:
     token = f"$(ssh {first.host.name} docker swarm join-token -q {one.role})"
     available = f" --availability {one.availability}" if one.availability not in (None, "active") else ""
-    return f'docker swarm join --token "{token}" {_addresses(one)}{available} {first.lan}:{actions.PORT}'
+    join = f'docker swarm join --token "{token}" {_addresses(one)}{available} {first.lan}:{actions.PORT}'
+    if not one.labels:
+        return join
+    node = "$(docker info --format '{{.Swarm.NodeID}}')"
+    return f"{join} && ssh {first.host.name} docker node update {_label_options(one.labels)} {node}"
+
+
+def _label_options(labels: Mapping[str, str]) -> str:
+    return " ".join(f"--label-add {shlex.quote(f'{key}={value}')}" for key, value in labels.items())
+
+
+def _word(found: object) -> object:
+    return "not set" if found is None else found
 
 
 def _addresses(one: Member) -> str:

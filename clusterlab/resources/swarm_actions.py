@@ -6,15 +6,17 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import docker.errors
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
 from clusterlab.model.inventory import Availability
+from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
+from clusterlab.resources import swarm_settings
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.docker_engine import info
 from clusterlab.resources.managers import Node
@@ -41,22 +43,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A node as it should be; `availability` None leaves it as it is, `anywhere` accepts any address."""
+    """A node as it should be; `availability` None leaves it as it is, `anywhere` accepts any address.
+
+    `labels` are those that the inventory gives it; others stay.
+    """
 
     host: Host
     role: SwarmRole
     lan: str
     availability: Availability | None = "active"
     anywhere: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def init(host: Host, lan: str, lab: str, availability: Availability = "active") -> None:
-    """Initialise a Swarm on `host`, with the lab's label, which makes it ours."""
+def init(wanted: Wanted, lab: str, settings: Settings) -> None:
+    """Initialise a Swarm on a host, with the lab's label, which makes it ours."""
+    host, lan = wanted.host, wanted.lan
     with engine_errors(host, "initialise a Swarm", _PORTS):
-        spec = host.docker.create_swarm_spec(labels={LABEL_LAB: lab})
-        host.docker.init_swarm(advertise_addr=lan, data_path_addr=lan, listen_addr=f"{lan}:{PORT}", swarm_spec=spec)
-    settle(Wanted(host, "manager", lan, None), host)
-    _mark(Wanted(host, "manager", lan, availability), lab, host)
+        options = swarm_settings.init_options(settings, lab)
+        host.docker.init_swarm(advertise_addr=lan, data_path_addr=lan, listen_addr=f"{lan}:{PORT}", **options)
+    settle(replace(wanted, availability=None), host)
+    _mark(wanted, lab, host)
 
 
 def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_up_first: bool = False) -> None:
@@ -105,7 +112,8 @@ def _lab_of(swarm: Mapping[str, Any]) -> str:
 def _mark(wanted: Wanted, lab: str, manager: Host) -> None:
     """Label a node that clusterlab added, so that it can be told from nodes that others joined."""
     node = info(wanted.host)["Swarm"]["NodeID"]
-    _set(manager, node, {"Availability": wanted.availability} if wanted.availability else {}, {LABEL_LAB: lab})
+    labels = {**wanted.labels, LABEL_LAB: lab}
+    _set(manager, node, {"Availability": wanted.availability} if wanted.availability else {}, labels)
 
 
 def _request_to_join(wanted: Wanted, manager: Host, token: str) -> None:
@@ -178,9 +186,10 @@ def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
 
 
 def update(wanted: Wanted, manager: Host) -> None:
-    """Give a node its role and availability, and wait until the managers see it so."""
+    """Give a node its role, availability and labels, and wait until the managers see it so."""
     node = info(wanted.host)["Swarm"]["NodeID"]
-    _set(manager, node, {"Role": wanted.role, **({"Availability": wanted.availability} if wanted.availability else {})})
+    availability = {"Availability": wanted.availability} if wanted.availability else {}
+    _set(manager, node, {"Role": wanted.role, **availability}, wanted.labels)
     settle(wanted, wanted.host if wanted.role == "manager" else manager)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.inventory import Availability
 from clusterlab.model.lab import Lab
+from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
 
@@ -33,6 +34,7 @@ class WantedNode:
     lan: str
     role: SwarmRole
     availability: Availability | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class SwarmKind(HostKind[WantedNode, Member]):
@@ -45,7 +47,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
         at = lab.inventory.hosts[host]
         if host in lab.inventory.swarm_hosts:
             role: SwarmRole = "manager" if "swarm_manager" in at.roles else "worker"
-            yield Role(_MEMBERSHIP), WantedNode(str(at.address), role, at.availability)
+            yield Role(_MEMBERSHIP), WantedNode(str(at.address), role, at.availability, at.labels)
 
     def manual(self, wanted: WantedNode) -> str:
         addresses = f"--advertise-addr {wanted.lan} --data-path-addr {wanted.lan}"
@@ -81,15 +83,15 @@ class SwarmKind(HostKind[WantedNode, Member]):
                 remedy="Give one Docker host the role swarm_manager.",
             )
         members = tuple(
-            _member(scope.observed[key.host], node)
-            if key.host in scope.observed
-            else Member(scope.silent[key.host], node.lan, node.role, "unknown", availability=node.availability)
+            _member(scope.observed[key.host], node) if key.host in scope.observed else _silent(scope, key, node)
             for key, node in wanted.items()
         )
-        observed = _observed(scope, members, inventory.swarm.adopt)
+        observed = _observed(scope, members, inventory.swarm)
         for host, note in swarm.notes(observed):
             scope.progress.say(host, note)
-        needs = {one.host.name: pending_on(scope, one.host.name, "engine", "host") for one in members}
+        needs = {
+            one.host.name: pending_on(scope, one.host.name, "engine", "engine settings", "host") for one in members
+        }
         yield from swarm.changes(observed, needs, REMOVE_NODES in scope.allowed)
 
     def owns(self, lab: str, found: Member) -> bool:
@@ -179,11 +181,11 @@ def _nodes(scope: Scope) -> dict[str, managers.Node]:
     return known
 
 
-def _observed(scope: Scope, members: tuple[Member, ...], adopt: bool) -> swarm.Swarm:
+def _observed(scope: Scope, members: tuple[Member, ...], settings: Settings) -> swarm.Swarm:
     """The lab's Swarm, asked of its leader, or of another manager that answers."""
     lab, named = scope.name, {one.host.name: one for one in members}
     candidates = {one.host.name: scope.observed[one.host.name].info for one in swarm_member.at_work(members, lab)}
-    found = swarm.Swarm(lab, swarm.reference(members, lab), members, adopt=adopt)
+    found = swarm.Swarm(lab, swarm.reference(members, lab), members, settings=settings)
     if not candidates:
         return found
     try:
@@ -195,7 +197,14 @@ def _observed(scope: Scope, members: tuple[Member, ...], adopt: bool) -> swarm.S
         known = replace(asked, made_for=swarm_actions.made_for(asked.host))
         members = tuple(known if one is asked else one for one in members)
         asked = known
-    return replace(found, asked=asked, members=members, nodes=nodes)
+    cluster = candidates[asked.host.name]["Swarm"].get("Cluster") or {}
+    return replace(found, asked=asked, members=members, nodes=nodes, cluster=cluster)
+
+
+def _silent(scope: Scope, key: Key, wanted: WantedNode) -> Member:
+    """A member that could not be asked."""
+    host = scope.silent[key.host]
+    return Member(host, wanted.lan, wanted.role, "unknown", availability=wanted.availability, labels=wanted.labels)
 
 
 def _member(at: Observed, wanted: WantedNode) -> Member:
@@ -203,4 +212,6 @@ def _member(at: Observed, wanted: WantedNode) -> Member:
     state = at.answers.get(SWARM_KIND.name, "")
     if root != swarm_member.ROOT:
         state = at.host.run(["cat", file.replace(swarm_member.ROOT, root)]).stdout
-    return swarm_member.member(at.host, wanted.lan, wanted.role, at.info or None, state, wanted.availability)
+    return swarm_member.member(
+        at.host, wanted.lan, wanted.role, at.info or None, state, wanted.availability, wanted.labels
+    )

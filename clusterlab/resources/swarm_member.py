@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from clusterlab.model.inventory import Availability
@@ -40,6 +40,7 @@ class Member:
     error: str = ""
     made_for: str = ""  # the lab that the Swarm was initialised for; empty: not by clusterlab, or not known here
     availability: Availability | None = None  # wanted; None: active in a Swarm of ours, as found in another one
+    labels: Mapping[str, str] = field(default_factory=dict)  # wanted, besides those that the node has
 
     @property
     def key(self) -> Key:
@@ -53,11 +54,13 @@ def member(
     info: Mapping[str, Any] | None,
     state_file: str,
     availability: Availability | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Member:
     """A member from its engine's info (None when it does not answer) and its state file."""
     joined = _json(state_file)
     if info is None:
-        return Member(host, lan, role, "unknown" if joined else "inactive", availability=availability)
+        state = "unknown" if joined else "inactive"
+        return Member(host, lan, role, state, availability=availability, labels=labels or {})
     swarm = info.get("Swarm") or {}
     return Member(
         host=host,
@@ -72,6 +75,7 @@ def member(
         error=swarm.get("Error") or "",
         made_for=_labels(swarm).get(LABEL_LAB, ""),
         availability=availability,
+        labels=labels or {},
     )
 
 

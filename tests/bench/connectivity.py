@@ -53,7 +53,8 @@ def in_swarm(up: EngineLab) -> None:
     """All Docker hosts of a lab in one Swarm, the first its manager."""
     addresses = {name: str(host.address) for name, host in up.lab.inventory.hosts.items()}
     first, *others = up.lab.inventory.swarm_hosts
-    swarm_actions.init(up.hosts[first], addresses[first], up.lab.name)
+    manager = swarm_actions.Wanted(up.hosts[first], "manager", addresses[first])
+    swarm_actions.init(manager, up.lab.name, up.lab.inventory.swarm)
     nodes = [swarm_actions.Wanted(up.hosts[name], "worker", addresses[name]) for name in others]
     joining = parallel(
         lambda node: swarm_actions.join(node, up.lab.name, up.hosts[first]), nodes, limit=_JOIN_AT_ONCE, name="join"

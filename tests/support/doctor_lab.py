@@ -56,7 +56,7 @@ def patient(name: str, subnet: str) -> Iterator[EngineLab]:
     with lab_up(doctor_lab(name, subnet)) as up:
         hosts, inventory = up.hosts, up.lab.inventory
         addresses = {host: str(one.address) for host, one in inventory.hosts.items()}
-        swarm_actions.init(hosts["host1"], addresses["host1"], name)
+        swarm_actions.init(swarm_actions.Wanted(hosts["host1"], "manager", addresses["host1"]), name, inventory.swarm)
         for worker in WORKERS:
             swarm_actions.join(swarm_actions.Wanted(hosts[worker], "worker", addresses[worker]), name, hosts["host1"])
         image = built_image("busybox", QemuSettings().release, Silent()).path.read_bytes()

@@ -41,7 +41,9 @@ def lab_in_swarm(lab: Lab) -> Iterator[EngineLab]:
     """As `lab_up`, with host1 and host2 in a Swarm, host1 its manager."""
     with lab_up(lab) as up:
         addresses = {name: str(host.address) for name, host in lab.inventory.hosts.items()}
-        swarm_actions.init(up.hosts["host1"], addresses["host1"], lab.name)
+        swarm_actions.init(
+            swarm_actions.Wanted(up.hosts["host1"], "manager", addresses["host1"]), lab.name, lab.inventory.swarm
+        )
         worker = swarm_actions.Wanted(up.hosts["host2"], "worker", addresses["host2"])
         swarm_actions.join(worker, lab.name, up.hosts["host1"])
         yield up

@@ -26,6 +26,7 @@ from tests.support.provision_bench import Bench, brief, with_inventory
 pytestmark = pytest.mark.engine
 Fresh = Callable[..., Bench]
 MANAGER = ["docker", "swarm_manager"]
+DRAINED = {"availability": "drain", "labels": {"disk": "ssd"}}
 
 
 def test_a_swarm_is_begun_and_joined_and_the_second_time_nothing_changes(fresh: Fresh) -> None:
@@ -145,6 +146,35 @@ def test_a_node_that_was_lost_is_the_same_again_with_its_disk_and_joins_anew_wit
     assert bench.plan() == []
 
 
+def test_a_swarm_has_the_settings_of_the_inventory(fresh: Fresh) -> None:
+    """Those that can change are changed; its networks get their subnets from the pool."""
+    bench = fresh(1)
+    settings = {
+        "default_addr_pool": ["10.64.0.0/16"],
+        "subnet_size": 26,
+        "data_path_port": 7789,
+        "cert_expiry": "720h",
+        "task_history": 2,
+    }
+    first = with_inventory(bench, swarm=settings)
+    first.provisioned()
+    assert first.plan() == []
+    assert bench.run("host1", "docker info --format '{{.Swarm.Cluster.DataPathPort}}'") == "7789"
+    bench.run("host1", "docker network create -d overlay --attachable wide")
+    subnet = "docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' wide"
+    assert bench.run("host1", subnet).startswith("10.64.")
+    assert bench.run("host1", subnet).endswith("/26")
+    again = with_inventory(bench, swarm={**settings, "task_history": 7, "data_path_port": 4789})
+    [change] = again.plan()
+    assert change.command == "docker swarm update --task-history-limit 7"
+    assert "host1: its Swarm keeps data_path_port 7789, and only a new one would have 4789" in again.heard.lines
+    again.provisioned()
+    spec = bench.hosts["host1"].docker.inspect_swarm()["Spec"]
+    assert spec["Orchestration"]["TaskHistoryRetentionLimit"] == 7
+    assert spec["CAConfig"]["NodeCertExpiry"] == 720 * 3600 * 10**9
+    assert again.plan() == []
+
+
 def test_roles_and_availability_that_drifted_are_put_back(fresh: Fresh) -> None:
     bench = fresh(3)
     bench.provisioned()
@@ -232,12 +262,12 @@ def test_a_manager_that_cannot_be_reached_leaves_the_workers_alone(fresh: Fresh)
     assert bench.plan() == []
 
 
-def test_a_host_that_is_added_joins_with_the_availability_of_the_inventory(fresh: Fresh) -> None:
+def test_a_host_that_is_added_joins_with_the_availability_and_labels_of_the_inventory(fresh: Fresh) -> None:
     bench = fresh(3)
     hosts = bench.lab.inventory.model_dump()["hosts"]
     two = {name: one for name, one in hosts.items() if name != "host3"}
     with_inventory(bench, hosts=two).provisioned()
-    three = with_inventory(bench, hosts={**hosts, "host3": {**hosts["host3"], "availability": "drain"}})
+    three = with_inventory(bench, hosts={**hosts, "host3": {**hosts["host3"], **DRAINED}})
     assert brief(three.plan()) == {"join host3: swarm membership"}
     three.provisioned()
     nodes = bench.nodes()
@@ -246,7 +276,14 @@ def test_a_host_that_is_added_joins_with_the_availability_of_the_inventory(fresh
         "host2": "active",
         "host3": "drain",
     }
+    assert bench.nodes()["host3"]["Spec"]["Labels"]["disk"] == "ssd"
     assert three.plan() == []
+    bench.run("host1", "docker node update --label-add disk=hdd --label-add theirs=x host3")
+    [change] = three.plan()
+    assert [str(one) for one in change.differences] == ["label disk: wanted 'ssd', found 'hdd'"]
+    three.provisioned()
+    labels = bench.nodes()["host3"]["Spec"]["Labels"]
+    assert (labels["disk"], labels["theirs"]) == ("ssd", "x")
     paused = with_inventory(bench, hosts={**hosts, "host3": {**hosts["host3"], "availability": "pause"}})
     [change] = paused.plan()
     assert change.command.startswith("docker node update --availability pause ")

@@ -12,6 +12,7 @@ import pytest
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
 from clusterlab.model.inventory import Export, Inventory
 from clusterlab.model.lab import Lab
+from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.plan.provision import kinds, left_out
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
@@ -25,6 +26,7 @@ from clusterlab.resources import (
     packages,
     questions,
     swarm,
+    swarm_settings,
     units,
 )
 from clusterlab.resources import system as systems
@@ -245,7 +247,7 @@ def worker(**more: object) -> Member:
 
 
 def observed(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> swarm.Swarm:
-    return swarm.Swarm("demo", swarm.reference(members, "demo"), members, nodes, adopt=adopt)
+    return swarm.Swarm("demo", swarm.reference(members, "demo"), members, nodes, settings=Settings(adopt=adopt))
 
 
 def planned(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> list[str]:
@@ -326,6 +328,12 @@ def test_a_data_path_address_is_a_note_and_no_difference() -> None:
         ),
         (worker(address="10.0.2.15"), NODES, [], []),
         (
+            worker(labels={"disk": "ssd"}),
+            NODES,
+            ["blocked update host2: swarm membership"],
+            ["update host2: swarm membership"],
+        ),
+        (
             replace(worker(), role="manager"),
             NODES,
             ["blocked promote host2: swarm membership"],
@@ -350,6 +358,85 @@ def test_a_drained_node_of_ours_is_activated_unless_the_inventory_wants_it_drain
     assert planned(MANAGER, worker(), nodes=DRAINED) == ["update host2: swarm membership"]
     assert planned(MANAGER, worker(availability="drain"), nodes=DRAINED) == []
     assert planned(MANAGER, worker(availability="pause")) == ["update host2: swarm membership"]
+
+
+def test_a_node_of_ours_gets_the_labels_of_the_inventory_and_keeps_others() -> None:
+    labelled = [NODES[0], {**NODES[1], "Spec": {**NODES[1]["Spec"], "Labels": {"disk": "ssd", "theirs": "x"}}}]
+    assert planned(MANAGER, worker(labels={"disk": "ssd"}), nodes=labelled) == []
+    [change] = swarm.changes(observed(MANAGER, worker(labels={"disk": "big disk"}), nodes=labelled), {})
+    assert change.command == "docker node update --label-add 'disk=big disk' n2   # on host1"
+    assert [str(one) for one in change.differences] == ["label disk: wanted 'big disk', found 'ssd'"]
+    [change] = swarm.changes(observed(MANAGER, worker(labels={"zone": "a"}, availability="drain")), {})
+    assert change.command == "docker node update --availability drain --label-add zone=a n2   # on host1"
+    assert change.reason == "its availability is active, its label zone is not set"
+
+
+SETTINGS = Settings.model_validate(
+    {
+        "default_addr_pool": ["10.64.0.0/16"],
+        "subnet_size": 26,
+        "data_path_port": 7789,
+        "cert_expiry": "720h",
+        "task_history": 2,
+    }
+)
+CLUSTER = {
+    "DefaultAddrPool": ["10.0.0.0/8"],
+    "SubnetSize": 24,
+    "DataPathPort": 4789,
+    "Spec": {
+        "CAConfig": {"NodeCertExpiry": 2160 * 3600 * 10**9},
+        "Orchestration": {"TaskHistoryRetentionLimit": 5},
+    },
+}
+
+
+def test_a_swarm_begins_with_the_settings_of_the_inventory() -> None:
+    alone = Member(host(), "192.168.98.11", "manager")
+    [init] = swarm.changes(swarm.Swarm("demo", alone, (alone,), settings=SETTINGS), {})
+    assert init.command.endswith(
+        " --default-addr-pool 10.64.0.0/16 --default-addr-pool-mask-length 26 --data-path-port 7789"
+        " --cert-expiry 720h --task-history-limit 2"
+    )
+    assert swarm_settings.init_options(SETTINGS, "demo") == {
+        "default_addr_pool": ["10.64.0.0/16"],
+        "subnet_size": 26,
+        "data_path_port": 7789,
+        "swarm_spec": {
+            "Labels": {LABEL_LAB: "demo"},
+            "CAConfig": {"NodeCertExpiry": 720 * 3600 * 10**9},
+            "Orchestration": {"TaskHistoryRetentionLimit": 2},
+        },
+    }
+    nothing = {"swarm_spec": {"Labels": {LABEL_LAB: "demo"}}, "data_path_port": None}
+    assert swarm_settings.init_options(Settings(), "demo") == nothing
+
+
+def test_settings_of_a_swarm_change_where_they_can_and_the_others_are_said() -> None:
+    there = replace(observed(MANAGER, worker()), settings=SETTINGS, cluster=CLUSTER)
+    [change] = swarm.changes(there, {})
+    assert change.command == "docker swarm update --cert-expiry 720h --task-history-limit 2"
+    assert [str(one) for one in change.differences] == [
+        "cert_expiry: wanted '720h', found '2160h'",
+        "task_history: wanted 2, found 5",
+    ]
+    assert [text for _, text in swarm.notes(there)] == [
+        "its Swarm keeps default_addr_pool ['10.0.0.0/8'], and only a new one would have ['10.64.0.0/16']",
+        "its Swarm keeps subnet_size 24, and only a new one would have 26",
+        "its Swarm keeps data_path_port 4789, and only a new one would have 7789",
+    ]
+    [blocked] = swarm.changes(replace(there, asked=FOREIGN, members=(FOREIGN, worker())), {})
+    assert "did not initialise" in blocked.blocked
+    assert swarm.changes(replace(there, settings=Settings()), {}) == []
+
+
+def test_labels_are_typed_where_a_swarm_begins_and_where_a_host_joins_it() -> None:
+    first = Member(host(), "192.168.98.11", "manager", labels={"disk": "ssd"})
+    second = worker(state="inactive", node="", labels={"zone": "a"})
+    init, join = swarm.changes(observed(first, second, nodes=None), {})
+    assert init.command.endswith(" && docker node update --label-add disk=ssd self")
+    node = "$(docker info --format '{{.Swarm.NodeID}}')"
+    assert join.command.endswith(f" && ssh host1 docker node update --label-add zone=a {node}")
 
 
 def test_only_nodes_that_clusterlab_joined_are_taken_out_and_only_when_allowed() -> None:
