@@ -124,7 +124,8 @@ def _broken(drilling: _Drilling, stop: threading.Event) -> ClusterlabError | Non
     """The phases from steady to recovered. Returns what went wrong with a fault after it was injected."""
     scene, drill = drilling.scene, drilling.plan.drill
     with scene.progress.task(drilling.plan.title, f"measuring for {drill.steady:g} s before the fault"):
-        _wait(drilling, drilling.began + drill.steady + 1.0, stop)
+        slowest = max((one.loop.period for one in drilling.streams), default=0.0)
+        _wait(drilling, drilling.began + drill.steady + 2 * slowest + 1.0, stop)
     _require_steady(drilling)
     drilling.watch = Watch(scene)
     error: ClusterlabError | None = None

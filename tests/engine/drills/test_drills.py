@@ -51,9 +51,9 @@ class Ground:
 
     def left(self) -> str:
         """What drills and faults would leave behind on the hosts."""
-        script = "ls -A /run/clusterlab/drills /run/clusterlab/faults 2>/dev/null; nft list tables; pgrep -f ticks.sh"
-        files = "ls -A /var/lib/docker/volumes/ledger/_data 2>/dev/null"
-        return "".join(self.hosts[name].run(f"{script}; {files}").stdout for name in self.hosts)
+        folders = "/run/clusterlab/drills /run/clusterlab/faults /var/lib/docker/volumes/ledger/_data"
+        script = f"find {folders} -mindepth 1; nft list tables | grep clusterlab; pgrep -af '[t]icks[.]sh'"
+        return "".join(self.hosts[name].run(script).stdout for name in self.hosts)
 
 
 @pytest.fixture(scope="module")
