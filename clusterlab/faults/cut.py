@@ -148,7 +148,7 @@ def silent(counts: Mapping[str, int]) -> Seen | None:
 
 
 def reached(
-    scene: Scene, pairs: list[tuple[str, str]], count: int = 1, wait: float = 1.0
+    scene: Scene, pairs: list[tuple[str, str]], count: int = 3, wait: float = 1.0
 ) -> dict[tuple[str, str], int]:
     """How many of `count` pings each sender gets an answer for from each receiver."""
     scripts: dict[str, str] = {}

@@ -15,13 +15,13 @@ from .loss import LOSS
 from .machine import PAUSE_MACHINE, POWER_OFF, RESET, UNPLUG
 from .nfs import EXPORT_RO, STOP_NFS, UNEXPORT
 from .partition import ISOLATE, PARTITION, SPLIT
-from .traffic import DELAY, RATE
+from .traffic import DELAY
 
 FAULTS: Registry[FaultKind[Any]] = Registry(
     "clusterlab.faults",
     FaultKind,  # type: ignore[type-abstract]
     [
-        *(PARTITION, ISOLATE, SPLIT, BLOCK, LOSS, DELAY, RATE),
+        *(PARTITION, ISOLATE, SPLIT, BLOCK, LOSS, DELAY),
         *(UNPLUG, POWER_OFF, RESET, PAUSE_MACHINE),
         *(CLOCK, FILL_DISK, MEMORY),
         *(STOP_ENGINE, KILL_ENGINE, FREEZE_ENGINE),

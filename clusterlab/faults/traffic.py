@@ -1,4 +1,4 @@
-"""The faults `delay` and `rate`: what a host sends on the LAN is late, or slow."""
+"""The fault `delay`: what a host sends on the LAN is late."""
 
 from __future__ import annotations
 
@@ -84,32 +84,4 @@ class Delay(_Shaped[DelayParameters]):
         return Seen(now >= 0.8 * wanted, f"a ping of another host takes {now:.1f} ms, and took {before['rtt']} ms")
 
 
-class RateParameters(HostParameters):
-    """How slow the LAN card is."""
-
-    mbit: int = Field(ge=1, le=10000, description="megabits per second that it sends at most")
-
-
-class Rate(_Shaped[RateParameters]):
-    """Limits how fast a host sends on the LAN. Everything holds, slower; its NFS traffic too."""
-
-    name = "rate"
-    model = RateParameters
-
-    def qdisc(self, params: RateParameters) -> str:
-        return f"tbf rate {params.mbit}mbit burst {max(5, params.mbit)}kb latency 50ms"
-
-    def effect(self, params: RateParameters, scene: Scene, before: Before) -> Seen:
-        other = scene.address(next(name for name in scene.lab.inventory.hosts if name != params.at))
-        kib = max(64, params.mbit * 1024 // 8)  # a second of sending
-        send = f"""bash -s <<'EOF'
-read -r began _ </proc/uptime
-dd if=/dev/zero bs=1024 count={kib} status=none 2>/dev/null >/dev/udp/{other}/9
-read -r ended _ </proc/uptime
-echo $began $ended
-EOF"""
-        began, ended = map(float, scene.said(params.at, send, timeout=60.0).split())
-        return Seen(ended - began > 0.5, f"{kib} KiB take {ended - began:.1f} s to be sent")
-
-
-DELAY, RATE = Delay(), Rate()
+DELAY = Delay()
