@@ -35,7 +35,7 @@ disarm() {
         systemctl stop "clusterlab-heal-$id-$1.timer" 2>/dev/null
     elif [ -s "$dir/dead-man-$1" ]; then
         pid=$(cat "$dir/dead-man-$1")
-        if grep -qs "$dir" "/proc/$pid/cmdline"; then kill -KILL -- "-$pid" 2>/dev/null; fi
+        if grep -qs "$dir" "/proc/$pid/cmdline"; then kill -s KILL -- "-$pid"; fi
         rm -f "$dir/dead-man-$1"
     fi
     :

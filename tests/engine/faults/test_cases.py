@@ -31,7 +31,11 @@ _CASES = [
     for path in sorted((Path(__file__).parent / "cases").glob("*.yml"))
     for case in yaml.safe_load(path.read_text())
 ]
-_REMAINS = "ls /run/clusterlab/faults 2>/dev/null; nft list tables | grep clusterlab_; tc qdisc show | grep c1ab:"
+_FIRST_SWITCH = "pgrep -f '[d]ead-man-1'"
+_REMAINS = (
+    "pgrep -f '[d]ead-man-'; ls /run/clusterlab/faults 2>/dev/null; "
+    "nft list tables | grep clusterlab_; tc qdisc show | grep c1ab:"
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,8 @@ def test_case(lab: EngineLab, case: Mapping[str, Any]) -> None:
                 with pytest.raises(ClusterlabError, match="is injected, or was not healed"):
                     refuse_while_recorded(lab.lab.name)
                 fault.still()
+                if scene.answers(fault.hosts[0]):
+                    assert lab.hosts[fault.hosts[0]].run(_FIRST_SWITCH).stdout == ""
     assert recorded(lab.lab.name) == []
     left = lab.hosts.each(lab.lab.inventory.hosts, lambda host: host.run(_REMAINS).stdout)
     assert set(left.values()) == {""}, left
