@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from pydantic import Field
 
@@ -39,7 +40,8 @@ class FillDisk(FaultKind[FillParameters]):
     def parts(self, params: FillParameters, scene: Scene) -> list[OnHost]:
         leave = size_bytes(params.leave) if params.leave else 0
         folder = "/run/clusterlab/faults/FAULT_ID"
-        inject = f"""[ -d '{params.path}' ] || {{ echo "there is no directory {params.path}" >&2; exit {NOTHING}; }}
+        inject = f"""path={quote(params.path)}
+[ -d "$path" ] || {{ echo "there is no directory $path" >&2; exit {NOTHING}; }}
 setsid sh -c '
     file=$1/.clusterlab-FAULT_ID
     exec 9>"$file" && rm -f "$file" || exit 1
@@ -48,14 +50,14 @@ setsid sh -c '
     [ "$2" -gt 0 ] || cat /dev/zero >&9
     echo $$ >$3/holder
     exec sleep infinity
-' sh '{params.path}' {leave} {folder} </dev/null >/dev/null 2>&1 &
+' sh "$path" {leave} {folder} </dev/null >/dev/null 2>&1 &
 started=$!
 until [ -s {folder}/holder ]; do kill -0 $started || exit 1; sleep 0.1; done"""
         heal = f"""if [ -s {folder}/holder ]; then
     pid=$(cat {folder}/holder)
     if ls -l "/proc/$pid/fd/9" 2>/dev/null | grep -q clusterlab-FAULT_ID; then kill -KILL "$pid"; fi
 fi
-rm -f '{params.path}/.clusterlab-FAULT_ID'"""
+rm -f {quote(params.path)}/.clusterlab-FAULT_ID"""
         return [OnHost(params.at, inject, heal)]
 
     def before(self, params: FillParameters, scene: Scene) -> Before:
@@ -80,12 +82,12 @@ rm -f '{params.path}/.clusterlab-FAULT_ID'"""
 
     def _free(self, params: FillParameters, scene: Scene) -> int:
         """Bytes that root can still write."""
-        return int(scene.said(params.at, f"echo $(($(stat -f -c '%f * %S' '{params.path}')))"))
+        return int(scene.said(params.at, f"echo $(($(stat -f -c '%f * %S' {quote(params.path)})))"))
 
 
 def _write(path: str) -> str:
     """The script that writes a MiB, as others would, and removes it."""
-    return f"""file=$(mktemp '{path}/.clusterlab.XXXXXX') || exit 1
+    return f"""file=$(mktemp {quote(path)}/.clusterlab.XXXXXX) || exit 1
 trap 'rm -f "$file"' EXIT
 dd if=/dev/zero of="$file" bs=1M count=1 conv=fsync 2>&1 >/dev/null | grep 'No space' >&2 && exit 1
 :"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from clusterlab.model.faults import Target
 
 from .errors import NoEffect
@@ -59,23 +61,18 @@ class Unexport(FaultKind[ExportParameters]):
     name = "unexport"
     model = ExportParameters
     needs = frozenset({"nfs"})
-    _options = ""
+    _command = "exportfs -u"
 
     def lost(self, params: ExportParameters, scene: Scene) -> frozenset[str]:
         return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
 
     def parts(self, params: ExportParameters, scene: Scene) -> list[OnHost]:
-        clients = (
-            f"$(awk -v path='{params.path}' '$1 == path {{ sub(/\\(.*/, \"\", $2); print $2 }}' /var/lib/nfs/etab)"
-        )
-        inject = f"""clients={clients}
-[ -n "$clients" ] || {{ echo "{params.path} is not exported" >&2; exit {NOTHING}; }}
-for client in $clients; do {self._command(params)} || exit 1; done
+        inject = f"""path={quote(params.path)}
+clients=$(path=$path awk '$1 == ENVIRON["path"] {{ sub(/\\(.*/, "", $2); print $2 }}' /var/lib/nfs/etab)
+[ -n "$clients" ] || {{ echo "$path is not exported" >&2; exit {NOTHING}; }}
+for client in $clients; do {self._command} "$client:$path" || exit 1; done
 exportfs -f"""
         return [OnHost(params.at, inject, "exportfs -ra && exportfs -f")]
-
-    def _command(self, params: ExportParameters) -> str:
-        return f'exportfs -u "$client:{params.path}"'
 
     def effect(self, params: ExportParameters, scene: Scene, before: Before) -> Seen:
         lines = self._exported(params, scene)
@@ -94,9 +91,7 @@ class ExportReadOnly(Unexport):
     """Makes an export read-only under its clients: writes fail with "Read-only file system", reads pass."""
 
     name = "export_ro"
-
-    def _command(self, params: ExportParameters) -> str:
-        return f'exportfs -i -o ro,no_subtree_check "$client:{params.path}"'
+    _command = "exportfs -i -o ro,no_subtree_check"
 
     def effect(self, params: ExportParameters, scene: Scene, before: Before) -> Seen:
         lines = self._exported(params, scene)
