@@ -111,12 +111,10 @@ def run_checks(
         raise
     finally:
         interrupted.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-        for future in wait(running, RESTORE_SECONDS).not_done:
-            job = running.pop(future)
-            progress.say(job.play, f"still running, and perhaps not restored: {job.check.title}")
-        for future, job in running.items():
-            if not future.cancelled() and future.exception() is None and job not in results:
+        for future, job in _end(pool, running, RESTORE_SECONDS).items():
+            if not future.done():
+                progress.say(job.play, f"still running, and perhaps not restored: {job.check.title}")
+            elif future.exception() is None and job not in results:
                 ended(job, future.result())
     return [*own, *(results[job] for job in jobs)]
 
@@ -168,6 +166,14 @@ def _schedule(
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             ended(running[future], future.result())
             del running[future]  # an interrupt before this leaves it to be reported again, never unreported
+
+
+def _end(pool: ThreadPoolExecutor, running: dict[Future[Result], Job], seconds: float) -> dict[Future[Result], Job]:
+    """Let what runs end, for at most so many seconds; returned without what had not begun, which never will."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    begun = {future: job for future, job in running.items() if not future.cancelled()}
+    wait(begun, seconds)  # it would wait for cancelled ones until the end
+    return begun
 
 
 def _blocked(job: Job, cause: Cause) -> Result:

@@ -60,7 +60,7 @@ done
 _REMOVE = """
 cd "$1" 2>/dev/null || exit 0
 for file in *.pid; do
-    read -r pid <"$file" && kill -KILL -- "-$pid" 2>/dev/null
+    read -r pid <"$file" && kill -s KILL -- "-$pid" 2>/dev/null  # dash takes no -- after -KILL
 done
 cd / && rm -rf "$1"
 rmdir "${1%/*}" 2>/dev/null

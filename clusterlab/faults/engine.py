@@ -9,10 +9,13 @@ from .scene import Scene
 _ASK = "curl -sS -o /dev/null --max-time 3 --unix-socket /var/run/docker.sock http://engine/_ping"
 _TIMED_OUT, _REFUSED = 28, 7  # exit codes of curl(1)
 _PID = "$(cat /run/clusterlab/docker.pid)"  # of the engine of a host without systemd
-_START = """\
+_START = f"""\
 units=docker
 [ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
-systemctl start $units"""
+systemctl start $units || for again in $(seq 60); do
+    if {_ASK}; then break; fi  # its own restart came first
+    [ $again -lt 60 ] && sleep 0.5
+done"""
 
 
 def _by(systemd: str, otherwise: str) -> str:

@@ -178,6 +178,8 @@ def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
         return f"its node is {state(node)}", False
     if node["Spec"]["Role"] != role or (role == "manager") != (reachability(node) == "reachable"):
         return f"its node is a {node['Spec']['Role']}, {reachability(node) or 'no active manager'}", False
+    if role == "worker" and swarm.get("ControlAvailable"):  # demoted a moment ago: it has yet to register as a worker
+        return "its engine still manages the Swarm", False
     if wanted.availability not in (None, node["Spec"]["Availability"]):
         return f"its availability is {node['Spec']['Availability']}", False
     if address(node) != wanted.lan and not wanted.anywhere:

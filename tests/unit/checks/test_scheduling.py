@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event, Timer
 from typing import Any
 
 import pytest
 
 from clusterlab.capabilities import Capabilities
 from clusterlab.checks.places import Places
-from clusterlab.checks.runner import Job, _schedule, next_job
+from clusterlab.checks.runner import Job, _end, _schedule, next_job
 from clusterlab.checks.subjects import Subjects, subjects
 from clusterlab.checks.unsupported import unmet_need, unsupported
 from clusterlab.model.inventory import Inventory
@@ -270,3 +272,21 @@ def test_an_interrupt_while_a_result_is_told_does_not_lose_it() -> None:
     ((future, left),) = running.items()
     assert left is job
     assert future.result().outcome is Outcome.PASS
+
+
+def test_after_an_interrupt_nobody_waits_for_what_had_not_begun() -> None:
+    """A check that was to begin at that moment is cancelled: `wait` would take it for unfinished until its limit."""
+    first, second = jobs({"command": {"on": "host1", "run": "ls /a"}}, {"command": {"on": "host1", "run": "ls /b"}})
+    may_end = Event()
+    pool = ThreadPoolExecutor(1)
+
+    def run(job: Job) -> Result:
+        may_end.wait(60)
+        return Result("p", job.check.title, "command", Outcome.PASS, 1)
+
+    running = {pool.submit(run, job): job for job in (first, second)}
+    Timer(0.1, may_end.set).start()
+    began = time.monotonic()
+    left = _end(pool, running, 60)
+    assert time.monotonic() - began < 30
+    assert [(job is first, future.result().outcome) for future, job in left.items()] == [(True, Outcome.PASS)]
