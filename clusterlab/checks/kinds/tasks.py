@@ -96,6 +96,7 @@ class Tasks(CheckKind[TasksProbe]):
     def manual(self, probe: TasksProbe, where: Where) -> Iterator[Line]:
         listed_ = shlex.join(["docker", "service", "ps", "--no-trunc", probe.service])
         running = f"{listed_} --filter desired-state=running --format '{{{{.CurrentState}}}}' | grep -c ^Running"
+        some_run = f"[ $({running}) -ge 1 ]"  # of nothing, everything could be said
         manager = where.manager
         if probe.running is not None:
             number = "$(docker node ls --quiet | wc -l)" if probe.running == "each" else str(probe.running)
@@ -108,7 +109,8 @@ class Tasks(CheckKind[TasksProbe]):
         if probe.steady:
             failed = f"{listed_} --filter desired-state=shutdown --format '{{{{.CurrentState}}}}'"
             recent = r"grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'"
-            yield Line(manager, failed, "no task failed within the last minute", f"! {failed} | {recent}")
+            test = f"{some_run} && ! {failed} | {recent}"
+            yield Line(manager, failed, "tasks run, and none failed within the last minute", test)
         if probe.constraints or probe.most_per_node:
             nodes = f"{listed_} --filter desired-state=running --format '{{{{.Node}}}}' | sort"
             wanted = f"only nodes that match {listed(probe.constraints)}" if probe.constraints else ""
@@ -117,6 +119,7 @@ class Tasks(CheckKind[TasksProbe]):
             yield Line(manager, nodes, wanted, _typed_nodes(nodes, probe))
         if probe.healthy:
             label = shlex.quote(f"label=com.docker.swarm.service.name={probe.service}")
+            yield Line(manager, listed_, "tasks run", some_run)
             for host in where.lab.inventory.swarm_hosts:
                 asked = f"docker ps --filter {label} --format '{{{{.Status}}}}'"
                 yield Line(host, asked, "(healthy) in each line", f"! {asked} | grep -v '(healthy)'")

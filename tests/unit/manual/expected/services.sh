@@ -6,13 +6,16 @@ failed=
 found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -eq 2 ]
 ) || failed="$failed; "tasks
 (
-! docker service ps --no-trunc web --filter desired-state=shutdown --format '{{.CurrentState}}' | grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'
+[ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ] && ! docker service ps --no-trunc web --filter desired-state=shutdown --format '{{.CurrentState}}' | grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'
 ) || failed="$failed; "tasks
 (
 [ -n "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort)" ] && [ "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')" -le 1 ] && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{.Spec.Role}}' | grep -vixF -- worker && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{index .Spec.Labels "disk"}}' | grep -ixF -- slow
 ) || failed="$failed; "tasks
 (
 found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -ge 1 ] && [ $found -le $(docker node ls --quiet | wc -l) ]
+) || failed="$failed; "tasks
+(
+[ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ]
 ) || failed="$failed; "tasks
 (
 ! docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}' | grep -v '(healthy)'
