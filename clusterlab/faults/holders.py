@@ -13,6 +13,9 @@ from .errors import NoEffect
 from .kind import NOTHING, Before, FaultKind, HostParameters, OnHost, Seen
 from .scene import Scene
 
+_TAIL_MIB = 64
+"""What is written rather than reserved at the end of a file system that is filled whole."""
+
 
 class FillParameters(HostParameters):
     """Which file system is filled, and how much is left."""
@@ -43,19 +46,25 @@ class FillDisk(FaultKind[FillParameters]):
         inject = f"""path={quote(params.path)}
 [ -d "$path" ] || {{ echo "there is no directory $path" >&2; exit {NOTHING}; }}
 setsid sh -c '
+    echo $$ >$3/holder
     file=$1/.clusterlab-FAULT_ID
     exec 9>"$file" && rm -f "$file" || exit 1
-    free=$(($(stat -f -c "%f * %S" "$1")))
-    fallocate -l $((free - $2)) /proc/$$/fd/9 || dd if=/dev/zero bs=1M count=$(((free - $2) >> 20)) >&9
-    [ "$2" -gt 0 ] || cat /dev/zero >&9
-    echo $$ >$3/holder
+    free=$(($(stat -f -c "%f * %S" "$1"))) most=$((free - $2))
+    [ "$2" -gt 0 ] || most=$((free - ({_TAIL_MIB} << 20)))  # the file system needs some of it for itself
+    if [ "$most" -gt 0 ]; then
+        fallocate -l $most /proc/$$/fd/9 || dd if=/dev/zero bs=1M count=$((most >> 20)) >>/proc/$$/fd/9
+    fi
+    [ "$2" -gt 0 ] || cat /dev/zero >>/proc/$$/fd/9  # until it is full
+    : >$3/filled
     exec sleep infinity
 ' sh "$path" {leave} {folder} </dev/null >/dev/null 2>&1 &
 started=$!
-until [ -s {folder}/holder ]; do kill -0 $started || exit 1; sleep 0.1; done"""
+until [ -e {folder}/filled ]; do kill -0 $started || exit 1; sleep 0.1; done"""
         heal = f"""if [ -s {folder}/holder ]; then
     pid=$(cat {folder}/holder)
-    if ls -l "/proc/$pid/fd/9" 2>/dev/null | grep -q clusterlab-FAULT_ID; then kill -KILL "$pid"; fi
+    if grep -qs FAULT_ID "/proc/$pid/cmdline" || ls -l "/proc/$pid/fd" 2>/dev/null | grep -q clusterlab-FAULT_ID; then
+        kill -s KILL -- "-$pid"
+    fi
 fi
 rm -f {quote(params.path)}/.clusterlab-FAULT_ID"""
         return [OnHost(params.at, inject, heal)]
