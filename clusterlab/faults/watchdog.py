@@ -55,7 +55,9 @@ def _watch(lab: str, fault: str, seconds: float) -> None:
     if word == _DONE:
         return
     if word == _STAY:
-        while time.monotonic() < deadline and _is_recorded(lab, fault):
+        while time.monotonic() < deadline:
+            if not _is_recorded(lab, fault):
+                return  # somebody healed it; the lab's lock is somebody else's now
             time.sleep(1.0)
     if ended:
         _heal_alone(lab, fault)
