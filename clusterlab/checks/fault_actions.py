@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from functools import cached_property
 
 from clusterlab.errors import ClusterlabError
@@ -37,9 +39,10 @@ class FaultActions:
             found = [NoEffect(f"{error.message}; {note}") for note in getattr(error, "__notes__", [])]
             return unasked(self._places.lab.name, f"{action.name} takes effect", found[0] if found else error)
         self._injected.append(injection)
+        given = action.fault.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return finding(
             ", ".join(injection.hosts),
-            f"clusterlab fault {action.name}",
+            shlex.join(["clusterlab", "fault", json.dumps({action.name: given})]),
             holds=True,
             wanted=f"{injection} takes effect",
             found=injection.seen,

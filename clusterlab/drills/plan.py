@@ -203,5 +203,5 @@ def published_port(lab: Lab, play: str, target: HttpTarget) -> int:
         return next((one.host_port for one in ports if one.host_port and one.protocol == "tcp"), 0)
     stack = lab.stacks[play].valid() if play in lab.stacks else None
     if stack is not None and name in stack.services:
-        return next((one.published for one in stack.services[name].ports if one.published), 0)
+        return next((one.published for one in stack.services[name].ports if one.published and one.protocol == "tcp"), 0)
     return 0
