@@ -130,19 +130,13 @@ def test_what_cannot_be_read_has_no_names(tmp_path: Path, monkeypatch: pytest.Mo
     assert values(["nonsense"]) == []
 
 
-def test_a_name_takes_less_than_150_ms_of_computing_and_no_heavy_module(folder: Path) -> None:
-    """Measured in processor seconds: how long it takes on the clock is up to what else this computer does."""
+def test_a_name_loads_few_modules_and_no_heavy_one(folder: Path) -> None:
+    """They are what a key press waits for. Counted, since processor time is up to what else this computer does."""
     script = (
         "import sys\nfrom clusterlab.cli.main import main\nmain(['clusterlab', '--complete', 'runs'])\n"
         "heavy = {'paramiko', 'docker', 'fabric', 'pydantic', 'invoke', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+        "own = [name for name in sys.modules if name.startswith('clusterlab')]\n"
+        "assert len(own) <= 14, own\n"
     )
-    took = []
-    for _ in range(3):
-        before = os.times()
-        subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(folder), check=True)
-        after = os.times()
-        took.append(after.children_user - before.children_user + after.children_system - before.children_system)
-        if took[-1] < 0.15:
-            return
-    raise AssertionError(f"processor seconds: {took}")
+    subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(folder), check=True)
