@@ -11,7 +11,7 @@ vagrant=
 list=
 for option in "$@"; do
     case $option in
-    # Tests open the page of a night in a real browser, have systemd read its units, and complete words in each shell.
+    # Tests open the report page in a real browser, have systemd read its units, and complete words in each shell.
     --test) packages="$packages chromium systemd zsh fish" ;;
     --vagrant)
         packages="$packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base iptables procps \

@@ -13,7 +13,7 @@ from rich.text import Text
 from clusterlab.cli.verb import out
 from clusterlab.drills.plan import DrillPlan
 from clusterlab.faults.kind import shown
-from clusterlab.nightly.night import Night, night_verdict
+from clusterlab.nightly.nightly_run import from_run
 from clusterlab.pipeline.session import Session
 from clusterlab.pipeline.stages import Stage
 from clusterlab.reports.html import page
@@ -41,7 +41,8 @@ class DrillOutput:
         if junit:
             write_text(Path(junit), junit_text(self.run))
         if html:
-            write_text(Path(html), page(self._night()))
+            stage = Stage("drill", "done", self.run.seconds, f"{len(self.run.results)} drills")
+            write_text(Path(html), page(from_run(self.run, [stage], picture_of(self._session.lab))))
 
     def finish(self) -> None:
         """Write and show the results, and end with the exit code that they mean."""
@@ -49,15 +50,6 @@ class DrillOutput:
         if "-" not in self._files:
             show_results(out(), self.run)
         raise Exit(code=self.run.exit_code)
-
-    def _night(self) -> Night:
-        run = self.run
-        night = Night(run.lab, "", 0, run.verb, finished=True, strict=run.strict, started=run.started)
-        night.seconds, night.results = run.seconds, run.results
-        night.stages = [Stage("drill", "done", run.seconds, f"{len(run.results)} drills")]
-        night.outcome = night_verdict(night.results, night.stages, night.strict)
-        night.picture = picture_of(self._session.lab)
-        return night
 
 
 def carry_out(

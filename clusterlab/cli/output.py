@@ -16,7 +16,7 @@ from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError
 from clusterlab.learning import record
 from clusterlab.machines.state import LabState
-from clusterlab.nightly.night import Night, night_verdict
+from clusterlab.nightly.nightly_run import from_run
 from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_results
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan.report import Report
@@ -154,14 +154,6 @@ class RunOutput:
         if self._junit:
             write_text(Path(self._junit), junit(self._run))
         if self._html:
-            write_text(Path(self._html), page(self._night()))
+            picture = picture_of(self._pipeline.session.lab)
+            write_text(Path(self._html), page(from_run(self._run, self.stages.noted, picture)))
         return kept
-
-    def _night(self) -> Night:
-        """The run as its page shows it: a nightly run that is not kept, so that there is nothing to compare it with."""
-        run = self._run
-        night = Night(run.lab, "", 0, run.verb, finished=True, strict=run.strict, started=run.started)
-        night.seconds, night.stages, night.results = run.seconds, self.stages.noted, run.results
-        night.outcome = night_verdict(night.results, night.stages, night.strict)
-        night.picture = picture_of(self._pipeline.session.lab)
-        return night

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from clusterlab.nightly.night import OWN_PLAY, Changes, CheckId, Night
+from clusterlab.nightly.nightly_run import OWN_PLAY, Changes, CheckId, NightlyRun
 from clusterlab.results import Outcome, Result
 
 FAILING = (Outcome.FAIL, Outcome.ERROR, Outcome.BLOCKED)
@@ -46,6 +46,6 @@ def compare(before: Outcomes, now: Outcomes, against: str, started: datetime) ->
     )
 
 
-def compare_nights(before: Night, now: Night) -> Changes:
+def compare_runs(before: NightlyRun, now: NightlyRun) -> Changes:
     """The same for two runs that were kept."""
     return compare(outcomes_of(before.results), outcomes_of(now.results), before.run, before.started)

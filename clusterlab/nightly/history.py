@@ -7,7 +7,7 @@ runs that are still there.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from typing import Self
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private
 from clusterlab.nightly.compare import FAILING, HOLDING
-from clusterlab.nightly.night import CheckId, Night, Trend
+from clusterlab.nightly.nightly_run import CheckId, NightlyRun, Trend
 from clusterlab.results import Outcome
 
 SCHEMA_VERSION = 1
@@ -79,15 +79,13 @@ class History:
     ) -> None:
         self._db.close()
 
-    def add(self, night: Night) -> None:
+    def add(self, run: NightlyRun) -> None:
         """Record a run, or record it again as it is now."""
-        run = (night.number, night.run, night.started.isoformat(), night.seconds, night.outcome)
-        rows = [
-            (night.number, result.play, result.check, result.outcome.value, result.seconds) for result in night.results
-        ]
+        entry = (run.number, run.run, run.started.isoformat(), run.seconds, run.outcome)
+        rows = [(run.number, result.play, result.check, result.outcome.value, result.seconds) for result in run.results]
         with self._explained(), self._db:
-            self._db.execute("DELETE FROM results WHERE number = ?", (night.number,))
-            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", run)
+            self._db.execute("DELETE FROM results WHERE number = ?", (run.number,))
+            self._db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", entry)
             self._db.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", rows)
 
     def runs(self, most: int = 1_000_000) -> list[PastRun]:
@@ -129,13 +127,6 @@ class History:
     def trend(self, check: CheckId, runs: int = TREND_RUNS) -> Trend:
         """A check over its last runs, the newest included."""
         return trend(check, self.series(check), runs)
-
-    def fill(self, nights: Iterable[Night]) -> None:
-        """Record runs that are not recorded yet."""
-        known = {run.number for run in self.runs()}
-        for night in nights:
-            if night.number not in known:
-                self.add(night)
 
     def _open(self) -> sqlite3.Connection:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
-from clusterlab.nightly.night import OWN_PLAY
+from clusterlab.nightly.nightly_run import OWN_PLAY
 from clusterlab.remote import Host, Hosts
 from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.results import Evidence, Outcome, Result

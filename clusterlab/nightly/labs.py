@@ -43,9 +43,9 @@ def _known(name: str, has_state: bool) -> KnownLab:
     last = ""
     if runs:
         try:
-            night = runs[-1].read()
-            last = f"{'running' if runs[-1].is_running() else night.outcome} ({runs[-1].name})"
-            kind, folder = kind or "?", folder or (str(Path(night.inventory).parent) if night.inventory else "")
+            newest = runs[-1].read()
+            last = f"{'running' if runs[-1].is_running() else newest.outcome} ({runs[-1].name})"
+            kind, folder = kind or "?", folder or (str(Path(newest.inventory).parent) if newest.inventory else "")
         except ClusterlabError:
             last = f"unreadable ({runs[-1].name})"
     return KnownLab(name, kind or "?", machines, folder, bool(folder) and not is_gone(Path(folder)), len(runs), last)

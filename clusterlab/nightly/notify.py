@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.nightly.night import CheckId, Night
+from clusterlab.nightly.nightly_run import CheckId, NightlyRun
 
 _TAIL = 2000  # characters of the command's output that are kept
 _FIRST_LINE = 300
@@ -28,23 +28,23 @@ def parse_command(text: str) -> list[str]:
     return words
 
 
-def summary(night: Night, report: str) -> dict[str, Any]:
+def summary(run: NightlyRun, report: str) -> dict[str, Any]:
     """The run in short, as JSON-compatible data; `report` is the path of its page."""
-    changes = night.changes
+    changes = run.changes
     since = {
         (trend.play, trend.check): trend.failing_since.isoformat(timespec="seconds")
-        for trend in night.trends
+        for trend in run.trends
         if trend.failing_since
     }
     return {
-        "lab": night.lab,
-        "run": night.run,
-        "number": night.number,
-        "outcome": night.outcome,
-        "exit": night.exit_code,
-        "started": night.started.isoformat(timespec="seconds"),
-        "seconds": round(night.seconds, 1),
-        "counts": night.counts(),
+        "lab": run.lab,
+        "run": run.run,
+        "number": run.number,
+        "outcome": run.outcome,
+        "exit": run.exit_code,
+        "started": run.started.isoformat(timespec="seconds"),
+        "seconds": round(run.seconds, 1),
+        "counts": run.counts(),
         "newly_failing": _named(changes.newly_failing if changes else []),
         "newly_passing": _named(changes.newly_passing if changes else []),
         "newly_flaky": _named(changes.newly_flaky if changes else []),
@@ -56,11 +56,11 @@ def summary(night: Night, report: str) -> dict[str, Any]:
                 "found": next((item.found for item in result.evidence if not item.holds), "")[:_FIRST_LINE],
                 "since": since.get((result.play, result.check), ""),
             }
-            for result in night.results
+            for result in run.results
             if result.outcome.value in ("fail", "error")
         ],
-        "failed_stages": [{"stage": stage.name, "message": stage.message} for stage in night.failed_stages],
-        "notes": night.notes,
+        "failed_stages": [{"stage": stage.name, "message": stage.message} for stage in run.failed_stages],
+        "notes": run.notes,
         "report": report,
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.compare import compare, outcomes_of
 from clusterlab.nightly.history import History
-from clusterlab.nightly.night import CheckId, Night, night_verdict
+from clusterlab.nightly.nightly_run import CheckId, NightlyRun, run_verdict
 from clusterlab.nightly.runs import RunFolder, Runs
 
 
@@ -20,7 +20,7 @@ class Record:
     `problems` are what could not be written.
     """
 
-    night: Night
+    run: NightlyRun
     runs: Runs
     folder: RunFolder | None
     keep_runs: int = 30
@@ -38,7 +38,7 @@ class Record:
 
     def save(self) -> None:
         """Write what there is so far; a failure is reported only if it still fails at the end."""
-        self.night.seconds = round(time.monotonic() - self._began, 3)
+        self.run.seconds = round(time.monotonic() - self._began, 3)
         self._write(report=False)
 
     def write(self) -> str:
@@ -60,22 +60,22 @@ class Record:
         self._write(report=True)
         try:
             with history(self.runs) as past:
-                past.add(self.night)
+                past.add(self.run)
         except ClusterlabError as error:
             self._problem(error)
         if self.folder:
             self.folder.close()
 
     def _settle(self) -> None:
-        self.night.finished = True
-        self.night.outcome = night_verdict(self.night.results, self.night.stages, self.night.strict)
-        self.night.seconds = round(time.monotonic() - self._began, 3)
+        self.run.finished = True
+        self.run.outcome = run_verdict(self.run.results, self.run.stages, self.run.strict)
+        self.run.seconds = round(time.monotonic() - self._began, 3)
 
     def _write(self, report: bool) -> None:
         if self.folder is None:
             return
         try:
-            self.folder.write(self.night)
+            self.folder.write(self.run)
         except ClusterlabError as error:
             if report:
                 self._problem(error)
@@ -88,15 +88,15 @@ class Record:
         """Compare with what was before and add this run; returns why that was not possible."""
         try:
             with history(self.runs) as past:
-                self.night.notes += past.notes
+                self.run.notes += past.notes
                 self._catch_up(past)
-                before = past.before(self.night.number)
+                before = past.before(self.run.number)
                 if before is not None:
                     run, outcomes = before
-                    self.night.changes = compare(outcomes, outcomes_of(self.night.results), run.run, run.started)
-                past.add(self.night)
-                checks = dict.fromkeys(CheckId(result.play, result.check) for result in self.night.results)
-                self.night.trends = [past.trend(check) for check in checks]
+                    self.run.changes = compare(outcomes, outcomes_of(self.run.results), run.run, run.started)
+                past.add(self.run)
+                checks = dict.fromkeys(CheckId(result.play, result.check) for result in self.run.results)
+                self.run.trends = [past.trend(check) for check in checks]
         except ClusterlabError as error:
             self._problem(error)
             return error
@@ -108,25 +108,25 @@ class Record:
         The last one is read in any case: it may have ended after it was recorded, and reported nothing.
         """
         known = {run.number for run in past.runs()}
-        earlier = [run for run in self.runs.all() if run.number < self.night.number and not run.is_running()]
+        earlier = [run for run in self.runs.all() if run.number < self.run.number and not run.is_running()]
         for run in earlier:
             if run.number in known and run is not earlier[-1]:
                 continue
             try:
-                night = run.read()
+                nightly_run = run.read()
             except ClusterlabError as error:
-                self.night.notes.append(f"the run {run.name} cannot be read: {error.message}")
+                self.run.notes.append(f"the run {run.name} cannot be read: {error.message}")
                 continue
-            if last := _ended_in(night):
-                self.night.notes.append(f"the run {run.name} did not finish: it ended in the stage {last}")
+            if last := _ended_in(nightly_run):
+                self.run.notes.append(f"the run {run.name} did not finish: it ended in the stage {last}")
             if run.number not in known:
-                past.add(night)
+                past.add(nightly_run)
 
 
-def _ended_in(night: Night) -> str:
+def _ended_in(nightly_run: NightlyRun) -> str:
     """The stage in which a run ended before its time; "" when it came to its end."""
-    last = night.stages[-1] if night.stages else None
-    if night.finished and (last is None or last.outcome != "under way"):
+    last = nightly_run.stages[-1] if nightly_run.stages else None
+    if nightly_run.finished and (last is None or last.outcome != "under way"):
         return ""
     return last.name if last else "begin"
 
@@ -136,23 +136,23 @@ def history(runs: Runs) -> History:
     return History(runs.folder / "history.sqlite3")
 
 
-def begin(night: Night, runs: Runs, keep_runs: int, keep_days: float) -> Record:
-    """Begin to keep `night`, whose run and number are given here; without a folder when none can be created."""
+def begin(nightly_run: NightlyRun, runs: Runs, keep_runs: int, keep_days: float) -> Record:
+    """Begin to keep `nightly_run`, whose run and number are given here; without a folder when none can be created."""
     last = 0
     problems: list[ClusterlabError] = []
     try:
         with history(runs) as past:
-            night.notes += past.notes
+            nightly_run.notes += past.notes
             last = past.last_number()
     except ClusterlabError:
         pass  # reported at the end, when the run is recorded
     folder = None
     try:
         folder = runs.begin(after=last)
-        night.run, night.number = folder.name, folder.number
+        nightly_run.run, nightly_run.number = folder.name, folder.number
     except ClusterlabError as error:
         problems.append(error)
-        night.run, night.number = night.started.strftime("%Y%m%dT%H%M%SZ"), last + 1
-    record = Record(night, runs, folder, keep_runs, keep_days, problems)
+        nightly_run.run, nightly_run.number = nightly_run.started.strftime("%Y%m%dT%H%M%SZ"), last + 1
+    record = Record(nightly_run, runs, folder, keep_runs, keep_days, problems)
     record.save()
     return record

@@ -20,7 +20,7 @@ from typing import IO
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.files import make_private
 from clusterlab.machines.paths import state_home
-from clusterlab.nightly.night import Night, read_night
+from clusterlab.nightly.nightly_run import NightlyRun, read_nightly_run
 from clusterlab.reports.html import page
 from clusterlab.reports.junit import junit
 from clusterlab.reports.summary import write_json, write_text
@@ -55,15 +55,15 @@ class RunFolder:
     def logs(self) -> Path:
         return self.path / "logs"
 
-    def read(self) -> Night:
+    def read(self) -> NightlyRun:
         """The run; raises ClusterlabError when it cannot be read."""
-        return read_night(self.results)
+        return read_nightly_run(self.results)
 
-    def write(self, night: Night) -> None:
+    def write(self, run: NightlyRun) -> None:
         """Rewrite results, JUnit and report, each whole or not at all; raises ClusterlabError, as on a full disk."""
-        write_json(self.results, night.document())
-        write_text(self.path / "junit.xml", junit(night.as_run()))
-        write_text(self.report, page(night))
+        write_json(self.results, run.document())
+        write_text(self.path / "junit.xml", junit(run.as_run()))
+        write_text(self.report, page(run))
 
     def is_running(self) -> bool:
         """Whether the process that began it still lives."""

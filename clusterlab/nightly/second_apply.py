@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusterlab.nightly.night import OWN_PLAY
+from clusterlab.nightly.nightly_run import OWN_PLAY
 from clusterlab.resources.base import Change
 from clusterlab.results import Evidence, Outcome, Result
 

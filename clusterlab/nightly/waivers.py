@@ -29,7 +29,7 @@ from clusterlab.model.reserved import shown
 from clusterlab.model.source import read
 from clusterlab.nightly.compare import FAILING
 from clusterlab.nightly.hosts import host_answers
-from clusterlab.nightly.night import OWN_PLAY
+from clusterlab.nightly.nightly_run import OWN_PLAY
 from clusterlab.nightly.second_apply import SECOND_APPLY
 from clusterlab.results import Outcome, Result
 

@@ -1,4 +1,4 @@
-"""A night as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+"""A nightly run as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
 
 Everything that a lab said is escaped, since a host may print anything.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from clusterlab.nightly.night import Changes, Night, Trend
+from clusterlab.nightly.nightly_run import Changes, NightlyRun, Trend
 from clusterlab.pipeline.stages import Stage
 from clusterlab.redaction import secrets_text
 from clusterlab.reports.marks import MARKS, VERDICTS
@@ -62,41 +62,41 @@ class CheckRow:
         return [Bar(max(2, round(took / most * _TALL)), outcome) for took, outcome in pairs]
 
 
-def page(night: Night) -> str:
+def page(run: NightlyRun) -> str:
     """The whole page."""
-    rows = _rows(night)
-    tables = squares(night.results)
+    rows = _rows(run)
+    tables = squares(run.results)
     apart = {(table.play, table.check) for table in tables}  # too many links for one table and picture of all
-    found = links([result for result in night.results if (result.play, result.check) not in apart])
+    found = links([result for result in run.results if (result.play, result.check) not in apart])
     return (
         _environment()
-        .get_template("night.html.j2")
+        .get_template("report.html.j2")
         .render(
-            night=night,
-            state=night.outcome if night.finished else "unfinished",
+            run=run,
+            state=run.outcome if run.finished else "unfinished",
             rows=rows,
-            proven=proven(night.results),
-            causes=blocking(night.results),
-            redacted=secrets_text(sum(item.redacted for one in night.results for item in one.evidence)),
+            proven=proven(run.results),
+            causes=blocking(run.results),
+            redacted=secrets_text(sum(item.redacted for one in run.results for item in one.evidence)),
             bad=[row for row in rows if row.result.outcome in (Outcome.FAIL, Outcome.ERROR)],
             noted=[row for row in rows if row.result.outcome in (Outcome.FLAKY, Outcome.WAIVED)],
-            changes=_changes(night.changes),
+            changes=_changes(run.changes),
             anchors={(row.result.play, row.result.check): row.anchor for row in rows},
-            drawing=draw(night.picture, found) if night.picture.hosts else None,
+            drawing=draw(run.picture, found) if run.picture.hosts else None,
             matrix=matrix(found),
             tables=tables,
             cell=_cell,
             drills=[(row, draw_timeline(row.result.timeline)) for row in rows if row.result.timeline],
-            stage_share=_stage_share(night.stages),
+            stage_share=_stage_share(run.stages),
         )
     )
 
 
-def _rows(night: Night) -> list[CheckRow]:
-    trends = {(trend.play, trend.check): trend for trend in night.trends}
+def _rows(run: NightlyRun) -> list[CheckRow]:
+    trends = {(trend.play, trend.check): trend for trend in run.trends}
     return [
         CheckRow(result, trends.get((result.play, result.check)), f"check-{index}")
-        for index, result in enumerate(night.results, 1)
+        for index, result in enumerate(run.results, 1)
     ]
 
 

@@ -12,7 +12,7 @@ from clusterlab.manual.lesson import Lesson, Part
 from clusterlab.model import Lab
 from clusterlab.redaction import without_patterns
 from clusterlab.reports.lesson import show_heading, show_introduction, show_lines
-from clusterlab.reports.nights import show_rows
+from clusterlab.reports.tables import show_rows
 from clusterlab.reports.terminal import show_statements
 from clusterlab.results import Result
 

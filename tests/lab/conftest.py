@@ -21,7 +21,7 @@ LONG = {
     "test_by_hand.py",
     "test_deprovision.py",
     "test_namespaces_with_nfs.py",
-    "test_nights.py",
+    "test_nightly.py",
     "test_provision_nfs.py",
     "test_snapshots.py",
 }

@@ -1,4 +1,4 @@
-"""A night as it may be found in the morning: things that hold, that broke, that are flaky, waived and unsupported."""
+"""A nightly run as it may be found in the morning: things that hold, that broke, that are flaky, waived and unsupported."""
 
 # ruff: noqa: E501  (tables read better with long lines)
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from clusterlab.nightly.history import PastResult, PastRun, trend
-from clusterlab.nightly.night import Changes, CheckId, Night, night_verdict
+from clusterlab.nightly.nightly_run import Changes, CheckId, NightlyRun, run_verdict
 from clusterlab.pipeline.stages import Stage
 from clusterlab.reports.drawn import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
 from clusterlab.results import Evidence, Link, Outcome, Result
@@ -145,21 +145,21 @@ PICTURE = Picture(
 )  # fmt: skip
 
 
-def _past(result: Result, nights: int) -> list[PastResult]:
-    """A check that held until two nights ago, and was flaky once a week."""
+def _past(result: Result, runs: int) -> list[PastResult]:
+    """A check that held until two runs ago, and was flaky once a week."""
     past = []
-    for number in range(1, nights):
-        run = PastRun(number, f"r{number}", BEGAN - timedelta(days=nights - number), 300.0, "pass")
-        broken = number >= nights - 2 and result.outcome in (Outcome.FAIL, Outcome.ERROR)
+    for number in range(1, runs):
+        run = PastRun(number, f"r{number}", BEGAN - timedelta(days=runs - number), 300.0, "pass")
+        broken = number >= runs - 2 and result.outcome in (Outcome.FAIL, Outcome.ERROR)
         outcome = result.outcome if broken else (Outcome.FLAKY if number % 7 == 0 else Outcome.PASS)
         past.append(PastResult(run, outcome, 1.0 + number % 3))
-    last = PastRun(nights, "now", BEGAN, 300.0, "fail")
+    last = PastRun(runs, "now", BEGAN, 300.0, "fail")
     return [*past, PastResult(last, result.outcome, result.seconds)]
 
 
-def night() -> Night:
+def nightly_run() -> NightlyRun:
     """The whole of it."""
-    made = Night(
+    made = NightlyRun(
         "demo", "20260314T030000Z", 15, started=BEGAN, seconds=412.5, inventory="/home/ada/lab/inventory/default.yml"
     )
     made.stages = [
@@ -191,5 +191,5 @@ def night() -> Night:
     ids = [CheckId(result.play, result.check) for result in RESULTS]
     made.changes = Changes("20260313T030000Z", BEGAN - timedelta(days=1), [ids[1]], [ids[2]], [ids[4]], [ids[5]])
     made.finished = True
-    made.outcome = night_verdict(made.results, made.stages)
+    made.outcome = run_verdict(made.results, made.stages)
     return made

@@ -16,7 +16,7 @@ SLOW = {
     "test_faults.py": 4,
     "test_check_cases.py": 7,
     "test_codes.py": 2,
-    "test_nights.py": 1,
+    "test_nightly.py": 1,
     "test_apply.py": 1,
     "test_host.py": 1,
     "test_commands.py": 1,

@@ -63,8 +63,8 @@ def faults(call: Call, json: str = "") -> None:
     """List the kinds of faults, and which machines can have each, or why not."""
     from clusterlab.faults.kinds import FAULTS
     from clusterlab.machines.kinds import MACHINE_KINDS
-    from clusterlab.reports.nights import show_rows
     from clusterlab.reports.summary import write_json
+    from clusterlab.reports.tables import show_rows
 
     machines = list(MACHINE_KINDS.values())
     rows = [

@@ -89,7 +89,7 @@ def _on_hosts(
 
 
 def _show(found: list[Leftover], removing: bool) -> None:
-    from clusterlab.reports.nights import bytes_text, show_rows
+    from clusterlab.reports.tables import bytes_text, show_rows
 
     if not found:
         out().print("Nothing is left over.")

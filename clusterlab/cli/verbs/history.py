@@ -8,7 +8,7 @@ from clusterlab.pipeline.lock import Unlocked
 
 if TYPE_CHECKING:
     from clusterlab.nightly.history import PastRun
-    from clusterlab.nightly.night import Trend
+    from clusterlab.nightly.nightly_run import Trend
 
 LAB = "the lab's name, when its inventory is gone"
 
@@ -44,33 +44,34 @@ def history(call: Call, title: str = "", inventory: str = "", lab: str = "", jso
             known = "`clusterlab history` lists them all."
             raise UsageError(f"no check of lab {runs.lab} has {title!r} in its name", remedy=known)
         trends = [past.trend(check, last) for check in checks]
-        nights = [(run, run.outcome, run.seconds) for run in past.runs(last)]
+        past_runs = [(run, run.outcome, run.seconds) for run in past.runs(last)]
         if title and len(checks) == 1:
-            nights = [(item.run, item.outcome.value, item.seconds) for item in past.series(checks[0], last)]
+            past_runs = [(item.run, item.outcome.value, item.seconds) for item in past.series(checks[0], last)]
     if json:
-        write_json(Path(json), _document(runs.lab, nights, trends))
+        write_json(Path(json), _document(runs.lab, past_runs, trends))
     if json != "-":
-        _show(nights, trends)
+        _show(past_runs, trends)
 
 
-def _document(lab: str, nights: list[tuple[PastRun, str, float]], trends: list[Trend]) -> dict[str, object]:
+def _document(lab: str, past_runs: list[tuple[PastRun, str, float]], trends: list[Trend]) -> dict[str, object]:
     from dataclasses import asdict
 
     checks = [{**asdict(one), "failing_since": one.failing_since and one.failing_since.isoformat()} for one in trends]
     shown = [
         {**asdict(run), "started": run.started.isoformat(), "outcome": outcome, "seconds": took}
-        for run, outcome, took in nights
+        for run, outcome, took in past_runs
     ]
     return {"lab": lab, "runs": shown, "checks": checks}
 
 
-def _show(nights: list[tuple[PastRun, str, float]], trends: list[Trend]) -> None:
-    from clusterlab.reports.nights import show_rows, show_trends
+def _show(past_runs: list[tuple[PastRun, str, float]], trends: list[Trend]) -> None:
+    from clusterlab.reports.nightly import show_trends
     from clusterlab.reports.progress import seconds_text
+    from clusterlab.reports.tables import show_rows
 
     rows = [
         {"number": str(run.number), "run": run.run, "outcome": outcome, "took": seconds_text(took)}
-        for run, outcome, took in nights
+        for run, outcome, took in past_runs
     ]
     show_rows(out(), ["number", "run", "outcome", "took"], rows)
     out().print()

@@ -12,8 +12,8 @@ def labs(call: Call, json: str = "") -> None:
     from dataclasses import asdict
 
     from clusterlab.nightly.labs import labs as known
-    from clusterlab.reports.nights import show_rows
     from clusterlab.reports.summary import write_json
+    from clusterlab.reports.tables import show_rows
 
     found = known()
     if json:

@@ -63,11 +63,11 @@ def nightly(
     lab: str = "",
 ) -> None:
     """Validate the lab from a known state, and keep a report of it."""
-    from clusterlab.cli import nights
+    from clusterlab.cli import nightly_request
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import UsageError
     from clusterlab.reports.junit import junit as junit_text
-    from clusterlab.reports.nights import show_night
+    from clusterlab.reports.nightly import show_nightly_run
     from clusterlab.reports.summary import write_json, write_text
 
     if install and uninstall:
@@ -76,9 +76,9 @@ def nightly(
         if given and not belongs:
             raise UsageError(f"{flag} has no effect without {'--install' if flag == '--at' else '--uninstall'}")
     if uninstall:
-        print("\n".join(nights.unschedule(lab_name(inventory, lab))))
+        print("\n".join(nightly_request.unschedule(lab_name(inventory, lab))))
         return
-    request = nights.read(
+    request = nightly_request.read(
         inventory=inventory,
         plays=play,
         playbooks=playbooks,
@@ -95,16 +95,16 @@ def nightly(
         notify_deadline=notify_deadline,
     )
     if install:
-        print("\n".join(nights.schedule(request, at or AT)))
+        print("\n".join(nightly_request.schedule(request, at or AT)))
         return
-    record = nights.begin_record(request)
+    record = nightly_request.begin_record(request)
     try:
-        nights.carry_out(request, record, err())
+        nightly_request.carry_out(request, record, err())
     finally:  # an interrupted run has what it found until then
         if json:
-            write_json(Path(json), record.night.document())
+            write_json(Path(json), record.run.document())
         if junit:
-            write_text(Path(junit), junit_text(record.night.as_run()))
+            write_text(Path(junit), junit_text(record.run.as_run()))
     if "-" not in (json, junit):
-        show_night(out(), record.night)
-    raise Exit(code=nights.conclude(record, err()))
+        show_nightly_run(out(), record.run)
+    raise Exit(code=nightly_request.conclude(record, err()))

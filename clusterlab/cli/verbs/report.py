@@ -23,19 +23,19 @@ def report(
     """Show a nightly run that was kept, and where its page is."""
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import ClusterlabError
-    from clusterlab.nightly.compare import compare_nights
+    from clusterlab.nightly.compare import compare_runs
     from clusterlab.nightly.runs import Runs
-    from clusterlab.reports.nights import show_changes, show_night
+    from clusterlab.reports.nightly import show_changes, show_nightly_run
 
     runs = Runs(lab_name(inventory, lab))
     run = runs.find(name)
-    night = run.read()
+    nightly_run = run.read()
     if compare:
-        show_changes(out(), compare_nights(runs.find(compare).read(), night))
+        show_changes(out(), compare_runs(runs.find(compare).read(), nightly_run))
     else:
-        show_night(out(), night)
+        show_nightly_run(out(), nightly_run)
     if not run.report.is_file():
-        run.write(night)
+        run.write(nightly_run)
     err().print(f"Report: {run.report}", highlight=False, soft_wrap=True)
     if open and not webbrowser.open(run.report.as_uri()):
         raise ClusterlabError("no browser was found", remedy=f"Open {run.report.as_uri()} in one.")

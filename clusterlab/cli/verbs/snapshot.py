@@ -71,7 +71,7 @@ def _document(one: Snapshot) -> dict[str, object]:
 def _show(lab: str, known: list[Snapshot]) -> None:
     from datetime import UTC, datetime
 
-    from clusterlab.reports.nights import age_text, bytes_text, show_rows
+    from clusterlab.reports.tables import age_text, bytes_text, show_rows
 
     if not known:
         out().print(f"Lab {lab} has no snapshot; `clusterlab snapshot NAME` creates one.", soft_wrap=True)

@@ -26,7 +26,7 @@ from clusterlab.remote import Hosts
 from clusterlab.results import Outcome
 from tests.support import registry
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
-from tests.support.night_lab import Nights, existing_nights
+from tests.support.nightly_lab import NightlyLab, existing_lab
 
 pytestmark = pytest.mark.engine
 
@@ -46,16 +46,16 @@ class Bench:
     """Three nodes that somebody else made a Swarm of, with a service of theirs, and the command line beside them."""
 
     up: EngineLab
-    nights: Nights
+    nightly_lab: NightlyLab
 
     def run(self, host: str, command: str) -> str:
         return self.up.hosts[host].run(command, check=True, timeout=180).stdout.strip()
 
     def test(self, *words: str) -> tuple[int, dict[str, Any], str]:
         """Run the test; its exit code, its results and what it printed."""
-        file = self.nights.folder / "test.json"
+        file = self.nightly_lab.folder / "test.json"
         file.unlink(missing_ok=True)
-        code, out, err = self.nights.run("test-cluster", *words, "--json", str(file))
+        code, out, err = self.nightly_lab.run("test-cluster", *words, "--json", str(file))
         assert file.exists(), out + err
         return code, json.loads(file.read_text()), out + err
 
@@ -100,13 +100,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     lab = namespaces_lab(f"cluster-{os.getpid()}", "10.75.0.0/24", docker_hosts=3)
     with lab_up(lab) as up:
         folder = tmp_path_factory.mktemp("cluster")
-        nights = existing_nights(lab, open_machines(lab), folder)
+        nightly_lab = existing_lab(lab, open_machines(lab), folder)
         file = folder / "existing.yml"
         inventory = yaml.safe_load(file.read_text())
         for name, host in lab.inventory.hosts.items():
             inventory["hosts"][name]["roles"] = list(host.roles)
         file.write_text(yaml.safe_dump(inventory))
-        made = Bench(up, nights)
+        made = Bench(up, nightly_lab)
         made.run("host1", "docker swarm init --advertise-addr 10.75.0.11 --data-path-addr 10.75.0.11")
         token = made.run("host1", "docker swarm join-token -q worker")
         for name in ("host2", "host3"):
@@ -155,7 +155,7 @@ def test_a_sound_cluster_passes_and_nothing_of_others_is_touched(bench: Bench) -
 
 
 def test_the_nodes_are_found_from_a_managers_address_alone(bench: Bench) -> None:
-    folder = bench.nights.folder
+    folder = bench.nightly_lab.folder
     inventory = yaml.safe_load((folder / "existing.yml").read_text())
     lines = []
     for host in inventory["hosts"].values():
@@ -171,7 +171,7 @@ def test_the_nodes_are_found_from_a_managers_address_alone(bench: Bench) -> None
     config = "from pathlib import Path\nfrom clusterlab.machines.existing import user_ssh\n"
     config += f"user_ssh.USER_CONFIG = Path({str(folder / 'ssh_config')!r})"
     file = folder / "found.json"
-    with bench.nights.start(
+    with bench.nightly_lab.start(
         "test-cluster", "10.75.0.11", "--only", "ping", "--only", "gossip", "--json", str(file), first=config
     ) as process:
         out, err = process.communicate(timeout=120)
@@ -258,7 +258,7 @@ def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:
 
 def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench) -> None:
     before = bench.objects()
-    process = bench.nights.start("test-cluster", "-i", "existing.yml")
+    process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml")
     try:
         wait_for_container(bench)
     finally:
@@ -273,7 +273,7 @@ def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench) -> Non
 
 def test_an_interrupted_test_removes_what_it_created(bench: Bench) -> None:
     before = bench.objects()
-    process = bench.nights.start("test-cluster", "-i", "existing.yml")
+    process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml")
     wait_for_container(bench)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)

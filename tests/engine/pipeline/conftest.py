@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.support.night_lab import three
+from tests.support.nightly_lab import three
 
 __all__ = ["three"]

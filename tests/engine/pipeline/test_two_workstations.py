@@ -17,7 +17,7 @@ from clusterlab.pipeline.host_locks import Holder, HostLocks, NotLockable
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.waiting import wait_until
-from tests.support.night_lab import SLOW, Lab3, Nights, existing_nights, stages, under_way
+from tests.support.nightly_lab import SLOW, NightlyLab, ThreeHosts, existing_lab, stages, under_way
 
 pytestmark = pytest.mark.engine
 
@@ -29,27 +29,27 @@ ELSEWHERE = "from clusterlab import workstation\nworkstation.process_space = lam
 
 
 @pytest.fixture
-def hosts(three: Lab3) -> Iterator[Hosts]:
+def hosts(three: ThreeHosts) -> Iterator[Hosts]:
     with Hosts(three.machines.targets()) as opened:
         yield opened
         for host in opened:
             opened[host].run("rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
 
 
-def workstation(three: Lab3, folder: Path, **more: object) -> Nights:
+def workstation(three: ThreeHosts, folder: Path, **more: object) -> NightlyLab:
     folder.mkdir()
-    made = existing_nights(three.lab, three.machines, folder, **more)
+    made = existing_lab(three.lab, three.machines, folder, **more)
     made.play()
     return made
 
 
 @pytest.fixture
-def ada(three: Lab3, tmp_path: Path) -> Nights:
+def ada(three: ThreeHosts, tmp_path: Path) -> NightlyLab:
     return workstation(three, tmp_path / "ada")
 
 
 @pytest.fixture
-def bob(three: Lab3, tmp_path: Path) -> Nights:
+def bob(three: ThreeHosts, tmp_path: Path) -> NightlyLab:
     return workstation(three, tmp_path / "bob")
 
 
@@ -82,7 +82,7 @@ def age(hosts: Hosts, minutes: int) -> None:
 
 
 def test_one_is_kept_off_while_the_other_checks_and_is_told_who_and_since_when(
-    ada: Nights, bob: Nights, hosts: Hosts
+    ada: NightlyLab, bob: NightlyLab, hosts: Hosts
 ) -> None:
     ada.play(SLOW_CHECK)
     assert ada.run("apply", "-i", "existing.yml")[0] == 0
@@ -108,7 +108,9 @@ SYSCTL = {"net.core.somaxconn": 1024}
 OBJECTS = "docker ps -aq; docker volume ls -q; docker network ls -q; find /var/lib/clusterlab /etc/sysctl.d | sort"
 
 
-def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3, tmp_path: Path, hosts: Hosts) -> None:
+def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(
+    three: ThreeHosts, tmp_path: Path, hosts: Hosts
+) -> None:
     """Nobody's objects and nobody's record are touched; when all of it is removed, the name is free."""
     checks = [{"title": "host1 works", "command": {"on": "host1", "run": "test -d /etc"}}]
     play = {"title": "One volume", "volumes": {"kept": {"hosts": "host1"}}, "checks": checks}
@@ -116,7 +118,7 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3,
     for one in (ada, bob):
         (one.folder / "playbooks" / "proof.yml").write_text(json.dumps(play))
         file = one.folder / "existing.yml"
-        file.write_text(file.read_text().replace("lab: existing-nights", "lab: same-name"))
+        file.write_text(file.read_text().replace("lab: existing-nightly", "lab: same-name"))
     for verb in ("provision", "apply"):
         code, out, err = ada.run(verb, "-i", "existing.yml")
         assert code == 0, out + err
@@ -138,7 +140,9 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(three: Lab3,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_releases_the_hosts(ada: Nights, bob: Nights, hosts: Hosts, number: signal.Signals) -> None:
+def test_an_interrupt_releases_the_hosts(
+    ada: NightlyLab, bob: NightlyLab, hosts: Hosts, number: signal.Signals
+) -> None:
     ada.play(SLOW_CHECK)
     with ada.start("check", "-i", "existing.yml") as checking:
         wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
@@ -150,7 +154,9 @@ def test_an_interrupt_releases_the_hosts(ada: Nights, bob: Nights, hosts: Hosts,
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
 
 
-def test_the_lock_of_a_killed_command_of_another_computer_expires(ada: Nights, bob: Nights, hosts: Hosts) -> None:
+def test_the_lock_of_a_killed_command_of_another_computer_expires(
+    ada: NightlyLab, bob: NightlyLab, hosts: Hosts
+) -> None:
     ada.play(SLOW_CHECK)
     with ada.start("check", "-i", "existing.yml", first=ELSEWHERE) as checking:
         wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
@@ -166,7 +172,7 @@ def test_the_lock_of_a_killed_command_of_another_computer_expires(ada: Nights, b
 
 
 def test_the_lock_of_a_killed_command_of_this_computer_is_taken_over_at_once(
-    ada: Nights, bob: Nights, hosts: Hosts
+    ada: NightlyLab, bob: NightlyLab, hosts: Hosts
 ) -> None:
     ada.play(SLOW_CHECK)
     with ada.start("check", "-i", "existing.yml") as checking:
@@ -178,14 +184,14 @@ def test_the_lock_of_a_killed_command_of_this_computer_is_taken_over_at_once(
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
 
 
-def test_a_nightly_run_waits_for_the_hosts_as_long_as_it_may(ada: Nights, bob: Nights, hosts: Hosts) -> None:
+def test_a_nightly_run_waits_for_the_hosts_as_long_as_it_may(ada: NightlyLab, bob: NightlyLab, hosts: Hosts) -> None:
     ada.play(SLOW_CHECK)
     with ada.start("check", "-i", "existing.yml") as checking:
         wait_until(lambda: len(locked(hosts)) == len(hosts), "all hosts to be locked", 60)
-        code, night = bob.night()
+        code, run = bob.nightly()
         assert code == 3
-        assert "is in use" in night["stages"][0]["message"]
-        assert stages(night)["collect"] == stages(night)["clean up"] == "skipped"
+        assert "is in use" in run["stages"][0]["message"]
+        assert stages(run)["collect"] == stages(run)["clean up"] == "skipped"
         with bob.start("nightly", "-i", "existing.yml", "--wait", "600s") as waiting:
             under_way(bob, "lock", number=2)
             end_slow_check(hosts, checking)
@@ -259,7 +265,7 @@ MANY = [{"title": f"slow {number}", "command": {"on": "host1", "run": f"sleep 5 
 """More than run at the same time."""
 
 
-def test_interrupted_checks_are_in_the_files(ada: Nights) -> None:
+def test_interrupted_checks_are_in_the_files(ada: NightlyLab) -> None:
     """What ended before the interrupt has its result, and what had not begun says so."""
     ada.play(*MANY)
     assert ada.run("apply", "-i", "existing.yml")[0] == 0
@@ -285,17 +291,17 @@ def test_interrupted_checks_are_in_the_files(ada: Nights) -> None:
         assert report.stat().st_mode & 0o777 == xml.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_interrupted_nightly_run_is_in_the_files(ada: Nights) -> None:
+def test_an_interrupted_nightly_run_is_in_the_files(ada: NightlyLab) -> None:
     ada.play(*MANY)
-    report, xml = ada.folder / "night.json", ada.folder / "night.xml"
+    report, xml = ada.folder / "nightly.json", ada.folder / "nightly.xml"
     words = ("nightly", "-i", "existing.yml", "--json", str(report), "--junit", str(xml))
     with ada.start(*words) as running:
         under_way(ada, "check")
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=120)
     assert running.returncode == 3, err
-    night = json.loads(report.read_text())
-    assert not night["finished"]
-    found = {result["check"]: result["outcome"] for result in night["results"]}
+    run = json.loads(report.read_text())
+    assert not run["finished"]
+    found = {result["check"]: result["outcome"] for result in run["results"]}
     assert found["slow 11"] == "not-run"
     assert "not run: the run was interrupted" in xml.read_text()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from clusterlab.machines import open_machines
-from tests.support.night_lab import existing_nights
+from tests.support.nightly_lab import existing_lab
 from tests.support.provision_bench import Bench, brief, with_inventory
 
 pytestmark = pytest.mark.engine
@@ -47,7 +47,7 @@ def test_no_verb_changes_the_nodes_of_a_swarm_that_was_made_by_hand(fresh: Fresh
     bench = fresh(3)
     made_by_hand(bench, "host2", "host3")
     before = inspected(bench)
-    nights = existing_nights(bench.lab, open_machines(bench.lab), tmp_path)
+    nightly_lab = existing_lab(bench.lab, open_machines(bench.lab), tmp_path)
     file = tmp_path / "existing.yml"
     inventory = yaml.safe_load(file.read_text())
     for name, host in bench.lab.inventory.hosts.items():
@@ -55,11 +55,11 @@ def test_no_verb_changes_the_nodes_of_a_swarm_that_was_made_by_hand(fresh: Fresh
     file.write_text(yaml.safe_dump(inventory))
     (tmp_path / "playbooks").mkdir()
     (tmp_path / "playbooks" / "proof.yml").write_text(yaml.safe_dump(PLAY))
-    code, out, err = nights.run("plan", "-i", "existing.yml")
+    code, out, err = nightly_lab.run("plan", "-i", "existing.yml")
     assert (code, "node update" in out) == (0, False), out + err
     assert "host1: its overlay traffic uses 10.74.1.11 (data path address)" in err
     for words in (["provision"], ["run"], ["nightly"]):
-        code, out, err = nights.run(*words, "-i", "existing.yml")
+        code, out, err = nightly_lab.run(*words, "-i", "existing.yml")
         assert code == 0, out + err
         assert inspected(bench) == before, words
 

@@ -1,5 +1,5 @@
-"""The fixtures of nights on real engines."""
+"""The fixtures of nightly runs on real engines."""
 
-from tests.support.night_lab import nights, three
+from tests.support.nightly_lab import nightly_lab, three
 
-__all__ = ["nights", "three"]
+__all__ = ["nightly_lab", "three"]

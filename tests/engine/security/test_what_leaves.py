@@ -16,7 +16,7 @@ import yaml
 
 from clusterlab.redaction import REDACTED
 from clusterlab.remote import Hosts
-from tests.support.night_lab import Nights
+from tests.support.nightly_lab import NightlyLab
 
 pytestmark = pytest.mark.engine
 
@@ -60,8 +60,8 @@ def play(**changed: str) -> dict[str, Any]:
     }
 
 
-def write(nights: Nights, text: dict[str, Any]) -> None:
-    (nights.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(text))
+def write(nightly_lab: NightlyLab, text: dict[str, Any]) -> None:
+    (nightly_lab.folder / "playbooks" / "proof.yml").write_text(yaml.safe_dump(text))
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -79,8 +79,8 @@ def assert_clean(text: str, secrets: Iterable[str] = (*VALUES.values(), TOKEN[12
     assert "\\u001b" not in text
 
 
-def run(nights: Nights, *words: str, code: int | None = None) -> str:
-    ended, out, err = nights.run(*words)
+def run(nightly_lab: NightlyLab, *words: str, code: int | None = None) -> str:
+    ended, out, err = nightly_lab.run(*words)
     assert code is None or ended == code, out + err
     assert "Traceback" not in err, err
     # A script has to have the play's own commands as they are, and the token is written in one.
@@ -94,14 +94,14 @@ def open_to_others(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in found]
 
 
-def test_nothing_secret_or_hostile_leaves(nights: Nights) -> None:
-    write(nights, play())
+def test_nothing_secret_or_hostile_leaves(nightly_lab: NightlyLab) -> None:
+    write(nightly_lab, play())
     inventory = ("-i", "existing.yml")
-    out = nights.folder / "out"
-    text = run(nights, "plan", *inventory, "--json", str(out / "plan.json"), code=0)
+    out = nightly_lab.folder / "out"
+    text = run(nightly_lab, "plan", *inventory, "--json", str(out / "plan.json"), code=0)
     assert "--env DB_PASSWORD --env GREETING" in text
     assert "export it first" in text
-    run(nights, "run", *inventory, "--json", str(out / "run.json"), "--junit", str(out / "run.xml"), code=1)
+    run(nightly_lab, "run", *inventory, "--json", str(out / "run.json"), "--junit", str(out / "run.xml"), code=1)
     document = json.loads((out / "run.json").read_text())
     evidence = {result["check"]: result["evidence"][-1] for result in document["results"]}
     assert f"said {REDACTED} and {REDACTED}, {REDACTED}" in evidence["what is printed"]["output"]
@@ -111,29 +111,38 @@ def test_nothing_secret_or_hostile_leaves(nights: Nights) -> None:
     assert "docker run --rm --env RUN_SECRET" in evidence["a container of its own"]["command"]
     assert f"RUN_SECRET={REDACTED}" in evidence["a container of its own"]["output"]
 
-    write(nights, play(DB_PASSWORD="yes", NEW=VALUES["NEW"]))
-    text = run(nights, "plan", *inventory, "--json", str(out / "second.json"), code=0)
+    write(nightly_lab, play(DB_PASSWORD="yes", NEW=VALUES["NEW"]))
+    text = run(nightly_lab, "plan", *inventory, "--json", str(out / "second.json"), code=0)
     assert "environment.DB_PASSWORD: differs" in text
     assert "environment.NEW: is not set" in text
     assert "environment.GREETING" not in text
-    write(nights, play())
+    write(nightly_lab, play())
 
     for words in (["explain", "proof"], ["explain", "proof", "--shell"]):
-        assert "DB_PASSWORD" in run(nights, *words, *inventory, code=0)
-    run(nights, "nightly", *inventory, "--json", str(out / "night.json"), "--junit", str(out / "night.xml"), code=1)
-    run(nights, "collect", *inventory, "--to", str(out / "logs"))
+        assert "DB_PASSWORD" in run(nightly_lab, *words, *inventory, code=0)
+    run(
+        nightly_lab,
+        "nightly",
+        *inventory,
+        "--json",
+        str(out / "nightly.json"),
+        "--junit",
+        str(out / "nightly.xml"),
+        code=1,
+    )
+    run(nightly_lab, "collect", *inventory, "--to", str(out / "logs"))
     for words in (["history"], ["report"], ["status"], ["labs"]):
-        run(nights, *words, *([] if words == ["labs"] else inventory))
+        run(nightly_lab, *words, *([] if words == ["labs"] else inventory))
     assert_clean(written(out))
-    runs = nights.state / "clusterlab" / "runs"
+    runs = nightly_lab.state / "clusterlab" / "runs"
     (history,) = runs.rglob("history.sqlite3")
     assert [value for value in VALUES.values() if value.encode() in history.read_bytes()] == []
     assert_clean(written(runs))
-    (log,) = nights.state.rglob("containers/host1/talker.log")
+    (log,) = nightly_lab.state.rglob("containers/host1/talker.log")
     assert f"linktxet\n said {REDACTED} and {REDACTED}, {REDACTED}" in log.read_text()
-    (page,) = nights.state.rglob("report.html")
+    (page,) = nightly_lab.state.rglob("report.html")
     assert re.search(r"\d+ secrets redacted in the evidence", page.read_text())
-    assert open_to_others(nights.state / "clusterlab") == []
+    assert open_to_others(nightly_lab.state / "clusterlab") == []
     assert [path for path in open_to_others(out) if (out / path).is_file()] == []
 
 
@@ -156,23 +165,23 @@ def hostile_ssh_server() -> Iterator[int]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def test_a_hostile_banner_is_shown_as_text(nights: Nights) -> None:
+def test_a_hostile_banner_is_shown_as_text(nightly_lab: NightlyLab) -> None:
     with hostile_ssh_server() as port:
-        inventory = yaml.safe_load((nights.folder / "existing.yml").read_text())
+        inventory = yaml.safe_load((nightly_lab.folder / "existing.yml").read_text())
         inventory["hosts"]["host1"]["ssh"] |= {"address": "127.0.0.1", "port": port}
-        (nights.folder / "existing.yml").write_text(yaml.safe_dump(inventory))
+        (nightly_lab.folder / "existing.yml").write_text(yaml.safe_dump(inventory))
         for words in (["status"], ["provision"], ["plan"]):
-            assert "host1" in run(nights, *words, "-i", "existing.yml")
+            assert "host1" in run(nightly_lab, *words, "-i", "existing.yml")
 
 
-def test_a_hostile_label_is_shown_as_text(nights: Nights) -> None:
-    write(nights, {**play(), "volumes": {"taken": {"hosts": ["host1"]}}})
-    with Hosts(nights.machines.targets()) as hosts:
+def test_a_hostile_label_is_shown_as_text(nightly_lab: NightlyLab) -> None:
+    write(nightly_lab, {**play(), "volumes": {"taken": {"hosts": ["host1"]}}})
+    with Hosts(nightly_lab.machines.targets()) as hosts:
         label = f'org.clusterlab.lab="$(printf "{HOSTILE}")"'
         hosts["host1"].run(f"docker volume create --label {label} taken", check=True)
-        text = run(nights, "plan", "-i", "existing.yml", "--json", str(nights.folder / "plan.json"))
+        text = run(nightly_lab, "plan", "-i", "existing.yml", "--json", str(nightly_lab.folder / "plan.json"))
         assert "link" in text
-        assert_clean((nights.folder / "plan.json").read_text())
-        run(nights, "apply", "-i", "existing.yml", "--json", str(nights.folder / "apply.json"), code=3)
-        assert_clean((nights.folder / "apply.json").read_text())
+        assert_clean((nightly_lab.folder / "plan.json").read_text())
+        run(nightly_lab, "apply", "-i", "existing.yml", "--json", str(nightly_lab.folder / "apply.json"), code=3)
+        assert_clean((nightly_lab.folder / "apply.json").read_text())
         hosts["host1"].run("docker volume rm taken", check=True)

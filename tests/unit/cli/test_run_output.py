@@ -21,7 +21,7 @@ from clusterlab.reports.junit import junit
 from clusterlab.reports.progress import progress_on
 from clusterlab.reports.summary import Run
 from clusterlab.results import Outcome, Result
-from tests.support.nights import night, result
+from tests.support.nightly_runs import nightly_run, result
 
 INVENTORY = "lab: demo\nmachines: qemu\nhosts:\n  host1: {address: 192.168.98.11, roles: [docker]}\n"
 PLAY = 'title: little\nchecks:\n  - {title: it is there, command: {on: host1, run: "test -e /etc"}}\n'
@@ -87,7 +87,7 @@ def test_an_interrupted_run_is_an_error_in_its_files(output: RunOutput, tmp_path
     assert (skipped.get("type"), skipped.get("message")) == ("not-run", "not run: the run was interrupted")
 
 
-def test_a_night_with_a_failed_stage_is_not_green() -> None:
-    one = night(1, result(Outcome.PASS))
+def test_a_nightly_run_with_a_failed_stage_is_not_green() -> None:
+    one = nightly_run(1, result(Outcome.PASS))
     one.stages = [Stage("start", "done"), Stage("apply", "failed", 1.0, "1 change failed"), Stage("stop", "failed")]
     assert error_case(junit(one.as_run()), "apply") == "1 change failed"

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from clusterlab.checks.runner import jobs_of
-from clusterlab.cli import nights
+from clusterlab.cli import nightly_request
 from clusterlab.connectivity import removal
 from clusterlab.connectivity.names import IMAGE, PLAY, probe
 from clusterlab.connectivity.play import with_test
 from clusterlab.manual.lesson import lesson
 from clusterlab.model.load import load_inventory, load_lab
 from clusterlab.nightly.known_state import parse_start
-from clusterlab.nightly.night import Night
-from clusterlab.nightly.nightly import Nightly, Options
+from clusterlab.nightly.nightly_run import NightlyRun
+from clusterlab.nightly.runner import NightlyRunner, Options
 from clusterlab.nightly.waivers import Waiver, unknown_waivers
 from clusterlab.pipeline.pipeline import complete_results
 from clusterlab.progress import Silent
@@ -107,9 +107,9 @@ def test_a_waiver_of_a_play_of_that_name_is_known_beside_the_test(folder: Path) 
     assert unknown_waivers([waiver], lab, []) == []
 
 
-def read(folder: Path, cluster: bool) -> nights.Request:
+def read(folder: Path, cluster: bool) -> nightly_request.Request:
     words = {"start": "", "keep": "", "wait": "0s", "deadline": "4h", "notify": None, "notify_deadline": "60s"}
-    return nights.read(
+    return nightly_request.read(
         inventory=str(folder / "office.yml"),
         plays=[],
         playbooks="playbooks",
@@ -123,15 +123,15 @@ def read(folder: Path, cluster: bool) -> nights.Request:
 
 
 @pytest.mark.parametrize("cluster", [True, False])
-def test_a_night_removes_the_test_only_when_it_has_it(folder: Path, cluster: bool) -> None:
+def test_a_nightly_run_removes_the_test_only_when_it_has_it(folder: Path, cluster: bool) -> None:
     request = read(folder, cluster)
-    night = Night("demo", "1", 1)
-    record: Any = SimpleNamespace(night=night, save=lambda: None, write=lambda: "", logs=None)
-    Nightly(request.lab, request.options, [], record, Silent())._close()
+    nightly_run = NightlyRun("demo", "1", 1)
+    record: Any = SimpleNamespace(run=nightly_run, save=lambda: None, write=lambda: "", logs=None)
+    NightlyRunner(request.lab, request.options, [], record, Silent())._close()
     assert NAME in request.lab.plays
-    assert ("test removed" in [stage.name for stage in night.stages]) is cluster
+    assert ("test removed" in [stage.name for stage in nightly_run.stages]) is cluster
 
 
-def test_a_night_is_without_it_unless_asked() -> None:
+def test_a_nightly_run_is_without_it_unless_asked() -> None:
     kind = load_inventory(Path("office.yml")).inventory.kind
     assert not Options(parse_start("apply", kind), "always", 1.0).connectivity

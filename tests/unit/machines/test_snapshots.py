@@ -21,7 +21,7 @@ from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
-from clusterlab.reports.nights import age_text
+from clusterlab.reports.tables import age_text
 
 
 def host(**changed: object) -> HostNeeds:

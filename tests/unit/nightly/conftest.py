@@ -1,4 +1,4 @@
-"""Nights without a lab: results as checks would give them, and an XDG state folder of each test's own."""
+"""Nightly runs without a lab: results as checks would give them, and an XDG state folder of each test's own."""
 
 from __future__ import annotations
 

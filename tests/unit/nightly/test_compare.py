@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from clusterlab.nightly.compare import compare, compare_nights
-from clusterlab.nightly.night import CheckId
+from clusterlab.nightly.compare import compare, compare_runs
+from clusterlab.nightly.nightly_run import CheckId
 from clusterlab.results import Outcome
-from tests.support.nights import BEGAN, night, result
+from tests.support.nightly_runs import BEGAN, nightly_run, result
 
 PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR
 ONE, OTHER = CheckId("p", "one"), CheckId("p", "other")
@@ -38,11 +38,11 @@ def test_the_same_is_no_change() -> None:
         assert not compare({ONE: outcome}, {ONE: outcome}, "r1", BEGAN).any
 
 
-def test_plays_that_a_night_leaves_out_are_not_gone() -> None:
+def test_plays_that_a_nightly_run_leaves_out_are_not_gone() -> None:
     assert not compare({ONE: PASS, CheckId("q", "one"): FAIL}, {ONE: PASS}, "r1", BEGAN).any
 
 
-def test_two_kept_nights() -> None:
-    changes = compare_nights(night(1, result(PASS, "a")), night(2, result(FAIL, "a")))
+def test_two_kept_runs() -> None:
+    changes = compare_runs(nightly_run(1, result(PASS, "a")), nightly_run(2, result(FAIL, "a")))
     assert changes.against == "r1"
     assert changes.newly_failing == [CheckId("volumes/nfs", "a")]

@@ -9,9 +9,9 @@ import pytest
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.nightly.history import History
-from clusterlab.nightly.night import CheckId
+from clusterlab.nightly.nightly_run import CheckId
 from clusterlab.results import Outcome
-from tests.support.nights import BEGAN, night, result
+from tests.support.nightly_runs import BEGAN, nightly_run, result
 
 CHECK = CheckId("volumes/nfs", "it works")
 PASS, FAIL, FLAKY, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 def filled(path: Path, *outcomes: Outcome) -> History:
     past = History(path)
     for number, outcome in enumerate(outcomes, 1):
-        past.add(night(number, result(outcome, seconds=float(number))))
+        past.add(nightly_run(number, result(outcome, seconds=float(number))))
     return past
 
 
@@ -60,8 +60,8 @@ def test_usual_seconds_are_of_earlier_runs_that_held(path: Path) -> None:
 
 def test_the_run_before_is_the_last_that_asked_something(path: Path) -> None:
     with filled(path, PASS, FAIL) as past:
-        past.add(night(3))
-        past.add(night(4, result(PASS)))
+        past.add(nightly_run(3))
+        past.add(nightly_run(4, result(PASS)))
         before = past.before(4)
         assert before is not None
         assert (before[0].number, before[1]) == (2, {CHECK: FAIL})
@@ -70,7 +70,7 @@ def test_the_run_before_is_the_last_that_asked_something(path: Path) -> None:
 
 def test_a_clock_that_jumps_back_does_not_change_the_order(path: Path) -> None:
     with filled(path, FAIL, PASS) as past:
-        past.add(replace(night(3, result(FAIL)), started=BEGAN - timedelta(days=400)))
+        past.add(replace(nightly_run(3, result(FAIL)), started=BEGAN - timedelta(days=400)))
         assert [run.number for run in past.runs()] == [1, 2, 3]
         assert past.trend(CHECK).outcomes == ["fail", "pass", "fail"]
         assert past.trend(CHECK).failing_runs == 1
@@ -78,7 +78,7 @@ def test_a_clock_that_jumps_back_does_not_change_the_order(path: Path) -> None:
 
 def test_recording_a_run_again_replaces_it(path: Path) -> None:
     with filled(path, PASS) as past:
-        past.add(night(1, result(FAIL)))
+        past.add(nightly_run(1, result(FAIL)))
         assert [run.outcome for run in past.runs()] == ["fail"]
         assert past.trend(CHECK).outcomes == ["fail"]
 
@@ -114,7 +114,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(path: Path, damage: ob
     with History(path) as past:
         assert past.runs() == []
         (note,) = past.notes
-        past.add(night(3, result(PASS)))
+        past.add(nightly_run(3, result(PASS)))
     (aside,) = path.parent.glob("history.sqlite3.damaged-*")
     assert str(aside) in note
     assert aside.read_bytes() == content

@@ -10,12 +10,12 @@ import pytest
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.nightly.notify import notify, parse_command, summary
 from clusterlab.results import Outcome
-from tests.support.nights import night, result
+from tests.support.nightly_runs import nightly_run, result
 
 
 def test_the_command_gets_the_summary(tmp_path: Path) -> None:
     got = tmp_path / "got.json"
-    notify(["tee", str(got)], summary(night(3, result(Outcome.FAIL), result(Outcome.PASS, "b")), "/r.html"), 10)
+    notify(["tee", str(got)], summary(nightly_run(3, result(Outcome.FAIL), result(Outcome.PASS, "b")), "/r.html"), 10)
     document = json.loads(got.read_text())
     assert tuple(document[key] for key in ("lab", "outcome", "exit", "report")) == (
         "demo",

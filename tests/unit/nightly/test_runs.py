@@ -12,7 +12,7 @@ import pytest
 from clusterlab.errors import UsageError
 from clusterlab.nightly.runs import ALWAYS_KEPT, Runs
 from clusterlab.results import Outcome
-from tests.support.nights import night, result
+from tests.support.nightly_runs import nightly_run, result
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
 
@@ -29,9 +29,9 @@ def names(runs: list) -> list[str]:  # type: ignore[type-arg]
 
 def test_a_run_has_all_its_files() -> None:
     run = Runs("demo").begin()
-    run.write(night(1, result(Outcome.FAIL)))
+    run.write(nightly_run(1, result(Outcome.FAIL)))
     assert {"results.json", "report.html", "junit.xml"} <= {path.name for path in run.path.iterdir()}
-    assert run.read() == night(1, result(Outcome.FAIL))
+    assert run.read() == nightly_run(1, result(Outcome.FAIL))
 
 
 def test_two_runs_in_one_second_are_two() -> None:
@@ -96,9 +96,10 @@ def test_a_running_run_is_not_removed() -> None:
 
 def test_a_killed_process_leaves_a_readable_unfinished_run(tmp_path: Path) -> None:
     code = (
-        "import os, signal; from tests.support.nights import night, result; from dataclasses import replace\n"
+        "import os, signal; from dataclasses import replace\n"
+        "from tests.support.nightly_runs import nightly_run, result\n"
         "from clusterlab.results import Outcome; from clusterlab.nightly.runs import Runs\n"
-        "run = Runs('demo').begin(); run.write(replace(night(1, result(Outcome.FAIL)), finished=False))\n"
+        "run = Runs('demo').begin(); run.write(replace(nightly_run(1, result(Outcome.FAIL)), finished=False))\n"
         "print('written', flush=True); signal.pause()"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}

@@ -8,7 +8,7 @@ import pytest
 from clusterlab.model import InvalidFiles, load_lab
 from clusterlab.nightly.waivers import Waiver, apply_waivers, load_waivers, unknown_waivers, waiver_file
 from clusterlab.results import Outcome
-from tests.support.nights import result
+from tests.support.nightly_runs import result
 
 WAIVER = Waiver(play="volumes/nfs", check="it works", reason="new NAS", who="ada", until="2026-03-10")
 LAST_DAY, DAY_AFTER = date(2026, 3, 10), date(2026, 3, 11)

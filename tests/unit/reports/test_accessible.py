@@ -1,4 +1,4 @@
-"""The night's page for those who see little or nothing, as a real browser paints it and tells screen readers of it."""
+"""The report page for those who see little or nothing, as a real browser paints it and tells screen readers of it."""
 
 from __future__ import annotations
 

@@ -12,14 +12,15 @@ from rich.text import Text
 
 from clusterlab.errors import ClusterlabError, HostError, Several
 from clusterlab.machines.base import MachineStatus
-from clusterlab.nightly.night import Night
+from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.pipeline.stages import Stage
 from clusterlab.plan.report import Failed, Report
 from clusterlab.reports.console import PlainConsole
-from clusterlab.reports.nights import show_night, show_rows
+from clusterlab.reports.nightly import show_nightly_run
 from clusterlab.reports.plan import show_plan, show_report
 from clusterlab.reports.progress import progress_on
 from clusterlab.reports.summary import Run
+from clusterlab.reports.tables import show_rows
 from clusterlab.reports.terminal import show_error, show_results, show_status
 from clusterlab.resources.base import Change, Difference, Key
 from clusterlab.results import Evidence, Outcome, Result
@@ -47,9 +48,11 @@ def failed() -> Report:
     return Report(failed=[Failed(change(), ClusterlabError(HOSTILE))])
 
 
-def night() -> Night:
+def nightly_run() -> NightlyRun:
     stage = Stage("apply", "failed", 1.0, HOSTILE, HOSTILE, HOSTILE)
-    return Night("demo", "run", 1, started=datetime.now(UTC), stages=[stage], results=run().results, notes=[HOSTILE])
+    return NightlyRun(
+        "demo", "run", 1, started=datetime.now(UTC), stages=[stage], results=run().results, notes=[HOSTILE]
+    )
 
 
 def show_progress(console: PlainConsole) -> None:
@@ -69,7 +72,7 @@ SHOWN: dict[str, Callable[[PlainConsole], None]] = {
     ),
     "status": lambda console: show_status(console, [MachineStatus("host1", "running", HOSTILE)]),
     "rows": lambda console: show_rows(console, ["name"], [{"name": HOSTILE}]),
-    "night": lambda console: show_night(console, night()),
+    "nightly_run": lambda console: show_nightly_run(console, nightly_run()),
     "progress": show_progress,
     "anything": lambda console: console.print(Text(HOSTILE), HOSTILE),
 }

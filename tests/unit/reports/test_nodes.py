@@ -15,7 +15,7 @@ from clusterlab.reports.html import page
 from clusterlab.reports.node_tables import show_nodes
 from clusterlab.reports.nodes import squares
 from clusterlab.results import Evidence, Link, Outcome, Result
-from tests.support.sample import night
+from tests.support.sample import nightly_run
 
 
 def statement(names: list[str], failing: Set[tuple[str, str]], unknown: Set[tuple[str, str]] = frozenset()) -> Result:
@@ -80,7 +80,7 @@ def test_a_negative_statement_and_its_control_are_no_table() -> None:
 
 
 def test_the_page_has_the_table_and_not_its_links_once_more() -> None:
-    one = night()
+    one = nightly_run()
     one.results = [statement(["a", "b", "c"], {("a", "b"), ("c", "b")})]
     text = page(one)
     assert "b is not reached by any other node" in text
@@ -124,7 +124,7 @@ def test_all_patterns_on_a_terminal_are_as_expected() -> None:
 
 
 def test_all_patterns_on_the_page_are_as_expected() -> None:
-    one = night()
+    one = nightly_run()
     one.results = [replace(result, check=name) for name, result in GLANCES.items()]
     text = page(one)
     begin = text.index("Between the nodes")

@@ -1,4 +1,4 @@
-"""The night's page: what it tells, that nothing of a lab gets out of its text, and how a real browser takes it."""
+"""The report page: what it tells, that nothing of a lab gets out of its text, and how a real browser takes it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from clusterlab.nightly.night import Night
+from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.reports import html
 from clusterlab.reports.html import page
 from clusterlab.reports.marks import MARKS
 from tests.support.browser import Page
-from tests.support.sample import HOSTILE, RESULTS, night
+from tests.support.sample import HOSTILE, RESULTS, nightly_run
 
 TAB, ENTER = ("Tab", 9), ("Enter", 13, "\r")
 FOCUSED = "document.activeElement.tagName + ' ' + document.activeElement.textContent.trim().slice(0, 40)"
@@ -33,7 +33,7 @@ class Tags(HTMLParser):
 
 
 def test_it_needs_nothing_from_elsewhere_and_runs_nothing() -> None:
-    for tag, attributes in Tags(page(night())).found:
+    for tag, attributes in Tags(page(nightly_run())).found:
         assert tag not in ("script", "iframe", "object", "embed", "img")
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href"):
@@ -41,7 +41,7 @@ def test_it_needs_nothing_from_elsewhere_and_runs_nothing() -> None:
 
 
 def test_what_a_lab_says_stays_text() -> None:
-    shown = page(night())
+    shown = page(nightly_run())
     assert HOSTILE not in shown
     assert shown.count("&lt;script&gt;") >= 4  # in a note, a stage, an output, a log
 
@@ -63,17 +63,17 @@ def test_what_a_lab_says_stays_text() -> None:
     ],
 )
 def test_it_tells(words: str) -> None:
-    assert words in page(night())
+    assert words in page(nightly_run())
 
 
 def test_an_unfinished_run_says_so() -> None:
-    made = replace(night(), finished=False, outcome="unfinished")
+    made = replace(nightly_run(), finished=False, outcome="unfinished")
     assert "The run did not finish" in page(made)
     assert "the stage “write” was done" in page(made)
 
 
 def test_a_run_of_which_nothing_is_known_yet_has_a_page() -> None:
-    assert "it had only begun" in page(Night("demo", "r", 1))
+    assert "it had only begun" in page(NightlyRun("demo", "r", 1))
 
 
 def test_every_outcome_has_its_own_mark_beside_its_colour() -> None:
@@ -94,7 +94,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    css = (Path(html.__file__).parent / "templates" / "night.css").read_text()
+    css = (Path(html.__file__).parent / "templates" / "report.css").read_text()
     blocks = re.findall(r":root \{(.*?)\}", css, re.S)
     found = [dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", block)) for block in blocks]
     return dict(zip(("light", "dark", "print"), found, strict=True))

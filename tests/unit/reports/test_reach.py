@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from clusterlab.model import load_lab
-from clusterlab.nightly.night import read_night
+from clusterlab.nightly.nightly_run import read_nightly_run
 from clusterlab.reports.drawn import DrawnService
 from clusterlab.reports.html import page
 from clusterlab.reports.picture import draw, picture_of
 from clusterlab.reports.reach import links, matrix
 from clusterlab.results import Evidence, Link, Outcome, Result
-from tests.support.sample import PICTURE, RESULTS, night
+from tests.support.sample import PICTURE, RESULTS, nightly_run
 
 REACHED = Link("alpha", "beta", "ping", True, True, "2 of 2 packets came back")
 LOST = replace(REACHED, seen=False, found="timed out")
@@ -55,16 +55,16 @@ def test_the_matrix_shows_the_difference_where_any_is() -> None:
 
 def test_a_run_that_was_kept_without_links_is_readable(tmp_path: Path) -> None:
     """Earlier versions wrote none; the table of who reaches whom is then left out."""
-    document = night().document()
+    document = nightly_run().document()
     for one in document["results"]:
         for evidence in one["evidence"]:
             del evidence["links"]
     file = tmp_path / "results.json"
     file.write_text(json.dumps(document))
-    read = read_night(file)
+    read = read_nightly_run(file)
     assert links(read.results) == []
     assert "from \\ to" not in page(read)
-    assert "from \\ to" in page(night())
+    assert "from \\ to" in page(nightly_run())
 
 
 def test_everything_is_drawn_inside_the_picture() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from clusterlab.nightly.night import Night
+from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.reports.console import PlainConsole
 from clusterlab.reports.html import page
 from clusterlab.reports.summary import Run
@@ -65,8 +65,8 @@ def test_what_is_seen_is_said_in_words() -> None:
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("timeline")
-    night = Night("demo", "r", 1, finished=True, outcome="pass", results=list(RESULTS))
-    (folder / "report.html").write_text(page(night))
+    nightly_run = NightlyRun("demo", "r", 1, finished=True, outcome="pass", results=list(RESULTS))
+    (folder / "report.html").write_text(page(nightly_run))
     with browser(folder / "profile") as shown:
         shown.open(folder / "report.html")
         yield shown

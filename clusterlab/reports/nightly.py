@@ -1,34 +1,34 @@
-"""Nightly runs, their history and what is left over, on a terminal."""
+"""Nightly runs and their history, on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from clusterlab.nightly.night import Changes, Night, Trend
+from clusterlab.nightly.nightly_run import Changes, NightlyRun, Trend
 from clusterlab.pipeline.stages import Stage
 from clusterlab.reports.marks import MARKS, STYLES, VERDICTS
 from clusterlab.reports.progress import seconds_text
+from clusterlab.reports.tables import show_table
 from clusterlab.reports.terminal import show_statements
 from clusterlab.reports.verdict import proven
 
 
-def show_night(console: Console, night: Night) -> None:
+def show_nightly_run(console: Console, run: NightlyRun) -> None:
     """Results with their evidence, the stages, what changed, what to know, and the verdict last."""
-    show_statements(console, night.results)
+    show_statements(console, run.results)
     console.print()
-    for stage in night.stages:
+    for stage in run.stages:
         _show_stage(console, stage)
-    if night.changes is not None:
-        show_changes(console, night.changes)
-    for note in night.notes:
+    if run.changes is not None:
+        show_changes(console, run.changes)
+    for note in run.notes:
         console.print(Text.assemble(("• ", "yellow"), note), soft_wrap=True)
-    verdict = (f"{MARKS[night.outcome]} {night.lab}: {VERDICTS[night.outcome].lower()}", STYLES[night.outcome])
+    verdict = (f"{MARKS[run.outcome]} {run.lab}: {VERDICTS[run.outcome].lower()}", STYLES[run.outcome])
     console.print(
-        Text.assemble(verdict, f": {proven(night.results)}", (f"  ({seconds_text(night.seconds)})", "dim")),
+        Text.assemble(verdict, f": {proven(run.results)}", (f"  ({seconds_text(run.seconds)})", "dim")),
         soft_wrap=True,
     )
 
@@ -67,7 +67,7 @@ def strip(outcomes: Sequence[str]) -> Text:
 def show_trends(console: Console, trends: Sequence[Trend]) -> None:
     """One line per check: its outcomes, how often it was flaky, since when it fails."""
     titles = ["last runs", "flaky", "took", "usually", "check"]
-    _show_table(console, titles, [_trend_cells(trend) for trend in trends])
+    show_table(console, titles, [_trend_cells(trend) for trend in trends])
 
 
 def _trend_cells(trend: Trend) -> list[Text]:
@@ -77,44 +77,3 @@ def _trend_cells(trend: Trend) -> list[Text]:
     took = seconds_text(trend.seconds[-1]) if trend.seconds else ""
     usually = seconds_text(trend.median) if trend.median else ""
     return [strip(trend.outcomes), Text(f"{trend.flake_rate:.0%}"), Text(took), Text(usually), name]
-
-
-def show_rows(console: Console, titles: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
-    """A plain table; a column `outcome` has its mark and colour."""
-    _show_table(console, titles, [[_cell(title, row[title]) for title in titles] for row in rows])
-
-
-def _cell(title: str, value: str) -> Text:
-    return Text(f"{MARKS[value]} {value}", STYLES[value]) if title == "outcome" else Text(value)
-
-
-def _show_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
-    """One line per row, never folded, so that other programs can read it too; the last column may be of any length."""
-    cells = [[Text(title, "dim") for title in titles], *rows]
-    widths = [max(row[column].cell_len for row in cells) for column in range(len(titles) - 1)]
-    for row in cells:
-        line = Text()
-        for cell, width in zip(row, widths, strict=False):
-            line.append_text(cell).append(" " * (width - cell.cell_len + 2))
-        console.print(line.append_text(row[-1]), soft_wrap=True)
-
-
-def bytes_text(size: int) -> str:
-    """Bytes as a person reads them: 12 kB, 690 MB."""
-    if not size:
-        return ""
-    amount = float(size)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
-
-
-def age_text(taken: datetime, now: datetime) -> str:
-    """How long ago, in its largest unit: 3 min, 2 h, 5 d."""
-    seconds = max(0, int((now - taken).total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

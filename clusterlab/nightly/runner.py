@@ -21,7 +21,7 @@ from clusterlab.model import Lab
 from clusterlab.nightly.hosts import ask_hosts, ask_versions
 from clusterlab.nightly.known_state import Start, to_known_state
 from clusterlab.nightly.logs import collect_logs
-from clusterlab.nightly.night import Night, night_verdict
+from clusterlab.nightly.nightly_run import NightlyRun, run_verdict
 from clusterlab.nightly.notify import notify, summary
 from clusterlab.nightly.record import Record
 from clusterlab.nightly.second_apply import changes_nothing
@@ -55,7 +55,7 @@ class Options:
     drills: bool = False  # the plays' drills are carried out too
 
 
-class Nightly:
+class NightlyRunner:
     """One nightly run of a lab. `carry_out` never raises for what the lab does: that is in its stages and results."""
 
     def __init__(
@@ -76,15 +76,15 @@ class Nightly:
         self._opened: Pipeline | None = None
         self._settled = False
         self._saved = time.monotonic()
-        self.night: Night = record.night
+        self.run: NightlyRun = record.run
         self._stages = Stages(
-            self.night.stages,
+            self.run.stages,
             deadline=self._deadline,
             on_change=record.save,
             on_failure=lambda stage: progress.say(stage.name, stage.message),
         )
 
-    def carry_out(self) -> Night:
+    def carry_out(self) -> NightlyRun:
         """All stages; raises KeyboardInterrupt when interrupted, after which the run is kept as unfinished."""
         try:
             with self._closing:
@@ -94,10 +94,10 @@ class Nightly:
             self._record.save()
             raise
         except LabBusy as lost:  # on leaving: somebody took over hosts whose lock had expired
-            self.night.notes.append(lost.message)
+            self.run.notes.append(lost.message)
             self._record.problems.append(lost)
         self._record.finish()
-        return self.night
+        return self.run
 
     def _carry_out(self) -> None:
         try:
@@ -111,7 +111,7 @@ class Nightly:
             with self._deadline.closing():
                 self._close()
         except Passed as passed:
-            self.night.notes.append(f"{passed}: the last stages are missing")
+            self.run.notes.append(f"{passed}: the last stages are missing")
 
     def _work(self) -> None:
         fresh = self._options.start.kind != "apply"
@@ -151,7 +151,7 @@ class Nightly:
             session,
             on_result=self._keep_result,
             interruption=self._deadline.interruption,
-            results=self.night.results,
+            results=self.run.results,
         )
         waited = time.monotonic() - began
         return f"waited {waited:.0f} s for it" if waited >= 0.2 and wait else ""
@@ -168,8 +168,8 @@ class Nightly:
     def _ask_hosts(self) -> str:
         hosts = self._pipeline.session.hosts
         with self._progress.task(self._lab.name, "contacting every host"):
-            results, self.night.versions = ask_hosts(self._lab, hosts)
-        self.night.results += results
+            results, self.run.versions = ask_hosts(self._lab, hosts)
+        self.run.results += results
         silent = [result for result in results if result.outcome is Outcome.ERROR]
         if silent and len(silent) == len(results):
             raise Several([ClusterlabError(result.evidence[0].found, remedy=result.hint) for result in silent])
@@ -194,7 +194,7 @@ class Nightly:
         if not (self._stages.succeeded("provision") and self._stages.succeeded("apply")):
             raise Skip("provision and apply did not make every change, so some remain")
         changes = [*self._pipeline.provision_changes(), *self._pipeline.apply_changes()]
-        self.night.results.append(changes_nothing(changes))
+        self.run.results.append(changes_nothing(changes))
         return f"{len(changes)} changes would be made" if changes else "nothing would be changed"
 
     def _drills(self) -> str:
@@ -211,8 +211,8 @@ class Nightly:
 
     def _keep_drill(self, result: Result) -> None:
         waived = apply_waivers([result], self._waivers, date.today())
-        self.night.results += waived.results
-        self.night.notes += waived.notes
+        self.run.results += waived.results
+        self.run.notes += waived.notes
         self._record.save()
 
     def _settle_checks(self, reason: str) -> None:
@@ -220,10 +220,10 @@ class Nightly:
         if self._settled:
             return
         self._settled = True
-        complete_results(self._lab, self.night.results, reason)
-        waived = apply_waivers(self.night.results, self._waivers, date.today())
-        self.night.results[:] = waived.results
-        self.night.notes += waived.notes
+        complete_results(self._lab, self.run.results, reason)
+        waived = apply_waivers(self.run.results, self._waivers, date.today())
+        self.run.results[:] = waived.results
+        self.run.notes += waived.notes
 
     def _collect(self) -> str:
         folder = self._record.logs
@@ -233,8 +233,8 @@ class Nightly:
             session = self._pipeline.session
             hosts = session.hosts if session.reached else None
             if hosts is not None:
-                self.night.versions |= ask_versions(self._lab, hosts)
-            logs = collect_logs(self._lab, session.machines, hosts, self.night.started, folder, self._progress)
+                self.run.versions |= ask_versions(self._lab, hosts)
+            logs = collect_logs(self._lab, session.machines, hosts, self.run.started, folder, self._progress)
         return f"{folder}: {logs}"
 
     def _remove_test(self) -> str:
@@ -242,7 +242,7 @@ class Nightly:
         return remove(self._pipeline, "test removed")
 
     def _clean_up(self) -> str:
-        verdict = night_verdict(self.night.results, self.night.stages, self.night.strict)
+        verdict = run_verdict(self.run.results, self.run.stages, self.run.strict)
         if self._options.keep == "always":
             raise Skip("the lab is kept, as always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):
@@ -260,5 +260,5 @@ class Nightly:
         if not self._options.notify:
             raise Skip("no command was given")
         report = self._record.report
-        notify(list(self._options.notify), summary(self.night, str(report or "")), self._options.notify_deadline)
+        notify(list(self._options.notify), summary(self.run, str(report or "")), self._options.notify_deadline)
         return "the command was given the summary"

@@ -78,7 +78,7 @@ class Trend:
 
 
 @dataclass
-class Night:
+class NightlyRun:
     """A nightly run. It is written again and again while it goes on; `finished` says whether that is all of it."""
 
     lab: str
@@ -129,7 +129,7 @@ class Night:
         return run
 
 
-def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:
+def run_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:
     """The verdict of the checks; a stage that failed turns "all hold" into "error", for then not all was tried.
 
     Its own statements alone prove nothing about the lab.
@@ -143,7 +143,25 @@ def night_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bo
     return "unsupported" if proven is Outcome.UNSUPPORTED else _WORDS[outcome]
 
 
-def read_night(path: Path) -> Night:
+def from_run(run: Run, stages: list[Stage], picture: Picture) -> NightlyRun:
+    """The run of a single command, as the report page shows it; it is not kept, so no earlier one is compared."""
+    return NightlyRun(
+        run.lab,
+        run="",
+        number=0,
+        verb=run.verb,
+        finished=True,
+        strict=run.strict,
+        outcome=run_verdict(run.results, stages, run.strict),
+        started=run.started,
+        seconds=run.seconds,
+        stages=stages,
+        results=run.results,
+        picture=picture,
+    )
+
+
+def read_nightly_run(path: Path) -> NightlyRun:
     """The run of a `results.json`; raises ClusterlabError when it cannot be read, or is something else."""
     try:
         return _adapter().validate_json(path.read_bytes())
@@ -156,5 +174,5 @@ def read_night(path: Path) -> Night:
 
 
 @cache
-def _adapter() -> TypeAdapter[Night]:
-    return TypeAdapter(Night)
+def _adapter() -> TypeAdapter[NightlyRun]:
+    return TypeAdapter(NightlyRun)

@@ -1,4 +1,4 @@
-"""What the verbs of nights refuse before they touch anything, and how a schedule is asked for."""
+"""What `nightly`, `history` and `report` refuse before they touch anything, and how a schedule is requested."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Nights as they are written and read."""
+"""Nightly runs as they are written and read."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from clusterlab.nightly.night import Night, night_verdict
+from clusterlab.nightly.nightly_run import NightlyRun, run_verdict
 from clusterlab.pipeline.stages import Stage
 from clusterlab.results import Evidence, Outcome, Result
 
@@ -17,9 +17,11 @@ def result(outcome: Outcome, check: str = "it works", play: str = "volumes/nfs",
     return Result(play, check, "command", outcome, 1, seconds, (evidence,), "" if holds else "look at it")
 
 
-def night(number: int, *results: Result, run: str = "") -> Night:
-    made = Night("demo", run or f"r{number}", number, started=BEGAN + timedelta(days=number), finished=True, seconds=60)
+def nightly_run(number: int, *results: Result, run: str = "") -> NightlyRun:
+    made = NightlyRun(
+        "demo", run or f"r{number}", number, started=BEGAN + timedelta(days=number), finished=True, seconds=60
+    )
     made.stages = [Stage("check", "done", 50.0)]
     made.results = list(results)
-    made.outcome = night_verdict(made.results, made.stages)
+    made.outcome = run_verdict(made.results, made.stages)
     return made

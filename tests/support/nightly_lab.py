@@ -1,4 +1,4 @@
-"""Nights on real engines: a lab in namespaces for them all, and an inventory that takes its hosts as existing ones.
+"""Nightly runs on real engines: one lab in namespaces, and an inventory that takes its hosts as existing ones.
 
 So each test can have a state folder of its own (a full one, say), and hosts that nobody starts again.
 """
@@ -27,7 +27,7 @@ from tests.support.labs import namespaces_lab
 SUBNET = "10.74.0.0/24"
 SLOW = "a slow one"
 PLAY = {
-    "title": "What a night proves",
+    "title": "What a nightly run proves",
     "volumes": {"data": {"hosts": ["host1"]}},
     "containers": {
         "front": {"host": "host1", "image": "shell", "command": ["sleep", "infinity"], "volumes": ["data:/data"]},
@@ -46,7 +46,7 @@ PLAY = {
 
 
 @dataclass
-class Lab3:
+class ThreeHosts:
     """Three hosts that are up, and how they are reached."""
 
     lab: Lab
@@ -55,7 +55,7 @@ class Lab3:
 
 
 @dataclass
-class Nights:
+class NightlyLab:
     """The command line in a folder of its own, with a state folder of its own."""
 
     folder: Path
@@ -66,7 +66,7 @@ class Nights:
 
     @property
     def runs(self) -> Path:
-        return self.state / "clusterlab" / "runs" / "existing-nights"
+        return self.state / "clusterlab" / "runs" / "existing-nightly"
 
     def start(self, *words: str, first: str = "") -> subprocess.Popen[str]:
         """Start the program; `first` is Python code that is run in its process before it."""
@@ -81,9 +81,9 @@ class Nights:
             out, err = process.communicate(timeout=self.patience)
         return process.returncode, out, err
 
-    def night(self, *words: str) -> tuple[int, dict[str, Any]]:
-        """A night, and its results as the command line writes them."""
-        file = self.folder / "night.json"
+    def nightly(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """A nightly run, and its results as the command line writes them."""
+        file = self.folder / "nightly.json"
         file.unlink(missing_ok=True)
         code, out, err = self.run("nightly", "-i", "existing.yml", "--json", str(file), *words)
         assert file.exists(), out + err
@@ -97,25 +97,25 @@ class Nights:
 
 
 @pytest.fixture(scope="module")
-def three() -> Iterator[Lab3]:
+def three() -> Iterator[ThreeHosts]:
     lab = namespaces_lab(f"nightly-{os.getpid()}", SUBNET)
     machines = open_machines(lab)
     try:
         machines.up(Silent())
-        yield Lab3(lab, machines, Path())
+        yield ThreeHosts(lab, machines, Path())
     finally:
         machines.down(Silent())
 
 
 @pytest.fixture
-def nights(three: Lab3, tmp_path: Path) -> Nights:
+def nightly_lab(three: ThreeHosts, tmp_path: Path) -> NightlyLab:
     three.machines.up(Silent())  # what an earlier test switched off
-    made = existing_nights(three.lab, three.machines, tmp_path)
+    made = existing_lab(three.lab, three.machines, tmp_path)
     made.play()
     return made
 
 
-def existing_nights(lab: Lab, machines: Machines, folder: Path, **more: object) -> Nights:
+def existing_lab(lab: Lab, machines: Machines, folder: Path, **more: object) -> NightlyLab:
     """The machines of a lab, taken as existing ones by an inventory in `folder`; `more` are further keys of it."""
     known_hosts = folder / "known_hosts"
     hosts = {}
@@ -134,7 +134,7 @@ def existing_nights(lab: Lab, machines: Machines, folder: Path, **more: object) 
         }
     known_hosts.write_text("\n".join(lines) + "\n")
     inventory = {
-        "lab": "existing-nights",
+        "lab": "existing-nightly",
         "machines": "existing",
         "network": {"subnet": str(lab.inventory.network.subnet)},
         "hosts": hosts,
@@ -143,30 +143,30 @@ def existing_nights(lab: Lab, machines: Machines, folder: Path, **more: object) 
         **more,
     }
     (folder / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
-    return Nights(folder, folder / "state", machines)
+    return NightlyLab(folder, folder / "state", machines)
 
 
-def stages(night: dict[str, Any]) -> dict[str, str]:
-    return {stage["name"]: stage["outcome"] for stage in night["stages"]}
+def stages(run: dict[str, Any]) -> dict[str, str]:
+    return {stage["name"]: stage["outcome"] for stage in run["stages"]}
 
 
-def outcomes(night: dict[str, Any]) -> dict[str, str]:
-    return {result["check"]: result["outcome"] for result in night["results"]}
+def outcomes(run: dict[str, Any]) -> dict[str, str]:
+    return {result["check"]: result["outcome"] for result in run["results"]}
 
 
-def under_way(nights: Nights, stage: str, number: int = 1, within: float = 60) -> Path:
-    """Wait until a run of `nights` is in a stage; returns its folder."""
+def under_way(nightly_lab: NightlyLab, stage: str, number: int = 1, within: float = 60) -> Path:
+    """Wait until a run of `nightly_lab` is in a stage; returns its folder."""
     end = time.monotonic() + within
     while time.monotonic() < end:
-        for results in sorted(nights.runs.glob("*/results.json")):
-            night = json.loads(results.read_text())
-            if night["number"] == number and stages(night).get(stage) == "under way":
+        for results in sorted(nightly_lab.runs.glob("*/results.json")):
+            run = json.loads(results.read_text())
+            if run["number"] == number and stages(run).get(stage) == "under way":
                 return results.parent
         time.sleep(0.05)
     raise AssertionError(f"no run came to {stage} within {within} s")
 
 
-def power_off(three: Lab3, host: str) -> None:
+def power_off(three: ThreeHosts, host: str) -> None:
     """As if its plug were pulled."""
     from clusterlab.machines.state import LabState
 

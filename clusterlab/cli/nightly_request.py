@@ -19,10 +19,10 @@ from clusterlab.model.base import seconds
 from clusterlab.model.problems import either
 from clusterlab.nightly import schedule as scheduling
 from clusterlab.nightly.known_state import check_start, parse_start
-from clusterlab.nightly.night import Night
-from clusterlab.nightly.nightly import KEEPS, Nightly, Options
+from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.nightly.notify import parse_command
 from clusterlab.nightly.record import Record, begin
+from clusterlab.nightly.runner import KEEPS, NightlyRunner, Options
 from clusterlab.nightly.runs import Runs, check_retention
 from clusterlab.nightly.waivers import Waiver, load_waivers, unknown_waivers, waiver_file
 from clusterlab.reports.picture import picture_of
@@ -98,7 +98,7 @@ def read(
 
 def begin_record(request: Request) -> Record:
     """Begin to keep the run."""
-    night = Night(
+    run = NightlyRun(
         request.lab.name,
         "",
         0,
@@ -106,15 +106,15 @@ def begin_record(request: Request) -> Record:
         notes=list(request.notes),
         strict=request.strict,
     )
-    night.picture = picture_of(request.lab)
-    return begin(night, Runs(request.lab.name), request.keep_runs, request.keep_days)
+    run.picture = picture_of(request.lab)
+    return begin(run, Runs(request.lab.name), request.keep_runs, request.keep_days)
 
 
 def carry_out(request: Request, record: Record, console: Console) -> None:
-    """Carry the run out; what came of it is in the record's night, what could not be written in its problems."""
+    """Carry the run out; what came of it is in the record, what could not be written in its problems."""
     with progress_on(console) as progress:
         say_shipped(request.inventory, progress)
-        Nightly(request.lab, request.options, request.waivers, record, progress).carry_out()
+        NightlyRunner(request.lab, request.options, request.waivers, record, progress).carry_out()
 
 
 def conclude(record: Record, console: Console) -> int:
@@ -125,7 +125,7 @@ def conclude(record: Record, console: Console) -> int:
         return 3
     if record.report is not None:
         console.print(f"Report: {record.report}", highlight=False, soft_wrap=True)
-    return record.night.exit_code
+    return record.run.exit_code
 
 
 def schedule(request: Request, at: str) -> list[str]:
