@@ -94,7 +94,7 @@ class Cause:
 
     code: str  # stable, as "engine-down"
     subject: str  # the host or object that it is about
-    summary: str  # one line, as "the Docker engine does not run"
+    summary: str  # one line, as "the Docker engine is not running"
     remedy: str = ""  # a command, or one sentence
 
     def __post_init__(self) -> None:

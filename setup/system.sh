@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the distribution packages that clusterlab's own machines need (Debian, Ubuntu); with --test, also those that only
-# its tests need; with --vagrant, also Vagrant with libvirt, which is started. Does nothing when all are there. With --list, it
+# its tests need; with --vagrant, also install Vagrant with libvirt, and start libvirt. Does nothing when all are there. With --list, it
 # only prints what is missing.
 set -eu
 here=$(dirname "$0")

@@ -60,7 +60,7 @@ def _make(scratch: Path, final: Path, make: Callable[[Path], None]) -> None:
         made = scratch / final.name
         make(made)
         if not made.exists():
-            raise ClusterlabError(f"{final} was not created, and no error was raised: this is a defect of clusterlab")
+            raise ClusterlabError(f"{final} was not created, and no error was raised: this is a bug in clusterlab")
         made.rename(final)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

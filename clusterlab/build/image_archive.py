@@ -47,12 +47,12 @@ class ImageArchive:
 
 def read_image_archive(path: Path) -> ImageArchive:
     """What image is in an archive; raises UsageError when it is none, or has more than one."""
-    remedy = "make it with: docker save -o FILE IMAGE"
+    remedy = "create it with: docker save -o FILE IMAGE"
     try:
         with tarfile.open(path) as tar:
             images = json.loads(_member(tar, "manifest.json"))
             if not isinstance(images, list) or len(images) != 1:
-                raise UsageError(f"{path} has {len(images)} images, and must have one", remedy=remedy)
+                raise UsageError(f"{path} has {len(images)}images, but must have exactly one", remedy=remedy)
             config_id = _digest(_member(tar, images[0]["Config"]))
             listed = json.loads(_member(tar, "index.json")).get("manifests", []) if _has(tar, "index.json") else []
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:

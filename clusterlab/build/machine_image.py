@@ -230,7 +230,7 @@ def links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]
 
 def run_tool(command: list[str]) -> None:
     """Run a program that makes a part of an image; raises ClusterlabError with its output when it fails or hangs."""
-    remedy = "see its output: is there room in the cache folder? XDG_CACHE_HOME may name another"
+    remedy = "see its output: is there enough space in the cache folder? XDG_CACHE_HOME may name another"
     done = run_program(command, TOOL_SECONDS, env={**os.environ, "PATH": _path()}, remedy=remedy)
     if done.exit != 0:
         raise ClusterlabError(

@@ -51,7 +51,7 @@ SILENCE = 600.0
 """Seconds without any output after which mmdebstrap hangs: a mirror that does not answer, a full disk."""
 GRACE = 10.0
 """Seconds that an interrupted mmdebstrap has to unmount and remove what it made."""
-_REMEDY = "see its last lines: are the package mirrors reachable, is there room on the disk?"
+_REMEDY = "see its last lines: are the package mirrors reachable, is there enough disk space?"
 _STEP = re.compile(
     r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>[^\s\[]\S*)|(?P<dpkg>(?:Unpacking|Setting up) \S+))"
 )

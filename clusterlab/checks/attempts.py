@@ -66,7 +66,7 @@ def _once(ask: Ask, interrupted: Event) -> list[Finding]:
     except Interrupted:
         raise
     except ClusterlabError as error:
-        return [unasked("", "the probe can be asked", error)]
+        return [unasked("", "the probe can run", error)]
 
 
 def _twice(ask: Ask, interrupted: Event) -> Asked:
@@ -94,7 +94,7 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
         if outcome is Outcome.PASS or left <= 0:
             if outcome is not Outcome.PASS:
                 asked = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-                findings = _told(findings, f"still so after {within:g} s and {asked}")
+                findings = _told(findings, f"still failing after {within:g} s and {asked}")
             return Asked(outcome, tuple(findings), attempts)
         if cause := why(False):
             return blocked(Asked(outcome, tuple(findings), attempts), cause)

@@ -142,7 +142,7 @@ def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None
 
 def _met(job: Job, code: int, said: str, place: Place) -> Met:
     if said == "gone":
-        raise NotUnderstood(f"a task on {place} ended while it was asked", command=job.typed())
+        raise NotUnderstood(f"a task on {place} ended while it was probed", command=job.typed())
     if code == _MISSING:
         tool = "ping" if job.kind == "ping" else "nsenter, dd or od"
         raise MissingTool(f"{place} has no {tool}", remedy=f"install {tool} on {place}")
@@ -160,7 +160,7 @@ def _met(job: Job, code: int, said: str, place: Place) -> Met:
         return Met(False, why)
     if job.kind == "ping" and code == 1:
         return Met(False, "no answer")
-    raise NotUnderstood(f"{job.typed()} failed on {place} for another reason than the network: {said}", detail=said)
+    raise NotUnderstood(f"{job.typed()} failed on {place} for a reason other than the network: {said}", detail=said)
 
 
 def _resolved(job: Job, code: int, said: str) -> Met:
@@ -169,7 +169,7 @@ def _resolved(job: Job, code: int, said: str) -> Met:
     try:
         answer = parse(bytes.fromhex(said))
     except ValueError as error:
-        raise NotUnderstood(f"Docker's DNS does not answer the question: {error}", command=job.typed()) from error
+        raise NotUnderstood(f"Docker's DNS sent an unusable answer: {error}", command=job.typed()) from error
     if answer.addresses:
         return Met(True, f"is {', '.join(answer.addresses)}", answer)
     return Met(False, f"does not resolve: {answer.code or 'no IPv4 address'}", answer)

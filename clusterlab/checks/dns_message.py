@@ -24,7 +24,7 @@ def question(name: str) -> bytes:
     """What asks for the IPv4 addresses of a name. Raises ValueError for a name that cannot be asked for."""
     labels = name.strip(".").encode("ascii").split(b".")
     if any(not 0 < len(label) < 64 for label in labels):
-        raise ValueError(f"{name!r} is not a name that a name server can be asked for")
+        raise ValueError(f"{name!r} is not a name that a name server can look up")
     encoded = b"".join(bytes([len(label)]) + label for label in labels)
     return struct.pack(">6H", _ID, _RECURSE, 1, 0, 0, 0) + encoded + b"\0" + struct.pack(">2H", _A, _INTERNET)
 
@@ -49,7 +49,7 @@ def parse(data: bytes) -> Answer:
                 found.append(IPv4Address(data[at : at + 4]))
             at += length
     except (struct.error, IndexError) as error:
-        raise ValueError("the answer ends too early") from error
+        raise ValueError("the answer is truncated") from error
     code = flags & 0x000F
     return Answer(tuple(map(str, sorted(found))), _CODES.get(code, f"code {code}"))
 

@@ -47,7 +47,7 @@ _NFS = f"""
 echo "{_MARK}nfs 0"; cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -c ':0801 [0-9A-F]*:0000 0A '
 """  # sockets that listen on port 2049
 _LATE = 124  # exit code of timeout(1)
-_NO_END = f"no command ends there within {REACH_SECONDS:g} s"
+_NO_END = f"no command completes there within {REACH_SECONDS:g} s"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _why_down(said: str, code: int) -> str:
     if code == _LATE:
         return f"the Docker engine does not answer within {ENGINE_SECONDS} s"
     if "daemon running" in said or "connection refused" in said or "no such file" in said:
-        return "the Docker engine does not run"
+        return "the Docker engine is not running"
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), f"exit code {code}")
     return f"the Docker engine cannot be used: {last}"
 

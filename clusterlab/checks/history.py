@@ -33,7 +33,7 @@ def problems(run: str, first: str, writers: Sequence[str], appends: int, text: s
     known = {first, *(text for own in expected.values() for text in own)}
     foreign = [text for text in lines if text not in known]
     if foreign:
-        found.append(f"{len(foreign)} lines that nobody wrote, as {foreign[0][:80]!r}")
+        found.append(f"{len(foreign)} lines that nobody wrote, such as {foreign[0][:80]!r}")
     if seen[first] > 1:
         found.append("the first line doubled")
     return found

@@ -79,7 +79,7 @@ def _problems(spec: MatcherSpec, value: object) -> list[str]:
     problems += [f"{show(part)} is missing" for part in spec.contains if not _has(value, part)]
     problems += [f"{show(part)} is in it" for part in spec.lacks if _has(value, part)]
     if spec.lacks and is_nothing(value) and not expects_nothing(spec):
-        problems.append("nothing is there, which shows nothing about what must not be in it")
+        problems.append("it is empty, which proves nothing about what must not be in it")
     if spec.matches is not None and not _matches(spec.matches, value):
         problems.append("nothing in it matches")
     if spec.lines is not None and _size(value) != spec.lines:

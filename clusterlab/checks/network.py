@@ -65,7 +65,7 @@ def require_entered(place: Place | str, printed: str, typed: str) -> None:
             f"the network of {place} could not be entered: {printed.strip()}",
             command=typed,
             detail=printed,
-            remedy="this needs root on the host: log in as root, or say `ssh: {become: true}` in the inventory",
+            remedy="this needs root on the host: log in as root, or set `ssh: {become: true}` in the inventory",
         )
 
 

@@ -112,7 +112,7 @@ def _addresses(target: Target, met: Reach, place: Place, places: Places) -> Sequ
     resolved = look_up(target, place, places)
     if not resolved.addresses:
         raise NotUnderstood(
-            f"{target} answers, but its name does not resolve any more",
+            f"{target} answers, but its name no longer resolves",
             command=resolved.command,
             detail=resolved.output,
         )

@@ -20,7 +20,7 @@ class Places(Tools, Lookups, Networks):
         hosts = self.lab.expand(probe.on)
         unknown = set(probe.on) - set(self.lab.inventory.hosts) - set(GROUPS)
         if unknown:
-            raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
+            raise UsageError(f"{', '.join(sorted(unknown))}: not a host or role of the inventory")
         places = [Place(host) for host in hosts] + [self.container(name) for name in probe.in_]
         if not places:
             raise UsageError(

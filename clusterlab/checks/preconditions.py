@@ -148,7 +148,7 @@ class ManagerAtWork:
             return None
         if basic := InSwarm(self.host).failure(facts):
             return basic
-        summary = "its engine is in the Swarm and does not answer as a manager"
+        summary = "its engine is in the Swarm, but does not answer as a manager"
         return Failure(
             Cause("manager-not-at-work", self.host, summary, f"clusterlab ssh {self.host} -- docker node ls")
         )

@@ -25,7 +25,9 @@ from .resolve import prove_absent
 N = TypeVar("N", bound=ReachProbe)
 C = TypeVar("C", bound=NegatableProbe)
 
-_CONTROL_HINT = "while the control does not succeed, the negative statement proves nothing: fix what it asks first"
+_CONTROL_HINT = (
+    "as long as the control does not pass, the negative statement proves nothing: fix what the control probes first"
+)
 _GOSSIP_HINT = "names of containers on other hosts come by gossip: TCP and UDP 7946 must be open {}"
 _NAME_HINT = "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge"
 _APART_HINT = "something that must be kept away gets through"

@@ -52,7 +52,7 @@ def kept_away(completed: Completed, command: str, text: str) -> Reach:
     why = reason(text)
     if not why or _NOT_SENT in text:
         raise NotUnderstood(
-            f"the answer says neither that it worked nor why the network kept it away (exit code {completed.exit}): "
+            f"the output says neither that it worked nor why the network failed (exit code {completed.exit}): "
             f"{text.strip() or 'no output'}",
             command=command,
             detail=completed.output,

@@ -75,10 +75,10 @@ def prove_absent(name: str, place: Place, places: Places) -> None:
         if parse_nslookup(control) and DOCKER_DNS in control.stdout:
             return
     raise NotUnderstood(
-        f"nothing shows that {name} is unknown at {place}: {said or 'it resolves when it is asked for again'}",
+        f"nothing proves that {name} is unknown at {place}: {said or 'it resolves when it is looked up again'}",
         command=completed.command,
         detail=completed.output,
-        remedy="only a name server that answers can tell that a name does not exist: see /etc/resolv.conf there",
+        remedy="only a name server that answers can report that a name does not exist: see /etc/resolv.conf there",
     )
 
 
@@ -110,7 +110,7 @@ def why_not(completed: Completed, tool: str, command: str) -> str:
     if tool != "getent" and (said := answer(completed)):
         return f"name not resolved: {said}"
     raise NotUnderstood(
-        f"{tool} says neither an address nor that there is none (exit code {completed.exit}): "
+        f"{tool} reports neither an address nor that there is none (exit code {completed.exit}): "
         f"{completed.output or 'no output'}",
         command=command,
         detail=completed.output,

@@ -27,7 +27,7 @@ class PairsProbe(Model):
     """A service, asked for from the tasks of services."""
 
     service: str
-    from_: Strings = Field(alias="from", min_length=1, description="services: one task of each on every node asks")
+    from_: Strings = Field(alias="from", min_length=1, description="services: one task of each on every node probes")
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class SwarmActions:
         task = min(tasks, key=lambda one: (one.get("Slot", 0), one["Node"]))
         host, container = task["Node"], task["Status"]["ContainerStatus"]["ContainerID"]
         if host not in self._places.lab.inventory.hosts:
-            raise HostError(host, "the task to be killed runs there, and the inventory has no such host")
+            raise HostError(host, "the task to kill runs there, but the inventory has no such host")
         service.kill(task, self._places.hosts[host])
         # The next probe must not find the killed task still counted among those that run.
         wait_for(

@@ -104,7 +104,7 @@ def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, time
     gone = [line.split(" ")[1] for line in completed.stdout.splitlines() if line.startswith("gone ")]
     if gone:
         names = ", ".join(task.name for task in tasks if str(task.pid) in gone)
-        raise NoAnswer(f"{names} ended while it was asked", command=f"docker service ps {tasks[0].service}")
+        raise NoAnswer(f"{names} ended while it was probed", command=f"docker service ps {tasks[0].service}")
     if not completed.ok:
         raise NotUnderstood(
             f"the script for {tasks[0].service} failed with exit code {completed.exit}",

@@ -76,7 +76,7 @@ def show_plans(console: Console, plans: Sequence[DrillPlan]) -> None:
             f"{stream.source}: every {stream.loop.period:g} s: {' '.join(stream.loop.command)}"
             for stream in plan.streams
         ]
-        lines.append(f"steady for {drill.steady:g} s, else it is not begun")
+        lines.append(f"steady for {drill.steady:g} s, otherwise it does not start")
         for fault in plan.faults:
             lines.append(
                 f"{fault.name} ({shown(fault.params)}); hosts heal themselves after {fault.params.lasts + 60:g} s"

@@ -25,7 +25,7 @@ def show_up(console: Console, machines: Machines) -> bool:
     """Say what `up` would do with each machine; returns whether all run, so that hosts can be inspected."""
     statuses = machines.status()
     doing = (
-        _UP if machines.kind.creates else {**_UP, "unreachable": "does not answer, and is not clusterlab's to start"}
+        _UP if machines.kind.creates else {**_UP, "unreachable": "does not answer, and clusterlab does not start it"}
     )
     show_status(console, [replace(one, detail=doing[one.state]) for one in statuses])
     return all(one.state == "running" for one in statuses)
@@ -44,6 +44,6 @@ def show_run(console: Console, pipeline: Pipeline, json: str) -> None:
     if show_up(console, pipeline.session.machines):
         show_changes(pipeline, *pipeline.planned(), json)
     else:
-        console.print("What would change on the hosts is known once they run.", soft_wrap=True)
+        console.print("What would change on the hosts is known once they are running.", soft_wrap=True)
     for name, play in lab.plays.items():
         console.print(f"{name}: {len(play.checks)} statements would be checked", highlight=False, soft_wrap=True)

@@ -123,7 +123,7 @@ def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> lis
         return ["--help", verb]
     flags = _arguments(verb, rest, verbs[verb])
     if after and "command" not in verbs[verb].args:
-        raise UsageError(f"{verb}: runs no command", remedy="Leave out `--` and what follows it.")
+        raise UsageError(f"{verb}: does not run a command", remedy="Leave out `--` and what follows it.")
     return [*before[:at], verb, *flags, *([f"--command={' '.join(after[1:])}"] if after else [])]
 
 
@@ -174,7 +174,7 @@ def _known(verb: str, flag: str, context: ParserContext) -> None:
 def _fits(flag: str, value: str, kind: type) -> None:
     """Raise UsageError for a word where a number is wanted: Invoke would end with a traceback."""
     if kind is int and not re.fullmatch(r"-?\d{1,9}", value):
-        raise UsageError(f"{flag} wants a whole number, not {value!r}", remedy=f"For example {flag} 5.")
+        raise UsageError(f"{flag} needs a whole number, not {value!r}", remedy=f"For example {flag} 5.")
 
 
 def _value(flag: str, word: str | None) -> str:

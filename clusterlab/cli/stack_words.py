@@ -12,10 +12,10 @@ from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles, is_stack_fi
 COMPOSE_FILE = "a stack file, - for standard input; repeated ones are merged (short: -c)"
 PRUNE = "remove services of stacks that are no longer in their files"
 RESOLVE = "when registries are asked for digests: always, changed or never (default: never in labs, else changed)"
-AUTH = "give the nodes your logins to registries, from your Docker configuration"
+AUTH = "pass your registry logins to the nodes, from your Docker configuration"
 ADOPT = "also change stacks that somebody else deployed; they become the lab's"
 STACK = "the stack's name (default: that of the first file's folder)"
-WITHOUT = "a statement that follows from stack files and is not made: KEY, or KEY:SERVICE"
+WITHOUT = "a statement derived from stack files to leave out: KEY, or KEY:SERVICE"
 
 
 def is_stack(word: str) -> bool:

@@ -88,7 +88,7 @@ def verb(
                 show_error(err(), error)
                 raise Exit(code=error.exit_code) from error
             except KeyboardInterrupt as interrupt:
-                then = interrupted or f"`clusterlab {name}` goes on from here."
+                then = interrupted or f"`clusterlab {name}` continues from here."
                 err().print(f"[bold red]interrupted[/bold red]: {then}", highlight=False)
                 raise Exit(code=3) from interrupt
             finally:

@@ -27,7 +27,7 @@ def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
 def look(pipeline: Pipeline, options: Options) -> str:
     """Ask the cluster what it uses, and make the play of the test prove that, too; returns what is not tested."""
     session = pipeline.session
-    with session.progress.task(session.lab.name, "asking what its volumes and services use"):
+    with session.progress.task(session.lab.name, "listing what its volumes and services use"):
         seen = survey(session.hosts, session.lab.inventory)
     session.lab = with_test(session.lab, options, seen)
     rest = untested(session.lab, options, seen)

@@ -58,7 +58,7 @@ class Property:
     quick: bool = True
     stands: tuple[str, ...] = ("probe",)
     """What it needs on the cluster: kinds of containers and volumes, and services."""
-    lacks: str = "it takes two nodes"
+    lacks: str = "it needs two nodes"
     surveyed: bool = False
     """Whether what it proves is known only when the cluster has been asked what it uses."""
 
@@ -258,7 +258,9 @@ PROPERTIES: Mapping[str, Property] = {
             surveyed=True,
         ),
         Property("start", "how long a container takes to start", _start, quick=False, stands=()),
-        Property("outside", "a page outside the cluster, with --outside URL", _outside, lacks="there is no --outside"),
+        Property(
+            "outside", "a page outside the cluster, with --outside URL", _outside, lacks="--outside was not given"
+        ),
     )
 }
 """Every property by name, in the order in which they are shown."""

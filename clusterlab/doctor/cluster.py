@@ -95,7 +95,7 @@ class HostView:
         if request in answers.api:
             return Document(answers.api[request], self.name, f"/{request}")
         why = answers.unreachable or answers.engine_down or answers.refused.get(request)
-        raise NotSeen(self.name, why or f"the engine was not asked for {request}")
+        raise NotSeen(self.name, why or f"the engine was not queried for {request}")
 
     @property
     def info(self) -> Document:
@@ -200,7 +200,7 @@ class Cluster:
         for host in self.answering():
             if why := host.answers.refused.get("nodes"):
                 raise NotSeen("swarm", f"{host.name}: {why}")
-        raise NotSeen("swarm", "no manager was asked", "Name a manager too: clusterlab doctor HOST MANAGER")
+        raise NotSeen("swarm", "no manager was queried", "Name a manager too: clusterlab doctor HOST MANAGER")
 
     def nodes(self) -> list[Node]:
         return [_node(one) for one in self.manager.api("nodes").items()]

@@ -128,7 +128,7 @@ def _script(host: Host, answers: Answers, probes: Iterable[Probe]) -> Answers:
             return replace(answers, unreachable=why)
         return replace(answers, no_script=why)
     if printed is None:
-        return replace(answers, unreachable=f"no command ends there within {script.SECONDS + _SPARE_SECONDS:g} s")
+        return replace(answers, unreachable=f"no command completes there within {script.SECONDS + _SPARE_SECONDS:g} s")
     return replace(answers, parts=script.split(printed, mark), asked_at=began, round_trip=took)
 
 

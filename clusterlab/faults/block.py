@@ -79,10 +79,10 @@ class Block(CutBetween[BlockParameters]):
                 return Seen(False, f"{receiver} still answers {sender} on port {params.port}")
         counts = self.counts(params, scene, before)
         if ended := [host for host, count in counts.items() if count < 0]:
-            return Seen(False, f"{', '.join(ended)} drops nothing any more")
+            return Seen(False, f"{', '.join(ended)} no longer drops packets")
         idle = [host for host, count in counts.items() if count == 0]
         if len(idle) == len(counts) or (idle and params.port != "esp"):
-            return Seen(False, f"{', '.join(idle)} has dropped no packet")
+            return Seen(False, f"{', '.join(idle)} has not dropped a packet")
         return Seen(True, dropped_text(counts))
 
     def gone(self, params: BlockParameters, scene: Scene, before: Before) -> Seen:

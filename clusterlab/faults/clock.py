@@ -28,7 +28,7 @@ class ClockParameters(HostParameters):
         if not _BY.match(self.by):
             yield Issue(("by",), f"'{self.by}' is not a difference of time", "Write it like +100d, -2h or +90s.")
         elif abs(self.seconds) < 5:
-            yield Issue(("by",), "less than 5 s cannot be told from a clock that is merely inexact")
+            yield Issue(("by",), "less than 5 s cannot be distinguished from a clock that is merely inexact")
 
     @property
     def seconds(self) -> int:

@@ -41,7 +41,7 @@ class Between(FaultParameters):
     def issues(self) -> Iterator[Issue]:
         given = self.given("between", "from_", "to", "host")
         if given not in (["between"], ["from", "to"], ["host"]):
-            yield Issue((), "say between whom: exactly one of `between`, `host`, and `from` with `to`")
+            yield Issue((), "give exactly one of `between`, `host`, and `from` with `to`")
         if self.between and len(self.between) != 2:
             yield Issue(("between",), f"`between` has two sides, not {len(self.between)}")
 
@@ -140,10 +140,10 @@ def dropped_text(counts: Mapping[str, int]) -> str:
 
 
 def silent(counts: Mapping[str, int]) -> Seen | None:
-    """What is wrong when a receiver has dropped nothing, or drops nothing any more."""
+    """What is wrong when a receiver has dropped nothing, or no longer drops packets."""
     for host, count in counts.items():
         if count <= 0:
-            return Seen(False, f"{host} has dropped no packet" if count == 0 else f"{host} drops nothing any more")
+            return Seen(False, f"{host} has not dropped a packet" if count == 0 else f"{host} no longer drops packets")
     return None
 
 

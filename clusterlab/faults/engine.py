@@ -41,7 +41,7 @@ class _Engine(FaultKind[HostParameters]):
 
     def before(self, params: HostParameters, scene: Scene) -> Before:
         if self._asked(params, scene)[0] != 0:
-            raise NoEffect(f"{self.name}: the engine of {params.at} does not answer already")
+            raise NoEffect(f"{self.name}: the engine of {params.at} already does not answer")
         return {"process": scene.said(params.at, _PROCESS)}
 
     def gone(self, params: HostParameters, scene: Scene, before: Before) -> Seen:

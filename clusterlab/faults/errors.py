@@ -16,7 +16,7 @@ class Refused(ClusterlabError):
 
 
 class NoEffect(ClusterlabError):
-    """The fault was injected, or would have been, and nothing shows that it took effect."""
+    """The fault was injected, or would have been, and nothing proves that it took effect."""
 
 
 class EndedEarly(ClusterlabError):
@@ -24,7 +24,7 @@ class EndedEarly(ClusterlabError):
 
 
 class NotHealed(ClusterlabError):
-    """The fault was healed, and nothing shows that it is gone; the lab stays marked until `clusterlab heal`."""
+    """The fault was healed, and nothing proves that it is gone; the lab stays marked until `clusterlab heal`."""
 
 
 class Residue(ClusterlabError):

@@ -79,7 +79,7 @@ def remains(scene: Scene, record: FaultRecord) -> Iterator[str]:
     """What of a fault is still seen, and what is not as it was before it."""
     kind = FAULTS.get(record.kind)
     if kind is None:
-        yield f"{record.kind}: no such kind of fault is installed, so that it is gone was not proven"
+        yield f"{record.kind}: no such kind of fault is installed, so its end was not verified"
         return
     params = kind.model.model_validate(record.params)
     seen = [kind.gone(params, scene, record.before)]

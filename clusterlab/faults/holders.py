@@ -21,7 +21,7 @@ class FillParameters(HostParameters):
     """Which file system is filled, and how much is left."""
 
     path: str = Field(description="a directory of the file system", examples=["/var/lib/docker", "/shares"])
-    leave: Size | None = Field(default=None, description="what is left free; default: nothing", examples=["16M"])
+    leave: Size | None = Field(default=None, description="how much to leave free; default: nothing", examples=["16M"])
 
     def issues(self) -> Iterator[Issue]:
         if not self.path.startswith("/"):
@@ -105,7 +105,7 @@ dd if=/dev/zero of="$file" bs=1M count=1 conv=fsync 2>&1 >/dev/null | grep 'No s
 class MemoryParameters(HostParameters):
     """How much memory is left."""
 
-    leave: Size = Field(default="128M", description="what is left available; less than 96M ends the host itself")
+    leave: Size = Field(default="128M", description="how much to leave available; less than 96M ends the host itself")
 
     def issues(self) -> Iterator[Issue]:
         if size_bytes(self.leave) < 96 << 20:

@@ -109,7 +109,7 @@ class Injection:
             try:
                 self.seen_gone = self._wait(self.kind.gone, "it to be gone", self.kind.heals_within)
             except DeadlineExceeded as error:
-                raise NotHealed(f"{self} was healed, and is still seen: {error.message}", remedy=HEAL) from error
+                raise NotHealed(f"{self} was healed, but is still in effect: {error.message}", remedy=HEAL) from error
             if remaining := residue(scene, record, self.kind.leaves):
                 raise Residue(f"{self} left something behind: {'; '.join(remaining)}", remedy=HEAL)
             scene.run(dict.fromkeys(record.heals, dead_man.forget(self.id)))
@@ -193,7 +193,7 @@ class Injection:
 def injected(spec: FaultSpec, scene: Scene) -> Iterator[Injection]:
     """The fault is in effect inside the block, proven, and gone after it, proven too.
 
-    Raises Unsupported and Refused before anything is done, NoEffect when nothing shows that it took effect, NotHealed,
+    Raises Unsupported and Refused before anything is done, NoEffect when nothing proves that it took effect, NotHealed,
     Residue and EndedEarly at the end. What a block raises goes on, with a note when healing failed.
     """
     injection = inject(spec, scene)

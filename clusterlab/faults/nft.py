@@ -80,4 +80,4 @@ def dropped(scene: Scene, host: str, fault: str) -> int:
         rules = [item["rule"]["expr"] for item in items if "rule" in item]
         return sum(int(one["counter"]["packets"]) for rule in rules for one in rule if "counter" in one)
     except (ValueError, KeyError, TypeError) as error:
-        raise HostError(host, "what nft printed cannot be read", detail=done.output[-2000:]) from error
+        raise HostError(host, "the output of nft cannot be parsed", detail=done.output[-2000:]) from error

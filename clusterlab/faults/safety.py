@@ -41,13 +41,13 @@ def require(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> None
     if why := allowed(kind, inventory):
         raise Refused(f"{kind.name}: {why}", remedy=remedy(kind))
     if why := too_much(kind.lost(params, scene), params.blast, inventory):
-        raise Refused(f"{kind.name}: {why}", remedy="`blast: N` allows a fault to take N hosts away.")
+        raise Refused(f"{kind.name}: {why}", remedy="`blast: N` allows a fault to take down N hosts.")
 
 
 def too_much(lost: Set[str], blast: int, inventory: Inventory) -> str:
     """Why losing these hosts is more than a fault may do; "" when it is not."""
     if len(lost) > blast:
-        return f"it would take {len(lost)} hosts away: {', '.join(sorted(lost))}"
+        return f"it would take down {len(lost)} hosts: {', '.join(sorted(lost))}"
     if blast > 1:
         return ""
     managers = inventory.with_role("swarm_manager")

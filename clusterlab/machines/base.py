@@ -93,7 +93,7 @@ class MachineKind:
     network between them is not ours: an inventory need not name its subnet."""
     foreign: bool = False
     """Whether the machines belong to somebody else, so that actions on them need permission in the inventory."""
-    down: str = "nothing is left"
+    down: str = "nothing remains"
     """What is true when `down` has ended, for people."""
     needs_root: bool = False
     """Whether this process must be root to run them."""

@@ -36,7 +36,9 @@ def undone_on_failure(
             try:
                 undo()
             except (ClusterlabError, OSError) as left:
-                notes.append(f"not all that was new could be removed ({explained(left).message}): run clusterlab down")
+                notes.append(
+                    f"some of what was new could not be removed ({explained(left).message}): run clusterlab down"
+                )
         known.remedy = "; ".join(note for note in notes if note)
         if known is error:
             raise
@@ -61,7 +63,7 @@ def explained(error: ClusterlabError | OSError) -> ClusterlabError:
         where = f" ({error.filename})" if error.filename else ""
         return ClusterlabError(
             f"no space left on this computer's disk{where}",
-            remedy="make room, or let XDG_STATE_HOME and XDG_CACHE_HOME name folders elsewhere; then run up again",
+            remedy="free some space, or set XDG_STATE_HOME and XDG_CACHE_HOME to folders elsewhere; then run up again",
         )
     return ClusterlabError(f"the machines could not be created: {error}")
 
@@ -70,7 +72,9 @@ def _full(folder: Path) -> str:
     """What to say when the disk of a folder has no room, whatever else an engine or QEMU made of that."""
     while not folder.exists():
         folder = folder.parent
-    return f"no space is left on the disk of {folder}: make room" if shutil.disk_usage(folder).free < _FULL else ""
+    return (
+        f"no space is left on the disk of {folder}: free some space" if shutil.disk_usage(folder).free < _FULL else ""
+    )
 
 
 def _kept(folder: Path, collect: Callable[[Path], None]) -> str:

@@ -83,7 +83,7 @@ def read_record(path: Path, lab: str) -> Record | None:
         data = json.loads(text)
         if isinstance(data, dict) and data.get("form", 0) > SCHEMA_VERSION:
             raise NewerRecord(
-                f"lab {lab} was made by a newer clusterlab ({path})", remedy="Use that version to bring it down."
+                f"lab {lab} was created by a newer clusterlab ({path})", remedy="Use that version to bring it down."
             )
         return Record.model_validate(data)
     except (ValueError, ValidationError) as error:

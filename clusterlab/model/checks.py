@@ -75,7 +75,7 @@ class Step(_Kinds):
     """One probe of several in order, or an action between them: exactly one key besides `within`."""
 
     do: Annotated[Action, AsAction()] | None = None
-    within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
+    within: Duration | None = Field(default=None, description="repeated until it passes or this time is up")
 
     def issues(self) -> Iterator[Issue]:
         given = self.given(*_keys(type(self)), "do")
@@ -83,7 +83,7 @@ class Step(_Kinds):
             found = f"not {listed(given)}" if given else "but has none"
             yield Issue((), f"a step is exactly one probe or action, {found}", "" if given else _kinds_are())
         if self.do is not None and self.within is not None:
-            yield Issue(("within",), "an action is done once: 'within' is for probes", key=True)
+            yield Issue(("within",), "an action is carried out once: 'within' is for probes", key=True)
 
 
 class Check(_Kinds):
@@ -98,10 +98,10 @@ class Check(_Kinds):
         alias="finally",
         description="commands that tidy up after the steps, however they end; they must succeed",
     )
-    within: Duration | None = Field(default=None, description="asked again until it holds or this time is up")
-    for_: Duration | None = Field(default=None, alias="for", description="must hold all this time")
+    within: Duration | None = Field(default=None, description="repeated until it passes or this time is up")
+    for_: Duration | None = Field(default=None, alias="for", description="must pass for all of this time")
     needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
-    hint: str = Field(default="", description="what to look at when it fails")
+    hint: str = Field(default="", description="what to check when it fails")
     _lacks: str = PrivateAttr(default="")
 
     @property
@@ -125,7 +125,7 @@ class Check(_Kinds):
             remedy = "Write one check per kind, or put them in order under steps." if given else _kinds_are()
             yield Issue((), f"a check has exactly one kind, or steps, {found}", remedy)
         if given == ["steps"] and not any(step.probe for step in self.steps):
-            yield Issue(("steps",), "no step asks anything, so this check asserts nothing", _kinds_are(), key=True)
+            yield Issue(("steps",), "no step probes anything, so this check asserts nothing", _kinds_are(), key=True)
         yield from self._early_heals()
         if self.given("finally_") and not self.steps:
             yield Issue(("finally",), "'finally' tidies up after steps, and there are none", "Leave it out.", key=True)

@@ -21,13 +21,13 @@ class HttpTarget(Model):
     """A page that answers with a status below 400, on each of several hosts."""
 
     service: str | None = Field(default=None, description="a service of the play, at the port that it publishes first")
-    port: Port | None = Field(default=None, description="in the place of service: a port of the hosts")
-    at: Strings = Field(default=["docker"], description="the hosts that are asked: names or roles")
+    port: Port | None = Field(default=None, description="instead of service: a port of the hosts")
+    at: Strings = Field(default=["docker"], description="the hosts to probe: names or roles")
     path: str = "/"
 
     def issues(self) -> Iterator[Issue]:
         if len(self.given("service", "port")) != 1:
-            yield Issue((), "a page is that of exactly one service or port", "Write one of the two keys.")
+            yield Issue((), "a page needs exactly one of service and port", "Write one of the two keys.")
         if not self.path.startswith("/"):
             yield Issue(("path",), f"'{self.path}' is not the path of a page", "Begin it with /.")
 
@@ -36,7 +36,7 @@ class TcpTarget(Model):
     """A port that accepts connections, on each of several hosts."""
 
     port: Port
-    at: Strings = Field(default=["docker"], description="the hosts that are asked: names or roles")
+    at: Strings = Field(default=["docker"], description="the hosts to probe: names or roles")
 
 
 class Prober(Model):
@@ -47,7 +47,7 @@ class Prober(Model):
     command: list[str] | None = Field(
         default=None, min_length=1, description="a command that must succeed on each host of `from`"
     )
-    from_: Strings = Field(alias="from", min_length=1, description="the hosts that ask: names or roles")
+    from_: Strings = Field(alias="from", min_length=1, description="the hosts to probe from: names or roles")
     every: Duration = Field(default=0.5, ge=0.1, description="the time between two requests")
     timeout: Duration = Field(default=1.0, ge=0.1, description="a request that takes longer has failed")
 
@@ -73,7 +73,7 @@ class Writer(Model):
     volume: str = Field(description="a volume of the play, or the full name of one")
     from_: Strings = Field(alias="from", min_length=1, description="the hosts that write: names or roles")
     every: Duration = Field(default=0.5, ge=0.1, description="the time between two writes")
-    timeout: Duration = Field(default=5.0, ge=1.0, description="of a write that takes longer nothing is known")
+    timeout: Duration = Field(default=5.0, ge=1.0, description="the result of a write that takes longer is unknown")
 
 
 class Expectation(Model):
@@ -83,15 +83,15 @@ class Expectation(Model):
     writer: str | None = None
     at: Strings = Field(
         default_factory=list,
-        description="of a prober, the hosts that are asked: names, roles, it, others; any: a client that tries them "
+        description="of a prober, the hosts to probe: names, roles, it, others; any: a client that tries them "
         "all (default: each of them)",
     )
     from_: Strings = Field(
-        default_factory=list, alias="from", description="the hosts that ask or write (default: each of them)"
+        default_factory=list, alias="from", description="the hosts that probe or write (default: each of them)"
     )
     expect: Literal["holds", "degraded", "fails"]
-    within: Duration | None = Field(default=None, description="with holds: from so long after the injection on")
-    unavailable: Duration | None = Field(default=None, description="with degraded: the longest time in all")
+    within: Duration | None = Field(default=None, description="with holds: from this long after the injection")
+    unavailable: Duration | None = Field(default=None, description="with degraded: the longest total time")
 
     @property
     def subject(self) -> str:
@@ -99,20 +99,20 @@ class Expectation(Model):
 
     def issues(self) -> Iterator[Issue]:
         if len(self.given("prober", "writer")) != 1:
-            yield Issue((), "an expectation is of exactly one prober or writer", "Write one of the two keys.")
+            yield Issue((), "an expectation needs exactly one of prober and writer", "Write one of the two keys.")
         for key, word in (("within", "holds"), ("unavailable", "degraded")):
             if self.given(key) and self.expect != word:
                 yield Issue((key,), f"'{key}' belongs to 'expect: {word}'", "Leave it out.", key=True)
         if self.writer is not None and self.given("at"):
-            yield Issue(("at",), "a writer writes where it is", "Write from: in the place of at:.", key=True)
+            yield Issue(("at",), "a writer writes where it is", "Write from: instead of at:.", key=True)
 
 
 class Final(Model):
     """What the final reading of a writer's file may show; by default nothing is lost or duplicated."""
 
     writer: str
-    lost: int = Field(default=0, ge=0, description="acknowledged writes that are absent, at most")
-    duplicated: int = Field(default=0, ge=0, description="writes that are there more than once, at most")
+    lost: int = Field(default=0, ge=0, description="how many acknowledged writes may be lost")
+    duplicated: int = Field(default=0, ge=0, description="how many writes may be duplicated")
 
 
 class Drill(Model):
@@ -127,11 +127,13 @@ class Drill(Model):
     probers: dict[Name, Prober] = Field(default_factory=dict)
     writers: dict[Name, Writer] = Field(default_factory=dict)
     faults: list[Annotated[FaultSpec, Deferred(fault_spec_model)]] = Field(min_length=1)
-    steady: Duration = Field(default=15.0, ge=1.0, description="how long all must be well before the fault")
+    steady: Duration = Field(default=15.0, ge=1.0, description="how long everything must work before the fault")
     during: list[Expectation] = Field(min_length=1)
-    recovers: Duration = Field(default=60.0, ge=1.0, description="all must be well so long after the heal began")
+    recovers: Duration = Field(
+        default=60.0, ge=1.0, description="everything must work within this time after healing begins"
+    )
     after: list[Final] = Field(default_factory=list, description="of writers: what may be lost (default: nothing)")
-    hint: str = Field(default="", description="what to look at when it fails")
+    hint: str = Field(default="", description="what to check when it fails")
 
     @property
     def lasts(self) -> float:

@@ -191,7 +191,7 @@ def _wrong_value(error: _Error, siblings: list[_Error], document: Document) -> t
 
 
 def _shape(error: _Error) -> str:
-    return _SHAPES.get(error.detail.get("ctx", {}).get("pattern", ""), "is not written as it must be")
+    return _SHAPES.get(error.detail.get("ctx", {}).get("pattern", ""), "has an invalid form")
 
 
 def _wrong_type(error: _Error, siblings: list[_Error], document: Document) -> tuple[str, str]:

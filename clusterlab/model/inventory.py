@@ -204,7 +204,7 @@ class _Inventory(Model):
     """
 
     lab: Name = Field(description="the lab's name: state, machines and labels carry it", examples=["demo"])
-    machines: str = Field(default="qemu", description="who makes the machines exist")
+    machines: str = Field(default="qemu", description="what provides the machines")
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
     swarm: Swarm = Swarm()

@@ -28,9 +28,7 @@ class Lun(Model):
     """A disk that the iSCSI target serves to one host, out of a file."""
 
     name: Name = Field(examples=["disk1"])
-    size: str = Field(
-        pattern=r"^[1-9]\d*[MG]$", description="it never changes once the disk is made", examples=["512M"]
-    )
+    size: str = Field(pattern=r"^[1-9]\d*[MG]$", description="it never changes once the disk exists", examples=["512M"])
     host: Name = Field(description="the only host that may log in", examples=["host1"])
 
     @property
@@ -60,7 +58,7 @@ class Disk(Model):
     lun: str = Field(description="a name among the LUNs of the inventory")
     filesystem: Literal["xfs", "ext4"] | None = Field(
         default=None,
-        description="made on a blank disk, and never over anything else; without it the disk stays as it is",
+        description="created on a blank disk, and never over anything else; without it the disk stays as it is",
     )
 
 

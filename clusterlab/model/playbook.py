@@ -114,7 +114,7 @@ class Container(Model):
     host: str = Field(default="", description="the Docker host that it runs on")
     hosts: Strings = Field(
         default_factory=list,
-        description="in the place of host: one on each of these hosts, roles or groups, called NAME-HOST there; "
+        description="instead of host: one on each of these hosts, roles or groups, called NAME-HOST there; "
         "NAME@HOST means one of them, NAME all",
     )
     image: str = Field(description="a name among the inventory's images")
@@ -209,8 +209,8 @@ class Play(Model):
     model_config = ConfigDict(defer_build=True)
 
     title: str = Field(min_length=1)
-    teaches: str = Field(default="", description="what one learns from this play")
-    why: str = Field(default="", description="why it is as it is")
+    teaches: str = Field(default="", description="what this play teaches")
+    why: str = Field(default="", description="why it works this way")
     docs: list[str] = Field(default_factory=list, description="where to read more")
     disks: dict[ObjectName, Disk] = Field(default_factory=dict, description="LUNs of the iSCSI target, by their host")
     volumes: dict[
@@ -223,7 +223,7 @@ class Play(Model):
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     stack: StackFiles | None = Field(default=None, description="a stack, deployed as `docker stack deploy` does")
     external: External = Field(
-        default=External(), description="what others created: checks may name it, and nothing changes it"
+        default=External(), description="what others created: checks may name it, and clusterlab never changes it"
     )
     checks: list[Annotated[Check, Deferred(check_model)]] = Field(default_factory=list)
     drills: list[Drill] = Field(

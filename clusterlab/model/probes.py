@@ -24,7 +24,7 @@ class Address(Model):
 
     def issues(self) -> Iterator[Issue]:
         if len(self.given("container", "service")) != 1:
-            yield Issue((), "an address is that of exactly one container or service", "Write one of the two keys.")
+            yield Issue((), "an address needs exactly one of container and service", "Write one of the two keys.")
 
 
 Target = str | Address
@@ -109,7 +109,7 @@ class ReachProbe(Probe):
             values: object = getattr(self, key)
             if isinstance(values, Sequence) and not isinstance(values, str):
                 if not values:
-                    yield Issue((key,), f"an empty list for '{key}' asks nothing")
+                    yield Issue((key,), f"an empty list for '{key}' selects nothing")
                 yield from (
                     Issue((key, index), f"'{one}' appears twice")
                     for index, one in enumerate(values)
@@ -145,7 +145,7 @@ class NegatableProbe(ReachProbe):
         yield from super().issues()
         if self.negative:
             for key in self.given(*self.only_positive):
-                yield Issue((key,), f"'{key}' says nothing when '{self.verdict}' is false", "Leave one of them out.")
+                yield Issue((key,), f"'{key}' has no effect when '{self.verdict}' is false", "Leave one of them out.")
         if self.control is not None:
             yield from self._control_faults(self.control)
 

@@ -79,7 +79,7 @@ def parse_port(text: str | int) -> PortMapping:
         raise ValueError(f"'{text}': the protocol must be tcp, udp or sctp, not '{protocol}'")
     *before, port = body.split(":")
     if len(before) > 2 or not all((*before, port)):
-        raise ValueError(f"'{text}' is not a port: write [[address:]host-port:]port[/protocol], as 8080:80")
+        raise ValueError(f"'{text}' is not a port: write [[address:]host-port:]port[/protocol], such as 8080:80")
     address = _ip(text, before[0]) if len(before) == 2 else None
     host_port = _number(text, before[-1]) if before else None
     kind: Literal["tcp", "udp", "sctp"] = protocol or "tcp"  # type: ignore[assignment]  # compared above

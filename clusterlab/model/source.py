@@ -240,7 +240,7 @@ class Reader:
     def key(self, node: yaml.Node) -> str | None:
         if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
             if "${" in node.value:
-                self.wrong(node, f"'{node.value}': ${{...}} can stand in values, not in keys")
+                self.wrong(node, f"'{node.value}': ${{...}} is allowed in values, not in keys")
             return str(node.value)
         if isinstance(node, yaml.ScalarNode):
             self.wrong(node, f"the key {node.value or 'null'} must be text", f'Put it in quotes: "{node.value}".')

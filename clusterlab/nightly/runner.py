@@ -244,15 +244,15 @@ class NightlyRunner:
     def _clean_up(self) -> str:
         verdict = run_verdict(self.run.results, self.run.stages, self.run.strict)
         if self._options.keep == "always":
-            raise Skip("the lab is kept, as always")
+            raise Skip("the lab is kept, because of --keep always")
         if self._options.keep == "on-failure" and verdict not in ("pass", "flaky"):
-            raise Skip("the lab is kept so that you can inspect it, because not all is well")
+            raise Skip("the lab is kept for inspection, because not everything passed")
         session = self._pipeline.session
         if not session.machines.kind.creates:
             return self._pipeline.clean()
         if self._options.start.kind == "restore":  # the next run is to find what it starts from
             snapshots_of(session.machines).end_machines(self._progress)
-            return f"the machines are ended; the snapshot {self._options.start.snapshot} is kept"
+            return f"the machines are stopped; the snapshot {self._options.start.snapshot} is kept"
         session.machines.down(self._progress)
         return "the machines are removed"
 
@@ -261,4 +261,4 @@ class NightlyRunner:
             raise Skip("no command was given")
         report = self._record.report
         notify(list(self._options.notify), summary(self.run, str(report or "")), self._options.notify_deadline)
-        return "the command was given the summary"
+        return "the command received the summary"

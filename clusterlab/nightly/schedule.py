@@ -37,7 +37,7 @@ class Schedule:
             raise UsageError(f"{self.at!r} is not a time of day", remedy="Write it as 03:00.")
         for word in (*self.command, str(self.folder), *self.environment.values()):
             if any(ord(character) < 32 for character in word):
-                raise UsageError(f"a schedule cannot hold control characters: {word!r}")
+                raise UsageError(f"a schedule cannot contain control characters: {word!r}")
 
     @property
     def unit(self) -> str:

@@ -11,7 +11,7 @@ from clusterlab.results import Evidence, Outcome, Result
 SECOND_APPLY = "a second apply changes nothing"
 _WANTED = "no changes"
 _COMMAND = "clusterlab plan"
-_HINT = "something changes these back, or they are never as wanted: see `clusterlab plan`"
+_HINT = "something reverts these changes, or they never take effect: see `clusterlab plan`"
 
 
 def changes_nothing(changes: Sequence[Change]) -> Result:

@@ -46,12 +46,12 @@ def refuse_others(name: str, record: Record) -> None:
     """Raise ClusterlabError when another user or workstation made the lab."""
     if record.machine_id and record.machine_id != workstation.machine_id():
         raise ClusterlabError(
-            f"lab {name} was made on another workstation, by {record.owner}: nothing was touched",
+            f"lab {name} was created on another workstation, by {record.owner}: nothing was touched",
             remedy=f"Give this lab another name (`lab:` in the inventory), or work on it there. This computer is "
             f"{workstation.workstation()}; both use the state folder {LabState(name).folder}.",
         )
     if record.user and record.user != workstation.user():
         raise ClusterlabError(
-            f"lab {name} was made by another user, {record.owner}: nothing was touched",
+            f"lab {name} was created by another user, {record.owner}: nothing was touched",
             remedy=f"Give this lab another name (`lab:` in the inventory), or run the command as {record.user}.",
         )

@@ -224,8 +224,8 @@ class HostLocks:
         return LabBusy(
             f"{host} is in use: {holder.owner} has been running `clusterlab {holder.verb}` there since {holder.since} "
             f"(lab {holder.lab}, process {holder.pid})",
-            remedy=f"Wait until that command has ended. If it was killed, its lock expires in {rest:.0f} s: it gave "
-            f"its last sign of life {max(0, answer.age)} s ago.",
+            remedy=f"Wait until that command has ended. If it was killed, its lock expires in {rest:.0f} s: it was "
+            f"last renewed {max(0, answer.age)} s ago.",
         )
 
     def _taken_over(self, host: str, answer: _Answer) -> LabBusy:

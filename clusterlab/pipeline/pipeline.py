@@ -88,7 +88,7 @@ class Pipeline:
         if report.failed:
             raise NotConverged(report)
         rest = f", remaining: {', '.join(self.remaining)}" if self.remaining else ""
-        return f"{len(report.done)} things removed{rest}"
+        return f"{len(report.done)} objects removed{rest}"
 
     def take_away(self, play: str, delete_data: bool = False) -> str:
         """Remove what was created for one play."""

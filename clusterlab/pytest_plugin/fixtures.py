@@ -100,7 +100,7 @@ def _eventually(function: Callable[[], T], within: str | float = "10s") -> T:
             return function()
         except AssertionError as failed:
             if time.monotonic() >= deadline:
-                failed.add_note(f"still so after {within}")
+                failed.add_note(f"still failing after {within}")
                 raise
         time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(2 * pause, 1.0)

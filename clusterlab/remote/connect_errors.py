@@ -109,7 +109,7 @@ def _wrong_host_key(target: Target, offered: paramiko.PKey, known: Sequence[Know
         target.name,
         message,
         remedy="Somebody may be intercepting the connection. Only if you know why the key changed (the machine was "
-        f"installed again, say), remove the old one: {removal}",
+        f"reinstalled, for example), remove the old one: {removal}",
     )
 
 

@@ -154,7 +154,7 @@ def _open(target: Target, jump: fabric.Connection | None, attempt: Attempt) -> f
 
 
 def _cancelled(target: Target) -> HostError:
-    return HostError(target.name, "connecting to it was given up: the command is ending")
+    return HostError(target.name, "connecting to it was abandoned: the command is ending")
 
 
 def _trust(connection: fabric.Connection, target: Target, known: Iterable[KnownKey]) -> None:

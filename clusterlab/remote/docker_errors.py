@@ -33,9 +33,9 @@ def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: b
         remedy = "Give the host the role docker and run `clusterlab provision`, or install docker.io manually."
     elif "permission denied" in text:
         problem = f"user {target.user} may not use the engine"
-        remedy = "Say `ssh: {become: true}` in the inventory, or add the user to the group docker and log in again."
+        remedy = "Set `ssh: {become: true}` in the inventory, or add the user to the group docker and log in again."
     elif "cannot connect" in text or "connection refused" in text or target.engine.lower() in text:
-        problem = "the Docker engine does not run"
+        problem = "the Docker engine is not running"
         remedy = "Start it: systemctl start docker; journalctl -u docker says why it stopped."
     elif begun:
         problem = "the Docker engine ended in the middle of its answer"

@@ -172,7 +172,7 @@ class Host:
                 raise HostError(
                     self.name,
                     f"the connection was lost while `{_short(shown)}` was running: it may have been carried out or not",
-                    remedy="The machine may have been rebooted. Run the command again: it goes on from what it finds.",
+                    remedy="The machine may have been rebooted. Run the command again: it continues from there.",
                 ) from None
         if self.target.become:
             self._notice_sudo(ended)

@@ -64,7 +64,7 @@ def _show_difference(console: Console, difference: Difference) -> None:
         "new": difference.new,
         "worse": difference.worse,
         "gone": difference.gone,
-        "no longer asked": difference.no_longer_asked,
+        "no longer checked": difference.no_longer_asked,
     }
     for name, keys in rows.items():
         for key in keys:

@@ -46,7 +46,7 @@ def show_kept(console: Console, kept: Sequence[Skipped]) -> None:
     for reason in dict.fromkeys(item.reason for item in kept):
         console.print(Text.assemble(("– kept ", "cyan"), reason), soft_wrap=True)
         _indented(console, ", ".join(str(item.key) for item in kept if item.reason == reason))
-    console.print(Text("Nothing of the lab stays." if not kept else f"{len(kept)} kept.", style="bold"))
+    console.print(Text("Nothing of the lab remains." if not kept else f"{len(kept)} kept.", style="bold"))
 
 
 def _indented(console: Console, text: str, style: str = "") -> None:
@@ -60,7 +60,7 @@ def _blocked(change: Change) -> str:
 def plan_summary(changes: Sequence[Change]) -> str:
     """One line: how many changes of each action, how many blocked."""
     if not changes:
-        return "No changes: everything is as wanted."
+        return "No changes: everything is up to date."
     counts = Counter(change.action for change in changes if not change.blocked)
     parts = [f"{number} to {action}" for action, number in counts.items()]
     blocked = sum(bool(change.blocked) for change in changes)
@@ -105,7 +105,7 @@ def report_summary(report: Report) -> str:
         "unfinished": len(report.unfinished),
     }
     said = [f"{number} {what}" for what, number in numbers.items() if number]
-    return ", ".join(said) if said else "no changes, everything is as wanted"
+    return ", ".join(said) if said else "no changes, everything is up to date"
 
 
 def change_document(change: Change) -> dict[str, Any]:

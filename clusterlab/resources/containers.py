@@ -121,7 +121,7 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
             return Change(
                 key=key,
                 action="create",
-                reason="there is another one of that name" if found else "it does not exist",
+                reason="another one of that name exists" if found else "it does not exist",
                 command=shell(*body.commands),
                 carry_out=partial(create_container, at.host, body, neighbours(scope, at)),
                 needs=wanted.needs,
@@ -266,7 +266,7 @@ def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCon
         reasons.append("it is paused")
         steps.append(_Step([["docker", "unpause", name]], lambda: unpause(host, name)))
     elif state != "running":
-        reasons.append(f"it does not run: {listed.get('Status') or state}")
+        reasons.append(f"it is not running: {listed.get('Status') or state}")
         steps.append(_Step([["docker", "start", name]], lambda: start_container(host, wanted, others)))
     if not steps:
         return None

@@ -257,7 +257,7 @@ def _kept_back(lun: Lun, lab: str, now: Found) -> str:
     if size is not None and size != lun.bytes:
         return (
             f"{file} has {size} bytes, not {lun.size}: it holds data and keeps its size. "
-            f"Set `size` back, or give the LUN another name"
+            f"Restore `size`, or give the LUN another name"
         )
     return ""
 
@@ -266,7 +266,7 @@ def _blocked(host: Host, name: str, why: str) -> Change:
     return Change(
         key=Key(host.name, "lun", name),
         action="serve",
-        reason="its file is not as wanted",
+        reason="its file differs",
         command="",
         carry_out=lambda: None,
         blocked=why,

@@ -36,7 +36,7 @@ W = TypeVar("W")  # what is wanted of one resource
 F = TypeVar("F")  # what a host or the Swarm reports of one
 
 Verb = Literal["provision", "apply"]
-NO_LONGER_WANTED = "no play has it any longer"
+NO_LONGER_WANTED = "no play defines it any more"
 
 
 class ResourceKind(ABC, Generic[W, F]):

@@ -29,16 +29,16 @@ _REMEDIES = (
     (
         r"requires fsid= for NFS export",
         "the server needs a number to know that file system by",
-        "Add an option like `fsid=1` (its own number for each export) to the export in the inventory.",
+        "Add an option like `fsid=1` (another number for each export) to the export in the inventory.",
     ),
     (
         r"does not support NFS export",
-        "its file system cannot be exported (as overlay file systems)",
-        "Export a directory on a disk's file system, as ext4 or XFS.",
+        "its file system cannot be exported, for example an overlay file system",
+        "Export a directory on a disk's file system, such as ext4 or XFS.",
     ),
     (
         r"unknown keyword|syntax error|bad option",
-        "an option is none that the server knows",
+        "the server does not know one of the options",
         "See exports(5) for the options, and correct `nfs.exports` in the inventory.",
     ),
     (
@@ -270,7 +270,7 @@ def _verify(host: Host, exports: list[Export], doing: str, said: str) -> None:
     directory, client = missing[0]
     raise HostError(
         host.name,
-        f"cannot {doing}: {directory} for {client} is not in force as wanted",
+        f"cannot {doing}: {directory} for {client} is not in effect",
         remedy="Compare `exportfs -v` with `nfs.exports` in the inventory.",
         detail=f"in force: {active.get((directory, client), 'nothing')}",
     )

@@ -46,7 +46,7 @@ def ask(host: Host, questions: Mapping[str, str]) -> dict[str, str]:
     except ValueError as error:
         raise HostError(
             host.name,
-            f"did not say what it has: the answer is {error} (exit code {completed.exit})",
+            f"did not report what it has: the answer is {error} (exit code {completed.exit})",
             remedy=f"Try `clusterlab ssh {host.name} -- true`.",
             detail=clean(completed.output)[-2000:],
         ) from error

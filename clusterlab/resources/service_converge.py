@@ -96,7 +96,7 @@ def _not_converged(host: Host, api: Any, name: str, service: Json, seconds: floa
     ended = _FAILED.get(state, "")
     return HostError(
         host.name,
-        f"service {name}: {ended or f'{counted}, and they have come no further for {seconds:.0f} s'}{last}",
+        f"service {name}: {ended or f'{counted}, with no progress for {seconds:.0f} s'}{last}",
         remedy=f"`docker service ps --no-trunc {name}` on {host.name} shows what each task did.",
         detail="\n".join(f"{task['Status']['State']}: {task['Status'].get('Err', '')}" for task in tasks[-10:]),
     )

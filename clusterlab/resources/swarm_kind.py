@@ -150,7 +150,7 @@ def _used_by_others(scope: Scope, found: Member) -> str:
             continue
         # Nodes of others stay in the Swarm without a worker; without a manager they may lose it.
         return _of_others(scope.name, nodes if found.control else [], listed)
-    return "no manager says whether others use the Swarm"
+    return "no manager reports whether others use the Swarm"
 
 
 def _of_others(lab: str, nodes: Sequence[managers.Node], listed: Mapping[str, Sequence[Json]]) -> str:

@@ -96,7 +96,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
             return Change(
                 key=key,
                 action="create",
-                reason="there is another one of that name" if found else "it does not exist",
+                reason="another one of that name exists" if found else "it does not exist",
                 command=shell(body.command(image_id)),
                 carry_out=partial(_create, at, body),
                 needs=wanted.needs,

@@ -118,7 +118,7 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
             return Change(
                 key=key,
                 action="create",
-                reason="there is another one of that name" if found else "it does not exist",
+                reason="another one of that name exists" if found else "it does not exist",
                 command=shell(wanted.command),
                 carry_out=partial(_create, at, wanted),
                 differences=differing,

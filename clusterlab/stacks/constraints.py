@@ -77,9 +77,9 @@ def parse_constraint(text: str) -> Constraint:
         raise ValueError("it must be KEY == VALUE or KEY != VALUE")
     key, _, value = (part.strip() for part in text.partition(operator))
     if not _KEY.fullmatch(key):
-        raise ValueError(f"what stands before {operator} is not a key such as node.labels.disk")
+        raise ValueError(f"what precedes {operator} is not a key such as node.labels.disk")
     if '"' in value or "'" in value:
         raise ValueError("quotes would be part of the value")
     if not _VALUE.fullmatch(value):
-        raise ValueError("the value is empty or has characters that cannot stand there")
+        raise ValueError("the value is empty or has characters that are not allowed there")
     return Constraint(key, operator == "==", value)

@@ -56,7 +56,7 @@ def _read(line: bytes, place: Place, environment: Mapping[str, str]) -> Iterator
     if " " in key or "\t" in key:
         word = key.split()[0]
         remedy = "Leave `export` out." if word == "export" else "Write NAME=VALUE, without blanks before the =."
-        raise _Wrong(place.problem(f"the name of the variable has a blank in it, behind '{word}'", remedy))
+        raise _Wrong(place.problem(f"the name of the variable has a blank in it, after '{word}'", remedy))
     if has_value:
         yield key, Given(value, place)
     elif key in environment:

@@ -330,5 +330,5 @@ def _same(one: Any, other: Any) -> bool:
 
 def _unknown(key: str, known: Iterable[str]) -> tuple[str, str]:
     if key.startswith("x-"):
-        return "extensions (x-) cannot stand here", "Move it to the service, or to the top of the file."
+        return "extensions (x-) are not allowed here", "Move it to the service, or to the top of the file."
     return f"unknown key '{key}'", suggest(key, known, "Keys here")

@@ -52,9 +52,9 @@ def parse_image(text: str) -> Image:
     if path != path.lower():
         raise ValueError("the name of a repository must be lower-case")
     if not _PATH.fullmatch(path) or not _DOMAIN.fullmatch(domain):
-        raise ValueError("a part of the name is empty or has characters that cannot stand there")
+        raise ValueError("a part of the name is empty or has characters that are not allowed there")
     if ":" in rest.rpartition("/")[2] and not _TAG.fullmatch(tag):
-        raise ValueError("the tag is empty or has characters that cannot stand there")
+        raise ValueError("the tag is empty or has characters that are not allowed there")
     if "@" in text and not _DIGEST.fullmatch(digest):
         raise ValueError("what follows the @ is not a digest")
     if len(domain) + len(path) + 1 > _LONGEST:

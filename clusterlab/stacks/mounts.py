@@ -104,7 +104,7 @@ def has_drive(path: str) -> bool:
 def _long(field: Field) -> Mount | None:
     if not any(key in _KEYS for key in field.value):
         field.wrong(
-            "must be text, such as data:/data, or a mapping with type and target", "Leave no blank behind the :."
+            "must be text, such as data:/data, or a mapping with type and target", "Remove the blank after the :."
         )
         return None
     keys = field.keys(_KEYS)

@@ -196,7 +196,7 @@ def _external(keys: Keys, *, lenient: bool = False) -> tuple[bool, Given[str] | 
         return bool(found and found.value), name
     older = field.keys({"name": ""}, lenient=lenient).read("name", Field.text)
     if older and older.value and name and name.value:
-        field.wrong("name stands here and in external", "Write external: true, and name beside it.")
+        field.wrong("name is given here and in external", "Write external: true, and name beside it.")
     return True, older if older and older.value else name
 
 

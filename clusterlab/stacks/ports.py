@@ -74,7 +74,7 @@ def _check_address(text: str) -> None:
     try:
         ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:
-        raise ValueError("what stands before the published port is not an IP address") from None
+        raise ValueError("what precedes the published port is not an IP address") from None
 
 
 def _range(text: str, what: str) -> tuple[int, int]:
@@ -90,7 +90,7 @@ def _range(text: str, what: str) -> tuple[int, int]:
 
 def _long(field: Field) -> Port | None:
     if field.value and not any(key in _KEYS or key in _REFUSED for key in field.value):
-        field.wrong(f"must be {_FORM}, or a mapping with target and published", "Leave no blank behind the :.")
+        field.wrong(f"must be {_FORM}, or a mapping with target and published", "Remove the blank after the :.")
         return None
     keys = field.keys(_KEYS, refused=_REFUSED)
     target = keys.read("target", lambda value: value.whole(1, _LARGEST))

@@ -223,7 +223,7 @@ def _targets(service: Service) -> Iterator[Problem]:
             target = reference.target or reference.source
             if target in seen:
                 yield reference.place.problem(
-                    f"{kind}: the target '{target}' is here twice", "Give one another target."
+                    f"{kind}: the target '{target}' appears twice", "Give one another target."
                 )
             seen.add(target)
 

@@ -177,7 +177,7 @@ def test_a_file_system_that_cannot_be_exported_is_said(server: Server) -> None:
 def test_an_option_that_does_not_exist_is_said(server: Server) -> None:
     report = carry_out(server.plan(export("rw", "no_such_option")), Silent())
     [failed] = report.failed
-    assert "an option is none that the server knows" in failed.error.message
+    assert "the server does not know one of the options" in failed.error.message
     assert "no_such_option" in failed.error.detail
 
 

@@ -110,7 +110,7 @@ def test_an_interrupted_up_goes_on(lab: VagrantLab, tmp_path: Path) -> None:
         _, said = up.communicate(timeout=180)
     print(said)
     assert up.returncode == 3
-    assert "`clusterlab up` goes on from here" in said
+    assert "`clusterlab up` continues from here" in said
     half = lab.id("host1")
     assert half
     assert "was half created by an interrupted up: recreating it" in lab.clusterlab("up").stderr

@@ -83,7 +83,7 @@ class AnnounceProbe(Probe):
     def issues(self) -> Iterator[Issue]:
         yield from super().issues()
         if self.on:
-            yield Issue(("on",), "hosts know no names of containers", "Name containers with in:.", key=True)
+            yield Issue(("on",), "hosts do not know the names of containers", "Name containers with in:.", key=True)
 
 
 class Announce(CheckKind[AnnounceProbe]):
@@ -95,7 +95,9 @@ class Announce(CheckKind[AnnounceProbe]):
         yield from names_exist(files, file, path, probe)
         found = list(containers_exist(files, file, path, probe.in_))
         if not found and len({file.play.containers[name].host for name in probe.in_}) == 1:
-            yield file.problem(path, "one host alone has nobody to tell", "Name containers of two hosts.", key=True)
+            yield file.problem(
+                path, "a single host has nobody to announce to", "Name containers of two hosts.", key=True
+            )
 
     def touches(self, probe: AnnounceProbe) -> Touched:
         return Touched(containers=frozenset(probe.in_), networks=frozenset({probe.network}))
@@ -193,7 +195,7 @@ def _heard(probe: AnnounceProbe, place: Place, places: Places, names: Mapping[Pl
     completed = places.run(place, argv, timeout=probe.known + 60)
     shown = place.typed(["nslookup", next(iter(others.values()), "NAME")])
     if not completed.ok:
-        raise NotUnderstood(f"the names could not be asked for: exit code {completed.exit}", command=shown)
+        raise NotUnderstood(f"the names could not be looked up: exit code {completed.exit}", command=shown)
     times = {name: int(after) / 100 for name, after in re.findall(rf"^({_PREFIX}\S+) (\d+)$", completed.stdout, re.M)}
     links = [
         Link(place.host, one.host, HOW, True, name in times, _when(times.get(name), probe.known))

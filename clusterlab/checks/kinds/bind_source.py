@@ -142,7 +142,7 @@ def _finding(probe: BindSourceProbe, source: str, host: str, node: _Node, elsewh
         host,
         f"findmnt --target {shlex.quote(source)}",
         holds=not problems,
-        wanted=f"{source} is there, mounted where it should be, and is what tasks see on {probe.path}",
+        wanted=f"{source} exists, is mounted where it should be, and is what tasks see on {probe.path}",
         found="; ".join(problems) or f"{source} is on the mount {node.above}, for {listed(t.name for t in node.tasks)}",
         hint=_HINT.format(probe.service),
     )

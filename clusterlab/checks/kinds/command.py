@@ -30,7 +30,7 @@ class CommandProbe(Probe):
     """Run a command; a string goes to `sh -c`, a list is executed as it is."""
 
     run: str | list[str] = Field(examples=["showmount -e ${hosts.gw.address}"])
-    exit: int | list[int] = Field(default=0, description="the exit codes that are right")
+    exit: int | list[int] = Field(default=0, description="the accepted exit codes")
     stdout: Matcher | None = None
     stderr: Matcher | None = None
     user: str | None = Field(default=None, description="the user in the container or on the host")
@@ -46,12 +46,14 @@ class CommandProbe(Probe):
             yield Issue(("run",), "there is no command to run")
             return
         if not self.exits:
-            yield Issue(("exit",), "no exit code is right, so this could never hold", "Give at least one exit code.")
+            yield Issue(
+                ("exit",), "no exit code is accepted, so this check could never pass", "Give at least one exit code."
+            )
         for code in self.exits:
             if not 0 <= code <= 255:
                 yield Issue(("exit",), f"{code} is not an exit code: they go from 0 to 255")
         if not self.stdout and not self.stderr and self._cannot_fail():
-            remedy = "Say with stdout: what must be printed, or take the part away that hides the failure."
+            remedy = "Add stdout: with what must be printed, or remove the part that hides the failure."
             yield Issue(("run",), "this command cannot fail, so the check asserts nothing", remedy)
 
     def _cannot_fail(self) -> bool:

@@ -43,7 +43,7 @@ _MODE = r"^[0-7]{3,4}$"
 
 def _mode(value: object) -> object:
     if isinstance(value, str) and not re.match(_MODE, value):
-        raise ValueError(f"'{value}' must be an octal mode, as 0644")
+        raise ValueError(f"'{value}' must be an octal mode such as 0644")
     return value
 
 
@@ -64,7 +64,7 @@ class FileProbe(Probe):
     content: Matcher | None = None
     owner: str | int | None = None
     group: str | int | None = None
-    mode: _Mode | None = Field(default=None, description="octal, as in 0644")
+    mode: _Mode | None = Field(default=None, description="octal, such as 0644")
     type: Literal["file", "directory", "symlink"] | None = None
 
     def issues(self) -> Iterator[Issue]:
@@ -72,7 +72,7 @@ class FileProbe(Probe):
         yield from absolute(self.path)
         if not self.exists:
             for key in self.given("content", "owner", "group", "mode", "type"):
-                yield Issue((key,), f"'{key}' says nothing when 'exists' is false", "Leave one of them out.")
+                yield Issue((key,), f"'{key}' has no effect when 'exists' is false", "Leave one of them out.")
 
 
 class File(CheckKind[FileProbe]):
@@ -123,7 +123,7 @@ def parse(text: str) -> Stat:
     """Read one line of `stat -c` with `_FORMAT`. Raises ValueError."""
     fields = text.strip().split("|")
     if len(fields) != 6:
-        raise ValueError(f"stat printed something else than a line of six fields: {text!r}")
+        raise ValueError(f"stat did not print a line of six fields: {text!r}")
     kind, mode, owner, uid, group, gid = fields
     return Stat(_TYPES.get(kind, kind), int(mode, 8), (owner, uid), (group, gid))
 
@@ -159,7 +159,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
     if not completed.ok:
         if "No such file or directory" not in completed.stderr:
             raise NotUnderstood(
-                f"stat says neither what {probe.path} is nor that it does not exist: {completed.output}",
+                f"stat reports neither what {probe.path} is nor that it does not exist: {completed.output}",
                 command=command,
                 detail=completed.output,
             )
@@ -171,7 +171,7 @@ def _compare(probe: FileProbe, place: Place, places: Places) -> Finding:
             wanted=summary(probe),
             found=f"{probe.path} does not exist{f', but {unseen}' if unseen else ''}",
             output=completed.output,
-            hint="where its folder is missing, a file that is not there shows nothing" if unseen else "",
+            hint="where the folder does not exist either, a missing file proves nothing" if unseen else "",
         )
     try:
         stat = parse(line)

@@ -31,9 +31,9 @@ from ..reached import Reach, kept_away
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
-    "look at `docker ps` (ports) and the container's log"
+    "see `docker ps` (ports) and the container's log"
 )
-_OTHER_ANSWER = "the server answers, but something else: is it the right server and page?"
+_OTHER_ANSWER = "the server answers, but not as expected: is it the right server and page?"
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _ERRORS = "2>&1 > /dev/null"
@@ -60,7 +60,7 @@ class HttpProbe(NegatableProbe):
         for index, url in enumerate(self.url if isinstance(self.url, list) else [self.url]):
             at = ("url", index) if isinstance(self.url, list) else ("url",)
             if not re.match(r"https?://[^\s/]+", url):
-                yield Issue(at, f"'{url}' is not an address of a page", "Begin it with http:// or https://.")
+                yield Issue(at, f"'{url}' is not the URL of a page", "Begin it with http:// or https://.")
                 continue
             try:
                 _ = urlsplit(url).port
@@ -118,7 +118,7 @@ class Http(ReachKind[HttpProbe]):
         if met.status and probe.body is not None:
             if met.body is None:
                 raise NotUnderstood(
-                    f"wget shows no body of an answer with status {met.status}",
+                    f"wget does not show the body of an answer with status {met.status}",
                     command=met.command,
                     remedy="install curl on the host",
                 )

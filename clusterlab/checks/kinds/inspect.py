@@ -56,14 +56,14 @@ class InspectProbe(Model):
     service: str | None = None
     tasks: str | None = Field(
         default=None,
-        description="the tasks of this service that run, by host and number; Node is the host that each runs on",
+        description="the running tasks of this service, by host and number; Node is the host that each runs on",
     )
     image: str | None = None
     node: str | None = None
     engine: Literal[True] | None = Field(default=None, description="what `docker info` reports")
     volumes: Literal[True] | None = Field(default=None, description="every volume of the host, by its name")
     on: HostsAndRoles = Field(
-        default_factory=list, description="which hosts are asked; default: every host that should have it"
+        default_factory=list, description="which hosts are inspected; default: every host that should have it"
     )
     path: str | list[str | int] = Field(
         description="keys joined by dots, or a list where a key has a dot itself", examples=["Options.device"]
@@ -86,7 +86,7 @@ class InspectProbe(Model):
     def issues(self) -> Iterator[Issue]:
         given = self.given(*self.objects)
         if len(given) != 1:
-            found = f"not {listed(given)}" if given else "but none is here"
+            found = f"not {listed(given)}" if given else "but none is given"
             yield Issue(
                 (),
                 f"inspect needs exactly one of {listed(self.objects)}, {found}",
@@ -128,7 +128,7 @@ class Inspect(CheckKind[InspectProbe]):
             message = f"the container '{probe.container}' is on {host} alone"
             yield file.problem((*path, "on"), message, "Leave on: out.")
         if probe.same and len(_hosts_in_files(files, file, probe)) < 2:
-            yield file.problem((*path, "same"), "only one host is asked, so 'same' asserts nothing", key=True)
+            yield file.problem((*path, "same"), "only one host is inspected, so 'same' asserts nothing", key=True)
 
     def touches(self, probe: InspectProbe) -> Touched:
         def named(*names: str | None) -> frozenset[str]:
@@ -220,7 +220,7 @@ def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
     if probe.on:
         unknown = set(probe.on) - set(inventory.hosts) - set(GROUPS)
         if unknown:
-            raise UsageError(f"{', '.join(sorted(unknown))}: no host and no role of the inventory")
+            raise UsageError(f"{', '.join(sorted(unknown))}: not a host or role of the inventory")
         return lab.expand(probe.on)
     if probe.volume in play.volumes:
         return lab.expand(play.volumes[probe.volume].hosts)
@@ -298,7 +298,7 @@ def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) 
         shell_command(kind, name),
         holds=len(distinct) == 1 and not nothing,
         wanted=summary(probe, name),
-        found=f"{shown}: nothing is there, so nothing is shared" if nothing else shown,
+        found=f"{shown}: it exists nowhere, so nothing is shared" if nothing else shown,
         hint="hosts that report different things do not share the object: are they in the same Swarm?",
     )
 

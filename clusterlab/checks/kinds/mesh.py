@@ -45,7 +45,7 @@ _SHOW = ("name", "udp", "packets")  # whose tools print the address when it answ
 _HINTS: Mapping[By, str] = {
     "name": "names of containers come by gossip: TCP and UDP 7946 must be open between all nodes",
     "ping": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
-    "packets": "small packets pass and full ones do not: compare the MTU of the nodes' interfaces and what is between",
+    "packets": "small packets pass, full-size ones do not: compare the MTU of the nodes and the network between them",
     "udp": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
     "tcp": "refused: nothing listens there; timed out: something drops the packets, on the way there or back",
     "fetch": "a transfer that stalls after its first packets: compare the MTU of the nodes; a slow one: see the links",
@@ -64,7 +64,7 @@ class MeshProbe(Probe):
     )
     network: str | None = Field(default=None, description="for containers: the network whose addresses are used")
     port: Port | None = Field(default=None, description="for tcp and fetch")
-    floor: Size | None = Field(default=None, description="for fetch: how much must pass in a second", examples=["1M"])
+    floor: Size | None = Field(default=None, description="for fetch: the least throughput per second", examples=["1M"])
     timeout: Duration = Field(default=3.0, description="how long one target may take")
 
     def issues(self) -> Iterator[Issue]:
@@ -103,9 +103,9 @@ class Mesh(CheckKind[MeshProbe]):
         into = probe.model_copy(update={"on": probe.to if probe.on else [], "in_": probe.to if probe.in_ else []})
         yield from places_exist(files, file, path, into.on, into.in_)
         if probe.on and len({*files.expand(probe.on), *files.expand(probe.to)}) == 1:
-            yield file.problem(path, "one host alone reaches nobody", "Name at least two.", key=True)
+            yield file.problem(path, "a single host has nobody to reach", "Name at least two.", key=True)
         if probe.in_ and len({*probe.in_, *probe.to}) == 1:
-            yield file.problem(path, "one container alone reaches nobody", "Name at least two.", key=True)
+            yield file.problem(path, "a single container has nobody to reach", "Name at least two.", key=True)
 
     def touches(self, probe: MeshProbe) -> Touched:
         inside = frozenset(probe.in_) | (frozenset(probe.to) if probe.in_ else frozenset())
@@ -119,7 +119,7 @@ class Mesh(CheckKind[MeshProbe]):
         targets, asking = _targets(probe, places), places.of(probe)
         if not any(_others(place, targets) for place in asking):
             alone = ", ".join(map(str, asking))
-            raise UsageError(f"nothing is asked: {alone} has nobody to reach but itself", remedy="name at least two")
+            raise UsageError(f"nothing is probed: {alone} has nobody to reach but itself", remedy="name at least two")
         wanted = f"reaches all others: {probe.how}"
 
         def at(place: Place) -> Finding:

@@ -36,7 +36,7 @@ class MountProbe(Probe):
     type: str | None = Field(default=None, examples=["nfs4"])
     source: Matcher | None = None
     options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
-    lacks: Strings = Field(default_factory=list, description="none of these may be")
+    lacks: Strings = Field(default_factory=list, description="none of these may be set")
 
     def issues(self) -> Iterator[Issue]:
         yield from super().issues()

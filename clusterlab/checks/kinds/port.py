@@ -23,7 +23,7 @@ from ..reached import Reach, kept_away
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
-    "look at `docker ps` (ports) and `ss -ltn` on the host"
+    "see `docker ps` (ports) and `ss -ltn` on the host"
 )
 _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 # On loopback the engine's own proxy accepts, and only then finds out whether something listens in the container:

@@ -38,7 +38,7 @@ _HINTS = {
     "where a task is",
 }
 _ANSWERER_HINT = (
-    "something else than the service answers there: `iptables -t nat -S` shows where connections go (Docker's chains "
+    "something other than the service answers there: `iptables -t nat -S` shows where connections go (Docker's chains "
     "DOCKER and DOCKER-INGRESS must come first), `ss -ltnp 'sport = :{port}'` what listens on the node"
 )
 _RUNNING = "docker service ps --filter desired-state=running --format '{{.CurrentState}}'"
@@ -58,12 +58,12 @@ class PublishedProbe(Model):
         default="ingress", description="ingress: every node answers; host: each node with a task"
     )
     nodes: HostsAndRoles = Field(
-        default_factory=list, description="with ingress: these alone; default: all of the Swarm"
+        default_factory=list, description="with ingress: only these; default: all of the Swarm"
     )
 
     def issues(self) -> Iterator[Issue]:
         if self.mode == "host" and self.nodes:
-            yield Issue(("nodes",), "with mode: host the nodes with a task are asked", "Leave it out.", key=True)
+            yield Issue(("nodes",), "with mode: host, the nodes with a task are probed", "Leave it out.", key=True)
 
 
 class Published(CheckKind[PublishedProbe]):
@@ -157,7 +157,7 @@ def _other(node: str, lab: Lab) -> str:
 
 def _wanted(probe: PublishedProbe, node: str, lab: Lab) -> str:
     where = "where a task is" if probe.mode == "host" else "on every node"
-    asking = "; asked from itself, for there is no other Docker host" if _other(node, lab) == node else ""
+    asking = "; probed from itself, since there is no other Docker host" if _other(node, lab) == node else ""
     return f"port {probe.port} of {probe.service} is open on {node}, as {where}{asking}"
 
 

@@ -70,7 +70,7 @@ class RegistryKind(CheckKind[RegistryProbe]):
         """One finding for each host."""
         hosts = [Place(host) for host in places.lab.expand(probe.on)]
         if not hosts:
-            raise UsageError(f"no engine is asked: on: {probe.on}", remedy="name a host or a role")
+            raise UsageError(f"no engine is selected: on: {probe.on}", remedy="name a host or a role")
         return ask_each(
             hosts, _wanted(probe), lambda place: _asked(probe, place, places), lambda place: [_link(probe, place, None)]
         )
@@ -101,7 +101,7 @@ def _asked(probe: RegistryProbe, place: Place, places: Places) -> Finding:
         except docker.errors.APIError as error:
             output = str(error.explanation or error).strip()
             reached = error.status_code in _LOGIN
-            said = "the registry answers, and wants a login" if reached else output
+            said = "the registry answers, and requires a login" if reached else output
     return finding(
         place,
         _command(probe),

@@ -78,12 +78,10 @@ class RunProbe(Model):
     ports: list[str | int] = Field(default_factory=list, description="[[address:]host-port:]port[/protocol]")
     networks: Attachments = Field(default_factory=dict)
     network_mode: Literal["bridge", "host", "none"] | None = None
-    exit: int = Field(default=0, ge=0, le=255, description="the exit code that is right")
+    exit: int = Field(default=0, ge=0, le=255, description="the expected exit code")
     stdout: Matcher | None = None
     stderr: Matcher | None = None
-    fails: Matcher | None = Field(
-        default=None, description="it must not start at all: what the engine says about that instead"
-    )
+    fails: Matcher | None = Field(default=None, description="it must not start: what the engine reports instead")
     timeout: Duration = Field(default=60.0, description="how long it may run")
 
     def issues(self) -> Iterator[Issue]:
@@ -98,7 +96,7 @@ class RunProbe(Model):
         if self.fails is not None:
             for key in self.given("exit", "stdout", "stderr"):
                 yield Issue(
-                    (key,), f"'{key}' says nothing of a container that does not start", "Leave it or fails out."
+                    (key,), f"'{key}' has no effect on a container that does not start", "Remove it, or remove fails."
                 )
 
 
@@ -209,7 +207,7 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
         compared = match(probe.fails, ended.refusal)
         return ([] if compared.holds else ["the engine gives another reason"]), f"it did not start: {compared.found}"
     if ended.exit is None:
-        return ["it must end"], f"it still ran after {probe.timeout:g} s"
+        return ["it must end"], f"it was still running after {probe.timeout:g} s"
     if probe.fails is not None:
         return ["it must not start"], f"it started, and ended with exit code {ended.exit}"
     problems = [] if ended.exit == probe.exit else [f"the exit code is not {probe.exit}"]

@@ -31,7 +31,9 @@ from ..service_pairs import (
 from ..swarm_task import Service, Task
 
 _HINT = "something that must be kept away gets through: `docker service inspect` shows the networks of both"
-_CONTROL_HINT = "while the service does not answer at its own addresses, it proves nothing that others get no answer"
+_CONTROL_HINT = (
+    "as long as the service does not answer at its own addresses, the silence that others get proves nothing"
+)
 
 
 class ServiceApartProbe(PairsProbe):
@@ -128,7 +130,7 @@ def _controlled(service: Service, control: Sequence[Asked], met: Mapping[Asked, 
         service.name,
         (wrong or control)[0].job.typed(),
         holds=not wrong,
-        wanted=f"control: {service.name} answers itself, and those that ask resolve their own names",
+        wanted=f"control: {service.name} answers itself, and the clients resolve their own names",
         found=found or f"{len(control)} of {len(control)} answer",
         output="\n".join(f"{one.about}: {met[one].found}" for one in control),
         hint=_CONTROL_HINT,

@@ -52,7 +52,7 @@ class ServiceReachProbe(PairsProbe):
 
     virtual: bool = Field(
         default=False,
-        description="ask for the ports at the service's virtual address instead; it holds where none listens",
+        description="ask for the ports at the service's virtual address instead; that passes even where none listens",
     )
 
 

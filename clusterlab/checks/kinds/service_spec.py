@@ -145,7 +145,7 @@ def _tasks(seen: TaskView) -> Finding:
             wrong.append(f"{name_of(task)} on {seen.host(task)} has another {', '.join(differing[:SHOWN])}")
     found = "; ".join(wrong[:SHOWN]) or f"{len(seen.running)} tasks have it"
     hint = f"an update is under way, or stopped half-way: `docker service inspect --pretty {seen.service}` shows it"
-    return seen.finding(not wrong, "tasks that run have the service's present spec", found, hint)
+    return seen.finding(not wrong, "running tasks have the service's current spec", found, hint)
 
 
 def _typed(spec: Spec) -> Iterator[tuple[str, str]]:

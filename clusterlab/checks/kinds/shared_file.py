@@ -114,7 +114,7 @@ class SharedFile(CheckKind[SharedFileProbe]):
             proof += [
                 f'[ "$({reading} | grep "^{name} ")" = "$(seq -f "{name} %.0f" {probe.appends})" ]' for name in names
             ]
-            wanted = f"all {total} lines: none lost, none doubled, each place's in order"
+            wanted = f"all {total} lines: none lost, none duplicated, each place's in order"
             yield Line(place.host, reading, wanted, " && ".join(proof), within=append_patience(probe.appends))
         yield Line(everywhere[0].host, everywhere[0].typed(["rm", "-f", path]))
 
@@ -194,7 +194,8 @@ def _read_back(run: _Run, place: Place, text: str) -> str:
 def _append_and_read(run: _Run) -> list[Finding]:
     names = [run.name(place) for place in run.everywhere]
     wanted = (
-        f"{run.appends} lines appended by each place at the same time: none lost, none doubled, each place's in order"
+        f"{run.appends} lines appended by each place at the same time: "
+        "none lost, none duplicated, each place's in order"
     )
     # All at the same time, however many there are: that is what the statement is about.
     appended = results_of(

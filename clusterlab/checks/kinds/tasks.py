@@ -41,7 +41,7 @@ class TasksProbe(Model):
     )
     completed: int | None = Field(default=None, description="how many tasks of a job must have ended with exit code 0")
     steady: Literal[True] | None = Field(
-        default=None, description="none ends again and again: after a failure, the next task has run for long enough"
+        default=None, description="none fails repeatedly: after a failure, the next task has run for long enough"
     )
     constraints: list[str] = Field(
         default_factory=list,
@@ -49,7 +49,7 @@ class TasksProbe(Model):
         examples=[["node.role == worker"]],
     )
     most_per_node: int | None = Field(default=None, ge=1, description="no node runs more")
-    healthy: Literal[True] | None = Field(default=None, description="the health check of each task says healthy")
+    healthy: Literal[True] | None = Field(default=None, description="the health check of each task reports healthy")
 
     def issues(self) -> Iterator[Issue]:
         if not self.given("running", "completed", "steady", "most_per_node", "healthy") and not self.constraints:

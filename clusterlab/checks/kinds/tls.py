@@ -88,7 +88,7 @@ class TlsProbe(ReachProbe):
     def issues(self) -> Iterator[Issue]:
         yield from super().issues()
         if not self.host_name:
-            yield Issue((), "the address alone says not what the certificate must be for", "Add name:.")
+            yield Issue((), "an address alone does not say what the certificate must be for", "Add name:.")
         if self.ca is not None and not self.ca.startswith("/"):
             yield Issue(("ca",), f"'{self.ca}' is not an absolute path", "Begin it with /.")
 
@@ -199,7 +199,7 @@ def parse(completed: Completed, command: str, address: str, oldest: str) -> Hand
             raise NotUnderstood(f"openssl did not connect: {one or completed.output}", command=command, detail=output)
         return Handshake(False, why, command, output)
     if not answered:
-        said = next((line for line in one.splitlines() if ":error:" in line), "no certificate was shown")
+        said = next((line for line in one.splitlines() if ":error:" in line), "no certificate was presented")
         found = f"it answers, but not with TLS: {said.split(':error:')[-1].strip(':')}"
         return Handshake(False, found, command, output)
     certificate = parts.get("certificate", "")
@@ -209,7 +209,7 @@ def parse(completed: Completed, command: str, address: str, oldest: str) -> Hand
     left = datetime.strptime(ends[1], "%b %d %H:%M:%S %Y %Z").replace(tzinfo=UTC).timestamp() - int(parts["clock"])
     verified = re.search(r"^ *Verify return code: (\d+) \((.*)\)", answered, re.MULTILINE)
     if not verified:
-        raise NotUnderstood("openssl does not say whether the chain verifies", command=command, detail=output)
+        raise NotUnderstood("openssl does not report whether the chain verifies", command=command, detail=output)
     protocol = _protocol(answered)
     names = ", ".join(re.findall(r"(?:DNS|IP Address):[^,\s]+", certificate)) or "no names"
     return Handshake(
@@ -260,7 +260,7 @@ def _accepted(text: str, command: str, output: str) -> str:
     """The old protocol that a server accepts; that it refuses must be its own word."""
     protocol = _protocol(text)
     if text and not protocol and not _REFUSED.search(text):
-        raise NotUnderstood(f"whether old protocols are refused is not known: {text}", command=command, detail=output)
+        raise NotUnderstood(f"whether old protocols are refused is unknown: {text}", command=command, detail=output)
     return protocol
 
 

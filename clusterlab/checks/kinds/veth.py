@@ -28,7 +28,7 @@ from ..manual.where import Where, with_variables
 from ..place import NotUnderstood, Place, WrongAnswer
 from ..places import Places
 
-_HINT = "`ip link show master BRIDGE` lists what is plugged into a bridge; restarting the container creates a new pair"
+_HINT = "`ip link show master BRIDGE` lists what is attached to a bridge; restarting the container creates a new pair"
 _LIST = ["ip", "-json", "-details", "link", "show"]
 
 
@@ -43,7 +43,7 @@ class VethProbe(Model):
 
     def issues(self) -> Iterator[Issue]:
         if not self.in_:
-            yield Issue(("in",), "an empty list of containers: nothing would be asked", "Name a container.")
+            yield Issue(("in",), "an empty list of containers: nothing would be checked", "Name a container.")
 
 
 class Veth(CheckKind[VethProbe]):

@@ -74,7 +74,7 @@ def check(
         "without": WITHOUT,
     },
     lists=("play", "compose_file", "without"),
-    interrupted="`clusterlab run` goes on from here; `clusterlab down` removes the machines.",
+    interrupted="`clusterlab run` continues from here; `clusterlab down` removes the machines.",
 )
 def run(
     call: Call,

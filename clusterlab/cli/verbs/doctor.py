@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     {
         "hosts": "a host as you write it for ssh; a manager is enough, the other nodes are found through the Swarm",
         "inventory": INVENTORY,
-        "explain": "print the article on a code, such as CL305, and ask nobody",
+        "explain": "print the article on a code, such as CL305, without contacting a host",
         "json": JSON,
-        "diff": "also show what is different from the last run",
+        "diff": "also show what differs from the last run",
     },
     lists=("hosts",),
 )

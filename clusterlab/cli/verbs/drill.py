@@ -16,7 +16,7 @@ from clusterlab.pipeline.lock import Exclusive
         "json": JSON,
         "junit": JUNIT,
         "html": "write the report with the timelines to this file as one HTML page",
-        "seed": "fixes which host `one of ROLE` means",
+        "seed": "fix which host `one of ROLE` selects",
         "dry_run": "show what would be broken, probed and written, where and for how long; change nothing",
     },
     lists=("play",),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 @verb(
     Exclusive("fault"),
     {
-        "fault": "the fault as a play has it: 'partition: {between: [host1, host2], lasts: 1m}'",
+        "fault": "the fault, written as in a play: 'partition: {between: [host1, host2], lasts: 1m}'",
         "inventory": INVENTORY,
     },
-    interrupted="`clusterlab heal` heals what is left of the fault.",
+    interrupted="`clusterlab heal` heals what remains of the fault.",
 )
 def fault(call: Call, fault: str = "", inventory: str = "") -> None:
     """Inject one fault and prove it; `clusterlab heal` heals it, and the hosts themselves once its time is up."""
@@ -99,7 +99,7 @@ def _parsed(text: str) -> FaultSpec:
     from clusterlab.faults.kinds import FAULTS
     from clusterlab.model.faults import parse_fault
 
-    remedy = f"Write it as a play has it: 'isolate: {{host: host2}}'. The kinds are {', '.join(FAULTS)}."
+    remedy = f"Write it as in a play: 'isolate: {{host: host2}}'. The kinds are {', '.join(FAULTS)}."
     try:
         value = yaml.safe_load(text)
         if not isinstance(value, dict):

@@ -23,7 +23,7 @@ LOOK = Unlocked("only looks")
         "hosts": "also look for objects on the hosts of the inventory",
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
-        "days": "labs and images not used for so many days are left over",
+        "days": "labs and images unused for this many days count as left over",
         "keep_runs": "how many runs of each lab are kept",
         "keep_days": "for how many days runs are kept",
         "json": JSON,

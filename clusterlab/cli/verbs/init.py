@@ -46,7 +46,7 @@ def init(
     existing = [path for path in files if (folder / path).exists()]
     if existing:
         raise UsageError(
-            f"{', '.join(existing)}: exists already, and nothing was written",
+            f"{', '.join(existing)}: already exists; nothing was written",
             remedy="Write to another folder with --to, or see what would be written with --dry-run.",
         )
     for path, content in files.items():

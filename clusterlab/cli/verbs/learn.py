@@ -8,7 +8,9 @@ from clusterlab.pipeline.lock import Exclusive
 if TYPE_CHECKING:
     from clusterlab.pipeline.pipeline import Pipeline
 
-LESSON = "the lesson: a play's path below the playbooks without .yml; without any, all lessons and how far they are"
+LESSON = (
+    "the lesson: a play's path below the playbooks without .yml; without any, list all lessons and the progress in each"
+)
 
 
 @verb(
@@ -17,12 +19,12 @@ LESSON = "the lesson: a play's path below the playbooks without .yml; without an
         "play": LESSON,
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
-        "hint": "show the next step on the hosts as they are",
+        "hint": "show the next step, given the state of the hosts",
         "solution": "show all commands",
         "delete_data": "when a lesson begins, also remove its volumes that hold data",
     },
     lists=("play",),
-    interrupted="`clusterlab learn` begins again; `clusterlab down` removes the machines.",
+    interrupted="`clusterlab learn` starts over; `clusterlab down` removes the machines.",
 )
 def learn(
     call: Call,

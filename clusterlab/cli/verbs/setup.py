@@ -11,7 +11,7 @@ from clusterlab.pipeline.lock import Unlocked
 @verb(
     Unlocked("touches no lab"),
     {
-        "vagrant": "also Vagrant with libvirt, which is started",
+        "vagrant": "also install Vagrant with libvirt, and start libvirt",
         "dry_run": "print the names of the packages that are missing, and install nothing",
     },
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @verb(
     Exclusive("snapshot"),
     {"snapshot": "the snapshot's name", "inventory": INVENTORY, "remove": "remove that snapshot instead"},
-    interrupted="the machines run on, and nothing was kept.",
+    interrupted="the machines keep running, and nothing was saved.",
 )
 def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
     """Save all machines of the lab at one moment, running; `restore` brings them back there."""
@@ -32,7 +32,7 @@ def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool =
 @verb(
     Exclusive("restore"),
     {"snapshot": "the snapshot's name", "inventory": INVENTORY},
-    interrupted="`clusterlab restore NAME` begins again, `clusterlab up` starts what does not run.",
+    interrupted="`clusterlab restore NAME` starts over, `clusterlab up` starts what is not running.",
 )
 def restore(call: Call, snapshot: str = "", inventory: str = "") -> None:
     """Restore all machines from a snapshot, whether they run or not."""

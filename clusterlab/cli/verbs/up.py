@@ -12,7 +12,7 @@ from clusterlab.pipeline.lock import Exclusive
         "moved": "the lab's folder was moved to where its inventory is now",
         "dry_run": DRY_RUN,
     },
-    interrupted="`clusterlab up` goes on from here; `clusterlab down` removes the machines.",
+    interrupted="`clusterlab up` continues from here; `clusterlab down` removes the machines.",
 )
 def up(call: Call, inventory: str = "", keep: bool = False, moved: bool = False, dry_run: bool = False) -> None:
     """Create and start the lab's machines, and wait until they answer."""

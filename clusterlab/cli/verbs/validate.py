@@ -15,7 +15,7 @@ from clusterlab.pipeline.lock import Unlocked
         "playbooks": PLAYBOOKS,
         "compose_file": COMPOSE_FILE,
         "stack": STACK,
-        "mute": "advice that is not shown, by its key",
+        "mute": "advice to hide, by its key",
         "json": JSON,
     },
     lists=("play", "compose_file", "mute"),

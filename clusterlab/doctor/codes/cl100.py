@@ -38,7 +38,7 @@ def _find(cluster: Cluster) -> Found:
         if cluster.host_of(node.id) is None and not expected and node.state == "ready":
             yield NotSeen(
                 node.hostname,
-                f"this node of the Swarm (at {node.address}) was not asked",
+                f"this node of the Swarm (at {node.address}) was not examined",
                 f"Make `ssh {node.hostname}` or `ssh {node.address}` work, or add the host to the inventory.",
             )
 
@@ -52,7 +52,7 @@ CODE = Diagnosis(
     title="A host or its engine does not answer",
     severity=Severity.ERROR,
     effect="Tasks of that node move to others, or wait; what else is wrong there cannot be seen.",
-    detection="A command over SSH, and the engine's /info; nodes that the managers list and that were not asked are "
+    detection="A command over SSH, and the engine's /info; nodes that the managers list and that were not examined are "
     "unknown.",
     remedy="Start the engine, or make the host reachable over SSH.",
     causes=("host-unreachable", "engine-down", "engine-silent"),

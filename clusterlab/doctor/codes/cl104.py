@@ -47,7 +47,7 @@ CODE = Diagnosis(
     title="The clocks of hosts differ",
     severity=Severity.ERROR,
     effect="Certificates are not yet, or no longer, valid on some nodes; logs cannot be compared; files on NFS seem "
-    "to come from the future. Nothing fails at once, so that nobody notices.",
+    "to come from the future. Nothing fails at once, so nobody notices.",
     detection="The time of every host against the time of asking, of which the time that asking took is subtracted.",
     guard="Differences below 2 s, or within the time that asking took.",
     remedy="Let the hosts set their clocks: chrony, or systemd-timesyncd.",

@@ -40,7 +40,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
     if backend.nftables and backend.legacy_rules:
         yield CODE.finding(
             f"{host.name} backends",
-            f"{host.name}: rules stand in both iptables backends: packets pass both",
+            f"{host.name}: both iptables backends have rules: packets pass both",
             [Seen(host.name, "iptables-legacy-save", "no rules", f"{len(backend.legacy_rules)} rules")],
             [Fix(host.name, f"keep one backend (update-alternatives --config iptables), then: {_RESTART}")],
             severity=Severity.WARNING,
@@ -107,7 +107,7 @@ def _forwarded(host: HostView) -> set[int]:
 
 CODE = Diagnosis(
     code="CL109",
-    title="Docker's firewall rules are gone, or stand in two backends",
+    title="Docker's firewall rules are gone, or are in two backends",
     severity=Severity.ERROR,
     effect="Published ports time out and containers do not reach the outside: a firewall's reload (`iptables -F`, "
     "firewalld, ufw) removed the rules that the engine enters when it starts.",

@@ -31,7 +31,7 @@ CODE = Diagnosis(
     code="CL112",
     title="The modules of the running kernel are gone",
     severity=Severity.ERROR,
-    effect="What is loaded works on; VXLAN, IPVS or NFS cannot be loaded any more, so that overlays, the routing "
+    effect="What is loaded keeps working; VXLAN, IPVS or NFS can no longer be loaded, so overlays, the routing "
     "mesh or NFS volumes fail on this node alone.",
     detection="/lib/modules has no folder of the running kernel, and vxlan or ip_vs is neither loaded nor built in.",
     guard="Kernels without modules, and what is loaded already.",

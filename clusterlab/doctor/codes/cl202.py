@@ -37,7 +37,7 @@ CODE = Diagnosis(
     effect="A majority of managers must answer. An even number survives no more losses than one manager fewer, and "
     "has one more that can fail.",
     detection="The nodes with a manager's role.",
-    guard="One manager of fewer than three nodes is not reported; of more it is advice.",
+    guard="A single manager is not reported with fewer than three nodes; with more it is advice.",
     remedy="Have 3, 5 or 7 managers.",
     needs_swarm=True,
     cluster=_find,

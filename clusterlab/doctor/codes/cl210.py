@@ -18,7 +18,7 @@ def _find(cluster: Cluster) -> Found:
     }
     facts, manager = facts_of(cluster), cluster.manager.name
     for node in cluster.nodes():
-        # Hosts that were not asked are judged by what the managers say alone.
+        # Hosts that were not examined are judged by what the managers say alone.
         host = cluster.host_of(node.id) or cluster.manager
         failure = NodeAvailable(host.name, node.address, (manager,), "", "active").failure(facts)
         if failure is None or failure.cause.code not in CODE.causes:

@@ -34,8 +34,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Tasks are rejected on some nodes and run on those that have the image: built on one node, or a registry "
     "that wants a password.",
-    detection="Failed tasks of the last ten minutes with the engine's words for it.",
-    guard="Once a task of the slot runs, nothing is said.",
+    detection="Failed tasks of the last ten minutes with the engine's message for it.",
+    guard="Once a task of the slot runs, nothing is reported.",
     remedy="Push the image; pass the registry's credentials with the service.",
     root=8,
     needs_swarm=True,

@@ -22,7 +22,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
             name = container_name(container)
             yield CODE.finding(
                 f"{host.name} {name}",
-                f"{host.name}: {name} runs for a task that the Swarm does not have any more",
+                f"{host.name}: {name} runs for a task that the Swarm no longer has",
                 [Seen(host.name, "docker ps", "a task of the Swarm", f"{name}, task {task}")],
                 [Fix(host.name, f"docker rm -f {name}")],
                 hosts=[host.name],

@@ -48,7 +48,7 @@ CODE = Diagnosis(
     code="CL302",
     title="An overlay could not be set up on a node",
     severity=Severity.ERROR,
-    effect="Containers there start without a connection, or do not start: a VXLAN device of an earlier time is in "
+    effect="Containers there start without a connection, or do not start: a stale VXLAN device is in "
     "the way, or the kernel has none.",
     detection="Containers on an overlay that has no namespace on their host; errors of tasks that name the VXLAN "
     "device.",

@@ -136,7 +136,7 @@ CODE = Diagnosis(
     detection="A ping between the ingress sandboxes gets no answer while TCP 7946 connects; the INPUT rules of both "
     "hosts "
     "say which of them drops the packets.",
-    guard="Without an ingress network, or without forwarding entries for the peer (CL303), nothing is said.",
+    guard="Without an ingress network, or without forwarding entries for the peer (CL303), nothing is reported.",
     remedy="Accept the port from the other nodes, before rules that drop it.",
     root=5,
     passing=True,

@@ -65,7 +65,7 @@ CODE = Diagnosis(
     detection="A TCP connection to port 2049 of every `addr=` from each node that has the volume; the number of the "
     "server's "
     "threads, where it is one of the hosts.",
-    guard="NFS 3 needs the portmapper (111) besides; that is not asked.",
+    guard="NFS 3 also needs the portmapper (111), which is not checked.",
     remedy="Start the server, or accept port 2049 there.",
     causes=("nfs-server-down",),
     root=7,

@@ -19,8 +19,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="The volume cannot be mounted: the export is not there, not for this client, or the server wants another "
     "port or version.",
-    detection="Failed tasks of the last ten minutes whose error is that of a mount, with these words of the kernel.",
-    guard="Once a task of the slot runs, nothing is said.",
+    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel.",
+    guard="Once a task of the slot runs, nothing is reported.",
     remedy="Export the directory to the node.",
     root=8,
     needs_swarm=True,

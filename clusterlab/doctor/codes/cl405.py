@@ -53,7 +53,7 @@ CODE = Diagnosis(
     severity=Severity.WARNING,
     effect="The engine cannot copy the image's files into the new volume, or the program cannot write: root becomes "
     "nobody on the server.",
-    detection="Failed tasks of the last ten minutes with the kernel's words for it; exports with root_squash, where "
+    detection="Failed tasks of the last ten minutes with the kernel's message for it; exports with root_squash, where "
     "the server is one of the hosts.",
     guard="Containers that run as another user.",
     remedy="Mount with nocopy, or give the directory to the user that writes.",

@@ -33,8 +33,7 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="The mount points at a directory that the server no longer has: it was removed, restored or moved to "
     "another disk.",
-    detection="Failed tasks of the last ten minutes with the kernel's words for it; no path on NFS is touched to find "
-    "out.",
+    detection="Failed tasks of the last ten minutes with the kernel's message for it; it touches no path on NFS.",
     remedy="Unmount it where it is still mounted, and mount it again.",
     root=8,
     needs_swarm=True,

@@ -19,8 +19,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="No container with the volume starts: the device has no colon, the address is missing, or it is a name "
     "with type nfs4, which the engine does not resolve.",
-    detection="Failed tasks of the last ten minutes whose error is that of a mount, with these words of the kernel.",
-    guard="Once a task of the slot runs, nothing is said.",
+    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel.",
+    guard="Once a task of the slot runs, nothing is reported.",
     remedy="Create the volume again with type=nfs, o=addr=ADDRESS and device=:/path.",
     root=8,
     needs_swarm=True,

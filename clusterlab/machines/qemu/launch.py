@@ -188,4 +188,4 @@ def _run(command: list[str], folder: Path, failure: str, log: Path | None = None
     done = run_program(command, _RUN_SECONDS, cwd=folder)
     if done.exit != 0:
         words = "\n".join(part for part in (done.stderr.strip(), tail(log).strip() if log else "") if part)
-        raise ClusterlabError(failure, remedy="see its output; is there room on the disk?", detail=words)
+        raise ClusterlabError(failure, remedy="see its output; is there enough disk space?", detail=words)

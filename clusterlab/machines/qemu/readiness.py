@@ -51,7 +51,7 @@ def run_state(folder: Path) -> str:
         return f"QEMU does not answer either ({error})"
     if status == "io-error":
         return "QEMU stopped it: a write to its disk failed, is this computer's disk full?"
-    return f"QEMU says it is {status}"
+    return f"QEMU reports that it is {status}"
 
 
 def why_ended(folder: Path) -> str:

@@ -37,7 +37,7 @@ def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord
     image = machine_image(files.settings.release, files.settings.disk, progress)
     with progress.task(files.lab, f"restoring the snapshot {name}") as task:
         task.update("copying disks")
-        with _told(name, "Nothing was changed: running machines keep running.", "make room, then restore again"):
+        with _told(name, "Nothing was changed: running machines keep running.", "free some space, then restore again"):
             lay_ready(files, folder)
         with _told(
             name,

@@ -75,7 +75,7 @@ def full_disk(folder: Path) -> ClusterlabError | None:
         return None
     return ClusterlabError(
         f"no space left on the disk of {folder}",
-        remedy="make room: `clusterlab snapshots` shows what each takes, `clusterlab gc` what is left over",
+        remedy="free some space: `clusterlab snapshots` shows what each takes, `clusterlab gc` what is left over",
     )
 
 
@@ -85,7 +85,7 @@ def _all_running(files: LabFiles) -> dict[str, Process]:
         status = machine.status(files.ports.get(host))
         if status.state != "running":
             raise ClusterlabError(
-                f"{host} is {status.state}: a snapshot is of all machines, running ({status.detail})",
+                f"{host} is {status.state}: a snapshot needs all machines running ({status.detail})",
                 remedy="bring them up first: clusterlab up",
             )
         process = machine.process

@@ -90,7 +90,7 @@ def _differences(before: HostNeeds, after: HostNeeds) -> list[tuple[str, object,
 
 def _of_image(saved: Mapping[str, HostNeeds], now: Mapping[str, HostNeeds]) -> list[str]:
     others = [host for host, before in saved.items() if host in now and before.image != now[host].image]
-    return [f"{', '.join(others)}: made from another machine image than the one that is now used"] if others else []
+    return [f"{', '.join(others)}: created from another machine image than the one now in use"] if others else []
 
 
 def _of_computer(saved: Needs, now: Needs) -> list[str]:

@@ -50,7 +50,7 @@ class QemuSnapshots:
             if name in self.names():
                 raise UsageError(
                     f"there is a snapshot {name} already",
-                    remedy=f"take another name, or remove it first: clusterlab snapshot {name} --remove",
+                    remedy=f"choose another name, or remove it first: clusterlab snapshot {name} --remove",
                 )
             self._clear()
             undo_interrupted(self._files, progress)
@@ -98,7 +98,7 @@ class QemuSnapshots:
     def _require(self, name: str) -> None:
         known = self.names()
         if name not in known:
-            remedy = suggest(name, known, "The snapshots are") or "make one: clusterlab snapshot NAME"
+            remedy = suggest(name, known, "The snapshots are") or "create one: clusterlab snapshot NAME"
             said = f"lab {self._files.lab} has no snapshot {name!r}" if name else "which snapshot?"
             raise UsageError(said, remedy=remedy)
 

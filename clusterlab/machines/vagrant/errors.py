@@ -154,7 +154,7 @@ _CAUSES = (
         (),
         r"No space left on device",
         "no space is left on this computer's disk",
-        f"make room where libvirt keeps its disks (/var/lib/libvirt/images); {GOES_ON}",
+        f"free some space where libvirt keeps its disks (/var/lib/libvirt/images); {GOES_ON}",
     ),
     _Cause(
         ("VagrantfileSyntaxError", "VagrantfileLoadError", "VagrantfileNameError", "ConfigInvalid"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class VagrantSettings(Model):
     """The machines of a vagrant lab; a host's own memory and cpus take precedence. vagrant/Vagrantfile reads it too."""
 
-    provider: Literal["libvirt", "virtualbox"] = Field(default="libvirt", description="who runs the virtual machines")
+    provider: Literal["libvirt", "virtualbox"] = Field(default="libvirt", description="what runs the virtual machines")
     box: str | None = Field(
         default=None,
         description="a public box; without it, the one that `clusterlab box` builds (libvirt only)",

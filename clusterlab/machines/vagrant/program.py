@@ -102,7 +102,7 @@ def require_vagrant() -> None:
     """Raise ClusterlabError when Vagrant is not installed."""
     if not shutil.which("vagrant"):
         raise ClusterlabError(
-            "Vagrant is not installed: this lab's machines cannot be made or reached",
+            "Vagrant is not installed: this lab's machines cannot be created or reached",
             remedy="install it with libvirt: sh setup/system.sh --vagrant (in clusterlab's repository); or say "
-            "machines: qemu, which need no Vagrant",
+            "machines: qemu, which needs no Vagrant",
         )

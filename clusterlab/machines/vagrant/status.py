@@ -38,7 +38,7 @@ def states(vagrant: Vagrant, names: Mapping[str, str]) -> dict[str, tuple[State,
     missing = [name for name in names.values() if name not in said]
     if missing:
         raise ClusterlabError(
-            f"the Vagrantfile in {vagrant.folder} makes no machines called {', '.join(missing)}",
+            f"the Vagrantfile in {vagrant.folder} defines no machines called {', '.join(missing)}",
             remedy="leave vagrant: {folder: ...} out of the inventory to use clusterlab's own",
         )
     return {host: said[name] for host, name in names.items()}

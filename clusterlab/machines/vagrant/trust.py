@@ -60,7 +60,7 @@ def _settings(name: str, said: dict[str, str]) -> SshSettings:
         )
     missing = [key for key in ("HostName", "Port", "User", "IdentityFile") if key not in said]
     if missing:
-        raise HostError(name, f"`vagrant ssh-config` does not say its {', '.join(missing)}")
+        raise HostError(name, f"`vagrant ssh-config` does not report its {', '.join(missing)}")
     key = said["IdentityFile"].strip('"')
     return SshSettings(said["HostName"], int(said["Port"]), said["User"], key)
 
@@ -187,7 +187,7 @@ def _refused(target: Target, text: str) -> HostError:
         return HostError(
             target.name,
             f"{target.user} may not run sudo without a password there",
-            remedy="take another box: Vagrant's boxes allow that to their user",
+            remedy="use another box: Vagrant's boxes allow that for their user",
             detail=text,
         )
     if "Permission denied" in text:

@@ -31,7 +31,7 @@ def named_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequence[st
         where = item(file.document, path, index)
         if file.play.host_of(place) and place not in files.places:
             yield file.problem(
-                where, f"'{place}' is a container, not a host", "Containers stand in in:, hosts and roles in on:."
+                where, f"'{place}' is a container, not a host", "Containers belong in in:, hosts and roles in on:."
             )
         elif place not in files.places:
             yield file.problem(

@@ -50,7 +50,7 @@ def _container(files: Files, file: PlayFile, path: KeyPath, name: str) -> Iterat
         return
     others = [other.name for other in files.plays.values() if name in other.play.containers]
     if name in files.places:
-        yield file.problem(path, f"'{name}' is not a container", "Hosts and roles stand in on:, containers in in:.")
+        yield file.problem(path, f"'{name}' is not a container", "Hosts and roles belong in on:, containers in in:.")
     elif others:
         yield file.problem(
             path, f"this play has no container '{name}': the play '{others[0]}' has", "Put the check there."

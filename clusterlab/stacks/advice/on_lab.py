@@ -165,7 +165,7 @@ LAB_ADVICE = Registry(
         LabAdviceKind(
             "bind-source-missing",
             "the source of a bind, or the device of a volume that is a bind, is missing on a node",
-            "a Swarm creates no sources of binds: tasks are rejected again and again",
+            "a Swarm does not create the sources of binds: tasks are rejected again and again",
             "Create it on the nodes, or use a volume or config.",
             _missing_sources,
         ),

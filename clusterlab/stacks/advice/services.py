@@ -220,7 +220,7 @@ KINDS = [
     AdviceKind(
         "windows-only",
         "isolation, credential_spec, npipe, the path of a drive, or a constraint to Windows",
-        "it has a meaning on nodes with Windows alone, which a lab does not have",
+        "it has a meaning on Windows nodes only, which a lab does not have",
         "Mute it, and expect that no task of this service starts on a lab.",
         _windows,
     ),

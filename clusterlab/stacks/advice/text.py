@@ -129,8 +129,8 @@ KINDS = [
     AdviceKind(
         "unset-variable",
         "a variable without a value in the environment and without a default",
-        "the variable is not set, and becomes empty text without a word",
-        "Set it, or write ${NAME:-default}, or ${NAME:?message} to be told.",
+        "the variable is not set, and silently becomes empty text",
+        "Set it, or write ${NAME:-default}, or ${NAME:?message} for an error.",
         _unset,
         from_text=True,
     ),

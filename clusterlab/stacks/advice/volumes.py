@@ -164,7 +164,7 @@ KINDS = [
     AdviceKind(
         "unused",
         "a network or volume that no service uses",
-        "no service uses it: it is neither made nor asked for",
+        "no service uses it: it is neither created nor checked",
         "Remove it, or use it.",
         _unused,
     ),

@@ -44,12 +44,12 @@ def placed(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def healthy(stack: Stack, service: Service) -> Iterator[Statement]:
-    """The health check of the file says healthy; one of the image alone is not known from the file."""
+    """The health check of the file reports healthy; one of the image alone is not known from the file."""
     check = service.healthcheck
     test = listed(check.test) if check else []
     if check and not value(check.disable) and len(test) > 1 and test[0] != "NONE":
         name = stack.scoped(service.name)
-        title = f"the health check of each task of {name} says healthy"
+        title = f"the health check of each task of {name} reports healthy"
         yield statement("healthy", service.name, title, "tasks", {"service": name, "healthy": True})
 
 

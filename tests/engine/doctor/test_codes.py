@@ -76,7 +76,7 @@ def test_a_manager_is_enough(up: EngineLab, tmp_path: Path, monkeypatch: pytest.
     assert run.exit_code == 0, run.unknown
     worker = examined(of_hosts(["host2"]), Silent())
     assert worker.exit_code == 3
-    assert {one.reason for one in worker.unknown} == {"no manager was asked"}
+    assert {one.reason for one in worker.unknown} == {"no manager was queried"}
 
 
 INGRESS_MAC = "docker network inspect -f '{{with index .Containers \"ingress-sbox\"}}{{.MacAddress}}{{end}}' ingress"

@@ -127,7 +127,7 @@ def test_fixtures_ask_and_change_and_what_is_changed_is_undone(run: Run) -> None
     assert "4 passed" in done.stdout, done.stdout
     assert "2 failed" in done.stdout
     assert "there is no kind of check 'pong'" in done.stdout
-    assert "still so after 0.1s" in done.stdout
+    assert "still failing after 0.1s" in done.stdout
     assert running() == {"alpha": True, "beta": True}
 
 

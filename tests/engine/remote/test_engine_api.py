@@ -108,7 +108,7 @@ def test_an_engine_that_was_started_late_is_not_dialled_for_ever(fresh: Hosts, h
     asked = fresh["host1"]
     host.run("systemctl stop docker", check=True)
     try:
-        with pytest.raises(HostError, match="the Docker engine does not run"):
+        with pytest.raises(HostError, match="the Docker engine is not running"):
             asked.docker.info()
     finally:
         host.run("systemctl start docker", check=True)
@@ -131,7 +131,7 @@ def test_the_socket_is_the_targets(engine_lab: EngineLab) -> None:
         hosts["host1"].docker.info()
         assert hosts["host1"].counts == {"connections": 1, "streams": 1, "requests": 1}
     missing = replace(target, engine="/run/no.sock")
-    with Hosts({"host1": missing}) as hosts, pytest.raises(HostError, match="the Docker engine does not run"):
+    with Hosts({"host1": missing}) as hosts, pytest.raises(HostError, match="the Docker engine is not running"):
         hosts["host1"].docker.info()
 
 
@@ -269,7 +269,7 @@ def test_hung_engine(fresh: Hosts) -> None:
 
 
 def test_no_engine(fresh: Hosts) -> None:
-    with pytest.raises(HostError, match="gw: the Docker engine does not run") as raised:
+    with pytest.raises(HostError, match="gw: the Docker engine is not running") as raised:
         fresh["gw"].docker.info()
     assert "systemctl start docker" in raised.value.remedy
 
@@ -355,7 +355,7 @@ def test_an_engine_that_went_away_behind_a_channel_that_lies_idle(
     late = Timer(0.5, lambda: engine_lab.hosts["host1"].run("pkill -CONT -f '^docker.*dial-stdio'", check=True))
     late.start()
     try:
-        with pytest.raises(HostError, match="the Docker engine does not run"):
+        with pytest.raises(HostError, match="the Docker engine is not running"):
             host.docker.containers() if question else host.docker.create_volume("never")
         late.join()
     finally:

@@ -231,7 +231,7 @@ def test_a_host_without_its_engine_keeps_back_only_what_stands_there(bench: Benc
         bench.sh("host2", "systemctl start docker")
     assert "c1" in [one.change.key.name for one in report.done]
     assert [str(one.key) for one in report.blocked] == ["host2: engine docker"]
-    assert "the Docker engine does not run" in report.blocked[0].blocked
+    assert "the Docker engine is not running" in report.blocked[0].blocked
     bench.made(play)
 
 

@@ -86,7 +86,7 @@ def test_within_ends_with_the_last_answer_and_the_attempts() -> None:
     assert 0.5 <= time.monotonic() - began < 1.5
     assert asked.outcome is Outcome.FAIL
     assert asked.attempts > 1
-    assert f"still so after 0.5 s and {asked.attempts} attempts" in asked.findings[0].evidence.found
+    assert f"still failing after 0.5 s and {asked.attempts} attempts" in asked.findings[0].evidence.found
 
 
 def test_within_outlasts_an_error() -> None:

@@ -28,7 +28,7 @@ def test_writers_may_mix(lines: list[str]) -> None:
         (["r1 b", *B], "3 of 3 lines of a lost"),
         (["r1 b", *A, *B, A[1]], "1 lines of a doubled"),
         (["r1 b", A[1], A[0], A[2], *B], "lines of a out of order"),
-        (["r1 b", *A, *B, "r0 a 1"], "1 lines that nobody wrote, as 'r0 a 1'"),
+        (["r1 b", *A, *B, "r0 a 1"], "1 lines that nobody wrote, such as 'r0 a 1'"),
         (["r1 b", *A, *B[:2], B[2] + A[2]], "1 of 3 lines of b lost"),
         (["r1 b", *A, *B, "r1 b"], "the first line doubled"),
     ],

@@ -62,7 +62,7 @@ def guard(monkeypatch: pytest.MonkeyPatch, leader: str, down: tuple[str, ...] = 
 
     def observe(host: str, roles: object) -> Facts:
         if host in down:
-            return Facts(host, 0.0, engine_down="the Docker engine does not run")
+            return Facts(host, 0.0, engine_down="the Docker engine is not running")
         return Facts(host, 0.0, swarm=ACTIVE, nodes=nodes(leader) if host in MANAGERS else None)
 
     class Names:

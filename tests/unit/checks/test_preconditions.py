@@ -49,7 +49,7 @@ WELL = {
     "host1": Facts("host1", 0.0, swarm=ACTIVE, nodes=NODES, services={"api": (2, 2)}, containers={"web": "Up 3 days"}),
     "host2": Facts("host2", 0.0, swarm=ACTIVE, containers={"app": "Up 1 second (health: starting)"}),
 }
-DOWN = {"engine_down": "the Docker engine does not run"}
+DOWN = {"engine_down": "the Docker engine is not running"}
 MANAGERS = ("host1",)
 NODE = NodeAvailable("host2", "192.168.98.12", MANAGERS, "demo")
 
@@ -362,7 +362,7 @@ def test_one_slow_reading_of_a_busy_engine_blocks_nothing(monkeypatch: pytest.Mo
 
 
 def test_one_slow_reading_of_a_busy_host_blocks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = Script({"unreachable": "no command ends there within 20 s", "took": 20.0}, {})
+    busy = Script({"unreachable": "no command completes there within 20 s", "took": 20.0}, {})
     guard = guarded(monkeypatch, busy, [ENGINE])
     guard._guard.facts("host2", 0.0)
     assert guard.before(False) is None

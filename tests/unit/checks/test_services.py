@@ -141,7 +141,7 @@ def test_the_only_docker_host_asks_itself_and_says_so(monkeypatch: pytest.Monkey
     lab = replace(LAB, inventory=LAB.inventory.model_copy(update={"hosts": hosts}))
     kind = KINDS["published"]
     (found,) = kind.ask(kind.model.model_validate({"service": "web", "port": 8080}), places(lab=lab))
-    assert "asked from itself, for there is no other Docker host" in found.evidence.wanted
+    assert "probed from itself, since there is no other Docker host" in found.evidence.wanted
 
 
 def test_the_health_of_a_task_outside_the_inventory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,5 +254,5 @@ def test_a_play_cannot_have_a_mesh_of_one_container(tmp_path: Path) -> None:
     pair = "mesh: {in: left, to: right, by: udp, network: wide}"
     assert pair in text
     (tmp_path / "networks.yml").write_text(text.replace(pair, pair.replace("to: right", "to: left")))
-    with pytest.raises(ClusterlabError, match="one container alone reaches nobody"):
+    with pytest.raises(ClusterlabError, match="a single container has nobody to reach"):
         load_lab(MANUAL / "inventory.yml", ["networks"], tmp_path)

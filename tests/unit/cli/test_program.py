@@ -44,15 +44,15 @@ def test_a_command_for_a_host_is_one_string_as_by_ssh() -> None:
     ("given", "message", "remedy"),
     [
         ("chekc", "unknown verb 'chekc'", "Did you mean 'check'? `clusterlab --help` lists the verbs."),
-        ("up -- ls", "up: runs no command", "Leave out `--` and what follows it."),
+        ("up -- ls", "up: does not run a command", "Leave out `--` and what follows it."),
         ("up host1", "up: does not take 'host1'", "`clusterlab up --help` shows what it takes."),
         ("ssh host1 ls", "ssh: does not take 'ls'", "`clusterlab ssh --help` shows what it takes."),
         ("up --kep", "up: has no option --kep", "Did you mean --keep? `clusterlab up --help` lists its options."),
         ("check --json", "--json needs a value", "Write --json VALUE, or --json=VALUE when it begins with a dash."),
         ("check -i --json x", "--inventory needs a value", None),
-        ("history --last x", "--last wants a whole number, not 'x'", "For example --last 5."),
-        ("gc --days=2.5", "--days wants a whole number, not '2.5'", "For example --days 5."),
-        ("nightly --keep-runs=", "--keep-runs wants a whole number, not ''", None),
+        ("history --last x", "--last needs a whole number, not 'x'", "For example --last 5."),
+        ("gc --days=2.5", "--days needs a whole number, not '2.5'", "For example --days 5."),
+        ("nightly --keep-runs=", "--keep-runs needs a whole number, not ''", None),
     ],
 )
 def test_wrong_usage_is_explained(given: str, message: str, remedy: str | None) -> None:

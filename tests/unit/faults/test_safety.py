@@ -48,7 +48,7 @@ def test_permission(machines: str, given: bool | list[str] | None, fault: str, r
         (1, {"host1"}, 1, "the last manager"),
         (1, {"host1"}, 2, ""),
         (3, {"host1"}, 1, ""),
-        (3, {"host1", "host2"}, 1, "2 hosts away"),
+        (3, {"host1", "host2"}, 1, "take down 2 hosts"),
         (3, {"host1", "host2"}, 2, ""),
         (2, {"host1"}, 1, "the quorum of managers"),
     ],

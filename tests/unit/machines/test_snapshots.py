@@ -58,7 +58,7 @@ def test_memory_is_compared_by_its_amount() -> None:
         ),
         (
             needs(a=host(image="two"), b=host(image="two")),
-            "a, b: made from another machine image than the one that is now used",
+            "a, b: created from another machine image than the one now in use",
         ),
         (needs(fingerprint="QEMU 8.0.0 tcg"), "saved by QEMU 7.2.1, and here is QEMU 8.0.0"),
         (
@@ -173,7 +173,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(lab: Lab) -> None:
     snapshots = QemuMachines(lab).snapshots
     with pytest.raises(UsageError, match="no snapshot 'warn'") as raised:
         snapshots.restore("warn", Silent())
-    assert raised.value.remedy == "make one: clusterlab snapshot NAME"
+    assert raised.value.remedy == "create one: clusterlab snapshot NAME"
     (LabFiles(lab.name, lab.inventory, lab.folder).state.folder / "snapshots" / "warm").mkdir(parents=True)
     with pytest.raises(UsageError) as raised:
         snapshots.remove("warn")

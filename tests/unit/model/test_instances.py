@@ -153,7 +153,7 @@ def test_mistakes_in_containers(changed: dict[str, Any], message: str, tmp_path:
         ({"ping": {"in": "probe@c", "to": "a"}}, "there is no 'probe@c'"),
         ({"inspect": {"container": "probe", "path": "Id", "value": "x"}}, "'probe'"),
         ({"ping": {"in": "alone", "to": {"container": "near", "network": "net"}}}, "is not on a network 'net'"),
-        ({"ping": {"in": "alone", "to": []}}, "an empty list for 'to' asks nothing"),
+        ({"ping": {"in": "alone", "to": []}}, "an empty list for 'to' selects nothing"),
         ({"ping": {"in": "alone", "to": ["a", "a"]}}, "'a' appears twice"),
     ],
 )

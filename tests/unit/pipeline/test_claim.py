@@ -77,7 +77,7 @@ def test_the_same_name_in_two_checkouts(
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"user": "bob"}, "lab shop was made by another user, bob@"),
+        ({"user": "bob"}, "lab shop was created by another user, bob@"),
         ({"machine_id": "x", "workstation": "desk"}, "lab shop was made on another workstation, by"),
     ],
 )
@@ -156,5 +156,5 @@ def test_down_removes_nothing_of_a_lab_that_a_newer_version_made(
     before = snapshot()
     monkeypatch.chdir(folder)
     for words in ("down --lab shop", "down", "down -i inventory/default.yml"):
-        assert "lab shop was made by a newer clusterlab" in error_of(words, capsys)
+        assert "lab shop was created by a newer clusterlab" in error_of(words, capsys)
     assert snapshot() == before

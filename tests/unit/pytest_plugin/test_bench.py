@@ -76,7 +76,7 @@ def test_a_statement_has_its_own_result_and_a_manager_that_is_down_is_a_warning(
     folder: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
 ) -> None:
     def run_checks(lab: Lab, *_: Any) -> list[Result]:
-        found = Evidence("host2", "docker node ls", statement("host2"), "the Docker engine does not run", holds=False)
+        found = Evidence("host2", "docker node ls", statement("host2"), "the Docker engine is not running", holds=False)
         managers = [
             Result(SWARM_PLAY, statement("host1"), "manager", Outcome.PASS),
             Result(SWARM_PLAY, statement("host2"), "manager", outcome, evidence=(found,)),
@@ -94,5 +94,5 @@ def test_a_statement_has_its_own_result_and_a_manager_that_is_down_is_a_warning(
         warnings.simplefilter("always")
         result = bench.prove("shop", play, play.checks[0])
     assert (result.play, result.check) == ("shop", "it is there")
-    said = ["Swarm: host2 manages the Swarm: blocked: the Docker engine does not run"]
+    said = ["Swarm: host2 manages the Swarm: blocked: the Docker engine is not running"]
     assert [str(one.message) for one in caught] == ([] if outcome is Outcome.PASS else said)

@@ -87,7 +87,9 @@ def test_a_strict_run_fails_when_a_statement_is_unsupported(proof: Outcome) -> N
 
 
 LACKS = Cause("lacks-nfs", "host1", "nfs: no kernel module")
-DOWN = Cause("engine-down", "host2", "the Docker engine does not run", "clusterlab ssh host2 -- systemctl start docker")
+DOWN = Cause(
+    "engine-down", "host2", "the Docker engine is not running", "clusterlab ssh host2 -- systemctl start docker"
+)
 
 
 def with_causes() -> list[Result]:
@@ -98,7 +100,7 @@ def with_causes() -> list[Result]:
 
 def test_the_summary_says_what_was_proven() -> None:
     assert proven(with_causes()) == (
-        "2 of 8 statements proven, 1 failed, 3 blocked (host2: the Docker engine does not run), "
+        "2 of 8 statements proven, 1 failed, 3 blocked (host2: the Docker engine is not running), "
         "2 unsupported (nfs: no kernel module)"
     )
     assert proven(results(Outcome.PASS, Outcome.PASS)) == "all 2 statements proven"
