@@ -1,4 +1,7 @@
-"""`python -m clusterlab`: the program, where the environment's scripts are not on the path."""
+"""`python -m clusterlab`.
+
+The program, where the environment's scripts are not on the path.
+"""
 
 from clusterlab.cli.main import main
 

@@ -1,4 +1,7 @@
-"""The longest chains of things that wait for each other: what begins the longest one should begin first."""
+"""The longest chains of things that wait for each other.
+
+What begins the longest one should begin first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Logs that were collected from machines: cleaned of secrets and control characters, for this user alone."""
+"""Logs that were collected from machines.
+
+Cleaned of secrets and control characters, for this user alone.
+"""
 
 from __future__ import annotations
 

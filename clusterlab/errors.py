@@ -33,7 +33,10 @@ class UsageError(ClusterlabError):
 
 
 class HostError(ClusterlabError):
-    """A host could not be asked: unreachable, refused, or a command could not run there."""
+    """A host could not be asked.
+
+    Unreachable, refused, or a command could not run there.
+    """
 
     def __init__(self, host: str, message: str, *, remedy: str = "", detail: str = "") -> None:
         super().__init__(f"{host}: {message}", remedy=remedy, detail=detail)
@@ -41,7 +44,10 @@ class HostError(ClusterlabError):
 
 
 class DeadlineExceeded(ClusterlabError):
-    """A wait ended without what it waited for: the message says for what, how long, and what was last seen."""
+    """A wait ended without what it waited for.
+
+    The message says for what, how long, and what was last seen.
+    """
 
 
 class Several(ClusterlabError):

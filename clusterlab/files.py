@@ -33,7 +33,10 @@ def write_atomically(path: Path, content: str | bytes, mode: int = PRIVATE) -> N
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder for this user alone, its missing parents too; `Path.mkdir` gives these everybody's mode."""
+    """Create a folder for this user alone, its missing parents too.
+
+    `Path.mkdir` gives these everybody's mode.
+    """
     for path in reversed([folder, *folder.parents]):
         if not path.is_dir():
             path.mkdir(mode=0o700, exist_ok=True)

@@ -58,7 +58,10 @@ def nodes_of(pairs: Iterable[Pair]) -> list[str]:
 
 
 def span(nodes: Sequence[str]) -> str:
-    """Several nodes as one word: the first and the last of them, and how many there are."""
+    """Several nodes as one word.
+
+    The first and the last of them, and how many there are.
+    """
     return ", ".join(nodes) if len(nodes) <= _OTHERS else f"{nodes[0]} ... {nodes[-1]} ({len(nodes)})"
 
 
@@ -86,7 +89,10 @@ def _single(left: list[Pair], wording: Wording) -> Iterator[str]:
 
 
 def _together(left: list[Pair], wording: Wording) -> Iterator[str]:
-    """The nodes that do not reach the same others, as one; both directions in one sentence where they are alike."""
+    """The nodes that do not reach the same others, as one.
+
+    Both directions in one sentence where they are alike.
+    """
     sources: dict[tuple[str, ...], tuple[str, ...]] = {}
     for node in dict.fromkeys(source for source, _ in left):
         targets = tuple(sorted(target for source, target in left if source == node))

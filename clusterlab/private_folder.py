@@ -14,7 +14,9 @@ from clusterlab.errors import ClusterlabError
 
 
 def check_private(folder: Path, *, others_read: bool = False) -> None:
-    """Raise ClusterlabError unless an existing folder belongs to this user alone: no link, another owner, or open mode.
+    """Raise ClusterlabError unless an existing folder belongs to this user alone.
+
+    No link, another owner, or open mode.
 
     With `others_read`, others may read it, but not write to it.
     """

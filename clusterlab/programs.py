@@ -1,4 +1,6 @@
-"""Running programs of this computer: with a deadline, all they started ended with them, and what they last printed.
+"""Running programs of this computer.
+
+With a deadline, all they started ended with them, and what they last printed.
 
 A program runs in a session of its own, so that Ctrl-C reaches it only through here, in the order that it needs.
 """
@@ -27,7 +29,10 @@ _END_SECONDS = 5.0  # for a killed program's output to end: something that it st
 
 @dataclass(frozen=True)
 class Finished:
-    """A program that ran to its end: its exit code (-n after signal n), and what it printed."""
+    """A program that ran to its end.
+
+    Its exit code (-n after signal n), and what it printed.
+    """
 
     exit: int
     stdout: str
@@ -159,7 +164,10 @@ def _interrupt(process: subprocess.Popen[bytes], grace: float, group: bool) -> N
 
 
 def _lines(descriptor: int, silence: float) -> Iterator[str]:
-    """The lines of a stream as they come; raises TimeoutError when nothing comes for so long."""
+    """The lines of a stream as they come.
+
+    Raises TimeoutError when nothing comes for so long.
+    """
     rest = b""
     ready = select.poll()
     ready.register(descriptor, select.POLLIN)
@@ -178,7 +186,10 @@ def _lines(descriptor: int, silence: float) -> Iterator[str]:
 
 
 def _rest(process: subprocess.Popen[bytes]) -> str:
-    """What a killed program had printed; what it started elsewhere may hold its output open."""
+    """What a killed program had printed.
+
+    What it started elsewhere may hold its output open.
+    """
     try:
         parts = process.communicate(timeout=_END_SECONDS)
     except subprocess.TimeoutExpired as late:

@@ -22,7 +22,10 @@ class Task(Protocol):
 
 
 class Progress(Protocol):
-    """Where work reports that it begins, goes on and ends. Safe to call from several threads."""
+    """Where work reports that it begins, goes on and ends.
+
+    Safe to call from several threads.
+    """
 
     def task(self, subject: str, doing: str) -> AbstractContextManager[Task]:
         """Show "subject: doing" until the block ends, then that it is done (or failed), with its seconds."""

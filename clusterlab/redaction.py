@@ -28,7 +28,10 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 class Secrets:
-    """Values that must not leave this process. Values are added, never removed: any of them may be in a log."""
+    """Values that must not leave this process.
+
+    Values are added, never removed: any of them may be in a log.
+    """
 
     def __init__(self) -> None:
         self._anywhere: set[str] = set()
@@ -37,7 +40,9 @@ class Secrets:
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, values: Iterable[tuple[str, object]], public: Iterable[str] = ()) -> None:
-        """Remember (name, value) pairs; `public` are names that every report needs, such as those of hosts.
+        """Remember (name, value) pairs.
+
+        `public` are names that every report needs, such as those of hosts.
 
         A value that is a word and has no name of a secret is replaced only where it stands alone: NAME=maria does not
         redact "mariadb".
@@ -68,12 +73,18 @@ SECRETS = Secrets()
 
 
 def clean(text: str, secrets: Secrets | None = None) -> str:
-    """Text from outside as it may leave: without control characters, known secrets and what looks like one."""
+    """Text from outside as it may leave.
+
+    Without control characters, known secrets and what looks like one.
+    """
     return secret_patterns.replace((secrets or SECRETS).replace(plain(text)))
 
 
 def without_patterns(text: str) -> str:
-    """A command for people to type, without what looks like a secret; values of the play that it needs stay."""
+    """A command for people to type, without what looks like a secret.
+
+    Values of the play that it needs stay.
+    """
     return secret_patterns.replace(plain(text))
 
 
@@ -101,7 +112,10 @@ def clean_value(value: object) -> object:
 
 
 def _forms(value: str) -> set[str]:
-    """A value as it is met in logs: itself, its long lines, in JSON, in a URL, in shell quotes, as base64."""
+    """A value as it is met in logs.
+
+    Itself, its long lines, in JSON, in a URL, in shell quotes, as base64.
+    """
     lines = {line.strip() for line in value.splitlines() if len(line.strip()) >= 2 * _SHORTEST}
     data = value.encode(errors="replace")
     forms = {value, plain(value), json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}

@@ -1,4 +1,6 @@
-"""A family of kinds, found in one place: those of this package, and those that installed packages add.
+"""A family of kinds, found in one place.
+
+Those of this package, and those that installed packages add.
 
 A package adds a kind with an entry point whose group is the family (`clusterlab.checks`, `clusterlab.resources`,
 `clusterlab.machines`, `clusterlab.faults`) and whose value is the kind's object. See

@@ -90,7 +90,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Cause:
-    """What keeps statements from being proven: reported once, with all that depend on it."""
+    """What keeps statements from being proven.
+
+    Reported once, with all that depend on it.
+    """
 
     code: str  # stable, as "engine-down"
     subject: str  # the host or object that it is about
@@ -104,7 +107,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Strip:
-    """What one prober saw of one target, a character per second: `=` ok, `#` failed, `?` no data."""
+    """What one prober saw of one target, a character per second.
+
+    `=` ok, `#` failed, `?` no data.
+    """
 
     name: str
     cells: str
@@ -128,7 +134,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A drill as it went: all strips begin `lead` seconds before the fault was injected; it was healed at `heal`."""
+    """A drill as it went.
+
+    All strips begin `lead` seconds before the fault was injected; it was healed at `heal`.
+    """
 
     title: str
     lead: int

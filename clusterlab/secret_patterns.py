@@ -1,4 +1,7 @@
-"""The forms that secrets have in logs, reports of engines and commands: keys, tokens, passwords beside their names."""
+"""The forms that secrets have in logs, reports of engines and commands.
+
+Keys, tokens, passwords beside their names.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ SECRET_NAME = re.compile(
 
 
 def replace(text: str) -> str:
-    """The text with every secret that has a known form replaced by REDACTED. Takes linear time."""
+    """The text with every secret that has a known form replaced by REDACTED.
+
+    Takes linear time.
+    """
     for block in _BLOCKS:
         if any(needle in text for needle in block.needles):
             text = block.replace(text)
@@ -24,7 +30,10 @@ def replace(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Form:
-    """One form. `needles` are texts of which a place that has it must contain one: most lines contain none."""
+    """One form.
+
+    `needles` are texts of which a place that has it must contain one: most lines contain none.
+    """
 
     needles: tuple[str, ...]
     pattern: re.Pattern[str]

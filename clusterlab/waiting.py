@@ -31,7 +31,9 @@ def wait_until(
     stop: threading.Event | None = None,
     longest_pause: float = LONGEST_PAUSE,
 ) -> T:
-    """Call `condition` until it returns something true, and return that; the pauses between the calls double.
+    """Call `condition` until it returns something true, and return that.
+
+    The pauses between the calls double.
 
     `what` completes "waited 30 s for ..."; `subject` (a host) comes before it. `seen` says what was last seen and
     `detail` gives its details; both are called at the deadline only. The condition is called once more at the

@@ -11,7 +11,10 @@ from pathlib import Path
 
 @cache
 def user() -> str:
-    """The name of the user who runs this process; the number when the system has no name for it."""
+    """The name of the user who runs this process.
+
+    The number when the system has no name for it.
+    """
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -40,13 +43,19 @@ def machine_id() -> str:
 
 @cache
 def process_space() -> str:
-    """Where this process's number means something: one boot of one computer, and one PID namespace in it."""
+    """Where this process's number means something.
+
+    One boot of one computer, and one PID namespace in it.
+    """
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
 
 
 def process_started(pid: int) -> str:
-    """When a process started, in ticks since the boot (proc_pid_stat(5)); "" when it has ended."""
+    """When a process started, in ticks since the boot (proc_pid_stat(5)).
+
+    "" when it has ended.
+    """
     try:
         state, *fields = Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()
     except OSError:

@@ -1,4 +1,7 @@
-"""Artefacts that take long to build and are kept: under the XDG cache, named by a hash of what they are made from."""
+"""Artefacts that take long to build and are kept.
+
+Under the XDG cache, named by a hash of what they are made from.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def _make(scratch: Path, final: Path, make: Callable[[Path], None]) -> None:
 
 @contextmanager
 def _locked(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file `path`; it is removed at the end, so what is locked is checked to be still the file there."""
+    """Hold the lock file `path`.
+
+    It is removed at the end, so what is locked is checked to be still the file there.
+    """
     while True:
         with path.open("w") as lock:
             try:
@@ -93,7 +99,10 @@ def _is_file_at(descriptor: int, path: Path) -> bool:
 
 
 def _remove_leftovers(folder: Path, keep_lock: str) -> None:
-    """Remove what builds that were killed left here; a build that is under way holds its lock and is kept."""
+    """Remove what builds that were killed left here.
+
+    A build that is under way holds its lock and is kept.
+    """
     for scratch in folder.glob("*.partial"):
         name = scratch.name.removesuffix(".partial")
         if name == keep_lock:

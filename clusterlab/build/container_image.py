@@ -1,4 +1,6 @@
-"""Container images from distribution packages: no registry is needed, and nothing of the packages is configured or run.
+"""Container images from distribution packages.
+
+No registry is needed, and nothing of the packages is configured or run.
 
 A recipe (`recipes/NAME.yml`) names packages; they are unpacked with all they depend on, and the files that
 the image needs are taken from there. The layer is written with sorted names and fixed times, so the same
@@ -66,7 +68,10 @@ def load_recipe(name: str) -> Recipe:
 
 @dataclass(frozen=True)
 class Extras:
-    """What an image has besides its recipe: a user that it runs as (name and uid), and paths of VOLUME."""
+    """What an image has besides its recipe.
+
+    A user that it runs as (name and uid), and paths of VOLUME.
+    """
 
     user: str = ""
     uid: int = 0
@@ -87,7 +92,10 @@ def built_image(name: str, release: str, progress: Progress, extras: Extras = Ex
 
 
 def _with_extras(name: str, release: str, progress: Progress, extras: Extras) -> ImageArchive:
-    """The image of a recipe with one layer more: engines that have the recipe's own share all but that."""
+    """The image of a recipe with one layer more.
+
+    Engines that have the recipe's own share all but that.
+    """
     base = built_image(name, release, progress)
     material = (_FORMAT, base.config_id, json.dumps(asdict(extras)))
 
@@ -159,7 +167,10 @@ def _tar(entries: dict[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
 
 
 def _kept(recipe: Recipe, unpacked: Path) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-    """The files of the packages that the recipe wants; every pattern must find something."""
+    """The files of the packages that the recipe wants.
+
+    Every pattern must find something.
+    """
     found: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
     unused = set(recipe.keep)
     with tarfile.open(unpacked) as tar:

@@ -46,7 +46,10 @@ class ImageArchive:
 
 
 def read_image_archive(path: Path) -> ImageArchive:
-    """What image is in an archive; raises UsageError when it is none, or has more than one."""
+    """What image is in an archive.
+
+    Raises UsageError when it is none, or has more than one.
+    """
     remedy = "create it with: docker save -o FILE IMAGE"
     try:
         with tarfile.open(path) as tar:
@@ -68,7 +71,10 @@ def layers_of(archive: ImageArchive) -> list[bytes]:
 
 
 def write_image_archive(path: Path, layers: Sequence[bytes], config: Mapping[str, object], architecture: str) -> None:
-    """Write the archive of an image; layers are uncompressed tars, `config` is as in OCI's image configuration."""
+    """Write the archive of an image.
+
+    Layers are uncompressed tars, `config` is as in OCI's image configuration.
+    """
     packed = [gzip.compress(layer, compresslevel=6, mtime=0) for layer in layers]
     image = {
         "architecture": architecture,

@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def in_use(artefacts: Iterable[Path]) -> frozenset[Path]:
-    """Those that a process has open or mounted: the disk of a running machine, the root file system of a host.
+    """Those that a process has open or mounted.
+
+    The disk of a running machine, the root file system of a host.
 
     The state of labs does not tell: another state folder (XDG_STATE_HOME) may have labs that use the same cache. Only
     processes that this user may look at are seen, and those are the ones that can use this user's cache. See proc(5).
@@ -34,7 +36,10 @@ def _open_files(process: Path) -> list[str]:
 
 
 def _mounts(process: Path, spaces: set[str]) -> str:
-    """Its mounts, unless a process with the same ones was seen before; `spaces` are the mount namespaces seen."""
+    """Its mounts, unless a process with the same ones was seen before.
+
+    `spaces` are the mount namespaces seen.
+    """
     try:
         space = os.readlink(process / "ns" / "mnt")
         if space in spaces:

@@ -114,7 +114,10 @@ def _material(rootfs: Path, disk: str) -> tuple[str, ...]:
 
 
 def shared_material() -> tuple[str, ...]:
-    """What any disk made of this root file system depends on besides that; part of its key in the cache."""
+    """What any disk made of this root file system depends on besides that.
+
+    Part of its key in the cache.
+    """
     files = [(GUEST / name).read_text() for name in ("sshd.conf", "ssh.conf", "journald.conf")]
     return (*_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *files)
 
@@ -130,7 +133,10 @@ def require_tools(tools: Mapping[str, str] = MappingProxyType({})) -> None:
 
 
 def _path() -> str:
-    """The search path with the folders that hold file system tools: users' own often lacks them."""
+    """The search path with the folders that hold file system tools.
+
+    Users' own often lacks them.
+    """
     return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -229,7 +235,10 @@ def links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]
 
 
 def run_tool(command: list[str]) -> None:
-    """Run a program that makes a part of an image; raises ClusterlabError with its output when it fails or hangs."""
+    """Run a program that makes a part of an image.
+
+    Raises ClusterlabError with its output when it fails or hangs.
+    """
     remedy = "see its output: is there enough space in the cache folder? XDG_CACHE_HOME may name another"
     done = run_program(command, TOOL_SECONDS, env={**os.environ, "PATH": _path()}, remedy=remedy)
     if done.exit != 0:

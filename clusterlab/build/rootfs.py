@@ -1,4 +1,7 @@
-"""Root file systems from distribution packages, made by mmdebstrap: as root, or as a user in a user namespace."""
+"""Root file systems from distribution packages, made by mmdebstrap.
+
+As root, or as a user in a user namespace.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +166,10 @@ def _step_text(step: re.Match[str]) -> str:
 
 @contextmanager
 def _scratch_folder() -> Iterator[Path]:
-    """A folder for mmdebstrap's work that its mapped users may enter; leftovers of killed builds are removed first."""
+    """A folder for mmdebstrap's work that its mapped users may enter.
+
+    Leftovers of killed builds are removed first.
+    """
     base = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())
     for leftover in base.glob(f"clusterlab-build-{os.geteuid()}-*"):
         _remove_unless_used(leftover)

@@ -1,4 +1,7 @@
-"""Proving what plays say: probes are asked, results come back with their evidence."""
+"""Proving what plays say.
+
+Probes are asked, results come back with their evidence.
+"""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ class Actions:
         self._faults = FaultActions(places)
 
     def act(self, action: Action) -> Finding:
-        """Carry out an action. What ends a container's processes must find them running, as the play wants them.
+        """Carry out an action.
+
+        What ends a container's processes must find them running, as the play wants them.
 
         Raises UsageError when the inventory does not allow actions: see `not_allowed`.
         """
@@ -95,7 +97,10 @@ class Actions:
         )
 
     def restore(self) -> list[Finding]:
-        """Heal faults, restore every container, service and node; a finding for each with which that failed."""
+        """Heal faults, restore every container, service and node.
+
+        A finding for each with which that failed.
+        """
         failed = self._faults.restore()
         for place, before in self._before.items():
             try:

@@ -1,4 +1,6 @@
-"""Who answers at a port that a service publishes: where the kernels list a connection that is held open meanwhile.
+"""Who answers at a port that a service publishes.
+
+Where the kernels list a connection that is held open meanwhile.
 
 A port that opens may be open for another reason: dockerd itself holds ports that the Swarm publishes, so that a
 connection opens although nothing is passed on, and a rule of the firewall or another server may take them.
@@ -24,7 +26,10 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Answerer:
-    """What is known of who answers; `holds` also where it is not known, but passed on by the node."""
+    """What is known of who answers.
+
+    `holds` also where it is not known, but passed on by the node.
+    """
 
     holds: bool
     found: str
@@ -39,7 +44,10 @@ class Sockets:
 
 
 def sockets_of(nodes: Sequence[str], tasks: Sequence[Task], places: Places) -> Sockets:
-    """Read them; of tasks only those on hosts of the inventory. Raises as `run_for` does."""
+    """Read them; of tasks only those on hosts of the inventory.
+
+    Raises as `run_for` does.
+    """
     known = by_host([task for task in tasks if task.host in places.lab.inventory.hosts])
 
     def of_node(node: str) -> frozenset[Pair]:
@@ -55,7 +63,9 @@ def sockets_of(nodes: Sequence[str], tasks: Sequence[Task], places: Places) -> S
 
 
 def answerer(node: str, port: int, target: int, met: Met, sockets: Sockets, *, on_node: bool) -> Answerer:
-    """Who has a connection that is held to a published port of a node; `target` is the port in the tasks.
+    """Who has a connection that is held to a published port of a node.
+
+    `target` is the port in the tasks.
 
     With `on_node` a task of the node has to answer. Otherwise any may: the node passes the connection on, and where
     it does but no task shows it, the way may have given it another port.

@@ -40,7 +40,10 @@ class Known(Protocol):
     """What is known of the hosts already."""
 
     def silent(self, host: str) -> str:
-        """Why the engine of a host would not answer in time; "" when nothing is known to be in the way."""
+        """Why the engine of a host would not answer in time.
+
+        "" when nothing is known to be in the way.
+        """
 
     def processors(self, host: str) -> int:
         """How many a host has; 0 when that is not known."""
@@ -51,7 +54,10 @@ class Known(Protocol):
 
 @contextmanager
 def unanswered(command: str) -> Iterator[None]:
-    """Turn the error of a host or engine into that of a probe; `command` is what was asked."""
+    """Turn the error of a host or engine into that of a probe.
+
+    `command` is what was asked.
+    """
     try:
         yield
     except (HostError, DeadlineExceeded) as error:
@@ -101,7 +107,10 @@ class Asking:
         own: str = "`clusterlab apply` creates it",
         external: str = "create it, or correct its name under external",
     ) -> str:
-        """What to do about an object that is not as it should be: one of the two, depending on who created it."""
+        """What to do about an object that is not as it should be.
+
+        One of the two, depending on who created it.
+        """
         section = "services" if kind == "tasks" else f"{kind}s"
         return external if (section, name) in self.play.external.names() else own
 
@@ -129,7 +138,10 @@ class Asking:
                 return completed
 
     def inspect(self, place: Place) -> dict[str, Any]:
-        """What the engine reports of a running container; raises WrongAnswer when it is missing or does not run."""
+        """What the engine reports of a running container.
+
+        Raises WrongAnswer when it is missing or does not run.
+        """
         with self.engine(place.host) as client:
             try:
                 report: dict[str, Any] = client.inspect_container(place.container)
@@ -169,7 +181,10 @@ class Asking:
                 )
 
     def _names_in(self, place: Place, file: str) -> frozenset[str]:
-        """The first column of a file of a container, read through the engine: the image needs no tool for it."""
+        """The first column of a file of a container, read through the engine.
+
+        The image needs no tool for it.
+        """
         with self.engine(place.host) as client:
             try:
                 chunks, _ = client.get_archive(place.container, file)
@@ -195,7 +210,10 @@ class Asking:
 
     @property
     def managers(self) -> list[str]:
-        """The hosts that can be asked about the Swarm: those known to be at work first, and of these the leader."""
+        """The hosts that can be asked about the Swarm.
+
+        Those known to be at work first, and of these the leader.
+        """
         managers = self.lab.inventory.with_role("swarm_manager")
         if not managers:
             raise UsageError("no host of the inventory is a swarm_manager")
@@ -203,7 +221,10 @@ class Asking:
 
     @property
     def manager(self) -> str:
-        """The first of `managers`, as the place of findings about the Swarm: see `ask_manager` for asking."""
+        """The first of `managers`, as the place of findings about the Swarm.
+
+        See `ask_manager` for asking.
+        """
         return self.managers[0]
 
     def ask_manager(self, ask: Callable[[str], T]) -> tuple[str, T]:
@@ -226,7 +247,10 @@ class Asking:
 
 
 def _require_user(host: Host, place: Place, user: str) -> None:
-    """Tell the failure of a command from that of becoming its user; raises NoAnswer or MissingTool."""
+    """Tell the failure of a command from that of becoming its user.
+
+    Raises NoAnswer or MissingTool.
+    """
     script = 'command -v runuser >/dev/null || exit 2; id -u -- "$1" >/dev/null 2>&1'
     found = host.run(["sh", "-c", script, "sh", user], timeout=30.0)
     if found.exit == 2:

@@ -21,12 +21,18 @@ _HELD_PAUSE = 2.0  # seconds between looks at what must go on to hold
 
 
 class Interrupted(ClusterlabError):
-    """The person stopped the checks; what actions changed is restored on the way out, `detail` says what was not."""
+    """The person stopped the checks.
+
+    What actions changed is restored on the way out, `detail` says what was not.
+    """
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The findings that count, after how many attempts. Those of a first failure are in front where they count."""
+    """The findings that count, after how many attempts.
+
+    Those of a first failure are in front where they count.
+    """
 
     outcome: Outcome
     findings: tuple[Finding, ...]
@@ -70,7 +76,10 @@ def _once(ask: Ask, interrupted: Event) -> list[Finding]:
 
 
 def _twice(ask: Ask, interrupted: Event) -> Asked:
-    """A failure is asked again at once: when it then holds it is flaky, and the first failure stays in the evidence."""
+    """A failure is asked again at once.
+
+    When it then holds it is flaky, and the first failure stays in the evidence.
+    """
     first = _once(ask, interrupted)
     outcome = outcome_of(first)
     if outcome is not Outcome.FAIL:
@@ -103,7 +112,10 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
 
 
 def _throughout(ask: Ask, interrupted: Event, hold: float, before: Asked) -> Asked:
-    """Keep asking for `hold` seconds, and once at their end; the first failure ends it."""
+    """Keep asking for `hold` seconds, and once at their end.
+
+    The first failure ends it.
+    """
     began = time.monotonic()
     attempts = before.attempts
     while True:

@@ -1,4 +1,6 @@
-"""Many network probes of a host in one command: pings, TCP connections and DNS questions in the networks of processes.
+"""Many network probes of a host in one command.
+
+Pings, TCP connections and DNS questions in the networks of processes.
 
 They use the host's tools (bash, ping, timeout, dd, od, nsenter) in the network namespace of a process, so that nothing
 has to be in its image.
@@ -62,7 +64,9 @@ _SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2")))
 
 @dataclass(frozen=True)
 class Job:
-    """One probe. For `dns` the target is a name, which Docker's DNS of the process is asked for.
+    """One probe.
+
+    For `dns` the target is a name, which Docker's DNS of the process is asked for.
 
     `held` is `tcp` whose connection stays open until it is released: see `released`.
     """
@@ -106,7 +110,10 @@ class Met:
 
 
 def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
-    """Carry all jobs of a host out in one command. Raises MissingTool, NotUnderstood and NoAnswer."""
+    """Carry all jobs of a host out in one command.
+
+    Raises MissingTool, NotUnderstood and NoAnswer.
+    """
     unique = list(dict.fromkeys(jobs))
     place = Place(host)
     patience = 30.0 + (_SECONDS + 1) * (len(unique) // _AT_ONCE + 1)

@@ -13,7 +13,10 @@ from .runner import jobs_of
 
 
 def longest_chain(lab: Lab, hosts: Hosts, results: Sequence[Result]) -> Chain:
-    """The chain that took longest, of what `run_checks` has returned for the lab; no host is asked."""
+    """The chain that took longest, of what `run_checks` has returned for the lab.
+
+    No host is asked.
+    """
     chains: list[Chain] = []
     jobs = jobs_of(lab, hosts)
     plays = set(map(shown, lab.plays))

@@ -132,7 +132,9 @@ def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondi
 
 
 def _serving(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
-    """The NFS servers of the volumes that a check opens or mounts: it would wait minutes for one that does not answer.
+    """The NFS servers of the volumes that a check opens or mounts.
+
+    It would wait minutes for one that does not answer.
 
     The inventory wants a server to answer, so that a check itself runs commands on its host makes no difference.
     """
@@ -153,7 +155,10 @@ def _sources(play: Play, service: str) -> set[str]:
 
 
 def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondition]:
-    """What a probe needs to be asked: its hosts, their engines or the managers, and the containers that it runs in."""
+    """What a probe needs to be asked.
+
+    Its hosts, their engines or the managers, and the containers that it runs in.
+    """
     hosts = [host for host in lab.inventory.hosts if host in KINDS[kind].hosts(probe, lab, play)]
     asks = KINDS[kind].asks(probe, play)
     if asks == "manager" and _managers(lab):
@@ -167,7 +172,10 @@ def _asking(kind: str, probe: Model, lab: Lab, play: Play) -> Iterator[Precondit
 
 
 def _hosts(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Precondition]:
-    """Hosts that a check names without running there: what they serve needs them, and mostly their engine."""
+    """Hosts that a check names without running there.
+
+    What they serve needs them, and mostly their engine.
+    """
     at = {host for kind, probe in _probes(check) for host in KINDS[kind].hosts(probe, lab, play)}
     for host in sorted(about.hosts - at):
         yield EngineAnswers(host) if host in lab.inventory.docker_hosts else HostReachable(host)

@@ -1,4 +1,7 @@
-"""Questions to name servers, and their answers, as bytes: RFC 1035. So an image needs no tool for them."""
+"""Questions to name servers, and their answers, as bytes: RFC 1035.
+
+So an image needs no tool for them.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,20 @@ _CODES = {0: "", 1: "format error", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "not implem
 
 @dataclass(frozen=True)
 class Answer:
-    """The IPv4 addresses of a name, sorted; `code` is "" when the server knows the name."""
+    """The IPv4 addresses of a name, sorted.
+
+    `code` is "" when the server knows the name.
+    """
 
     addresses: tuple[str, ...]
     code: str = ""
 
 
 def question(name: str) -> bytes:
-    """What asks for the IPv4 addresses of a name. Raises ValueError for a name that cannot be asked for."""
+    """What asks for the IPv4 addresses of a name.
+
+    Raises ValueError for a name that cannot be asked for.
+    """
     labels = name.strip(".").encode("ascii").split(b".")
     if any(not 0 < len(label) < 64 for label in labels):
         raise ValueError(f"{name!r} is not a name that a name server can look up")

@@ -1,4 +1,7 @@
-"""What preconditions are judged by: the state of hosts, read with two commands per host that are bounded in time."""
+"""What preconditions are judged by.
+
+The state of hosts, read with two commands per host that are bounded in time.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,10 @@ class Facts:
 
     @property
     def made_for(self) -> str:
-        """The lab that its Swarm was initialised for; "" when not by clusterlab, or when the host is not a manager."""
+        """The lab that its Swarm was initialised for.
+
+        "" when not by clusterlab, or when the host is not a manager.
+        """
         return str((self.swarm.get("Labels") or {}).get(LABEL_LAB, ""))
 
     @property
@@ -94,7 +100,9 @@ class Facts:
 
 
 def observe(host: Host, roles: frozenset[str]) -> Facts:
-    """Read the state of a host; never raises for what the host does, and ends within bounded time.
+    """Read the state of a host.
+
+    Never raises for what the host does, and ends within bounded time.
 
     A host that hangs keeps its thread until its connection ends; it keeps nobody else.
     """

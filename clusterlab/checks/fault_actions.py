@@ -29,7 +29,10 @@ class FaultActions:
         return Scene(self._places.lab, self._places.hosts)
 
     def act(self, action: Action) -> Finding:
-        """Inject a fault, or heal those of the check; a fault without effect, or that is not healed, is an error."""
+        """Inject a fault, or heal those of the check.
+
+        A fault without effect, or that is not healed, is an error.
+        """
         if action.fault is None:
             return self._heal()
         spec = parse_fault({action.name: action.fault})

@@ -35,19 +35,28 @@ def finding(
     hint: str = "",
     links: Sequence[Link] = (),
 ) -> Finding:
-    """The lab answered: as wanted when `holds`; the hint is kept for the case that it did not."""
+    """The lab answered: as wanted when `holds`.
+
+    The hint is kept for the case that it did not.
+    """
     evidence = Evidence(str(place), command, wanted, found, output, holds, links=tuple(links))
     return Finding(Outcome.PASS if holds else Outcome.FAIL, evidence, "" if holds else hint)
 
 
 def said(output: str) -> list[str]:
-    """The last line that a command printed, as a part of a sentence: where tools write why they failed."""
+    """The last line that a command printed, as a part of a sentence.
+
+    Where tools write why they failed.
+    """
     lines = clean(output).strip().splitlines()  # whole, before it is cut: a part of a secret would not be found
     return [f"which printed {lines[-1].strip()[:_SHOWN]!r}"] if lines else []
 
 
 def unasked(place: Place | str, wanted: str, error: ClusterlabError, links: Sequence[Link] = ()) -> Finding:
-    """The probe got no answer that counts. A place that the lab should have and has not is a wrong answer: FAIL."""
+    """The probe got no answer that counts.
+
+    A place that the lab should have and has not is a wrong answer: FAIL.
+    """
     outcome = Outcome.FAIL if isinstance(error, WrongAnswer) else Outcome.ERROR
     command = error.command if isinstance(error, ProbeError) else ""
     links = [replace(link, seen=None, found=error.message) for link in links]
@@ -66,7 +75,9 @@ def ask_each(
     ask: Callable[[Place], Finding],
     links: Callable[[Place], Sequence[Link]] = no_links,
 ) -> list[Finding]:
-    """Ask at every place, at the same time; what a place cannot answer becomes a finding, and hides no other.
+    """Ask at every place, at the same time.
+
+    What a place cannot answer becomes a finding, and hides no other.
 
     `links` are those that such a finding leaves unknown.
     """
@@ -78,6 +89,9 @@ def ask_each(
 
 
 def outcome_of(findings: Iterable[Finding]) -> Outcome:
-    """The most severe outcome; ERROR when nothing was asked, for then nothing is proven."""
+    """The most severe outcome.
+
+    ERROR when nothing was asked, for then nothing is proven.
+    """
     outcomes = [item.outcome for item in findings]
     return worst(outcomes) if outcomes else Outcome.ERROR

@@ -1,4 +1,6 @@
-"""Preconditions while checks run: facts are read once for all checks, and again when something fails.
+"""Preconditions while checks run.
+
+Facts are read once for all checks, and again when something fails.
 
 A check ends as blocked when a precondition without which it cannot be asked is not met, or when it fails and a
 precondition of what it is about is not met. Before a check is blocked without having been asked, the facts are read
@@ -66,7 +68,10 @@ class Guard:
         return self._down_since.get(found.host) == found.began
 
     def _read(self, host: str, before: Facts | None) -> Facts:
-        """The facts of a host now; while an earlier question still hangs there, they stay as they are."""
+        """The facts of a host now.
+
+        While an earlier question still hangs there, they stay as they are.
+        """
         found = observe(self._hosts[host], frozenset(self._lab.inventory.hosts[host].roles))
         if before is None or before.answers or found.asked:
             return found
@@ -81,12 +86,18 @@ class Guard:
         return now - self._down_since.get(cause.subject, now)
 
     def unreachable(self, host: str) -> str:
-        """Why no command runs on a host that was found so; "" when nothing is known to be in the way."""
+        """Why no command runs on a host that was found so.
+
+        "" when nothing is known to be in the way.
+        """
         found = self._facts.get(host)
         return self._recent(host).unreachable if found and found.unreachable else ""
 
     def silent(self, host: str) -> str:
-        """Why the engine of a host that was found silent would not answer in time; "" when nothing is known."""
+        """Why the engine of a host that was found silent would not answer in time.
+
+        "" when nothing is known.
+        """
         found = self._facts.get(host)
         if not found or not (found.unreachable or found.engine_silent):
             return ""
@@ -135,7 +146,10 @@ class CheckGuard:
         self._first: dict[Cause, float] = {}  # when each failed precondition was first seen
 
     def before(self, waits: bool) -> Cause | None:
-        """The cause that keeps the check from being asked; `waits` when it has a `within`."""
+        """The cause that keeps the check from being asked.
+
+        `waits` when it has a `within`.
+        """
         found = self._guard.failure(self._needs.before, 0.0)
         if found is None or found[1].passing:
             return None

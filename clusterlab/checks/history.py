@@ -1,4 +1,7 @@
-"""Judging what every place read of a file that several wrote: was a line lost, doubled, changed or put out of order."""
+"""Judging what every place read of a file that several wrote.
+
+Was a line lost, doubled, changed or put out of order.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ def line(run: str, writer: str, number: int) -> str:
 
 
 def problems(run: str, first: str, writers: Sequence[str], appends: int, text: str) -> list[str]:
-    """What is wrong with a reading: after the line `first`, it must have `appends` lines of each writer, each in order.
+    """What is wrong with a reading.
+
+    After the line `first`, it must have `appends` lines of each writer, each in order.
 
     Each problem is a sentence; an empty list means that the history is sound.
     """

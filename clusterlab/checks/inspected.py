@@ -24,12 +24,18 @@ def reports() -> Mapping[str, Report]:
 
 
 def has_name(kind: str) -> bool:
-    """Whether there are several, each with a name: there is one engine, and one list of its volumes."""
+    """Whether there are several, each with a name.
+
+    There is one engine, and one list of its volumes.
+    """
     return kind == "tasks" or not reports()[kind].command
 
 
 def report_of(kind: str, name: str, place: Place, places: Places) -> Any:
-    """What is reported of it at a place; raises WrongAnswer when there is none, HostError when it cannot be asked."""
+    """What is reported of it at a place.
+
+    Raises WrongAnswer when there is none, HostError when it cannot be asked.
+    """
     if kind == "tasks":
         report_of("service", name, place, places)  # that there is none is a wrong answer, not an error
         return running_tasks(places.hosts[place.host], name, places.lab.inventory)

@@ -43,11 +43,16 @@ class CheckKind(ABC, Generic[P]):
     """The capabilities that the machines must have, as in `needs` of a check."""
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: P) -> Iterator[Problem]:
-        """What is wrong with a probe in an inventory and a play; by default with the names in it."""
+        """What is wrong with a probe in an inventory and a play.
+
+        By default with the names in it.
+        """
         yield from names_exist(files, file, path, probe)
 
     def touches(self, probe: P) -> Touched:
-        """What a probe names; by default the containers of `in` and those whose addresses and ports it looks up.
+        """What a probe names.
+
+        By default the containers of `in` and those whose addresses and ports it looks up.
 
         The scheduler also finds names and addresses in texts.
         """
@@ -66,16 +71,25 @@ class CheckKind(ABC, Generic[P]):
         return frozenset(lab.expand(probe.on)) if isinstance(probe, Probe) else frozenset()
 
     def asks(self, probe: P, play: Play) -> Literal["place", "engine", "manager"]:
-        """What answers a probe: the place itself, the engines of its hosts, or any manager of the Swarm."""
+        """What answers a probe.
+
+        The place itself, the engines of its hosts, or any manager of the Swarm.
+        """
         return "place"
 
     def opens(self, probe: P, play: Play) -> frozenset[str]:
-        """The volumes of the play that a probe mounts, or whose files it opens: without their server it would hang."""
+        """The volumes of the play that a probe mounts, or whose files it opens.
+
+        Without their server it would hang.
+        """
         return frozenset()
 
     @abstractmethod
     def ask(self, probe: P, places: Places) -> list[Finding]:
-        """Carry a probe out: a finding for each place. What it cannot find out is raised as a ProbeError."""
+        """Carry a probe out: a finding for each place.
+
+        What it cannot find out is raised as a ProbeError.
+        """
 
     @abstractmethod
     def manual(self, probe: P, where: Where) -> Iterator[Line]:

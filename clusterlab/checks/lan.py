@@ -25,7 +25,9 @@ _NAMES = re.compile(r"^\d+: ([^\s:@]+)", re.MULTILINE)
 
 
 def card(target: Target, place: Place, places: Places) -> str:
-    """The interface to which a probe must be bound to stay on the LAN; empty where it does so anyway.
+    """The interface to which a probe must be bound to stay on the LAN.
+
+    Empty where it does so anyway.
 
     It does in a container, on loopback, on the host's own bridges, and when the host's way to the target is the LAN.
     What is on another host is behind none of its own bridges, though they may have the same addresses.
@@ -44,7 +46,10 @@ def card(target: Target, place: Place, places: Places) -> str:
 
 
 def _look(place: Place, places: Places, address: str = "") -> tuple[str, str, frozenset[str]]:
-    """The host's interface on the LAN, its route to an address, and its bridges: in one command."""
+    """The host's interface on the LAN, its route to an address, and its bridges.
+
+    In one command.
+    """
     of_host = str(places.lab.inventory.hosts[place.host].address)
     argv = ["sh", "-c", _LOOK, "sh", address or of_host, of_host]
     completed = places.run(place, argv)

@@ -1,4 +1,7 @@
-"""On which TCP ports processes listen, and which connections they have: /proc/PID/net/tcp, proc_pid_net(5)."""
+"""On which TCP ports processes listen, and which connections they have.
+
+/proc/PID/net/tcp, proc_pid_net(5).
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,18 @@ class Socket:
 
 
 def listening(tasks: Sequence[Task], places: Places) -> Mapping[Task, frozenset[Socket]]:
-    """The sockets on which tasks listen, those on loopback among them: one command for each host."""
+    """The sockets on which tasks listen, those on loopback among them.
+
+    One command for each host.
+    """
     return {task: parse(table) for task, table in tables(tasks, places).items()}
 
 
 def tables(tasks: Sequence[Task], places: Places) -> Mapping[Task, str]:
-    """What the kernel lists of the sockets in the networks of tasks: one command for each host."""
+    """What the kernel lists of the sockets in the networks of tasks.
+
+    One command for each host.
+    """
     found: dict[Task, str] = {}
     for here in by_host(tasks).values():
         text = run_for(here, _SCRIPT, places).stdout
@@ -69,7 +78,10 @@ def ports(sockets: Mapping[Task, frozenset[Socket]], task: Task, address: str) -
 
 
 def on_loopback_alone(sockets: Collection[Socket]) -> list[int]:
-    """The ports of those that nobody else can reach; none when there is any that others can."""
+    """The ports of those that nobody else can reach.
+
+    None when there is any that others can.
+    """
     if not all(_is_loopback(one.address) for one in sockets):
         return []
     return sorted({one.port for one in sockets})
@@ -90,6 +102,9 @@ def parse(table: str) -> frozenset[Socket]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """An address as the kernel prints it: words of 32 bits in the host's byte order, here little-endian."""
+    """An address as the kernel prints it.
+
+    Words of 32 bits in the host's byte order, here little-endian.
+    """
     words = [bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8)]
     return ip_address(b"".join(words))

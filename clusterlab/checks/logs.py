@@ -22,7 +22,9 @@ _TIMEOUT = 20.0
 def attach(
     findings: tuple[Finding, ...], places: Places, about: Subjects, unreachable: Callable[[str], str]
 ) -> tuple[Finding, ...]:
-    """Put the logs at the first finding that does not hold: once per host and container that the check is about.
+    """Put the logs at the first finding that does not hold.
+
+    Once per host and container that the check is about.
 
     `unreachable` says why a host cannot be asked, if that is known already.
     """
@@ -34,7 +36,9 @@ def attach(
 
 
 def _collect(places: Places, about: Subjects, unreachable: Callable[[str], str]) -> dict[str, str]:
-    """The tails of the hosts' journals and the containers' logs; what cannot be read says why.
+    """The tails of the hosts' journals and the containers' logs.
+
+    What cannot be read says why.
 
     A container that serves on a port of a host may be the reason for what the host answers.
     """

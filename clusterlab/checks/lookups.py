@@ -65,7 +65,9 @@ class Lookups(Asking):
         return int(published[0]["HostPort"])
 
     def target(self, place: Place, target: Target) -> str:
-        """What to write for a target at a place: the LAN address of a host, an address that is looked up, or itself.
+        """What to write for a target at a place.
+
+        The LAN address of a host, an address that is looked up, or itself.
 
         A container's name goes before a host's inside containers, where Docker's DNS knows it.
         """

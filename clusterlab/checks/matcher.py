@@ -67,7 +67,10 @@ def describe(spec: MatcherSpec) -> str:
 
 
 def show(value: object) -> str:
-    """A value as it reads in a sentence: JSON, shortened; cleaned before, since half a secret is not recognised."""
+    """A value as it reads in a sentence: JSON, shortened.
+
+    Cleaned before, since half a secret is not recognised.
+    """
     text = clean(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
@@ -99,7 +102,10 @@ def expects_nothing(spec: MatcherSpec) -> bool:
 
 
 def is_nothing(value: object) -> bool:
-    """No value, or a list or mapping without items; an empty text is something that was said."""
+    """No value, or a list or mapping without items.
+
+    An empty text is something that was said.
+    """
     if isinstance(value, list):
         return all(isinstance(item, list) and is_nothing(item) for item in value)
     return value is None or value == {}
@@ -113,7 +119,10 @@ def _is_between(limits: list[int], value: object) -> bool:
 
 
 def _same(wanted: object, value: object) -> bool:
-    """Equality as a person means it: engines report many numbers as texts, and a text has a line end."""
+    """Equality as a person means it.
+
+    Engines report many numbers as texts, and a text has a line end.
+    """
     if isinstance(wanted, str) and isinstance(value, str):
         return wanted.removesuffix("\n") == value
     if isinstance(wanted, bool) or isinstance(value, bool):

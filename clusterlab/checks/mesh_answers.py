@@ -62,7 +62,10 @@ def _ping(floor: str | None, address: str, code: int, text: str) -> Answer:
 
 
 def _hop(floor: str | None, address: str, code: int, text: str) -> Answer:
-    """Of a traceroute of one hop: the target itself answers that nothing listens on the port."""
+    """Of a traceroute of one hop.
+
+    The target itself answers that nothing listens on the port.
+    """
     size, _, rest = text.partition(" ")
     what = f"of {size} bytes " if size != "0" else ""
     if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):

@@ -20,7 +20,9 @@ _SYN_RECEIVED = "03"  # the state of a connection that waits for the last packet
 def with_directions(
     port: int, inside: bool, places: Places, targets: Sequence[Target], findings: list[Finding]
 ) -> list[Finding]:
-    """For pairs that timed out: whether the first packet came to the target, which then waits for the handshake's end.
+    """For pairs that timed out.
+
+    Whether the first packet came to the target, which then waits for the handshake's end.
 
     One more command at each target that somebody did not reach.
     """

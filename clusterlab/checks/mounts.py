@@ -23,7 +23,10 @@ class Mount:
 
 
 def parse(text: str) -> list[Mount]:
-    """Read /proc/mounts; blanks in names are written there as octal escapes. Raises ValueError for anything else."""
+    """Read /proc/mounts; blanks in names are written there as octal escapes.
+
+    Raises ValueError for anything else.
+    """
     mounts = []
     for line in text.splitlines():
         fields = line.split(" ")
@@ -35,7 +38,10 @@ def parse(text: str) -> list[Mount]:
 
 
 def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
-    """The mount that holds a path: the longest one above it; of several on one path the last covers the others."""
+    """The mount that holds a path: the longest one above it.
+
+    Of several on one path the last covers the others.
+    """
     path = posixpath.normpath(path)
     holding = [m for m in mounts if path == m.path or path.startswith(m.path.rstrip("/") + "/")]
     return max(enumerate(holding), key=lambda item: (len(item[1].path), item[0]))[1] if holding else None

@@ -39,7 +39,10 @@ _NOT_ENTERED = re.compile(r"(nsenter|unshare|mount|cp): ", re.MULTILINE)
 
 
 def is_name(target: str) -> bool:
-    """Whether a target has to be looked up: not an address, nor what `explain` writes for one (`@...@`)."""
+    """Whether a target has to be looked up.
+
+    Not an address, nor what `explain` writes for one (`@...@`).
+    """
     try:
         ip_address(target)
     except ValueError:
@@ -53,13 +56,19 @@ def entering(process: object) -> list[str]:
 
 
 def shown(process: str, argv: Sequence[str], *, names: bool) -> list[str]:
-    """The command as a person types it on the host; `process` is the id of the container's."""
+    """The command as a person types it on the host.
+
+    `process` is the id of the container's.
+    """
     named = ["unshare", "--mount", "sh", "-c", _NAMES_SHOWN, process] if names else []
     return [*entering(process), *named, *argv]
 
 
 def require_entered(place: Place | str, printed: str, typed: str) -> None:
-    """Tell the failure of a program from that of entering a network; raises NoAnswer. `printed` is its last line."""
+    """Tell the failure of a program from that of entering a network; raises NoAnswer.
+
+    `printed` is its last line.
+    """
     if _NOT_ENTERED.match(printed):
         raise NoAnswer(
             f"the network of {place} could not be entered: {printed.strip()}",
@@ -73,7 +82,9 @@ class Networks(Asking):
     """Running programs of hosts in the networks of containers."""
 
     def in_network(self, place: Place, argv: Sequence[str], *, names: bool, timeout: float = 60.0) -> Completed:
-        """Run a program of the host there; its `command` is what a person types on the host.
+        """Run a program of the host there.
+
+        Its `command` is what a person types on the host.
 
         In the network of a container, when the place is one; `names` says whether the program looks names up. Raises
         WrongAnswer when the container is missing or does not run, NoAnswer when the host or network cannot be asked.

@@ -1,4 +1,6 @@
-"""Whose an address is: a probe proves something of its target only if nobody else can have answered.
+"""Whose an address is.
+
+A probe proves something of its target only if nobody else can have answered.
 
 After a start that failed in the middle, an engine may keep an address that the Swarm has given to another container
 since. A container that asks for such an address may be asking itself.
@@ -60,7 +62,10 @@ def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
 
 
 def _mistaken_host(target: Target, place: Place, places: Places) -> str:
-    """Why what answered may not be the host that is the target: the asking place has its address, too."""
+    """Why what answered may not be the host that is the target.
+
+    The asking place has its address, too.
+    """
     if isinstance(target, Address):
         return ""
     hosts = places.lab.inventory.hosts
@@ -83,7 +88,10 @@ def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> s
 
 
 def containers_of(target: Target, place: Place, places: Places) -> set[Place]:
-    """The containers that a target may be; a name is one of theirs only where Docker's DNS answers."""
+    """The containers that a target may be.
+
+    A name is one of theirs only where Docker's DNS answers.
+    """
     play = places.play
     if isinstance(target, Address):
         return {places.container(target.container)} if target.container else set()
@@ -120,7 +128,9 @@ def _addresses(target: Target, met: Reach, place: Place, places: Places) -> Sequ
 
 
 def _endpoints(meant: Collection[Place], place: Place, places: Places) -> list[Endpoint]:
-    """The endpoints of all containers that may share a network with the places: one request to each host.
+    """The endpoints of all containers that may share a network with the places.
+
+    One request to each host.
 
     An engine that does not answer is left out, unless one of the places depends on it.
     """
@@ -134,7 +144,10 @@ def _endpoints(meant: Collection[Place], place: Place, places: Places) -> list[E
 
 
 def _hosts(meant: Collection[Place], place: Place, places: Places) -> list[str]:
-    """All of the Swarm where one of the containers is on an overlay network; else their own hosts."""
+    """All of the Swarm where one of the containers is on an overlay network.
+
+    Else their own hosts.
+    """
     docker_hosts = places.lab.inventory.docker_hosts
     near = {one.host for one in (*meant, place)}
     play = places.play

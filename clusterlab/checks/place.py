@@ -30,7 +30,10 @@ class Place:
 
 
 class ProbeError(ClusterlabError):
-    """A probe got no answer that counts; `command` is what was asked, as a person would type it."""
+    """A probe got no answer that counts.
+
+    `command` is what was asked, as a person would type it.
+    """
 
     def __init__(self, message: str, *, command: str = "", detail: str = "", remedy: str = "") -> None:
         super().__init__(message, detail=detail, remedy=remedy)
@@ -50,4 +53,7 @@ class MissingTool(ProbeError):
 
 
 class WrongAnswer(ProbeError):
-    """The lab answered, and not as the play wants it: a container is missing, a write is refused. The check fails."""
+    """The lab answered, and not as the play wants it.
+
+    A container is missing, a write is refused. The check fails.
+    """

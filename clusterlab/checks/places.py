@@ -16,7 +16,10 @@ class Places(Tools, Lookups, Networks):
     """The places of one play, and how to ask there. Safe to use from several threads."""
 
     def of(self, probe: Probe) -> list[Place]:
-        """Every place of a probe, in order. Raises UsageError for a name that is no place, or when there is none."""
+        """Every place of a probe, in order.
+
+        Raises UsageError for a name that is no place, or when there is none.
+        """
         hosts = self.lab.expand(probe.on)
         unknown = set(probe.on) - set(self.lab.inventory.hosts) - set(GROUPS)
         if unknown:

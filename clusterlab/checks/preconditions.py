@@ -1,4 +1,6 @@
-"""What must be true before a statement about a cluster can be proven: one object per precondition.
+"""What must be true before a statement about a cluster can be proven.
+
+One object per precondition.
 
 Facts in, verdict out: an object knows the hosts whose facts it needs, and says what is wrong in one line, with a
 stable code and a remedy. It asks nothing itself, so anything that gathers facts can use it.
@@ -22,7 +24,10 @@ _PASSING = ("Created", "Restarting", "Removal")
 
 @dataclass(frozen=True)
 class Failure:
-    """A precondition that is not met; `passing` when it may be met soon by itself, so that waiting is worth it."""
+    """A precondition that is not met.
+
+    `passing` when it may be met soon by itself, so that waiting is worth it.
+    """
 
     cause: Cause
     passing: bool = False
@@ -36,7 +41,10 @@ class Precondition(Protocol):
         """The hosts whose facts it is judged by."""
 
     def failure(self, facts: Mapping[str, Facts]) -> Failure | None:
-        """What is wrong, or None; the most basic cause, so that what follows from it is not reported as another."""
+        """What is wrong, or None.
+
+        The most basic cause, so that what follows from it is not reported as another.
+        """
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,10 @@ class NodeAvailable:
 
 @dataclass(frozen=True)
 class ServiceRuns:
-    """A service exists and has a running task, if it should have any; `external` when clusterlab did not create it."""
+    """A service exists and has a running task, if it should have any.
+
+    `external` when clusterlab did not create it.
+    """
 
     service: str
     managers: tuple[str, ...]

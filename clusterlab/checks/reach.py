@@ -1,4 +1,7 @@
-"""What the kinds of network probes share: reached or not, and negative statements with their control."""
+"""What the kinds of network probes share.
+
+Reached or not, and negative statements with their control.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ class ReachKind(CheckKind[N]):
 
     @abstractmethod
     def reach(self, probe: N, place: Place, places: Places, kept: bool) -> Reach:
-        """Try it at one place; `kept` says whether a host must stay on the LAN. Raises NotUnderstood."""
+        """Try it at one place; `kept` says whether a host must stay on the LAN.
+
+        Raises NotUnderstood.
+        """
 
     @abstractmethod
     def shown(self, probe: N, place: Place, where: Where, kept: bool) -> Shown:
@@ -77,7 +83,10 @@ class ReachKind(CheckKind[N]):
         return ""
 
     def expected(self, probe: N) -> str:
-        """What a positive statement expects, as a sentence: more than the summary where the answer counts."""
+        """What a positive statement expects, as a sentence.
+
+        More than the summary where the answer counts.
+        """
         return self.summary(probe)
 
     def judge(self, probe: N, met: Reach, places: Places) -> Verdict:
@@ -102,7 +111,10 @@ class ReachKind(CheckKind[N]):
         return self._reached(places, probe, at, kept(probe))
 
     def _pairs(self, probe: N, one: N, at: Sequence[Place]) -> list[Place]:
-        """The places from which a target is asked for: of several targets each place leaves itself out."""
+        """The places from which a target is asked for.
+
+        Of several targets each place leaves itself out.
+        """
         return list(at) if probe is one else [place for place in at if not _is_itself(self.target(one), place)]
 
     def _others(self, control: N, at: Sequence[Place]) -> list[Place]:
@@ -110,7 +122,10 @@ class ReachKind(CheckKind[N]):
         return [place for place in at if not _is_itself(self.target(control), place)] or list(at)
 
     def _controls(self, probe: N, places: Places) -> list[Finding]:
-        """The control of a negative statement: for each of its targets, unless it has a target of its own."""
+        """The control of a negative statement.
+
+        For each of its targets, unless it has a target of its own.
+        """
         findings: list[Finding] = []
         for control in _controls(probe):
             try:
@@ -162,7 +177,10 @@ class ReachKind(CheckKind[N]):
         return ask_each(everywhere, wanted, at, partial(self._links, probe, places=places, wanted=False))
 
     def _proves_nothing(self, probe: N, met: Reach, place: Place, places: Places) -> str:
-        """Why it does not count that a target was not reached; "" when it does. Raises NotUnderstood."""
+        """Why it does not count that a target was not reached; "" when it does.
+
+        Raises NotUnderstood.
+        """
         target = self.target(probe)
         if met.unresolved:
             prove_absent(places.target(place, target), place, places)
@@ -186,7 +204,10 @@ class ReachKind(CheckKind[N]):
         return [Link(place.container or place.host, target, how, wanted, seen, found)] if how else []
 
     def manual(self, probe: N, where: Where) -> Iterator[Line]:
-        """What asks at each place; for a negative statement what must not work, and then its control, which must."""
+        """What asks at each place.
+
+        For a negative statement what must not work, and then its control, which must.
+        """
         before = "not: " if isinstance(probe, NegatableProbe) and probe.negative else ""
         for one in probe.each():
             yield from self._lines(one, where, self._pairs(probe, one, where.of(one)), before, kept(one))

@@ -1,4 +1,7 @@
-"""What a network probe met: it reached its target, or the network kept it away, and why."""
+"""What a network probe met.
+
+It reached its target, or the network kept it away, and why.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ class Reach:
 
 
 def reason(text: str) -> str:
-    """Why a connection failed, from what the tool wrote; empty when it is no reason of the network."""
+    """Why a connection failed, from what the tool wrote.
+
+    Empty when it is no reason of the network.
+    """
     for pattern, meaning in _REASONS:
         if re.search(rf"(?:{pattern})\.?$", text, re.IGNORECASE | re.MULTILINE):
             return meaning

@@ -1,4 +1,7 @@
-"""Paths in what engines report: keys joined by dots, `*` for every item; and the same as templates of the CLI."""
+"""Paths in what engines report: keys joined by dots, `*` for every item.
+
+And the same as templates of the CLI.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 class NoSuchPath(Exception):
-    """The report has nothing there; the message says how far the path leads and what is there."""
+    """The report has nothing there.
+
+    The message says how far the path leads and what is there.
+    """
 
 
 def steps(path: str | list[str | int]) -> list[str]:

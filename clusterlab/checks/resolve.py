@@ -19,7 +19,10 @@ _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE
 
 
 def look_up(name: str, place: Place, places: Places) -> Reach:
-    """Ask the place's resolver; the IPv4 addresses are sorted. Raises NotUnderstood when the answer is neither."""
+    """Ask the place's resolver; the IPv4 addresses are sorted.
+
+    Raises NotUnderstood when the answer is neither.
+    """
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
     tool = places.network_tool(place, *((*_SERVERS, "getent") if place.container else ("getent", *_SERVERS)))
     completed = places.in_network(place, query(tool, name), names=True)
@@ -39,7 +42,10 @@ def query(tool: str, name: str) -> list[str]:
 
 
 def parse_nslookup(completed: Completed) -> list[str]:
-    """Addresses in the output of busybox's or BIND's nslookup; those of the server itself are not meant."""
+    """Addresses in the output of busybox's or BIND's nslookup.
+
+    Those of the server itself are not meant.
+    """
     return _ipv4(_ANSWER.findall(completed.stdout))
 
 
@@ -49,7 +55,10 @@ def parse_getent(completed: Completed) -> list[str]:
 
 
 def first_address(name: str, place: Place, places: Places) -> str | Reach:
-    """An address for a name, as the place resolves it, or why there is none; an address stays as it is."""
+    """An address for a name, as the place resolves it, or why there is none.
+
+    An address stays as it is.
+    """
     try:
         return str(IPv4Address(name))
     except ValueError:
@@ -91,7 +100,10 @@ def _docker_names(places: Places) -> set[str]:
 
 
 def answer(completed: Completed) -> str:
-    """What name servers answered about a name that has no address; "" when it is neither."""
+    """What name servers answered about a name that has no address.
+
+    "" when it is neither.
+    """
     text = completed.output
     found = re.search(r"can't find [^:\n]+: (NXDOMAIN|SERVFAIL|REFUSED|No answer)", text, re.IGNORECASE)
     if found:

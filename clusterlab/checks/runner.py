@@ -1,4 +1,7 @@
-"""Running all checks of a lab: side by side, except where one changes what another is about."""
+"""Running all checks of a lab.
+
+Side by side, except where one changes what another is about.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,9 @@ def run_checks(
     on_result: Callable[[Result], None],
     progress: Progress,
 ) -> list[Result]:
-    """Carry out every check of every play; results come in the plays' order, after those about the Swarm's managers.
+    """Carry out every check of every play.
+
+    Results come in the plays' order, after those about the Swarm's managers.
 
     `on_result` is called as each check ends, from the calling thread; again with the same result when an interrupt
     came while it was at work. `capabilities` says what hosts lack. What a ClusterlabError keeps from being asked
@@ -131,7 +136,10 @@ def jobs_of(lab: Lab, hosts: Hosts, interrupted: Event | None = None, guard: Gua
 
 
 def _at_once(lab: Lab, guard: Guard) -> int:
-    """How many checks run at the same time: as many as the processors of the Docker hosts bear."""
+    """How many checks run at the same time.
+
+    As many as the processors of the Docker hosts bear.
+    """
     processors = [guard.processors(host) for host in lab.inventory.docker_hosts]
     if not processors or not all(processors):
         return _AT_ONCE
@@ -157,7 +165,10 @@ def _schedule(
     running: dict[Future[Result], Job],
     at_once: int = _AT_ONCE,
 ) -> None:
-    """Run all jobs, `at_once` at most at a time; those in `running` are under way when this raises."""
+    """Run all jobs, `at_once` at most at a time.
+
+    Those in `running` are under way when this raises.
+    """
     pending = list(jobs)
     while pending or running:
         while len(running) < at_once and (job := next_job(pending, list(running.values()))):
@@ -169,7 +180,10 @@ def _schedule(
 
 
 def _end(pool: ThreadPoolExecutor, running: dict[Future[Result], Job], seconds: float) -> dict[Future[Result], Job]:
-    """Let what runs end, for at most so many seconds; returned without what had not begun, which never will."""
+    """Let what runs end, for at most so many seconds.
+
+    Returned without what had not begun, which never will.
+    """
     pool.shutdown(wait=False, cancel_futures=True)
     begun = {future: job for future, job in running.items() if not future.cancelled()}
     wait(begun, seconds)  # it would wait for cancelled ones until the end

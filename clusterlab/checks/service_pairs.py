@@ -1,4 +1,7 @@
-"""Services that are asked for from the tasks of others: what the kinds about pairs of services share."""
+"""Services that are asked for from the tasks of others.
+
+What the kinds about pairs of services share.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,10 @@ def services_of(probe: PairsProbe, places: Places) -> tuple[Service, list[Task]]
 
 
 def carry_out(asked: Sequence[Asked], places: Places) -> Mapping[Asked, Met]:
-    """All probes: one command for each host that asks. Raises NoAnswer for a host that is not in the inventory."""
+    """All probes: one command for each host that asks.
+
+    Raises NoAnswer for a host that is not in the inventory.
+    """
     sources = {one.source.host: one.source for one in asked}
     for host, task in sources.items():
         if host not in places.lab.inventory.hosts:
@@ -97,7 +103,10 @@ def from_tasks_of(services: Sequence[str], host: str, command: str, where: Where
 
 
 def printed_by(loop: str, then: str) -> str:
-    """What a loop over tasks prints, through another command: it fails when the loop does."""
+    """What a loop over tasks prints, through another command.
+
+    It fails when the loop does.
+    """
     return f'found=$( {loop} ) && echo "$found" | {then}'
 
 

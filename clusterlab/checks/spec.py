@@ -17,12 +17,18 @@ from .places import Places
 
 
 def wanted(places: Places, name: str, container: Container, image: str) -> WantedContainer:
-    """What the engine is sent to make a container of the play; `image` is a tag that its host has."""
+    """What the engine is sent to make a container of the play.
+
+    `image` is a tag that its host has.
+    """
     return wanted_container(places.lab.name, places.play_name, name, container, image)
 
 
 def image_on(places: Places, place: Place, image: str) -> str:
-    """The tag by which a host has an image of the inventory; raises WrongAnswer when it has not."""
+    """The tag by which a host has an image of the inventory.
+
+    Raises WrongAnswer when it has not.
+    """
     tag = tag_of(places.lab, image, Silent())
     with places.engine(place.host) as engine:
         try:
@@ -37,7 +43,10 @@ def image_on(places: Places, place: Place, image: str) -> str:
 
 
 def require_volumes(places: Places, place: Place, mounts: Sequence[str]) -> None:
-    """Raise WrongAnswer when a volume is missing: the engine would silently create another one of that name."""
+    """Raise WrongAnswer when a volume is missing.
+
+    The engine would silently create another one of that name.
+    """
     with places.engine(place.host) as engine:
         for name in [one.source for one in map(parse_mount, mounts) if one.type == "volume"]:
             try:

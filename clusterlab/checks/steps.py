@@ -16,7 +16,10 @@ from .places import Places
 
 
 def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:
-    """Take the steps in order until one does not hold; however it ends, what actions changed is restored, and the
+    """Take the steps in order until one does not hold.
+
+    However it ends, what actions changed is restored, and the
+
     commands of `finally` are run.
 
     The check's `within` is for each step that has none of its own; `why` is as for `settle`. What could not be restored

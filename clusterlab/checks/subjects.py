@@ -1,4 +1,7 @@
-"""What a check is about: the hosts and containers that it asks, addresses or changes."""
+"""What a check is about.
+
+The hosts and containers that it asks, addresses or changes.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ from .places import Places
 
 @dataclass(frozen=True)
 class Subjects:
-    """`hosts` and `containers` that a check has to do with; `changes` are those that its actions stop or start.
+    """`hosts` and `containers` that a check has to do with.
+
+    `changes` are those that its actions stop or start.
 
     `within` are its hosts as its play sees them: HOST in PLAY. A check that is `alone` conflicts with every other.
     """
@@ -31,7 +36,10 @@ class Subjects:
     alone: bool = False
 
     def conflicts(self, other: Subjects) -> bool:
-        """Whether the two must not run at the same time: one changes what the other has to do with."""
+        """Whether the two must not run at the same time.
+
+        One changes what the other has to do with.
+        """
         return self.alone or other.alone or bool(self.changes & other._all or other.changes & self._all)
 
     @property

@@ -42,7 +42,10 @@ class SwarmActions:
         self._drains: dict[str, Drain] = {}  # by host
 
     def act(self, action: Action) -> Finding:
-        """Carry out an action. What follows from it in the Swarm takes its time, and is for the next probe to ask."""
+        """Carry out an action.
+
+        What follows from it in the Swarm takes its time, and is for the next probe to ask.
+        """
         try:
             if action.drain is not None:
                 return self._drain(action.drain)
@@ -142,7 +145,10 @@ class SwarmActions:
         return finding(host or self._places.manager, command, holds=True, wanted=wanted, found=found)
 
     def _restore(self, before: _Before) -> None:
-        """As many tasks as before, and no more of them on one node than before: the Swarm moves none back unasked."""
+        """As many tasks as before, and no more of them on one node than before.
+
+        The Swarm moves none back unasked.
+        """
         service = before.service
         if before.replicas is not None and service.replicas() != before.replicas:
             service.scale(before.replicas)

@@ -1,4 +1,6 @@
-"""The statement that a manager of the Swarm is at work, where there are several: one that is down fails no other check.
+"""The statement that a manager of the Swarm is at work, where there are several.
+
+One that is down fails no other check.
 
 Whatever is asked of the Swarm is asked of another manager then, so without a statement of its own nobody would know.
 """
@@ -29,13 +31,19 @@ def statement(host: str) -> str:
 
 
 def stated_managers(lab: Lab) -> list[str]:
-    """The managers that statements are made about: none where there is only one, on which all checks depend anyway."""
+    """The managers that statements are made about.
+
+    None where there is only one, on which all checks depend anyway.
+    """
     managers = lab.inventory.with_role("swarm_manager")
     return managers if len(managers) > 1 else []
 
 
 def check_managers(lab: Lab, needs: Iterable[Dependencies], guard: Guard, interrupted: Event) -> Iterator[Result]:
-    """A result for each manager when a check depends on the Swarm; one that is not at work is BLOCKED."""
+    """A result for each manager when a check depends on the Swarm.
+
+    One that is not at work is BLOCKED.
+    """
     if not any(isinstance(one, _OF_THE_SWARM) for need in needs for one in (*need.before, *need.during)):
         return
     for host in stated_managers(lab):

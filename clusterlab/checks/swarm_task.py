@@ -1,4 +1,7 @@
-"""The running tasks of Swarm services, as the managers see them: where they are, and how their networks are reached."""
+"""The running tasks of Swarm services, as the managers see them.
+
+Where they are, and how their networks are reached.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Service:
-    """A service and its running tasks. `addresses` are its virtual ones, by the id of their network."""
+    """A service and its running tasks.
+
+    `addresses` are its virtual ones, by the id of their network.
+    """
 
     name: str
     report: Mapping[str, Any]  # as `docker service inspect` shows it
@@ -42,7 +48,10 @@ class Service:
 
 
 def service_report(name: str, places: Places) -> Mapping[str, Any]:
-    """What a manager reports of a service; raises WrongAnswer when there is none of that name."""
+    """What a manager reports of a service.
+
+    Raises WrongAnswer when there is none of that name.
+    """
 
     def ask(engine: docker.APIClient) -> Mapping[str, Any]:
         try:
@@ -59,7 +68,10 @@ def service_report(name: str, places: Places) -> Mapping[str, Any]:
 
 
 def service_of(name: str, places: Places) -> Service:
-    """A service with its running tasks; raises WrongAnswer when there is no such service, or none of its tasks runs."""
+    """A service with its running tasks.
+
+    Raises WrongAnswer when there is no such service, or none of its tasks runs.
+    """
     report = service_report(name, places)
     _, running = places.ask_manager(lambda host: running_tasks(places.hosts[host], name, places.lab.inventory))
     tasks = [_task(name, one) for one in running]
@@ -75,7 +87,10 @@ def service_of(name: str, places: Places) -> Service:
 
 
 def network_id(name: str, places: Places) -> str:
-    """The id of a network of the Swarm; raises WrongAnswer when there is none of that name."""
+    """The id of a network of the Swarm.
+
+    Raises WrongAnswer when there is none of that name.
+    """
 
     def ask(engine: docker.APIClient) -> str:
         try:

@@ -1,4 +1,7 @@
-"""What the managers report of a service: all of its tasks, also those that have ended, and the nodes."""
+"""What the managers report of a service.
+
+All of its tasks, also those that have ended, and the nodes.
+"""
 
 from __future__ import annotations
 

@@ -15,10 +15,16 @@ _WHICH = (
 
 
 class Tools(Asking):
-    """The tools of places: all that probes may use are looked up at once, and remembered."""
+    """The tools of places.
+
+    All that probes may use are looked up at once, and remembered.
+    """
 
     def tool(self, place: Place, *wanted: str) -> str:
-        """The first of `wanted` that exists there; all that probes may use are looked up at once, and remembered."""
+        """The first of `wanted` that exists there.
+
+        All that probes may use are looked up at once, and remembered.
+        """
         there = self._tools_of(place)
         for name in wanted:
             if name in there:

@@ -1,4 +1,7 @@
-"""In which order checks begin that could begin now: those with the longest chain of others behind them first."""
+"""In which order checks begin that could begin now.
+
+Those with the longest chain of others behind them first.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _CONTAINER_ACTION = 3.0
 
 
 def by_urgency(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs, those with the longest chains behind them first; those that conflict keep their order."""
+    """The jobs, those with the longest chains behind them first.
+
+    Those that conflict keep their order.
+    """
     followers = {job: [later for later in jobs[index + 1 :] if job.conflicts(later)] for index, job in enumerate(jobs)}
     lengths = chain_lengths(followers, lambda job: effort(job.check))
     return sorted(jobs, key=lambda job: -lengths[job])

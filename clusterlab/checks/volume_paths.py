@@ -11,7 +11,10 @@ from clusterlab.model.short_syntax import parse_mount
 
 
 def mounted(play: Play, container: str) -> Iterator[tuple[str, str]]:
-    """The volumes that a container mounts, with their paths in it: also those that it takes from other containers."""
+    """The volumes that a container mounts, with their paths in it.
+
+    Also those that it takes from other containers.
+    """
     for name in volume_users(play, container):
         for text in play.containers[name].volumes:
             mount = parse_mount(text)

@@ -37,7 +37,10 @@ def carry_out(
     html: str,
     strict: bool,
 ) -> RunOutput:
-    """Test a cluster; the files are written also when it is interrupted, which is raised then."""
+    """Test a cluster.
+
+    The files are written also when it is interrupted, which is raised then.
+    """
     lab = with_test(load_inventory(inventory), options)
     with open_session(lab, progress, call.lock) as session:
         pipeline = Pipeline(session, on_report=show_stage)

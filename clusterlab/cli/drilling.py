@@ -1,4 +1,7 @@
-"""Carrying drills out for the command line: progress, results in every form, and the exit code."""
+"""Carrying drills out for the command line.
+
+Progress, results in every form, and the exit code.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,10 @@ class DrillOutput:
 def carry_out(
     session: Session, plans: Sequence[DrillPlan], seed: int | None, *, json: str, junit: str, html: str
 ) -> DrillOutput:
-    """Carry the drills out, one after the other; an interrupt is raised once all is healed and written."""
+    """Carry the drills out, one after the other.
+
+    An interrupt is raised once all is healed and written.
+    """
     from clusterlab.drills.stage import run_drills
 
     output = DrillOutput(session, json, junit, html)

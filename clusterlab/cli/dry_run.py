@@ -22,7 +22,10 @@ _UP: Mapping[State, str] = {
 
 
 def show_up(console: Console, machines: Machines) -> bool:
-    """Say what `up` would do with each machine; returns whether all run, so that hosts can be inspected."""
+    """Say what `up` would do with each machine.
+
+    Returns whether all run, so that hosts can be inspected.
+    """
     statuses = machines.status()
     doing = (
         _UP if machines.kind.creates else {**_UP, "unreachable": "does not answer, and clusterlab does not start it"}
@@ -39,7 +42,10 @@ def show_down(console: Console, machines: Machines) -> None:
 
 
 def show_run(console: Console, pipeline: Pipeline, json: str) -> None:
-    """Say what `run` would do: with the machines, on them as far as they can be inspected, and what it would check."""
+    """Say what `run` would do.
+
+    With the machines, on them as far as they can be inspected, and what it would check.
+    """
     lab = pipeline.session.lab
     if show_up(console, pipeline.session.machines):
         show_changes(pipeline, *pipeline.planned(), json)

@@ -1,4 +1,6 @@
-"""Where a command's files are: in the current folder, or those that clusterlab ships.
+"""Where a command's files are.
+
+In the current folder, or those that clusterlab ships.
 
 Light on purpose: each key press in a completing shell imports it.
 """
@@ -21,7 +23,9 @@ def shipped(name: str) -> Path:
 
 
 def inventory_path(given: str) -> Path:
-    """The inventory's file: as given, or by its name below inventory/, here or among the shipped ones.
+    """The inventory's file.
+
+    As given, or by its name below inventory/, here or among the shipped ones.
 
     Nothing given is the default inventory here, and the shipped one where there is none.
     """
@@ -35,7 +39,9 @@ def inventory_path(given: str) -> Path:
 
 
 def playbooks_path(given: str, plays: Sequence[str], inventory: Path) -> Path:
-    """The folder with the plays: as given, or the shipped lessons where there is none.
+    """The folder with the plays.
+
+    As given, or the shipped lessons where there is none.
 
     On an inventory of one's own, lessons must be named: nobody gets all of them on a cluster by omission. Raises
     UsageError.

@@ -57,7 +57,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _complete(words: list[str]) -> None:
-    """Answer a completion script, without what only verbs need: each key press waits for it."""
+    """Answer a completion script, without what only verbs need.
+
+    Each key press waits for it.
+    """
     from clusterlab.cli.completion.values import values
 
     print("\n".join(values(words)))

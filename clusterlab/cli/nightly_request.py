@@ -111,14 +111,20 @@ def begin_record(request: Request) -> Record:
 
 
 def carry_out(request: Request, record: Record, console: Console) -> None:
-    """Carry the run out; what came of it is in the record, what could not be written in its problems."""
+    """Carry the run out.
+
+    What came of it is in the record, what could not be written in its problems.
+    """
     with progress_on(console) as progress:
         say_shipped(request.inventory, progress)
         NightlyRunner(request.lab, request.options, request.waivers, record, progress).carry_out()
 
 
 def conclude(record: Record, console: Console) -> int:
-    """Say where the run is kept, or why it is not; returns the exit code: 3 when it could not be kept whole."""
+    """Say where the run is kept, or why it is not.
+
+    Returns the exit code: 3 when it could not be kept whole.
+    """
     for problem in record.problems:
         show_error(console, problem)
     if record.problems:
@@ -129,7 +135,10 @@ def conclude(record: Record, console: Console) -> int:
 
 
 def schedule(request: Request, at: str) -> list[str]:
-    """Schedule the run for every night; returns what to print. Without systemd, that is the line for cron."""
+    """Schedule the run for every night; returns what to print.
+
+    Without systemd, that is the line for cron.
+    """
     wanted = scheduling.Schedule(
         request.lab.name,
         request.words,
@@ -150,7 +159,10 @@ def unschedule(lab: str) -> list[str]:
 
 
 def _program() -> list[str]:
-    """What runs this program from the folder it was called in: its script beside the interpreter, if installed."""
+    """What runs this program from the folder it was called in.
+
+    Its script beside the interpreter, if installed.
+    """
     installed = Path(sys.executable).with_name("clusterlab")
     return [str(installed)] if installed.is_file() else [sys.executable, "-m", "clusterlab"]
 

@@ -53,7 +53,9 @@ def show_stage(stage: str, report: Report) -> None:
 def converging(
     pipeline: Pipeline, verb: str, json: str, more: Mapping[str, Any] = MappingProxyType({})
 ) -> Iterator[None]:
-    """Carry out one stage in the block: its report is shown and written, also when it is interrupted.
+    """Carry out one stage in the block.
+
+    Its report is shown and written, also when it is interrupted.
 
     `more` is added to what is written. Ends with exit code 3 unless every change was made.
     """
@@ -86,7 +88,10 @@ _PARTIAL = ("apply", "clean")
 
 
 class RunOutput:
-    """What `check` and `run` show and write: everything there is, also when they fail or are interrupted."""
+    """What `check` and `run` show and write.
+
+    Everything there is, also when they fail or are interrupted.
+    """
 
     def __init__(self, pipeline: Pipeline, run: Run, json: str, junit_file: str, html: str = "") -> None:
         self._pipeline = pipeline
@@ -145,7 +150,10 @@ class RunOutput:
             run.chain = longest_chain(session.lab, session.hosts, found)
 
     def _write(self) -> Path:
-        """Write all files; returns the one that is kept in any case, where the lab has a state folder."""
+        """Write all files.
+
+        Returns the one that is kept in any case, where the lab has a state folder.
+        """
         kept = LabState(self._run.lab).folder / "last-run.json"
         if kept.parent.is_dir():
             write_json(kept, self._run.document())

@@ -1,4 +1,6 @@
-"""Standard output and standard error, whatever is behind them: a closed pipe, a full disk, or nothing at all.
+"""Standard output and standard error, whatever is behind them.
+
+A closed pipe, a full disk, or nothing at all.
 
 Output to a pipe whose reader has gone (`| head`), or to a stream that is closed (`>&-`), is dropped, and the work goes
 on to its exit code. Standard output that cannot be written for another reason is an error.

@@ -104,7 +104,9 @@ class Clusterlab(Program):
 
 
 def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> list[str]:
-    """Command-line words as Invoke wants them: plays and hosts behind flags, `-i` spelled out, `--help` up front.
+    """Command-line words as Invoke wants them.
+
+    Plays and hosts behind flags, `-i` spelled out, `--help` up front.
 
     Raises UsageError for an unknown verb, and for a word that its verb has no use for.
     """
@@ -172,7 +174,10 @@ def _known(verb: str, flag: str, context: ParserContext) -> None:
 
 
 def _fits(flag: str, value: str, kind: type) -> None:
-    """Raise UsageError for a word where a number is wanted: Invoke would end with a traceback."""
+    """Raise UsageError for a word where a number is wanted.
+
+    Invoke would end with a traceback.
+    """
     if kind is int and not re.fullmatch(r"-?\d{1,9}", value):
         raise UsageError(f"{flag} needs a whole number, not {value!r}", remedy=f"For example {flag} 5.")
 

@@ -1,4 +1,6 @@
-"""The registry of verbs: the group in which help lists each, and the module that has it.
+"""The registry of verbs.
+
+The group in which help lists each, and the module that has it.
 
 A verb is a function in a module below `clusterlab/cli/verbs/` and one line here. The function has the verb's name, with
 underscores.

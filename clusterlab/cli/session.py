@@ -35,7 +35,9 @@ def session(
     moved: bool = False,
     heals: bool = False,
 ) -> Iterator[Session]:
-    """Open a lab for a command, under the lock that its verb declares; progress goes to standard error.
+    """Open a lab for a command, under the lock that its verb declares.
+
+    Progress goes to standard error.
 
     `plays` None loads no plays, an empty list all of them. Stack files among them, and `compose_files` together, are
     stacks; `stack` is the name of the only one, and `without` has the keys of statements that are turned off.
@@ -58,7 +60,10 @@ def load(
     stack: str = "",
     without: Sequence[str] = (),
 ) -> tuple[Path, Lab]:
-    """The inventory's file and the lab with its plays and stacks; None loads no plays, an empty list all of them."""
+    """The inventory's file and the lab with its plays and stacks.
+
+    None loads no plays, an empty list all of them.
+    """
     path = inventory_path(inventory)
     if plays is None:
         return path, load_inventory(path)

@@ -26,7 +26,9 @@ def is_stack(word: str) -> bool:
 def plays_and_stacks(
     words: Sequence[str], compose_files: Sequence[str], name: str
 ) -> tuple[list[str], list[StackFiles]]:
-    """The plays among `words`, and the stacks: each file among them is one, and all of `compose_files` are one.
+    """The plays among `words`, and the stacks.
+
+    Each file among them is one, and all of `compose_files` are one.
 
     Raises UsageError when `name` could mean more than one stack, or none.
     """

@@ -1,4 +1,7 @@
-"""What `clusterlab validate` does: an inventory with its plays, or stack files, with all that is wrong at once."""
+"""What `clusterlab validate` does.
+
+An inventory with its plays, or stack files, with all that is wrong at once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What makes a function a verb: an Invoke task with a declared lock, whose errors are shown and become exit codes."""
+"""What makes a function a verb.
+
+An Invoke task with a declared lock, whose errors are shown and become exit codes.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ class Call:
 
 
 class Verb(Task[Callable[..., None]]):
-    """A task whose arguments can be read more than once: Invoke's empties `help` the first time."""
+    """A task whose arguments can be read more than once.
+
+    Invoke's empties `help` the first time.
+    """
 
     lock: Lock
 

@@ -1,1 +1,4 @@
-"""A connectivity test for any Swarm: a play that is generated from the inventory, applied, checked and removed."""
+"""A connectivity test for any Swarm.
+
+A play that is generated from the inventory, applied, checked and removed.
+"""

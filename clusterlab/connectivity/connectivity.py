@@ -1,4 +1,7 @@
-"""The stages of the test: leftovers are removed, the cluster is surveyed, and the play applied, checked and removed."""
+"""The stages of the test.
+
+Leftovers are removed, the cluster is surveyed, and the play applied, checked and removed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from .survey import survey
 
 
 def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
-    """Carry out all stages; what was created is removed in any case, also after an interrupt, which is raised then."""
+    """Carry out all stages.
+
+    What was created is removed in any case, also after an interrupt, which is raised then.
+    """
     stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers"), essential=True)
     stages.carry_out("survey", lambda: look(pipeline, options))
     try:
@@ -25,7 +31,10 @@ def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
 
 
 def look(pipeline: Pipeline, options: Options) -> str:
-    """Ask the cluster what it uses, and make the play of the test prove that, too; returns what is not tested."""
+    """Ask the cluster what it uses, and make the play of the test prove that, too.
+
+    Returns what is not tested.
+    """
     session = pipeline.session
     with session.progress.task(session.lab.name, "listing what its volumes and services use"):
         seen = survey(session.hosts, session.lab.inventory)
@@ -37,7 +46,10 @@ def look(pipeline: Pipeline, options: Options) -> str:
 
 
 def remove(pipeline: Pipeline, stage: str) -> str:
-    """Remove what the test created on the hosts; raises NotConverged with what remains."""
+    """Remove what the test created on the hosts.
+
+    Raises NotConverged with what remains.
+    """
     session = pipeline.session
     with session.progress.task(session.lab.name, "looking for objects of the test"):
         changes = removal(session.lab, session.hosts)

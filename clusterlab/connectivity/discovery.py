@@ -1,4 +1,7 @@
-"""The nodes of a Swarm, asked of one manager: an inventory for a cluster that has none."""
+"""The nodes of a Swarm, asked of one manager.
+
+An inventory for a cluster that has none.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ Json = Mapping[str, Any]
 
 
 def discovered(manager: str, progress: Progress) -> Path:
-    """Write an inventory of all nodes that a manager lists, and return it; it is kept with the state of its lab.
+    """Write an inventory of all nodes that a manager lists, and return it.
+
+    It is kept with the state of its lab.
 
     `manager` is what `ssh` is given: [USER@]HOST. The other nodes are reached by their names where the user's SSH
     configuration knows these, and else by the addresses that the Swarm uses. Raises UsageError when the host manages no
@@ -78,7 +83,10 @@ def _hosts(nodes: Sequence[Json], own: str, address: str) -> Iterator[tuple[str,
 
 
 def _address(node: Json) -> str:
-    """Where the Swarm reaches a node: of a manager that was once alone, its status knows no address."""
+    """Where the Swarm reaches a node.
+
+    Of a manager that was once alone, its status knows no address.
+    """
     listed = str(node["Status"].get("Addr") or "")
     if listed in ("", "0.0.0.0", "127.0.0.1"):
         listed = str((node.get("ManagerStatus") or {}).get("Addr") or listed)

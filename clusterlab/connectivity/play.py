@@ -1,4 +1,7 @@
-"""The play of the test: what stands on the cluster while it runs, and the statements about it."""
+"""The play of the test.
+
+What stands on the cluster while it runs, and the statements about it.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ class Options:
 
 
 def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) -> Lab:
-    """The lab with the play of the test beside its own; raises UsageError for what cannot be tested.
+    """The lab with the play of the test beside its own.
+
+    Raises UsageError for what cannot be tested.
 
     As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
     """
@@ -134,7 +139,10 @@ def _mounts(subject: Subject, wanted: Collection[str]) -> range:
 
 
 def _nodes(lab: Lab, options: Options) -> list[str]:
-    """The nodes that are tested; raises UsageError for one that is none, and when there are none."""
+    """The nodes that are tested.
+
+    Raises UsageError for one that is none, and when there are none.
+    """
     nodes = lab.inventory.swarm_hosts
     if not lab.inventory.with_role("swarm_manager"):
         raise UsageError(

@@ -1,4 +1,7 @@
-"""What the test proves of a cluster: one statement for each property, over all nodes."""
+"""What the test proves of a cluster.
+
+One statement for each property, over all nodes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit;
 
 @dataclass(frozen=True)
 class Subject:
-    """What the test is about: the inventory, the nodes that are tested, and the first of the two ports that it uses."""
+    """What the test is about.
+
+    The inventory, the nodes that are tested, and the first of the two ports that it uses.
+    """
 
     inventory: Inventory
     nodes: tuple[str, ...]
@@ -37,7 +43,10 @@ class Subject:
 
     @property
     def foreign(self) -> list[Export]:
-        """Exports that volumes of the cluster mount and the inventory does not name: others' data, only read."""
+        """Exports that volumes of the cluster mount and the inventory does not name.
+
+        Others' data, only read.
+        """
         hosts = self.inventory.hosts
         servers = [text for name in self.inventory.with_role("nfs_server") for text in (name, str(hosts[name].address))]
         own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
@@ -50,7 +59,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Property:
-    """One property; `of` yields its statements: none where there is nothing to prove, for the reason in `lacks`."""
+    """One property.
+
+    `of` yields its statements: none where there is nothing to prove, for the reason in `lacks`.
+    """
 
     name: str
     summary: str
@@ -151,7 +163,10 @@ def _isolation(subject: Subject) -> Iterator[Statement]:
 
 
 def _pairs(nodes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each node and the next one, the last and the first: every node once on either side."""
+    """Each node and the next one, the last and the first.
+
+    Every node once on either side.
+    """
     if len(nodes) > 1:
         yield from zip(nodes, [*nodes[1:], nodes[0]], strict=True)
 

@@ -1,4 +1,7 @@
-"""Removing what the test created, found from the hosts alone: by its label, and its image by its name."""
+"""Removing what the test created, found from the hosts alone.
+
+By its label, and its image by its name.
+"""
 
 from __future__ import annotations
 

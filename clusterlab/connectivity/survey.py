@@ -1,4 +1,7 @@
-"""What the cluster itself uses, which no inventory says: exports that its volumes mount, registries of its images."""
+"""What the cluster itself uses, which no inventory says.
+
+Exports that its volumes mount, registries of its images.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Export:
-    """An export with the options of the volume that mounts it; `of` is one such volume."""
+    """An export with the options of the volume that mounts it.
+
+    `of` is one such volume.
+    """
 
     type: str
     o: str

@@ -1,1 +1,4 @@
-"""What is wrong with a cluster, seen from all of its hosts at once: facts, diagnoses, findings. Nothing is changed."""
+"""What is wrong with a cluster, seen from all of its hosts at once.
+
+Facts, diagnoses, findings. Nothing is changed.
+"""

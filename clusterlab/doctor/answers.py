@@ -1,4 +1,7 @@
-"""The raw answers of one host: JSON-compatible, so that they can be recorded and diagnosed again."""
+"""The raw answers of one host.
+
+JSON-compatible, so that they can be recorded and diagnosed again.
+"""
 
 from __future__ import annotations
 

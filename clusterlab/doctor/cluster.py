@@ -1,4 +1,7 @@
-"""The cluster as it was seen: hosts with what their engines and the fact script answered, read on demand."""
+"""The cluster as it was seen.
+
+Hosts with what their engines and the fact script answered, read on demand.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a diagnosis is: one stable code, its article, and how it is found in a cluster that was seen."""
+"""What a diagnosis is.
+
+One stable code, its article, and how it is found in a cluster that was seen.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """One code. `cluster` looks at the cluster as a whole, `host` at each host with an engine; each yields findings.
+    """One code.
+
+    `cluster` looks at the cluster as a whole, `host` at each host with an engine; each yields findings.
 
     A generator that meets a fact that was not seen raises NotSeen: what it has yielded until then counts, and the code
     is unknown for that host, or for the cluster.
@@ -95,7 +100,10 @@ class Diagnosis:
             unknown.append(self._unknown(subject, error))
 
     def _unknown(self, subject: str, error: NotSeen) -> Unknown:
-        """For the host that was not seen; for other things, such as the Swarm, the reason names them."""
+        """For the host that was not seen.
+
+        For other things, such as the Swarm, the reason names them.
+        """
         return Unknown(self.code, error.subject or subject, error.reason, error.remedy)
 
 

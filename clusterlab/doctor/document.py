@@ -1,4 +1,7 @@
-"""Answers of the engine's API, read strictly: what does not have the documented type was not seen."""
+"""Answers of the engine's API, read strictly.
+
+What does not have the documented type was not seen.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ _REQUIRED: Any = object()
 
 
 class Document:
-    """A JSON value from the API of a host's engine; `what` names it in messages, as "host1: /info"."""
+    """A JSON value from the API of a host's engine.
+
+    `what` names it in messages, as "host1: /info".
+    """
 
     def __init__(self, value: Any, host: str, what: str) -> None:
         self._value = value

@@ -21,7 +21,10 @@ _ORDER = [str(one) for one in Severity]
 
 @dataclass(frozen=True)
 class Examination:
-    """A run with its findings after mutes; `counts` are connections, commands and API requests by host."""
+    """A run with its findings after mutes.
+
+    `counts` are connections, commands and API requests by host.
+    """
 
     hosts: tuple[str, ...]
     diagnosed: Diagnosed
@@ -40,7 +43,10 @@ class Examination:
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is broken, and every code was evaluated; 1: errors; 3: no errors, but not all could be asked."""
+        """0: nothing is broken, and every code was evaluated; 1: errors.
+
+        3: no errors, but not all could be asked.
+        """
         if any(one.severity is Severity.ERROR for one in self.findings):
             return 1
         return 3 if self.unknown else 0

@@ -1,4 +1,7 @@
-"""From a cluster that was seen to findings: all diagnoses, suspicions read twice, consequences folded."""
+"""From a cluster that was seen to findings.
+
+All diagnoses, suspicions read twice, consequences folded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What doctor saw, in the form that preconditions of checks judge: both then find the same."""
+"""What doctor saw, in the form that preconditions of checks judge.
+
+Both then find the same.
+"""
 
 from __future__ import annotations
 

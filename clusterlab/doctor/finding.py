@@ -1,4 +1,7 @@
-"""What a diagnosis reports: findings with their evidence, and what could not be seen."""
+"""What a diagnosis reports.
+
+Findings with their evidence, and what could not be seen.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ class Severity(StrEnum):
 
 
 class NotSeen(Exception):
-    """A fact that a diagnosis needs could not be read; `reason` says why, `remedy` how to make it readable."""
+    """A fact that a diagnosis needs could not be read.
+
+    `reason` says why, `remedy` how to make it readable.
+    """
 
     def __init__(self, subject: str, reason: str, remedy: str = "") -> None:
         super().__init__(f"{subject}: {reason}")
@@ -29,7 +35,10 @@ class NotSeen(Exception):
 
 @dataclass(frozen=True)
 class Seen:
-    """One piece of evidence: what was asked on a host, what was expected, and what was found."""
+    """One piece of evidence.
+
+    What was asked on a host, what was expected, and what was found.
+    """
 
     host: str
     asked: str

@@ -78,7 +78,10 @@ def _own(host: Host, wanted: Asked) -> Answers:
 
 
 def _ask(host: Host, answers: Answers, requests: Mapping[str, Callable[[Any], Any]]) -> Answers:
-    """The answers with those to these requests; the first refusal of an engine that does not answer ends it."""
+    """The answers with those to these requests.
+
+    The first refusal of an engine that does not answer ends it.
+    """
     found, refused = dict(answers.api), dict(answers.refused)
     deadline = time.monotonic() + ENGINE_SECONDS
     for name, request in requests.items():
@@ -141,7 +144,10 @@ def _root(answers: Answers) -> str:
 
 
 def _probes(cluster: Cluster) -> dict[str, list[Probe]]:
-    """What each host is to reach: the Swarm's ports and the ingress sandboxes of its peers, and its NFS servers."""
+    """What each host is to reach.
+
+    The Swarm's ports and the ingress sandboxes of its peers, and its NFS servers.
+    """
     found: dict[str, list[Probe]] = {}
     for host in cluster.engines():
         try:

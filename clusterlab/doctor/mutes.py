@@ -74,12 +74,18 @@ class Muted:
 
 
 def mute_file(inventory: Path) -> Path:
-    """Where the mutes of an inventory stand: inventory/default.yml has inventory/default.mutes.yml."""
+    """Where the mutes of an inventory stand.
+
+    Inventory/default.yml has inventory/default.mutes.yml.
+    """
     return inventory.with_name(f"{inventory.stem}.mutes.yml")
 
 
 def load_mutes(path: Path) -> list[Mute]:
-    """The mutes of a file, none when there is no such file; raises InvalidFiles with all that is wrong in it."""
+    """The mutes of a file, none when there is no such file.
+
+    Raises InvalidFiles with all that is wrong in it.
+    """
     if not path.exists():
         return []
     document = read(path)

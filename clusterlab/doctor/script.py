@@ -32,7 +32,10 @@ def command(root: str, probes: str = "") -> tuple[str, list[str]]:
 
 
 def split(text: str, mark: str) -> dict[str, Part]:
-    """The sections that were printed to their ends, by name; what was cut off is absent."""
+    """The sections that were printed to their ends, by name.
+
+    What was cut off is absent.
+    """
     found: dict[str, Part] = {}
     name, lines = "", list[str]()
     for line in text.split("\n"):

@@ -1,4 +1,7 @@
-"""Availability in numbers: how long a target was unavailable, when, and how fast it answered otherwise."""
+"""Availability in numbers.
+
+How long a target was unavailable, when, and how fast it answered otherwise.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ def availability(series: Series, since: float) -> Availability:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long answers took, in seconds: medians, 95th percentiles and the longest; None when nothing was answered."""
+    """How long answers took, in seconds: medians, 95th percentiles and the longest.
+
+    None when nothing was answered.
+    """
 
     p50: float
     p95: float

@@ -25,7 +25,10 @@ class Clock:
     last: Anchor
 
     def local(self, uptime: float) -> float:
-        """The workstation's time at an uptime; between the anchors, a clock that drifts is corrected."""
+        """The workstation's time at an uptime.
+
+        Between the anchors, a clock that drifts is corrected.
+        """
         span = self.last.uptime - self.first.uptime
         pace = (self.last.local - self.first.local) / span if span > 1.0 else 1.0
         return self.first.local + (uptime - self.first.uptime) * pace

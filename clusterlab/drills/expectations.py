@@ -16,7 +16,10 @@ _STREAK = 3
 
 @dataclass(frozen=True)
 class Span:
-    """The moments of a drill, in this workstation's time: from the injection until observation ended."""
+    """The moments of a drill, in this workstation's time.
+
+    From the injection until observation ended.
+    """
 
     injected: float
     healed: float  # when healing began
@@ -33,7 +36,10 @@ class Met:
 
 
 def recovered(series: Series, healed: float) -> float | None:
-    """Seconds after which a target answered and went on answering; None when it does not, or not for long enough."""
+    """Seconds after which a target answered and went on answering.
+
+    None when it does not, or not for long enough.
+    """
     after = [tick for tick in series.ticks if tick.at >= healed]
     while after and after[-1].state == "no data":  # not fetched yet, or under way
         after.pop()

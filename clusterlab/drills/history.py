@@ -1,4 +1,6 @@
-"""A history of writes, and what a later reading says about it: the checker, which asks nobody.
+"""A history of writes, and what a later reading says about it.
+
+The checker, which asks nobody.
 
 A write is invoked, and then acknowledged (ok), refused (fail), or it is unknown what became of it (info: it timed out,
 or the host died meanwhile). Only what was acknowledged must be there; what is unknown may be there or not, as in
@@ -29,7 +31,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What all readings show; `found` by who read, and the counts of the writes themselves."""
+    """What all readings show.
+
+    `found` by who read, and the counts of the writes themselves.
+    """
 
     found: Mapping[str, Found] = field(default_factory=dict)
     acknowledged: int = 0
@@ -41,7 +46,10 @@ class Judgement:
         return len({value for one in self.found.values() for value in getattr(one, what)})
 
     def __str__(self) -> str:
-        """The sentence of a report: how many writes, and what is wrong with them, as whom read."""
+        """The sentence of a report.
+
+        How many writes, and what is wrong with them, as whom read.
+        """
         wrong = []
         for reader, one in self.found.items():
             for what in ("lost", "duplicated", "foreign", "refused", "reordered"):
@@ -113,7 +121,10 @@ def _later(line: str, records: Sequence[Record]) -> bool:
 
 
 def _reordered(records: Sequence[Record], lines: Sequence[str]) -> Iterable[str]:
-    """Acknowledged values after a later one of their writer; what is unknown may take effect at any time."""
+    """Acknowledged values after a later one of their writer.
+
+    What is unknown may take effect at any time.
+    """
     acknowledged = {
         f"{one.name}:{write.tick}": (one.name, write.tick)
         for one in records

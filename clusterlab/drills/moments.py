@@ -1,4 +1,7 @@
-"""What happens in the Swarm during a drill, as its managers see it: nodes that go and come, tasks that move."""
+"""What happens in the Swarm during a drill, as its managers see it.
+
+Nodes that go and come, tasks that move.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a drill does, and where: its probers and writers as loops on hosts, its faults with their hosts."""
+"""What a drill does, and where.
+
+Its probers and writers as loops on hosts, its faults with their hosts.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ class Stream:
 
 @dataclass(frozen=True)
 class Judged:
-    """An expectation and the streams that it is about; with `together`, a client that tries them all."""
+    """An expectation and the streams that it is about.
+
+    With `together`, a client that tries them all.
+    """
 
     expectation: Expectation
     streams: tuple[Stream, ...]
@@ -74,7 +80,10 @@ class DrillPlan:
 
 
 def chosen(lab: Lab, words: Sequence[str] = ()) -> dict[str, list[Drill]]:
-    """The drills of PLAY or PLAY:TITLE, or all of the lab's plays. Raises UsageError for one that does not exist."""
+    """The drills of PLAY or PLAY:TITLE, or all of the lab's plays.
+
+    Raises UsageError for one that does not exist.
+    """
     found = {name: list(play.drills) for name, play in lab.plays.items()}
     titles: dict[str, set[str]] = {}
     for word in words:
@@ -176,7 +185,10 @@ def _stream(name: str, source: str, target: str, label: str, command: Sequence[s
 
 
 def _writes(lab: Lab, name: str, writer: Writer) -> Iterator[Stream]:
-    """The loops of writers; where their file is, only a host knows: `writing.prepared` adds it."""
+    """The loops of writers.
+
+    Where their file is, only a host knows: `writing.prepared` adds it.
+    """
     for source in lab.expand(writer.from_):
         command = ["sh", "append.sh", f"{name}-{source}"]
         yield replace(_stream(name, source, source, f"{name} on {source}", command, writer), writes=True)
@@ -195,7 +207,10 @@ def _port(lab: Lab, play: str, prober: Prober) -> int:
 
 
 def published_port(lab: Lab, play: str, target: HttpTarget) -> int:
-    """The first TCP port that a service publishes, in the play or in its stack; 0 when there is none."""
+    """The first TCP port that a service publishes, in the play or in its stack.
+
+    0 when there is none.
+    """
     name = target.service or ""
     services = lab.plays[play].services
     if name in services:

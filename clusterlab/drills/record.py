@@ -1,4 +1,7 @@
-"""What a prober or writer did at one place: its requests, as `ticks.sh` wrote them to its log."""
+"""What a prober or writer did at one place.
+
+Its requests, as `ticks.sh` wrote them to its log.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ class Record:
 
 
 def read_record(name: str, text: str) -> Record:
-    """The requests of a log. Its last line may be a part of one, and is left out then.
+    """The requests of a log.
+
+    Its last line may be a part of one, and is left out then.
 
     Raises ClusterlabError for anything that `ticks.sh` does not write.
     """

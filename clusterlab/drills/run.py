@@ -1,4 +1,7 @@
-"""One drill: steady, injected, measured, healed, recovered, read back; and what all of it says."""
+"""One drill: steady, injected, measured, healed, recovered, read back.
+
+And what all of it says.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,10 @@ class NotBegun(ClusterlabError):
 
 
 def run_drill(scene: Scene, plan: DrillPlan, stop: threading.Event | None = None) -> Result:
-    """Carry a drill out. What goes wrong is in its result; only an interrupt is raised, when all has been healed."""
+    """Carry a drill out. What goes wrong is in its result.
+
+    Only an interrupt is raised, when all has been healed.
+    """
     began = time.monotonic()
     drilling = _Drilling(scene, plan, secrets.token_hex(4), list(plan.streams))
     evidence: list[tuple[Outcome, Evidence]] = []
@@ -121,7 +127,10 @@ def _remove(ticking: Sequence[Ticking]) -> None:
 
 
 def _broken(drilling: _Drilling, stop: threading.Event) -> ClusterlabError | None:
-    """The phases from steady to recovered. Returns what went wrong with a fault after it was injected."""
+    """The phases from steady to recovered.
+
+    Returns what went wrong with a fault after it was injected.
+    """
     scene, drill = drilling.scene, drilling.plan.drill
     with scene.progress.task(drilling.plan.title, f"measuring for {drill.steady:g} s before the fault"):
         slowest = max((one.loop.period for one in drilling.streams), default=0.0)
@@ -188,7 +197,10 @@ def _require_steady(drilling: _Drilling) -> None:
 
 
 def _recover(drilling: _Drilling, until: float, stop: threading.Event) -> None:
-    """Wait until every target answers again and goes on answering, or the time is up; then see what was seen."""
+    """Wait until every target answers again and goes on answering, or the time is up.
+
+    Then see what was seen.
+    """
     span = drilling.span
     assert span is not None
     while True:

@@ -1,4 +1,7 @@
-"""What a prober saw of one target: a tick at each due time, whatever became of the request."""
+"""What a prober saw of one target.
+
+A tick at each due time, whatever became of the request.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Tick:
-    """A moment at which a client would have asked, and what it would have met; `took` seconds, when it was answered."""
+    """A moment at which a client would have asked, and what it would have met.
+
+    `took` seconds, when it was answered.
+    """
 
     at: float
     state: State
@@ -75,7 +81,9 @@ def ticks(record: Record, first: float, period: float, until: float) -> list[Tic
 
 
 def any_of(several: Sequence[Series], target: str) -> Series:
-    """What a client sees that tries all targets: it is served as long as one of them answers.
+    """What a client sees that tries all targets.
+
+    It is served as long as one of them answers.
 
     The series of one prober have the same due times. Where no target answered and of one nothing is known, nothing is
     known.

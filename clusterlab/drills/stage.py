@@ -16,7 +16,10 @@ from .run import run_drill
 def run_drills(
     session: Session, plans: Sequence[DrillPlan], seed: int | None, on_result: Callable[[Result], None]
 ) -> list[Result]:
-    """Carry out one drill after the other; none is begun while a fault of an earlier one remains."""
+    """Carry out one drill after the other.
+
+    None is begun while a fault of an earlier one remains.
+    """
     scene = Scene(session.lab, session.hosts, session.progress, seed)
     results = []
     for plan in plans:

@@ -1,4 +1,6 @@
-"""Loops on hosts that ask or write at fixed ticks: started, fetched and ended over management.
+"""Loops on hosts that ask or write at fixed ticks.
+
+Started, fetched and ended over management.
 
 What they do goes to a log on their host, so that nothing is lost while the way there is slow. A loop ends by itself
 at its deadline, and nothing of it is outside /run, so that none outlives what started it for long.
@@ -83,7 +85,10 @@ class Ticking:
         self._used = 0.0
 
     def start(self, seconds: float) -> None:
-        """Start all loops, which end by themselves after so many seconds. Raises HostError."""
+        """Start all loops, which end by themselves after so many seconds.
+
+        Raises HostError.
+        """
         self.host.run(["mkdir", "-p", "-m", "700", self._folder], check=True)
         for script in ("ticks.sh", "append.sh"):
             self.host.write(f"{self._folder}/{script}", files(__package__).joinpath(script).read_bytes())
@@ -106,7 +111,10 @@ class Ticking:
         self._anchors = [anchor(uptime, asked, answered)]
 
     def fetch(self) -> None:
-        """Get the logs. A host that does not answer keeps what was fetched before; `error` then says why."""
+        """Get the logs. A host that does not answer keeps what was fetched before.
+
+        `error` then says why.
+        """
         asked = time.monotonic()
         try:
             answer = self.host.run(["sh", "-c", _FETCH, "sh", self._folder], timeout=_ANSWER, spare=True)
@@ -139,7 +147,10 @@ class Ticking:
         self.fetch()
 
     def remove(self) -> None:
-        """End all loops at once, and remove their folder. Raises HostError, DeadlineExceeded."""
+        """End all loops at once, and remove their folder.
+
+        Raises HostError, DeadlineExceeded.
+        """
         self.host.run(["sh", "-c", _REMOVE, "sh", self._folder], check=True)
 
     def record(self, name: str) -> Record:
@@ -162,7 +173,10 @@ class Ticking:
 
 
 def start_all(hosts: Hosts, folder: str, loops: Mapping[str, Sequence[Loop]], seconds: float) -> list[Ticking]:
-    """Start the loops of each host. Raises ClusterlabError when one cannot be started; the others are removed then."""
+    """Start the loops of each host.
+
+    Raises ClusterlabError when one cannot be started; the others are removed then.
+    """
     all_of = [Ticking(hosts[name], folder, of_host) for name, of_host in loops.items() if of_host]
     try:
         results_of(parallel(lambda one: one.start(seconds), all_of, name="prober"))
@@ -178,7 +192,10 @@ def fetch_all(all_of: Iterable[Ticking]) -> None:
 
 
 def _sections(text: str) -> dict[str, str]:
-    """What follows each line that begins with @, by that line; of the first two the word that follows is in the key."""
+    """What follows each line that begins with @, by that line.
+
+    Of the first two the word that follows is in the key.
+    """
     sections: dict[str, str] = {}
     key = ""
     for line in text.splitlines(keepends=True):

@@ -1,4 +1,7 @@
-"""The files that writers write to: created on their volumes before, read from every host and removed afterwards."""
+"""The files that writers write to.
+
+Created on their volumes before, read from every host and removed afterwards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ _READ_SECONDS = 60.0
 
 
 def prepared(hosts: Hosts, writer: Writer, stream: Stream, id: str) -> Stream:
-    """The stream with its file, which then exists. Raises HostError when nothing mounts the volume there."""
+    """The stream with its file, which then exists.
+
+    Raises HostError when nothing mounts the volume there.
+    """
     path = _path(hosts[stream.source], writer.volume, stream.loop.name, id)
     made = hosts[stream.source].run(["sh", "-c", ': >"$1"', "sh", path], timeout=writer.timeout + 30)
     if not made.ok:
@@ -58,7 +64,10 @@ def remove(hosts: Hosts, writer: Writer, streams: Sequence[Stream], id: str) -> 
 
 
 def _read(host: Host, volume: str, name: str, id: str) -> str:
-    """The file's content there; nothing when it does not exist. Raises HostError when it cannot be read."""
+    """The file's content there; nothing when it does not exist.
+
+    Raises HostError when it cannot be read.
+    """
     path = _path(host, volume, name, id)
     done = host.run(["sh", "-c", 'if [ -e "$1" ]; then cat -- "$1"; fi', "sh", path], timeout=_READ_SECONDS)
     if not done.ok:
@@ -67,7 +76,10 @@ def _read(host: Host, volume: str, name: str, id: str) -> str:
 
 
 def _path(host: Host, volume: str, name: str, id: str) -> str:
-    """Where the host itself sees a writer's file; the engine mounts the volume there while a container uses it."""
+    """Where the host itself sees a writer's file.
+
+    The engine mounts the volume there while a container uses it.
+    """
     with engine_errors(host, f"inspect volume {volume}"):
         try:
             mountpoint = str(host.docker.inspect_volume(volume)["Mountpoint"])

@@ -95,7 +95,10 @@ class Block(CutBetween[BlockParameters]):
         return Seen(True, f"{params.port} passes again")
 
     def _sent(self, params: BlockParameters, scene: Scene) -> set[tuple[str, str]]:
-        """Send to the port from each sender; the pairs of which the receiver answered over TCP."""
+        """Send to the port from each sender.
+
+        The pairs of which the receiver answered over TCP.
+        """
         scripts: dict[str, str] = {}
         for sender, receiver in self.pairs(params, scene):
             at = f"{scene.address(receiver)}/{params.number}"

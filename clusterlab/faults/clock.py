@@ -38,7 +38,9 @@ class ClockParameters(HostParameters):
 
 
 class Clock(FaultKind[ClockParameters]):
-    """Sets the clock of a host wrong, and stops what would correct it; healed from the clock chip.
+    """Sets the clock of a host wrong, and stops what would correct it.
+
+    Healed from the clock chip.
 
     What runs goes on, since timeouts count monotonic time. New TLS connections fail outside of a certificate's time: a
     node is not Ready once its engine is restarted.

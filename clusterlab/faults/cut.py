@@ -1,4 +1,7 @@
-"""What faults of the network have in common: who is cut off from whom, and how that is seen."""
+"""What faults of the network have in common.
+
+Who is cut off from whom, and how that is seen.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ Targets = Annotated[list[Target], BeforeValidator(_as_list)]
 
 
 class Between(FaultParameters):
-    """Between which hosts: exactly one of `between`, `host` (and all others), and `from` with `to`."""
+    """Between which hosts.
+
+    Exactly one of `between`, `host` (and all others), and `from` with `to`.
+    """
 
     between: list[Targets] = Field(
         default_factory=list,
@@ -63,7 +69,10 @@ class Cut(FaultKind[P], Generic[P]):
 
     @abstractmethod
     def pairs(self, params: P, scene: Scene) -> list[tuple[str, str]]:
-        """Each sender with each receiver that is cut off from it; the parameters are fixed."""
+        """Each sender with each receiver that is cut off from it.
+
+        The parameters are fixed.
+        """
 
     def parts(self, params: P, scene: Scene) -> list[OnHost]:
         receivers: dict[str, list[str]] = {}
@@ -89,7 +98,10 @@ class Cut(FaultKind[P], Generic[P]):
         return ", ".join(f"{host} still drops packets" for host, count in counts.items() if count >= 0)
 
     def counts(self, params: P, scene: Scene, before: Before) -> Mapping[str, int]:
-        """How many packets each receiver has dropped; -1 for one that drops none any more."""
+        """How many packets each receiver has dropped.
+
+        -1 for one that drops none any more.
+        """
         receivers = dict.fromkeys(receiver for _, receiver in self.pairs(params, scene))
         answers = scene.hosts.each(receivers, lambda host: nft.dropped(scene, host.name, before["id"]))
         for answer in answers.values():

@@ -1,4 +1,6 @@
-"""The dead-man switch of a host: armed before a fault is injected, it heals the host when nobody else does.
+"""The dead-man switch of a host.
+
+Armed before a fault is injected, it heals the host when nobody else does.
 
 Everything is in /run, so a reboot heals too. A timer of systemd runs the script; without systemd, a process that sleeps
 until then. Both count monotonic time, so a fault that sets the clock cannot move it. It is armed twice: first for as
@@ -49,7 +51,10 @@ def folder(fault: str) -> str:
 
 
 def arm(fault: str, description: str, heal: str) -> str:
-    """The script that writes what heals a fault, and arms the first switch; `description` is JSON."""
+    """The script that writes what heals a fault, and arms the first switch.
+
+    `description` is JSON.
+    """
     script = f"dir={folder(fault)}\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
     script += f"heal() {{\n{heal}\n}}\nheal && : >$dir/healed\n"
     return _script(
@@ -60,12 +65,18 @@ def arm(fault: str, description: str, heal: str) -> str:
 
 
 def extend(fault: str, seconds: float) -> str:
-    """The script that arms the second switch, and then disarms the first: there is always one."""
+    """The script that arms the second switch, and then disarms the first.
+
+    There is always one.
+    """
     return _script(fault, f'[ ! -e "$dir/healed" ] && arm 2 {seconds:g} && disarm 1')
 
 
 def heal(fault: str) -> str:
-    """The script that heals a fault and disarms its switches; it prints `early` when the host had healed itself."""
+    """The script that heals a fault and disarms its switches.
+
+    It prints `early` when the host had healed itself.
+    """
     return _script(
         fault, '[ -d "$dir" ] || exit 0; [ ! -e "$dir/healed" ] || echo early; sh "$dir/heal" && disarm 1 && disarm 2'
     )

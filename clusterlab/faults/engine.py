@@ -1,4 +1,7 @@
-"""The faults `stop_engine`, `kill_engine` and `freeze_engine`: the Docker engine of a host does not answer."""
+"""The faults `stop_engine`, `kill_engine` and `freeze_engine`.
+
+The Docker engine of a host does not answer.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,9 @@ class _Engine(FaultKind[HostParameters]):
 
 
 class StopEngine(_Engine):
-    """Stops the engine of a host, with its containers unless live restore is on; the API refuses.
+    """Stops the engine of a host, with its containers unless live restore is on.
+
+    The API refuses.
 
     Its node is Down after at most 17 s and its tasks are replaced elsewhere.
     """
@@ -73,7 +78,9 @@ systemctl stop $units"""
 
 
 class KillEngine(_Engine):
-    """Kills the engine of a host, as kill -9 does; systemd starts it again after about 2 s.
+    """Kills the engine of a host, as kill -9 does.
+
+    Systemd starts it again after about 2 s.
 
     Its tasks are replaced within 30 s. Where no init system starts it again, healing does.
     """
@@ -93,7 +100,9 @@ class KillEngine(_Engine):
 
 
 class FreezeEngine(_Engine):
-    """Stops the engine of a host where it stands: its API takes connections and never answers.
+    """Stops the engine of a host where it stands.
+
+    Its API takes connections and never answers.
 
     Its node is Down after about 15 s; its containers serve on beside those that replace them.
     """

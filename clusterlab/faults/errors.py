@@ -12,7 +12,10 @@ class Unsupported(ClusterlabError):
 
 
 class Refused(ClusterlabError):
-    """The fault is not injected: it lacks permission, or would break more than it may."""
+    """The fault is not injected.
+
+    It lacks permission, or would break more than it may.
+    """
 
 
 class NoEffect(ClusterlabError):
@@ -24,7 +27,10 @@ class EndedEarly(ClusterlabError):
 
 
 class NotHealed(ClusterlabError):
-    """The fault was healed, and nothing proves that it is gone; the lab stays marked until `clusterlab heal`."""
+    """The fault was healed, and nothing proves that it is gone.
+
+    The lab stays marked until `clusterlab heal`.
+    """
 
 
 class Residue(ClusterlabError):

@@ -1,4 +1,7 @@
-"""Healing without the command that injected: from the record in the lab's state, or from what the hosts remember."""
+"""Healing without the command that injected.
+
+From the record in the lab's state, or from what the hosts remember.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,10 @@ def heal(scene: Scene, *, record: bool = True) -> Healed:
 
 
 def heal_hosts(scene: Scene, record: FaultRecord) -> bool:
-    """Run what heals a fault on its hosts, and disarm them; whether one of them had healed itself before."""
+    """Run what heals a fault on its hosts, and disarm them.
+
+    Whether one of them had healed itself before.
+    """
     scripts = {host: f"({script}\n) || exit 1\n{dead_man.heal(record.id)}" for host, script in record.heals.items()}
     early = False
     for name, done in scene.run(scripts, timeout=60.0).items():
@@ -121,7 +127,10 @@ def undo_outside(lab: str, done: Mapping[str, Operation]) -> None:
 
 
 def _undo_everything(scene: Scene, records: Iterable[FaultRecord]) -> None:
-    """Undo what was done from outside: what is recorded, and without a record whatever could have been done."""
+    """Undo what was done from outside.
+
+    What is recorded, and without a record whatever could have been done.
+    """
     records = list(records)
     if records:
         for record in records:

@@ -1,4 +1,7 @@
-"""The faults `fill_disk` and `memory`: something holds a resource until it ends, so that others find none of it."""
+"""The faults `fill_disk` and `memory`.
+
+Something holds a resource until it ends, so that others find none of it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ class FillParameters(HostParameters):
 
 
 class FillDisk(FaultKind[FillParameters]):
-    """Fills a file system with a file that has no name; it is gone as soon as the process ends that holds it.
+    """Fills a file system with a file that has no name.
+
+    It is gone as soon as the process ends that holds it.
 
     Writes fail with "No space left on device"; containers do not start, running tasks run on.
     """

@@ -1,4 +1,7 @@
-"""The one way to inject a fault: armed, recorded, injected, proven, and healed whatever happens."""
+"""The one way to inject a fault.
+
+Armed, recorded, injected, proven, and healed whatever happens.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ class Injection:
         return min(self.params.lasts + dead_man.MARGIN_SECONDS, _LONGEST_SECONDS)
 
     def begin(self) -> None:
-        """Arm, record, inject and prove it. Raises ClusterlabError: what was begun is then to be healed."""
+        """Arm, record, inject and prove it.
+
+        Raises ClusterlabError: what was begun is then to be healed.
+        """
         kind, params, scene = self.kind, self.params, self.scene
         self._parts = [self._named(part) for part in kind.parts(params, scene)]
         self._record = self._record.model_copy(
@@ -97,7 +103,9 @@ class Injection:
         return seen.text
 
     def heal(self) -> None:
-        """Heal it, prove that it is gone, and that nothing remains. Once it is healed, nothing happens.
+        """Heal it, prove that it is gone, and that nothing remains.
+
+        Once it is healed, nothing happens.
 
         Raises NotHealed and Residue; then the lab stays marked. Raises EndedEarly when the hosts had healed themselves.
         """
@@ -206,7 +214,10 @@ def injected(spec: FaultSpec, scene: Scene) -> Iterator[Injection]:
 
 
 def inject(spec: FaultSpec, scene: Scene) -> Injection:
-    """Inject a fault, which is then to be healed; see `injected`. When this raises, it has healed what it began."""
+    """Inject a fault, which is then to be healed; see `injected`.
+
+    When this raises, it has healed what it began.
+    """
     kind: FaultKind[Any] = FAULTS[spec.name]
     require_known(kind, spec.params, scene.lab.inventory)
     params = kind.fixed(spec.params, scene)

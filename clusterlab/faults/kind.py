@@ -93,7 +93,10 @@ class FaultKind(ABC, Generic[P]):
         return next((machines.reason(one) for one in sorted(self.abilities) if machines.reason(one)), "")
 
     def names(self, params: P) -> Iterator[Target]:
-        """The hosts, roles and services that its parameters name: by default those of `host`."""
+        """The hosts, roles and services that its parameters name.
+
+        By default those of `host`.
+        """
         host: Target | None = getattr(params, "host", None)
         if host is not None:
             yield host
@@ -108,7 +111,10 @@ class FaultKind(ABC, Generic[P]):
         return ""
 
     def fixed(self, params: P, scene: Scene) -> P:
-        """The parameters with hosts in place of targets that may mean another one later: by default that of `host`."""
+        """The parameters with hosts in place of targets that may mean another one later.
+
+        By default that of `host`.
+        """
         host: Target | None = getattr(params, "host", None)
         return params if host is None else params.model_copy(update={"host": scene.one(host)})
 
@@ -118,10 +124,16 @@ class FaultKind(ABC, Generic[P]):
 
     @abstractmethod
     def parts(self, params: P, scene: Scene) -> Sequence[Part]:
-        """What it does, and where. Raises NoEffect when there is nothing that it could break."""
+        """What it does, and where.
+
+        Raises NoEffect when there is nothing that it could break.
+        """
 
     def before(self, params: P, scene: Scene) -> Before:
-        """What must be known of the time before. Raises NoEffect when there is nothing that it could break."""
+        """What must be known of the time before.
+
+        Raises NoEffect when there is nothing that it could break.
+        """
         return {}
 
     @abstractmethod

@@ -1,4 +1,7 @@
-"""The faults `unplug`, `power_off`, `pause_machine` and `reset`: what is done to a machine from outside."""
+"""The faults `unplug`, `power_off`, `pause_machine` and `reset`.
+
+What is done to a machine from outside.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,10 @@ class PowerOff(_Restarts):
 
 
 class Reset(_Restarts):
-    """Presses the reset button of a machine; it boots again by itself. What was not synced is lost."""
+    """Presses the reset button of a machine; it boots again by itself.
+
+    What was not synced is lost.
+    """
 
     name = "reset"
     operation: Operation = "reset"
@@ -109,7 +115,9 @@ class Reset(_Restarts):
 
 
 class PauseMachine(_FromOutside):
-    """Stops a machine where it stands, as a hypervisor under load does; management does not reach it either.
+    """Stops a machine where it stands, as a hypervisor under load does.
+
+    Management does not reach it either.
 
     For less than 10 s nothing follows; after 15 s its node is Down, and its old tasks are ended when it goes on.
     """

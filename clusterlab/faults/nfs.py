@@ -1,4 +1,7 @@
-"""The faults `stop_nfs`, `unexport` and `export_ro`: an NFS server does not serve, or serves less."""
+"""The faults `stop_nfs`, `unexport` and `export_ro`.
+
+An NFS server does not serve, or serves less.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class ExportParameters(HostParameters):
 
 
 class Unexport(FaultKind[ExportParameters]):
-    """Takes an export away from its clients: "Permission denied" or a stale handle, while the mount stays."""
+    """Takes an export away from its clients.
+
+    "Permission denied" or a stale handle, while the mount stays.
+    """
 
     name = "unexport"
     model = ExportParameters
@@ -88,7 +94,10 @@ exportfs -f"""
 
 
 class ExportReadOnly(Unexport):
-    """Makes an export read-only under its clients: writes fail with "Read-only file system", reads pass."""
+    """Makes an export read-only under its clients.
+
+    Writes fail with "Read-only file system", reads pass.
+    """
 
     name = "export_ro"
     _command = "exportfs -i -o ro,no_subtree_check"

@@ -1,4 +1,6 @@
-"""Rules of nftables that drop what arrives on the LAN card: how, and what their counters show.
+"""Rules of nftables that drop what arrives on the LAN card.
+
+How, and what their counters show.
 
 Packets are dropped where they arrive, so that the sender sees nothing of it, as on a real network; before connection
 tracking, so that open connections are cut too; and in a table of the fault's own, so that no rule of others is touched.
@@ -30,7 +32,9 @@ done
 
 
 def table(address: str, cut: Iterable[str], match: str, lasts: float, spares_ssh: bool) -> str:
-    """The script that makes the table on the host with this LAN address; `match` narrows down what is dropped.
+    """The script that makes the table on the host with this LAN address.
+
+    `match` narrows down what is dropped.
 
     The host refuses when the connection that carries the script comes from an address in `cut`, unless the match
     spares SSH.
@@ -68,7 +72,10 @@ HEAL = (
 
 
 def dropped(scene: Scene, host: str, fault: str) -> int:
-    """How many packets the fault has dropped on a host; -1 when it has no table there, or its set is empty."""
+    """How many packets the fault has dropped on a host.
+
+    -1 when it has no table there, or its set is empty.
+    """
     name = TABLE.replace("FAULT_ID", fault)
     done = scene.hosts[host].run(f"PATH=$PATH:/usr/sbin:/sbin nft -j list table inet {name}", timeout=10.0, spare=True)
     if not done.ok:

@@ -1,4 +1,7 @@
-"""The faults `partition`, `isolate` and `split`: hosts that do not reach each other on the LAN."""
+"""The faults `partition`, `isolate` and `split`.
+
+Hosts that do not reach each other on the LAN.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ class Partition(CutBetween[Between], Unreached[Between]):
 
 
 class Isolate(Unreached[HostParameters]):
-    """Cuts a host off from all others of the lab, both ways; management still reaches it.
+    """Cuts a host off from all others of the lab, both ways.
+
+    Management still reaches it.
 
     As a partition of one host: its node is Down after about 15 s, and I/O on hard NFS mounts hangs.
     """
@@ -87,7 +92,9 @@ class Groups(FaultParameters):
 
 
 class Split(Unreached[Groups]):
-    """Splits hosts into groups that do not reach each other; a `bridge` reaches all of them.
+    """Splits hosts into groups that do not reach each other.
+
+    A `bridge` reaches all of them.
 
     The group with the majority of managers goes on; the tasks of the others run on, and are started there as well.
     """

@@ -1,4 +1,7 @@
-"""faults.json in a lab's state: what is injected, written before it is injected, so that `heal` finds all of it."""
+"""faults.json in a lab's state.
+
+What is injected, written before it is injected, so that `heal` finds all of it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,10 @@ class FaultRecord(BaseModel):
 
 
 def recorded(lab: str) -> list[FaultRecord]:
-    """The faults that are recorded for a lab; raises ClusterlabError for a file that cannot be understood."""
+    """The faults that are recorded for a lab.
+
+    Raises ClusterlabError for a file that cannot be understood.
+    """
     file = LabState(lab).folder / FILE
     try:
         return [FaultRecord.model_validate(one) for one in json.loads(file.read_text())]
@@ -64,7 +70,10 @@ def recorded(lab: str) -> list[FaultRecord]:
 
 
 def remember(lab: str, record: FaultRecord) -> None:
-    """Write a fault into the file, or replace it there; on the disk when this returns."""
+    """Write a fault into the file, or replace it there.
+
+    On the disk when this returns.
+    """
     _write(lab, [*(one for one in recorded(lab) if one.id != record.id), record])
 
 
@@ -89,7 +98,10 @@ def _write(lab: str, records: list[FaultRecord]) -> None:
 
 
 def refuse_while_recorded(lab: str) -> None:
-    """Raise ClusterlabError when a fault is recorded: what a command sees or changes then is not the lab as it is."""
+    """Raise ClusterlabError when a fault is recorded.
+
+    What a command sees or changes then is not the lab as it is.
+    """
     if found := recorded(lab):
         raise ClusterlabError(
             f"lab {lab}: a fault is injected, or was not healed: {'; '.join(map(str, found))}",

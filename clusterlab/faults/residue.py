@@ -1,4 +1,7 @@
-"""The fingerprint of a host: what faults can change on it, read before and after, so that nothing remains unnoticed."""
+"""The fingerprint of a host.
+
+What faults can change on it, read before and after, so that nothing remains unnoticed.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ _SCRIPT = "PATH=$PATH:/usr/sbin:/sbin\n" + "\n".join(
 
 
 def fingerprints(scene: Scene, hosts: Iterable[str]) -> dict[str, Fingerprint]:
-    """The fingerprint of each host; raises ClusterlabError for one that cannot be read."""
+    """The fingerprint of each host.
+
+    Raises ClusterlabError for one that cannot be read.
+    """
     done = scene.run(dict.fromkeys(hosts, _SCRIPT))
     found = {name: _read(one.stdout) for name, one in done.items()}
     for name, one in found.items():

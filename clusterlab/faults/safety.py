@@ -1,4 +1,7 @@
-"""What may be broken: permission in the inventory, and how many hosts a fault may take away."""
+"""What may be broken.
+
+Permission in the inventory, and how many hosts a fault may take away.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What faults work on: a lab, its hosts over SSH, its machines from outside, and which hosts a target means."""
+"""What faults work on.
+
+A lab, its hosts over SSH, its machines from outside, and which hosts a target means.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ class Scene:
         return str(self.lab.inventory.hosts[host].address)
 
     def resolve(self, targets: Iterable[Target]) -> list[str]:
-        """The hosts that targets mean at this moment, each once. Raises UsageError for one that means none."""
+        """The hosts that targets mean at this moment, each once.
+
+        Raises UsageError for one that means none.
+        """
         return list(dict.fromkeys(host for target in targets for host in self._resolve(target)))
 
     def one(self, target: Target) -> str:
@@ -100,7 +106,10 @@ class Scene:
         raise ClusterlabError(f"no manager of the Swarm answers: {', '.join(names) or 'the inventory has none'}")
 
     def run(self, scripts: Mapping[str, str], timeout: float = 30.0) -> dict[str, Completed]:
-        """Run a script on each of these hosts at the same time; raises the first error that is not an exit code."""
+        """Run a script on each of these hosts at the same time.
+
+        Raises the first error that is not an exit code.
+        """
         answers = self.hosts.each(scripts, lambda host: host.run(scripts[host.name], timeout=timeout))
         for answer in answers.values():
             if isinstance(answer, ClusterlabError):

@@ -1,4 +1,6 @@
-"""The dead-man switch for what is done to machines from outside: a second process that heals when this one ends.
+"""The dead-man switch for what is done to machines from outside.
+
+A second process that heals when this one ends.
 
 It waits for a word. When its input ends without one, because the command was killed, or when the time is up, it undoes
 the fault itself, from the record in the lab's state.
@@ -21,7 +23,10 @@ _LOCK_SECONDS = 900.0
 
 
 class Watchdog:
-    """Another process, from now on: it undoes the fault if this one is killed, or after `seconds`."""
+    """Another process, from now on.
+
+    It undoes the fault if this one is killed, or after `seconds`.
+    """
 
     def __init__(self, lab: str, fault: str, seconds: float) -> None:
         self._process = subprocess.Popen(

@@ -1,1 +1,4 @@
-"""The first files of somebody's own: an inventory and a play, from defaults or from what exists."""
+"""The first files of somebody's own.
+
+An inventory and a play, from defaults or from what exists.
+"""

@@ -1,4 +1,6 @@
-"""Hosts of an Ansible inventory: a file in INI or YAML, with the variables that say how a host is reached.
+"""Hosts of an Ansible inventory.
+
+A file in INI or YAML, with the variables that say how a host is reached.
 
 Dynamic inventories are programs: `ansible-inventory -i FILE --list --yaml > hosts.yml` makes a file of them. See
 https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html.
@@ -26,7 +28,10 @@ Groups = dict[str, dict[str, dict[str, str]]]
 
 
 def read(path: Path, lab: str) -> Found:
-    """The hosts of a file, with roles by the names of their groups. Raises UsageError."""
+    """The hosts of a file, with roles by the names of their groups.
+
+    Raises UsageError.
+    """
     text = path.read_text(encoding="utf-8")
     groups = _yaml(text, path) if path.suffix in (".yml", ".yaml") else _ini(text, path)
     variables: dict[str, dict[str, str]] = {}
@@ -51,7 +56,10 @@ def read(path: Path, lab: str) -> Found:
 
 
 def _roles(groups: list[str]) -> tuple[str, ...]:
-    """Roles by the words in the groups' names; a host that no group says more about is a Docker host."""
+    """Roles by the words in the groups' names.
+
+    A host that no group says more about is a Docker host.
+    """
     words = {word for group in groups for word in re.split(r"[^a-z0-9]+", group.lower())}
     if words & {"nfs", "nas", "storage"}:
         return ("nfs_server",)

@@ -1,4 +1,7 @@
-"""A running cluster, read through one of its managers: nothing is changed there, and no other host is contacted."""
+"""A running cluster, read through one of its managers.
+
+Nothing is changed there, and no other host is contacted.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ _ASKED = "asked"  # the host that is asked, whatever it is called in the cluster
 
 
 def read(host: str, lab: str, progress: Progress) -> Found:
-    """What a host's engine reports of itself or of its Swarm; `host` is as for `ssh`, USER@HOST too.
+    """What a host's engine reports of itself or of its Swarm.
+
+    `host` is as for `ssh`, USER@HOST too.
 
     Raises UsageError for a host that is a worker, HostError when it cannot be asked.
     """

@@ -1,4 +1,7 @@
-"""The files of somebody who begins without anything: the default lab, and a play of two containers."""
+"""The files of somebody who begins without anything.
+
+The default lab, and a play of two containers.
+"""
 
 from __future__ import annotations
 

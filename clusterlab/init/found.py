@@ -10,7 +10,10 @@ from ipaddress import IPv4Address, IPv4Network
 
 @dataclass(frozen=True)
 class FoundHost:
-    """One host; `notes` are what a person wants to see beside it, such as its engine's version and labels."""
+    """One host.
+
+    `notes` are what a person wants to see beside it, such as its engine's version and labels.
+    """
 
     name: str
     address: str
@@ -39,7 +42,10 @@ class FoundService:
 
 @dataclass(frozen=True)
 class Found:
-    """Hosts, and what runs on them as far as it is known. `source` says where it is from, in half a sentence."""
+    """Hosts, and what runs on them as far as it is known.
+
+    `source` says where it is from, in half a sentence.
+    """
 
     lab: str
     source: str
@@ -62,7 +68,10 @@ class Found:
 
 
 def host_name(text: str, taken: Iterable[str] = ()) -> str:
-    """A name for a host as inventories have it: lower-case letters, digits and inner dashes; unlike those `taken`."""
+    """A name for a host as inventories have it.
+
+    Lower-case letters, digits and inner dashes; unlike those `taken`.
+    """
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "host"
     numbered = (f"{name}-{number}" for number in range(2, 10_000))
     return name if name not in taken else next(one for one in numbered if one not in taken)

@@ -1,1 +1,4 @@
-"""Lessons that a person does on real hosts: the task, the next step, and how far each lesson is."""
+"""Lessons that a person does on real hosts.
+
+The task, the next step, and how far each lesson is.
+"""

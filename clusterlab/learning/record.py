@@ -1,4 +1,7 @@
-"""How far this user is in each lesson: a file in the state folder, written by `learn` and `check`."""
+"""How far this user is in each lesson.
+
+A file in the state folder, written by `learn` and `check`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _PROVEN = (Outcome.PASS, Outcome.FLAKY)
 
 @dataclass(frozen=True)
 class Standing:
-    """A lesson that was begun: how many of its statements passed the last time, and whether all ever did."""
+    """A lesson that was begun.
+
+    How many of its statements passed the last time, and whether all ever did.
+    """
 
     lesson: str
     passed: int = 0
@@ -30,7 +36,10 @@ def _file() -> Path:
 
 
 def read() -> dict[str, Standing]:
-    """All lessons that were begun, by name. Raises ClusterlabError for a file that cannot be understood."""
+    """All lessons that were begun, by name.
+
+    Raises ClusterlabError for a file that cannot be understood.
+    """
     try:
         return {one["lesson"]: Standing(**one) for one in json.loads(_file().read_text(encoding="utf-8"))}
     except FileNotFoundError:
@@ -55,7 +64,9 @@ def begin(lesson: str, statements: int) -> None:
 
 
 def note(results: Iterable[Result]) -> list[Standing]:
-    """Note how far the lessons are that were begun and that `results` are about; returns these lessons.
+    """Note how far the lessons are that were begun and that `results` are about.
+
+    Returns these lessons.
 
     What hosts cannot do (unsupported) is not asked of the person.
     """

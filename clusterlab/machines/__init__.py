@@ -1,4 +1,7 @@
-"""Who makes hosts exist: one package per kind of machines, imported only when a lab has that kind."""
+"""Who makes hosts exist.
+
+One package per kind of machines, imported only when a lab has that kind.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ def open_machines(lab: Lab) -> Machines:
 
 
 def recall_machines(lab_name: str) -> Machines:
-    """The machines of a lab that was brought up before, from its state alone: no inventory file is needed."""
+    """The machines of a lab that was brought up before, from its state alone.
+
+    No inventory file is needed.
+    """
     return open_machines(recall_lab(lab_name))
 
 
@@ -42,7 +48,10 @@ def recall_lab(lab_name: str) -> Lab:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs the models only when it is used: completion needs the folders' names alone."""
+    """Import what needs the models only when it is used.
+
+    Completion needs the folders' names alone.
+    """
     if name in __all__:
         return getattr(import_module(f"{__name__}.base"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

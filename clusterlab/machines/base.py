@@ -28,7 +28,10 @@ State = Literal["absent", "starting", "running", "stopped", "unreachable"]
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """One host as it is now; `detail` adds what a person asks next: a port, a process, why it does not answer."""
+    """One host as it is now.
+
+    `detail` adds what a person asks next: a port, a process, why it does not answer.
+    """
 
     host: str
     state: State
@@ -48,7 +51,10 @@ class Machines(Protocol):
         """
 
     def down(self, progress: Progress) -> None:
-        """Remove every machine and all state of the lab; raises ClusterlabError naming what remains, if anything."""
+        """Remove every machine and all state of the lab.
+
+        Raises ClusterlabError naming what remains, if anything.
+        """
 
     def status(self) -> list[MachineStatus]:
         """Every host of the lab, in the inventory's order."""
@@ -67,7 +73,10 @@ class BaseImages(Protocol):
     """The base images of a lab that people build ahead of time (`clusterlab box`)."""
 
     def add(self, progress: Progress) -> str:
-        """Build the image and make it known to whoever runs the machines; returns its name, version and file."""
+        """Build the image and make it known to whoever runs the machines.
+
+        Returns its name, version and file.
+        """
 
     def remove(self, progress: Progress) -> bool:
         """Remove all versions of it; returns whether there was one."""

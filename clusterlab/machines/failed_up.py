@@ -1,4 +1,7 @@
-"""What becomes of an `up` that fails: logs are kept, what was new is removed, and the first error stays in front."""
+"""What becomes of an `up` that fails.
+
+Logs are kept, what was new is removed, and the first error stays in front.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ _FULL = 1 << 20
 def undone_on_failure(
     state: LabState, collect: Callable[[Path], None], undo: Callable[[], None], *, keep: bool
 ) -> Iterator[None]:
-    """Collect logs and undo what the block made, when it fails; with `keep`, everything stays as it is.
+    """Collect logs and undo what the block made, when it fails.
+
+    With `keep`, everything stays as it is.
 
     Raises the block's own error as a ClusterlabError, whatever else goes wrong then; its remedy adds where the logs
     are, or why they could not be kept, and what could not be removed.
@@ -78,7 +83,10 @@ def _full(folder: Path) -> str:
 
 
 def _kept(folder: Path, collect: Callable[[Path], None]) -> str:
-    """Collect the logs where they outlive the machines; those of an earlier failure make room. Returns what to say."""
+    """Collect the logs where they outlive the machines.
+
+    Those of an earlier failure make room. Returns what to say.
+    """
     try:
         if folder.exists():
             shutil.rmtree(folder)

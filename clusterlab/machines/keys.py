@@ -1,4 +1,7 @@
-"""The keys of a lab whose machines clusterlab makes: one pair to log in with, and a host key for each machine."""
+"""The keys of a lab whose machines clusterlab makes.
+
+One pair to log in with, and a host key for each machine.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from clusterlab.files import make_private, write_atomically
 
 
 class LabKeys:
-    """The keys in one lab's state folder. Each is created on first use and stays the same until `down`."""
+    """The keys in one lab's state folder.
+
+    Each is created on first use and stays the same until `down`.
+    """
 
     def __init__(self, folder: Path, lab: str) -> None:
         self._folder = folder / "keys"
@@ -30,7 +36,10 @@ class LabKeys:
         return self.user.with_suffix(".pub").read_text()
 
     def host(self, name: str) -> Path:
-        """The private host key of a machine; its public half is beside it, ending in .pub."""
+        """The private host key of a machine.
+
+        Its public half is beside it, ending in .pub.
+        """
         return self._pair(f"host_{name}")
 
     def alias(self, name: str) -> str:

@@ -1,4 +1,7 @@
-"""Every kind of machines: clusterlab's own, and those that installed packages add."""
+"""Every kind of machines.
+
+Clusterlab's own, and those that installed packages add.
+"""
 
 from __future__ import annotations
 

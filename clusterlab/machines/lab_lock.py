@@ -25,7 +25,9 @@ class LabBusy(ClusterlabError):
 
 @contextmanager
 def locked(path: Path, lab: str, verb: str) -> Iterator[None]:
-    """Hold the lock; raises LabBusy at once, naming the command that is at work on the lab.
+    """Hold the lock.
+
+    Raises LabBusy at once, naming the command that is at work on the lab.
 
     A command that already holds the lock may take it again. It ends with the process, however that ends.
     """

@@ -27,10 +27,16 @@ ABILITIES: dict[Operation, Ability] = {
 
 
 class Outside(Protocol):
-    """The machines of a lab from outside: the attribute `outside` of machines whose kind has such abilities."""
+    """The machines of a lab from outside.
+
+    The attribute `outside` of machines whose kind has such abilities.
+    """
 
     def carry_out(self, host: str, operation: Operation) -> None:
-        """Do it, and return once it is done; what is so already is no error. Raises ClusterlabError when it cannot."""
+        """Do it, and return once it is done; what is so already is no error.
+
+        Raises ClusterlabError when it cannot.
+        """
 
     def state(self, host: str) -> Literal["running", "paused", "off"]:
         """How the machine is, as seen from outside it."""

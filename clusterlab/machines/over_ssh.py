@@ -54,7 +54,10 @@ def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Prog
 
 
 def lacking(targets: Mapping[str, Target]) -> Capabilities:
-    """What each host's kernel lacks. A host that does not answer is left out: the next command for it reports that."""
+    """What each host's kernel lacks.
+
+    A host that does not answer is left out: the next command for it reports that.
+    """
     found: dict[str, dict[str, str]] = {}
     for name, answer in each(targets, lambda host: host.run(_ASK_KERNEL, timeout=30.0, check=True)).items():
         if isinstance(answer, ClusterlabError):
@@ -65,7 +68,10 @@ def lacking(targets: Mapping[str, Target]) -> Capabilities:
 
 
 def _reason(release: str, others: str) -> str:
-    """Why a capability is missing; `others` are the kernels with modules when the running one has none any more."""
+    """Why a capability is missing.
+
+    `others` are the kernels with modules when the running one has none any more.
+    """
     if others:
         installed = ", ".join(others.split())
         return (

@@ -19,11 +19,17 @@ SCHEMA_VERSION = 1
 
 
 class UnreadableRecord(ClusterlabError):
-    """The record exists and cannot be understood: nothing may be concluded about the lab."""
+    """The record exists and cannot be understood.
+
+    Nothing may be concluded about the lab.
+    """
 
 
 class NewerRecord(UnreadableRecord):
-    """The record is of a newer version: it says whose the lab is, in a form that is not known here."""
+    """The record is of a newer version.
+
+    It says whose the lab is, in a form that is not known here.
+    """
 
 
 class Record(BaseModel):
@@ -74,7 +80,10 @@ class Record(BaseModel):
 
 
 def read_record(path: Path, lab: str) -> Record | None:
-    """The record in a file, or None when there is none; raises UnreadableRecord when it cannot be understood."""
+    """The record in a file, or None when there is none.
+
+    Raises UnreadableRecord when it cannot be understood.
+    """
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -95,5 +104,8 @@ def read_record(path: Path, lab: str) -> Record | None:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a record; whoever reads at the same time gets the old one or the new one, whole."""
+    """Write a record.
+
+    Whoever reads at the same time gets the old one or the new one, whole.
+    """
     write_atomically(path, record.model_dump_json(indent=2) + "\n")

@@ -1,4 +1,7 @@
-"""Snapshots, for those kinds of machines that have them: saved states of all machines of a lab at one moment."""
+"""Snapshots, for those kinds of machines that have them.
+
+Saved states of all machines of a lab at one moment.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from .kinds import MACHINE_KINDS
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a person wants to know of a snapshot. It can be restored when there are no `incompatibilities`."""
+    """What a person wants to know of a snapshot.
+
+    It can be restored when there are no `incompatibilities`.
+    """
 
     name: str
     taken: datetime | None  # None when it cannot be read
@@ -34,7 +40,9 @@ class Snapshots(Protocol):
         """All of them, the newest last."""
 
     def take(self, name: str, progress: Progress) -> None:
-        """Save all machines as they are at one moment; they run on, also when that fails, and nothing is kept then.
+        """Save all machines as they are at one moment.
+
+        They run on, also when that fails, and nothing is kept then.
 
         Raises UsageError for a name that is taken or no name, ClusterlabError with the reason for everything else.
         """
@@ -47,10 +55,16 @@ class Snapshots(Protocol):
         """
 
     def end_machines(self, progress: Progress) -> None:
-        """End all machines and keep the lab's state with its snapshots: a restore starts the machines again."""
+        """End all machines and keep the lab's state with its snapshots.
+
+        A restore starts the machines again.
+        """
 
     def remove(self, name: str) -> None:
-        """Remove a snapshot; machines that were restored from it run on. Raises UsageError when there is none."""
+        """Remove a snapshot; machines that were restored from it run on.
+
+        Raises UsageError when there is none.
+        """
 
 
 class _WithSnapshots(Protocol):
@@ -61,7 +75,10 @@ class _WithSnapshots(Protocol):
 
 
 def snapshots_of(machines: Machines, remedy: str = "") -> Snapshots:
-    """The snapshots of a lab's machines; raises UsageError when this kind of machines has none."""
+    """The snapshots of a lab's machines.
+
+    Raises UsageError when this kind of machines has none.
+    """
     if not machines.kind.snapshots:
         saved = ", ".join(kind.name for kind in MACHINE_KINDS.values() if kind.snapshots)
         raise UsageError(

@@ -1,4 +1,7 @@
-"""What is remembered of a lab between commands: a folder per lab, with its record and its lock."""
+"""What is remembered of a lab between commands.
+
+A folder per lab, with its record and its lock.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from .record import Record, read_record, write_record
 
 
 class LabState:
-    """The state of one lab. Reading needs no lock; what changes the lab runs inside `lock`."""
+    """The state of one lab. Reading needs no lock.
+
+    What changes the lab runs inside `lock`.
+    """
 
     def __init__(self, lab: str) -> None:
         self.lab = lab
@@ -30,22 +36,34 @@ class LabState:
         return self.folder / "hosts" / host
 
     def make(self) -> None:
-        """Create the lab's folder, for this user alone; raises ClusterlabError for one that others can change."""
+        """Create the lab's folder, for this user alone.
+
+        Raises ClusterlabError for one that others can change.
+        """
         make_private(self.folder)
         check_private(self.folder, others_read=True)
 
     def read(self) -> Record | None:
-        """The record, or None when the lab has none; raises UnreadableRecord when it cannot be understood."""
+        """The record, or None when the lab has none.
+
+        Raises UnreadableRecord when it cannot be understood.
+        """
         return read_record(self._record, self.lab)
 
     def write(self, record: Record) -> None:
-        """Write the record; whoever reads at the same time gets the old one or the new one, whole."""
+        """Write the record.
+
+        Whoever reads at the same time gets the old one or the new one, whole.
+        """
         self.make()
         write_record(self._record, record)
 
     @property
     def failure_logs(self) -> Path:
-        """Where a failed `up` keeps the logs of what it then removes; the next failure overwrites them."""
+        """Where a failed `up` keeps the logs of what it then removes.
+
+        The next failure overwrites them.
+        """
         return state_home() / "failures" / self.lab
 
     def remove(self) -> None:
@@ -72,7 +90,9 @@ class LabState:
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:
-        """Keep this workstation's other commands off the lab; raises LabBusy naming the one that is at work on it.
+        """Keep this workstation's other commands off the lab.
+
+        Raises LabBusy naming the one that is at work on it.
 
         A command that already holds the lock may take it again. It ends with the process, however that ends.
         """

@@ -1,1 +1,4 @@
-"""What a person types to do and check a play without clusterlab: from the model alone, without asking a host."""
+"""What a person types to do and check a play without clusterlab.
+
+From the model alone, without asking a host.
+"""

@@ -1,4 +1,7 @@
-"""A play as a person does it without clusterlab: what is made, then statement by statement what shows that it holds."""
+"""A play as a person does it without clusterlab.
+
+What is made, then statement by statement what shows that it holds.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ from .actions import Actions
 
 @dataclass(frozen=True)
 class Part:
-    """Something that is made, or a statement with what puts back what it changed: lines in their order."""
+    """Something that is made, or a statement with what puts back what it changed.
+
+    Lines in their order.
+    """
 
     title: str
     lines: tuple[Line, ...]
@@ -52,7 +58,9 @@ class Lesson:
 def lesson(
     lab: Lab, name: str, inventory: str, progress: Progress, unsupported: Capabilities = ALL_CAPABILITIES
 ) -> Lesson:
-    """The lesson of one play; images that are built from packages are built when they are not in the cache.
+    """The lesson of one play.
+
+    Images that are built from packages are built when they are not in the cache.
 
     `inventory` is what `clusterlab ssh` is given to copy images to the hosts. What machines cannot have because of
     `unsupported` is not made.
@@ -119,7 +127,10 @@ def _lines(check: Check, where: Where) -> Iterator[Line]:
 
 
 def _asked(kind: str, probe: Model, where: Where, within: float | None, lasting: float | None = None) -> Iterator[Line]:
-    """The lines of a probe; those that are to hold only after a while, or for a while, are tried as long."""
+    """The lines of a probe.
+
+    Those that are to hold only after a while, or for a while, are tried as long.
+    """
     for line in KINDS[kind].manual(probe, where):
         yield from where.taken()
         shows = bool(line.wanted and not line.sets)

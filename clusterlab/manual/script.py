@@ -1,4 +1,7 @@
-"""The lines of a lesson as shell scripts: one for each host, or a section for each stay on a host."""
+"""The lines of a lesson as shell scripts.
+
+One for each host, or a section for each stay on a host.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ _END = '[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }'
 
 
 def script(lesson: Lesson, hosts: Collection[str] = ()) -> str:
-    """Every line with its proof; `hosts` are those whose lines are wanted, or none for all of them in their order.
+    """Every line with its proof.
+
+    `hosts` are those whose lines are wanted, or none for all of them in their order.
 
     A section begins with #HOST. It ends with exit code 1, and says which statements do not hold, when one does not: it
     can be given to `sh`, and pasted into a shell, which it does not end. Values of the play's environments are not in
@@ -34,7 +39,10 @@ def script(lesson: Lesson, hosts: Collection[str] = ()) -> str:
 
 
 def shell_names(lesson: Lesson) -> dict[Variable, str]:
-    """What each variable is called in a script: its name, with a number when it has several values in the lesson."""
+    """What each variable is called in a script.
+
+    Its name, with a number when it has several values in the lesson.
+    """
     values: dict[str, list[str]] = {}
     names: dict[Variable, str] = {}
     for variable in [one for part in lesson.parts for line in part.lines for one in line.environment]:

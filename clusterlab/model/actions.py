@@ -43,7 +43,9 @@ class Scaling(Model):
 
 
 class Action(Model):
-    """Something done between probes; what it changed is restored when the check ends, however it ends.
+    """Something done between probes.
+
+    What it changed is restored when the check ends, however it ends.
 
     Besides these keys it has one for each kind of fault; `do: heal` heals the faults of the check earlier.
     """

@@ -1,4 +1,7 @@
-"""Which model stands at a path of a file: needed to say which keys are known there."""
+"""Which model stands at a path of a file.
+
+Needed to say which keys are known there.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from .source import KeyPath
 
 
 def models_at(root: type[Model], path: KeyPath) -> list[type[Model]]:
-    """The models that a mapping at `path` may be; none where there is no mapping with fixed keys."""
+    """The models that a mapping at `path` may be.
+
+    None where there is no mapping with fixed keys.
+    """
     annotations: list[Any] = [root]
     for key in path:
         annotations = [inner for annotation in annotations for inner in _inside(annotation, key)]

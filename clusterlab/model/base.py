@@ -85,7 +85,10 @@ def placed(model: BaseModel) -> Iterator[str]:
 
 
 class Issue(NamedTuple):
-    """Something wrong in a mapping, found by its own rules: `at` leads from the mapping to the value (or key) meant."""
+    """Something wrong in a mapping, found by its own rules.
+
+    `at` leads from the mapping to the value (or key) meant.
+    """
 
     at: tuple[str | int, ...]
     message: str
@@ -102,7 +105,9 @@ class InvalidModel(ValueError):
 
 
 class Model(BaseModel):
-    """A mapping of a file: unknown keys are errors, types are not guessed, and nothing changes after validation.
+    """A mapping of a file.
+
+    Unknown keys are errors, types are not guessed, and nothing changes after validation.
 
     A model's own rules, beyond the types of its keys, are what `issues` yields.
     """

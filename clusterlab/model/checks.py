@@ -56,7 +56,10 @@ class PlacedProbe(NamedTuple):
 
 
 class _Kinds(Model):
-    """A mapping in which one key names the kind of a probe; `_with_kinds` adds these keys."""
+    """A mapping in which one key names the kind of a probe.
+
+    `_with_kinds` adds these keys.
+    """
 
     model_config = ConfigDict(defer_build=True)
 
@@ -72,7 +75,10 @@ class _Kinds(Model):
 
 
 class Step(_Kinds):
-    """One probe of several in order, or an action between them: exactly one key besides `within`."""
+    """One probe of several in order, or an action between them.
+
+    Exactly one key besides `within`.
+    """
 
     do: Annotated[Action, AsAction()] | None = None
     within: Duration | None = Field(default=None, description="repeated until it passes or this time is up")
@@ -106,7 +112,10 @@ class Check(_Kinds):
 
     @property
     def lacks(self) -> str:
-        """What the inventory lacks for this statement, which then has no probes; "" when it lacks nothing."""
+        """What the inventory lacks for this statement, which then has no probes.
+
+        "" when it lacks nothing.
+        """
         return self._lacks
 
     @classmethod

@@ -27,7 +27,10 @@ def _labels(value: object) -> object:
 
 
 def _environment(value: object) -> object:
-    """A list of "KEY=VALUE". Compose passes on its own environment for a key alone: clusterlab does not."""
+    """A list of "KEY=VALUE".
+
+    Compose passes on its own environment for a key alone: clusterlab does not.
+    """
     _list_or_mapping(value)
     bare: list[object] = []
     if isinstance(value, list):

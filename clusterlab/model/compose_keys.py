@@ -1,4 +1,6 @@
-"""Compose keys that a playbook does not have: what takes their place, or that clusterlab does not support them.
+"""Compose keys that a playbook does not have.
+
+What takes their place, or that clusterlab does not support them.
 
 Source: https://github.com/compose-spec/compose-spec/blob/main/spec.md and its chapters on services, networks and
 volumes.
@@ -91,7 +93,10 @@ _COMPOSE = frozenset(
 
 
 def compose_key(model: type[Model], key: str) -> tuple[str, str] | None:
-    """What is wrong with a key that Compose has and `model` has not, and the remedy; None for any other key."""
+    """What is wrong with a key that Compose has and `model` has not, and the remedy.
+
+    None for any other key.
+    """
     replaced = _REPLACED.get(model, model.compose_keys)
     if replaced is None:
         return None

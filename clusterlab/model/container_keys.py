@@ -1,4 +1,7 @@
-"""Keys that everything has which becomes a container: what is wrong with their values, each for itself."""
+"""Keys that everything has which becomes a container.
+
+What is wrong with their values, each for itself.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,10 @@ class TcpTarget(Model):
 
 
 class Prober(Model):
-    """Requests at a steady rate, each over a new connection: exactly one of http, tcp and command."""
+    """Requests at a steady rate, each over a new connection.
+
+    Exactly one of http, tcp and command.
+    """
 
     http: HttpTarget | None = None
     tcp: TcpTarget | None = None
@@ -108,7 +111,10 @@ class Expectation(Model):
 
 
 class Final(Model):
-    """What the final reading of a writer's file may show; by default nothing is lost or duplicated."""
+    """What the final reading of a writer's file may show.
+
+    By default nothing is lost or duplicated.
+    """
 
     writer: str
     lost: int = Field(default=0, ge=0, description="how many acknowledged writes may be lost")

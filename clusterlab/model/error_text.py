@@ -159,7 +159,10 @@ def _unknown_key(key: str, path: KeyPath, root: type[Model]) -> tuple[str, str]:
 
 
 def _wrong_value(error: _Error, siblings: list[_Error], document: Document) -> tuple[str, str]:
-    """What is wrong with a value, and the remedy; one of an environment is not quoted, for it may be a secret."""
+    """What is wrong with a value, and the remedy.
+
+    One of an environment is not quoted, for it may be a secret.
+    """
     if _ENVIRONMENT in error.path[:-1]:
         wanted = [_WANTED[other.type] for other in siblings] or ["text"]
         return f"must be {either(list(dict.fromkeys(wanted)))}", "Put it in quotes."

@@ -1,4 +1,7 @@
-"""Objects that exist without clusterlab: checks may name them, and nothing changes them."""
+"""Objects that exist without clusterlab.
+
+Checks may name them, and nothing changes them.
+"""
 
 from __future__ import annotations
 

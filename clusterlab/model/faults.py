@@ -1,4 +1,7 @@
-"""What files may say of faults: exactly one key names the kind, as `partition: {between: [host1, host2]}`."""
+"""What files may say of faults.
+
+Exactly one key names the kind, as `partition: {between: [host1, host2]}`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ class FaultParameters(Model):
 
 
 class FaultModel(Protocol):
-    """A kind of fault as files know it: `clusterlab.faults.kind.FaultKind` has the rest of it."""
+    """A kind of fault as files know it.
+
+    `clusterlab.faults.kind.FaultKind` has the rest of it.
+    """
 
     @property
     def name(self) -> str:
@@ -59,7 +65,10 @@ class FaultModel(Protocol):
 
 
 def fault_kinds() -> Mapping[str, FaultModel]:
-    """Every kind by name. Raises UsageError for one of another package that cannot be used."""
+    """Every kind by name.
+
+    Raises UsageError for one of another package that cannot be used.
+    """
     from clusterlab.faults.kinds import FAULTS
 
     return FAULTS
@@ -106,5 +115,8 @@ def fault_spec_model() -> type[FaultSpec]:
 
 
 def parse_fault(value: Mapping[str, Any]) -> FaultSpec:
-    """A fault as `{name: {params}}`; raises pydantic.ValidationError for one that is not valid."""
+    """A fault as `{name: {params}}`.
+
+    Raises pydantic.ValidationError for one that is not valid.
+    """
     return fault_spec_model().model_validate(dict(value))

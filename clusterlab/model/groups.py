@@ -1,4 +1,7 @@
-"""Groups of hosts that places and `${...}` can name: roles, and what follows from the rest of an inventory."""
+"""Groups of hosts that places and `${...}` can name.
+
+Roles, and what follows from the rest of an inventory.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ class Member(NamedTuple):
 
 
 def members(group: str, hosts: Mapping[str, Member]) -> list[str]:
-    """The hosts of a group, in the inventory's order; none for a name that is not a group."""
+    """The hosts of a group, in the inventory's order.
+
+    None for a name that is not a group.
+    """
     return [name for name, host in hosts.items() if _in_group(group, host)]
 
 
@@ -46,7 +52,9 @@ def _in_group(group: str, host: Member) -> bool:
 
 
 def index(position: str, size: int) -> int | None:
-    """The index that a position means in a list of `size` items: None when the list has no such item.
+    """The index that a position means in a list of `size` items.
+
+    None when the list has no such item.
 
     Raises ValueError when it is not a position.
     """

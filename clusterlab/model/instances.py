@@ -1,4 +1,6 @@
-"""Containers with `hosts`: one on each of them, and what names one or all of these.
+"""Containers with `hosts`.
+
+One on each of them, and what names one or all of these.
 
 The instance of `probe` on host1 is the container `probe-host1`, also written `probe@host1`. Where containers or targets
 are listed, `probe` means all of them; an action on `probe` is done to each.
@@ -49,7 +51,10 @@ def _hosts(container: Container, inventory: Inventory) -> list[str]:
 
 
 def _on(container: Container, host: str, instances: Instances) -> Container:
-    """The container on one host; it takes volumes from the instance that is on the same host."""
+    """The container on one host.
+
+    It takes volumes from the instance that is on the same host.
+    """
     sources = []
     for text in container.volumes_from:
         name, colon, mode = text.partition(":")

@@ -26,7 +26,10 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class _Unresolved(Exception):
-    """A reference that has no value; without a message when the reason is reported elsewhere."""
+    """A reference that has no value.
+
+    Without a message when the reason is reported elsewhere.
+    """
 
     def __init__(self, message: str = "", remedy: str = "") -> None:
         super().__init__(message)
@@ -55,7 +58,9 @@ class Names:
         return document is self._inventory
 
     def expand(self, text: str, trail: tuple[str, ...] = (), lacking: list[str] | None = None) -> Any:
-        """`text` with its references replaced; `trail` are the names being looked up, to find circles.
+        """`text` with its references replaced.
+
+        `trail` are the names being looked up, to find circles.
 
         `lacking` gets the reasons why references have no value in this inventory: they are replaced by their names.
         Without it, they are unresolved.
@@ -97,7 +102,10 @@ class Names:
     def _of_group(
         self, group: str, rest: list[str], trail: tuple[str, ...], lacking: list[str] | None
     ) -> tuple[Any, str]:
-        """A host of a group, a value of it, how many there are, or these of all: the value and its text."""
+        """A host of a group, a value of it, how many there are, or these of all.
+
+        The value and its text.
+        """
         hosts = members(group, self._hosts)
         if rest == ["count"]:
             return len(hosts), str(len(hosts))
@@ -129,7 +137,10 @@ class Names:
             raise _Unresolved from None  # reported where it stands in the inventory
 
     def _find(self, name: str) -> tuple[KeyPath, Any]:
-        """Where a name leads in the inventory, and what is there. Raises _Lacking for an item that a list has not."""
+        """Where a name leads in the inventory, and what is there.
+
+        Raises _Lacking for an item that a list has not.
+        """
         path, found = _walk(self._inventory.value, name)
         if found is None:
             path, found = _walk(self._defaults, name)
@@ -169,7 +180,10 @@ def _which(position: str) -> str:
 
 
 def _walk(value: Any, name: str) -> tuple[KeyPath, Any]:
-    """Where a dotted name leads to, and what is there: None when there is nothing. Raises _Lacking."""
+    """Where a dotted name leads to, and what is there: None when there is nothing.
+
+    Raises _Lacking.
+    """
     path: KeyPath = ()
     for part in name.split("."):
         if isinstance(value, list) and part == "count":
@@ -239,7 +253,10 @@ class Reading:
 
 
 def interpolate(document: Document, names: Names) -> Reading:
-    """Replace all references of a document. An inventory itself cannot lack anything: it must be right by itself."""
+    """Replace all references of a document.
+
+    An inventory itself cannot lack anything: it must be right by itself.
+    """
     own = names.owns(document)
     reading = Reading(document)
 

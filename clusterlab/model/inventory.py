@@ -44,7 +44,10 @@ class Network(Model):
 
 
 class Ssh(Model):
-    """How existing hosts are reached; what is not said comes from the user's SSH configuration."""
+    """How existing hosts are reached.
+
+    What is not said comes from the user's SSH configuration.
+    """
 
     user: str | None = Field(default=None, description="the user to log in as")
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -264,7 +267,10 @@ class _Inventory(Model):
 
     @property
     def active_nodes(self) -> list[str]:
-        """The nodes of the Swarm that may run tasks: those that the inventory neither drains nor pauses."""
+        """The nodes of the Swarm that may run tasks.
+
+        Those that the inventory neither drains nor pauses.
+        """
         return self.expand([groups.ACTIVE_NODE])
 
     @property

@@ -1,4 +1,7 @@
-"""What the model knows of kinds of checks: each is an object of `clusterlab.checks` or of another package."""
+"""What the model knows of kinds of checks.
+
+Each is an object of `clusterlab.checks` or of another package.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class Touched:
 
 
 class ProbeKind(Protocol):
-    """A kind of check as files know it: `clusterlab.checks.kind.CheckKind` has the rest of it."""
+    """A kind of check as files know it.
+
+    `clusterlab.checks.kind.CheckKind` has the rest of it.
+    """
 
     @property
     def name(self) -> str:
@@ -46,7 +52,10 @@ class ProbeKind(Protocol):
         """The capabilities that the machines must have."""
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: Any) -> Iterator[Problem]:
-        """What is wrong with a probe, beyond its own model, in an inventory and a play; `path` leads to it."""
+        """What is wrong with a probe, beyond its own model, in an inventory and a play.
+
+        `path` leads to it.
+        """
 
     def touches(self, probe: Any) -> Touched:
         """What a probe names."""
@@ -56,7 +65,9 @@ class ProbeKind(Protocol):
 
 
 def kinds() -> Mapping[str, ProbeKind]:
-    """Every kind by name. Raises UsageError for one of another package that cannot be used.
+    """Every kind by name.
+
+    Raises UsageError for one of another package that cannot be used.
 
     Kinds know how they are carried out, so their modules import this package: they are imported on first use.
     """

@@ -41,7 +41,10 @@ class Lab:
         return self.inventory.expand(places)
 
     def environments(self) -> Iterator[tuple[str, object]]:
-        """Every variable of every `environment` in the plays, wherever it stands: name and value."""
+        """Every variable of every `environment` in the plays, wherever it stands.
+
+        Name and value.
+        """
         for play in self.plays.values():
             yield from _environments(play)
 
@@ -51,7 +54,10 @@ class Lab:
         return replace(self, plays={play: self.plays[play] for play in plays}, stacks=stacks)
 
     def names(self) -> Iterator[str]:
-        """What the lab's things are called, and where its hosts are: what a report cannot do without."""
+        """What the lab's things are called, and where its hosts are.
+
+        What a report cannot do without.
+        """
         yield self.name
         for name, host in self.inventory.hosts.items():
             yield from (name, str(host.address), *host.roles)

@@ -1,4 +1,6 @@
-"""What a play wants and an inventory cannot have, such as a second Docker host: left out, and no mistake of either.
+"""What a play wants and an inventory cannot have, such as a second Docker host.
+
+Left out, and no mistake of either.
 
 A thing that names what is lacking is left out, with all that needs it. A statement about one of these is unsupported.
 """
@@ -28,7 +30,10 @@ _TEXTS = ("title", "hint")  # what of a check is only for people
 
 
 def reduced_value(value: Mapping[str, Any], lacking: Mapping[KeyPath, str]) -> dict[str, Any]:
-    """What a play's file says, without what names something lacking: there are no values for that to validate."""
+    """What a play's file says, without what names something lacking.
+
+    There are no values for that to validate.
+    """
     changed = dict(value)
     for section in SECTIONS:
         things = value.get(section)
@@ -96,7 +101,10 @@ def _missing_of_others(play: Play, lacking: Mapping[KeyPath, str], inventory: In
 
 
 def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> dict[Thing, str]:
-    """What is unavailable, with the reason: what says so itself, then whatever needs that."""
+    """What is unavailable, with the reason.
+
+    What says so itself, then whatever needs that.
+    """
     found = {Thing(str(path[0]), str(path[1])): reason for path, reason in lacking.items() if path[0] in SECTIONS}
     for section, name, hosts in _placed(play):
         if why := _nobody(hosts, inventory):
@@ -120,7 +128,10 @@ def _placed(play: Play) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _nobody(places: Iterable[str], inventory: Inventory) -> str:
-    """Why places cannot all be had: no host has one of the roles; "" when every role has a host."""
+    """Why places cannot all be had: no host has one of the roles.
+
+    "" when every role has a host.
+    """
     empty = (GROUPS[place] for place in places if place in GROUPS and not inventory.expand([place]))
     return next((f"the inventory has no {what}" for what in empty), "")
 
@@ -170,7 +181,10 @@ def _why(check: Check, missing: Mapping[Thing, str]) -> str:
 
 
 def _unplaced(check: Check, play: Play, inventory: Inventory) -> str:
-    """Why a statement about hosts with a role cannot be made: no host has it; "" when it can."""
+    """Why a statement about hosts with a role cannot be made: no host has it.
+
+    "" when it can.
+    """
     probes = [probe for _, _, probe in check.probes()]
     controls = [probe.control for probe in probes if isinstance(probe, NegatableProbe) and probe.control is not None]
     places = [place for one in (*probes, *controls) for place in placed(one)]

@@ -64,7 +64,10 @@ def load_lab(
 
 
 def play_names(playbooks: Path) -> list[str]:
-    """The names of all plays in a folder, as the command line knows them; stack files may be among them."""
+    """The names of all plays in a folder, as the command line knows them.
+
+    Stack files may be among them.
+    """
     return [
         path.relative_to(playbooks).with_suffix("").as_posix()
         for path in sorted(playbooks.rglob("*.yml"))
@@ -173,7 +176,10 @@ def _read(path: Path, wrong: list[Problem]) -> Document | None:
 
 
 def _for(play: Play, reading: Reading, inventory: Inventory) -> Play:
-    """A play as it is on an inventory: without what that lacks, and with a container on each of its hosts."""
+    """A play as it is on an inventory.
+
+    Without what that lacks, and with a container on each of its hosts.
+    """
     return paired(instantiated(reduced(play, reading.lacking, inventory), inventory), inventory)
 
 

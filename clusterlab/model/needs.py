@@ -36,7 +36,10 @@ def disk_needs(lab: Lab, host: str, name: str) -> Iterator[Need]:
 
 
 def volume_needs(lab: Lab, play: Play, name: str, host: str) -> Iterator[Need]:
-    """A volume that `host` mounts; a server that is a host of the lab must be capable, too."""
+    """A volume that `host` mounts.
+
+    A server that is a host of the lab must be capable, too.
+    """
     options = play.volumes[name].driver_opts
     if disk_of(options) is not None:
         for need in disk_needs(lab, host, name):

@@ -68,7 +68,10 @@ class Network(Model):
 
     @property
     def encrypted(self) -> bool:
-        """Whether its packets are encrypted between the hosts: the engine asks for the key, whatever its value."""
+        """Whether its packets are encrypted between the hosts.
+
+        The engine asks for the key, whatever its value.
+        """
         return self.driver == "overlay" and "encrypted" in self.driver_opts
 
     def issues(self) -> Iterator[Issue]:

@@ -1,4 +1,7 @@
-"""What probes have in common: where they run, what they are about, and statements that something does not work."""
+"""What probes have in common.
+
+Where they run, what they are about, and statements that something does not work.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +137,10 @@ class NegatableProbe(ReachProbe):
         return not getattr(self, self.verdict)
 
     def covers(self, other: NegatableProbe) -> bool:
-        """Whether this runs wherever `other` does: what works at another place says nothing of that one."""
+        """Whether this runs wherever `other` does.
+
+        What works at another place says nothing of that one.
+        """
         everywhere = "all" in self.on
         return (everywhere or set(other.on) <= set(self.on)) and set(other.in_) <= set(self.in_)
 

@@ -13,7 +13,10 @@ _FEW = 16  # so many names are still worth listing
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing wrong in one file. Lines and columns count from 1; line 0 means the file as a whole."""
+    """One thing wrong in one file. Lines and columns count from 1.
+
+    Line 0 means the file as a whole.
+    """
 
     file: str
     line: int
@@ -39,7 +42,10 @@ class InvalidFiles(UsageError):
 
 
 def in_order(problems: Iterable[Problem], files: Sequence[str] = ()) -> list[Problem]:
-    """Problems by file and line, each once: those of `files` first, in their order, then others by name."""
+    """Problems by file and line, each once.
+
+    Those of `files` first, in their order, then others by name.
+    """
     places = {file: index for index, file in enumerate(files)}
     return sorted(set(problems), key=lambda problem: (places.get(problem.file, len(places)), problem))
 
@@ -63,7 +69,9 @@ def near_misses(name: str, known: Iterable[str]) -> list[str]:
 
 
 def suggest(name: str, known: Iterable[str], title: str) -> str:
-    """A remedy for an unknown name: the near misses, and all that is known when that is little.
+    """A remedy for an unknown name.
+
+    The near misses, and all that is known when that is little.
 
     `title` says what the known names are: "Hosts".
     """

@@ -13,7 +13,9 @@ _REFERENCE = {"type": "string", "pattern": r"\$\{[^{}]+\}", "description": "a va
 
 
 def json_schema() -> dict[str, Any]:
-    """One schema for both: a file with `lab` is an inventory, any other is a playbook.
+    """One schema for both.
+
+    A file with `lab` is an inventory, any other is a playbook.
 
     `#/$defs/Inventory` and `#/$defs/Play` are the schemas of each.
     """

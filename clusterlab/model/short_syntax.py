@@ -22,7 +22,10 @@ class Mount:
 
 @dataclass(frozen=True)
 class PortMapping:
-    """One item of a container's or service's `ports:`. Without a host port the engine chooses one."""
+    """One item of a container's or service's `ports:`.
+
+    Without a host port the engine chooses one.
+    """
 
     address: str | None
     host_port: int | None
@@ -102,6 +105,9 @@ def _ip(text: str | int, part: str) -> str:
 
 
 def parse_options(text: str) -> dict[str, str]:
-    """Mount options as of `mount -o`: "addr=192.168.98.1,rw" gives {"addr": "192.168.98.1", "rw": ""}."""
+    """Mount options as of `mount -o`.
+
+    "addr=192.168.98.1,rw" gives {"addr": "192.168.98.1", "rw": ""}.
+    """
     pairs = (item.partition("=") for item in text.split(",") if item)
     return {key: value for key, _, value in pairs}

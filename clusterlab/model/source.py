@@ -95,12 +95,18 @@ class Document:
 
 
 def read(path: Path) -> Document:
-    """The mapping that the file at `path` holds; raises InvalidFiles with all that is wrong with it as YAML."""
+    """The mapping that the file at `path` holds.
+
+    Raises InvalidFiles with all that is wrong with it as YAML.
+    """
     return parse(read_text(path), Reader(str(path)))
 
 
 def parse(text: str, reader: Reader) -> Document:
-    """The mapping that `text` holds, as `reader` reads it; raises InvalidFiles with all that is wrong with it."""
+    """The mapping that `text` holds, as `reader` reads it.
+
+    Raises InvalidFiles with all that is wrong with it.
+    """
     node = _compose(text, reader)
     if node is None:
         raise InvalidFiles([Problem(reader.file, 1, 1, "the file is empty")])
@@ -253,7 +259,10 @@ class Reader:
     def _merge(
         self, node: yaml.Node, around: tuple[yaml.Node, ...]
     ) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
-        """The keys that `<<` brings: of one mapping, or of each of a list, the first winning."""
+        """The keys that `<<` brings.
+
+        Of one mapping, or of each of a list, the first winning.
+        """
         if isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 yield from self._merge(item, around)

@@ -1,4 +1,7 @@
-"""The `stack` of a play: stack files that are deployed as they are, and the variables that they see."""
+"""The `stack` of a play.
+
+Stack files that are deployed as they are, and the variables that they see.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ class StackFiles(Model):
         return [file if file == STANDARD_INPUT else str(folder / file) for file in self.files]
 
     def variables(self, folder: Path) -> tuple[dict[str, str], list[Problem]]:
-        """What the files' variables stand for, and what is wrong with the `env_file`s; `environment` wins over all."""
+        """What the files' variables stand for, and what is wrong with the `env_file`s.
+
+        `environment` wins over all.
+        """
         found, problems = dict(os.environ), []
         for file in self.env_file:
             read, wrong = _read(folder / file)
@@ -50,7 +56,10 @@ class StackFiles(Model):
 
 
 def is_stack_file(path: Path) -> bool:
-    """Whether a file is a stack file: it has `services:` at its top, and no `title:`, as plays have."""
+    """Whether a file is a stack file.
+
+    It has `services:` at its top, and no `title:`, as plays have.
+    """
     if not path.is_file():
         return False
     text = path.read_text(encoding="utf-8", errors="replace")

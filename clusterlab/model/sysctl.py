@@ -23,7 +23,10 @@ _VALUE = re.compile(r"[^\s\"'\\$`][^\n\"'\\$`]*")
 
 
 def proc_path(name: str) -> str:
-    """The parameter's file below /proc/sys: the first separator tells whether dots or slashes separate names."""
+    """The parameter's file below /proc/sys.
+
+    The first separator tells whether dots or slashes separate names.
+    """
     first = re.search(r"[./]", name)
     return name.translate(str.maketrans("./", "/.")) if first and first[0] == "." else name
 

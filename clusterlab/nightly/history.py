@@ -1,4 +1,6 @@
-"""The history of a lab's nightly runs: outcomes and durations of every check, kept longer than the runs themselves.
+"""The history of a lab's nightly runs.
+
+Outcomes and durations of every check, kept longer than the runs themselves.
 
 Runs are ordered by their number, never by the clock. A damaged file is kept aside, and a new one is filled from the
 runs that are still there.
@@ -63,7 +65,10 @@ class _Damaged(Exception):
 
 
 class History:
-    """An open history; use as a context manager. Every method raises ClusterlabError when the file cannot be used."""
+    """An open history; use as a context manager.
+
+    Every method raises ClusterlabError when the file cannot be used.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -99,7 +104,10 @@ class History:
         return runs[-1].number if runs else 0
 
     def before(self, number: int) -> tuple[PastRun, dict[CheckId, Outcome]] | None:
-        """The newest run before `number` in which checks were run, with their outcomes; None when there is none."""
+        """The newest run before `number` in which checks were run, with their outcomes.
+
+        None when there is none.
+        """
         query = "SELECT * FROM runs WHERE number = (SELECT max(number) FROM results WHERE number < ?)"
         with self._explained():
             row = self._db.execute(query, (number,)).fetchone()
@@ -143,7 +151,10 @@ class History:
             raise ClusterlabError(f"a new history at {self.path} is damaged at once: {damage}") from damage
 
     def _sound(self, path: Path) -> sqlite3.Connection:
-        """An open database with its tables; raises _Damaged when it is none, or not a sound one."""
+        """An open database with its tables.
+
+        Raises _Damaged when it is none, or not a sound one.
+        """
         with self._explained(damage=True):
             make_private(path.parent)
             path.touch(mode=0o600)
@@ -175,7 +186,10 @@ class History:
 
     @contextmanager
     def _explained(self, damage: bool = False) -> Iterator[None]:
-        """Turn what goes wrong with the file into an error that says so; with `damage`, tell damage apart."""
+        """Turn what goes wrong with the file into an error that says so.
+
+        With `damage`, tell damage apart.
+        """
         try:
             yield
         except sqlite3.Error as error:
@@ -190,7 +204,10 @@ class History:
 
 
 def trend(check: CheckId, series: Sequence[PastResult], runs: int = TREND_RUNS) -> Trend:
-    """What a whole series of results, the oldest first, comes to; `runs` is how many of them are shown."""
+    """What a whole series of results, the oldest first, comes to.
+
+    `runs` is how many of them are shown.
+    """
     shown = series[-runs:]
     ran = [item for item in shown if item.outcome in (*HOLDING, Outcome.FAIL)]
     flaky = sum(item.outcome is Outcome.FLAKY for item in ran)

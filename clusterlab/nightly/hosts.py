@@ -1,4 +1,7 @@
-"""What a nightly run wants to know of every host first: whether it answers, and with which versions."""
+"""What a nightly run wants to know of every host first.
+
+Whether it answers, and with which versions.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ def host_answers(host: str) -> str:
 
 
 def ask_hosts(lab: Lab, hosts: Hosts) -> tuple[list[Result], dict[str, dict[str, str]]]:
-    """One result per host, and the versions found on those that answer. A host that is dead hides no other."""
+    """One result per host, and the versions found on those that answer.
+
+    A host that is dead hides no other.
+    """
     results, versions = [], {}
     for name, answer in hosts.each(lab.inventory.hosts, lambda host: _versions(lab, host)).items():
         results.append(_result(lab, name, answer))
@@ -35,7 +41,10 @@ def ask_hosts(lab: Lab, hosts: Hosts) -> tuple[list[Result], dict[str, dict[str,
 
 
 def ask_versions(lab: Lab, hosts: Hosts) -> dict[str, dict[str, str]]:
-    """The versions of those hosts that answer, as they are now: images are there only once plays are applied."""
+    """The versions of those hosts that answer, as they are now.
+
+    Images are there only once plays are applied.
+    """
     answers = hosts.each(lab.inventory.hosts, lambda host: _versions(lab, host))
     return {name: answer for name, answer in answers.items() if not isinstance(answer, ClusterlabError)}
 
@@ -49,7 +58,10 @@ def _versions(lab: Lab, host: Host) -> dict[str, str]:
 
 
 def _engine(host: Host) -> dict[str, str]:
-    """The engine's version and images; an engine that is not there yet is no error, for provision makes it."""
+    """The engine's version and images.
+
+    An engine that is not there yet is no error, for provision makes it.
+    """
     try:
         with engine_errors(host, "read the versions"):
             found = {"engine": str(host.docker.version()["Version"])}

@@ -16,14 +16,19 @@ _INSTEAD = "Start from a fresh lab (--start fresh), or from the lab as it is (--
 
 @dataclass(frozen=True)
 class Start:
-    """`fresh`: recreated machines; `apply`: the lab as it is; `restore`: the snapshot named."""
+    """`fresh`: recreated machines; `apply`: the lab as it is.
+
+    `restore`: the snapshot named.
+    """
 
     kind: Literal["fresh", "apply", "restore"]
     snapshot: str = ""
 
 
 def parse_start(text: str, kind: MachineKind) -> Start:
-    """How a nightly run starts, as the command line says; without a word, as suits the machines.
+    """How a nightly run starts, as the command line says.
+
+    Without a word, as suits the machines.
 
     Raises UsageError for other words.
     """
@@ -52,7 +57,10 @@ def check_start(start: Start, machines: Machines) -> None:
 
 
 def to_known_state(start: Start, machines: Machines, progress: Progress) -> str:
-    """Bring the machines there, running; returns what was done. Raises ClusterlabError."""
+    """Bring the machines there, running; returns what was done.
+
+    Raises ClusterlabError.
+    """
     if start.kind == "restore":
         snapshots_of(machines).restore(start.snapshot, progress)
         return f"restored the snapshot {start.snapshot}"

@@ -15,7 +15,10 @@ from clusterlab.nightly.runs import Runs, labs_with_runs
 
 @dataclass(frozen=True)
 class KnownLab:
-    """A lab by its state and its runs. `machines` says how many are in which state, `last` how its last run ended."""
+    """A lab by its state and its runs.
+
+    `machines` says how many are in which state, `last` how its last run ended.
+    """
 
     name: str
     kind: str
@@ -27,12 +30,18 @@ class KnownLab:
 
 
 def is_gone(folder: Path) -> bool:
-    """Whether a lab's folder is no more; one that was noted as seen from another folder says nothing here."""
+    """Whether a lab's folder is no more.
+
+    One that was noted as seen from another folder says nothing here.
+    """
     return folder.is_absolute() and not folder.is_dir()
 
 
 def labs() -> list[KnownLab]:
-    """All labs with state or runs, by name. What is unknown about one says why, and hides no other."""
+    """All labs with state or runs, by name.
+
+    What is unknown about one says why, and hides no other.
+    """
     with_state = set(known_labs())
     return [_known(name, name in with_state) for name in sorted(with_state | set(labs_with_runs()))]
 

@@ -1,4 +1,6 @@
-"""What is left over on this workstation: labs without a folder, artefacts nobody uses, runs beyond their time.
+"""What is left over on this workstation.
+
+Labs without a folder, artefacts nobody uses, runs beyond their time.
 
 Finding changes nothing. Each thing found knows how it is removed; what another command is at work on is left out.
 """
@@ -30,7 +32,10 @@ _ALIVE = ("running", "starting", "unreachable")
 
 @dataclass(frozen=True)
 class Leftover:
-    """One thing that is left over; `size` in bytes where it takes room. `remove` is None where a person must decide."""
+    """One thing that is left over; `size` in bytes where it takes room.
+
+    `remove` is None where a person must decide.
+    """
 
     kind: str
     name: str
@@ -40,7 +45,9 @@ class Leftover:
 
 
 def of_labs(days: float, progress: Progress) -> list[Leftover]:
-    """Labs whose folder is gone, and state of which nothing can be concluded; a lab that is switched off is neither.
+    """Labs whose folder is gone, and state of which nothing can be concluded.
+
+    A lab that is switched off is neither.
 
     Only a lab of this user and this workstation is removed, when its machines do not run and nothing in its state has
     changed for `days`: its folder may be on a disk that is not mounted just now.
@@ -181,7 +188,10 @@ def _remove(path: Path) -> None:
 
 
 def _size(path: Path) -> int:
-    """Bytes on disk of a file, or of all files below a folder; what goes away meanwhile counts nothing."""
+    """Bytes on disk of a file, or of all files below a folder.
+
+    What goes away meanwhile counts nothing.
+    """
     files = path.rglob("*") if path.is_dir() else [path]
     total = 0
     for file in files:

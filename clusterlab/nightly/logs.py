@@ -1,4 +1,7 @@
-"""Logs of a nightly run: of every machine from outside, of every host, and of every container of the lab."""
+"""Logs of a nightly run.
+
+Of every machine from outside, of every host, and of every container of the lab.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ else for log in /var/log/*.log; do [ -f "$log" ] && echo "==> $log" && tail -n {
 def collect_logs(
     lab: Lab, machines: Machines, hosts: Hosts | None, since: datetime, target: Path, progress: Progress
 ) -> Collected:
-    """Write all logs into `target`; what is missing of one host hides no other, and is raised at the end."""
+    """Write all logs into `target`.
+
+    What is missing of one host hides no other, and is raised at the end.
+    """
     with collecting(target) as collected:
         _collect(lab, machines, hosts, since, collected.folder, progress)
     return collected

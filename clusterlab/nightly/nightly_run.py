@@ -65,7 +65,10 @@ class Changes:
 
 @dataclass(frozen=True)
 class Trend:
-    """A check over the last runs, this one included, the oldest first; `flake_rate` is of those that ran it."""
+    """A check over the last runs, this one included, the oldest first.
+
+    `flake_rate` is of those that ran it.
+    """
 
     play: str
     check: str
@@ -79,7 +82,10 @@ class Trend:
 
 @dataclass
 class NightlyRun:
-    """A nightly run. It is written again and again while it goes on; `finished` says whether that is all of it."""
+    """A nightly run. It is written again and again while it goes on.
+
+    `finished` says whether that is all of it.
+    """
 
     lab: str
     run: str
@@ -130,7 +136,9 @@ class NightlyRun:
 
 
 def run_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool = False) -> Verdict:
-    """The verdict of the checks; a stage that failed turns "all hold" into "error", for then not all was tried.
+    """The verdict of the checks.
+
+    A stage that failed turns "all hold" into "error", for then not all was tried.
 
     Its own statements alone prove nothing about the lab.
     """
@@ -144,7 +152,10 @@ def run_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool
 
 
 def from_run(run: Run, stages: list[Stage], picture: Picture) -> NightlyRun:
-    """The run of a single command, as the report page shows it; it is not kept, so no earlier one is compared."""
+    """The run of a single command, as the report page shows it.
+
+    It is not kept, so no earlier one is compared.
+    """
     return NightlyRun(
         run.lab,
         run="",
@@ -162,7 +173,10 @@ def from_run(run: Run, stages: list[Stage], picture: Picture) -> NightlyRun:
 
 
 def read_nightly_run(path: Path) -> NightlyRun:
-    """The run of a `results.json`; raises ClusterlabError when it cannot be read, or is something else."""
+    """The run of a `results.json`.
+
+    Raises ClusterlabError when it cannot be read, or is something else.
+    """
     try:
         return _adapter().validate_json(path.read_bytes())
     except FileNotFoundError as error:

@@ -18,7 +18,10 @@ _FIRST_LINE = 300
 
 
 def parse_command(text: str) -> list[str]:
-    """The words of a command, as a shell would split them; it is never given to a shell. Raises UsageError."""
+    """The words of a command, as a shell would split them.
+
+    It is never given to a shell. Raises UsageError.
+    """
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -70,7 +73,9 @@ def _named(checks: list[CheckId]) -> list[dict[str, str]]:
 
 
 def notify(command: list[str], document: dict[str, Any], seconds: float) -> None:
-    """Run `command` with `document` on its standard input; raises ClusterlabError unless it ends well in `seconds`.
+    """Run `command` with `document` on its standard input.
+
+    Raises ClusterlabError unless it ends well in `seconds`.
 
     It runs in a session of its own, so that the deadline ends whatever it started too.
     """

@@ -63,7 +63,10 @@ def _of_play(play: str, number: int) -> Leftover:
 
 
 def _why_kept(other: str, lab: Lab, days: float) -> str:
-    """Why the objects of another lab are kept; "" when the lab was this user's on this workstation, and has ended."""
+    """Why the objects of another lab are kept.
+
+    "" when the lab was this user's on this workstation, and has ended.
+    """
     try:
         record = LabState(other).read()
     except UnreadableRecord as error:
@@ -89,7 +92,10 @@ def _where_used(record: Record, lab: str) -> Path | None:
 
 
 def _names(file: Path, lab: str) -> bool:
-    """Whether an inventory exists and says that it is this lab's; one that cannot be read may be."""
+    """Whether an inventory exists and says that it is this lab's.
+
+    One that cannot be read may be.
+    """
     if not file.exists():
         return False
     try:

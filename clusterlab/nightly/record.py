@@ -1,4 +1,7 @@
-"""Keeping a nightly run while it goes on and when it has ended: its folder, and its place in the history."""
+"""Keeping a nightly run while it goes on and when it has ended.
+
+Its folder, and its place in the history.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from clusterlab.nightly.runs import RunFolder, Runs
 
 @dataclass
 class Record:
-    """The run and where it is kept. A full disk does not keep it from being carried out.
+    """The run and where it is kept.
+
+    A full disk does not keep it from being carried out.
 
     `problems` are what could not be written.
     """
@@ -37,12 +42,18 @@ class Record:
         return self.folder.report if self.folder else None
 
     def save(self) -> None:
-        """Write what there is so far; a failure is reported only if it still fails at the end."""
+        """Write what there is so far.
+
+        A failure is reported only if it still fails at the end.
+        """
         self.run.seconds = round(time.monotonic() - self._began, 3)
         self._write(report=False)
 
     def write(self) -> str:
-        """Settle the verdict, compare the run with its history, and write all of it; raises ClusterlabError."""
+        """Settle the verdict, compare the run with its history, and write all of it.
+
+        Raises ClusterlabError.
+        """
         self._settle()
         problem = self._enter_history()
         self._write(report=True)
@@ -85,7 +96,10 @@ class Record:
             self.problems.append(error)
 
     def _enter_history(self) -> ClusterlabError | None:
-        """Compare with what was before and add this run; returns why that was not possible."""
+        """Compare with what was before and add this run.
+
+        Returns why that was not possible.
+        """
         try:
             with history(self.runs) as past:
                 self.run.notes += past.notes
@@ -137,7 +151,10 @@ def history(runs: Runs) -> History:
 
 
 def begin(nightly_run: NightlyRun, runs: Runs, keep_runs: int, keep_days: float) -> Record:
-    """Begin to keep `nightly_run`, whose run and number are given here; without a folder when none can be created."""
+    """Begin to keep `nightly_run`, whose run and number are given here.
+
+    Without a folder when none can be created.
+    """
     last = 0
     problems: list[ClusterlabError] = []
     try:

@@ -56,7 +56,10 @@ class Options:
 
 
 class NightlyRunner:
-    """One nightly run of a lab. `carry_out` never raises for what the lab does: that is in its stages and results."""
+    """One nightly run of a lab.
+
+    `carry_out` never raises for what the lab does: that is in its stages and results.
+    """
 
     def __init__(
         self,
@@ -85,7 +88,10 @@ class NightlyRunner:
         )
 
     def carry_out(self) -> NightlyRun:
-        """All stages; raises KeyboardInterrupt when interrupted, after which the run is kept as unfinished."""
+        """All stages.
+
+        Raises KeyboardInterrupt when interrupted, after which the run is kept as unfinished.
+        """
         try:
             with self._closing:
                 self._carry_out()
@@ -128,7 +134,10 @@ class NightlyRunner:
             self._stages.carry_out(name, work, essential)
 
     def _close(self) -> None:
-        """The end: each of its stages is tried, whatever became of the others; only a lab that is ours is touched."""
+        """The end: each of its stages is tried, whatever became of the others.
+
+        Only a lab that is ours is touched.
+        """
         not_ours = "" if self._stages.succeeded("lock") else "the lab's lock, which could not be acquired"
         ends = [("collect", self._collect), ("clean up", self._clean_up)]
         if self._options.connectivity:
@@ -141,7 +150,10 @@ class NightlyRunner:
             self._stages.carry_out(name, work)
 
     def _take_lock(self) -> str:
-        """Take the lab's lock, on its hosts too where others can reach them; waits for it as long as given."""
+        """Take the lab's lock, on its hosts too where others can reach them.
+
+        Waits for it as long as given.
+        """
         began = time.monotonic()
         wait = self._options.wait
         session = self._closing.enter_context(open_session(self._lab, self._progress, Exclusive("nightly"), wait))
@@ -198,7 +210,10 @@ class NightlyRunner:
         return f"{len(changes)} changes would be made" if changes else "nothing would be changed"
 
     def _drills(self) -> str:
-        """Break the lab on purpose, once all else has been seen; the drills' results follow those of the checks."""
+        """Break the lab on purpose, once all else has been seen.
+
+        The drills' results follow those of the checks.
+        """
         from clusterlab.drills.plan import all_plans
         from clusterlab.drills.stage import run_drills
 
@@ -238,7 +253,10 @@ class NightlyRunner:
         return f"{folder}: {logs}"
 
     def _remove_test(self) -> str:
-        """Remove what the connectivity test created, whatever becomes of the lab: it is no part of it."""
+        """Remove what the connectivity test created, whatever becomes of the lab.
+
+        It is no part of it.
+        """
         return remove(self._pipeline, "test removed")
 
     def _clean_up(self) -> str:

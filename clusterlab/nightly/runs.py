@@ -60,7 +60,10 @@ class RunFolder:
         return read_nightly_run(self.results)
 
     def write(self, run: NightlyRun) -> None:
-        """Rewrite results, JUnit and report, each whole or not at all; raises ClusterlabError, as on a full disk."""
+        """Rewrite results, JUnit and report, each whole or not at all.
+
+        Raises ClusterlabError, as on a full disk.
+        """
         write_json(self.results, run.document())
         write_text(self.path / "junit.xml", junit(run.as_run()))
         write_text(self.report, page(run))
@@ -91,7 +94,10 @@ class Runs:
         self.folder = runs_home() / lab
 
     def begin(self, after: int = 0) -> RunFolder:
-        """A new run, numbered higher than every other and `after`; raises ClusterlabError when it cannot be made."""
+        """A new run, numbered higher than every other and `after`.
+
+        Raises ClusterlabError when it cannot be made.
+        """
         try:
             with self._locked():
                 number = max([after, *(run.number for run in self.all())]) + 1
@@ -125,7 +131,10 @@ class Runs:
         raise UsageError(f"lab {self.lab} has no run {name!r}", remedy=remedy)
 
     def beyond(self, count: int, days: float, now: datetime | None = None) -> list[RunFolder]:
-        """The runs that retention no longer keeps: more than `count` runs back, or older than `days`."""
+        """The runs that retention no longer keeps.
+
+        More than `count` runs back, or older than `days`.
+        """
         runs = self.all()
         now = now or datetime.now(UTC)
         old = [run for run in runs[: max(0, len(runs) - ALWAYS_KEPT)] if _age(run, now) > timedelta(days=days)]
@@ -176,7 +185,10 @@ def labs_with_runs() -> list[str]:
 
 
 def _number(path: Path) -> int:
-    """The run's number; 0 when its marker is damaged, so that it counts as the oldest."""
+    """The run's number.
+
+    0 when its marker is damaged, so that it counts as the oldest.
+    """
     try:
         return int(json.loads((path / _MARKER).read_text())["number"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -184,7 +196,10 @@ def _number(path: Path) -> int:
 
 
 def _age(run: RunFolder, now: datetime) -> timedelta:
-    """How long ago by its name; a run from the future, as a clock that was wrong names it, is new."""
+    """How long ago by its name.
+
+    A run from the future, as a clock that was wrong names it, is new.
+    """
     try:
         begun = datetime.strptime(run.name.partition("-")[0], _STAMP).replace(tzinfo=UTC)
     except ValueError:

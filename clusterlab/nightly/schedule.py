@@ -20,7 +20,9 @@ _FOLDERS = ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is run, where, and when: `at` is a local time such as 03:00, `seconds` the deadline of a run.
+    """What is run, where, and when.
+
+    `at` is a local time such as 03:00, `seconds` the deadline of a run.
 
     `environment` is what neither systemd nor cron has of the user's own.
     """
@@ -65,7 +67,10 @@ KillMode=process
 """
 
     def timer(self) -> str:
-        """The timer's unit file, as in systemd.timer(5). A run that was slept through is made up for."""
+        """The timer's unit file, as in systemd.timer(5).
+
+        A run that was slept through is made up for.
+        """
         return f"""\
 [Unit]
 Description=Every night: validation of the lab {self.lab}
@@ -112,7 +117,10 @@ def systemd_runs() -> bool:
 
 
 def write_units(schedule: Schedule, folder: Path) -> list[Path]:
-    """Write service and timer into `folder`; raises ClusterlabError when that is not possible."""
+    """Write service and timer into `folder`.
+
+    Raises ClusterlabError when that is not possible.
+    """
     texts = {f"{schedule.unit}.service": schedule.service(), f"{schedule.unit}.timer": schedule.timer()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +132,10 @@ def write_units(schedule: Schedule, folder: Path) -> list[Path]:
 
 
 def install(schedule: Schedule) -> list[str]:
-    """Write the units and start the timer; returns what was done and what remains to be done, a line each."""
+    """Write the units and start the timer.
+
+    Returns what was done and what remains to be done, a line each.
+    """
     paths = write_units(schedule, units_folder())
     timer = f"{schedule.unit}.timer"
     _systemctl("daemon-reload")

@@ -1,4 +1,7 @@
-"""The statement that a second apply changes nothing: what was applied is as wanted, and stays so."""
+"""The statement that a second apply changes nothing.
+
+What was applied is as wanted, and stays so.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _HINT = "something reverts these changes, or they never take effect: see `cluste
 
 
 def changes_nothing(changes: Sequence[Change]) -> Result:
-    """The statement's result, when a second apply would make `changes`: each of them is evidence."""
+    """The statement's result, when a second apply would make `changes`.
+
+    Each of them is evidence.
+    """
     evidence = tuple(_evidence(change) for change in changes) or (Evidence("all hosts", _COMMAND, _WANTED, _WANTED),)
     outcome, hint = (Outcome.FAIL, _HINT) if changes else (Outcome.PASS, "")
     return Result(OWN_PLAY, SECOND_APPLY, "idempotence", outcome, evidence=evidence, hint=hint)

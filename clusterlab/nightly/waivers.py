@@ -74,12 +74,18 @@ class Waived:
 
 
 def waiver_file(inventory: Path) -> Path:
-    """Where the waivers of an inventory stand: inventory/default.yml has inventory/default.waivers.yml."""
+    """Where the waivers of an inventory stand.
+
+    Inventory/default.yml has inventory/default.waivers.yml.
+    """
     return inventory.with_name(f"{inventory.stem}.waivers.yml")
 
 
 def load_waivers(path: Path) -> list[Waiver]:
-    """The waivers of a file, none when there is no such file; raises InvalidFiles with all that is wrong in it."""
+    """The waivers of a file, none when there is no such file.
+
+    Raises InvalidFiles with all that is wrong in it.
+    """
     if not path.exists():
         return []
     document = read(path)
@@ -115,7 +121,10 @@ def _waived(result: Result, waiver: Waiver, today: date, notes: list[str]) -> Re
 
 
 def unknown_waivers(waivers: Sequence[Waiver], lab: Lab, plays: Collection[str]) -> list[str]:
-    """Notes on waivers of checks that do not exist. `plays` are all that there are; the lab may have some alone."""
+    """Notes on waivers of checks that do not exist. `plays` are all that there are.
+
+    The lab may have some alone.
+    """
     known: dict[str, list[str]] = {}
     for name, play in lab.plays.items():
         known.setdefault(shown(name), []).extend(check.title for check in play.checks)

@@ -23,7 +23,10 @@ class Passed(KeyboardInterrupt):
 
 
 class Deadline:
-    """`seconds` from now. Works in the main thread alone, where signals arrive; clock jumps do not move it."""
+    """`seconds` from now. Works in the main thread alone, where signals arrive.
+
+    Clock jumps do not move it.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -32,7 +35,10 @@ class Deadline:
         self._closing = min(CLOSING_MOST, seconds * CLOSING_PART)
 
     def interruption(self) -> KeyboardInterrupt:
-        """What ended something that does not raise when interrupted: the deadline, or a person."""
+        """What ended something that does not raise when interrupted.
+
+        The deadline, or a person.
+        """
         return self._passed() if self.passed else KeyboardInterrupt()
 
     @contextmanager

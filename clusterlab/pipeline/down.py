@@ -47,7 +47,10 @@ def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
 
 
 def _heal(lab: Lab, progress: Progress) -> None:
-    """Heal machines that go on without the lab; raises ClusterlabError when one cannot be healed."""
+    """Heal machines that go on without the lab.
+
+    Raises ClusterlabError when one cannot be healed.
+    """
     with Hosts(open_machines(lab).targets()) as hosts, progress.task(lab.name, "healing its faults"):
         for sentence in heal(Scene(lab, hosts, progress)).remains:
             progress.say(lab.name, f"remains: {sentence}")

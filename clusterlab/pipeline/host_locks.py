@@ -67,7 +67,10 @@ esac
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock; `space` and `started` tell a process from a later one with its number."""
+    """Who holds a lock.
+
+    `space` and `started` tell a process from a later one with its number.
+    """
 
     token: str
     owner: str = "somebody"
@@ -80,7 +83,10 @@ class Holder:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is known to have ended: it ran on this computer, and its process is gone."""
+        """Whether it is known to have ended.
+
+        It ran on this computer, and its process is gone.
+        """
         return self.space == workstation.process_space() and workstation.process_started(self.pid) != self.started
 
     @property
@@ -203,7 +209,10 @@ class HostLocks:
         self._held.clear()
 
     def _ask(self, host: Host, action: str, dead: str = "") -> _Answer:
-        """Run the script on a host; raises NotLockable when the host answers that it cannot be locked."""
+        """Run the script on a host.
+
+        Raises NotLockable when the host answers that it cannot be locked.
+        """
         argv = ["sh", "-c", _SCRIPT, "sh", action, self._me.token, f"{self._expires:.0f}", dead]
         completed = host.run(argv, stdin=json.dumps(asdict(self._me)), timeout=_TIMEOUT)
         if completed.exit in (_HELD, _LOST):
@@ -253,7 +262,10 @@ def _this_process(lab: str, verb: str) -> Holder:
 
 
 def _holder(text: str) -> Holder | None:
-    """Whom a lock names; it may have been written by anybody. None when that cannot be read."""
+    """Whom a lock names; it may have been written by anybody.
+
+    None when that cannot be read.
+    """
     try:
         said = json.loads(text)
         values = {field.name: said[field.name] for field in fields(Holder)}

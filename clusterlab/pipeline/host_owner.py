@@ -1,4 +1,6 @@
-"""Whose the lab on existing hosts is: what carries its name there was created by one workstation, unless it is shared.
+"""Whose the lab on existing hosts is.
+
+What carries its name there was created by one workstation, unless it is shared.
 
 The hosts say it themselves: each object has a label with the workstation that created it, and the record of provision
 a file. So nothing needs to be kept in step, and whoever has removed everything has given the name free.

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Exclusive:
-    """The verb must be alone on its lab: it changes the lab, or needs the lab to stay as it is."""
+    """The verb must be alone on its lab.
+
+    It changes the lab, or needs the lab to stay as it is.
+    """
 
     verb: str
 

@@ -1,4 +1,7 @@
-"""Keeping other commands off a lab: those of this workstation, and those of others on hosts that they can reach."""
+"""Keeping other commands off a lab.
+
+Those of this workstation, and those of others on hosts that they can reach.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ from .lock import Exclusive, Lock
 
 @contextmanager
 def lab_lock(name: str, lock: Lock, progress: Progress, wait: float = 0.0) -> Iterator[None]:
-    """Keep this workstation's other commands off a lab; raises LabBusy naming the one that is at work on it.
+    """Keep this workstation's other commands off a lab.
+
+    Raises LabBusy naming the one that is at work on it.
 
     `wait` is how many seconds to wait until that one has ended.
     """
@@ -34,7 +39,9 @@ def lab_lock(name: str, lock: Lock, progress: Progress, wait: float = 0.0) -> It
 def hosts_lock(
     lab: Lab, machines: Machines, hosts: Hosts, lock: Lock, progress: Progress, wait: float = 0.0
 ) -> Iterator[None]:
-    """Keep other workstations off hosts that they can reach too; raises LabBusy naming who is at work there.
+    """Keep other workstations off hosts that they can reach too.
+
+    Raises LabBusy naming who is at work there.
 
     The lock is on the hosts themselves. Machines that belong to this workstation alone need none.
     """

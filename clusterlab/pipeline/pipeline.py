@@ -1,4 +1,7 @@
-"""The stages up, provision, apply, check and clean of one lab: the one place that carries them out."""
+"""The stages up, provision, apply, check and clean of one lab.
+
+The one place that carries them out.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,10 @@ class Pipeline:
         return f"{len(results)} checks"
 
     def clean(self, delete_data: bool = False) -> str:
-        """Remove what apply created; what is still there afterwards (volumes that hold data, say) is in `remaining`."""
+        """Remove what apply created.
+
+        What is still there afterwards (volumes that hold data, say) is in `remaining`.
+        """
         report = self._carry_out("clean", self.clean_changes(delete_data))
         self.remaining = clean.left_over(self.session.lab.name, self.session.hosts)
         if report.failed:
@@ -130,7 +136,10 @@ class Pipeline:
             )
 
     def clean_changes(self, delete_data: bool = False, play: str = "") -> list[Change]:
-        """What has the lab's label on the hosts; `play` for what was created for that play alone."""
+        """What has the lab's label on the hosts.
+
+        `play` for what was created for that play alone.
+        """
         session = self.session
         with session.progress.task(session.lab.name, "inspecting engines"):
             only = clean.of_play(play) if play else clean.everything

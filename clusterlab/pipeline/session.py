@@ -1,4 +1,7 @@
-"""One lab, open for one command: its machines, its hosts, and the locks that the command needs."""
+"""One lab, open for one command.
+
+Its machines, its hosts, and the locks that the command needs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ from .locking import hosts_lock, lab_lock
 
 @dataclass
 class Session:
-    """One command's view of a lab. Connections are opened when first used and closed with the session."""
+    """One command's view of a lab.
+
+    Connections are opened when first used and closed with the session.
+    """
 
     lab: Lab
     progress: Progress

@@ -16,7 +16,10 @@ StageOutcome = Literal["under way", "done", "failed", "skipped", "interrupted"]
 
 @dataclass
 class Stage:
-    """A part of a run, also when it was not carried out; `message` says why, or what came of it."""
+    """A part of a run, also when it was not carried out.
+
+    `message` says why, or what came of it.
+    """
 
     name: str
     outcome: StageOutcome = "under way"
@@ -31,7 +34,10 @@ class Skip(Exception):
 
 
 class Stages:
-    """Carries stages out one after the other; `stopped` says why those that follow cannot be tried, if they cannot."""
+    """Carries stages out one after the other.
+
+    `stopped` says why those that follow cannot be tried, if they cannot.
+    """
 
     def __init__(
         self,
@@ -41,7 +47,10 @@ class Stages:
         on_change: Callable[[], None] = lambda: None,
         on_failure: Callable[[Stage], None] = lambda stage: None,
     ) -> None:
-        """Stages are added to `noted`; `on_change` is called before and after each of them."""
+        """Stages are added to `noted`.
+
+        `on_change` is called before and after each of them.
+        """
         self.noted = [] if noted is None else noted
         self.errors: dict[str, ClusterlabError] = {}
         """What the stages that failed raised, by their names."""
@@ -51,7 +60,9 @@ class Stages:
         self._on_failure = on_failure
 
     def carry_out(self, name: str, work: Callable[[], str], essential: bool = False) -> None:
-        """Carry a stage out and record what became of it; when an essential one fails, those after it are not tried.
+        """Carry a stage out and record what became of it.
+
+        When an essential one fails, those after it are not tried.
 
         Raises KeyboardInterrupt alone: whatever else goes wrong is in the stage.
         """
@@ -83,7 +94,10 @@ class Stages:
 
     @property
     def first_failed(self) -> str:
-        """The name of the first stage that failed or was interrupted; empty when there is none."""
+        """The name of the first stage that failed or was interrupted.
+
+        Empty when there is none.
+        """
         return next((stage.name for stage in self.noted if stage.outcome in ("failed", "interrupted")), "")
 
     def seconds(self) -> dict[str, float]:

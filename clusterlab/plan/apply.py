@@ -1,4 +1,7 @@
-"""What the plays lack on the hosts: images, volumes, networks, containers and services."""
+"""What the plays lack on the hosts.
+
+Images, volumes, networks, containers and services.
+"""
 
 from __future__ import annotations
 
@@ -80,13 +83,19 @@ def survey(
 
 
 def wanted(lab: Lab, unsupported: Capabilities, progress: Progress) -> Wants:
-    """What the plays want of machines that lack some capabilities; images are built when they are not in the cache."""
+    """What the plays want of machines that lack some capabilities.
+
+    Images are built when they are not in the cache.
+    """
     omitted = frozenset(one.key for one in left_out(lab, unsupported))
     return Wants(lab, wanted_images(lab, progress), unsupported, omitted)
 
 
 def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Skipped]:
-    """What hosts cannot have: without NFS its volumes, without iSCSI disks and what is on them, without IPsec
+    """What hosts cannot have.
+
+    Without NFS its volumes, without iSCSI disks and what is on them, without IPsec
+
     encrypted networks; and what uses them there. And what the inventory has too few hosts for.
 
     What belongs to the Swarm is left out when no host of it can have it. Services need no IPVS: without it only their

@@ -43,7 +43,9 @@ def of_play(play: str) -> Chosen:
 
 
 def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only: Chosen = everything) -> list[Change]:
-    """The changes that remove all that carries the lab's label, and nothing else; nothing is changed here.
+    """The changes that remove all that carries the lab's label, and nothing else.
+
+    Nothing is changed here.
 
     Kinds go in the opposite order of their creation. What holds data is kept (blocked) unless `delete_data`. Hosts
     that never had an engine have nothing; one that does not answer is a blocked change, and the others go on. `only`
@@ -62,7 +64,10 @@ def clean(lab_name: str, hosts: Hosts, delete_data: bool = False, *, only: Chose
 
 
 def left_over(lab_name: str, hosts: Hosts) -> list[str]:
-    """What of the lab is still on the hosts, each with its host; empty when nothing is."""
+    """What of the lab is still on the hosts, each with its host.
+
+    Empty when nothing is.
+    """
     kinds = of_verb(RESOURCES.values(), "apply")
     scope, errors = _scope(lab_name, hosts, kinds, FLAG)
     left = [f"{name}: not known: {error.message}. {error.remedy}".rstrip() for name, error in errors.items()]
@@ -82,7 +87,10 @@ def _scope(lab_name: str, hosts: Hosts, kinds: Kinds, flag: str) -> tuple[Scope,
 
 
 def _observed_if_used(lab_name: str, host: Host, kinds: Kinds) -> Observed | None:
-    """What stands on a host; nothing when its engine has never had anything, as on a host that only serves NFS."""
+    """What stands on a host.
+
+    Nothing when its engine has never had anything, as on a host that only serves NFS.
+    """
     try:
         return observe(lab_name, host, kinds)
     except HostError:

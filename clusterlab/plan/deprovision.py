@@ -1,4 +1,7 @@
-"""Taking back what provision added to hosts that stay: the opposite of provision, from the hosts' own records."""
+"""Taking back what provision added to hosts that stay.
+
+The opposite of provision, from the hosts' own records.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ class Withdrawal:
 
 
 def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress: Progress | None = None) -> Withdrawal:
-    """The changes that take back what provision added for a lab; nothing is changed here.
+    """The changes that take back what provision added for a lab.
+
+    Nothing is changed here.
 
     Hosts are restored to what they recorded before their first change. Packages and the Swarm stay unless `allowed` has
     `--packages` and `--swarm`. Raises ClusterlabError while objects of the lab are left on the hosts, since they need

@@ -55,7 +55,10 @@ class _Ended:
 
 
 class _Run:
-    """The execution of a plan: the main thread starts changes and collects their results."""
+    """The execution of a plan.
+
+    The main thread starts changes and collects their results.
+    """
 
     def __init__(
         self, changes: Sequence[Change], progress: Progress, per_host: int, limit: int, bounds: Mapping[str, int]
@@ -99,7 +102,10 @@ class _Run:
         return -self._behind[key]
 
     def _going(self, ready: Sequence[Key]) -> list[Key]:
-        """The ready ones without those that are blocked or whose needs are not met: these are settled at once."""
+        """The ready ones without those that are blocked or whose needs are not met.
+
+        These are settled at once.
+        """
         going = []
         for key in ready:
             change = self._changes[key]

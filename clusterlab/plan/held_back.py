@@ -9,7 +9,9 @@ from clusterlab.resources.base import Change, Key
 
 
 def held_back(changes: Sequence[Change]) -> list[Change]:
-    """The same changes; those are blocked, too, that take something away whose own change will not be made.
+    """The same changes.
+
+    Those are blocked, too, that take something away whose own change will not be made.
 
     A volume that is recreated on one host takes away the containers and services that use it; they come back with
     changes of their own. When one of those is blocked, or needs one that is (a volume of the same service on another

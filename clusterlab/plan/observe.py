@@ -1,4 +1,7 @@
-"""Asking hosts what kinds of resources want to know: a few requests to each engine, and one command."""
+"""Asking hosts what kinds of resources want to know.
+
+A few requests to each engine, and one command.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ Kinds = Sequence[ResourceKind[Any, Any]]
 
 
 def observe(lab: str, host: Host, kinds: Kinds, wanted: Mapping[str, Mapping[Key, Any]] | None = None) -> Observed:
-    """What one host reports to all `kinds`; the command is left out when none of them asks for something.
+    """What one host reports to all `kinds`.
+
+    The command is left out when none of them asks for something.
 
     `wanted` has what is wanted anywhere by the kind's name; without it everything of the lab is looked for. Raises
     ClusterlabError when the host or its engine does not answer.

@@ -1,4 +1,7 @@
-"""What the hosts lack for their roles: packages, kernel modules, units, NFS exports, the engine, the Swarm."""
+"""What the hosts lack for their roles.
+
+Packages, kernel modules, units, NFS exports, the engine, the Swarm.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,9 @@ def provision(
     progress: Progress | None = None,
     remove_nodes: bool = False,
 ) -> list[Change]:
-    """The changes that prepare the hosts for their roles; nothing is changed on a host.
+    """The changes that prepare the hosts for their roles.
+
+    Nothing is changed on a host.
 
     Each host is asked with one command, and each engine with one request; the Swarm's node list is one more. A host
     that does not answer is a blocked change, which holds back only what needs it. `progress` shows when a change has
@@ -66,7 +71,9 @@ def provision(
 
 
 def observe(lab: str, host: Host, wanted: Wanted) -> Observed:
-    """What one host reports, and its engine where one runs; raises ClusterlabError when the host does not answer.
+    """What one host reports, and its engine where one runs.
+
+    Raises ClusterlabError when the host does not answer.
 
     `wanted` is what is wanted on all hosts.
     """
@@ -92,7 +99,10 @@ def require_root(at: Observed) -> None:
 
 
 def with_engine(at: Observed) -> Observed:
-    """The same with what the engine reports; without it when the engine is known not to run, or does not answer."""
+    """The same with what the engine reports.
+
+    Without it when the engine is known not to run, or does not answer.
+    """
     unit = units.units(at.answers.get("engine", "")).get(docker_engine.UNIT, units.Unit())
     if "docker" not in systems.system(at.answers["system"]).commands or (unit.exists and not unit.runs):
         return at

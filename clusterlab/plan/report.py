@@ -56,7 +56,10 @@ class Report:
         return not (self.failed or self.skipped or self.blocked or self.interrupted)
 
     def next_steps(self) -> list[str]:
-        """What to do about changes that were not carried out, each remedy once; empty when there are none."""
+        """What to do about changes that were not carried out, each remedy once.
+
+        Empty when there are none.
+        """
         steps = [f"{one.change.key}: {one.error.remedy}" for one in self.failed if one.error.remedy]
         for flag in dict.fromkeys(change.flag for change in self.blocked if change.flag):
             losing = ", ".join(str(change.key) for change in self.blocked if change.flag == flag)

@@ -1,4 +1,7 @@
-"""What else a plan says of a stack: restarts and their order, data at risk, and which node can take which tasks."""
+"""What else a plan says of a stack.
+
+Restarts and their order, data at risk, and which node can take which tasks.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The pytest plug-in: statements of plays as test items, and hosts, containers and services as fixtures.
+"""The pytest plug-in.
+
+Statements of plays as test items, and hosts, containers and services as fixtures.
 
 pytest loads it in every environment that has clusterlab, so it imports nothing of it before an inventory is named.
 """

@@ -20,7 +20,9 @@ _OF_CHECK = ("within", "for", "needs", "hint", "title")
 
 
 class Check:
-    """Carries checks out: `check("ping", on="host1", to="host2")` passes, skips or fails the test.
+    """Carries checks out.
+
+    `check("ping", on="host1", to="host2")` passes, skips or fails the test.
 
     Keys are those of the kind in a play, with _ behind those that Python reserves (`in_`, `from_`, `for_`); `within`,
     `for_` and `needs` are those of the statement.

@@ -1,4 +1,7 @@
-"""The lab of one test run: opened when the first test needs it, and shared by all tests of the process."""
+"""The lab of one test run.
+
+Opened when the first test needs it, and shared by all tests of the process.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ OWN_PLAY = "tests"
 
 
 class Bench:
-    """An inventory, its plays, and connections to its hosts. Raises InvalidFiles, UsageError."""
+    """An inventory, its plays, and connections to its hosts.
+
+    Raises InvalidFiles, UsageError.
+    """
 
     def __init__(self, inventory: str, playbooks: str, *, converge: bool, strict: bool, worker: bool) -> None:
         path = inventory_path(inventory)
@@ -55,7 +61,10 @@ class Bench:
         return file.relative_to(self._playbooks).with_suffix("").as_posix()
 
     def need(self, play: str) -> None:
-        """Note that a test needs a play on the hosts; raises UsageError when there is none of this name."""
+        """Note that a test needs a play on the hosts.
+
+        Raises UsageError when there is none of this name.
+        """
         if play not in self.lab.plays:
             raise UsageError(f"unknown play {play!r}", remedy=f"Plays are below {self._playbooks}.")
         self._needed[play] = None
@@ -88,7 +97,10 @@ class Bench:
 
     @cached_property
     def play(self) -> Play:
-        """All that the plays have, as one play without statements: names are unique in a lab."""
+        """All that the plays have, as one play without statements.
+
+        Names are unique in a lab.
+        """
         together: dict[str, Any] = {name: {} for name in ("volumes", "networks", "containers", "services")}
         for play in self.lab.plays.values():
             for name, things in together.items():
@@ -100,7 +112,10 @@ class Bench:
         return Places(self.lab, self.lab.plays[play], self.hosts)
 
     def prove(self, play_name: str, play: Play, check: Check) -> Result:
-        """Carry one check of a play out, as `clusterlab check` does; managers that do not pass are a warning."""
+        """Carry one check of a play out, as `clusterlab check` does.
+
+        Managers that do not pass are a warning.
+        """
         alone = replace(self.lab, plays={play_name: play.model_copy(update={"checks": [check]})})
         *managers, result = run_checks(alone, self.hosts, self.session.unsupported, lambda result: None, Silent())
         for manager in managers:

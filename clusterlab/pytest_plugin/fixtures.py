@@ -1,4 +1,7 @@
-"""The fixtures. What a test changes through them is undone when it ends, and that is proven."""
+"""The fixtures.
+
+What a test changes through them is undone when it ends, and that is proven.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ def lab(clusterlab: Bench) -> Lab:
 
 
 class HostsByRole:
-    """The hosts of the lab: `hosts()` are all, `hosts("docker")` those with a role, `hosts["host1"]` is one."""
+    """The hosts of the lab.
+
+    `hosts()` are all, `hosts("docker")` those with a role, `hosts["host1"]` is one.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -53,13 +59,19 @@ class HostsByRole:
 
 @pytest.fixture(scope="session")
 def hosts(clusterlab: Bench) -> HostsByRole:
-    """The hosts, by role or name; each is also a fixture of its own name, with _ for dashes."""
+    """The hosts, by role or name.
+
+    Each is also a fixture of its own name, with _ for dashes.
+    """
     return HostsByRole(clusterlab)
 
 
 @pytest.fixture
 def _changes(clusterlab: Bench) -> Iterator[Changes]:
-    """What a test changes, and restoring it: a test whose changes could not be undone is an error."""
+    """What a test changes, and restoring it.
+
+    A test whose changes could not be undone is an error.
+    """
     changes = Changes(clusterlab)
     yield changes
     failed = changes.restore()
@@ -70,7 +82,10 @@ def _changes(clusterlab: Bench) -> Iterator[Changes]:
 
 @pytest.fixture
 def container(clusterlab: Bench, _changes: Changes) -> Containers:
-    """`container("web")`: a container of a play, to run commands in, and to stop, kill or recreate for the test."""
+    """`container("web")`.
+
+    A container of a play, to run commands in, and to stop, kill or recreate for the test.
+    """
     return lambda name: ContainerInTest(clusterlab, _changes, name)
 
 
@@ -82,13 +97,19 @@ def service(clusterlab: Bench, _changes: Changes) -> Services:
 
 @pytest.fixture
 def check(clusterlab: Bench) -> Check:
-    """`check("http", on="host2", url=..., status=200, within="10s")`: any kind of check, as in a play."""
+    """`check("http", on="host2", url=..., status=200, within="10s")`.
+
+    Any kind of check, as in a play.
+    """
     return Check(clusterlab)
 
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    """`eventually(function, within="10s")`: call it until it raises no AssertionError; returns what it returns."""
+    """`eventually(function, within="10s")`.
+
+    Call it until it raises no AssertionError; returns what it returns.
+    """
     return _eventually
 
 

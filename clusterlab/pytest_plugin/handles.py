@@ -1,4 +1,7 @@
-"""Containers and services in tests: asked freely, changed only through actions, which are undone."""
+"""Containers and services in tests.
+
+Asked freely, changed only through actions, which are undone.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,20 @@ from .bench import Bench
 
 
 class Changes:
-    """What one test changes: the actions of each play, and restoring what they changed."""
+    """What one test changes.
+
+    The actions of each play, and restoring what they changed.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._by_play: dict[str, Actions] = {}
 
     def act(self, family: Literal["containers", "services"], name: str, **action: Any) -> None:
-        """Carry out an action on what a play has; raises AssertionError when it has not the effect it should have."""
+        """Carry out an action on what a play has.
+
+        Raises AssertionError when it has not the effect it should have.
+        """
         plays = [play for play, content in self._bench.lab.plays.items() if name in getattr(content, family)]
         play = plays[0]
         if play not in self._by_play:

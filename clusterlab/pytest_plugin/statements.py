@@ -21,7 +21,10 @@ _WIDTH = 120
 
 
 class NotProven(AssertionError):
-    """A statement that fails, could not be asked, or is blocked; its text has the evidence."""
+    """A statement that fails, could not be asked, or is blocked.
+
+    Its text has the evidence.
+    """
 
     def __init__(self, result: Result) -> None:
         super().__init__(evidence_of(result))

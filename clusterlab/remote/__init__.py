@@ -19,7 +19,10 @@ _MODULES = {"Completed": "completed", "Host": "host", "Hosts": "hosts"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs Paramiko only when it is used: it takes long, and most of the command line needs none of it."""
+    """Import what needs Paramiko only when it is used.
+
+    It takes long, and most of the command line needs none of it.
+    """
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

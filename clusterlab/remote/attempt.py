@@ -13,7 +13,10 @@ from functools import partial
 
 
 class Attempt:
-    """One attempt. `cancel` may be called from any thread, also before it begins and after it has ended."""
+    """One attempt.
+
+    `cancel` may be called from any thread, also before it begins and after it has ended.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,7 +36,10 @@ class Attempt:
             end()
 
     def ends_with(self, end: Callable[[], None]) -> None:
-        """From now on `end` ends what the attempt waits for; called at once when it was cancelled already."""
+        """From now on `end` ends what the attempt waits for.
+
+        Called at once when it was cancelled already.
+        """
         with self._lock:
             self._end = end
             cancelled = self.cancelled
@@ -48,7 +54,9 @@ class Attempt:
         os.close(descriptor)
 
     def dial(self, address: str, port: int, seconds: float) -> socket.socket:
-        """A TCP connection, to the first of the name's addresses that accepts one; `seconds` are for each of them.
+        """A TCP connection, to the first of the name's addresses that accepts one.
+
+        `seconds` are for each of them.
 
         Raises OSError: the first address's error, and ECANCELED when the attempt was cancelled.
         """

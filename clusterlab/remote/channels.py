@@ -38,7 +38,10 @@ class SessionRefused(HostError):
 
 
 class ForwardingRefused(HostError):
-    """The sshd of a host opens no channel to a Unix socket there: it may not, or nothing listens on it."""
+    """The sshd of a host opens no channel to a Unix socket there.
+
+    It may not, or nothing listens on it.
+    """
 
 
 class Channels:
@@ -59,7 +62,10 @@ class Channels:
 
     @contextmanager
     def channel(self, timeout: float, *, spare: bool = False) -> Iterator[paramiko.Channel]:
-        """A session channel, closed at the end of the block; waits up to `timeout` seconds for a free one."""
+        """A session channel, closed at the end of the block.
+
+        Waits up to `timeout` seconds for a free one.
+        """
         channel = self.take(timeout, spare=spare)
         try:
             yield channel
@@ -97,7 +103,10 @@ class Channels:
         return connection is not None and is_alive(connection)
 
     def close(self) -> None:
-        """Close the connection, and give up opening one; commands still running through it end with an error."""
+        """Close the connection, and give up opening one.
+
+        Commands still running through it end with an error.
+        """
         self._closed += 1
         self._connections.cancel(self.target)
         if self._lock.acquire(timeout=CLOSE_SECONDS):  # else the thread that connects closes what it gets
@@ -109,7 +118,10 @@ class Channels:
                 self._lock.release()
 
     def _open_channel(self, opening: Callable[[fabric.Connection], paramiko.Channel]) -> paramiko.Channel:
-        """A channel on the connection; a connection that turns out to be dead is replaced once."""
+        """A channel on the connection.
+
+        A connection that turns out to be dead is replaced once.
+        """
         connection = self._connected(None)
         try:
             return opening(connection)
@@ -126,7 +138,9 @@ class Channels:
             ) from error
 
     def _session(self, connection: fabric.Connection) -> paramiko.Channel:
-        """A session, requested again for a moment when refused: sshd counts one until it has noticed its end.
+        """A session, requested again for a moment when refused.
+
+        Sshd counts one until it has noticed its end.
 
         The transport opens it: Fabric's own `create_session` would open a connection that another thread has closed.
         """
@@ -145,7 +159,10 @@ class Channels:
             pause.wait(0.05)
 
     def _forwarded(self, socket: str, connection: fabric.Connection) -> paramiko.Channel:
-        """A channel to a Unix socket; sshd says no more than that it refuses, whatever the reason."""
+        """A channel to a Unix socket.
+
+        Sshd says no more than that it refuses, whatever the reason.
+        """
         try:
             return cast(Transport, connection.transport).open_unix_socket(socket)
         except paramiko.SSHException as refused:
@@ -154,7 +171,10 @@ class Channels:
             raise ForwardingRefused(self.target.name, f"its sshd opens no channel to {socket} ({refused})") from refused
 
     def _connected(self, dead: fabric.Connection | None) -> fabric.Connection:
-        """The open connection, which is not `dead`; opened by the first thread that comes, while the others wait."""
+        """The open connection, which is not `dead`.
+
+        Opened by the first thread that comes, while the others wait.
+        """
         with self._lock:
             connection = self._connection
             if connection is None or connection is dead or not is_alive(connection):

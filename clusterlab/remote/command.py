@@ -62,7 +62,10 @@ class TimeUp(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command left: its exit code (128 + n after signal n) and both streams as they came."""
+    """What a command left.
+
+    Its exit code (128 + n after signal n) and both streams as they came.
+    """
 
     exit: int
     stdout: bytes
@@ -112,7 +115,10 @@ def run(channel: paramiko.Channel, line: str, stdin: bytes, timeout: float) -> E
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
-    """Send `stdin` and end it; beside the reading, since a command may print before it has read all."""
+    """Send `stdin` and end it.
+
+    Beside the reading, since a command may print before it has read all.
+    """
     if stdin:
         threading.Thread(target=_send, args=(channel, stdin), daemon=True).start()
     else:

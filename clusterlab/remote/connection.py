@@ -40,7 +40,10 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 class Connections:
-    """Opens connections, and keeps one per jump host for all the hosts behind it. Safe to use from several threads."""
+    """Opens connections, and keeps one per jump host for all the hosts behind it.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -92,7 +95,10 @@ class Connections:
             return known
 
     def close(self) -> None:
-        """Close the connections to jump hosts; those to the hosts behind them are their owners'."""
+        """Close the connections to jump hosts.
+
+        Those to the hosts behind them are their owners'.
+        """
         for connection in self._jumps.values():
             close(connection)
         self._jumps.clear()

@@ -1,4 +1,6 @@
-"""The Docker SDK through a host's SSH connection: HTTP over channels to the engine's socket.
+"""The Docker SDK through a host's SSH connection.
+
+HTTP over channels to the engine's socket.
 
 The SDK's own ssh:// opens a connection of its own, knows no jump host, and reads only the default known_hosts. Here
 its client gets a transport adapter (requests) over a pool (urllib3) whose connections are channels; they are kept
@@ -71,7 +73,10 @@ class _Adapter(BaseHTTPAdapter):
         return super().send(request, *args, **kwargs)
 
     def _send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send it, a question again when its channel had ended unnoticed; what may have been carried out is not."""
+        """Send it, a question again when its channel had ended unnoticed.
+
+        What may have been carried out is not.
+        """
         for _ in range(MAX_STREAMS):
             try:
                 return super().send(request, *args, **kwargs)
@@ -90,7 +95,10 @@ class _Adapter(BaseHTTPAdapter):
 
 
 def _version(request: requests.PreparedRequest) -> str:
-    """The API version that a request was sent in; the client's own may have been lowered by another thread since."""
+    """The API version that a request was sent in.
+
+    The client's own may have been lowered by another thread since.
+    """
     found = re.match(r"/v([0-9.]+)/", str(request.path_url))
     return found[1] if found else ""
 
@@ -149,7 +157,10 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
 
 
 class _Connection(HTTPConnection):
-    """One HTTP connection to the engine; once closed it is not opened again, and `gone` has been called."""
+    """One HTTP connection to the engine.
+
+    Once closed it is not opened again, and `gone` has been called.
+    """
 
     def __init__(self, channels: Channels, ways: Ways, counts: Counter[str], gone: Callable[[], None]) -> None:
         super().__init__("localhost")

@@ -13,11 +13,16 @@ _NOT_FOUND = re.compile(r"\b(docker|sudo)\W?: (?:command )?(?:not found|No such 
 
 
 class Unanswered(HostError):
-    """A channel that had served before ended before an answer began: whatever it led to was going away already."""
+    """A channel that had served before ended before an answer began.
+
+    Whatever it led to was going away already.
+    """
 
 
 def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> HostError:
-    """What it means that a channel to the engine ended without answering; `stderr` is what dial-stdio said.
+    """What it means that a channel to the engine ended without answering.
+
+    `stderr` is what dial-stdio said.
 
     `lost` when the SSH connection ended with it, `stale` when it had answered before and then nothing of this, `begun`
     when it ended in the middle of its answer.

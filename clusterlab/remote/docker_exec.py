@@ -40,7 +40,10 @@ def execute(host: Host, container: str, argv: Sequence[str], *, stdin: bytes, us
 
 @dataclass(frozen=True)
 class _Late:
-    """The command did not end in time; `remains` says what could not be ended, and is empty when all was."""
+    """The command did not end in time.
+
+    `remains` says what could not be ended, and is empty when all was.
+    """
 
     remains: str
 
@@ -75,7 +78,10 @@ def _execute(
 
 
 def _exchange(stream: Any, stdin: bytes, deadline: float) -> tuple[bytes, bytes] | None:
-    """Feed `stdin` and read both streams to their end; None when the time is up before."""
+    """Feed `stdin` and read both streams to their end.
+
+    None when the time is up before.
+    """
     if stdin:
         threading.Thread(target=_feed, args=(stream, stdin), daemon=True).start()
     out: tuple[bytearray, bytearray] = (bytearray(), bytearray())
@@ -125,7 +131,9 @@ def _exit_code(host: Host, exec_id: str, place: str) -> int:
 
 
 def _end(host: Host, exec_id: str) -> str:
-    """Kill what runs in the container for this exec; returns what to tell, empty when it is gone.
+    """Kill what runs in the container for this exec.
+
+    Returns what to tell, empty when it is gone.
 
     The API cannot do that. The engine starts every exec as the leader of a session, so its process group is killed on
     the host.

@@ -38,7 +38,10 @@ class Stream:
         self._open = True
 
     def expect_answer(self, asked: str) -> None:
-        """From now on an end of the stream is an error, until something has come; `asked` is for its message."""
+        """From now on an end of the stream is an error, until something has come.
+
+        `asked` is for its message.
+        """
         self.asked = asked
         self._served = self._heard
         self._heard = False
@@ -75,7 +78,10 @@ class Stream:
         return data
 
     def settimeout(self, seconds: float | None) -> None:
-        """Seconds of silence; the SDK takes the limit away from streams (None), which would let them hang for ever."""
+        """Seconds of silence.
+
+        The SDK takes the limit away from streams (None), which would let them hang for ever.
+        """
         if seconds is not None:
             self._timeout = seconds
             self._channel.settimeout(seconds)
@@ -107,7 +113,10 @@ class Stream:
         )
 
     def ended(self) -> HostError:
-        """Why the channel ended although more was due: what dial-stdio says on standard error, where it was run."""
+        """Why the channel ended although more was due.
+
+        What dial-stdio says on standard error, where it was run.
+        """
         text = _last_words(self._channel) if self._way.dialled else ""
         stale = self._served and not self._heard
         lost = not self._channels.is_alive()
@@ -171,7 +180,10 @@ class _Reader:
         return len(data)
 
     def _due(self, size: int) -> bytes:
-        """Some of `size` bytes that the engine announced: an end before them is an error, not the end of a body."""
+        """Some of `size` bytes that the engine announced.
+
+        An end before them is an error, not the end of a body.
+        """
         data = self.channel.recv(size)
         if size and not data:
             raise self.channel.ended()

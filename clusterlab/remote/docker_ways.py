@@ -1,4 +1,7 @@
-"""How channels to a host's engine are opened: by forwarding its socket, or through `docker system dial-stdio`."""
+"""How channels to a host's engine are opened.
+
+By forwarding its socket, or through `docker system dial-stdio`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from .channels import Channels, ForwardingRefused
 
 @dataclass(frozen=True)
 class Way:
-    """A channel to the engine, which reads and answers HTTP; `dialled` when a process on the host carries it."""
+    """A channel to the engine, which reads and answers HTTP.
+
+    `dialled` when a process on the host carries it.
+    """
 
     channel: paramiko.Channel
     dialled: bool
@@ -39,7 +45,9 @@ class Ways:
         self._only_dials = False
 
     def open(self, timeout: float) -> Way:
-        """A new channel, to be ended with `Channels.give_back`; its reads wait `timeout` seconds at most.
+        """A new channel, to be ended with `Channels.give_back`.
+
+        Its reads wait `timeout` seconds at most.
 
         Raises HostError when the host cannot be reached, ChannelsInUse when all channels stayed in use.
         """

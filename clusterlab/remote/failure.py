@@ -30,7 +30,9 @@ _TAIL = 30  # lines of output kept with an error
 
 
 def failure(host: str, doing: str, output: str, *, remedies: Remedies = (), remedy: str = "") -> HostError:
-    """The error of something that failed on a host; `doing` completes the sentence "cannot ...".
+    """The error of something that failed on a host.
+
+    `doing` completes the sentence "cannot ...".
 
     `remedies` are tried on the output before those that everything shares; `remedy` is for all else. The end of the
     output becomes the error's detail.

@@ -41,7 +41,10 @@ chmod "$3" "$new" && mv -fT "$new" "$1"
 
 
 class Host:
-    """A host of the lab. It connects when first used, and again after a connection was lost. Safe to use from several
+    """A host of the lab.
+
+    It connects when first used, and again after a connection was lost. Safe to use from several
+
     threads.
 
     `counts` says what was really done: "connections" opened, "commands" run, "requests" sent to the engine, and the
@@ -94,7 +97,9 @@ class Host:
         return completed
 
     def write(self, path: str, content: bytes, mode: int = 0o644) -> None:
-        """Make or replace a file; whoever reads it meanwhile gets the old content or the new one, whole.
+        """Make or replace a file.
+
+        Whoever reads it meanwhile gets the old content or the new one, whole.
 
         Its folder must exist. The file belongs to the user who runs commands. Raises HostError when it cannot be
         written.
@@ -105,7 +110,10 @@ class Host:
             raise HostError(self.name, f"{path} could not be written", detail=_text(ended.stderr).strip())
 
     def read(self, path: str) -> bytes:
-        """A file's content; raises HostError when it cannot be read, or is longer than 64 MiB."""
+        """A file's content.
+
+        Raises HostError when it cannot be read, or is longer than 64 MiB.
+        """
         ended = self._run(["cat", "--", path], f"cat {path}", b"", timeout=60.0)
         if ended.exit != 0:
             raise HostError(self.name, f"{path} could not be read", detail=_text(ended.stderr).strip())
@@ -134,7 +142,10 @@ class Host:
         user: str = "",
         timeout: float = 60.0,
     ) -> Completed:
-        """Run a command in a container and wait for its end; else as `run`, with exit code 126 or 127 when it cannot
+        """Run a command in a container and wait for its end.
+
+        Else as `run`, with exit code 126 or 127 when it cannot
+
         be started.
 
         Raises HostError also when there is no such container, or when it does not run.
@@ -202,7 +213,10 @@ def _text(data: bytes) -> str:
 
 
 def _end(output: str) -> str:
-    """The end of an output; it is cleaned before it is cut, since half a secret is not recognised."""
+    """The end of an output.
+
+    It is cleaned before it is cut, since half a secret is not recognised.
+    """
     return clean(output)[-4000:]
 
 

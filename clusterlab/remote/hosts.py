@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 class Hosts:
-    """The hosts by name; each connects when first used. Leaving the `with` block closes every connection."""
+    """The hosts by name; each connects when first used.
+
+    Leaving the `with` block closes every connection.
+    """
 
     def __init__(self, targets: Mapping[str, Target], limit: int = LIMIT) -> None:
         """`limit` is how many hosts `each` asks at the same time."""
@@ -38,14 +41,20 @@ class Hosts:
         return len(self._hosts)
 
     def each(self, names: Iterable[str], function: Callable[[Host], T]) -> dict[str, T | ClusterlabError]:
-        """What `function` returns for each host, or the ClusterlabError it raised there; in the order of `names`."""
+        """What `function` returns for each host, or the ClusterlabError it raised there.
+
+        In the order of `names`.
+        """
         hosts = [self._hosts[name] for name in dict.fromkeys(names)]
         # After an interrupt, what is running on a host ends when the connections are closed.
         outcomes = parallel(function, hosts, limit=self._limit, name="host")
         return {host.name: outcome for host, outcome in zip(hosts, outcomes, strict=True)}
 
     def close(self) -> None:
-        """Close every connection; what is still connecting is given up, and what runs ends with an error."""
+        """Close every connection.
+
+        What is still connecting is given up, and what runs ends with an error.
+        """
         self._connections.stop()
         for host in self._hosts.values():
             host.close()

@@ -19,7 +19,10 @@ DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
 @dataclass(frozen=True)
 class Identity:
-    """The key to use, or none: then the agent's keys and the user's default ones are tried."""
+    """The key to use, or none.
+
+    Then the agent's keys and the user's default ones are tried.
+    """
 
     key: paramiko.PKey | None
     tried: tuple[str, ...]  # for people: what was, or will be, offered

@@ -1,4 +1,6 @@
-"""Which host keys are trusted for a host: OpenSSH's known_hosts files, with the line that each key stands on.
+"""Which host keys are trusted for a host.
+
+OpenSSH's known_hosts files, with the line that each key stands on.
 
 Paramiko reads these files too, but forgets where a key stood, knows no patterns, and takes no notice of `@revoked`.
 The format is described in sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
@@ -32,14 +34,20 @@ class KnownKey:
 
 
 def lookup_name(target: Target) -> str:
-    """The name searched for in the files: the alias, the address, or `[address]:port` for another port than 22."""
+    """The name searched for in the files.
+
+    The alias, the address, or `[address]:port` for another port than 22.
+    """
     if target.alias:
         return target.alias
     return target.address if target.port == SSH_PORT else f"[{target.address}]:{target.port}"
 
 
 def known_keys(target: Target) -> list[KnownKey]:
-    """Every line about `target` in its known_hosts files, in their order; files that do not exist say nothing."""
+    """Every line about `target` in its known_hosts files, in their order.
+
+    Files that do not exist say nothing.
+    """
     name = lookup_name(target).lower()
     return [key for file in target.known_hosts for key in _keys_in(file, name)]
 
@@ -59,7 +67,10 @@ def _keys_in(file: Path, name: str) -> Iterator[KnownKey]:
 
 
 def _matches(patterns: Iterable[str], name: str) -> bool:
-    """Whether a line's host field names the host; a pattern with `!` excludes it whatever the others say."""
+    """Whether a line's host field names the host.
+
+    A pattern with `!` excludes it whatever the others say.
+    """
     found = False
     for pattern in patterns:
         if pattern.startswith("|1|"):

@@ -1,4 +1,7 @@
-"""The same targets for OpenSSH's own client, and for what is built on it: ssh, scp, rsync, Ansible."""
+"""The same targets for OpenSSH's own client, and for what is built on it.
+
+Ssh, scp, rsync, Ansible.
+"""
 
 from __future__ import annotations
 

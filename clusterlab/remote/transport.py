@@ -26,7 +26,9 @@ class Transport(paramiko.Transport):
         super().__init__(*args, **kwargs)
 
     def open_unix_socket(self, path: str) -> paramiko.Channel:
-        """A channel to a Unix socket of the host; as for any channel, SSHException says that it was refused.
+        """A channel to a Unix socket of the host.
+
+        As for any channel, SSHException says that it was refused.
 
         Paramiko does not know this kind of channel: `_send_user_message` adds the fields that it leaves out.
         """
@@ -50,14 +52,20 @@ class Transport(paramiko.Transport):
         super()._send_user_message(data)  # type: ignore[misc]  # the stubs leave out what is not public
 
     def _send_message(self, data: paramiko.Message) -> None:
-        """Called with the lock under which all messages are sent: a channel is `closed` before its close comes here."""
+        """Called with the lock under which all messages are sent.
+
+        A channel is `closed` before its close comes here.
+        """
         sender: paramiko.Channel | None = getattr(data, "sender", None)
         if sender is None or not sender.closed or data.asbytes().startswith(cMSG_CHANNEL_CLOSE):
             super()._send_message(data)  # type: ignore[misc]  # the stubs leave out what is not public
 
 
 class _Sender:
-    """What a channel takes for its transport: the same, which notes on messages whose they are."""
+    """What a channel takes for its transport.
+
+    The same, which notes on messages whose they are.
+    """
 
     def __init__(self, transport: Transport, channel: paramiko.Channel) -> None:
         self._transport = transport

@@ -1,4 +1,7 @@
-"""The console that everything is printed on: it passes on no control characters but its own."""
+"""The console that everything is printed on.
+
+It passes on no control characters but its own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from clusterlab.control_characters import plain
 
 
 class PlainConsole(Console):
-    """A console whose texts are plain, whoever wrote them; styles and the moving lines of progress are Rich's own."""
+    """A console whose texts are plain, whoever wrote them.
+
+    Styles and the moving lines of progress are Rich's own.
+    """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         for segment in super().render(renderable, options):

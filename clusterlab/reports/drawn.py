@@ -25,7 +25,10 @@ class DrawnContainer:
 
 @dataclass(frozen=True)
 class DrawnService:
-    """A Swarm service, whose tasks are wherever the Swarm puts them; `tasks` says how many: "2" or "one per node"."""
+    """A Swarm service, whose tasks are wherever the Swarm puts them.
+
+    `tasks` says how many: "2" or "one per node".
+    """
 
     name: str
     image: str
@@ -35,7 +38,10 @@ class DrawnService:
 
 @dataclass(frozen=True)
 class DrawnShared:
-    """A network or volume; `served_by` is the host that a volume's data lies on, if that is one of the lab."""
+    """A network or volume.
+
+    `served_by` is the host that a volume's data lies on, if that is one of the lab.
+    """
 
     name: str
     kind: Literal["network", "volume"]

@@ -1,4 +1,6 @@
-"""A nightly run as one HTML page that needs nothing else: no script, no font, no picture from elsewhere.
+"""A nightly run as one HTML page that needs nothing else.
+
+No script, no font, no picture from elsewhere.
 
 Everything that a lab said is escaped, since a host may print anything.
 """
@@ -117,7 +119,10 @@ def _changes(changes: Changes | None) -> list[tuple[str, str, Any]]:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the matrix: what was expected and what was seen, as marks and in words."""
+    """A cell of the matrix.
+
+    What was expected and what was seen, as marks and in words.
+    """
 
     text: str
     css: str

@@ -66,7 +66,10 @@ def _preconditions(root: xml.Element, causes: Mapping[Cause, Sequence[Result]]) 
 
 
 def _stage(root: xml.Element, stage: str, error: ClusterlabError) -> None:
-    """A stage that failed, or was interrupted: without it, a run of passed checks would seem to be all of it."""
+    """A stage that failed, or was interrupted.
+
+    Without it, a run of passed checks would seem to be all of it.
+    """
     suite = xml.SubElement(root, "testsuite", name="run", tests="1", failures="0", errors="1", skipped="0")
     case = xml.SubElement(suite, "testcase", classname="run", name=_clean(stage))
     element = xml.SubElement(case, "error", type="error", message=_clean(error.message))

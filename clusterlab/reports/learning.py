@@ -1,4 +1,7 @@
-"""Lessons as tasks on a terminal: what is to be done, the next step, and how far each lesson is."""
+"""Lessons as tasks on a terminal.
+
+What is to be done, the next step, and how far each lesson is.
+"""
 
 from __future__ import annotations
 

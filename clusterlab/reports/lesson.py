@@ -1,4 +1,7 @@
-"""A lesson on a terminal: its text, the picture, and the commands that a person types."""
+"""A lesson on a terminal.
+
+Its text, the picture, and the commands that a person types.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The picture of a play in a terminal: hosts and containers below each other, networks and volumes beside them.
+"""The picture of a play in a terminal.
+
+Hosts and containers below each other, networks and volumes beside them.
 
 Each network and each volume is a column: a line from dot to dot, which is broken between hosts when each host has one
 of its own. It is readable without colour, and 80 columns wide.

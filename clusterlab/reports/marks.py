@@ -1,4 +1,7 @@
-"""How outcomes look, wherever they are shown: a mark that needs no colour, a style for terminals, a sentence."""
+"""How outcomes look, wherever they are shown.
+
+A mark that needs no colour, a style for terminals, a sentence.
+"""
 
 from __future__ import annotations
 

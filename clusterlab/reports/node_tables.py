@@ -1,4 +1,7 @@
-"""The tables of nodes on a terminal: a line for what holds everywhere, a table for what does not."""
+"""The tables of nodes on a terminal.
+
+A line for what holds everywhere, a table for what does not.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ class Square:
 
     @property
     def sentences(self) -> list[str]:
-        """Who does not reach whom, by the node at fault where there is one; unknown pairs last."""
+        """Who does not reach whom, by the node at fault where there is one.
+
+        Unknown pairs last.
+        """
         unknown = dict.fromkeys(link.source for link in self.cells.values() if link.seen is None)
         said = of_links(self.cells.values())
         return [*said, f"not known for {', '.join(unknown)}"] if unknown else said

@@ -91,7 +91,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Line:
-    """A network or volume: from its first dot to its last; `anchor` is the dot of the host that serves it."""
+    """A network or volume: from its first dot to its last.
+
+    `anchor` is the dot of the host that serves it.
+    """
 
     name: str
     kind: str
@@ -108,7 +111,10 @@ Verdict = Literal["good", "apart", "bad", "unknown"]
 
 @dataclass(frozen=True)
 class Arc:
-    """Who reaches whom; `path` is an SVG path, `mark_x` and `mark_y` where its mark stands."""
+    """Who reaches whom.
+
+    `path` is an SVG path, `mark_x` and `mark_y` where its mark stands.
+    """
 
     path: str
     verdict: Verdict
@@ -186,7 +192,10 @@ def _service(name: str) -> str:
 
 
 def _heights(rows: Sequence[Row]) -> dict[str, int]:
-    """Where each thing is that can be reached; a service by its bare name too, unless that is another's."""
+    """Where each thing is that can be reached.
+
+    A service by its bare name too, unless that is another's.
+    """
     bare = {row.name.removeprefix(_service("")): row.y for row in rows}
     return bare | {row.name: row.y for row in rows}
 
@@ -227,7 +236,10 @@ _WORST = ["apart", "good", "unknown", "bad"]
 
 
 def _arcs(found: Sequence[Link], heights: dict[str, int], x: int) -> list[Arc]:
-    """One arc per pair of places that are drawn: the worst of its links. What is not as wanted lies over the rest."""
+    """One arc per pair of places that are drawn: the worst of its links.
+
+    What is not as wanted lies over the rest.
+    """
     pairs: dict[tuple[str, str], list[Link]] = {}
     for link in found:
         if link.source in heights and link.target in heights and link.source != link.target:

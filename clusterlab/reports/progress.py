@@ -1,4 +1,6 @@
-"""Work under way, shown to a person: live on a terminal, as plain lines elsewhere.
+"""Work under way, shown to a person.
+
+Live on a terminal, as plain lines elsewhere.
 
 On a terminal every task is one moving line until it ends, then one line that stays. Elsewhere (a file, a CI log) a
 task that ends within two seconds is one line; a longer one says now and then that it is still going on.

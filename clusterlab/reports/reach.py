@@ -9,7 +9,10 @@ from clusterlab.results import Link, Outcome, Result
 
 
 def links(results: Sequence[Result]) -> list[Link]:
-    """All links that the results show; of runs that were kept without links there are none."""
+    """All links that the results show.
+
+    Of runs that were kept without links there are none.
+    """
     return [link for result in results for link in _links_of(result)]
 
 
@@ -27,7 +30,10 @@ def label(link: Link) -> str:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Places down, targets across; a cell is the link that differs from what is wanted, if any of them does."""
+    """Places down, targets across.
+
+    A cell is the link that differs from what is wanted, if any of them does.
+    """
 
     sources: list[str]
     targets: list[str]

@@ -32,7 +32,10 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """The verdict of the results; an error turns it into ERROR unless a statement failed or was blocked."""
+        """The verdict of the results.
+
+        An error turns it into ERROR unless a statement failed or was blocked.
+        """
         found = verdict(self.results, self.strict)
         return Outcome.ERROR if self.error and found not in (Outcome.FAIL, Outcome.BLOCKED) else found
 
@@ -42,7 +45,10 @@ class Run:
 
     @property
     def stretch(self) -> float | None:
-        """How many times as long as the longest chain of checks their stage took; None when none was asked."""
+        """How many times as long as the longest chain of checks their stage took.
+
+        None when none was asked.
+        """
         took = self.stages.get("check", self.seconds)
         return took / self.chain.seconds if self.chain.seconds else None
 
@@ -95,7 +101,9 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a report whole or not at all, for this user alone; "-" is standard output.
+    """Write a report whole or not at all, for this user alone.
+
+    "-" is standard output.
 
     Raises ClusterlabError naming the reason.
     """

@@ -21,7 +21,10 @@ def _cell(title: str, value: str) -> Text:
 
 
 def show_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
-    """One line per row, never folded, so that other programs can read it too; the last column may be of any length."""
+    """One line per row, never folded, so that other programs can read it too.
+
+    The last column may be of any length.
+    """
     cells = [[Text(title, "dim") for title in titles], *rows]
     widths = [max(row[column].cell_len for row in cells) for column in range(len(titles) - 1)]
     for row in cells:

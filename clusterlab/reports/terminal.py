@@ -130,7 +130,10 @@ def _summary(run: Run) -> Text:
 
 
 def _time(run: Run) -> Text:
-    """All of it, and how well the checks ran side by side: which of them had to wait for one another."""
+    """All of it, and how well the checks ran side by side.
+
+    Which of them had to wait for one another.
+    """
     text = Text(f"{seconds_text(run.seconds)} in all; the checks took {run.stretch:.2f} times as long as ", "dim")
     text.append(f"their longest chain, {seconds_text(run.chain.seconds)}:")
     for result in run.chain.results:

@@ -1,4 +1,7 @@
-"""The timeline of a drill: strips of characters on a terminal, the same as shapes in an HTML page."""
+"""The timeline of a drill.
+
+Strips of characters on a terminal, the same as shapes in an HTML page.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
 
 
 def scale(timeline: Timeline) -> str:
-    """The line above the strips: `v` at the injection, seconds after it, `heal v` at the heal."""
+    """The line above the strips.
+
+    `v` at the injection, seconds after it, `heal v` at the heal.
+    """
     size = max((len(strip.cells) for strip in timeline.strips), default=0)
     line = [" "] * (size + 1)
     heal = timeline.lead + round(timeline.heal)

@@ -1,4 +1,7 @@
-"""What a list of results comes to: one verdict, one exit code, what was proven, and what kept the rest from it."""
+"""What a list of results comes to.
+
+One verdict, one exit code, what was proven, and what kept the rest from it.
+"""
 
 from __future__ import annotations
 

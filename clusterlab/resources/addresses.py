@@ -1,4 +1,6 @@
-"""Addresses on the Swarm's networks: each must belong to one endpoint, and be one that the Swarm allocated.
+"""Addresses on the Swarm's networks.
+
+Each must belong to one endpoint, and be one that the Swarm allocated.
 
 When a container's request to join such a network is late, the engine ends the attempt and may then start the container
 with an address that it chose itself. Somebody else may have that address. Where the Swarm chose the address, the

@@ -17,7 +17,10 @@ SWARM = "Swarm"
 
 
 class Key(NamedTuple):
-    """Which resource, where. What belongs to the Swarm is at SWARM, whichever manager leads it or is asked."""
+    """Which resource, where.
+
+    What belongs to the Swarm is at SWARM, whichever manager leads it or is asked.
+    """
 
     host: str
     kind: str  # the name of a ResourceKind: "package", "export", "image", "volume", "network", "container", ...
@@ -40,7 +43,9 @@ class Command(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """One option that is not as wanted; `wanted` and `found` are shown to people and written as JSON.
+    """One option that is not as wanted.
+
+    `wanted` and `found` are shown to people and written as JSON.
 
     Both are cleaned of secrets and control characters. A value that may not be shown at all is HIDDEN, or None when it
     is absent.
@@ -102,7 +107,10 @@ class Change:
         return (*self.first, Command(self.where or self.key.host, self.command))
 
     def __post_init__(self) -> None:
-        """Labels and names that hosts report end up in these; `command` stays as a person has to type it."""
+        """Labels and names that hosts report end up in these.
+
+        `command` stays as a person has to type it.
+        """
         object.__setattr__(self, "reason", clean(self.reason))
         object.__setattr__(self, "blocked", clean(self.blocked))
         object.__setattr__(self, "rest", clean(self.rest))

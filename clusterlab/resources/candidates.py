@@ -1,4 +1,6 @@
-"""Which nodes can take a service's tasks, and why the others cannot: what swarmkit's scheduler filters by.
+"""Which nodes can take a service's tasks, and why the others cannot.
+
+What swarmkit's scheduler filters by.
 
 Source: manager/scheduler/filter.go of swarmkit.
 """
@@ -24,7 +26,10 @@ _ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node, what it has, and what is left of it. `images` None: nobody looked there."""
+    """A node, what it has, and what is left of it.
+
+    `images` None: nobody looked there.
+    """
 
     facts: NodeFacts
     trouble: str = ""  # why it takes no task at all
@@ -63,7 +68,10 @@ def node_states(
     images: Mapping[str, frozenset[str]],
     paths: Mapping[str, frozenset[str]],
 ) -> list[NodeState]:
-    """The nodes as the manager lists them; `images` and `paths` are what hosts of the lab have, by node id."""
+    """The nodes as the manager lists them.
+
+    `images` and `paths` are what hosts of the lab have, by node id.
+    """
     names = {one["ID"]: name for name, one in services.items()}
     states = []
     for one in nodes:
@@ -99,7 +107,10 @@ def node_states(
 def candidates(
     stack: Stack, service: Service, spec: Spec, found: Spec | None, nodes: Sequence[NodeState]
 ) -> Candidates:
-    """Which nodes can take the tasks of a service of a stack; `found` is its spec as it is, if it is there."""
+    """Which nodes can take the tasks of a service of a stack.
+
+    `found` is its spec as it is, if it is there.
+    """
     name = stack.scoped(service.name)
     reasons = {node.name: tuple(_reasons(stack, service, spec, found or {}, name, node)) for node in nodes}
     image = str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
@@ -144,7 +155,10 @@ def _has(constraint: Constraint, node: Node) -> str:
 
 
 def _resources(spec: Spec, found: Spec, name: str, node: NodeState) -> Iterator[str]:
-    """What a task reserves and the node does not have left; the service's own old task makes room for its new one."""
+    """What a task reserves and the node does not have left.
+
+    The service's own old task makes room for its new one.
+    """
     wanted = (spec["TaskTemplate"].get("Resources") or {}).get("Reservations") or {}
     own = ((found.get("TaskTemplate") or {}).get("Resources") or {}).get("Reservations") or {}
     cpus, memory = wanted.get("NanoCPUs", 0), wanted.get("MemoryBytes", 0)

@@ -11,7 +11,10 @@ _ABSENT = (None, "", 0, False)
 
 
 def same(wanted: Any, found: Any) -> bool:
-    """Whether two values mean the same: what is absent, empty, zero and off are one, as in the engine's API."""
+    """Whether two values mean the same.
+
+    What is absent, empty, zero and off are one, as in the engine's API.
+    """
     if _absent(wanted) and _absent(found):
         return True
     return bool(wanted == found)
@@ -38,7 +41,10 @@ def variables(entries: Sequence[str] | None) -> dict[str, str]:
 
 
 def environment_differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[Difference]:
-    """Every variable that differs, by name alone: nobody may see the values, whatever the variable is called."""
+    """Every variable that differs, by name alone.
+
+    Nobody may see the values, whatever the variable is called.
+    """
     return [
         Difference(f"environment.{name}", HIDDEN if name in wanted else None, HIDDEN if name in found else None)
         for name in dict.fromkeys([*wanted, *found])

@@ -1,4 +1,7 @@
-"""Creating, connecting and starting a container; each is done when the container runs with an address of its own."""
+"""Creating, connecting and starting a container.
+
+Each is done when the container runs with an address of its own.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,18 @@ _moment = threading.Event()  # never set: waits
 
 
 def neighbours(scope: Scope, at: Observed) -> list[Host]:
-    """The hosts that may have an address on a network of this host's containers; the manager that is asked first."""
+    """The hosts that may have an address on a network of this host's containers.
+
+    The manager that is asked first.
+    """
     manager = [scope.swarm.at.host] if scope.swarm else []
     return [*manager, *(host for host in scope.hosts if host not in (at.host, *manager))]
 
 
 def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> None:
-    """Create a container, connect it to its networks and start it; raises HostError when it ends at once.
+    """Create a container, connect it to its networks and start it.
+
+    Raises HostError when it ends at once.
 
     An engine under load may miss the Swarm's answer to its own request to join an overlay network. The same container
     started again would keep what is left of that attempt, so it is created again. `others` are the hosts whose

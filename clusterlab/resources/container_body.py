@@ -1,4 +1,6 @@
-"""A container as it should be: what the engine's API is sent to create it, and the same as a command.
+"""A container as it should be.
+
+What the engine's API is sent to create it, and the same as a command.
 
 https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Container/operation/ContainerCreate
 """
@@ -45,7 +47,10 @@ class WantedContainer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its variables; commands name them, and take their values from the shell's environment."""
+        """Its variables.
+
+        Commands name them, and take their values from the shell's environment.
+        """
         return variables(self.config.get("Env"))
 
     @property
@@ -100,7 +105,10 @@ class WantedContainer:
 
 
 def wanted_container(lab: str, play: str, name: str, container: Container, image: str) -> WantedContainer:
-    """What a play's container means; `image` is the tag by which its image is known on the host."""
+    """What a play's container means.
+
+    `image` is the tag by which its image is known on the host.
+    """
     networks = {key: value or Attachment() for key, value in container.networks.items()}
     config: dict[str, Any] = {
         "Image": image,
@@ -138,7 +146,10 @@ def endpoint(attachment: Attachment) -> dict[str, Any]:
 
 
 def bind(text: str) -> str:
-    """A mount of a volume or a folder as the engine writes it: source:target, with :ro where it is read only."""
+    """A mount of a volume or a folder as the engine writes it.
+
+    Source:target, with :ro where it is read only.
+    """
     mount = parse_mount(text)
     source = posixpath.normpath(mount.source) if mount.type == "bind" else mount.source
     return f"{source}:{posixpath.normpath(mount.target)}" + (":ro" if mount.read_only else "")

@@ -38,7 +38,10 @@ _CONFIG_OPTIONS = ("Cmd", "Entrypoint", "User", "WorkingDir", "Hostname", "StopS
 
 
 def fixed_differences(wanted: WantedContainer, listed: Json, stored: Stored, image_id: str) -> list[Difference]:
-    """What only another container in its place can change; `image_id` is the wanted tag's on the host, or empty."""
+    """What only another container in its place can change.
+
+    `image_id` is the wanted tag's on the host, or empty.
+    """
     labels = labels_of(listed)
     made_so = labels.get(LABEL_SPEC) == wanted.labels[LABEL_SPEC]
     found = [] if made_so else _creation_differences(wanted, listed, stored)
@@ -143,7 +146,10 @@ def _plain(option: str, value: Any) -> Any:
 
 
 def _mount_differences(wanted: WantedContainer, listed: Json) -> list[Difference]:
-    """What is mounted where, as the engine lists it; a container that was never started may not list it yet."""
+    """What is mounted where, as the engine lists it.
+
+    A container that was never started may not list it yet.
+    """
     mounts = {mount["Destination"]: mount for mount in listed.get("Mounts") or []}
     found: list[Difference] = []
     for text in wanted.host_config["Binds"] if mounts else []:

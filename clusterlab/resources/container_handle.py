@@ -1,4 +1,7 @@
-"""Handles to containers: every container can be looked at, only one that the lab created can be changed."""
+"""Handles to containers.
+
+Every container can be looked at, only one that the lab created can be changed.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,10 @@ class ContainerHandle:
         return is_ours(self.lab, self.labels)
 
     def own(self) -> OwnContainer:
-        """The handle by which it can be changed; raises NotOurs when the lab did not create it."""
+        """The handle by which it can be changed.
+
+        Raises NotOurs when the lab did not create it.
+        """
         return OwnContainer(self.host, self.lab, self.name, self.report)
 
     def now(self) -> Self:
@@ -89,7 +95,9 @@ class ContainerHandle:
 
 @dataclass(frozen=True)
 class OwnContainer(ContainerHandle):
-    """A container that this lab created. Everything acts by id, never on another container of that name.
+    """A container that this lab created.
+
+    Everything acts by id, never on another container of that name.
 
     Raises NotOurs when it is made for any other container.
     """
@@ -115,7 +123,10 @@ class OwnContainer(ContainerHandle):
         self.stays_up()
 
     def kill(self) -> None:
-        """End its processes with SIGKILL, and wait until they have ended: the engine answers before."""
+        """End its processes with SIGKILL, and wait until they have ended.
+
+        The engine answers before.
+        """
         process = self.process
         with self._engine("kill") as api:
             api.kill(self.id)
@@ -137,7 +148,10 @@ class OwnContainer(ContainerHandle):
             api.disconnect_container_from_network(self.id, network, force=True)
 
     def stays_up(self) -> None:
-        """Watch it after a start; raises EndedAtOnce with what it printed when it ends or is started again."""
+        """Watch it after a start.
+
+        Raises EndedAtOnce with what it printed when it ends or is started again.
+        """
         process, deadline = self.now().process, time.monotonic() + _STAYS_SECONDS
         what = f"container {self.name} to stay up"
         ended = wait_until(lambda: self._fate(process, deadline), what, _STOP_SECONDS, subject=self.host.name)
@@ -153,7 +167,10 @@ class OwnContainer(ContainerHandle):
         )
 
     def _fate(self, process: int, deadline: float) -> str:
-        """How it has ended since it had that process; empty while it runs, and _STAYS when it does at the deadline."""
+        """How it has ended since it had that process.
+
+        Empty while it runs, and _STAYS when it does at the deadline.
+        """
         late = not seconds_left(deadline)
         state = self.now().report["State"]
         if state["Running"] and not state.get("Restarting") and state["Pid"] == process != 0:

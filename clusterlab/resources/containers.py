@@ -64,7 +64,10 @@ class PlannedContainer:
 
 
 class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
-    """Containers on their hosts; the tasks of services are the Swarm's, and only waited for."""
+    """Containers on their hosts.
+
+    The tasks of services are the Swarm's, and only waited for.
+    """
 
     name = "container"
     listings = frozenset({"containers", "images", "networks"})
@@ -104,7 +107,10 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
         return found
 
     def differences(self, wanted: PlannedContainer, found: FoundContainer) -> Sequence[Difference]:
-        """What the engine stores otherwise; its image and networks are compared with the host's, see `change`."""
+        """What the engine stores otherwise.
+
+        Its image and networks are compared with the host's, see `change`.
+        """
         fixed = fixed_differences(wanted.body, found.listed, found.stored, "")
         return [*fixed, *policy_differences(wanted.body, found.stored)]
 
@@ -165,7 +171,10 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
 
 
 def _task_removal(scope: Scope, key: Key, service: str) -> Change | None:
-    """Wait for a task whose service is gone: an interrupted removal did not see it end."""
+    """Wait for a task whose service is gone.
+
+    An interrupted removal did not see it end.
+    """
     if not scope.swarms or any(service in view.services for view in scope.swarms.values()):
         return None  # it goes with its service
     return Change(

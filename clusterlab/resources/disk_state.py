@@ -33,7 +33,10 @@ def logged_in(iqn: str) -> str:
 
 
 def question(lab: str) -> str:
-    """Script that prints a line for each LUN of the lab: its name, whether there is a session, device and content."""
+    """Script that prints a line for each LUN of the lab.
+
+    Its name, whether there is a session, device and content.
+    """
     prefix = shlex.quote(iqn_prefix(lab))
     return rf"""
 PATH=$PATH:/usr/sbin:/sbin

@@ -74,7 +74,10 @@ class WantedDisk:
 
     @property
     def manual_format(self) -> str:
-        """Format it only when it is blank; fails when it holds something else than the file system that is wanted."""
+        """Format it only when it is blank.
+
+        Fails when it holds something else than the file system that is wanted.
+        """
         there = f"blkid -p -s TYPE -o value {self.device} | grep -qx {self.filesystem}"
         return f"{there} || {{ cmp -s -n {disk_state.BORDER} {self.device} /dev/zero && {self.format}; }}"
 
@@ -86,7 +89,10 @@ def wanted_disk(inventory: Inventory, lab: str, name: str, disk: Disk) -> Wanted
 
 
 class DiskKind(ResourceKind[WantedDisk, FoundDisk]):
-    """LUNs that hosts log in to. One that the plays no longer have stays logged in: only `clean` logs out."""
+    """LUNs that hosts log in to.
+
+    One that the plays no longer have stays logged in: only `clean` logs out.
+    """
 
     name = "disk"
     listings = frozenset({"containers", "volumes"})
@@ -155,7 +161,10 @@ class DiskKind(ResourceKind[WantedDisk, FoundDisk]):
         return True  # only LUNs with the lab's prefix are looked for
 
     def remove(self, scope: Scope, key: Key, found: FoundDisk, reason: str) -> Change:
-        """Log out of a LUN and forget it, after all that has it mounted; what is on it stays there."""
+        """Log out of a LUN and forget it, after all that has it mounted.
+
+        What is on it stays there.
+        """
         at = scope.at(key)
         volumes = [
             name

@@ -1,4 +1,7 @@
-"""The Docker engine: whichever is there is kept; where there is none, the distribution's is installed."""
+"""The Docker engine: whichever is there is kept.
+
+Where there is none, the distribution's is installed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ _DEBIAN_WITH_CLI_APART = 13  # since trixie, docker.io only recommends the clien
 
 
 def packages(system: System) -> list[str]:
-    """What must be installed for an engine and its client; nothing where both are, whoever packaged them."""
+    """What must be installed for an engine and its client.
+
+    Nothing where both are, whoever packaged them.
+    """
     if "dockerd" in system.commands and "docker" in system.commands:
         return []
     engine = [] if "dockerd" in system.commands else ["docker.io"]
@@ -131,7 +137,10 @@ def _start(host: Host, lab: str, unit: units.Unit) -> None:
 
 
 def wait_until_answering(host: Host) -> None:
-    """Wait until the engine's API answers; raises DeadlineExceeded with the end of its journal."""
+    """Wait until the engine's API answers.
+
+    Raises DeadlineExceeded with the end of its journal.
+    """
     last: list[ClusterlabError] = []
 
     def answers() -> bool:

@@ -50,7 +50,10 @@ class Found:
 
 
 class EngineSettingsKind(HostKind[Settings, Found]):
-    """Keys of daemon.json that the inventory gives. Others stay; one that is taken out gets its former value back."""
+    """Keys of daemon.json that the inventory gives. Others stay.
+
+    One that is taken out gets its former value back.
+    """
 
     name = "engine settings"
 
@@ -143,13 +146,19 @@ def _change(
 
 
 def merged(found: Found, wanted: Settings) -> dict[str, Any]:
-    """The whole file as it will be; a former value of None is that of a key that was not there."""
+    """The whole file as it will be.
+
+    A former value of None is that of a key that was not there.
+    """
     merged = {**(found.file or {}), **found.restored(wanted), **wanted}
     return {key: value for key, value in merged.items() if value is not None}
 
 
 def _set(at: Observed, merged: Settings, wanted: Settings, found: Found) -> None:
-    """Write the file and restart the engine; raises HostError, with the old file in place, when it does not start."""
+    """Write the file and restart the engine.
+
+    Raises HostError, with the old file in place, when it does not start.
+    """
     host, now = at.host, found.file or {}
     record.remember(host, at.lab, ENGINE_SETTINGS.name, {key: now.get(key) for key in wanted})
     do(host, "mkdir -p /etc/docker", "set the engine's options")

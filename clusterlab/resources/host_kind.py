@@ -1,4 +1,7 @@
-"""What the kinds of resources that hosts need for their roles have in common: packages, modules, units, exports."""
+"""What the kinds of resources that hosts need for their roles have in common.
+
+Packages, modules, units, exports.
+"""
 
 from __future__ import annotations
 

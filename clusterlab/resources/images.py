@@ -46,7 +46,10 @@ class FoundImage:
 
 @dataclass(frozen=True)
 class _Resolved:
-    """Which image a reference means: its digest in the registry and its id on a host; empty as long as unknown."""
+    """Which image a reference means: its digest in the registry and its id on a host.
+
+    Empty as long as unknown.
+    """
 
     digest: str = ""
     id: str = ""
@@ -119,7 +122,10 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
     def _pull(
         self, wants: Wants, scope: Scope, key: Key, wanted: WantedImage, found: FoundImage | None
     ) -> Change | None:
-        """The first host that has it says which image it is; if none has, the first resolves it, the others wait."""
+        """The first host that has it says which image it is.
+
+        If none has, the first resolves it, the others wait.
+        """
         hosts = [host for host in image_hosts(wants.lab)[wanted.name] if host in scope.observed]
         having = [scope.observed[host] for host in hosts if wanted.tag in scope.observed[host].images]
         known = _resolved_on(having[0], wanted) if having else _Resolved()
@@ -174,7 +180,10 @@ def expected_id(at: Observed, image: WantedImage) -> str:
 
 
 def coming_id(wants: Wants, scope: Scope, at: Observed, name: str) -> str:
-    """The id that an image has on the host once the pending changes are made; "" when that is known only then."""
+    """The id that an image has on the host once the pending changes are made.
+
+    "" when that is known only then.
+    """
     image = wants.images[name]
     pending = Key(at.name, ImageKind.name, name) in scope.pending
     return ("" if pending else at.images.get(image.tag, "")) or expected_id(at, image)
@@ -219,7 +228,9 @@ def _loaded_name(printed: str) -> str:
 
 
 def _pull(host: Host, image: WantedImage, known: _Resolved, first: Host | None, progress: Progress) -> None:
-    """Pull by digest, so that no name but ours remains; an image that was there before gets a mark that keeps it.
+    """Pull by digest, so that no name but ours remains.
+
+    An image that was there before gets a mark that keeps it.
 
     `first` is the host that pulled it before, and knows which image the reference meant then.
     """
@@ -262,7 +273,10 @@ def _resolved(api: Any, reference: str) -> str:
 
 
 def _followed(host: Host, doing: str, stream: Any, remedy: str = "") -> str:
-    """Read an engine's progress to its end; raises HostError when it reports an error there."""
+    """Read an engine's progress to its end.
+
+    Raises HostError when it reports an error there.
+    """
     printed: list[str] = []
     for line in stream:
         if "error" in line:

@@ -1,4 +1,7 @@
-"""The name by which a host logs in to iSCSI targets: its own, also where machines began as copies of one."""
+"""The name by which a host logs in to iSCSI targets.
+
+Its own, also where machines began as copies of one.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ QUESTION = f"cat {_FILE}; ls /sys/class/iscsi_session"
 
 @dataclass(frozen=True)
 class WantedName:
-    """A host's own name; with `copied` it replaces the one that the host already has, which may be another host's."""
+    """A host's own name.
+
+    With `copied` it replaces the one that the host already has, which may be another host's.
+    """
 
     name: str
     copied: bool
@@ -43,7 +49,10 @@ class Initiator:
 
 
 class InitiatorKind(HostKind[WantedName, Initiator]):
-    """Initiator names. A host with sessions keeps its name, since targets know it by that."""
+    """Initiator names.
+
+    A host with sessions keeps its name, since targets know it by that.
+    """
 
     name = "initiator"
 

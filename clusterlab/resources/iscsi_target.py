@@ -1,4 +1,7 @@
-"""LUNs of an iSCSI target (Linux SCSI target framework, tgt): their files, one file of ours in /etc/tgt/conf.d, and
+"""LUNs of an iSCSI target (Linux SCSI target framework, tgt).
+
+Their files, one file of ours in /etc/tgt/conf.d, and
+
 what the daemon really serves.
 
 Wanted is compared with what `tgtadm` shows, not with files alone. A LUN's file holds data: it is never shrunk, grown,
@@ -49,7 +52,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Found:
-    """What the target host has: sizes of the LUNs' files in bytes, the lab's file, and all targets by name."""
+    """What the target host has.
+
+    Sizes of the LUNs' files in bytes, the lab's file, and all targets by name.
+    """
 
     sizes: Mapping[str, int]
     own_text: str
@@ -113,7 +119,10 @@ class LunKind(HostKind[WantedLun, Target]):
         return True  # only targets with the lab's prefix, and LUNs that are recorded
 
     def kept(self, scope: Scope, key: Key, found: Target) -> str:
-        """Whoever is logged in to one target of the lab keeps them all: they end together."""
+        """Whoever is logged in to one target of the lab keeps them all.
+
+        They end together.
+        """
         for one, target in {key: found, **self.observe(scope)}.items():
             if one.host == key.host and target.clients:
                 to = "" if one == key else f" to {one.name}, and the targets of the lab end together"
@@ -124,7 +133,10 @@ class LunKind(HostKind[WantedLun, Target]):
         return "its file in /var/lib/clusterlab/luns, which holds the data of the disk"
 
     def remove(self, scope: Scope, key: Key, found: Target, reason: str) -> Change | None:
-        """End all targets of the lab on a host that nobody is logged in to; their files hold data and stay."""
+        """End all targets of the lab on a host that nobody is logged in to.
+
+        Their files hold data and stay.
+        """
         if pending_on(scope, key.host, "luns"):
             return None
         return _removal(scope.at(key), reason)
@@ -217,7 +229,10 @@ def changes(
     now: Found,
     needs: frozenset[Key] = frozenset(),
 ) -> list[Change]:
-    """Serve what is wanted to those hosts alone, and end what our file had besides; `addresses` are the hosts'."""
+    """Serve what is wanted to those hosts alone, and end what our file had besides.
+
+    `addresses` are the hosts'.
+    """
     blocked = {lun.name: why for lun in luns if (why := _kept_back(lun, lab, now))}
     made = [_blocked(host, name, why) for name, why in blocked.items()]
     free = [lun for lun in luns if lun.name not in blocked]
@@ -288,7 +303,10 @@ def _differing(lun: Lun, lab: str, addresses: Mapping[str, str], now: Found) -> 
 
 
 def _commands(lun: Lun, lab: str, addresses: Mapping[str, str], target: Target | None) -> list[str]:
-    """What brings one target there. Its access is changed in place: hosts may be logged in meanwhile."""
+    """What brings one target there.
+
+    Its access is changed in place: hosts may be logged in meanwhile.
+    """
     if target is None or target.files != {LUN: image(lab, lun.name)}:
         return [f"tgt-admin --verbose --update {iqn(lab, lun.name)}"]
     access = f"tgtadm --lld iscsi --mode target --tid {target.tid}"

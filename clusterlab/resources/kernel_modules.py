@@ -1,4 +1,7 @@
-"""Kernel modules: loaded now, and at every boot; what is built into the kernel needs neither."""
+"""Kernel modules: loaded now, and at every boot.
+
+What is built into the kernel needs neither.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,20 @@ _ABSENT = "not loaded"
 
 @dataclass(frozen=True)
 class Module:
-    """A module on a host: built in, loaded or not loaded, and whether the lab's file has it loaded at boot."""
+    """A module on a host.
+
+    Built in, loaded or not loaded, and whether the lab's file has it loaded at boot.
+    """
 
     state: str
     at_boot: bool
 
 
 class ModuleKind(HostKind[str, Module]):
-    """Modules that roles need. A host's file for the boot has all of them, so they are one change."""
+    """Modules that roles need.
+
+    A host's file for the boot has all of them, so they are one change.
+    """
 
     name = "module"
 

@@ -1,4 +1,6 @@
-"""The shape of a kind of resource: everything that clusterlab does with volumes, packages or services of a Swarm.
+"""The shape of a kind of resource.
+
+Everything that clusterlab does with volumes, packages or services of a Swarm.
 
 `provision`, `apply`, `clean`, the search for left-overs, `explain` and the check `inspect` are loops over the registry
 `RESOURCES` (kinds.py); none of them asks which kind a resource is.
@@ -40,7 +42,10 @@ NO_LONGER_WANTED = "no play defines it any more"
 
 
 class ResourceKind(ABC, Generic[W, F]):
-    """One kind of resource. Its methods change nothing; only the `carry_out` of the changes that they return does."""
+    """One kind of resource. Its methods change nothing.
+
+    Only the `carry_out` of the changes that they return does.
+    """
 
     name: str
     verb: Verb = "apply"
@@ -54,7 +59,10 @@ class ResourceKind(ABC, Generic[W, F]):
         """Every resource of this kind that the lab's files want, without asking a host."""
 
     def left_out(self, wants: Wants) -> Iterator[Skipped]:
-        """What is not wanted because hosts lack what it needs; of the Swarm, what no host can have."""
+        """What is not wanted because hosts lack what it needs.
+
+        Of the Swarm, what no host can have.
+        """
         yield from ()
 
     @abstractmethod
@@ -66,7 +74,9 @@ class ResourceKind(ABC, Generic[W, F]):
         return None
 
     def questions(self, at: Observed, wanted: Mapping[Key, W] | None) -> Mapping[str, str]:
-        """Sections of the script that the host runs, by name; for kinds of `apply`, `at` has the engine's answers.
+        """Sections of the script that the host runs, by name.
+
+        For kinds of `apply`, `at` has the engine's answers.
 
         `wanted` is what is wanted on that host; None when everything is looked for that belongs to the lab.
         """
@@ -85,11 +95,17 @@ class ResourceKind(ABC, Generic[W, F]):
         """What converges one resource; None when it is as wanted."""
 
     def owns(self, lab: str, found: F) -> bool:
-        """Whether a resource was made for the lab: only such a one may be changed or removed."""
+        """Whether a resource was made for the lab.
+
+        Only such a one may be changed or removed.
+        """
         return False
 
     def play(self, found: F) -> str | None:
-        """For which play a resource of ours was made; None when it is the whole lab's: only `clean` removes it then."""
+        """For which play a resource of ours was made.
+
+        None when it is the whole lab's: only `clean` removes it then.
+        """
         return None
 
     def labels(self, found: F) -> Mapping[str, str]:
@@ -105,7 +121,10 @@ class ResourceKind(ABC, Generic[W, F]):
         return ""
 
     def rest(self, key: Key, found: F) -> str:
-        """What stays on the host after a resource of ours was removed, and why; "" for nothing."""
+        """What stays on the host after a resource of ours was removed, and why.
+
+        "" for nothing.
+        """
         return ""
 
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
@@ -139,7 +158,10 @@ def left_out(kinds: Iterable[ResourceKind[W, F]], wants: Wants) -> list[Skipped]
 
 
 def skipped(key: Key, need: Need | None, wants: Wants) -> Iterator[Skipped]:
-    """The resource, when `need` is not met, with the reason; `need` of the Swarm's stands for all of its hosts."""
+    """The resource, when `need` is not met, with the reason.
+
+    `need` of the Swarm's stands for all of its hosts.
+    """
     if need:
         where = "" if key.host in (need.host, SWARM) else f" on {need.host}"
         yield Skipped(key, f"{need.capability}{where}: {wants.capabilities.reason(need.host, need.capability)}")

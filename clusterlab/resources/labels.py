@@ -13,7 +13,10 @@ _STACK = "com.docker.stack.namespace"
 
 
 def spec_hash(wanted: object) -> str:
-    """A short name for all that is wanted of an object; equal exactly when that is equal."""
+    """A short name for all that is wanted of an object.
+
+    Equal exactly when that is equal.
+    """
     text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,6 @@
-"""Which manager to ask about a Swarm: the leader if its host answers, else any manager at work.
+"""Which manager to ask about a Swarm.
+
+The leader if its host answers, else any manager at work.
 
 A manager other than the leader answers reads from its own copy, which may lag behind, and forwards writes.
 """
@@ -31,11 +33,16 @@ def preferred(infos: Mapping[str, Info], nodes: Sequence[Node]) -> str:
 
 
 class Answered(HostError):
-    """A manager answered, and what it says is not what was expected: no other manager is asked."""
+    """A manager answered, and what it says is not what was expected.
+
+    No other manager is asked.
+    """
 
 
 def first_answer(names: Sequence[str], ask: Callable[[str], T]) -> tuple[str, T]:
-    """The first of `names` that can answer, and its answer; raises the first one's error if none can.
+    """The first of `names` that can answer, and its answer.
+
+    Raises the first one's error if none can.
 
     Only that a host could not be asked, or did not answer in time, lets the next one be asked.
     """

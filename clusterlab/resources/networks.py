@@ -121,7 +121,10 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
         return shell(wanted.command)
 
     def observe(self, scope: Scope) -> Mapping[Key, Json]:
-        """A Swarm's networks as its manager reports them: other members know only those that they use."""
+        """A Swarm's networks as its manager reports them.
+
+        Other members know only those that they use.
+        """
         found = {
             Key(at.name, self.name, name): one
             for at in scope.everywhere
@@ -204,7 +207,10 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
 
 
 def _taken_out(wanted: WantedNetwork, found: Json) -> list[Difference]:
-    """What a network has that was made for an earlier state of the play; the engine adds some by itself, too."""
+    """What a network has that was made for an earlier state of the play.
+
+    The engine adds some by itself, too.
+    """
     ipam = found.get("IPAM") or {}
     options = {key: value for key, value in (found.get("Options") or {}).items() if key not in wanted.options}
     ipam_options = {
@@ -310,7 +316,10 @@ def _replacement(
 def _kept_back(
     scope: Scope, key: Key, users: Sequence[tuple[Observed, dict[str, Json]]], services: Sequence[str]
 ) -> tuple[str, str]:
-    """Why a network must not be replaced, and the flag that would allow it; empty when it may."""
+    """Why a network must not be replaced, and the flag that would allow it.
+
+    Empty when it may.
+    """
     at = scope.at(key)
     foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
     foreign += [f"service {name}" for name in services if not at.owns(scope.swarms[key.host].services[name])]

@@ -1,4 +1,6 @@
-"""Exports of an NFS server: the directories, one file of ours in /etc/exports.d, and what the server really exports.
+"""Exports of an NFS server.
+
+The directories, one file of ours in /etc/exports.d, and what the server really exports.
 
 Wanted is compared with /var/lib/nfs/etab, the server's own table of what it exports and how, not with files
 alone. An export of the same directory that is not in our file is somebody else's: it is never touched.
@@ -50,7 +52,10 @@ _REMEDIES = (
 
 
 class ExportKind(HostKind[Export, Table]):
-    """Exports. One file has all of a host's, so they are one change; what is found of one are its options by client."""
+    """Exports. One file has all of a host's, so they are one change.
+
+    What is found of one are its options by client.
+    """
 
     name = "export"
 
@@ -134,7 +139,10 @@ def _removal(at: Observed, reason: str) -> Change:
 
 
 def _remove_if_empty(directory: str) -> str:
-    """Command that succeeds also when the directory is gone or in use: what is left of it is reported, see `rest`."""
+    """Command that succeeds also when the directory is gone or in use.
+
+    What is left of it is reported, see `rest`.
+    """
     name = shlex.quote(directory)
     return f"[ ! -d {name} ] || rmdir --ignore-fail-on-non-empty {name} || true"
 
@@ -145,7 +153,10 @@ def _take_back(at: Observed, commands: list[str]) -> None:
 
 
 def changes(at: Observed, exports: Sequence[Export], needs: frozenset[Key]) -> list[Change]:
-    """Export what is wanted, and end what our file had besides; blocked where others export the same directory."""
+    """Export what is wanted, and end what our file had besides.
+
+    Blocked where others export the same directory.
+    """
     lab, now = at.lab, found(at.answers.get(EXPORT.name, ""), at.lab)
     blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), exports, now))}
     free = [export for export in exports if str(export.path) not in blocked]
@@ -260,7 +271,10 @@ def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) ->
 
 
 def _verify(host: Host, exports: list[Export], doing: str, said: str) -> None:
-    """exportfs ends well for exports that it only warns about: look at what is in force."""
+    """exportfs ends well for exports that it only warns about.
+
+    Look at what is in force.
+    """
     active = parse(do(host, f"cat {ETAB}", doing).stdout)
     missing = [pair for pair, options in table_of(exports).items() if active.get(pair) != options]
     if not missing:

@@ -20,7 +20,10 @@ Table = dict[tuple[str, str], dict[str, str]]
 
 @dataclass(frozen=True)
 class Found:
-    """What one server has: exports in force, the lab's file, other files' directories, and which wanted ones exist."""
+    """What one server has.
+
+    Exports in force, the lab's file, other files' directories, and which wanted ones exist.
+    """
 
     active: Table
     ours: Table

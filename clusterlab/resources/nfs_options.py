@@ -27,7 +27,9 @@ _DEFAULTS = {default: default for default, _ in _PAIRS} | {"anonuid": "65534", "
 
 
 def effective(options: Iterable[str]) -> dict[str, str]:
-    """What `options` come to, defaults included: the flag of each pair, and the value of each `name=value`.
+    """What `options` come to, defaults included.
+
+    The flag of each pair, and the value of each `name=value`.
 
     The last of contradicting options holds, as in the server. The same export gives the same mapping, whether its
     options are those of a file or those that the server reports.
@@ -61,7 +63,10 @@ def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[tuple
 
 
 def client(text: str) -> str:
-    """A client in the form that the server reports: a network by its prefix length, anything else as it is."""
+    """A client in the form that the server reports.
+
+    A network by its prefix length, anything else as it is.
+    """
     if "/" not in text:
         return "*" if text == "" else text
     try:

@@ -1,4 +1,7 @@
-"""What a host and its engine report: one command and five requests for each host, whatever the number of plays."""
+"""What a host and its engine report.
+
+One command and five requests for each host, whatever the number of plays.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,9 @@ class Observed:
 
     @property
     def bears(self) -> int:
-        """How many changes at the same time: each starts processes, which one processor only slows down for each other.
+        """How many changes at the same time.
+
+        Each starts processes, which one processor only slows down for each other.
 
         More than MOST would wait for one of the few channels to the engine.
         """
@@ -125,7 +130,10 @@ def labels_of(listed: Json) -> Mapping[str, str]:
 
 
 def is_task(container: Json) -> bool:
-    """Whether a listed container is a task of a Swarm service: the Swarm's, not the plays'."""
+    """Whether a listed container is a task of a Swarm service.
+
+    The Swarm's, not the plays'.
+    """
     return _TASK in labels_of(container)
 
 
@@ -140,6 +148,9 @@ def service_id(task: Json) -> str:
 
 
 def ask_engine(host: Host, names: Iterable[str]) -> dict[str, Any]:
-    """What the engine lists under `names`, and says of itself; raises ClusterlabError when it does not answer."""
+    """What the engine lists under `names`, and says of itself.
+
+    Raises ClusterlabError when it does not answer.
+    """
     with engine(host, "ask the engine", remedy="Run `clusterlab provision`.") as api:
         return {name: LISTINGS[name](api) for name in dict.fromkeys(("info", *names))}

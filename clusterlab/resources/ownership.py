@@ -1,4 +1,6 @@
-"""Which workstation created an object: only what this one created is removed unasked.
+"""Which workstation created an object.
+
+Only what this one created is removed unasked.
 
 A lab that is shared is worked on from several workstations, so its objects are the lab's, whoever created them: see
 `is_ours`. On hosts that several can reach, a lab of one name is one workstation's unless its inventory says otherwise.
@@ -26,7 +28,9 @@ _FILE = "owner"
 
 
 def this_workstation() -> str:
-    """The name under which this user of this computer creates objects: random, and kept with the labs' state.
+    """The name under which this user of this computer creates objects.
+
+    Random, and kept with the labs' state.
 
     Who loses the state loses the right to remove unasked, which is the safe side. Raises OSError.
     """
@@ -44,7 +48,9 @@ def this_workstation() -> str:
 
 
 def with_owner(labels: Mapping[str, str], found: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Labels of an object that this workstation creates; one that is `found` keeps its owner.
+    """Labels of an object that this workstation creates.
+
+    One that is `found` keeps its owner.
 
     What another lab had is this workstation's once it is adopted: its owner's lab no longer has it.
     Commands that are shown leave these labels out: what a person types was not created by clusterlab.

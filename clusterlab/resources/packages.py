@@ -1,4 +1,7 @@
-"""Packages of the distribution, installed with apt; an installed package stays as it is, whatever its version."""
+"""Packages of the distribution, installed with apt.
+
+An installed package stays as it is, whatever its version.
+"""
 
 from __future__ import annotations
 
@@ -86,14 +89,20 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class Package:
-    """A package on a host; `version` is empty when it is not installed, `recorded` when provision installed it."""
+    """A package on a host.
+
+    `version` is empty when it is not installed, `recorded` when provision installed it.
+    """
 
     version: str
     recorded: bool = False
 
 
 class PackageKind(HostKind[str, Package]):
-    """Packages that roles need. All that a host lacks are one change: a package manager does one thing at a time."""
+    """Packages that roles need.
+
+    All that a host lacks are one change: a package manager does one thing at a time.
+    """
 
     name = "package"
 
@@ -148,7 +157,10 @@ class PackageKind(HostKind[str, Package]):
         return f"packages stay unless {FLAG} is given" if found.version and FLAG not in scope.allowed else ""
 
     def remove(self, scope: Scope, key: Key, found: Package, reason: str) -> Change | None:
-        """Remove all that provision installed on a host, and nothing else: fails when others need one of them."""
+        """Remove all that provision installed on a host, and nothing else.
+
+        Fails when others need one of them.
+        """
         at = scope.at(key)
         if pending_on(scope, at.name, "packages"):
             return None
@@ -216,7 +228,9 @@ def _command(names: Sequence[str]) -> str:
 
 
 def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
-    """Install packages; when apt fails, the record keeps those that are on the host all the same.
+    """Install packages.
+
+    When apt fails, the record keeps those that are on the host all the same.
 
     When apt does not end in time it keeps all of them: apt may still be at work.
     """

@@ -24,7 +24,10 @@ def script(questions: Mapping[str, str]) -> str:
 
 
 def answers(output: str) -> dict[str, str]:
-    """The answers in the output of `script`, by question, to the letter; raises ValueError when it is not whole."""
+    """The answers in the output of `script`, by question, to the letter.
+
+    Raises ValueError when it is not whole.
+    """
     found: dict[str, list[str]] = {}
     name = ""
     for line in output.split("\n"):
@@ -39,7 +42,10 @@ def answers(output: str) -> dict[str, str]:
 
 
 def ask(host: Host, questions: Mapping[str, str]) -> dict[str, str]:
-    """Ask `host` all `questions` with one command; raises ClusterlabError when it cannot answer."""
+    """Ask `host` all `questions` with one command.
+
+    Raises ClusterlabError when it cannot answer.
+    """
     completed = host.run(script(questions), timeout=_TIMEOUT)
     try:
         return answers(completed.stdout)

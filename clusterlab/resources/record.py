@@ -33,7 +33,10 @@ def path(lab: str, kind: str, name: str) -> str:
 
 
 def owner_path(lab: str) -> str:
-    """The file that names the workstation whose record this is: its id, and its name for people."""
+    """The file that names the workstation whose record this is.
+
+    Its id, and its name for people.
+    """
     return f"{folder(lab)}/owner"
 
 
@@ -54,7 +57,10 @@ def entries(at: Observed, kind: str) -> dict[str, object]:
 
 
 def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> None:
-    """Record the states before a change; those that are recorded already stay. Raises HostError."""
+    """Record the states before a change; those that are recorded already stay.
+
+    Raises HostError.
+    """
     if not before:
         return
     whose = shlex.quote(f"{this_workstation()} {owner()}")
@@ -68,7 +74,10 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> N
 
 
 def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:
-    """Remove the entries of what was taken back, and the folders when they are empty. Raises HostError."""
+    """Remove the entries of what was taken back, and the folders when they are empty.
+
+    Raises HostError.
+    """
     files = shlex.join(path(lab, kind, name) for name in names)
     lines = [
         f"rm -f {files}",

@@ -1,4 +1,7 @@
-"""Logins to registries from the user's Docker configuration; only the engines get them, in a header."""
+"""Logins to registries from the user's Docker configuration.
+
+Only the engines get them, in a header.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ _SECRET = ("password", "identitytoken", "registrytoken")
 
 
 def login_header(image: str) -> dict[str, str]:
-    """The header with the user's login to an image's registry; none where the user has no login there.
+    """The header with the user's login to an image's registry.
+
+    None where the user has no login there.
 
     Raises UsageError when a credential helper fails.
     """

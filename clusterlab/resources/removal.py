@@ -1,4 +1,7 @@
-"""Removing Docker objects that are ours: what goes, in which way, and what keeps it back."""
+"""Removing Docker objects that are ours.
+
+What goes, in which way, and what keeps it back.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def remote_data(volume: Json) -> str:
 
 
 def anonymous_volumes(container: Json) -> dict[str, str]:
-    """Volumes without a name of a listed container, by the path in it: they go with the container."""
+    """Volumes without a name of a listed container, by the path in it.
+
+    They go with the container.
+    """
     return {
         mount["Destination"]: mount["Name"]
         for mount in container.get("Mounts") or []
@@ -62,7 +68,10 @@ def loses_anonymous(name: str, container: Json) -> str:
 
 
 def wait_for(condition: Callable[[], bool], what: str, host: str, seconds: float = _WAIT) -> None:
-    """Wait for the engine of `host`, or its Swarm, to end what it has begun; raises DeadlineExceeded."""
+    """Wait for the engine of `host`, or its Swarm, to end what it has begun.
+
+    Raises DeadlineExceeded.
+    """
     remedy = f"See `journalctl -u docker` on {host}, then run the same command again."
     wait_until(condition, what, seconds, subject=host, remedy=remedy)
 
@@ -88,7 +97,10 @@ def remove_container(host: Host, name: str, id_: str = "") -> None:
 
 
 def remove_volume(host: Host, lab: str, name: str) -> None:
-    """Remove a volume; fine when it is gone. Raises HostError when it is not, or no longer, the lab's."""
+    """Remove a volume; fine when it is gone.
+
+    Raises HostError when it is not, or no longer, the lab's.
+    """
     remedy = (
         f"Start the NFS server and run the same command again; or, on {host.name}, "
         f"`umount -f -l` what `findmnt` shows for the volume, and restart Docker."
@@ -136,7 +148,10 @@ def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host
 
 
 def _counted_user(api: Any, said: str) -> str:
-    """The task that the Swarm counts on a network, in words; nothing when it is gone or the engine named none."""
+    """The task that the Swarm counts on a network, in words.
+
+    Nothing when it is gone or the engine named none.
+    """
     named = re.search(r"in use by task (\w+)", said)
     if named is None:
         return ""
@@ -155,7 +170,10 @@ def _counted_user(api: Any, said: str) -> str:
 
 
 def remove_service(host: Host, name: str, id_: str) -> None:
-    """Remove a Swarm service by its id; fine when it is gone. Its tasks end later: see `wait_for_tasks_to_end`."""
+    """Remove a Swarm service by its id; fine when it is gone.
+
+    Its tasks end later: see `wait_for_tasks_to_end`.
+    """
     with engine(host, f"remove service {name}") as api:
         try:
             api.remove_service(id_)
@@ -191,7 +209,10 @@ class TaskWait:
 
 
 def users_of(at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
-    """The resources that use something through listed containers of a host: containers, and the services of tasks."""
+    """The resources that use something through listed containers of a host.
+
+    Containers, and the services of tasks.
+    """
     services = {Key(SWARM, "service", service_of(one)) for one in containers.values() if is_task(one)}
     return frozenset(
         services | {Key(at.name, "container", name) for name, one in containers.items() if not is_task(one)}
@@ -204,7 +225,10 @@ def is_taken(scope: Scope, key: Key) -> bool:
 
 
 def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
-    """What is removed before something that listed containers of a host use: these, and the services of tasks."""
+    """What is removed before something that listed containers of a host use.
+
+    These, and the services of tasks.
+    """
     services = {service_of(one) for one in containers.values() if is_task(one)}
     keys = {Key(swarm, "service", service) for swarm in scope.swarms for service in services}
     return frozenset(keys | {Key(at.name, "container", name) for name in containers})

@@ -13,7 +13,9 @@ _MISSING = "`clusterlab apply` creates it"
 
 @dataclass(frozen=True)
 class Report:
-    """How one is read; `command` shows a person the same of what has no name, else `docker KIND inspect NAME` does.
+    """How one is read.
+
+    `command` shows a person the same of what has no name, else `docker KIND inspect NAME` does.
 
     `kind` is the word that the check `inspect` has for it. `read` raises docker.errors.NotFound when there is none of
     that name; `missing` says what to do then.

@@ -15,7 +15,9 @@ _SECOND = 10**9
 
 
 def may_end_tasks(spec: Spec, differing: Mapping[Path, Difference]) -> bool:
-    """Whether an update to `spec` ends tasks, or may: it replaces them, moves them, or wants fewer.
+    """Whether an update to `spec` ends tasks, or may.
+
+    It replaces them, moves them, or wants fewer.
 
     A job runs again with each update, even of its labels alone.
     """
@@ -107,7 +109,9 @@ def update_order(spec: Spec) -> str:
 def at_risk(
     name: str, spec: Spec, found: Spec, differing: Mapping[Path, Difference], can_move: Sequence[str]
 ) -> Iterator[str]:
-    """What data an update may part from the tasks; `can_move` are the nodes that can take them.
+    """What data an update may part from the tasks.
+
+    `can_move` are the nodes that can take them.
 
     `spec` and `found` are the service's specs, the latter as it is.
     """

@@ -1,4 +1,7 @@
-"""What planning works on: what is wanted, which needs no host, and what stands on the hosts and in their Swarm."""
+"""What planning works on.
+
+What is wanted, which needs no host, and what stands on the hosts and in their Swarm.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ class Wants:
     deploying: Deploying = AS_USUAL
 
     def tag(self, image: str) -> str:
-        """The tag by which hosts know an image of the inventory; its name as long as it is not known."""
+        """The tag by which hosts know an image of the inventory.
+
+        Its name as long as it is not known.
+        """
         return self.images[image].tag if image in self.images else image
 
     def plays(self) -> list[tuple[str, Play]]:
@@ -48,7 +54,10 @@ class Wants:
 
 @dataclass(frozen=True)
 class UnseenTask:
-    """A task whose container exists on a node that could not be inspected; `spec` is its ContainerSpec."""
+    """A task whose container exists on a node that could not be inspected.
+
+    `spec` is its ContainerSpec.
+    """
 
     service: str
     node: str  # by the name that it gave itself
@@ -57,7 +66,9 @@ class UnseenTask:
 
 @dataclass(frozen=True)
 class SwarmView:
-    """A Swarm as one of its managers reports it: `at` is the host that is asked and that changes it.
+    """A Swarm as one of its managers reports it.
+
+    `at` is the host that is asked and that changes it.
 
     What only stacks need is asked for when it is first used; that raises ClusterlabError.
     """
@@ -162,7 +173,10 @@ class Scope:
         return self.swarms[key.host].at if key.host in self.swarms else self.observed[key.host]
 
     def with_pending(self, pending: Mapping[Key, Change]) -> Scope:
-        """The same, with the changes planned so far; a mapping that grows while planning goes on."""
+        """The same, with the changes planned so far.
+
+        A mapping that grows while planning goes on.
+        """
         return replace(self, pending=pending)
 
 

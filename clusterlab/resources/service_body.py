@@ -1,4 +1,6 @@
-"""A Swarm service as it should be: what the engine's API is sent, and the same as a command.
+"""A Swarm service as it should be.
+
+What the engine's API is sent, and the same as a command.
 
 https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operation/ServiceCreate
 """
@@ -23,7 +25,10 @@ from .ownership import OWNER_LABELS
 
 @dataclass(frozen=True)
 class WantedService:
-    """A service as it should be. Its image is named by id, so that no node asks a registry for it."""
+    """A service as it should be.
+
+    Its image is named by id, so that no node asks a registry for it.
+    """
 
     name: str
     image: str  # the tag by which its id is found
@@ -48,7 +53,10 @@ class WantedService:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its tasks' variables; commands name them, and take their values from the shell's environment."""
+        """Its tasks' variables.
+
+        Commands name them, and take their values from the shell's environment.
+        """
         return variables(self.container.get("Env"))
 
     def command(self, image_id: str) -> list[str]:
@@ -74,7 +82,9 @@ class WantedService:
 def update_command(
     wanted: WantedService, spec: Mapping[str, Any], networks: Mapping[str, str], image_id: str
 ) -> list[str]:
-    """What changes a service with `spec` to the wanted one, and nothing else; `networks` are names by id.
+    """What changes a service with `spec` to the wanted one, and nothing else.
+
+    `networks` are names by id.
 
     Values of variables come from the shell's environment. Of the options with -add and -rm, -add replaces what has the
     same name. `image_id` may be empty when it is not known yet: the image's tag stands for it.
@@ -154,7 +164,10 @@ def _network_text(name: str, attachment: Attachment) -> str:
 
 
 def wanted_service(lab: str, play: str, name: str, service: Service, image: str) -> WantedService:
-    """What a play's service means; `image` is the tag by which its image is known on the manager."""
+    """What a play's service means.
+
+    `image` is the tag by which its image is known on the manager.
+    """
     container: dict[str, Any] = {
         "Command": words(service.entrypoint),
         "Args": words(service.command),

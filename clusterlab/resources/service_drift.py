@@ -28,7 +28,10 @@ class FoundService:
 
 
 def service_differences(wanted: WantedService, found: FoundService, image_id: str) -> list[Difference]:
-    """Every option that the manager reports otherwise than wanted; the image's id may be empty, as unknown."""
+    """Every option that the manager reports otherwise than wanted.
+
+    The image's id may be empty, as unknown.
+    """
     spec = found.listed["Spec"]
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]

@@ -1,4 +1,6 @@
-"""Sending specs to an engine as they are: the SDK's own methods leave out what they do not know.
+"""Sending specs to an engine as they are.
+
+The SDK's own methods leave out what they do not know.
 
 The paths carry no version, so that each engine takes all that it knows (subpaths of volumes came with 1.45).
 """
@@ -13,7 +15,10 @@ from clusterlab.stacks.service_specs import Spec
 
 
 def send(api: Any, path: str, spec: Spec, headers: Mapping[str, str] | None = None, **query: str) -> Any:
-    """Post a spec; what the engine answers. Raises docker.errors.APIError when it refuses."""
+    """Post a spec; what the engine answers.
+
+    Raises docker.errors.APIError when it refuses.
+    """
     answer = _post(api, path, spec, headers, query)
     api._raise_for_status(answer)
     return answer.json() if answer.content else None

@@ -1,4 +1,7 @@
-"""What converges one stack: the changes that `docker stack deploy` would make, and no others."""
+"""What converges one stack.
+
+The changes that `docker stack deploy` would make, and no others.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ class StackChanges:
         self._first = frozenset({MANAGERS, Key(SWARM, NAME, found.stack.name)})
 
     def changes(self) -> Iterator[Change]:
-        """Everything that is to be changed; nothing else is done where the Swarm would refuse the stack."""
+        """Everything that is to be changed.
+
+        Nothing else is done where the Swarm would refuse the stack.
+        """
         planned = list(self._planned())
         shown = self._is_what_docker_does(planned)
         for change in planned:

@@ -1,4 +1,6 @@
-"""A service's spec field by field, under the names of stack files: what differs, and whether tasks restart for it.
+"""A service's spec field by field, under the names of stack files.
+
+What differs, and whether tasks restart for it.
 
 Both the spec that a stack sends and the one that the Swarm reports are brought into one form: what is empty or the
 engine's default is left out, lists of named things are mappings, networks go by their names. Sources: the defaults in
@@ -77,7 +79,10 @@ _DURATIONS = frozenset({"Delay", "Monitor", "Window", "StopGracePeriod", "Interv
 
 
 def differences_of(wanted: Spec, found: Spec, network_names: Mapping[str, str]) -> dict[Path, Difference]:
-    """Every field of a service that differs but the image, by its path in the API; `network_names` are by their id."""
+    """Every field of a service that differs but the image, by its path in the API.
+
+    `network_names` are by their id.
+    """
     one, other = flat(comparable(wanted, {})), flat(comparable(found, network_names))
     return {
         path: _difference(path, one.get(path), other.get(path))
@@ -87,7 +92,9 @@ def differences_of(wanted: Spec, found: Spec, network_names: Mapping[str, str]) 
 
 
 def restarts(path: Path) -> bool:
-    """Whether a difference there replaces the tasks: all in the task's template does, and ports and their mode do.
+    """Whether a difference there replaces the tasks.
+
+    All in the task's template does, and ports and their mode do.
 
     Another image label does: the digest that the service has is not kept then. A task stays where only the placement
     changed, as long as its node is allowed.

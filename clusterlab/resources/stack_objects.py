@@ -1,4 +1,7 @@
-"""Networks, configs and secrets of stacks: created, and given other labels, which is all of them that changes."""
+"""Networks, configs and secrets of stacks.
+
+Created, and given other labels, which is all of them that changes.
+"""
 
 from __future__ import annotations
 

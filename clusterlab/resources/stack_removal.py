@@ -29,7 +29,10 @@ def removal(scope: Scope, key: Key, found: StackObject, reason: str, needs: froz
 
 
 def _used_by_others(scope: Scope, key: Key, network: StackObject) -> str:
-    """Who else is on a network that should go: containers that are no tasks, and services that stay."""
+    """Who else is on a network that should go.
+
+    Containers that are no tasks, and services that stay.
+    """
     stays = {
         name for name, one in scope.swarms[key.host].services.items()
         if not StackObject("service", name, one).is_of(scope.name)

@@ -1,4 +1,7 @@
-"""Services of a stack: created and updated with the specs that `docker stack deploy` sends, and waited for."""
+"""Services of a stack.
+
+Created and updated with the specs that `docker stack deploy` sends, and waited for.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ _SECOND = 10**9
 
 
 def wanted_spec(stack: Stack, service: Service, image: str = "") -> Spec:
-    """The spec of a service without ids; `image` is what the inventory has for its image."""
+    """The spec of a service without ids.
+
+    `image` is what the inventory has for its image.
+    """
     spec = service_spec(stack, service, lambda kind, name: "")
     if image:
         spec["TaskTemplate"]["ContainerSpec"]["Image"] = image
@@ -42,7 +48,9 @@ def wanted_spec(stack: Stack, service: Service, image: str = "") -> Spec:
 def service_differences(
     spec: Spec, found: StackObject, networks: Mapping[str, str], digest: str = ""
 ) -> dict[Path, Difference]:
-    """Every field of a service that is not as the stack has it; `networks` are the Swarm's by their id.
+    """Every field of a service that is not as the stack has it.
+
+    `networks` are the Swarm's by their id.
 
     `digest` is that of the image in its registry, where that was asked for.
     """
@@ -89,7 +97,10 @@ class Deployment:
         self._wait(name, spec)
 
     def update(self, service: Service, image: str, found: StackObject) -> None:
-        """Update a service, and wait until its tasks run; raises HostError when it is no longer the lab's."""
+        """Update a service, and wait until its tasks run.
+
+        Raises HostError when it is no longer the lab's.
+        """
         name = found.name
         with engine(self._at.host, f"update service {name}") as api:
             listed = api.inspect_service(found.id)
@@ -130,7 +141,9 @@ class Deployment:
         return login_header(spec["TaskTemplate"]["ContainerSpec"]["Image"]) if self._auth else {}
 
     def _pin(self, api: Any, spec: Spec) -> None:
-        """Have the image by the digest that its registry has now, and its platforms; without an answer the tag stays.
+        """Have the image by the digest that its registry has now, and its platforms.
+
+        Without an answer the tag stays.
 
         Source: resolveContainerSpecImage and toSwarmPlatforms of the engine's Go client.
         """
@@ -163,7 +176,9 @@ class Deployment:
 
 
 def _as_sent(spec: Spec) -> Spec:
-    """A spec with the empty parts that Docker's client sends: the Swarm takes a missing one for a change of the tasks.
+    """A spec with the empty parts that Docker's client sends.
+
+    The Swarm takes a missing one for a change of the tasks.
 
     Source: Service in service.go, and handleVolumeToMount in volume.go of docker/cli's converter.
     """

@@ -1,4 +1,7 @@
-"""Stacks as the Swarm has them: what belongs to which, whose it is, and what refuses a deployment."""
+"""Stacks as the Swarm has them.
+
+What belongs to which, whose it is, and what refuses a deployment.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,10 @@ def objects(view: SwarmView) -> Iterator[StackObject]:
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stack in a Swarm: what there is of it, and everything else by kind and name."""
+    """One stack in a Swarm.
+
+    What there is of it, and everything else by kind and name.
+    """
 
     view: SwarmView
     stack: Stack
@@ -86,7 +92,10 @@ def deployed(view: SwarmView, stack: Stack) -> Deployed:
 
 
 def refusals(found: Deployed) -> list[Problem]:
-    """Why the stack cannot be deployed there; nothing is touched while there is a reason."""
+    """Why the stack cannot be deployed there.
+
+    Nothing is touched while there is a reason.
+    """
     return [*refused_at_plan(found.stack, _existing(found)), *_taken_names(found)]
 
 
@@ -152,7 +161,9 @@ def _secret_content(host: Host, stack: Stack, listed: Json) -> Content | None:
 
 
 def has_content(host: Host, secret: str, wanted: FileObject, name: str) -> bool:
-    """Whether a secret of the Swarm has the content of a file; nobody can read it, but it can be compared.
+    """Whether a secret of the Swarm has the content of a file.
+
+    Nobody can read it, but it can be compared.
 
     An update of a version that never existed is refused in any case: because the content differs (which is looked at
     first), or else because of the version. Source: UpdateSecret in swarmkit's manager/controlapi/secret.go.

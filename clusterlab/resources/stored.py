@@ -1,4 +1,7 @@
-"""What the engine keeps of a container on disk: API listings leave most of it out."""
+"""What the engine keeps of a container on disk.
+
+API listings leave most of it out.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def stored_question(root: str, ids: Sequence[str]) -> str:
 
 
 def stored_in(host: str, answer: str) -> dict[str, Stored]:
-    """What the answer to `stored_question` says, by container id; raises HostError when the host cannot say."""
+    """What the answer to `stored_question` says, by container id.
+
+    Raises HostError when the host cannot say.
+    """
     files: dict[str, dict[str, Json]] = {}
     for line in answer.splitlines():
         if line == _UNREADABLE:

@@ -54,14 +54,19 @@ class Swarm:
 
 
 def reference(members: Sequence[Member], lab: str) -> Member:
-    """Whose Swarm is the lab's: the managers at work, then those that do not answer, then the first one."""
+    """Whose Swarm is the lab's.
+
+    The managers at work, then those that do not answer, then the first one.
+    """
     should_manage = [one for one in members if one.role == "manager"]
     silent = [one for one in should_manage if one.state == "unknown"]
     return (at_work(members, lab) or silent or should_manage)[0]
 
 
 def changes(swarm: Swarm, needs: Mapping[str, frozenset[Key]], remove_nodes: bool = False) -> list[Change]:
-    """What makes the members the nodes of `swarm`; `needs` are the changes that must come first on each host.
+    """What makes the members the nodes of `swarm`.
+
+    `needs` are the changes that must come first on each host.
 
     `remove_nodes` allows to remove the nodes of hosts that are no longer in the inventory.
     """
@@ -170,7 +175,10 @@ def _wait(swarm: Swarm, one: Member, reason: str, differences: tuple[Difference,
 
 
 def _wanted(swarm: Swarm, one: Member) -> actions.Wanted:
-    """The node as it should be; in a Swarm that is not ours only the inventory's own statements count."""
+    """The node as it should be.
+
+    In a Swarm that is not ours only the inventory's own statements count.
+    """
     return actions.Wanted(
         host=one.host,
         role=one.role,
@@ -242,7 +250,10 @@ def _update(swarm: Swarm, one: Member, differences: tuple[Difference, ...], need
 
 
 def _set(swarm: Swarm) -> list[Change]:
-    """Change the settings of the Swarm as a whole; one that clusterlab did not initialise keeps its own."""
+    """Change the settings of the Swarm as a whole.
+
+    One that clusterlab did not initialise keeps its own.
+    """
     differing = swarm_settings.differences(swarm.settings, swarm.cluster) if swarm.cluster and swarm.nodes else ()
     if not differing:
         return []
@@ -261,7 +272,10 @@ def _set(swarm: Swarm) -> list[Change]:
 
 
 def _replaced(swarm: Swarm, one: Member) -> list[Change]:
-    """Remove the nodes that `one` was before it left and joined again: its address belongs to one node only."""
+    """Remove the nodes that `one` was before it left and joined again.
+
+    Its address belongs to one node only.
+    """
     claimed = {other.node for other in swarm.members}
     dead = [node for node in swarm.nodes or () if node["ID"] not in claimed and actions.address(node) == one.lan]
     return [

@@ -1,4 +1,7 @@
-"""What changes a host's place in the Swarm, through the engines' API; no token leaves the body of a request."""
+"""What changes a host's place in the Swarm, through the engines' API.
+
+No token leaves the body of a request.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A node as it should be; `availability` None leaves it as it is, `anywhere` accepts any address.
+    """A node as it should be.
+
+    `availability` None leaves it as it is, `anywhere` accepts any address.
 
     `labels` are those that the inventory gives it; others stay.
     """
@@ -95,7 +100,10 @@ def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_u
 
 
 def made_for(manager: Host) -> str:
-    """The lab that the Swarm of a manager was initialised for; "" when clusterlab did not initialise it."""
+    """The lab that the Swarm of a manager was initialised for.
+
+    "" when clusterlab did not initialise it.
+    """
     return _lab_of(_inspect(manager))
 
 
@@ -231,7 +239,10 @@ def leave(host: Host) -> None:
 
 
 def _busy(manager: Host, node: str) -> str:
-    """What keeps a node from being removed; empty when nothing does. What runs on a lost node cannot be waited for."""
+    """What keeps a node from being removed; empty when nothing does.
+
+    What runs on a lost node cannot be waited for.
+    """
     found = by_id(list_nodes(manager), node)
     if found is None:
         return ""
@@ -263,7 +274,10 @@ def joined_by(node: Node, lab: str) -> bool:
 
 
 def list_nodes(manager: Host) -> list[dict[str, Any]]:
-    """The managers' list; raises HostError when they cannot say (as without a majority)."""
+    """The managers' list.
+
+    Raises HostError when they cannot say (as without a majority).
+    """
     with engine_errors(manager, "list the Swarm's nodes", _MAJORITY):
         nodes: list[dict[str, Any]] = _once_settled(manager.docker.nodes)
         return nodes
@@ -286,7 +300,10 @@ def by_id(nodes: Sequence[Node], node: str) -> Node | None:
 
 
 def address(node: Node) -> str:
-    """Where the managers see a node; a manager's own entry names the address that it serves on."""
+    """Where the managers see a node.
+
+    A manager's own entry names the address that it serves on.
+    """
     serves = (node.get("ManagerStatus") or {}).get("Addr") or ""
     return without_port(serves) or (node.get("Status") or {}).get("Addr") or ""
 

@@ -17,7 +17,10 @@ _REMEDY = "run `clusterlab provision`"
 def swarm_problems(
     wants: Wants, scope: Scope, wanted: Sequence[Key], errors: Sequence[ClusterlabError]
 ) -> list[Change]:
-    """Blocked changes when the plays need the Swarm: one when none of its managers answers, one for each host that is
+    """Blocked changes when the plays need the Swarm.
+
+    One when none of its managers answers, one for each host that is
+
     not in it. What needs those waits.
 
     Being active says nothing of which Swarm: a member knows its managers by node id, so the lab's must be among them.

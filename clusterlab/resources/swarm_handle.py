@@ -1,4 +1,7 @@
-"""Handles to services and nodes of the Swarm: all can be looked at, only the lab's own can be changed."""
+"""Handles to services and nodes of the Swarm.
+
+All can be looked at, only the lab's own can be changed.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ class ServiceHandle:
         return is_ours(self.lab, labels_of(self.report))
 
     def own(self) -> OwnService:
-        """The handle by which it can be changed; raises NotOurs when the lab did not create it."""
+        """The handle by which it can be changed.
+
+        Raises NotOurs when the lab did not create it.
+        """
         return OwnService(self.manager, self.lab, self.name, self.report)
 
     def replicas(self) -> int | None:
@@ -68,7 +74,10 @@ class ServiceHandle:
 
 @dataclass(frozen=True)
 class OwnService(ServiceHandle):
-    """A service that this lab created; raises NotOurs when it is made for any other. Nothing waits for the tasks."""
+    """A service that this lab created; raises NotOurs when it is made for any other.
+
+    Nothing waits for the tasks.
+    """
 
     def __post_init__(self) -> None:
         if not self.ours:
@@ -122,7 +131,10 @@ class NotPermitted(Answered):
 
 @dataclass(frozen=True)
 class Drain:
-    """A node that may be drained: it gives away tasks of the lab's own services alone."""
+    """A node that may be drained.
+
+    It gives away tasks of the lab's own services alone.
+    """
 
     manager: Host
     node: str

@@ -18,7 +18,10 @@ _tick = threading.Event()  # never set: waits a moment between two questions
 
 
 def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
-    """Wait until the tasks of a job have completed, or run; raises HostError with the last task's error if neither."""
+    """Wait until the tasks of a job have completed, or run.
+
+    Raises HostError with the last task's error if neither.
+    """
     deadline = time.monotonic() + seconds
     with engine(host, f"wait for job {name}") as api:
         while True:

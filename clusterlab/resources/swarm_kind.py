@@ -1,4 +1,7 @@
-"""Nodes of the lab's Swarm as a kind of resource: what the inventory wants of them, and what the managers report."""
+"""Nodes of the lab's Swarm as a kind of resource.
+
+What the inventory wants of them, and what the managers report.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _MEMBERSHIP = "membership"
 
 @dataclass(frozen=True)
 class WantedNode:
-    """A node as the inventory wants it; `availability` None leaves that to the Swarm's owner."""
+    """A node as the inventory wants it.
+
+    `availability` None leaves that to the Swarm's owner.
+    """
 
     lan: str
     role: SwarmRole
@@ -38,7 +44,10 @@ class WantedNode:
 
 
 class SwarmKind(HostKind[WantedNode, Member]):
-    """Membership in the lab's Swarm, with role and availability; nodes depend on each other, so they are one plan."""
+    """Membership in the lab's Swarm, with role and availability.
+
+    Nodes depend on each other, so they are one plan.
+    """
 
     name = "swarm"
     reports = (Report("node", lambda engine, name: engine.inspect_node(name)),)
@@ -135,7 +144,10 @@ def _leave(at: Observed, found: Member, manager: Host | None) -> None:
 
 
 def _used_by_others(scope: Scope, found: Member) -> str:
-    """Why a node stays in its Swarm: what others have in it ends, or moves, when the node leaves; else nothing."""
+    """Why a node stays in its Swarm.
+
+    What others have in it ends, or moves, when the node leaves; else nothing.
+    """
     for at in scope.everywhere:
         if not at.manages_swarm:
             continue
@@ -154,7 +166,10 @@ def _used_by_others(scope: Scope, found: Member) -> str:
 
 
 def _of_others(lab: str, nodes: Sequence[managers.Node], listed: Mapping[str, Sequence[Json]]) -> str:
-    """What a Swarm has that was not added for the lab, for people: nodes, and objects by their kind."""
+    """What a Swarm has that was not added for the lab, for people.
+
+    Nodes, and objects by their kind.
+    """
     others = [
         f"node {(node.get('Description') or {}).get('Hostname') or node['ID']}"
         for node in nodes

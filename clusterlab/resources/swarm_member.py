@@ -93,7 +93,9 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def at_work(members: Sequence[Member], lab: str) -> list[Member]:
-    """Members that can be asked about the lab's Swarm: managers of the one that was initialised for it come first.
+    """Members that can be asked about the lab's Swarm.
+
+    Managers of the one that was initialised for it come first.
 
     A host that should be a worker and manages a Swarm is in another one, unless that was initialised for this lab.
     """

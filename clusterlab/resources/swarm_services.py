@@ -264,7 +264,9 @@ def _create(at: Observed, wanted: WantedService) -> None:
 
 
 def _update(at: Observed, wanted: WantedService, service: str) -> None:
-    """Set what plays have in the spec of the service with that id; what else it has was set by others, and stays.
+    """Set what plays have in the spec of the service with that id.
+
+    What else it has was set by others, and stays.
 
     Raises HostError when it is no longer the lab's.
     """

@@ -1,4 +1,7 @@
-"""Settings of the Swarm as a whole: given when it is initialised; some of them can be changed later."""
+"""Settings of the Swarm as a whole: given when it is initialised.
+
+Some of them can be changed later.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ def update_command(settings: Settings, cluster: Mapping[str, Any]) -> str:
 
 
 def differences(settings: Settings, cluster: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Settings that can be changed and are not as wanted; `cluster` is what a manager's engine reports of its Swarm."""
+    """Settings that can be changed and are not as wanted.
+
+    `cluster` is what a manager's engine reports of its Swarm.
+    """
     return tuple(
         Difference(one.name, one.wanted, one.found) for one in _changeable(settings, cluster) if one.wanted != one.found
     )

@@ -15,7 +15,10 @@ _RUNNING = "running"
 
 
 def hosts_of_nodes(manager: Host, inventory: Inventory) -> dict[str, str]:
-    """The inventory's host for each node id, by its address; other nodes have the name that they gave themselves."""
+    """The inventory's host for each node id, by its address.
+
+    Other nodes have the name that they gave themselves.
+    """
     by_address = {str(host.address): name for name, host in inventory.hosts.items()}
     return {
         str(node["ID"]): by_address.get(address(node), str(node["Description"]["Hostname"]))

@@ -71,7 +71,9 @@ def _members(asked: list[Observed], hosts: Iterable[Observed]) -> set[str]:
 
 
 def _view(asked: list[Observed], members: Collection[str]) -> SwarmView:
-    """What the leader reports, or else any other manager: each answers for all of them.
+    """What the leader reports, or else any other manager.
+
+    Each answers for all of them.
 
     The list of nodes says who leads. Where there are several managers it is the last that is asked for it, and that one
     for the services only if no other answers: so no host gets more requests than where there is one manager.
@@ -86,7 +88,10 @@ def _view(asked: list[Observed], members: Collection[str]) -> SwarmView:
 
 
 def _reported(at: Observed, members: Collection[str]) -> SwarmView:
-    """What one manager reports; it is asked for tasks only when a node is not among the inspected `members`."""
+    """What one manager reports.
+
+    It is asked for tasks only when a node is not among the inspected `members`.
+    """
     with engine(at.host, "list the services", remedy=_MAJORITY) as api:
         services = {one["Spec"]["Name"]: one for one in api.services(status=True)}
         some_unseen = int((at.info.get("Swarm") or {}).get("Nodes") or 0) > len(members)

@@ -23,7 +23,9 @@ _WRITTEN = "sysctl-written"  # entries of the record: the value that provision w
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter on a host: its value (None where the kernel has none), our file, the value before provision.
+    """A parameter on a host.
+
+    Its value (None where the kernel has none), our file, the value before provision.
 
     `written` is the value that provision wrote, also where the file is gone.
     """
@@ -35,7 +37,10 @@ class Parameter:
 
 
 class SysctlKind(HostKind[str, Parameter]):
-    """Parameters of the inventory, each with a file of its own. One that is taken out gets its former value back."""
+    """Parameters of the inventory, each with a file of its own.
+
+    One that is taken out gets its former value back.
+    """
 
     name = "sysctl"
 
@@ -121,7 +126,10 @@ SYSCTL = SysctlKind()
 
 
 def path(lab: str, name: str) -> str:
-    """The file for one parameter; its name comes late, since the last assignment counts. No lab's name has a dot."""
+    """The file for one parameter.
+
+    Its name comes late, since the last assignment counts. No lab's name has a dot.
+    """
     return f"/etc/sysctl.d/zz-clusterlab-{lab}.{name.replace('/', '-')}.conf"
 
 
@@ -181,7 +189,10 @@ def _set(at: Observed, name: str, value: str, before: str | None) -> None:
 
 
 def _restore(at: Observed, name: str, before: str | None) -> None:
-    """Write the former value, unless it is None, then remove our file: it shows what is left to do after a failure."""
+    """Write the former value, unless it is None, then remove our file.
+
+    It shows what is left to do after a failure.
+    """
     doing = f"restore {name}"
     if before is not None:
         do(at.host, _write(name, before), doing)

@@ -1,4 +1,7 @@
-"""What kind of system a host is: what decides whether and how it can be provisioned."""
+"""What kind of system a host is.
+
+What decides whether and how it can be provisioned.
+"""
 
 from __future__ import annotations
 

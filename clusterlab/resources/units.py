@@ -159,7 +159,10 @@ def _record_and_start(host: Host, lab: str, kind: str, name: str, unit: Unit) ->
 
 
 def restore(at: Observed, key: Key, unit: Unit, reason: str, socket: str = "") -> Change:
-    """Give a unit the state that it had before provision changed it; its `socket` would start it again."""
+    """Give a unit the state that it had before provision changed it.
+
+    Its `socket` would start it again.
+    """
     active, enabled = unit.before or ("", "")
     commands = [] if enabled in _STARTS_AT_BOOT else [f"systemctl disable {key.name}"]
     if active not in _RUNS:
@@ -181,7 +184,10 @@ def _restore(host: Host, lab: str, key: Key, commands: Sequence[str]) -> None:
 
 
 def start(host: Host, name: str) -> None:
-    """Enable and start a unit; raises ClusterlabError with the end of its journal when it does not run then."""
+    """Enable and start a unit.
+
+    Raises ClusterlabError with the end of its journal when it does not run then.
+    """
     command = f"systemctl enable --now {shlex.quote(name)} && systemctl is-active {shlex.quote(name)}"
     completed = host.run(command, timeout=_START)
     if not completed.ok:

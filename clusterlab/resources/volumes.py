@@ -211,7 +211,10 @@ def _replacement(
 def _kept_back(
     scope: Scope, at: Observed, found: Json, users: dict[str, Json], services: Sequence[str]
 ) -> tuple[str, str]:
-    """Why a volume must not be replaced, and the flag that would allow it; empty when it may."""
+    """Why a volume must not be replaced, and the flag that would allow it.
+
+    Empty when it may.
+    """
     if foreign := foreign_users(at, users):
         return f"{foreign}, which clusterlab did not create, uses it: remove that first", ""
     if services and scope.swarm is None:

@@ -29,7 +29,10 @@ class WantedImage:
 
 
 def repository(lab: str, name: str) -> str:
-    """The repository part of an image's tag: lower case, as engines demand; a reserved name has one of its own."""
+    """The repository part of an image's tag: lower case, as engines demand.
+
+    A reserved name has one of its own.
+    """
     own = "clusterlab/" if is_reserved(name) else ""
     return f"clusterlab/{lab}/{own}{re.sub(r'[^a-z0-9]+', '-', shown(name).lower()).strip('-') or 'image'}"
 
@@ -39,7 +42,10 @@ def is_ours_tag(lab: str, tag: str) -> bool:
 
 
 def wanted_images(lab: Lab, progress: Progress) -> dict[str, WantedImage]:
-    """Every image that the plays use, by the inventory's name; builds those that are not in the cache."""
+    """Every image that the plays use, by the inventory's name.
+
+    Builds those that are not in the cache.
+    """
     return {name: _wanted(lab, name, lab.inventory.images[name], progress) for name in image_hosts(lab)}
 
 
@@ -49,7 +55,9 @@ def tag_of(lab: Lab, name: str, progress: Progress) -> str:
 
 
 def image_hosts(lab: Lab) -> dict[str, list[str]]:
-    """On which hosts each image is needed: those of its containers and runs, and for services all of the Swarm.
+    """On which hosts each image is needed.
+
+    Those of its containers and runs, and for services all of the Swarm.
 
     A stack's reference is one of these where the inventory has an image of that name.
     """

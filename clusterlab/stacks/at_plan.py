@@ -1,4 +1,6 @@
-"""What refuses a stack on a certain Swarm: a function of the stack and of what exists there.
+"""What refuses a stack on a certain Swarm.
+
+A function of the stack and of what exists there.
 
 Sources: validateExternalNetworks of docker/cli; swarmkit's checkPortConflicts, errModeChangeNotAllowed, and the updates
 of secrets and configs, whose data cannot change.
@@ -29,7 +31,10 @@ class ExistingService:
 
 @dataclass(frozen=True)
 class Existing:
-    """What the Swarm has, by name. The content of a config is None where it was not read; secrets cannot be read."""
+    """What the Swarm has, by name.
+
+    The content of a config is None where it was not read; secrets cannot be read.
+    """
 
     networks: Mapping[str, str] = field(default_factory=dict)  # name to scope
     configs: Mapping[str, Content | None] = field(default_factory=dict)
@@ -39,7 +44,10 @@ class Existing:
 
 
 def refused_at_plan(stack: Stack, existing: Existing) -> Iterator[Problem]:
-    """Why the stack cannot be deployed where `existing` is; nothing is touched while there is a reason."""
+    """Why the stack cannot be deployed where `existing` is.
+
+    Nothing is touched while there is a reason.
+    """
     for key in stack.used_networks():
         if key in stack.networks and stack.networks[key].external:
             yield from _network(stack, stack.networks[key], existing)

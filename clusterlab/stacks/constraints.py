@@ -1,4 +1,6 @@
-"""Placement constraints: KEY == VALUE or KEY != VALUE, and which nodes they match.
+"""Placement constraints.
+
+KEY == VALUE or KEY != VALUE, and which nodes they match.
 
 Source: swarmkit's manager/constraint. Case counts in the names of labels alone; `!=` also
 holds where a label is missing.

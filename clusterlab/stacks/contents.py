@@ -1,4 +1,6 @@
-"""What the files of configs and secrets hold: read at deployment, whether a service uses them or not.
+"""What the files of configs and secrets hold.
+
+Read at deployment, whether a service uses them or not.
 
 Sources: fileObjectConfig of docker/cli; the engine's limits in swarmkit's controlapi (secret.go, config.go).
 """

@@ -1,4 +1,7 @@
-"""Names in services that must be defined in the stack: networks, volumes, configs, secrets."""
+"""Names in services that must be defined in the stack.
+
+Networks, volumes, configs, secrets.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ Environment = dict[str, Given[str | None]]
 
 
 def read_env_file(field: Field, folder: Path, environment: Mapping[str, str]) -> Environment:
-    """The variables of the file that `field` names, relative to `folder`; notes all that is wrong in it."""
+    """The variables of the file that `field` names, relative to `folder`.
+
+    Notes all that is wrong in it.
+    """
     name = field.text()
     if name is None:
         return {}

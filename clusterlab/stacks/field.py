@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 @dataclass
 class Source:
-    """A file that is being read: its values, what variables did to them, and what is wrong so far."""
+    """A file that is being read.
+
+    Its values, what variables did to them, and what is wrong so far.
+    """
 
     substituted: Substituted
     version: Version
@@ -92,7 +95,10 @@ class Field:
         return None
 
     def whole(self, least: int | None = 0, most: int = 2**63 - 1, *, truncated: bool = False) -> Given[int] | None:
-        """A whole number; 2.0 is one too, and others where Docker cuts off their decimals."""
+        """A whole number.
+
+        2.0 is one too, and others where Docker cuts off their decimals.
+        """
         number = self.value
         if isinstance(number, float) and (truncated or number.is_integer()):
             number = int(number)
@@ -129,7 +135,10 @@ class Field:
         return None
 
     def parsed(self, text: Given[str] | None, parse: Callable[[str], T], expected: str) -> Given[T] | None:
-        """What `parse` makes of a text; it raises ValueError for one that is not as expected."""
+        """What `parse` makes of a text.
+
+        It raises ValueError for one that is not as expected.
+        """
         if text is None:
             return None
         try:
@@ -148,7 +157,10 @@ class Field:
     # Lists and mappings
 
     def items(self, read: Callable[[Field], T | None], *, unique: bool = True) -> tuple[T, ...]:
-        """What `read` makes of the items of a list; an item that stands in it twice is wrong, as for Docker."""
+        """What `read` makes of the items of a list.
+
+        An item that stands in it twice is wrong, as for Docker.
+        """
         if not isinstance(self.value, list):
             self.expected("a list")
             return ()
@@ -174,7 +186,9 @@ class Field:
         refused: Mapping[str, tuple[str, str]] | None = None,
         lenient: bool = False,
     ) -> Keys:
-        """The values of a mapping by key. `known` has the version that each key came with ("" the first).
+        """The values of a mapping by key.
+
+        `known` has the version that each key came with ("" the first).
 
         `extensions` is the version that x- keys came with here, None where they cannot stand.
         `refused` has the message and remedy of keys that people write; `lenient` leaves other keys alone.
@@ -204,12 +218,18 @@ class Field:
             self.source.substituted.failed.add(self.path)  # nothing else need be said of the value
 
     def labels(self) -> dict[str, Given[str]] | None:
-        """A mapping or a list KEY=VALUE as text; null is empty text. None when it is neither."""
+        """A mapping or a list KEY=VALUE as text; null is empty text.
+
+        None when it is neither.
+        """
         pairs = self.pairs()
         return None if pairs is None else {key: Given(value.value or "", value.place) for key, value in pairs.items()}
 
     def pairs(self, separator: str = "=") -> dict[str, Given[str | None]] | None:
-        """A mapping of text, numbers and null, or a list of KEY=VALUE; a key alone has no value."""
+        """A mapping of text, numbers and null, or a list of KEY=VALUE.
+
+        A key alone has no value.
+        """
         if isinstance(self.value, dict):
             return dict(self._mapped())
         if not isinstance(self.value, list):
@@ -238,7 +258,10 @@ class Field:
         return key, self.given(value if separated else None)
 
     def scalar(self, *, null: bool = True) -> Given[str | None] | None:
-        """Text or a number, as text; null is no value, where it is allowed. Booleans are refused, as by Docker."""
+        """Text or a number, as text; null is no value, where it is allowed.
+
+        Booleans are refused, as by Docker.
+        """
         value: Scalar = self.value
         if isinstance(value, bool):
             self.wrong("must be text or a number, not a boolean", f'Put it in quotes: "{self.written}".')

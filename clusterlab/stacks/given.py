@@ -11,7 +11,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Place(NamedTuple):
-    """A position in a file; lines and columns count from 1, line 0 means the file as a whole."""
+    """A position in a file.
+
+    Lines and columns count from 1, line 0 means the file as a whole.
+    """
 
     file: str
     line: int

@@ -28,7 +28,10 @@ class Image:
 
     @property
     def familiar(self) -> str:
-        """The reference as Docker shows and sends it: without docker.io and library, and with a tag."""
+        """The reference as Docker shows and sends it.
+
+        Without docker.io and library, and with a tag.
+        """
         name = f"{self.domain}/{self.path}"
         if self.domain == _HUB:
             inner = self.path.removeprefix("library/")

@@ -61,7 +61,9 @@ class Loaded:
 
 
 def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, str] | None = None) -> Loaded:
-    """Read the files of one stack as `docker stack deploy -c FILE ...` does; `-` is standard input.
+    """Read the files of one stack as `docker stack deploy -c FILE ...` does.
+
+    `-` is standard input.
 
     Without a name, the stack is named after the folder of the first file. `environment` is the process's by default.
     """
@@ -99,7 +101,10 @@ def load_stack(files: Sequence[str], name: str = "", environment: Mapping[str, s
 
 
 def _secrets(stack: Stack) -> Iterator[tuple[str, object]]:
-    """What must not leave this process: the values of environments, and the contents of secrets and configs."""
+    """What must not leave this process.
+
+    The values of environments, and the contents of secrets and configs.
+    """
     for service in stack.services.values():
         yield from ((name, given.value) for name, given in service.environment.items() if given.value is not None)
     for what, objects in (("secret", stack.secrets), ("config", stack.configs)):
@@ -165,7 +170,10 @@ def _new(found: Sequence[Problem], known: Sequence[Problem]) -> list[Problem]:
 
 
 def _once(problems: Sequence[Problem]) -> list[Problem]:
-    """Without those that anchors repeat: the same words, but for the keys in front, at the same place."""
+    """Without those that anchors repeat.
+
+    The same words, but for the keys in front, at the same place.
+    """
     first: dict[tuple[str, int, int, str], Problem] = {}
     for problem in problems:
         keys, _, words = problem.message.partition(": ")

@@ -102,7 +102,10 @@ def _networks(base: Mapping[str, Attachment], later: Mapping[str, Attachment]) -
 
 
 def _logging(base: Logging | None, later: Logging | None) -> Logging | None:
-    """Options merge under one driver, if the earlier one has any; another driver takes its own options alone."""
+    """Options merge under one driver, if the earlier one has any.
+
+    Another driver takes its own options alone.
+    """
     if base is None or later is None:
         return later or base
     names = [one.driver.value if one.driver else "" for one in (base, later)]

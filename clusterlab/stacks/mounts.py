@@ -49,7 +49,10 @@ def read_mount(field: Field) -> Mount | None:
 
 
 def parse_mount(text: str) -> Mount:
-    """The mount that `[source:]target[:options]` means; raises ValueError with what is wrong."""
+    """The mount that `[source:]target[:options]` means.
+
+    Raises ValueError with what is wrong.
+    """
     parts = _sections(text) if len(text) > 2 else [text]
     if not all(parts):
         raise ValueError("a part between colons is empty")
@@ -65,7 +68,10 @@ def parse_mount(text: str) -> Mount:
 
 
 def _sections(text: str) -> list[str]:
-    """The parts between colons; a single letter with its colon is a drive, and divides nothing."""
+    """The parts between colons.
+
+    A single letter with its colon is a drive, and divides nothing.
+    """
     parts = [""]
     for character in text:
         if character == ":" and not (len(parts[-1]) == 1 and parts[-1].isalpha()):
@@ -161,7 +167,10 @@ def _bytes(field: Field) -> Given[int] | None:
 
 
 def resolve_source(mount: Mount, folder: Path, home: str | None) -> Mount:
-    """A bind with its source as an absolute path: `~` is the client's HOME, other paths start at `folder`."""
+    """A bind with its source as an absolute path.
+
+    `~` is the client's HOME, other paths start at `folder`.
+    """
     mount = replace(mount, original=mount.source)
     if mount.type != "bind" or not mount.source:
         return mount

@@ -1,4 +1,7 @@
-"""`x-clusterlab` at the top of a stack file: which advice is muted, and which statements are turned off."""
+"""`x-clusterlab` at the top of a stack file.
+
+Which advice is muted, and which statements are turned off.
+"""
 
 from __future__ import annotations
 

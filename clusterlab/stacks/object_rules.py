@@ -37,7 +37,10 @@ def object_problems(stack: Stack) -> Iterator[Problem]:
 
 
 def _reserved(stack: Stack) -> Iterator[Problem]:
-    """Of services, networks and volumes that are called as clusterlab calls its own: the engine would take them."""
+    """Of services, networks and volumes that are called as clusterlab calls its own.
+
+    The engine would take them.
+    """
     named = [(f"services.{key}", stack.scoped(key), service.place) for key, service in stack.services.items()]
     for section, things in (("networks", stack.networks), ("volumes", stack.volumes)):
         for each in things.values():

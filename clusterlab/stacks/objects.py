@@ -186,7 +186,10 @@ def _is_older(keys: Keys) -> bool:
 
 
 def _external(keys: Keys, *, lenient: bool = False) -> tuple[bool, Given[str] | None]:
-    """Whether a thing is external, and its name: by `name`, or by the older `external: {name: ...}`."""
+    """Whether a thing is external, and its name.
+
+    By `name`, or by the older `external: {name: ...}`.
+    """
     name = keys.read("name", Field.text)
     field = keys.found.get("external")
     if field is None:

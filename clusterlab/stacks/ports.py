@@ -115,7 +115,10 @@ def _published(field: Field) -> int | None:
 
 
 def _word(field: Field, *choices: str) -> str | None:
-    """One of a few words, in any case; the engine takes others for the first without a word."""
+    """One of a few words, in any case.
+
+    The engine takes others for the first without a word.
+    """
     if isinstance(field.value, str) and field.value.lower() in ("", *choices):
         return field.value
     found = field.one_of(*choices)

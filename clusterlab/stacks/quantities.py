@@ -20,7 +20,10 @@ _LARGEST = 2**63 - 1
 
 
 def nanoseconds(text: str) -> int:
-    """A duration such as 1m30s or 0.5s in nanoseconds; raises ValueError, as for a number without a unit."""
+    """A duration such as 1m30s or 0.5s in nanoseconds.
+
+    Raises ValueError, as for a number without a unit.
+    """
     body = text[1:] if text[:1] in ("-", "+") else text
     if body == "0":
         return 0
@@ -34,7 +37,10 @@ def nanoseconds(text: str) -> int:
 
 
 def size_in_bytes(text: str) -> int:
-    """A size such as 512M or 1.5g in bytes, its units being powers of 1024; raises ValueError."""
+    """A size such as 512M or 1.5g in bytes, its units being powers of 1024.
+
+    Raises ValueError.
+    """
     found = _SIZE.fullmatch(text)
     if not found or ((found["rest"] or "").lower() == "ib" and not found["unit"]):
         raise ValueError(text)
@@ -45,7 +51,10 @@ def size_in_bytes(text: str) -> int:
 
 
 def nano_cpus(text: str) -> int:
-    """Processors such as "0.5" in billionths; raises ValueError, as for more than nine decimal places."""
+    """Processors such as "0.5" in billionths.
+
+    Raises ValueError, as for more than nine decimal places.
+    """
     try:
         nano = Fraction(text) * 10**9
     except ZeroDivisionError:
@@ -56,7 +65,10 @@ def nano_cpus(text: str) -> int:
 
 
 def split_command(text: str) -> list[str]:
-    """The words of a command line as google/shlex splits them: `#` begins a comment; raises ValueError."""
+    """The words of a command line as google/shlex splits them: `#` begins a comment.
+
+    Raises ValueError.
+    """
     return list(_words(text))
 
 

@@ -1,4 +1,7 @@
-"""Stack files as YAML: from a path or standard input, with positions, and scalars as Docker's client reads them."""
+"""Stack files as YAML.
+
+From a path or standard input, with positions, and scalars as Docker's client reads them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ class _Loader(Loader):
 
 
 class _Reader(Reader):
-    """Reads nodes as gopkg.in/yaml.v3 does: `${...}` may stand in keys, and tags of other programs mean nothing."""
+    """Reads nodes as gopkg.in/yaml.v3 does.
+
+    `${...}` may stand in keys, and tags of other programs mean nothing.
+    """
 
     loader: ClassVar[type[Loader]] = _Loader
     merge_once: ClassVar[bool] = True
@@ -88,7 +94,10 @@ class _Reader(Reader):
 
 
 def read_stack_file(path: str) -> Document:
-    """The mapping in a stack file, `-` being standard input. Raises InvalidFiles with all that is wrong as YAML."""
+    """The mapping in a stack file, `-` being standard input.
+
+    Raises InvalidFiles with all that is wrong as YAML.
+    """
     if path != STANDARD_INPUT:
         return parse(read_text(Path(path)), _Reader(path))
     try:

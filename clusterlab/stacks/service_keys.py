@@ -1,4 +1,6 @@
-"""The keys of a service: since which version they are known, which have no effect, and which are refused.
+"""The keys of a service.
+
+Since which version they are known, which have no effect, and which are refused.
 
 Sources: config_schema_v3.*.json and types.go of docker/cli.
 """

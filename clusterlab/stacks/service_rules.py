@@ -31,7 +31,10 @@ class PublishedPort(NamedTuple):
     mode: str
 
     def conflicts(self, other: PublishedPort) -> bool:
-        """Whether two services cannot both have it: those of mode host are left to the scheduler."""
+        """Whether two services cannot both have it.
+
+        Those of mode host are left to the scheduler.
+        """
         same = self.number != 0 and (self.number, self.protocol) == (other.number, other.protocol)
         return same and "ingress" in (self.mode, other.mode)
 

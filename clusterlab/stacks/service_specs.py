@@ -82,7 +82,10 @@ def plain(labels: Labels) -> dict[str, str]:
 
 
 def pruned(spec: Any) -> Any:
-    """A spec without what is empty; what must stay although it is empty stands in a Kept."""
+    """A spec without what is empty.
+
+    What must stay although it is empty stands in a Kept.
+    """
     if isinstance(spec, Kept):
         return spec.spec
     if isinstance(spec, dict):
@@ -153,7 +156,10 @@ def _container(stack: Stack, service: Service, ids: Ids) -> Spec:
 
 
 def _capabilities(service: Service) -> tuple[list[str], list[str]]:
-    """What is added and dropped: upper case with CAP_; ALL swallows the rest, and adding wins over dropping."""
+    """What is added and dropped: upper case with CAP_.
+
+    ALL swallows the rest, and adding wins over dropping.
+    """
     added, dropped = ({_capability(one) for one in listed(names)} for names in (service.cap_add, service.cap_drop))
     added, dropped = ({_ALL} if _ALL in names else names for names in (added, dropped))
     return sorted(added - {"RESET"}), sorted(dropped - added - {"RESET"})
@@ -261,7 +267,10 @@ def _resources(resources: Resources | None) -> Spec | None:
 
 
 def _restart(service: Service) -> Spec | None:
-    """deploy.restart_policy, or what `restart` means without one; nothing leaves the engine's own policy, any."""
+    """deploy.restart_policy, or what `restart` means without one.
+
+    Nothing leaves the engine's own policy, any.
+    """
     policy: RestartPolicy | None = service.deploy.restart_policy
     if policy:
         return {

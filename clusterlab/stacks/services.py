@@ -28,7 +28,10 @@ _TEXTS = ("cgroup_parent", "cgroupns_mode", "container_name", "domainname", "ipc
 
 
 def read_service(field: Field, folder: Path, environment: Mapping[str, str]) -> Service:
-    """The service at `field`; relative paths start at `folder`. What is wrong is noted, and left out of the result."""
+    """The service at `field`; relative paths start at `folder`.
+
+    What is wrong is noted, and left out of the result.
+    """
     keys = field.keys(KEYS, extensions="3.7", refused=REFUSED)
     _check_ignored(keys)
     networks = keys.read("networks", _networks) or {}
@@ -118,7 +121,10 @@ def _command(field: Field) -> Texts | None:
 
 
 def _environment(keys: Keys, folder: Path, environment: Mapping[str, str]) -> Environment:
-    """env_file in order, then environment; a key without a value, or with an empty one, takes the shell's."""
+    """env_file in order, then environment.
+
+    A key without a value, or with an empty one, takes the shell's.
+    """
     merged: Environment = {}
     for file in [] if "env_file" not in keys else _env_files(keys.found["env_file"]):
         merged.update(_from_shell(read_env_file(file, folder, environment), environment))

@@ -16,7 +16,10 @@ from .stack import FileObject, Network, Stack
 
 @dataclass(frozen=True)
 class StackSpecs:
-    """Specs by their names on the engine. The repr has none of them: environment and secrets are in them."""
+    """Specs by their names on the engine.
+
+    The repr has none of them: environment and secrets are in them.
+    """
 
     services: Mapping[str, Spec] = field(repr=False)
     networks: Mapping[str, Spec] = field(repr=False)

@@ -18,7 +18,10 @@ Labels = Mapping[str, Given[str]]
 
 @dataclass(frozen=True)
 class Port:
-    """A published port. `published` 0 leaves the choice to the engine; the ip of the short form has no effect."""
+    """A published port. `published` 0 leaves the choice to the engine.
+
+    The ip of the short form has no effect.
+    """
 
     place: Place
     target: int
@@ -281,7 +284,10 @@ class Stack:
     secrets: Mapping[str, FileObject] = field(default_factory=dict)
 
     def scoped(self, thing: Network | Volume | FileObject | str) -> str:
-        """The name of a thing on the engine: its `name`, or its key behind the stack's name."""
+        """The name of a thing on the engine.
+
+        Its `name`, or its key behind the stack's name.
+        """
         if isinstance(thing, str):
             return f"{self.name}_{thing}"
         if thing.name is not None and thing.name.value:

@@ -1,4 +1,6 @@
-"""Templates such as {{.Node.Hostname}}: which are valid, and where they are found.
+"""Templates such as {{.Node.Hostname}}.
+
+Which are valid, and where they are found.
 
 Source: swarmkit's template package. The engine expands them in hostname, values of environment, sources and targets of
 mounts, labels and driver_opts of volumes.

@@ -1,4 +1,6 @@
-"""Variables in the values of stack files: `$NAME`, `${NAME:-default}`, `${NAME:?message}`, `$$`.
+"""Variables in the values of stack files.
+
+`$NAME`, `${NAME:-default}`, `${NAME:?message}`, `$$`.
 
 Source: template.go and interpolate.go of docker/cli. Only the environment is read. A default ends at the first `}` and
 is taken as it is; the operators work without braces too. A variable's text becomes a number or a boolean at some keys
@@ -98,7 +100,10 @@ class _Walk:
 
 
 class Text:
-    """One text with variables: expands it, collecting the variables that are used and what is wrong."""
+    """One text with variables.
+
+    Expands it, collecting the variables that are used and what is wrong.
+    """
 
     def __init__(self, text: str, place: Place, environment: Mapping[str, str]) -> None:
         self.text = text
@@ -151,7 +156,10 @@ def _odd(match: re.Match[str], key: str, operator: str) -> str:
 
 
 def _invalid(rest: str) -> tuple[str, str]:
-    """What is wrong with a `$` that begins no variable, and the remedy. No more of the text is shown than needed."""
+    """What is wrong with a `$` that begins no variable, and the remedy.
+
+    No more of the text is shown than needed.
+    """
     if not rest.startswith("${"):
         token = rest[:2] if len(rest) > 1 and not rest[1].isspace() else "$"
         return f"'{token}': a $ must begin a variable", "Write $$ for a literal $."

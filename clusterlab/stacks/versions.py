@@ -1,4 +1,6 @@
-"""The versions 3.0 to 3.13 of the file format: which one a file has, and what it knows.
+"""The versions 3.0 to 3.13 of the file format.
+
+Which one a file has, and what it knows.
 
 Source: schema.go of docker/cli. Without `version`, and with "" or "3", it is 3.13.
 """

@@ -75,7 +75,10 @@ _WORDING = patterns.Wording(
 
 
 class AnnounceProbe(Probe):
-    """Start a container beside each of these, and give it new names in turn: all the others must know each soon."""
+    """Start a container beside each of these, and give it new names in turn.
+
+    All the others must know each soon.
+    """
 
     network: str = Field(description="the overlay network of the places")
     known: Duration = Field(default=4.0, description="within this time, counted from when all have their new name")
@@ -106,7 +109,10 @@ class Announce(CheckKind[AnnounceProbe]):
         return "engine"
 
     def ask(self, probe: AnnounceProbe, places: Places) -> list[Finding]:
-        """One finding for each place, of the last round; a round that fails ends it. The containers are removed."""
+        """One finding for each place, of the last round; a round that fails ends it.
+
+        The containers are removed.
+        """
         everywhere = places.of(probe)
         new = {place: f"{_PREFIX}-{uuid.uuid4().hex[:12]}" for place in everywhere}
         try:

@@ -129,7 +129,10 @@ def parse(text: str) -> Stat:
 
 
 def stat_command(probe: FileProbe) -> list[str]:
-    """What asks for all but the content; a symbolic link is followed unless it is itself what is wanted."""
+    """What asks for all but the content.
+
+    A symbolic link is followed unless it is itself what is wanted.
+    """
     return ["stat", *([] if probe.type == "symlink" else ["-L"]), "-c", _FORMAT, probe.path]
 
 
@@ -206,7 +209,10 @@ def _problems(probe: FileProbe, stat: Stat) -> list[str]:
 
 
 def _why_unseen(probe: FileProbe, place: Place, places: Places) -> str:
-    """Why the file could not be seen even if it existed: its folder, or what should be mounted above it, is missing."""
+    """Why the file could not be seen even if it existed.
+
+    Its folder, or what should be mounted above it, is missing.
+    """
     folder = posixpath.dirname(posixpath.normpath(probe.path))
     argv = ["stat", "-L", "-c", "%F", folder]
     completed = places.run(place, argv)

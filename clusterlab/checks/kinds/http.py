@@ -77,7 +77,10 @@ class Answer(Reach):
 
 
 class Http(ReachKind[HttpProbe]):
-    """The status and body must be as expected; for `reachable: false` no answer may come at all."""
+    """The status and body must be as expected.
+
+    For `reachable: false` no answer may come at all.
+    """
 
     name = "http"
     model = HttpProbe
@@ -149,7 +152,9 @@ def _page(probe: HttpProbe) -> str:
 
 
 def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:
-    """What asks for the page with curl or wget; both write the status to their error output.
+    """What asks for the page with curl or wget.
+
+    Both write the status to their error output.
 
     `card` is the interface to which curl is bound.
     """

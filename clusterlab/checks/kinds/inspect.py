@@ -48,7 +48,10 @@ _OUTPUT = 4000  # characters of what the engine reported that are kept as output
 
 
 class InspectProbe(Model):
-    """A path in what the engine reports of one object; `*` in the path takes every item."""
+    """A path in what the engine reports of one object.
+
+    `*` in the path takes every item.
+    """
 
     volume: str | None = None
     network: str | None = None
@@ -148,7 +151,10 @@ class Inspect(CheckKind[InspectProbe]):
         return "manager" if of_the_swarm(probe, play) and not (probe.on or probe.same) else "engine"
 
     def ask(self, probe: InspectProbe, places: Places) -> list[Finding]:
-        """The value at `path` must match on every host that is asked; with `same`, all must report the same."""
+        """The value at `path` must match on every host that is asked.
+
+        With `same`, all must report the same.
+        """
         kind, name = subject(probe)
         hosts = asked_hosts(probe, places.lab, places.play)
         if probe.same and len(hosts) < 2:
@@ -184,7 +190,10 @@ class Inspect(CheckKind[InspectProbe]):
         return findings
 
     def manual(self, probe: InspectProbe, where: Where) -> Iterator[Line]:
-        """The command on every host that is asked; with `same`, the first one's answer is what the others must give."""
+        """The command on every host that is asked.
+
+        With `same`, the first one's answer is what the others must give.
+        """
         kind, name = subject(probe)
         hosts = asked_hosts(probe, where.lab, where.play)
         if self.asks(probe, where.play) == "manager":
@@ -209,13 +218,19 @@ KIND = Inspect()
 
 
 def subject(probe: InspectProbe) -> tuple[str, str]:
-    """The kind and name of what is inspected; the engine and the list of its volumes have no name."""
+    """The kind and name of what is inspected.
+
+    The engine and the list of its volumes have no name.
+    """
     kind = probe.given(*probe.objects)[0]
     return kind, str(getattr(probe, kind)) if has_name(kind) else ""
 
 
 def asked_hosts(probe: InspectProbe, lab: Lab, play: Play) -> list[str]:
-    """Which hosts are asked: those of `on:`, or every host that should have the object."""
+    """Which hosts are asked.
+
+    Those of `on:`, or every host that should have the object.
+    """
     inventory = lab.inventory
     if probe.on:
         unknown = set(probe.on) - set(inventory.hosts) - set(GROUPS)
@@ -280,7 +295,10 @@ def _found(
 
 
 def _visible(value: object, probe: InspectProbe) -> object:
-    """A value without those of an environment that the path leads into; `clean` finds an environment in a report."""
+    """A value without those of an environment that the path leads into.
+
+    `clean` finds an environment in a report.
+    """
     if _ENVIRONMENT not in steps(probe.path):
         return value
     if isinstance(value, list):

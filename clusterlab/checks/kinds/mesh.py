@@ -53,7 +53,10 @@ _HINTS: Mapping[By, str] = {
 
 
 class MeshProbe(Probe):
-    """Reach all of `to` from every place, each place with one command; none asks itself."""
+    """Reach all of `to` from every place, each place with one command.
+
+    None asks itself.
+    """
 
     to: HostsAndRoles = Field(
         description="containers of this play where the places are containers, else hosts and roles"
@@ -168,7 +171,10 @@ def _wait(probe: MeshProbe) -> int:
 
 
 def _targets(probe: MeshProbe, places: Places) -> list[Target]:
-    """Every target with its address; addresses of containers are those that their engines report."""
+    """Every target with its address.
+
+    Addresses of containers are those that their engines report.
+    """
     if probe.on:
         hosts = places.lab.inventory.hosts
         return [Target(name, name, str(hosts[name].address)) for name in places.lab.expand(probe.to)]
@@ -185,7 +191,10 @@ def _others(place: Place, targets: Sequence[Target]) -> list[Target]:
 def _answers(
     probe: MeshProbe, place: Place, places: Places, targets: Sequence[Target]
 ) -> tuple[str, str, dict[str, Answer]]:
-    """What a place found of each target: the command as a person types it for one, its output, and the answers."""
+    """What a place found of each target.
+
+    The command as a person types it for one, its output, and the answers.
+    """
     if not place.container and probe.by == "tcp":
         places.tool(place, "bash")
         places.tool(place, "timeout")

@@ -84,7 +84,9 @@ KIND = Ping()
 
 
 def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
-    """Read the output of iputils' or busybox's ping. Raises NotUnderstood when it says nothing about the network.
+    """Read the output of iputils' or busybox's ping.
+
+    Raises NotUnderstood when it says nothing about the network.
 
     When only some packets came back, it was reached unless `all_must` come back.
     """
@@ -106,7 +108,10 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
 
 
 def packets(probe: PingProbe, card: str = "") -> list[str]:
-    """The command, but for whom it asks; `card` is the interface to which it is bound."""
+    """The command, but for whom it asks.
+
+    `card` is the interface to which it is bound.
+    """
     argv = ["ping", "-c", str(probe.count), "-W", str(max(1, math.ceil(probe.timeout)))]
     argv += [] if probe.size is None else ["-M", "do", "-s", str(probe.size)]
     return [*argv, "-n", "-I", card] if card else argv

@@ -95,7 +95,9 @@ KIND = PortKind()
 
 
 def parse(completed: Completed, command: str) -> Reach:
-    """Read how bash's /dev/tcp under timeout(1), busybox's nc, or curl ended. Raises NotUnderstood.
+    """Read how bash's /dev/tcp under timeout(1), busybox's nc, or curl ended.
+
+    Raises NotUnderstood.
 
     Curl goes on after it has connected, for as long as the server keeps it waiting.
     """

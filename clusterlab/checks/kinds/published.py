@@ -150,7 +150,10 @@ def _nodes(probe: PublishedProbe, lab: Lab) -> list[str]:
 
 
 def _other(node: str, lab: Lab) -> str:
-    """The host that asks a node: the next Docker host, so that the port is reached over the LAN."""
+    """The host that asks a node.
+
+    The next Docker host, so that the port is reached over the LAN.
+    """
     hosts = lab.inventory.docker_hosts
     return hosts[(hosts.index(node) + 1) % len(hosts)] if node in hosts else hosts[0]
 
@@ -162,7 +165,10 @@ def _wanted(probe: PublishedProbe, node: str, lab: Lab) -> str:
 
 
 def _target_port(service: Service, probe: PublishedProbe) -> int:
-    """The port in the tasks. Something else may hold the port, such as sshd: the managers must report it."""
+    """The port in the tasks.
+
+    Something else may hold the port, such as sshd: the managers must report it.
+    """
     reported = (service.report.get("Endpoint") or {}).get("Ports") or []
     found = {
         f"{one.get('PublishMode', 'ingress')} {one.get('Protocol', 'tcp')} {one.get('PublishedPort', 0)}": one

@@ -59,7 +59,9 @@ _SPEC = ("command", "entrypoint", "environment", "user", "volumes", "volumes_fro
 
 
 class RunProbe(Model):
-    """Run a container to its end; it is removed with its anonymous volumes, however it ends.
+    """Run a container to its end.
+
+    It is removed with its anonymous volumes, however it ends.
 
     Keys are those of a play's containers, with the same meaning.
     """
@@ -135,7 +137,10 @@ class Run(CheckKind[RunProbe]):
         return frozenset(taken | ({parse_mount(text).source for text in probe.volumes} & set(play.volumes)))
 
     def ask(self, probe: RunProbe, places: Places) -> list[Finding]:
-        """It must end with the exit code and output that are wanted; with `fails`, the engine must refuse it."""
+        """It must end with the exit code and output that are wanted.
+
+        With `fails`, the engine must refuse it.
+        """
         hosts = [Place(host) for host in places.lab.expand(probe.on)]
         if not hosts:
             raise UsageError(f"the container runs nowhere: on: {probe.on}", remedy="name a host or a role")
@@ -225,7 +230,10 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
 
 @contextmanager
 def _removed(places: Places, place: Place, spec: WantedContainer) -> Iterator[WantedContainer]:
-    """The container is gone after the block, with its anonymous volumes; `clean` finds by its label one that is not."""
+    """The container is gone after the block, with its anonymous volumes.
+
+    `clean` finds by its label one that is not.
+    """
     try:
         yield spec
     finally:
@@ -270,7 +278,10 @@ def _exit_code(engine: Any, name: str, deadline: float, places: Places) -> int |
 
 
 def command_of(spec: WantedContainer) -> str:
-    """The command as a person types it: without name and labels, removed at its end, and variables without values."""
+    """The command as a person types it.
+
+    Without name and labels, removed at its end, and variables without values.
+    """
     config, host = spec.config, spec.host_config
     words = ["docker", "run", "--rm"]
     words += ["--user", config["User"]] if "User" in config else []

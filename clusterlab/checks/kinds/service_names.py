@@ -55,7 +55,10 @@ class ServiceNames(CheckKind[ServiceNamesProbe]):
         return pair_touches(probe)
 
     def ask(self, probe: ServiceNamesProbe, places: Places) -> list[Finding]:
-        """One finding for each task that asks: each name, and that of its tasks, must be the service's alone."""
+        """One finding for each task that asks.
+
+        Each name, and that of its tasks, must be the service's alone.
+        """
         service, sources = services_of(probe, places)
         asked = [
             Asked(source, Job(source.pid, "dns", name), name)
@@ -97,7 +100,10 @@ def _names(probe: ServiceNamesProbe) -> list[str]:
 
 
 def _wrong(asked: Asked, met: Met, service: Service, places: Places) -> str:
-    """What is wrong with an answer; "" when it is the service's addresses on one network that both are on."""
+    """What is wrong with an answer.
+
+    "" when it is the service's addresses on one network that both are on.
+    """
     shared = sorted(asked.source.addresses.keys() & {key for task in service.tasks for key in task.addresses})
     if not met.answer or not met.answer.addresses:
         return met.found if shared else f"{met.found}: {asked.source.service} and {service.name} share no network"

@@ -90,7 +90,9 @@ KIND = ServiceSpec()
 
 
 def _of_files(name: str, lab: Lab, report: Mapping[str, Any]) -> Spec | None:
-    """The spec that the stack's files have for a service; None for a service of no stack of the lab.
+    """The spec that the stack's files have for a service.
+
+    None for a service of no stack of the lab.
 
     Where the inventory has an image of its own for the reference, the one that runs is taken for it.
     """

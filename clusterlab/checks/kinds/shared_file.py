@@ -56,7 +56,10 @@ _HINT = (
 
 
 class SharedFileProbe(Probe):
-    """Each place writes and every other reads; then each appends under a lock, and every place reads all of it."""
+    """Each place writes and every other reads.
+
+    Then each appends under a lock, and every place reads all of it.
+    """
 
     path: str = Field(description="a file that is the same in every place", examples=["/data/sharedfile"])
     appends: int = Field(default=5, ge=1, description="lines that each place appends")
@@ -81,7 +84,10 @@ class SharedFile(CheckKind[SharedFileProbe]):
         return volumes_at(play, probe.in_, probe.path)
 
     def ask(self, probe: SharedFileProbe, places: Places) -> list[Finding]:
-        """One finding for writing and reading, one for the appends; the file is removed however it ends."""
+        """One finding for writing and reading, one for the appends.
+
+        The file is removed however it ends.
+        """
         everywhere = places.of(probe)
         if len(everywhere) < 2:
             raise UsageError(f"shared_file needs two places or more, and has only {everywhere[0]}")
@@ -96,7 +102,10 @@ class SharedFile(CheckKind[SharedFileProbe]):
         return findings + leftover
 
     def manual(self, probe: SharedFileProbe, where: Where) -> Iterator[Line]:
-        """Each writes and all others read; then all append at the same time, and each must read all lines in order."""
+        """Each writes and all others read.
+
+        Then all append at the same time, and each must read all lines in order.
+        """
         path, everywhere = f"{probe.path}.by-hand", where.of(probe)
         names = [place.container or place.host for place in everywhere]
         for writer, name in zip(everywhere, names, strict=True):
@@ -124,7 +133,10 @@ KIND = SharedFile()
 
 @dataclass(frozen=True)
 class _Run:
-    """One run: what is written where; `identity` makes every line of it unlike those of any other."""
+    """One run: what is written where.
+
+    `identity` makes every line of it unlike those of any other.
+    """
 
     places: Places
     everywhere: list[Place]
@@ -137,7 +149,10 @@ class _Run:
 
 
 def _write_and_read(run: _Run) -> list[Finding]:
-    """One finding for all pairs, as a matrix; when a place cannot be asked, that instead."""
+    """One finding for all pairs, as a matrix.
+
+    When a place cannot be asked, that instead.
+    """
     wanted = "what each place writes, every other reads"
     cells: dict[tuple[str, str], str] = {}
     for writer in run.everywhere:
@@ -259,7 +274,10 @@ def _run_bounded(places: Places, place: Place, argv: list[str], patience: float 
 
 
 def _bounded(places: Places, place: Place, argv: list[str], patience: float = _PATIENCE) -> Completed:
-    """Run a command that a dead file server may hold up, and end it then. Raises WrongAnswer when it did not end."""
+    """Run a command that a dead file server may hold up, and end it then.
+
+    Raises WrongAnswer when it did not end.
+    """
     if places.has(place, "timeout"):
         argv = ["timeout", "-s", "KILL", f"{patience:g}", *argv]
     completed = places.run(place, argv, timeout=patience + 40)
@@ -271,7 +289,10 @@ def _bounded(places: Places, place: Place, argv: list[str], patience: float = _P
 
 
 def _remove(run: _Run) -> list[Finding]:
-    """Remove the file from the first place that can; a finding names it when none could."""
+    """Remove the file from the first place that can.
+
+    A finding names it when none could.
+    """
     last: Finding | None = None
     for place in run.everywhere:
         try:

@@ -46,7 +46,10 @@ _HINT = (
 
 
 class TaskFileProbe(Model):
-    """A regular file in each task of a service. Of its content nothing is shown but whether it is that of a file."""
+    """A regular file in each task of a service.
+
+    Of its content nothing is shown but whether it is that of a file.
+    """
 
     service: str
     path: str

@@ -67,7 +67,10 @@ class _Seen:
 
     @property
     def server(self) -> str:
-        """From where the directory comes: for NFS, the kernel has the server's address among the options."""
+        """From where the directory comes.
+
+        For NFS, the kernel has the server's address among the options.
+        """
         options = [one for one in self.mount.options if one.startswith("addr=")] if self.mount else []
         return " ".join([self.mount.source if self.mount else "", *options])
 
@@ -84,7 +87,10 @@ class TaskMount(CheckKind[TaskMountProbe]):
         return Touched(services=frozenset({probe.service}))
 
     def ask(self, probe: TaskMountProbe, places: Places) -> list[Finding]:
-        """One finding for each task, and with `same` one for all: one command on each host with a task."""
+        """One finding for each task, and with `same` one for all.
+
+        One command on each host with a task.
+        """
         tasks = service_of(probe.service, places).tasks
         hosts = by_host(tasks)
         seen: dict[Task, _Seen] = {}

@@ -236,7 +236,10 @@ def _health(status: str) -> str:
 
 
 def _typed_nodes(nodes: str, probe: TasksProbe) -> str:
-    """The proof about where tasks are: each node is asked for the constraints' values."""
+    """The proof about where tasks are.
+
+    Each node is asked for the constraints' values.
+    """
     proofs = [f'[ -n "$({nodes})" ]']
     if probe.most_per_node:
         proofs.append(

@@ -247,7 +247,10 @@ def _new_enough(protocol: str, oldest: str) -> bool:
 
 
 def _protocol(text: str) -> str:
-    """The protocol of a handshake that succeeded; "New" names that of the cipher, which may be older."""
+    """The protocol of a handshake that succeeded.
+
+    "New" names that of the cipher, which may be older.
+    """
     if "Cipher is (NONE)" in text or "Cipher is " not in text:
         return ""
     if "New, TLSv1.3," in text:

@@ -72,7 +72,10 @@ class Veth(CheckKind[VethProbe]):
         )
 
     def manual(self, probe: VethProbe, where: Where) -> Iterator[Line]:
-        """The interface in the container names the number of its other end: that must be in the network's bridge."""
+        """The interface in the container names the number of its other end.
+
+        That must be in the network's bridge.
+        """
         for name in probe.in_:
             place = where.container(name)
             end = where.looked_up(place.host, f"other end of {name}", _other_end(probe, where, name))
@@ -97,7 +100,10 @@ class Link:
 
 
 def parse(text: str, command: str) -> list[Link]:
-    """The interfaces in the output of `ip -json -details link show`. Raises NotUnderstood."""
+    """The interfaces in the output of `ip -json -details link show`.
+
+    Raises NotUnderstood.
+    """
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
@@ -185,7 +191,10 @@ def _bridge(probe: VethProbe, host: Place, places: Places) -> str:
 
 
 def _other_end(probe: VethProbe, where: Where, name: str) -> str:
-    """What prints the number; which interface it is, if there are several, the engine's address of it tells."""
+    """What prints the number.
+
+    Which interface it is, if there are several, the engine's address of it tells.
+    """
     place = where.container(name)
     own = where.play.containers.get(name)
     if own and len(own.networks) < 2:

@@ -23,7 +23,10 @@ def first(nslookup: str) -> str:
 
 
 def card(target: Target, place: Place, where: Where) -> str:
-    """As the check: the interface that keeps a host's probe on the LAN, a token; empty where it stays there anyway."""
+    """As the check: the interface that keeps a host's probe on the LAN, a token.
+
+    Empty where it stays there anyway.
+    """
     if place.container or _near(target, place, where):
         return ""
     lan = _LAN.format(where.lab.inventory.hosts[place.host].address)

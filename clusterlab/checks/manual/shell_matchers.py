@@ -34,7 +34,10 @@ def as_wanted(spec: MatcherSpec, *, items: bool = False, as_json: bool = False) 
 
 
 def text_of(value: object) -> str:
-    """A value as templates of the docker command print it; the items of a list on lines of their own."""
+    """A value as templates of the docker command print it.
+
+    The items of a list on lines of their own.
+    """
     if isinstance(value, list):
         return "\n".join(map(text_of, value))
     if isinstance(value, str):

@@ -1,4 +1,7 @@
-"""Where lines are typed, and what to write for what only the lab knows: addresses, ports, ids of processes."""
+"""Where lines are typed, and what to write for what only the lab knows.
+
+Addresses, ports, ids of processes.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ class Where:
 
     @property
     def manager(self) -> str:
-        """The host on which commands about the Swarm are typed; each of the managers takes them."""
+        """The host on which commands about the Swarm are typed.
+
+        Each of the managers takes them.
+        """
         return next(iter(self.lab.inventory.with_role("swarm_manager")), "")
 
     def of(self, probe: Probe) -> list[Place]:
@@ -59,7 +65,9 @@ class Where:
         return variables(one.environment, f"{kind}s.{name}.environment of the play {self.play_name}") if one else ()
 
     def tool(self, place: Place, *wanted: str) -> str:
-        """The first of `wanted` that is expected there: hosts have all, images what busybox has.
+        """The first of `wanted` that is expected there.
+
+        Hosts have all, images what busybox has.
 
         In the network of a container whose image may lack tools it is its host that has them.
         """
@@ -67,7 +75,10 @@ class Where:
         return there[0] if there else wanted[0]
 
     def target(self, place: Place, target: Target) -> str:
-        """What to write for a target at a place; for an address that is looked up a token, see `typed`."""
+        """What to write for a target at a place.
+
+        For an address that is looked up a token, see `typed`.
+        """
         if isinstance(target, Address):
             return self.address(target)
         if target in self.lab.inventory.hosts and not (place.container and self.play.host_of(target)):

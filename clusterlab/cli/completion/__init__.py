@@ -1,1 +1,4 @@
-"""Completion for bash, zsh and fish: a script that knows verbs and options, and asks for names of plays and hosts."""
+"""Completion for bash, zsh and fish.
+
+A script that knows verbs and options, and asks for names of plays and hosts.
+"""

@@ -1,4 +1,7 @@
-"""The completion script of a shell. It has the verbs and options, and calls `clusterlab --complete` for names."""
+"""The completion script of a shell.
+
+It has the verbs and options, and calls `clusterlab --complete` for names.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Names that exist now, for the completion script: `clusterlab --complete SOURCE WORD ...`.
+"""Names that exist now, for the completion script.
+
+`clusterlab --complete SOURCE WORD ...`.
 
 Each key press waits for this, so it imports no models and reads names of files, or one file, and nothing else. What
 cannot be read has no names: a shell has no place for an error.
@@ -16,7 +18,10 @@ _FLAGS = {"-i": "inventory", "--inventory": "inventory", "--playbooks": "playboo
 
 
 def values(words: Sequence[str]) -> list[str]:
-    """The names of a source, given the words that are typed so far; none for a source that is not known."""
+    """The names of a source, given the words that are typed so far.
+
+    None for a source that is not known.
+    """
     source, *line = words or [""]
     return list(SOURCES[source](_given(line))) if source in SOURCES else []
 

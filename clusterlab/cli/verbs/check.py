@@ -122,7 +122,10 @@ def run(
 
 
 def _output(pipeline: Pipeline, verb: str, strict: bool, json: str, junit: str) -> RunOutput:
-    """Begin a run. Runs on somebody else's machines are strict: what cannot be proven there is a failure."""
+    """Begin a run.
+
+    Runs on somebody else's machines are strict: what cannot be proven there is a failure.
+    """
     from clusterlab.cli.output import RunOutput
     from clusterlab.reports.summary import Run
 

@@ -44,7 +44,10 @@ def test_cluster(
     html: str = "",
     strict: bool = False,
 ) -> None:
-    """Test between all nodes of a Swarm whether they can work together; everything created for it is removed."""
+    """Test whether all nodes of a Swarm can work together.
+
+    Every pair of nodes is tested. Everything created for the test is removed.
+    """
     from clusterlab.cli.cluster_test import carry_out, show_properties
     from clusterlab.cli.locations import inventory_path
     from clusterlab.connectivity.discovery import discovered

@@ -24,7 +24,7 @@ REMOVE_NODES = "also remove from the Swarm the nodes of hosts that are no longer
 def provision(
     call: Call, inventory: str = "", json: str = "", remove_nodes: bool = False, dry_run: bool = False
 ) -> None:
-    """Prepare the hosts for their roles: packages, NFS exports, Docker engines, the Swarm."""
+    """Prepare the hosts: packages, NFS exports, Docker engines, the Swarm."""
     from clusterlab.cli.output import converging, show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
@@ -64,7 +64,7 @@ def plan(
     with_registry_auth: bool = False,
     adopt: bool = False,
 ) -> None:
-    """Show what provision and apply would change, why, and the command that would do it manually."""
+    """Show what provision and apply would change, why, and the manual commands."""
     from clusterlab.cli.output import show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
@@ -105,7 +105,10 @@ def apply(
     adopt: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Create and change images, volumes, networks, containers, services and stacks to match the plays."""
+    """Create and update the volumes, networks, containers and services of plays.
+
+    Images and stacks as well.
+    """
     from clusterlab.cli.output import converging, show_changes
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline

@@ -33,7 +33,10 @@ def drill(
     seed: str = "",
     dry_run: bool = False,
 ) -> None:
-    """Break the lab on purpose, measure what clients see, heal it, and judge what was expected."""
+    """Break the lab on purpose, measure what clients see, and heal it.
+
+    Each drill states what is expected; a drill fails if that is not met.
+    """
     from clusterlab.cli.drilling import carry_out, show_plans
     from clusterlab.cli.session import session
     from clusterlab.cli.verb import out

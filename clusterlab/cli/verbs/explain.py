@@ -22,7 +22,7 @@ def explain(
     playbooks: str = "playbooks",
     shell: bool = False,
 ) -> None:
-    """Show what a play teaches, a picture of it, and the commands that do and check it manually."""
+    """Show what a play teaches, a picture of it, and the manual commands."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.cli.session import load, say_shipped
     from clusterlab.connectivity.names import TITLE as CLUSTER_TEST

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     interrupted="`clusterlab heal` heals what remains of the fault.",
 )
 def fault(call: Call, fault: str = "", inventory: str = "") -> None:
-    """Inject one fault and prove it; `clusterlab heal` heals it, and the hosts themselves once its time is up."""
+    """Inject one fault, and prove that it takes effect.
+
+    `clusterlab heal` heals it; the hosts heal it themselves once its time is up.
+    """
     from clusterlab.cli.session import session
     from clusterlab.faults.injection import inject
     from clusterlab.faults.scene import Scene
@@ -39,7 +42,10 @@ def fault(call: Call, fault: str = "", inventory: str = "") -> None:
     {"inventory": INVENTORY, "hosts": "ignore what this workstation has recorded, and heal what the hosts remember"},
 )
 def heal(call: Call, inventory: str = "", hosts: bool = False) -> None:
-    """Heal every fault of the lab, whoever injected it and however that command ended; say what remains."""
+    """Heal every fault of the lab, and report what remains.
+
+    It does not matter who injected it, or how that command ended.
+    """
     from invoke.exceptions import Exit
 
     from clusterlab.cli.session import session

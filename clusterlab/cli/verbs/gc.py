@@ -40,7 +40,7 @@ def gc(
     keep_days: int = 90,
     json: str = "",
 ) -> None:
-    """Show what is left over: labs, images, runs, objects on hosts; --remove removes it."""
+    """Show leftovers: labs, images, runs, objects on hosts; --remove removes them."""
     from clusterlab.errors import UsageError
     from clusterlab.nightly import leftovers
     from clusterlab.nightly.runs import check_retention

@@ -19,7 +19,10 @@ from clusterlab.pipeline.lock import Unlocked
 def init(
     call: Call, from_: str = "", as_lab: bool = False, lab: str = "", to: str = ".", dry_run: bool = False
 ) -> None:
-    """Write an inventory and a first play: defaults, or what a cluster or an Ansible inventory has."""
+    """Write an inventory and a first play, from defaults or an existing cluster.
+
+    An Ansible inventory can be read as well.
+    """
     from clusterlab.cli.locations import shipped
     from clusterlab.errors import UsageError
     from clusterlab.init import ansible, cluster, defaults, text

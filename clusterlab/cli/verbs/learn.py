@@ -35,7 +35,10 @@ def learn(
     solution: bool = False,
     delete_data: bool = False,
 ) -> None:
-    """Do a lesson yourself: hosts without its objects, the task in words, and hints; `check` says what passes."""
+    """Do a lesson yourself, with hints; `check` shows what passes.
+
+    The hosts are prepared without the objects of the lesson, and the task is described in words.
+    """
     from clusterlab.cli.session import load
     from clusterlab.errors import UsageError
     from clusterlab.learning import record

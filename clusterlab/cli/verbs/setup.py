@@ -16,7 +16,7 @@ from clusterlab.pipeline.lock import Unlocked
     },
 )
 def setup(call: Call, vagrant: bool = False, dry_run: bool = False) -> None:
-    """Install the system packages that virtual machines and namespaces need (Debian, Ubuntu)."""
+    """Install the system packages that machines need (Debian, Ubuntu)."""
     from clusterlab.cli.locations import shipped
 
     options = [*(["--vagrant"] if vagrant else []), *(["--list"] if dry_run else [])]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     interrupted="the machines keep running, and nothing was saved.",
 )
 def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
-    """Save all machines of the lab at one moment, running; `restore` brings them back there."""
+    """Save all running machines at one moment; `restore` restores them."""
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
 

@@ -1,4 +1,7 @@
-"""The diagnoses, each a module of its own: 1xx hosts and engines, 2xx the Swarm, 3xx networks, 4xx volumes and NFS."""
+"""The diagnoses, each a module of its own.
+
+1xx hosts and engines, 2xx the Swarm, 3xx networks, 4xx volumes and NFS.
+"""
 
 from __future__ import annotations
 

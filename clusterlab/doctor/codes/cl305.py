@@ -69,7 +69,10 @@ def _is_lost(source: HostView, target: HostView) -> bool:
 
 
 def _knows(host: HostView, peer: HostView) -> bool:
-    """Whether a host has the entries for the ingress sandbox of another; without, packets are not even sent."""
+    """Whether a host has the entries for the ingress sandbox of another.
+
+    Without, packets are not even sent.
+    """
     space = host.overlay(host.api("ingress").text("Id"))
     if space is None:
         return False

@@ -52,7 +52,10 @@ def _find(cluster: Cluster) -> Found:
 
 
 def _not_listed(host: HostView, cluster: Cluster) -> Found:
-    """Gossip without a rule that is in its way: a peer does not list this host though both are ready."""
+    """Gossip without a rule that is in its way.
+
+    A peer does not list this host though both are ready.
+    """
     ready = {node.id for node in cluster.nodes() if node.state == "ready"}
     for peer in cluster.peers(host):
         if not {host.node, peer.node} <= ready:

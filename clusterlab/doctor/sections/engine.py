@@ -1,4 +1,7 @@
-"""Files of the engine: its configuration, its place in the Swarm, its node's certificate."""
+"""Files of the engine.
+
+Its configuration, its place in the Swarm, its node's certificate.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ DAEMON: Section[dict[str, Any]] = Section(
 
 
 def _data_path(text: str) -> str:
-    """The address of the data path; "" when it is the advertised one, or the host is in no Swarm."""
+    """The address of the data path.
+
+    "" when it is the advertised one, or the host is in no Swarm.
+    """
     if not text.strip():
         return ""
     return str(json.loads(text)["DataPathAddr"] or "").partition(":")[0]
@@ -37,7 +43,10 @@ DATA_PATH: Section[str] = Section(
 
 @dataclass(frozen=True)
 class Certificate:
-    """The node's certificate in the Swarm: when it is valid, and the ID of the Swarm that issued it."""
+    """The node's certificate in the Swarm.
+
+    When it is valid, and the ID of the Swarm that issued it.
+    """
 
     not_before: datetime
     not_after: datetime

@@ -117,7 +117,10 @@ def _for_replies_only(rule: Rule) -> bool:
 
 
 def _fits(rule: Rule, protocol: str, port: int, source: str) -> bool | None:
-    """Whether the packet matches; None when the rule has a match that cannot be judged here."""
+    """Whether the packet matches.
+
+    None when the rule has a match that cannot be judged here.
+    """
     words = rule.words
     if "!" in words:
         return None

@@ -76,7 +76,10 @@ MEMORY: Section[Memory] = Section(
 
 @dataclass(frozen=True)
 class FileSystem:
-    """A local file system; `size` and `free` in bytes, `inodes` the used share of 0 to 100 (None: it has none)."""
+    """A local file system.
+
+    `size` and `free` in bytes, `inodes` the used share of 0 to 100 (None: it has none).
+    """
 
     source: str
     mount_point: str

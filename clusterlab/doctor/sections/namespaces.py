@@ -1,4 +1,7 @@
-"""The network namespaces of Docker on a host: addresses, neighbours and forwarding entries in each."""
+"""The network namespaces of Docker on a host.
+
+Addresses, neighbours and forwarding entries in each.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Namespace:
-    """One of /run/docker/netns; an overlay's is called N-ID, with the first ten characters of the network's ID."""
+    """One of /run/docker/netns.
+
+    An overlay's is called N-ID, with the first ten characters of the network's ID.
+    """
 
     name: str
     cards: tuple[Card, ...]
@@ -31,7 +37,10 @@ class Namespace:
 
     @property
     def network(self) -> str:
-        """The first characters of the ID of the overlay network that it is of; "" for other namespaces."""
+        """The first characters of the ID of the overlay network that it is of.
+
+        "" for other namespaces.
+        """
         prefix, dash, rest = self.name.partition("-")
         return rest if dash and prefix.isdigit() else ""
 

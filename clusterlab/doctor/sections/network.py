@@ -56,7 +56,10 @@ ROUTES: Section[tuple[Route, ...]] = Section("routes", "limit ip -j -4 route", _
 
 @dataclass(frozen=True)
 class Listener:
-    """A socket that takes connections or datagrams: "tcp" or "udp", its port, and the program that has it."""
+    """A socket that takes connections or datagrams.
+
+    "tcp" or "udp", its port, and the program that has it.
+    """
 
     protocol: str
     port: int

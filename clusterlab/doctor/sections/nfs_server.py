@@ -22,7 +22,10 @@ class Export:
 
 @dataclass(frozen=True)
 class NfsServer:
-    """`threads` is 0 when it is stopped; `in_grace` None when the kernel does not say."""
+    """`threads` is 0 when it is stopped.
+
+    `in_grace` None when the kernel does not say.
+    """
 
     threads: int
     versions: tuple[str, ...]  # those switched on, as "4.2"

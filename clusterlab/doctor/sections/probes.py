@@ -1,4 +1,7 @@
-"""Whether a host reaches its peers and NFS servers: TCP connections, and packets through the ingress network."""
+"""Whether a host reaches its peers and NFS servers.
+
+TCP connections, and packets through the ingress network.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ Outcome = Literal["open", "refused", "no answer", "no route"]
 
 @dataclass(frozen=True)
 class Probe:
-    """`kind` "tcp": a connection to a port. "mesh": a packet from the ingress sandbox to that of a peer."""
+    """`kind` "tcp": a connection to a port.
+
+    "mesh": a packet from the ingress sandbox to that of a peer.
+    """
 
     kind: Literal["tcp", "mesh", "mesh-full"]
     address: str

@@ -1,4 +1,7 @@
-"""A section of the fact script: the shell that prints it, and the reader that makes facts of what was printed."""
+"""A section of the fact script.
+
+The shell that prints it, and the reader that makes facts of what was printed.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,10 @@ class Section(Generic[T]):
 
 
 def pairs(text: str) -> dict[str, str]:
-    """Lines of a name, a space and a value; raises ValueError for a line without a value."""
+    """Lines of a name, a space and a value.
+
+    Raises ValueError for a line without a value.
+    """
     found = {}
     for line in text.splitlines():
         if line.strip():

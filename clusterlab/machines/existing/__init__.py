@@ -1,1 +1,4 @@
-"""Machines that already exist: reached over SSH as the user reaches them, never created and never destroyed."""
+"""Machines that already exist.
+
+Reached over SSH as the user reaches them, never created and never destroyed.
+"""

@@ -1,4 +1,7 @@
-"""Machines that are already there: reached by SSH as the user reaches them, never made and never destroyed."""
+"""Machines that are already there.
+
+Reached by SSH as the user reaches them, never made and never destroyed.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,10 @@ class ExistingMachines:
             collect_journals(self._targets, folder, progress)
 
     def unsupported(self) -> Capabilities:
-        """What each host's kernel lacks. A host that does not answer is left out: the next command reports that."""
+        """What each host's kernel lacks.
+
+        A host that does not answer is left out: the next command reports that.
+        """
         return lacking(self._targets)
 
     @cached_property

@@ -1,4 +1,6 @@
-"""How the user reaches a host by SSH: the inventory's `ssh:`, and what OpenSSH makes of the user's configuration.
+"""How the user reaches a host by SSH.
+
+The inventory's `ssh:`, and what OpenSSH makes of the user's configuration.
 
 OpenSSH itself resolves it (`ssh -G`): its configuration has Match, Include and tokens that no library reads in full.
 """
@@ -36,7 +38,9 @@ def target_of(lab: Lab, name: str) -> Target:
 
 
 def destination_target(destination: str, name: str = "") -> Target:
-    """How a host is reached that is written as for ssh: [user@]host[:port], with the user's configuration.
+    """How a host is reached that is written as for ssh.
+
+    [user@]host[:port], with the user's configuration.
 
     Raises UsageError for what cannot be used, as a ProxyCommand.
     """
@@ -80,7 +84,10 @@ def _target(name: str, destination: str, said: Ssh) -> Target:
 
 
 def _jump(hops: Sequence[str], behind: tuple[str, ...] = ()) -> Target:
-    """The last of the jump hosts, which is reached through the others; `behind` are those that it leads to."""
+    """The last of the jump hosts, which is reached through the others.
+
+    `behind` are those that it leads to.
+    """
     user, host, port = _parts(hops[-1])
     if host in behind:
         raise UsageError(

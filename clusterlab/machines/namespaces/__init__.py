@@ -1,1 +1,4 @@
-"""Hosts in Linux namespaces: each a process tree of its own with real engines, on this machine's kernel."""
+"""Hosts in Linux namespaces.
+
+Each a process tree of its own with real engines, on this machine's kernel.
+"""

@@ -1,4 +1,7 @@
-"""The control groups of a lab: one for each host in every hierarchy, with whatever its engine makes below it."""
+"""The control groups of a lab.
+
+One for each host in every hierarchy, with whatever its engine makes below it.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,18 @@ _STATES = {True: "FROZEN", False: "THAWED"}
 
 
 def lab_cgroup(lab: str, lab_folder: Path) -> str:
-    """The name of a lab's cgroup; labs of one name that have other state folders have another one."""
+    """The name of a lab's cgroup.
+
+    Labs of one name that have other state folders have another one.
+    """
     return f"clusterlab.{lab}.{hashlib.sha256(str(lab_folder).encode()).hexdigest()[:8]}"
 
 
 def make(group: str) -> list[Path]:
-    """Make a host's cgroup (LAB/HOST) in every hierarchy; a process id written to each file returned joins them."""
+    """Make a host's cgroup (LAB/HOST) in every hierarchy.
+
+    A process id written to each file returned joins them.
+    """
     joins = []
     for mount, version in _hierarchies():
         host = mount / group
@@ -33,7 +42,10 @@ def make(group: str) -> list[Path]:
 
 
 def limit(group: str, memory: int | None, cpus: int | None) -> None:
-    """Limit what a host uses: bytes of memory, and processor time as of so many processors."""
+    """Limit what a host uses.
+
+    Bytes of memory, and processor time as of so many processors.
+    """
     period = 100_000  # microseconds
     for mount, _ in _hierarchies():
         for name, value in (
@@ -64,7 +76,9 @@ def is_frozen(group: str) -> bool:
 
 
 def remove(group: str, seconds: float) -> list[str]:
-    """Remove a lab's cgroup (LAB) or a host's (LAB/HOST) and what is below; waits for processes that are just ending.
+    """Remove a lab's cgroup (LAB) or a host's (LAB/HOST) and what is below.
+
+    Waits for processes that are just ending.
 
     Returns what remains after `seconds`.
     """
@@ -78,7 +92,10 @@ def remove(group: str, seconds: float) -> list[str]:
 
 
 def memory_in_use(group: str) -> int | None:
-    """Bytes that a host's processes hold, without the page cache; None when the kernel does not count them."""
+    """Bytes that a host's processes hold, without the page cache.
+
+    None when the kernel does not count them.
+    """
     for mount, version in _hierarchies():
         file = mount / group / "memory.stat"
         if file.exists():
@@ -88,7 +105,10 @@ def memory_in_use(group: str) -> int | None:
 
 
 def _hierarchies() -> list[tuple[Path, int]]:
-    """Where each hierarchy is mounted, with its version; version 2 counts only when version 1 is not in use."""
+    """Where each hierarchy is mounted, with its version.
+
+    Version 2 counts only when version 1 is not in use.
+    """
     mounts: dict[int, list[Path]] = {1: [], 2: []}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields, _, rest = line.partition(" - ")
@@ -114,7 +134,10 @@ def _hand_down(*groups: Path) -> None:
 
 
 def _remove_tree(root: Path) -> bool:
-    """Remove a cgroup and those below it, deepest first; False when a process is still in one."""
+    """Remove a cgroup and those below it, deepest first.
+
+    False when a process is still in one.
+    """
     try:
         for folder, _, _ in os.walk(root, topdown=False):
             os.rmdir(folder)

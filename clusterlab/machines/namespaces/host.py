@@ -71,7 +71,10 @@ class NamespacesHost:
         return f"{cgroups.lab_cgroup(self.inventory.lab, self.lab_folder)}/{self.name}"
 
     def start(self, tree: Path, keys: LabKeys) -> None:
-        """Start process 1 on the root file system `tree`, and return when it is there; its services still start."""
+        """Start process 1 on the root file system `tree`, and return when it is there.
+
+        Its services still start.
+        """
         self.stop()  # an interrupted start may still go on by itself
         (self.folder / "pid").unlink(missing_ok=True)
         self._prepare(keys)
@@ -99,7 +102,10 @@ class NamespacesHost:
             Path(f"/proc/{pid}/root/etc/hosts").write_text(self._hosts_file())
 
     def plug_in(self, switch: int) -> None:
-        """Connect the host to the LAN of the process `switch`, unless it is; that process holds the bridge."""
+        """Connect the host to the LAN of the process `switch`, unless it is.
+
+        That process holds the bridge.
+        """
         pid = self.pid
         if pid is None:
             raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
@@ -118,7 +124,10 @@ class NamespacesHost:
         plugged.write_text(now)
 
     def set_link(self, switch: int, up: bool) -> None:
-        """Plug the host's cable into the switch, or pull it out: its card keeps its address, and loses its carrier."""
+        """Plug the host's cable into the switch, or pull it out.
+
+        Its card keeps its address, and loses its carrier.
+        """
         if (pid := self.pid) is not None:
             self._ip(switch, f"link set to{pid} {'up' if up else 'down'}")
 
@@ -134,7 +143,9 @@ class NamespacesHost:
                 time.sleep(_POLL)  # it went away by itself
 
     def wait_until_ready(self, port: int, stop: Event) -> None:
-        """Wait until SSH answers on loopback `port`, and on a Docker host the engine; raises DeadlineExceeded.
+        """Wait until SSH answers on loopback `port`, and on a Docker host the engine.
+
+        Raises DeadlineExceeded.
 
         Gives up in silence when `stop` is set.
         """
@@ -171,7 +182,9 @@ class NamespacesHost:
             )
 
     def end_nfs(self) -> None:
-        """End the kernel's NFS server of this host: no process, it would outlive them all and keep their network.
+        """End the kernel's NFS server of this host.
+
+        No process, it would outlive them all and keep their network.
 
         When process 1 is ended by somebody else, launch.sh does it.
         """
@@ -185,7 +198,10 @@ class NamespacesHost:
             return  # it never served, or process 1 ended in this moment
 
     def remove(self) -> None:
-        """End the host, and remove its cgroups and its files. What was interrupted here is never taken for a host."""
+        """End the host, and remove its cgroups and its files.
+
+        What was interrupted here is never taken for a host.
+        """
         self.stop()
         if left := cgroups.remove(self.cgroup, _KILL_SECONDS):
             raise HostError(self.name, f"these cgroups remain: {', '.join(left)}")
@@ -270,7 +286,10 @@ class NamespacesHost:
             raise HostError(self.name, "it could not be connected to the LAN", detail=done.stderr.strip())
 
     def _prepare(self, keys: LabKeys) -> None:
-        """Write what makes this host itself; what an earlier start left in its file system stays."""
+        """Write what makes this host itself.
+
+        What an earlier start left in its file system stays.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in _DATA)):
             _make_folder(self.folder / part, 0o755)
@@ -305,7 +324,10 @@ class NamespacesHost:
             os.fchmod(descriptor, mode)  # whatever the umask is
 
     def _resolver_file(self) -> str:
-        """There is no name server on the LAN: the host itself refuses at once, where silence would be waited for."""
+        """There is no name server on the LAN.
+
+        The host itself refuses at once, where silence would be waited for.
+        """
         return f"nameserver {self.inventory.hosts[self.name].address}\noptions timeout:1 attempts:1\n"
 
     def _hosts_file(self) -> str:
@@ -315,7 +337,10 @@ class NamespacesHost:
 
 
 def _make_folder(folder: Path, mode: int) -> None:
-    """Make a folder with exactly this mode, whatever the umask is; an existing one stays as it is."""
+    """Make a folder with exactly this mode, whatever the umask is.
+
+    An existing one stays as it is.
+    """
     if not folder.exists():
         folder.mkdir()
         folder.chmod(mode)

@@ -44,7 +44,10 @@ _SERVED = {
 
 
 def missing_capabilities() -> dict[str, str]:
-    """Capabilities that hosts in namespaces lack here, each with the reason; probed in a scratch namespace, as root."""
+    """Capabilities that hosts in namespaces lack here, each with the reason.
+
+    Probed in a scratch namespace, as root.
+    """
     refused = {name: reason for name, (command, reason) in _QUESTIONS.items() if not _succeeds(command)}
     return _SERVED | refused
 

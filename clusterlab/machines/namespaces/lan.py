@@ -1,4 +1,7 @@
-"""The LAN of a lab as `up` sees it: the switch process, running and knowing every host."""
+"""The LAN of a lab as `up` sees it.
+
+The switch process, running and knowing every host.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class Switch:
 
 
 def running_switch(lab_folder: Path) -> Switch | None:
-    """The switch of a lab, or None when it does not run. It wrote the file itself, before it could be of use."""
+    """The switch of a lab, or None when it does not run.
+
+    It wrote the file itself, before it could be of use.
+    """
     try:
         said = json.loads((lab_folder / "switch.json").read_text())
         switch = Switch(int(said["pid"]), dict(said["ports"]))
@@ -34,7 +40,10 @@ def running_switch(lab_folder: Path) -> Switch | None:
 
 
 def ensure_switch(lab_folder: Path, ports: dict[str, int]) -> Switch:
-    """A switch that knows every host of `ports`; wants these ports for them, 0 for any, and says what it got."""
+    """A switch that knows every host of `ports`.
+
+    Wants these ports for them, 0 for any, and says what it got.
+    """
     switch = running_switch(lab_folder)
     if switch and switch.ports.keys() >= ports.keys():
         return switch

@@ -1,4 +1,7 @@
-"""Labs of kind `namespaces`: real engines on this kernel, in seconds, without virtual machines. Needs root."""
+"""Labs of kind `namespaces`.
+
+Real engines on this kernel, in seconds, without virtual machines. Needs root.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ class NamespacesMachines:
         self._keys = LabKeys(self._state.folder, lab.name)
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH, and the engine of every Docker host; running ones are kept.
+        """Make every host exist and answer over SSH, and the engine of every Docker host.
+
+        Running ones are kept.
 
         When it fails, logs are collected and what this call made is removed, unless `keep`.
         """
@@ -113,7 +118,10 @@ class NamespacesMachines:
         neighbours.give_back(self._state.folder)
 
     def _kill_everything(self) -> list[int]:
-        """Kill all processes of the lab; NFS servers last, for who has mounted from them unmounts as it ends."""
+        """Kill all processes of the lab.
+
+        NFS servers last, for who has mounted from them unmounts as it ends.
+        """
         for name in self._hosts_on_disk():
             cgroups.freeze(f"{self._cgroup}/{name}", False)  # what is stopped cannot be ended
         servers = self._lab.inventory.with_role("nfs_server")
@@ -131,7 +139,10 @@ class NamespacesMachines:
         return results_of(parallel(lambda host: _status(host, ports.get(host.name)), self._hosts.values()))
 
     def targets(self) -> dict[str, Target]:
-        """How each host is reached: a port on loopback, as root, with the lab's own key and known host keys."""
+        """How each host is reached.
+
+        A port on loopback, as root, with the lab's own key and known host keys.
+        """
         record = self._state.read()
         missing = [name for name in self._hosts if not record or not record.ports.get(name)]
         if record is None or missing:
@@ -199,7 +210,10 @@ class NamespacesMachines:
             )
 
     def _record_for_up(self) -> Record:
-        """The record of this lab as it shall be; raises ClusterlabError when what is up cannot become that."""
+        """The record of this lab as it shall be.
+
+        Raises ClusterlabError when what is up cannot become that.
+        """
         before = self._state.read()
         wanted = self._lab.inventory
         if before and before.kind != self.kind.name:
@@ -229,7 +243,10 @@ class NamespacesMachines:
 
 
 def machine_tree(release: str, progress: Progress) -> Path:
-    """The unpacked root file system that the hosts of all labs share, read-only; cached."""
+    """The unpacked root file system that the hosts of all labs share, read-only.
+
+    cached.
+    """
     archive = machine_rootfs(release, progress)
 
     def unpack(target: Path) -> None:

@@ -1,4 +1,6 @@
-"""Room in this kernel's neighbour table: all network namespaces share one, and large labs overflow its default size.
+"""Room in this kernel's neighbour table.
+
+All network namespaces share one, and large labs overflow its default size.
 
 Every host has an entry for every other one on each network on which they meet. When the table is full, packets to
 neighbours that have no entry yet are dropped. See `gc_thresh2` and `gc_thresh3` in the kernel's ip-sysctl.rst.
@@ -32,7 +34,10 @@ class _Record:
 
 
 def make_room(lab_folder: Path, hosts: int, sysctl: Path = _SYSCTL, record: Path = _RECORD) -> str:
-    """Raise the limits of the table to what this lab and all others need; returns what to set where that is refused."""
+    """Raise the limits of the table to what this lab and all others need.
+
+    Returns what to set where that is refused.
+    """
     with _locked(record):
         return _adapt(lab_folder, _NETWORKS * hosts * hosts, sysctl, record)
 
@@ -45,7 +50,9 @@ def give_back(lab_folder: Path, sysctl: Path = _SYSCTL, record: Path = _RECORD) 
 
 
 def _adapt(lab_folder: Path, need: int, sysctl: Path, record: Path) -> str:
-    """Set the limits to what the labs need; one that somebody else has changed meanwhile counts as set before.
+    """Set the limits to what the labs need.
+
+    One that somebody else has changed meanwhile counts as set before.
 
     The record is written first: whenever this is killed, the next call knows what was set.
     """

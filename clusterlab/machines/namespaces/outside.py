@@ -17,7 +17,10 @@ from .lan import running_switch
 
 @dataclass(frozen=True)
 class NamespacesOutside:
-    """The hosts of one lab; see `clusterlab.machines.outside.Outside`. `up` starts those that do not run."""
+    """The hosts of one lab; see `clusterlab.machines.outside.Outside`.
+
+    `up` starts those that do not run.
+    """
 
     hosts: Mapping[str, NamespacesHost]
     lab_folder: Path

@@ -1,4 +1,7 @@
-"""The processes of a lab, found by a variable in their environment: it holds even when everything written is lost."""
+"""The processes of a lab, found by a variable in their environment.
+
+It holds even when everything written is lost.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ _EXEC_SECONDS = 2.0
 
 
 def environment(lab_folder: Path, host: str = "") -> dict[str, str]:
-    """The environment of every process that is started for a lab, or one host; the caller's own is not passed on."""
+    """The environment of every process that is started for a lab, or one host.
+
+    The caller's own is not passed on.
+    """
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": path, "LC_ALL": "C.UTF-8", MARKER: str(lab_folder), _HOST: host}
 
@@ -27,13 +33,19 @@ def on_its_own(*command: str) -> list[str]:
 
 
 def started(pid: int) -> int | None:
-    """When a process started, in ticks since the kernel booted; None when it has ended (proc_pid_stat(5))."""
+    """When a process started, in ticks since the kernel booted.
+
+    None when it has ended (proc_pid_stat(5)).
+    """
     fields = _stat(pid)
     return int(fields[19]) if fields and fields[0] not in "ZX" else None
 
 
 def belongs(pid: int, lab_folder: Path, hosts: Collection[str] = ()) -> bool:
-    """Whether a process lives and is of this lab (and one of the hosts); one that was given its number is not."""
+    """Whether a process lives and is of this lab (and one of the hosts).
+
+    One that was given its number is not.
+    """
     variables = _variables(Path("/proc", str(pid)))
     wanted = [f"{_HOST}={host}".encode() for host in hosts]
     return f"{MARKER}={lab_folder}".encode() in variables and (not wanted or any(one in variables for one in wanted))
@@ -46,7 +58,9 @@ def find(lab_folder: Path, hosts: Collection[str] = ()) -> list[int]:
 
 
 def kill_all(lab_folder: Path, seconds: float, hosts: Collection[str] = ()) -> list[int]:
-    """Kill all processes of a lab, or of some hosts, and wait until none is there; returns those left after `seconds`.
+    """Kill all processes of a lab, or of some hosts, and wait until none is there.
+
+    Returns those left after `seconds`.
 
     Process 1 of a host takes everything in its namespaces with it, so looking again catches all that was just starting.
     """
@@ -63,7 +77,10 @@ def kill_all(lab_folder: Path, seconds: float, hosts: Collection[str] = ()) -> l
 
 
 def _find_twice(lab_folder: Path, hosts: Collection[str]) -> list[int]:
-    """As `find`, with a second look at nothing: one can miss a process that hands over to its child at that moment."""
+    """As `find`, with a second look at nothing.
+
+    One can miss a process that hands over to its child at that moment.
+    """
     found = find(lab_folder, hosts)
     if not found:
         time.sleep(_POLL)
@@ -72,7 +89,9 @@ def _find_twice(lab_folder: Path, hosts: Collection[str]) -> list[int]:
 
 
 def _launching(pids: list[int]) -> set[int]:
-    """Those of `pids` that started a host, and wait outside for its process 1: they end once its namespaces are empty.
+    """Those of `pids` that started a host, and wait outside for its process 1.
+
+    They end once its namespaces are empty.
 
     Without them, a killed process 1 would keep its namespaces until this machine's own process 1 took note, and nobody
     would know when its last file system was unmounted.
@@ -130,7 +149,10 @@ def _stat(pid: int) -> list[str]:
 
 
 def _variables(process: Path) -> list[bytes]:
-    """The environment of a process; none when it is gone. One that is just between two programs is waited for."""
+    """The environment of a process; none when it is gone.
+
+    One that is just between two programs is waited for.
+    """
     deadline = time.monotonic() + _EXEC_SECONDS
     try:
         while True:

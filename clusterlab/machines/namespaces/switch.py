@@ -1,4 +1,6 @@
-"""The LAN of one lab and the way in from outside: a process of its own, started by `up`, ended by `down`.
+"""The LAN of one lab and the way in from outside.
+
+A process of its own, started by `up`, ended by `down`.
 
     switch.py LAB_FOLDER HOST=PORT...
 
@@ -64,7 +66,10 @@ def _serve(listener: socket.socket, pid_file: Path) -> None:
 
 
 def _join(client: socket.socket, pid_file: Path) -> None:
-    """Carry one connection; this thread enters the host's network for it, and ends with it."""
+    """Carry one connection.
+
+    This thread enters the host's network for it, and ends with it.
+    """
     with client, contextlib.suppress(OSError, ValueError):
         process = Path("/proc", str(int(pid_file.read_text())))
         if _MARK not in (process / "environ").read_bytes().split(b"\0"):

@@ -30,7 +30,10 @@ class Accelerator:
 
 @cache
 def accelerator() -> Accelerator:
-    """KVM where it really works, emulation elsewhere; raises ClusterlabError when QEMU is not installed."""
+    """KVM where it really works, emulation elsewhere.
+
+    Raises ClusterlabError when QEMU is not installed.
+    """
     version = _qemu_version()
     processor = _processor()
     if _kvm_works(processor):
@@ -41,7 +44,10 @@ def accelerator() -> Accelerator:
 
 
 def _kvm_works(processor: str) -> bool:
-    """Whether guests run under KVM: /dev/kvm may open without hardware behind it, and guests then hang."""
+    """Whether guests run under KVM.
+
+    /dev/kvm may open without hardware behind it, and guests then hang.
+    """
     return bool({"vmx", "svm"} & set(_flags(processor).split())) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 

@@ -1,4 +1,7 @@
-"""Setting the clocks of machines that stood still, or come from a saved state: the clock chip went on all the time."""
+"""Setting the clocks of machines that stood still, or come from a saved state.
+
+The clock chip went on all the time.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ SET = 'read -r now < /sys/class/rtc/rtc0/since_epoch && date --set "@$now.5" > /
 
 
 def set_clocks(files: LabFiles) -> None:
-    """Set the clock of every machine by its clock chip; raises ClusterlabError naming those where it could not be."""
+    """Set the clock of every machine by its clock chip.
+
+    Raises ClusterlabError naming those where it could not be.
+    """
     ports = files.ports
     with Hosts({host: files.target(host, ports[host]) for host in files.machines}) as hosts:
         answers = hosts.each(list(files.machines), lambda host: host.run(SET, check=True).stdout)

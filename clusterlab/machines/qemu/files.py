@@ -1,4 +1,7 @@
-"""What a lab has on this computer: its record, keys, switch, and the machines' folders."""
+"""What a lab has on this computer.
+
+Its record, keys, switch, and the machines' folders.
+"""
 
 from __future__ import annotations
 

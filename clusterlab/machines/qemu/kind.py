@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class QemuSettings(Model):
-    """The virtual machines of a qemu lab; a host's own memory and cpus take precedence."""
+    """The virtual machines of a qemu lab.
+
+    A host's own memory and cpus take precedence.
+    """
 
     memory: Size = Field(default="1G", examples=["512M", "2G"])
     cpus: int = Field(default=1, ge=1)

@@ -24,7 +24,10 @@ from .up import bring_up
 
 
 class QemuMachines:
-    """Virtual machines without root: each a QEMU process, reached through a port on loopback, on a LAN of their own."""
+    """Virtual machines without root.
+
+    Each a QEMU process, reached through a port on loopback, on a LAN of their own.
+    """
 
     kind = QEMU
 
@@ -34,7 +37,9 @@ class QemuMachines:
         self._clones = clones
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH; running ones stay as they are, half-created ones are recreated.
+        """Make every host exist and answer over SSH.
+
+        Running ones stay as they are, half-created ones are recreated.
 
         When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
         is left as it is: the next `up` goes on from there, and `down` removes it.

@@ -29,7 +29,10 @@ class Lan:
 
     @property
     def sockets(self) -> Path:
-        """The folder with the switch's sockets: in the lab's, unless its path is too long for sockets."""
+        """The folder with the switch's sockets.
+
+        In the lab's, unless its path is too long for sockets.
+        """
         inside = self._folder / "lan"
         if len(os.fsencode(inside)) <= _LONGEST:
             return inside
@@ -41,7 +44,10 @@ class Lan:
         return any(_is_switch(process.arguments) for process in processes_in(self._folder))
 
     def start(self) -> None:
-        """Start the switch; machines that were plugged into an earlier one are not plugged into this one."""
+        """Start the switch.
+
+        Machines that were plugged into an earlier one are not plugged into this one.
+        """
         self._remove_sockets()
         make_private(self.sockets)
         check_private(self.sockets)
@@ -61,7 +67,10 @@ class Lan:
         self._remove_sockets()
 
     def _remove_sockets(self) -> None:
-        """Remove the folder of the sockets; raises ClusterlabError for one that is not ours."""
+        """Remove the folder of the sockets.
+
+        Raises ClusterlabError for one that is not ours.
+        """
         if os.path.lexists(self.sockets):
             check_private(self.sockets)
             shutil.rmtree(self.sockets)

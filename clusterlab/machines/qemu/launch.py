@@ -1,4 +1,7 @@
-"""QEMU for one machine: its command line, its disk and its start, booting or as a clone of a saved machine."""
+"""QEMU for one machine.
+
+Its command line, its disk and its start, booting or as a clone of a saved machine.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ _RUN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class MachineSize:
-    """What a machine has of this computer. A saved machine serves only machines of its own size."""
+    """What a machine has of this computer.
+
+    A saved machine serves only machines of its own size.
+    """
 
     memory: str
     cpus: int
@@ -34,7 +40,9 @@ class MachineSize:
 
 @dataclass(frozen=True)
 class Memory:
-    """Guest memory of its own in QEMU: a file, shared while a machine is saved to it, private to each clone of it.
+    """Guest memory of its own in QEMU.
+
+    A file, shared while a machine is saved to it, private to each clone of it.
 
     Without a file it is plain memory that only has the same name, as the state of a clone wants it.
     """
@@ -78,7 +86,9 @@ class MachineSpec:
 
 
 def command_line(spec: MachineSpec) -> list[str]:
-    """QEMU's command line, to be run in the machine's folder: a socket's path is limited, so it is relative to it.
+    """QEMU's command line, to be run in the machine's folder.
+
+    A socket's path is limited, so it is relative to it.
 
     Saved machines and their clones must have the same devices in the same order; so all machines have.
     """
@@ -184,7 +194,10 @@ def leave_file_memory_out(qemu: Monitor) -> None:
 
 
 def _run(command: list[str], folder: Path, failure: str, log: Path | None = None) -> None:
-    """Run a command that ends soon, in a session of its own: Ctrl-C does not reach what it leaves running."""
+    """Run a command that ends soon, in a session of its own.
+
+    Ctrl-C does not reach what it leaves running.
+    """
     done = run_program(command, _RUN_SECONDS, cwd=folder)
     if done.exit != 0:
         words = "\n".join(part for part in (done.stderr.strip(), tail(log).strip() if log else "") if part)

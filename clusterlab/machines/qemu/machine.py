@@ -32,7 +32,10 @@ class Machine:
 
     @property
     def _ready(self) -> Path:
-        """A file that exists once the machine has answered; a machine without it is half created."""
+        """A file that exists once the machine has answered.
+
+        A machine without it is half created.
+        """
         return self.folder / "ready"
 
     @property
@@ -64,7 +67,10 @@ class Machine:
             shutil.rmtree(self.folder)
 
     def stop(self) -> None:
-        """End its QEMU at once, as when the power fails; raises ClusterlabError when it cannot be ended."""
+        """End its QEMU at once, as when the power fails.
+
+        Raises ClusterlabError when it cannot be ended.
+        """
         left = end(processes_in(self.folder))
         if left:
             raise ClusterlabError(f"{self.host}: QEMU process {left[0].pid} cannot be ended")
@@ -89,12 +95,18 @@ class Machine:
         return _start(spec)
 
     def boot_again(self, spec: MachineSpec) -> int:
-        """Boot a machine that was made before, with all it has on its disk; the port that its SSH has."""
+        """Boot a machine that was made before, with all it has on its disk.
+
+        The port that its SSH has.
+        """
         self.stop()
         return _start(spec)
 
     def start_waiting(self, spec: MachineSpec) -> int:
-        """Start QEMU with nothing running: it waits for a saved state; the port that its SSH has."""
+        """Start QEMU with nothing running: it waits for a saved state.
+
+        The port that its SSH has.
+        """
         return _start(replace(spec, incoming=True))
 
     def wait(self, target: Target, task: Task, stop: threading.Event, deadline: float) -> None:

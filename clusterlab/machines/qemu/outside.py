@@ -1,4 +1,7 @@
-"""Virtual machines from outside: what QEMU's monitor can do to them, and their process."""
+"""Virtual machines from outside.
+
+What QEMU's monitor can do to them, and their process.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ _PAUSED = ("paused", "prelaunch", "suspended")
 
 @dataclass(frozen=True)
 class QemuOutside:
-    """The machines of one lab; see `clusterlab.machines.outside.Outside`. `up` boots those that do not run."""
+    """The machines of one lab; see `clusterlab.machines.outside.Outside`.
+
+    `up` boots those that do not run.
+    """
 
     files: LabFiles
     up: Callable[[], None]
@@ -50,7 +56,10 @@ class QemuOutside:
         return "paused" if self._qmp(host, "query-status")["status"] in _PAUSED else "running"
 
     def _kill(self, host: str) -> None:
-        """End QEMU without a word, as when the power fails: asked to quit, it would write what it still holds."""
+        """End QEMU without a word, as when the power fails.
+
+        Asked to quit, it would write what it still holds.
+        """
         process = self.files.machines[host].process
         if process is None:
             return

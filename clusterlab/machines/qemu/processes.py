@@ -17,7 +17,10 @@ SWITCH = "vde_switch"
 
 @dataclass(frozen=True)
 class Process:
-    """A running process; a process id that was given away again is noticed by the start time."""
+    """A running process.
+
+    A process id that was given away again is noticed by the start time.
+    """
 
     pid: int
     started: str  # clock ticks after boot, as the kernel writes them

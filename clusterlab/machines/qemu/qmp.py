@@ -23,7 +23,10 @@ class Monitor:
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, **arguments: Any) -> Any:
-        """What the command returns; raises ClusterlabError when QEMU refuses it, OSError when it went away."""
+        """What the command returns.
+
+        Raises ClusterlabError when QEMU refuses it, OSError when it went away.
+        """
         self._stream.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         self._stream.flush()
         reply = self._reply()
@@ -45,7 +48,9 @@ class Monitor:
 
 @contextmanager
 def monitor(folder: Path, timeout: float = 10.0) -> Iterator[Monitor]:
-    """The monitor of the QEMU that runs in `folder`; raises OSError when there is none or it does not answer in time.
+    """The monitor of the QEMU that runs in `folder`.
+
+    Raises OSError when there is none or it does not answer in time.
 
     The path of a socket is limited to 107 bytes, so it is opened through a descriptor of its folder.
     """

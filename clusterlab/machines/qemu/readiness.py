@@ -22,7 +22,10 @@ _NO_IDENTITY = "clusterlab: the identity could not be taken"  # as build/guest/i
 def wait_for_ssh(
     target: Target, process: Process, folder: Path, task: Task, stop: threading.Event, deadline: float
 ) -> None:
-    """Wait until the machine's SSH server answers: it has its identity then, host key included."""
+    """Wait until the machine's SSH server answers.
+
+    It has its identity then, host key included.
+    """
     began = time.monotonic()
     console = folder / "console.log"
     follow = follower(console, task)

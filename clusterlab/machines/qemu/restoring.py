@@ -33,7 +33,10 @@ exchange can be undone.
 
 
 def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord, progress: Progress) -> None:
-    """Replace the machines by those saved in `folder`; raises ClusterlabError saying what there is then."""
+    """Replace the machines by those saved in `folder`.
+
+    Raises ClusterlabError saying what there is then.
+    """
     image = machine_image(files.settings.release, files.settings.disk, progress)
     with progress.task(files.lab, f"restoring the snapshot {name}") as task:
         task.update("copying disks")
@@ -134,7 +137,10 @@ def _mark(files: LabFiles) -> Path:
 
 
 def lay_ready(files: LabFiles, snapshot: Path) -> None:
-    """Copy the disks of a snapshot next to those in use, which takes time and room; nothing is changed yet."""
+    """Copy the disks of a snapshot next to those in use, which takes time and room.
+
+    Nothing is changed yet.
+    """
     with ExitStack() as failure:
         failure.callback(_remove, files, _NEXT)
         for host, machine in files.machines.items():
@@ -163,7 +169,10 @@ def finish(files: LabFiles) -> None:
 
 
 def undo(files: LabFiles) -> bool:
-    """Undo an exchange that was not finished: its machines end, and have their earlier disks; whether there was one."""
+    """Undo an exchange that was not finished.
+
+    Its machines end, and have their earlier disks; whether there was one.
+    """
     unfinished = _mark(files).exists()
     if unfinished:
         end(process for machine in files.machines.values() for process in processes_in(machine.folder))

@@ -27,7 +27,10 @@ def run_on(qemu: Monitor) -> None:
 
 @contextmanager
 def watched(folders: Sequence[Path]) -> Iterator[None]:
-    """While the block runs, another process waits; it lets the machines in `folders` run on if this one is killed."""
+    """While the block runs, another process waits.
+
+    It lets the machines in `folders` run on if this one is killed.
+    """
     command = [sys.executable, "-m", __name__, *map(str, folders)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

@@ -29,7 +29,10 @@ _HOST = "saved"
 
 @dataclass(frozen=True)
 class SavedMachine:
-    """A folder with a machine, saved when its engine had been up and was stopped. Nothing in it is written to."""
+    """A folder with a machine, saved when its engine had been up and was stopped.
+
+    Nothing in it is written to.
+    """
 
     folder: Path
 
@@ -51,7 +54,10 @@ class SavedMachine:
 def saved_machine(
     image: MachineImage, size: MachineSize, how: Accelerator, timeout: float, progress: Progress
 ) -> SavedMachine:
-    """The saved machine of this size, cached once made (it takes one boot); raises ClusterlabError if it can't be."""
+    """The saved machine of this size, cached once made (it takes one boot).
+
+    Raises ClusterlabError if it can't be.
+    """
     sample = _spec(Path("/"), image, size, how)
     material = (image.folder.name, how.fingerprint, *command_line(sample))
 
@@ -93,7 +99,10 @@ def _spec(folder: Path, image: MachineImage, size: MachineSize, how: Accelerator
 
 
 def _identity(folder: Path) -> Identity:
-    """An identity for one boot; what could be taken for another's is removed before the machine is saved."""
+    """An identity for one boot.
+
+    What could be taken for another's is removed before the machine is saved.
+    """
     keys = LabKeys(folder, _HOST)
     address = ipaddress.IPv4Interface("192.0.2.1/32")  # of the range for documentation: nobody's
     return Identity.fresh(_HOST, _HOST, address, {}, keys.host(_HOST), "", engine=True)

@@ -1,4 +1,7 @@
-"""Saving all machines of a lab at one moment: memory, devices and disks, into one folder."""
+"""Saving all machines of a lab at one moment.
+
+Memory, devices and disks, into one folder.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ _FULL = 1 << 24  # a disk with less than so many bytes free is full
 
 
 def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
-    """Save the machines into `folder`; they run on, whatever comes. Raises ClusterlabError."""
+    """Save the machines into `folder`; they run on, whatever comes.
+
+    Raises ClusterlabError.
+    """
     processes = _all_running(files)
     folders = {host: machine.folder for host, machine in files.machines.items()}
     try:
@@ -62,7 +68,10 @@ def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a disk, its holes too, and sharing its blocks where the file system can; raises ClusterlabError."""
+    """Copy a disk, its holes too, and sharing its blocks where the file system can.
+
+    Raises ClusterlabError.
+    """
     command = ["cp", "--reflink=auto", "--sparse=always", str(source), str(target)]
     done = run_program(command, _DEADLINE)
     if done.exit != 0:
@@ -164,7 +173,10 @@ def _record(files: LabFiles, folder: Path, taken: datetime, processes: Mapping[s
 
 
 def _needs(made: LabFiles, host: str, process: Process) -> HostNeeds:
-    """What a machine is, out of what its QEMU was started with: the inventory may say something else by now."""
+    """What a machine is, out of what its QEMU was started with.
+
+    The inventory may say something else by now.
+    """
     said = dict(zip(process.arguments, process.arguments[1:], strict=False))
     return HostNeeds(
         address=made.address(host),

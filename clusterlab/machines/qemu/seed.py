@@ -49,7 +49,10 @@ class Identity:
         authorized_key: str,
         engine: bool,
     ) -> Identity:
-        """An identity that no machine had before; `addresses` are all hosts of the lab, for /etc/hosts."""
+        """An identity that no machine had before.
+
+        `addresses` are all hosts of the lab, for /etc/hosts.
+        """
         return cls(
             hostname=host,
             address=address,
@@ -76,7 +79,10 @@ def hosts_file(addresses: Mapping[str, str]) -> str:
 
 
 def write_seed(disk: Path, identity: Identity) -> None:
-    """Write the seed disk of a machine, for this user alone: it holds its private host key."""
+    """Write the seed disk of a machine, for this user alone.
+
+    It holds its private host key.
+    """
     _write(disk, _tar(identity))
 
 

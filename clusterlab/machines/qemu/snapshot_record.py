@@ -65,7 +65,10 @@ class SnapshotRecord(_Frozen):
 
 
 def incompatibilities(saved: Needs, now: Needs) -> list[str]:
-    """Why machines that were `saved` cannot go on as the lab is `now`; nothing when they can."""
+    """Why machines that were `saved` cannot go on as the lab is `now`.
+
+    Nothing when they can.
+    """
     reasons = [f"{host} is not in the inventory" for host in saved.hosts if host not in now.hosts]
     reasons += [f"{host} is new in the inventory" for host in now.hosts if host not in saved.hosts]
     for host, before in saved.hosts.items():

@@ -1,4 +1,7 @@
-"""The snapshots of a lab: a folder each in the lab's state, so that they go with it."""
+"""The snapshots of a lab.
+
+A folder each in the lab's state, so that they go with it.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ from .saved_machine import SavedMachine, saved_machine
 
 
 def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
-    """Make every machine of the lab exist and answer; raises ClusterlabError saying which do not, and why."""
+    """Make every machine of the lab exist and answer.
+
+    Raises ClusterlabError saying which do not, and why.
+    """
     _refuse_moved_hosts(files)
     undo_interrupted(files, progress)
     image = machine_image(files.settings.release, files.settings.disk, progress)
@@ -36,7 +39,10 @@ def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
 
 
 class _Starter:
-    """Starts one machine after the other, or many at once; setting `stop` ends all their waits."""
+    """Starts one machine after the other, or many at once.
+
+    Setting `stop` ends all their waits.
+    """
 
     def __init__(
         self, files: LabFiles, image: MachineImage, saved: dict[MachineSize, SavedMachine], progress: Progress
@@ -81,7 +87,10 @@ class _Starter:
 
 
 def _in_parallel(starter: _Starter) -> None:
-    """Bring up all machines; one that fails does not end the others, an interrupt ends all waits."""
+    """Bring up all machines.
+
+    One that fails does not end the others, an interrupt ends all waits.
+    """
     machines = list(starter.files.machines.values())
     results_of(parallel(starter.bring_up, machines, limit=len(machines), name="machine", stop=starter.stop))
 
@@ -89,7 +98,10 @@ def _in_parallel(starter: _Starter) -> None:
 def _saved_machines(
     files: LabFiles, image: MachineImage, hosts: list[str], progress: Progress
 ) -> dict[MachineSize, SavedMachine]:
-    """A saved machine of each size that `hosts` have; where none can be made, that is said, and machines boot."""
+    """A saved machine of each size that `hosts` have.
+
+    Where none can be made, that is said, and machines boot.
+    """
     saved = {}
     for size in dict.fromkeys(files.size(host) for host in hosts):
         try:

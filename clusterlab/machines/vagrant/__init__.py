@@ -1,1 +1,4 @@
-"""Virtual machines through Vagrant: the same inventory, and machines that `vagrant up` makes as well."""
+"""Virtual machines through Vagrant.
+
+The same inventory, and machines that `vagrant up` makes as well.
+"""

@@ -1,4 +1,7 @@
-"""The box that clusterlab builds, in Vagrant's collection: adding it, and removing it with libvirt's copies."""
+"""The box that clusterlab builds, in Vagrant's collection.
+
+Adding it, and removing it with libvirt's copies.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ DISK = "8G"
 
 
 class Boxes:
-    """The box of a lab without a public one; see `clusterlab.machines.base.BaseImages`."""
+    """The box of a lab without a public one.
+
+    See `clusterlab.machines.base.BaseImages`.
+    """
 
     def __init__(self, lab: Lab) -> None:
         """Raises UsageError for a lab whose inventory names a public box."""

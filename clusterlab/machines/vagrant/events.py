@@ -46,7 +46,10 @@ def parse_event(line: str) -> Event:
 
 
 def step(event: Event) -> str:
-    """The step that an event reports, in one line: the first with a meaning, without transfer rates."""
+    """The step that an event reports, in one line.
+
+    The first with a meaning, without transfer rates.
+    """
     for line in event.text.replace("\r", "\n").splitlines():
         text = _PREFIX.sub("", line.strip()).strip()
         if text and not _RATE.search(text) and not text.startswith("-- "):

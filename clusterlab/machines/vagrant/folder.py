@@ -1,4 +1,7 @@
-"""The Vagrantfile, and what Vagrant remembers beside it: which machines it made, and with which provider."""
+"""The Vagrantfile, and what Vagrant remembers beside it.
+
+Which machines it made, and with which provider.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ OWN = (Path(__file__).parents[2] / "shipped" / "vagrant").resolve()
 
 
 def vagrant_folder(lab: Lab) -> Path:
-    """The folder whose Vagrantfile makes the lab's machines; raises ClusterlabError when there is none."""
+    """The folder whose Vagrantfile makes the lab's machines.
+
+    Raises ClusterlabError when there is none.
+    """
     said = lab.inventory.section(VagrantSettings).folder
     folder = (lab.folder / said.expanduser()).absolute() if said else OWN
     if not (folder / "Vagrantfile").is_file():
@@ -36,7 +42,10 @@ class MachineIds:
         self._provider = provider
 
     def name(self, host: str) -> str:
-        """What Vagrant calls the machine of a host; several labs are made from one folder."""
+        """What Vagrant calls the machine of a host.
+
+        Several labs are made from one folder.
+        """
         return f"{self._lab}-{host}"
 
     def id(self, host: str) -> str:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class VagrantSettings(Model):
-    """The machines of a vagrant lab; a host's own memory and cpus take precedence. vagrant/Vagrantfile reads it too."""
+    """The machines of a vagrant lab; a host's own memory and cpus take precedence.
+
+    Vagrant/Vagrantfile reads it too.
+    """
 
     provider: Literal["libvirt", "virtualbox"] = Field(default="libvirt", description="what runs the virtual machines")
     box: str | None = Field(

@@ -47,7 +47,9 @@ class VagrantMachines:
         self._taken = TakenOver(self._state)
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Make every host exist and answer over SSH; running ones stay as they are, half-created ones are recreated.
+        """Make every host exist and answer over SSH.
+
+        Running ones stay as they are, half-created ones are recreated.
 
         When that fails, logs are collected and what was new is removed, unless `keep`. After an interrupt everything
         is left as it is: the next `up` goes on from there, and `down` removes it.
@@ -124,7 +126,10 @@ class VagrantMachines:
             collect_journals(reached, folder, progress)
 
     def unsupported(self) -> Capabilities:
-        """Nothing with clusterlab's own box, whose kernel has all modules; those of others are probed."""
+        """Nothing with clusterlab's own box, whose kernel has all modules.
+
+        Those of others are probed.
+        """
         return lacking(self.targets()) if self._settings.box else ALL_CAPABILITIES
 
     @cached_property
@@ -167,7 +172,10 @@ class VagrantMachines:
                 self._vagrant.run(*words, on_event=tasks)
 
     def _take_over(self, hosts: list[str], progress: Progress | None = None) -> dict[str, SshSettings | None]:
-        """Learn how running machines are reached, and their keys; raises ClusterlabError for half-created ones."""
+        """Learn how running machines are reached, and their keys.
+
+        Raises ClusterlabError for half-created ones.
+        """
         said = parse_ssh_config(self._vagrant.text("ssh-config", *self._names(hosts)))
         settings = {host: said[self._machines.name(host)] for host in hosts}
         for host in hosts:
@@ -219,7 +227,10 @@ class VagrantMachines:
             earlier._destroy(gone)
 
     def _remove_half_made(self, found: dict[str, State], progress: Progress) -> dict[str, State]:
-        """Remove what an interrupted `up` left half created; returns the states afterwards."""
+        """Remove what an interrupted `up` left half created.
+
+        Returns the states afterwards.
+        """
         half = [host for host, state in found.items() if state != "absent" and self._taken.is_begun(host)]
         for host in half:
             progress.say(host, "was half created by an interrupted up: recreating it")
@@ -236,7 +247,10 @@ class VagrantMachines:
                 self._destroy(hosts)
 
     def _destroy(self, hosts: list[str]) -> None:
-        """Have Vagrant remove those of these that it has: it fails for others whose names are taken."""
+        """Have Vagrant remove those of these that it has.
+
+        It fails for others whose names are taken.
+        """
         there = [host for host in hosts if self._machines.id(host)]
         if there:
             self._vagrant.run("destroy", "--force", *self._names(there))

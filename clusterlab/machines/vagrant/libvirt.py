@@ -61,7 +61,10 @@ def network_name(lab: str) -> str:
 
 
 def find(lab: str, machines: Iterable[str]) -> LibvirtObjects:
-    """What libvirt has of a lab with these machines (Vagrant's names); raises ClusterlabError when that is unknown."""
+    """What libvirt has of a lab with these machines (Vagrant's names).
+
+    Raises ClusterlabError when that is unknown.
+    """
     domains = {domain_name(machine) for machine in machines}
     volumes = {f"{name}.img" for name in domains}
     return LibvirtObjects(
@@ -72,7 +75,9 @@ def find(lab: str, machines: Iterable[str]) -> LibvirtObjects:
 
 
 def make_room(lab: str, machines: Iterable[str], folder: Path, progress: Progress) -> None:
-    """Make room for machines that Vagrant does not have: remove disks that no machine has.
+    """Make room for machines that Vagrant does not have.
+
+    Remove disks that no machine has.
 
     Raises ClusterlabError when machines of these names exist: Vagrant in `folder` does not know them.
     """
@@ -143,7 +148,10 @@ def remove_volume(name: str) -> None:
 
 
 def virsh(*words: str) -> list[str]:
-    """What virsh prints, as lines without empty ones; raises ClusterlabError with the remedy."""
+    """What virsh prints, as lines without empty ones.
+
+    Raises ClusterlabError with the remedy.
+    """
     try:
         done = run_program(["virsh", "-q", "-c", uri(), *words], _SECONDS, env={**os.environ, "LC_ALL": "C"})
     except DeadlineExceeded as late:

@@ -38,7 +38,9 @@ class Vagrant:
         self.silence = inventory.section(VagrantSettings).boot_timeout + _QUIET
 
     def run(self, *words: str, on_event: Callable[[Event], None] = lambda event: None) -> list[Event]:
-        """Run a command to its end and return its events; `on_event` is called with each as it comes.
+        """Run a command to its end and return its events.
+
+        `on_event` is called with each as it comes.
 
         An interrupt is passed on, and waited for: Vagrant then ends in order, and so it does when nothing comes for
         `silence` seconds. Raises ClusterlabError with the remedy.
@@ -75,7 +77,10 @@ class Vagrant:
 
     @contextmanager
     def _prepared(self, words: Sequence[str]) -> Iterator[dict[str, str]]:
-        """The environment of a command; with the inventory as it is understood here, also when its file is gone."""
+        """The environment of a command.
+
+        With the inventory as it is understood here, also when its file is gone.
+        """
         require_vagrant()
         self._write(f"$ vagrant {' '.join(words)}\n")
         with NamedTemporaryFile("w", prefix="clusterlab-", suffix=".json") as file:

@@ -30,7 +30,9 @@ _STATES: dict[str, State] = {
 
 
 def states(vagrant: Vagrant, names: Mapping[str, str]) -> dict[str, tuple[State, str]]:
-    """Each host's state, and Vagrant's own word for it; `names` are what Vagrant calls their machines.
+    """Each host's state, and Vagrant's own word for it.
+
+    `names` are what Vagrant calls their machines.
 
     Raises ClusterlabError when its Vagrantfile has no such machines.
     """

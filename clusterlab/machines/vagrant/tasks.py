@@ -1,4 +1,7 @@
-"""Vagrant's progress as ours: a task for each machine, whose end is Vagrant's end with that machine."""
+"""Vagrant's progress as ours.
+
+A task for each machine, whose end is Vagrant's end with that machine.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How machines that Vagrant made are reached: its SSH settings, and host keys taken over once.
+"""How machines that Vagrant made are reached.
+
+Its SSH settings, and host keys taken over once.
 
 A machine is trusted when it is met for the first time, right after it was made; Vagrant itself never checks. From then
 on its key is kept with the machine's id, and any other key is an error. Only a machine with another id, thus another
@@ -39,7 +41,10 @@ class SshSettings:
 
 
 def parse_ssh_config(text: str) -> dict[str, SshSettings]:
-    """Each machine's settings out of what `vagrant ssh-config` prints; raises HostError for what cannot be used."""
+    """Each machine's settings out of what `vagrant ssh-config` prints.
+
+    Raises HostError for what cannot be used.
+    """
     blocks: dict[str, dict[str, str]] = {}
     block: dict[str, str] = {}
     for line in text.splitlines():
@@ -72,7 +77,10 @@ class TakenOver:
         self._state = state
 
     def settings(self, host: str, machine_id: str) -> SshSettings | None:
-        """How the machine with this id is reached; None when the host's machine is another, or was never met."""
+        """How the machine with this id is reached.
+
+        None when the host's machine is another, or was never met.
+        """
         try:
             known = json.loads(self._file(host).read_text())
         except FileNotFoundError:
@@ -94,7 +102,9 @@ class TakenOver:
         )
 
     def meet(self, host: str, machine_id: str, settings: SshSettings, address: str, remedy: str) -> None:
-        """Connect to a machine and keep its key; one that was met before must have the key that it had.
+        """Connect to a machine and keep its key.
+
+        One that was met before must have the key that it had.
 
         Raises HostError when it cannot be reached, may not use sudo, or is not whole: without its name or `address` on
         the LAN. `remedy` says how it is made whole.

@@ -60,7 +60,10 @@ class Files:
 
     @property
     def lan(self) -> IPv4Network | None:
-        """The network that the hosts' addresses are in; where clusterlab does not create it, it may be left out."""
+        """The network that the hosts' addresses are in.
+
+        Where clusterlab does not create it, it may be left out.
+        """
         known = self.inventory.kind.creates or ("network",) in self.document.keys
         return self.inventory.network.subnet if known else None
 

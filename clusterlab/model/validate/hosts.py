@@ -1,4 +1,7 @@
-"""The inventory by itself: addresses, names, and keys that its kind of machines does not use."""
+"""The inventory by itself.
+
+Addresses, names, and keys that its kind of machines does not use.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,10 @@ def _images(files: Files) -> Iterator[Problem]:
 
 
 def _unused_keys(files: Files) -> Iterator[Problem]:
-    """A key that has no effect on this kind of machines is an error: it would be ignored."""
+    """A key that has no effect on this kind of machines is an error.
+
+    It would be ignored.
+    """
     kind = files.inventory.kind
     for key in ("ssh", "memory", "cpus"):
         if key in kind.host_keys:

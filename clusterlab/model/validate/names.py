@@ -1,4 +1,7 @@
-"""One name, one thing: none twice on a host, none as clusterlab calls its own, and no port published twice."""
+"""One name, one thing.
+
+None twice on a host, none as clusterlab calls its own, and no port published twice.
+"""
 
 from __future__ import annotations
 

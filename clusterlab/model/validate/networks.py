@@ -107,7 +107,10 @@ def _subnets(network: Network) -> Iterator[IPv4Network]:
 
 
 def _ranges(files: Files) -> Iterator[Problem]:
-    """Overlapping address ranges: the engine refuses the second, and none may hide the LAN."""
+    """Overlapping address ranges.
+
+    The engine refuses the second, and none may hide the LAN.
+    """
     before: list[tuple[PlayFile, str, IPv4Network, list[str]]] = []
     for file in files.plays.values():
         for name, network in file.play.networks.items():

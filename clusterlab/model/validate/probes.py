@@ -1,4 +1,7 @@
-"""What is wrong with the names in a probe: its places, and the containers, services and ports that it is about."""
+"""What is wrong with the names in a probe.
+
+Its places, and the containers, services and ports that it is about.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ def problems(files: Files) -> Iterator[Problem]:
 def mounts_there(
     files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hosts: list[str]
 ) -> Iterator[Problem]:
-    """What is wrong with mounts of containers on `hosts`; unknown hosts are reported elsewhere."""
+    """What is wrong with mounts of containers on `hosts`.
+
+    Unknown hosts are reported elsewhere.
+    """
     for index, text in enumerate(volumes):
         mount = parse_mount(text)
         where = item(file.document, path, index)

@@ -1,4 +1,7 @@
-"""Advice that needs to know the nodes of a lab: a function of a stack and of facts about the nodes."""
+"""Advice that needs to know the nodes of a lab.
+
+A function of a stack and of facts about the nodes.
+"""
 
 from __future__ import annotations
 

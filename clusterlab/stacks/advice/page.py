@@ -1,4 +1,7 @@
-"""The page docs/advice.md, from the registry: `python -m clusterlab.stacks.advice.page > docs/advice.md`."""
+"""The page docs/advice.md, from the registry.
+
+`python -m clusterlab.stacks.advice.page > docs/advice.md`.
+"""
 
 from __future__ import annotations
 

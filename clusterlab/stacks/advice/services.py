@@ -106,7 +106,10 @@ def _modes(subject: Subject) -> Iterator[Hit]:
 
 
 def _reads_like_octal(reference: FileReference) -> bool:
-    """Whether a decimal mode has the digits of usual permissions: 400, 0644 without its 0, 755."""
+    """Whether a decimal mode has the digits of usual permissions.
+
+    400, 0644 without its 0, 755.
+    """
     written = reference.mode_written or str(reference.mode.value if reference.mode else "")
     return re.fullmatch(r"[1-7]?[4-7][04-7][04-7]", written) is not None
 

@@ -1,4 +1,7 @@
-"""Statements about what tasks have in their file systems: volumes, directories of the nodes, secrets and configs."""
+"""Statements about what tasks have in their file systems.
+
+Volumes, directories of the nodes, secrets and configs.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +110,10 @@ def _nfs(given: dict[str, str]) -> list[str]:
 
 
 def _tmpfs(given: dict[str, str]) -> list[str]:
-    """The size of a tmpfs as the kernel shows it, in KiB; where it is not in whole pages, it is not compared."""
+    """The size of a tmpfs as the kernel shows it, in KiB.
+
+    Where it is not in whole pages, it is not compared.
+    """
     units = {"k": 1, "m": 1 << 10, "g": 1 << 20}
     size = given.get("size", "").lower()
     if size and size[:-1].isdigit() and size[-1] in units and (kib := int(size[:-1]) * units[size[-1]]) % 4 == 0:

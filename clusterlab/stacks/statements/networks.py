@@ -1,4 +1,7 @@
-"""Statements about networks: published ports, names, and which services reach each other."""
+"""Statements about networks.
+
+Published ports, names, and which services reach each other.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _VIRTUAL = ("ipvs",)
 
 
 def published(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Published TCP ports answer: on every node, or where a task is. Of UDP nothing can be said from outside."""
+    """Published TCP ports answer: on every node, or where a task is.
+
+    Of UDP nothing can be said from outside.
+    """
     name = stack.scoped(service.name)
     for port in service.ports:
         if (port.protocol or "tcp") != "tcp" or not port.published:

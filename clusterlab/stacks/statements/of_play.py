@@ -1,4 +1,7 @@
-"""A play that has a stack: what checks may name of it, and the statements that follow from it."""
+"""A play that has a stack.
+
+What checks may name of it, and the statements that follow from it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from . import statements
 
 
 def with_names(play: Play, loaded: Loaded | None) -> Play:
-    """The play whose checks may name the services, networks and volumes of its stack; nothing in it changes them."""
+    """The play whose checks may name the services, networks and volumes of its stack.
+
+    Nothing in it changes them.
+    """
     if loaded is None or loaded.stack is None:
         return play
     stack, external = loaded.stack, play.external
@@ -26,7 +32,10 @@ def with_names(play: Play, loaded: Loaded | None) -> Play:
 
 
 def with_statements(play: Play, loaded: Loaded | None, without: Iterable[str] = ()) -> Play:
-    """The play with the statements that follow from its stack, behind its own; see `statements` for `without`."""
+    """The play with the statements that follow from its stack, behind its own.
+
+    See `statements` for `without`.
+    """
     if loaded is None or loaded.stack is None:
         return play
     derived = [one.check for one in statements(loaded.stack, {*without, *loaded.without})]

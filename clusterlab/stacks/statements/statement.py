@@ -13,7 +13,10 @@ WITHIN = 30.0
 
 @dataclass(frozen=True)
 class Statement:
-    """A check of a stack. It is turned off by its `key`, for all services or one, as in "reached:web"."""
+    """A check of a stack.
+
+    It is turned off by its `key`, for all services or one, as in "reached:web".
+    """
 
     key: str
     service: str  # by its key in the stack

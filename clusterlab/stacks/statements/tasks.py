@@ -1,4 +1,7 @@
-"""Statements about a service and its tasks: its spec, and that they run, stay up, are where they may be, healthy."""
+"""Statements about a service and its tasks.
+
+Its spec, and that they run, stay up, are where they may be, healthy.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,20 @@ from .statement import Statement, statement
 
 
 def spec(stack: Stack, service: Service) -> Iterator[Statement]:
-    """The service has the spec of the files, and so have its tasks: no update was rolled back without a word."""
+    """The service has the spec of the files, and so have its tasks.
+
+    No update was rolled back without a word.
+    """
     name = stack.scoped(service.name)
     title = f"{name} and its tasks have the spec of the stack's files"
     yield statement("spec", service.name, title, "service_spec", {"service": name})
 
 
 def running(stack: Stack, service: Service) -> Iterator[Statement]:
-    """As many tasks as the file wants, none of which fails again and again; of a job, that many have ended well."""
+    """As many tasks as the file wants, none of which fails again and again.
+
+    Of a job, that many have ended well.
+    """
     name, number = stack.scoped(service.name), service.tasks
     if service.is_job:
         if number:
@@ -44,7 +53,10 @@ def placed(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def healthy(stack: Stack, service: Service) -> Iterator[Statement]:
-    """The health check of the file reports healthy; one of the image alone is not known from the file."""
+    """The health check of the file reports healthy.
+
+    One of the image alone is not known from the file.
+    """
     check = service.healthcheck
     test = listed(check.test) if check else []
     if check and not value(check.disable) and len(test) > 1 and test[0] != "NONE":
