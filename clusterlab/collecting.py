@@ -37,7 +37,7 @@ class Collected:
 
 @contextmanager
 def collecting(target: Path) -> Iterator[Collected]:
-    """Whatever the block writes into the folder that it is given is cleaned, then moved to `target`.
+    """Clean what the block writes into the folder, then move it to `target`.
 
     That happens also when the block fails: what could be collected is wanted most then. Files get the mode 0600 and
     folders 0700; others in `target` stay as they are. Raises ClusterlabError when files cannot be written.

@@ -24,7 +24,7 @@ _LINE_END = re.compile("\r+\n|[\r\u2028\u2029\x85]")
 
 
 def plain(text: str) -> str:
-    """The text alone: without escape sequences, control characters and direction marks.
+    """The text without escape sequences, control characters and direction marks.
 
     Tabs and line feeds stay; a carriage return and other line ends become a line feed, so that each state of a
     progress bar is a line of its own.

@@ -23,7 +23,9 @@ def parallel(
     name: str = "worker",
     stop: Event | None = None,
 ) -> list[R | ClusterlabError]:
-    """What `function` returns for each item, or the ClusterlabError that it raised there, in the order of the items.
+    """What `function` returns for each item, or the ClusterlabError that it raised.
+
+    In the order of the items.
 
     At most `limit` items are worked on at the same time, by threads called `name`. Any other exception is a defect:
     it is raised once all items have ended.

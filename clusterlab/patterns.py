@@ -1,4 +1,7 @@
-"""Who does not reach whom, in sentences that name the node at fault where there is one."""
+"""Who does not reach whom, in sentences that name the node at fault.
+
+Where there is one.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,9 @@ def of_links(links: Iterable[Link], wording: Wording = REACHING) -> list[str]:
 
 
 def sentences(pairs: Iterable[Pair], failing: Iterable[Pair], wording: Wording = REACHING) -> list[str]:
-    """What the failing ones among all `pairs` (source, target) have in common, the widest pattern first.
+    """What the failing ones among all `pairs` have in common, widest pattern first.
+
+    Pairs of source and target.
 
     A node that nobody reaches, or that reaches nobody, is named as such when at least two others show it.
     """

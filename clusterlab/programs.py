@@ -147,7 +147,10 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _interrupt(process: subprocess.Popen[bytes], grace: float, group: bool) -> None:
-    """Interrupt a program, and kill what is left of its process group when it has ended, or has had its time."""
+    """Interrupt a program, and kill what remains of its process group.
+
+    Once it has ended, or its time is up.
+    """
     with suppress(ProcessLookupError):
         if group:
             os.killpg(process.pid, signal.SIGINT)

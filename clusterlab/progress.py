@@ -18,7 +18,7 @@ class Task(Protocol):
         """Say what it is doing now, or how far it is."""
 
     def bad(self, text: str) -> None:
-        """Say that it came to its end, and that the end is not a good one (a check that does not hold)."""
+        """Mark it as complete, but with a bad result, such as a check that fails."""
 
 
 class Progress(Protocol):
@@ -28,7 +28,7 @@ class Progress(Protocol):
     """
 
     def task(self, subject: str, doing: str) -> AbstractContextManager[Task]:
-        """Show "subject: doing" until the block ends, then that it is done (or failed), with its seconds."""
+        """Show "subject: doing" until the block ends, then its result and seconds."""
 
     def say(self, subject: str, text: str) -> None:
         """Show one line that stays."""

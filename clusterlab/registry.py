@@ -27,7 +27,9 @@ K = TypeVar("K", bound=Named)
 
 
 class Registry(Mapping[str, K], Generic[K]):
-    """Kinds by name, this package's first and in their order, then those of other packages by name.
+    """Kinds by name: this package's in their order, then those of other packages.
+
+    The latter by name.
 
     Other packages are asked once, when a kind is first looked up. Raises UsageError for one that cannot be loaded, is
     not of the family's type, or has a name that is taken.

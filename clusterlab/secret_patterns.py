@@ -60,7 +60,7 @@ def _kept(match: re.Match[str]) -> str:
 
 
 def _assigned(match: re.Match[str]) -> str:
-    """NAME=value, NAME: value or --name value, where the name says that the value is a secret."""
+    """NAME=value, NAME: value or --name value, where the name implies a secret."""
     value = match["value"].strip("\\\"'")
     if _HARMLESS_END.search(match["name"]) or _HARMLESS.fullmatch(value) or REDACTED in match[0]:
         return match[0]

@@ -62,7 +62,7 @@ def wait_until(
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T | ClusterlabError | None:
-    """What `ask` returns, the error that it raises, or None when it has not ended after that time.
+    """What `ask` returns, its error, or None when it has not ended in time.
 
     What hangs keeps its thread until it ends by itself; it keeps nobody else.
     """

@@ -34,7 +34,7 @@ def owner() -> str:
 
 @cache
 def machine_id() -> str:
-    """What this computer has and no other has (machine-id(5)), or its name where there is no such file."""
+    """What identifies this computer (machine-id(5)), or else its name."""
     try:
         return Path("/etc/machine-id").read_text().strip() or workstation()
     except OSError:

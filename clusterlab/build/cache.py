@@ -24,7 +24,10 @@ def cache_folder() -> Path:
 
 
 def artefact_path(kind: str, key_material: Sequence[str], suffix: str) -> Path:
-    """Where the artefact of this `kind` made from `key_material` is, or will be once it is made."""
+    """The path of the artefact of this `kind` made from `key_material`.
+
+    It need not exist yet.
+    """
     return cache_folder() / kind / (_digest(key_material) + suffix)
 
 
@@ -35,7 +38,9 @@ def artefact(
     make: Callable[[Path], None],
     progress: Progress,
 ) -> Path:
-    """The file or folder of this `kind` made from `key_material`, made now unless it is in the cache.
+    """The file or folder of this `kind` made from `key_material`, from the cache.
+
+    It is made now when it is not there yet.
 
     `make` gets the path to write to; the folder around it is its own to use and removed afterwards. What it made gets
     its final name only when `make` returned, so nothing half-built is ever used, and what an interrupted build left

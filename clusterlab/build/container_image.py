@@ -79,7 +79,10 @@ class Extras:
 
 
 def built_image(name: str, release: str, progress: Progress, extras: Extras = Extras()) -> ImageArchive:
-    """The image of a recipe, built from `release` at the first use and taken from the cache afterwards."""
+    """The image of a recipe, built from `release`.
+
+    It is built at the first use and taken from the cache afterwards.
+    """
     if extras != Extras():
         return _with_extras(name, release, progress, extras)
     material = (_FORMAT, release, platform.machine(), _recipe_text(name))
@@ -139,7 +142,10 @@ def _architecture() -> str:
 
 
 def make_layer(recipe: Recipe, unpacked: Path) -> bytes:
-    """The layer of an image, as an uncompressed tar, from the tar of its unpacked packages."""
+    """The layer of an image, from the tar of its unpacked packages.
+
+    An uncompressed tar.
+    """
     entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
     for name, mode in {**_FOLDERS, **{key: int(value, 8) for key, value in recipe.folders.items()}}.items():
         entries[name] = _entry(name, tarfile.DIRTYPE, mode)

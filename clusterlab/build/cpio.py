@@ -1,4 +1,7 @@
-"""Writing the archive form that the kernel unpacks as its first root file system (cpio, "newc")."""
+"""Write the archive that the kernel unpacks as its first root file system.
+
+The format is cpio, "newc".
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ _FILE, _FOLDER = 0o100000, 0o040000
 
 
 def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """An archive of `files` (path: content and mode) and the folders they are in, all of root's.
+    """An archive of `files` and the folders that they are in, owned by root.
+
+    `files` maps a path to content and mode.
 
     The form is described in the kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
     """

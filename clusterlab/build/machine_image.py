@@ -1,4 +1,7 @@
-"""The disk, kernel and initrd that virtual machines start from, made of the machine root file system, without root."""
+"""The disk, kernel and initrd that virtual machines start from.
+
+Made from the machine root file system, without root.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,10 @@ class MachineImage:
 
 
 def machine_image(release: str, disk: str, progress: Progress) -> MachineImage:
-    """The image of a Debian `release` with a disk of that size ("8G"), cached once made (half a minute)."""
+    """The image of a Debian `release` with a disk of that size ("8G").
+
+    Cached once it is made, which takes half a minute.
+    """
     require_tools()
     rootfs = machine_rootfs(release, progress)
 
@@ -123,7 +129,10 @@ def shared_material() -> tuple[str, ...]:
 
 
 def require_tools(tools: Mapping[str, str] = MappingProxyType({})) -> None:
-    """See that images can be made, and that `tools` (a program, and its package) are there; raises ClusterlabError."""
+    """Check that images can be built and that `tools` are installed.
+
+    `tools` maps a program to its package. Raises ClusterlabError.
+    """
     for tool, package in {"fakeroot": "fakeroot", "mkfs.ext4": "e2fsprogs", **tools}.items():
         if not shutil.which(tool, path=_path()):
             raise ClusterlabError(
@@ -141,7 +150,10 @@ def _path() -> str:
 
 
 def make_boot_files(rootfs: Path, kernel: Path, initrd: Path, init: Path) -> None:
-    """Write the kernel of a root file system, and an initrd with few drivers and `init` as its first program."""
+    """Write the kernel of a root file system, and an initrd that starts `init`.
+
+    The initrd has few drivers.
+    """
     wanted = re.compile(rf"\./(boot/vmlinuz-|usr/bin/busybox$|usr/lib/modules/.*/(?:{'|'.join(_MODULES)})\.ko)")
     with tarfile.open(rootfs) as tar:
         found = {
@@ -176,7 +188,9 @@ def make_disk(
     extended: Sequence[str] = (),
     features: Sequence[str] = (),
 ) -> None:
-    """Write a file system of `size` with what `rootfs` has, `additions` over it, and what `script` changes there.
+    """Write a file system of `size`, with the content of `rootfs`.
+
+    `additions` are put over it, and `script` changes it there.
 
     `extended` and `features` are options of mkfs.ext4. All is done in one fakeroot, which remembers the owners that a
     user cannot set.
@@ -211,7 +225,10 @@ def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 
 
 def guest_files(files: Mapping[str, tuple[str, int]]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Files of guest/, by their names there, as members of a tar with these paths and modes."""
+    """Files of guest/ as members of a tar, with these paths and modes.
+
+    They are given by their names in guest/.
+    """
     for name, (path, mode) in files.items():
         content = (GUEST / name).read_bytes()
         member = tarfile.TarInfo(path)
@@ -220,7 +237,7 @@ def guest_files(files: Mapping[str, tuple[str, int]]) -> Iterator[tuple[tarfile.
 
 
 def masked() -> dict[str, str]:
-    """Links that keep systemd from starting what is of no use in a machine that lives for hours."""
+    """Links that keep systemd from starting what short-lived machines do not use."""
     units = [f"etc/systemd/system/{unit}" for unit in _MASKED]
     # for virtual sockets, which there are none of
     return dict.fromkeys([*units, "etc/systemd/system-generators/systemd-ssh-generator"], "/dev/null")

@@ -61,7 +61,10 @@ _STEP = re.compile(
 
 
 def machine_rootfs(release: str, progress: Progress) -> Path:
-    """The root file system of a machine with Debian `release`, as a tar file, cached once made (about a minute)."""
+    """The root file system of a machine with Debian `release`, as a tar file.
+
+    Cached once it is made, which takes about a minute.
+    """
     release = _release_name(release)
 
     def make(target: Path) -> None:
@@ -89,7 +92,9 @@ def run_mmdebstrap(
     variant: str = "minbase",
     hooks: Sequence[str] = (),
 ) -> None:
-    """Make `target` (a .tar) of `packages` and what they need, without manuals and translations.
+    """Make `target` (a .tar) of `packages` and their dependencies.
+
+    Manuals and translations are left out.
 
     `hooks` are shell commands run at the end, with the root file system as `$1`. No mirror is named, so that the
     machine's own choice holds. Raises ClusterlabError with the last lines of output when it fails.
@@ -131,7 +136,10 @@ def _release_name(release: str) -> str:
 
 
 def _dies_with_us() -> list[str]:
-    """A prefix that ends a command, and as root all its mounts and children, when this process ends."""
+    """A prefix that ends a command when this process ends.
+
+    As root, all its mounts and children end too.
+    """
     prefix = ["setpriv", "--pdeathsig", "KILL"]
     if os.geteuid() == 0:
         prefix += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -139,7 +147,10 @@ def _dies_with_us() -> list[str]:
 
 
 def _follow(command: Sequence[str], environment: dict[str, str], output: IO[bytes], task: Task) -> None:
-    """Run mmdebstrap, its archive going to `output`, and show `task` the current step."""
+    """Run mmdebstrap with its archive going to `output`.
+
+    `task` shows the current step.
+    """
     last: deque[str] = deque(maxlen=25)
 
     def on_line(line: str) -> None:

@@ -1,4 +1,6 @@
-"""A box for Vagrant (libvirt), made of the same root file system as the qemu machines: no download, no root.
+"""A box for Vagrant (libvirt), built without a download and without root.
+
+It has the same root file system as the qemu machines.
 
 A box is a tar of `metadata.json`, a `Vagrantfile` and `box.img`; the form is described at
 https://vagrant-libvirt.github.io/vagrant-libvirt/boxes.html. The disk has a boot loader, a kernel and an initrd of its
@@ -98,7 +100,10 @@ def box_name(release: str) -> str:
 
 
 def vagrant_box(release: str, disk: str, progress: Progress) -> Box:
-    """The box of a Debian `release` with a disk of that size ("8G"), cached once made (about a minute)."""
+    """The box of a Debian `release` with a disk of that size ("8G").
+
+    Cached once it is made, which takes about a minute.
+    """
     require_tools(_TOOLS)
     if not (_GRUB / "boot.img").exists():
         raise ClusterlabError(
@@ -170,7 +175,9 @@ def _file(path: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
 
 
 def _make_bootable(raw: Path, scratch: Path) -> None:
-    """Write a partition table, and GRUB into the space before the first partition, as its installer would.
+    """Write a partition table, and GRUB before the first partition.
+
+    GRUB goes where its own installer would put it.
 
     GRUB's first sector loads what follows it (grub's `boot.img` and `diskboot.img` are made for this by default).
     """

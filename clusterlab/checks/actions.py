@@ -36,7 +36,7 @@ _ENDING = ("stop", "restart", "kill")
 
 
 def not_allowed(check: Check, inventory: Inventory) -> Cause | None:
-    """Why the actions of a check must not be carried out on the machines of an inventory."""
+    """Why the actions of a check may not run on the machines of an inventory."""
     for action in (step.do for step in check.steps if step.do is not None and step.do.fault is not None):
         kind = FAULTS[action.name]
         if why := safety.allowed(kind, inventory):
@@ -52,7 +52,10 @@ def not_allowed(check: Check, inventory: Inventory) -> Cause | None:
 
 
 class Actions:
-    """Carries out actions, and remembers how each container was before the first of them."""
+    """Carries out actions on containers.
+
+    It remembers how each container was before the first of them.
+    """
 
     def __init__(self, places: Places) -> None:
         self._places = places

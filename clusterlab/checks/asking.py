@@ -28,7 +28,9 @@ _EXECS_AT_ONCE = 3  # per host: each holds a channel to the engine, and asks thr
 
 
 def turns_for(lab: Lab, known: Known | None = None) -> dict[str, Semaphore]:
-    """A bound for each host, so that no command waits in vain for one of its connection's few channels.
+    """A bound for each host on commands that run at the same time.
+
+    So no command waits in vain for one of the few channels of its connection.
 
     A host with one processor gets fewer at a time: the limits of commands are those of commands that run, not wait.
     """
@@ -76,7 +78,9 @@ class Asking:
         turns: Mapping[str, Semaphore] | None = None,
         known: Known | None = None,
     ) -> None:
-        """`turns` bounds how many commands run in the containers of each host at the same time; plays share it.
+        """`turns` bounds how many commands run in the containers of each host.
+
+        Plays share it.
 
         `known` says which engines would not answer in time, so that they are not asked, and which managers do.
         """
@@ -204,7 +208,7 @@ class Asking:
             yield self.hosts[host].docker
 
     def _require_answers(self, host: str) -> None:
-        """Raise HostError when it is known that the engine of a host would not answer in time."""
+        """Raise HostError when the engine of a host is known not to answer in time."""
         if self._known and (why := self._known.silent(host)):
             raise HostError(host, why, remedy=f"clusterlab ssh {host}")
 

@@ -1,4 +1,7 @@
-"""Asking again: until it holds (`within`), as long as it must hold (`for`), or once more to tell flaky from broken."""
+"""Repeating probes: `within`, `for`, and once more to tell flaky from broken.
+
+Until it passes (`within`), or for as long as it must pass (`for`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The longest chain: checks that had to wait for one another, which running the others side by side cannot shorten."""
+"""The longest chain of checks that had to wait for one another.
+
+Running the others side by side cannot shorten it.
+"""
 
 from __future__ import annotations
 

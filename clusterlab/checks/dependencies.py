@@ -37,7 +37,9 @@ _MOUNTING = ("start", "restart", "stop", "kill", "recreate")  # what was stopped
 
 @dataclass(frozen=True)
 class Dependencies:
-    """`before` are the preconditions without which a check cannot be asked, or its actions could not be restored.
+    """`before` are the preconditions of a check.
+
+    Without them it cannot be probed, or what its actions changed could not be restored.
 
     `during` are those that explain a failure: without them it can be asked, and when it then fails they are the cause.
     What the check itself changes is not among those; a check that injects faults may change anything.
@@ -71,7 +73,7 @@ class _Changed:
     hosts: frozenset[str]  # on which it runs commands, which may change anything there, and on a manager in the Swarm
 
     def may_start(self, one: Precondition) -> TypeGuard[ContainerRuns]:
-        """Whether one is a container that the check itself may start before it asks there."""
+        """Whether the check itself may start this container before it probes there."""
         return isinstance(one, ContainerRuns) and (one.container in self.containers or one.host in self.hosts)
 
     def concerns(self, one: Precondition) -> bool:
@@ -113,7 +115,7 @@ def _on_objects(check: Check) -> Iterator[Action]:
 
 
 def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
-    """What actions need: the engines of their containers, and the managers for services and nodes."""
+    """What actions need: engines for containers, managers for services and nodes."""
     for action in _on_objects(check):
         if action.container in play.containers:
             yield EngineAnswers(play.containers[action.container].host)
@@ -122,7 +124,10 @@ def _acting(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
 
 
 def _acting_on_services(check: Check, lab: Lab, play: Play) -> Iterator[Precondition]:
-    """The nodes that may run tasks of the services that a check changes, and all when it drains one of them."""
+    """The nodes that may run tasks of the services that a check changes.
+
+    All nodes when it drains one of them.
+    """
     for action in _on_objects(check):
         hosts = lab.inventory.active_nodes if action.drain is not None else []
         if action.service in play.services:
@@ -182,7 +187,10 @@ def _hosts(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Prec
 
 
 def _objects(lab: Lab, play: Play, about: Subjects, check: Check) -> Iterator[Precondition]:
-    """Containers and services that a check names, with the Swarm and the NFS servers under them."""
+    """Containers and services that a check names, and what they depend on.
+
+    That is the Swarm and the NFS servers.
+    """
     managers = _managers(lab)
     services = sorted(name.removeprefix("service ") for name in about.within if name.startswith("service "))
     containers = sorted(about.containers)

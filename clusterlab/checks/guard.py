@@ -31,7 +31,10 @@ _SILENT_FRESH = 20.0  # the same for a host that was silent for long, or its eng
 
 
 class Guard:
-    """The facts of a lab's hosts while its checks run, and the causes that were found. Safe to use from threads."""
+    """The facts of a lab's hosts while its checks run, and the causes found.
+
+    Safe to use from threads.
+    """
 
     def __init__(self, lab: Lab, hosts: Hosts) -> None:
         self._lab = lab
@@ -78,7 +81,7 @@ class Guard:
         return replace(before, began=found.began, took=found.took)
 
     def lasted(self, cause: Cause) -> float:
-        """For how many seconds the host that a cause is about, or its engine, has been seen dead; else 0.
+        """For how many seconds the host of a cause, or its engine, has been dead; else 0.
 
         A manager that is down says nothing of how long another host's node has been drained.
         """

@@ -66,7 +66,7 @@ def _look(place: Place, places: Places, address: str = "") -> tuple[str, str, fr
 
 
 def stays(route: str, lan: str, bridges: frozenset[str]) -> bool:
-    """Whether a way, as `ip -o route get` tells it, is the LAN's or does not leave the host.
+    """Whether a route stays on the LAN or the host, as `ip -o route get` prints it.
 
     A bridge over which a router is reached is none of the host's containers.
     """

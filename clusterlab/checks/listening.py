@@ -92,7 +92,10 @@ def _is_loopback(address: IPv4Address | IPv6Address) -> bool:
 
 
 def parse(table: str) -> frozenset[Socket]:
-    """The listening sockets in the text of /proc/PID/net/tcp and tcp6, without that of Docker's DNS."""
+    """The listening sockets in the text of /proc/PID/net/tcp and tcp6.
+
+    Without that of Docker's DNS.
+    """
     found = set()
     for address, port, _, state in _LINE.findall(table):
         socket = Socket(_address(address), int(port, 16))

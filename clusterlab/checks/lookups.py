@@ -18,7 +18,10 @@ class Lookups(Asking):
     """Targets of probes as they are now."""
 
     def address(self, wanted: Address) -> str:
-        """The address that a container or service has on a network now, whatever the network's driver."""
+        """The address that a container or service has on a network now.
+
+        Whatever the network's driver is.
+        """
         if wanted.service is not None:
             return self._virtual_address(wanted.service, wanted.network)
         place = self.container(str(wanted.container))
@@ -51,7 +54,7 @@ class Lookups(Asking):
         raise WrongAnswer(f"service {service} has no virtual address on network {network}")
 
     def port(self, wanted: int | PublishedPort) -> int:
-        """A port as it stands, or the one of the host by which a container's port is published now."""
+        """A port as given, or the host's port by which a container's port is published."""
         if isinstance(wanted, int):
             return wanted
         place = self.container(wanted.container)

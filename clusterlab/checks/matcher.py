@@ -40,7 +40,7 @@ def match(spec: MatcherSpec, value: object, visible: Callable[[object], object] 
 
 
 def describe(spec: MatcherSpec) -> str:
-    """What `spec` asks for, as the end of the sentence "it must be something that ..."."""
+    """What `spec` expects, to complete the sentence "it must be something that ..."."""
     parts = []
     if "equals" in spec.model_fields_set:
         parts.append(f"equals {show(spec.equals)}")
@@ -151,10 +151,13 @@ def _matches(pattern: str, value: object) -> bool:
 
 
 def _unevenly(wanted: list[str], value: object) -> list[str]:
-    """What keeps a value from having each of `wanted`, and nothing else, as often as any other, give or take one."""
+    """Why a value does not have each of `wanted` equally often, and nothing else.
+
+    Give or take one.
+    """
     items = [_as_text(item) for item in value] if isinstance(value, list) else _as_text(value).splitlines()
     if not items:
-        return ["nothing is there"]
+        return ["it is empty"]
     counts = {name: items.count(name) for name in wanted}
     problems = [f"{show(item)} is none of them" for item in dict.fromkeys(items) if item not in counts]
     if max(counts.values()) - min(counts.values()) > 1:

@@ -14,7 +14,10 @@ _LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute
 
 @dataclass(frozen=True)
 class Target:
-    """What is reached: its name in the play or inventory, its host, and its address (or why that is unknown)."""
+    """What is reached: its name, its host and its address.
+
+    Or why the address is unknown. The name is that of the play or inventory.
+    """
 
     name: str
     host: str

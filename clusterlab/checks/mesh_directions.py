@@ -46,7 +46,7 @@ def with_directions(
 
 
 def _waiting(places: Places, place: Place, port: int) -> set[str]:
-    """The addresses from which a connection to a port has begun and has not been established."""
+    """Source addresses of connections to a port that are begun, not established."""
     completed = places.run(place, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"], timeout=20.0)
     found = set()
     for line in completed.stdout.splitlines():

@@ -1,4 +1,7 @@
-"""The one command with which a place asks all others, and the command for one of them as a person types it."""
+"""The one command with which a place probes all others.
+
+With the command for one of them as a person types it.
+"""
 
 from __future__ import annotations
 

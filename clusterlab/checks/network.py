@@ -1,4 +1,6 @@
-"""Programs of a host in the network of one of its containers, with the names that the container knows.
+"""Programs of a host in the network of one of its containers.
+
+They resolve the names that the container knows.
 
 An image needs no shell and no tools for that, and the engine starts no process. What asks is root on the host: where
 the container's own user, environment or root directory count, `Asking.run` runs a command as `docker exec` does.
@@ -51,7 +53,10 @@ def is_name(target: str) -> bool:
 
 
 def entering(process: object) -> list[str]:
-    """What runs a program in the network of a process, by its id or a shell's word for it."""
+    """The prefix that runs a program in the network of a process.
+
+    The process is given by its id or a shell variable.
+    """
     return ["nsenter", f"--net=/proc/{process}/ns/net"]
 
 

@@ -37,7 +37,10 @@ _APART_HINT = "something that must be kept away gets through"
 
 
 class Shown(NamedTuple):
-    """A command for a person, what is seen when the target is reached, and the proof that it is, or must not be."""
+    """A command for a person, and what it shows when the target is reached.
+
+    With the proof that it is reached, or must not be.
+    """
 
     command: str
     wanted: str
@@ -45,7 +48,7 @@ class Shown(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Whether an answer is the one that a positive statement is about, and what to look at when it is not."""
+    """Whether an answer fits a positive statement, and a hint when it does not."""
 
     holds: bool
     found: str
@@ -54,7 +57,7 @@ class Verdict(NamedTuple):
 
 
 class ReachKind(CheckKind[N]):
-    """A kind whose probes reach something over the network, or state that they cannot."""
+    """A kind whose probes reach something over the network, or assert the opposite."""
 
     hint: str
     """What to look at when a target is not reached."""
@@ -94,7 +97,7 @@ class ReachKind(CheckKind[N]):
         return Verdict(met.reached, met.found, self.expected(probe), self.hint)
 
     def ask(self, probe: N, places: Places) -> list[Finding]:
-        """Ask at each place of the probe, and its control when it is a negative statement.
+        """Probe from each place, and run the control when it is a negative statement.
 
         A negative statement passes at a place only when the network kept the probe away there, and its control reached
         what it should.

@@ -32,7 +32,7 @@ _NOT_SENT = "Failed binding local connection end"  # curl, which then says that 
 
 @dataclass(frozen=True)
 class Reach:
-    """What a probe met: `reached`, or kept away by the network for the reason in `found`."""
+    """What a probe met: `reached`, or the network's reason for failing in `found`."""
 
     reached: bool
     found: str
@@ -54,7 +54,10 @@ def reason(text: str) -> str:
 
 
 def kept_away(completed: Completed, command: str, text: str) -> Reach:
-    """The probe failed: for a reason of the network, or else it counts for nothing (NotUnderstood)."""
+    """The probe failed, for a reason of the network.
+
+    Any other reason counts for nothing (NotUnderstood).
+    """
     why = reason(text)
     if not why or _NOT_SENT in text:
         raise NotUnderstood(

@@ -67,7 +67,9 @@ def first_address(name: str, place: Place, places: Places) -> str | Reach:
 
 
 def prove_absent(name: str, place: Place, places: Places) -> None:
-    """Make sure that a name that does not resolve at a place is unknown there, and not merely without an answer.
+    """Make sure that a name that does not resolve at a place is unknown there.
+
+    And not merely without an answer.
 
     A name server must say so. Docker's DNS knows its own names at once, and hands every other one to the name servers
     of the host, which may not answer: so for the name of a container it is enough that it then knows the container

@@ -147,7 +147,7 @@ def _at_once(lab: Lab, guard: Guard) -> int:
 
 
 def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
-    """The first job that conflicts with none that runs, nor with an earlier one that waits.
+    """The first waiting job that conflicts with none that runs or waits before it.
 
     So conflicting checks keep their order, and none waits for ever.
     """

@@ -86,7 +86,9 @@ def carry_out(asked: Sequence[Asked], places: Places) -> Mapping[Asked, Met]:
 
 
 def from_tasks_of(services: Sequence[str], host: str, command: str, where: Where) -> str:
-    """A shell loop that runs `command` for each task of services on a host, as `$pid`.
+    """A shell loop that runs `command` for each task of services on a host.
+
+    The task's process is `$pid`.
 
     It fails when Docker does, and when a manager places a task on the host of which nothing is there: the nodes are
     looked up, which fails for a service without tasks.
@@ -111,7 +113,10 @@ def printed_by(loop: str, then: str) -> str:
 
 
 def addresses_of(service: str, where: Where) -> str:
-    """A token for the addresses of a service's tasks, but for those on the ingress network."""
+    """A token for the addresses of a service's tasks.
+
+    Without those on the ingress network.
+    """
     each = (
         '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}'
     )
@@ -121,7 +126,7 @@ def addresses_of(service: str, where: Where) -> str:
 
 
 def ports_of(service: str, where: Where) -> list[str]:
-    """Tokens for the TCP ports on which tasks of a service listen on all addresses, on each host."""
+    """Tokens for the TCP ports on which tasks listen on all addresses, by host."""
     sockets = f"{' '.join(entering('$pid'))} ss -Hltn"
     listing = f"{sockets} | awk '{{print $4}}' | grep -vE '^(127|\\[::1)' | sed 's/.*://'"
     return [

@@ -1,4 +1,7 @@
-"""steps: several probes in order, with actions between them that are undone at the end, and commands that tidy up."""
+"""steps: several probes in order, with actions between them.
+
+Actions are undone at the end, and commands tidy up.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,10 @@ class Subjects:
 
 
 def subjects(check: Check, places: Places) -> Subjects:
-    """Found in the places of the probes, and wherever a name or address stands in their texts: rather too many."""
+    """Found in the places of the probes, and wherever their texts name one.
+
+    A name or an address: rather too many.
+    """
     lab, play = places.lab, places.play
     if check.lacks:
         return Subjects(frozenset(), frozenset(), frozenset())  # it is not carried out

@@ -1,4 +1,7 @@
-"""Actions on Swarm services and nodes between the probes of a check, and restoring what they changed."""
+"""Actions on Swarm services and nodes between the probes of a check.
+
+What they changed is restored.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ class _Before:
 
 
 class SwarmActions:
-    """Carries out actions, and remembers how each service and node was before the first of them."""
+    """Carries out actions on services and nodes.
+
+    It remembers how each of them was before the first action.
+    """
 
     def __init__(self, places: Places) -> None:
         self._places = places

@@ -106,7 +106,9 @@ def network_id(name: str, places: Places) -> str:
 
 
 def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, timeout: float = 60.0) -> Completed:
-    """Run a script on the host of some tasks, all of one host, with their process ids as `$@` behind `more`.
+    """Run a script on the host of some tasks, with their process ids as arguments.
+
+    All tasks are on one host; the ids follow `more` in `$@`.
 
     The script prints "gone PID" for a process that has ended. Raises NoAnswer for that, or when the host is not in the
     inventory, and NotUnderstood when the script fails otherwise.
@@ -130,7 +132,10 @@ def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, time
 
 
 def outside(task: str, host: str) -> NoAnswer:
-    """The error for a task on a node that is not in the inventory, so that nothing can be asked there."""
+    """The error for a task on a node that is not in the inventory.
+
+    Nothing can be probed there.
+    """
     return NoAnswer(
         f"{task} runs on {host}, which is not in the inventory",
         command=f"docker node inspect {host}",
@@ -147,7 +152,10 @@ def by_host(tasks: Sequence[Task]) -> dict[str, list[Task]]:
 
 
 def pids_of(service: str) -> str:
-    """Shell commands that print the process ids of a service's tasks on a host, and fail when Docker does."""
+    """Shell commands that print the process ids of a service's tasks on a host.
+
+    They fail when Docker does.
+    """
     listed = f"docker ps --quiet --filter label=com.docker.swarm.service.name={service}"
     return f"ids=$({listed}) && {{ [ -z \"$ids\" ] || docker inspect --format '{{{{.State.Pid}}}}' $ids; }}"
 

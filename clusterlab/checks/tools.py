@@ -43,7 +43,10 @@ class Tools(Asking):
         return tool in self._tools_of(place)
 
     def network_tool(self, place: Place, *wanted: str) -> str:
-        """The first of `wanted` that the host of a place has, with what enters the network of a container there."""
+        """The first of `wanted` that the host of a place has, and how it is run there.
+
+        With what enters the network of a container.
+        """
         host = Place(place.host)
         for name in ENTERING if place.container else ():
             self.tool(host, name)

@@ -74,7 +74,10 @@ def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need
 
 
 def _probe_needs(kind: str, probe: Model, lab: Lab, play: Play, concerned: frozenset[str]) -> Iterator[Need]:
-    """What a kind needs, and the volumes and networks that a probe itself inspects, mounts or joins."""
+    """What a kind needs, and the volumes and networks that a probe itself uses.
+
+    Those that it inspects, mounts or joins.
+    """
     for capability in sorted(KINDS[kind].needs):
         for host in sorted(concerned):
             yield Need(host, capability, kind)

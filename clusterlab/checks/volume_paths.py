@@ -1,4 +1,7 @@
-"""Where containers of a play have its volumes, and which of them a text such as a command names."""
+"""Where containers of a play have its volumes.
+
+And which of these paths a text such as a command names.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def mounted(play: Play, container: str) -> Iterator[tuple[str, str]]:
 
 
 def volumes_at(play: Play, containers: Iterable[str], text: str) -> frozenset[str]:
-    """The volumes of these containers whose paths, or anything below them, a text names."""
+    """The volumes of these containers whose paths a text names.
+
+    Or anything below these paths.
+    """
     return frozenset(
         volume
         for container in containers

@@ -57,5 +57,8 @@ def playbooks_path(given: str, plays: Sequence[str], inventory: Path) -> Path:
 
 
 def is_shipped(path: Path) -> bool:
-    """Whether a file or folder is named as one that comes with clusterlab, not as one of the current folder."""
+    """Whether a file or folder is one that comes with clusterlab.
+
+    Not one of the current folder.
+    """
     return any(path.is_relative_to(shipped(name)) for name in ("inventory", "playbooks"))

@@ -1,4 +1,4 @@
-"""The program `clusterlab`, and the collection of tasks that `inv` and `fab` show."""
+"""The program `clusterlab`, and the tasks that `inv` and `fab` show."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def collection() -> Collection:
 
 
 def _show_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the traceback of a defect of ours, without the secrets and control characters of what it met."""
+    """Print the traceback of a bug in clusterlab.
+
+    Without the secrets and control characters of what it met.
+    """
     from clusterlab.redaction import clean
 
     sys.stderr.write(clean("".join(traceback.format_exception(kind, error, trace))))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Output(io.FileIO):
-    """A file that drops what nobody reads any more, and says once that it cannot be written.
+    """A file that ignores a closed pipe, and reports once that it cannot be written.
 
     `lossy` is for standard error: where its messages cannot be written, there is nowhere to say so.
     """

@@ -54,7 +54,7 @@ class OwnConfig(Config):
 
 
 class Clusterlab(Program):
-    """Invoke's program, with plays as plain words, usage errors as UsageError, and help of our own."""
+    """Invoke's program with plays as plain words, and with our errors and help."""
 
     namespace: Collection
 

@@ -57,7 +57,7 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
 
 
 def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
-    """What of the test there is nothing to prove of on a cluster, each with the reason."""
+    """What the test cannot prove on a cluster, each with the reason."""
     subject = _subject(lab, options, seen)
     return [f"{name}: {PROPERTIES[name].lacks}" for name in _chosen(options) if not any(PROPERTIES[name].of(subject))]
 

@@ -18,7 +18,10 @@ from .names import IMAGE, PLAY
 
 
 def removal(lab: Lab, hosts: Hosts) -> list[Change]:
-    """The changes that remove what this or an earlier test of the lab left, and nothing else; none is made here."""
+    """The changes that remove what this or an earlier test of the lab left behind.
+
+    And nothing else. No change is made here.
+    """
     tag = f"{repository(lab.name, IMAGE)}:"
 
     def of_test(kind: ResourceKind[Any, Any], key: Key, found: object) -> bool:

@@ -64,7 +64,7 @@ class Seen:
 
 
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
-    """Ask the engine of every node for its volumes, and the managers for the services."""
+    """List the volumes of every node, and the services through the managers."""
     nodes = [hosts[name] for name in inventory.swarm_hosts]
     managers = [hosts[name] for name in inventory.with_role("swarm_manager")]
     volumes = [one for found in results_of(parallel(_volumes, nodes, name="volumes")) for one in found]
@@ -73,7 +73,10 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
 
 
 def exports(volumes: Iterable[Json]) -> Iterator[Export]:
-    """Each export once, with the options of the first volume that mounts it, and not those of the test itself."""
+    """Each export once, with the options of the first volume that mounts it.
+
+    Exports of the test itself are left out.
+    """
     known: set[tuple[str, str]] = set()
     for volume in volumes:
         options = {str(key).lower(): str(value) for key, value in (volume.get("Options") or {}).items()}

@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """What one section of the fact script printed, its exit code, and the last line of its standard error."""
+    """What one section of the fact script printed, and how it ended.
+
+    Its exit code, and the last line of its standard error.
+    """
 
     text: str
     exit: int

@@ -149,7 +149,10 @@ class HostView:
         return self.read(NAMESPACES)
 
     def overlay(self, network: str) -> Namespace | None:
-        """The namespace of an overlay network by its ID, None when this host has not set it up."""
+        """The namespace of an overlay network by its ID.
+
+        None when this host has not set it up.
+        """
         spaces = self.namespaces().values()
         return next((one for one in spaces if one.network and network.startswith(one.network)), None)
 

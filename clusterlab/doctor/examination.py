@@ -1,4 +1,4 @@
-"""One run of doctor: what was found, what it cost, and what is different from the run before."""
+"""One run of doctor: findings, cost, and what differs from the run before."""
 
 from __future__ import annotations
 

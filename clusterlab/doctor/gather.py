@@ -1,4 +1,4 @@
-"""Asking all hosts: six requests of each engine at most, then one command per host."""
+"""Query all hosts with at most six requests per engine and one command per host."""
 
 from __future__ import annotations
 

@@ -12,7 +12,10 @@ SHOWN = 5
 
 
 def failed_mounts(code: Diagnosis, cluster: Cluster, *texts: str, fix: str) -> Found:
-    """A finding for each service whose tasks failed to mount an NFS volume, with one of the kernel's texts."""
+    """A finding for each service whose tasks failed to mount an NFS volume.
+
+    With one of the kernel's texts.
+    """
     for service, failures in unsolved(cluster, *texts):
         mounts = [one for one in failures if "mount" in one.error.lower() and "addr=" in one.error]
         if not mounts:

@@ -1,4 +1,6 @@
-"""Mutes: findings that a person accepts for a time, in a file next to the inventory.
+"""Mutes: findings that a person accepts for a time.
+
+They are in a file next to the inventory.
 
     mutes:
       - code: CL202
@@ -66,7 +68,7 @@ class MuteFile(Model):
 
 @dataclass(frozen=True)
 class Muted:
-    """The findings that count, those that are muted with their mutes, and what a person should know of the mutes."""
+    """The findings that count, the muted ones with their mutes, and notes on mutes."""
 
     findings: tuple[Finding, ...]
     muted: tuple[tuple[Finding, Mute], ...]

@@ -75,7 +75,10 @@ class _Reader:
         self.hosts |= {name: opened[name] for name in opened}
 
     def _discovered(self, answers: Mapping[str, Answers]) -> dict[str, Asked]:
-        """The nodes of the Swarm that were not named, as far as the user's SSH configuration reaches them."""
+        """The nodes of the Swarm that were not named.
+
+        As far as the user's SSH configuration reaches them.
+        """
         if self._others is None:
             cluster = Cluster(answers)
             try:

@@ -1,4 +1,7 @@
-"""The fact script: one command per host that prints all sections, and starts or changes nothing."""
+"""The fact script: one command per host that prints all sections.
+
+It starts and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ SECONDS = 30.0
 
 
 def command(root: str, probes: str = "") -> tuple[str, list[str]]:
-    """The mark that begins the script's own lines, which nothing on the host can know, and the command's words."""
+    """The mark that begins the script's own lines, and the command's words.
+
+    Nothing on the host can know the mark.
+    """
     mark = f"=={secrets.token_hex(8)}"
     functions = [f"section_{at}() (\n{one.script.strip()}\n)\n" for at, one in enumerate(SECTIONS)]
     calls = [f"section {one.name} {at}\n" for at, one in enumerate(SECTIONS)]

@@ -73,7 +73,10 @@ def recent_failures(cluster: Cluster) -> list[Failure]:
 
 
 def unsolved(cluster: Cluster, *texts: str) -> Iterator[tuple[str, list[Failure]]]:
-    """Services with recent failures whose error has one of these texts, and whose slot does not run since."""
+    """Services with recent failures with one of these texts that did not recover.
+
+    No task of the slot runs since.
+    """
     running = {
         (cluster.service_names().get(task.text("ServiceID", default=""), ""), slot(task)): timestamp(task)
         for task in cluster.tasks()

@@ -1,1 +1,1 @@
-"""Drills: a fault on purpose, what clients see of it, and whether all is well afterwards."""
+"""Drills: a fault on purpose, what clients see of it, and the recovery."""

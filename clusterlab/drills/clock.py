@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Anchor:
-    """A host's uptime and this workstation's `time.monotonic` at the same moment, give or take `error` seconds."""
+    """A host's uptime and this workstation's `time.monotonic` at the same moment.
+
+    Give or take `error` seconds.
+    """
 
     uptime: float
     local: float
@@ -40,5 +43,5 @@ class Clock:
 
 
 def anchor(uptime: float, asked: float, answered: float) -> Anchor:
-    """The anchor of an uptime that a host read between two moments of this workstation."""
+    """The anchor of an uptime that a host read between two moments of this computer."""
     return Anchor(uptime, (asked + answered) / 2, (answered - asked) / 2)

@@ -71,7 +71,10 @@ _WORDS = {
 
 
 def judge(records: Iterable[Record], readings: Mapping[str, str]) -> Judgement:
-    """Compare the records of all writers of a file with what each reader found in it, a value in each line."""
+    """Compare what all writers of a file recorded with what each reader found.
+
+    A value in each line.
+    """
     records = list(records)
     writes = [write for one in records for write in one.requests]
     counts = Counter(write.outcome for write in writes)
@@ -113,7 +116,7 @@ def _compare(records: Sequence[Record], lines: Sequence[str]) -> Found:
 
 
 def _later(line: str, records: Sequence[Record]) -> bool:
-    """Whether a line is a write after the last that was fetched of a writer that was cut off."""
+    """Whether a line is a write after the last fetched one of a writer cut off."""
     writer, _, tick = line.rpartition(":")
     record = next((one for one in records if one.name == writer and not one.complete), None)
     last = max((write.tick for write in record.requests), default=-1) if record else 0

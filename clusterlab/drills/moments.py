@@ -22,7 +22,7 @@ View = Mapping[str, str]
 
 
 class Watch:
-    """Looks at the Swarm from time to time, and notes what is different from the look before."""
+    """Looks at the Swarm from time to time, and notes what differs from before."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

@@ -16,7 +16,9 @@ _OUTCOMES: tuple[Outcome, ...] = ("ok", "fail", "info")
 
 @dataclass(frozen=True)
 class Request:
-    """One request: its tick, when it was invoked and ended (seconds of uptime), and what became of it.
+    """One request: its tick, its beginning and end, and its result.
+
+    Times are in seconds of uptime.
 
     It was acknowledged (ok), refused (fail), or nobody knows (info): it timed out, or had not ended.
     """

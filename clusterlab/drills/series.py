@@ -59,7 +59,9 @@ class Series:
 
 
 def ticks(record: Record, first: float, period: float, until: float) -> list[Tick]:
-    """All ticks due from `first` (seconds of uptime) until `until`, when the record was fetched.
+    """All ticks due from `first` until `until`, when the record was fetched.
+
+    Both in seconds of uptime.
 
     A tick that came while an earlier request was under way shares what became of that: it failed with it, or it was
     answered with it, after the time that remained (the correction for coordinated omission). Of a tick that no request

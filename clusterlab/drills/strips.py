@@ -11,7 +11,9 @@ from .series import Series
 
 
 def strip(name: str, series: Series, injected: float, healed: float, lead: int, seconds: int) -> Strip:
-    """The strip of a series from `lead` seconds before the injection on, `seconds` long.
+    """The strip of a series, `seconds` long.
+
+    It begins `lead` seconds before the injection.
 
     A second has failed when any of its ticks has; when it has none, as at a slow rate, it is as the one before it.
     """

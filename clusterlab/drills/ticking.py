@@ -138,7 +138,10 @@ class Ticking:
         }
 
     def end(self, patience: float) -> None:
-        """Let the loops end after what they are doing, for at most so many seconds, and fetch what they wrote last."""
+        """Let the loops end, and fetch what they wrote last.
+
+        Each finishes what it is doing, for at most this many seconds.
+        """
         try:
             self.host.run(["sh", "-c", _STOP, "sh", self._folder, str(round(patience * 10))], timeout=patience + 30)
         except ClusterlabError as error:

@@ -38,7 +38,9 @@ def prepared(hosts: Hosts, writer: Writer, stream: Stream, id: str) -> Stream:
 
 
 def final(hosts: Hosts, writer: Writer, streams: Sequence[Stream], records: Mapping[str, Record], id: str) -> Judgement:
-    """Read every writer's file from every host that writes, each with a fresh open, and judge what is found.
+    """Read every writer's file from every host that writes, and judge the result.
+
+    Each time with a fresh open.
 
     `records` are by the host that wrote. Raises ClusterlabError when a host cannot be asked: what it would read is
     then unknown.

@@ -1,4 +1,6 @@
-"""Faults: things broken on purpose, with proof that they took effect, healed, with proof that nothing remains.
+"""Faults: things broken on purpose, with proof.
+
+Proof that they took effect, that they were healed, and that nothing remains.
 
 A kind of fault is one object (`clusterlab.faults.kind.FaultKind`) in the registry FAULTS. `injected` is the one way to
 inject a fault: it arms what heals it in any case, records it, injects it, proves it, and heals it when its block ends.

@@ -39,7 +39,9 @@ class BlockParameters(Between):
 
 
 class Block(CutBetween[BlockParameters]):
-    """Drops what is sent to a port (`4789/udp`, `7946/tcp+udp`, `2377/tcp`, `2049/tcp`), or encrypted overlays (`esp`).
+    """Drops what is sent to a port, or packets of encrypted overlays (`esp`).
+
+    A port such as `4789/udp`, `7946/tcp+udp`, `2377/tcp` or `2049/tcp`.
 
     4789/udp: names resolve, and no packet passes between containers of different hosts. 7946: nodes stay Ready, and
     lose sight of each other's tasks. 2377/tcp: the node is Down after about 15 s, and its containers serve on.

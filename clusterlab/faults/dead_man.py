@@ -83,7 +83,10 @@ def heal(fault: str) -> str:
 
 
 def fired(fault: str) -> str:
-    """The script that succeeds when the host has healed itself, or knows nothing of the fault."""
+    """The script that succeeds when the host has healed itself.
+
+    Or knows nothing of the fault.
+    """
     return f"test ! -d {folder(fault)} || test -e {folder(fault)}/healed"
 
 
@@ -93,7 +96,10 @@ def forget(fault: str) -> str:
 
 
 def heal_all(lab: str) -> str:
-    """The script that heals every fault of a lab of which a host itself knows, and prints its folder's name."""
+    """The script that heals every fault of a lab that a host itself knows of.
+
+    It prints the names of their folders.
+    """
     heal_one = _script("$fault", 'sh "$dir/heal" && disarm 1 && disarm 2 && rm -rf "$dir"')
     return f"""
 for path in {FOLDER}/*/; do

@@ -19,7 +19,7 @@ class Refused(ClusterlabError):
 
 
 class NoEffect(ClusterlabError):
-    """The fault was injected, or would have been, and nothing proves that it took effect."""
+    """The fault was injected, or would have been, without proof of its effect."""
 
 
 class EndedEarly(ClusterlabError):

@@ -102,7 +102,7 @@ def remains(scene: Scene, record: FaultRecord) -> Iterator[str]:
 
 
 def residue(scene: Scene, record: FaultRecord, leaves: frozenset[str]) -> list[str]:
-    """What is not as it was before a fault, once hosts have had some seconds to settle."""
+    """What is not as it was before a fault, once hosts had some seconds to settle."""
     if not record.fingerprints:
         return []
     found: list[str] = []

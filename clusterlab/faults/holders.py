@@ -118,7 +118,9 @@ class MemoryParameters(HostParameters):
 
 
 class Memory(FaultKind[MemoryParameters]):
-    """Fills the memory of a host, in a file system in memory that the kernel cannot take back.
+    """Fills the memory of a host, through a file system in memory.
+
+    The kernel cannot reclaim it.
 
     A container is ended for lack of memory and replaced within 30 s; everything is slow.
     """

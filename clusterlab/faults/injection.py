@@ -128,7 +128,10 @@ class Injection:
             raise EndedEarly(f"{self} ended before it was healed: a host had healed itself")
 
     def leave(self) -> None:
-        """Leave it as it is: `clusterlab heal` heals it, and otherwise its dead-man switches, once its time is up."""
+        """Leave the fault in effect.
+
+        `clusterlab heal` heals it, and otherwise its dead-man switches, once its time is up.
+        """
         if self._watchdog is not None:
             self._watchdog.stay()
 
@@ -234,7 +237,10 @@ def inject(spec: FaultSpec, scene: Scene) -> Injection:
 
 
 def _heal_after(injection: Injection, error: BaseException) -> None:
-    """Heal a fault while another error is under way, which gets a note when that fails."""
+    """Heal a fault while another error is under way.
+
+    That error gets a note when healing fails.
+    """
     try:
         injection.heal()
     except ClusterlabError as failed:

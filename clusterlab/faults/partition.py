@@ -56,7 +56,9 @@ class Unreached(Cut[P], Generic[P]):
 
 
 class Partition(CutBetween[Between], Unreached[Between]):
-    """Cuts hosts off from each other, both ways (`between`, `host`) or one way (`from` and `to`).
+    """Cuts hosts off from each other, both ways or one way.
+
+    Both ways with `between` or `host`, one way with `from` and `to`.
 
     The Swarm's node is Down after about 15 s and its tasks are replaced; the old ones run on. Cut one way, TCP fails
     both ways, and gossip takes another route.

@@ -19,7 +19,7 @@ _PINGS = 10
 
 
 class _Shaped(FaultKind[P], Generic[P]):
-    """A queueing discipline of the fault's own at the LAN card, only where the card has the kernel's default."""
+    """A queueing discipline at the LAN card, only in place of the kernel's default."""
 
     abilities = frozenset({"delay"})
 

@@ -43,7 +43,10 @@ class Watchdog:
         self._process.wait()
 
     def stay(self) -> None:
-        """This process ends, and the fault stays until its time is up, or somebody heals it."""
+        """End this process without healing; the fault stays until its time is up.
+
+        Or until somebody heals it.
+        """
         self._say(_STAY)
 
     def _say(self, word: bytes) -> None:

@@ -11,7 +11,7 @@ _IMAGES = "images:                           # the names that plays use: {build:
 
 
 def inventory(found: Found, as_lab: bool) -> str:
-    """The inventory: of the machines themselves, or with `as_lab` of virtual machines like them."""
+    """The inventory of the machines, or with `as_lab` of virtual machines like them."""
     lines = _lab(found) if as_lab else _existing(found)
     return "\n".join(lines) + "\n"
 

@@ -19,7 +19,9 @@ def things(lesson: Lesson) -> list[str]:
 
 
 def next_step(lesson: Lesson, pipeline: Pipeline) -> tuple[Part | None, Result | None]:
-    """The first thing that is not as the lesson wants it, or else the first statement that fails, with its result.
+    """The first object that the lesson wants and the hosts lack, or a failure.
+
+    A statement that fails, with its result.
 
     Both None when all is done. The pipeline's lab has that play alone.
     """

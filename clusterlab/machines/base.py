@@ -63,7 +63,10 @@ class Machines(Protocol):
         """How each host is reached; raises ClusterlabError when the machines are not up."""
 
     def collect(self, folder: Path, progress: Progress) -> None:
-        """Copy what is known of the machines from outside (console logs, QEMU's and engines' output) into `folder`."""
+        """Copy what is known of the machines from outside into `folder`.
+
+        Console logs, and the output of QEMU and engines.
+        """
 
     def unsupported(self) -> Capabilities:
         """Capabilities (nfs, ipvs, iscsi, ...) that hosts lack, each with the reason."""

@@ -52,7 +52,10 @@ def undone_on_failure(
 
 @contextmanager
 def os_errors(host: str) -> Iterator[None]:
-    """Turn an error of this computer's own (a full disk, too many files) into one of ours that names the host."""
+    """Turn an error of this computer into one of ours that names the host.
+
+    An error such as a full disk or too many open files.
+    """
     try:
         yield
     except OSError as error:
@@ -74,7 +77,10 @@ def explained(error: ClusterlabError | OSError) -> ClusterlabError:
 
 
 def _full(folder: Path) -> str:
-    """What to say when the disk of a folder has no room, whatever else an engine or QEMU made of that."""
+    """The message when the disk of a folder is full.
+
+    Whatever an engine or QEMU made of that.
+    """
     while not folder.exists():
         folder = folder.parent
     return (

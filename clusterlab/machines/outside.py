@@ -1,4 +1,7 @@
-"""What can be done to machines from outside them, and what they have of their own: a kind of machines declares both."""
+"""What can be done to machines from outside them.
+
+A kind of machines declares it, and what its machines do not share.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs and missing capabilities of machines that clusterlab does not run itself, over SSH."""
+"""Logs and missing capabilities, over SSH, of machines not run by clusterlab."""
 
 from __future__ import annotations
 
@@ -37,13 +37,18 @@ _LOGS = {
 
 
 def each(targets: Mapping[str, Target], function: Callable[[Host], T]) -> dict[str, T | ClusterlabError]:
-    """What `function` returns for each host, or the error that it raised there, all at the same time."""
+    """What `function` returns for each host, or the error that it raised there.
+
+    All at the same time.
+    """
     with Hosts(targets) as hosts:
         return hosts.each(targets, function)
 
 
 def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Progress) -> None:
-    """What the hosts' journals say of Docker and NFS, and their kernels' last messages, in a folder per host.
+    """The hosts' journals of Docker and NFS, and their kernels' last messages.
+
+    In a folder per host.
 
     What could not be collected is named in the progress, and is no error: this runs when things are broken.
     """

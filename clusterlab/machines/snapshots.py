@@ -48,7 +48,9 @@ class Snapshots(Protocol):
         """
 
     def restore(self, name: str, progress: Progress) -> None:
-        """Bring every machine to where it was saved, running and reachable, its clock right.
+        """Bring every machine to where it was saved.
+
+        Running and reachable, with its clock set.
 
         Raises UsageError when there is none of that name, ClusterlabError with the reason when it no longer fits the
         inventory or the image, and when it fails: which state the machines are in then, and how to go on.

@@ -67,7 +67,9 @@ class LabState:
         return state_home() / "failures" / self.lab
 
     def remove(self) -> None:
-        """Remove the lab's folder, the record last, so that an interrupted removal can be taken up again.
+        """Remove the lab's folder, the record last.
+
+        So an interrupted removal can be resumed.
 
         Raises ClusterlabError naming what could not be removed.
         """

@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A play, in the order in which its lines are typed, on hosts that are provisioned."""
+    """A play as the lines to type, in order, on hosts that are provisioned."""
 
     name: str
     play: Play
@@ -76,7 +76,7 @@ def lesson(
 
 
 def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, Path | None, list[Line]]]:
-    """What the play wants, in the order in which it is created, with the file and the commands for that."""
+    """What the play wants, in the order of creation, with files and commands."""
     for kind in of_verb(RESOURCES.values(), "apply"):
         for key, want in kind.wanted(wants).items():
             if key not in wants.omitted:

@@ -1,4 +1,6 @@
-"""What an inventory and a playbook may say, and every error in them with its file, line and column.
+"""What an inventory and a playbook may say, and every error in them.
+
+Errors have file, line and column.
 
 The names below are imported when they are first used: `import clusterlab.model` alone loads neither pydantic nor YAML.
 """

@@ -115,7 +115,10 @@ def _keys(model: type[Model]) -> list[str]:
 
 
 class AsAction(Deferred):
-    """Annotates a field whose model is the complete one of an action, and takes `heal` as a word."""
+    """Annotates a field whose model is the complete one of an action.
+
+    It takes `heal` as a word.
+    """
 
     def __init__(self) -> None:
         super().__init__(action_model)

@@ -123,7 +123,7 @@ class Model(BaseModel):
         yield from ()
 
     def given(self, *names: str) -> list[str]:
-        """Those of the fields that were given a value, by the keys that a file has for them."""
+        """The fields that were given a value, by the keys that a file has for them."""
         fields = type(self).model_fields
         return [
             fields[name].alias or name

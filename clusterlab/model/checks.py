@@ -157,7 +157,10 @@ class Check(_Kinds):
 
     @property
     def faults(self) -> bool:
-        """Whether it injects faults, so that it runs alone, and what else is wrong meanwhile explains nothing."""
+        """Whether it injects faults, so it runs alone.
+
+        And so that other failures at that time explain nothing.
+        """
         return any(step.do is not None and step.do.breaks for step in self.steps)
 
     def _early_heals(self) -> Iterator[Issue]:

@@ -1,4 +1,4 @@
-"""Compose's alternative ways to write a mapping, turned into the one that the models have."""
+"""Compose's alternative forms of a mapping, converted to that of the models."""
 
 from __future__ import annotations
 

@@ -68,7 +68,9 @@ class Prober(Model):
 
 
 class Writer(Model):
-    """Lines appended to a file of a volume, each forced to disk, on each of several hosts; looked for afterwards.
+    """Lines appended to a file of a volume on several hosts, and found afterwards.
+
+    Each is forced to disk.
 
     A running container must mount the volume there.
     """

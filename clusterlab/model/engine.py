@@ -27,7 +27,10 @@ _REFUSED = {
 
 
 def issues(settings: Mapping[str, JsonValue]) -> Iterator[Issue]:
-    """Keys that would take an engine away from clusterlab or from its data, and keys without a value."""
+    """Keys that would break the engine for clusterlab, and keys without a value.
+
+    They would take the engine away from clusterlab, or from its data.
+    """
     for key, value in settings.items():
         if key in _REFUSED:
             remedy = "Leave it out, or set it before clusterlab is used."

@@ -40,7 +40,10 @@ _ENVIRONMENT = "environment"
 
 @dataclass(frozen=True)
 class _Error:
-    """One validation error, its location split into what stands in the file and what only pydantic knows."""
+    """One validation error, its location split into two parts.
+
+    What is in the file, and what only pydantic knows.
+    """
 
     path: KeyPath
     union: KeyPath | None  # where a choice between types was made, if one was
@@ -100,7 +103,7 @@ def _settled(errors: list[_Error]) -> Iterator[_Error]:
 
 
 def _written_otherwise(missing: KeyPath, unknown: Iterable[KeyPath]) -> bool:
-    """Whether a key that is missing is there in another spelling, which is reported already."""
+    """Whether a missing key exists in another spelling, which is reported already."""
     *parent, name = missing
     misspelt = [str(path[-1]) for path in unknown if list(path[:-1]) == parent]
     return any(near_misses(other, [str(name)]) for other in misspelt)

@@ -63,6 +63,9 @@ def index(position: str, size: int) -> int | None:
 
 
 def expand(places: Iterable[str], hosts: Mapping[str, Member]) -> list[str]:
-    """The hosts that a list of hosts and groups means, in the inventory's order, each once."""
+    """The hosts that a list of hosts and groups means.
+
+    In the inventory's order, each once.
+    """
     wanted = set(places)
     return [name for name, host in hosts.items() if name in wanted or any(_in_group(one, host) for one in wanted)]

@@ -24,7 +24,9 @@ Instances = Mapping[str, Mapping[str, str]]
 
 
 def instantiated(play: Play, inventory: Inventory) -> Play:
-    """The play with a container for each host of those that have `hosts`, and checks that name these.
+    """The play with a container for each host of those that have `hosts`.
+
+    Its checks name these.
 
     Hosts that the inventory does not have are left as they are: validation reports them.
     """
@@ -104,7 +106,7 @@ def _all(item: Any, instances: Instances) -> list[Any]:
 
 
 def one_by_one(play: Play) -> Play:
-    """The play with an action of its own for each instance, where one was written for all of them."""
+    """The play with an action for each instance, where one was written for all."""
     if not play.instances:
         return play
     checks = [_steps(check, play.instances) for check in play.checks]

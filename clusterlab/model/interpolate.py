@@ -167,7 +167,10 @@ def _as_text(value: object) -> str:
 
 
 def _lack(name: str, reason: str, lacking: list[str] | None) -> tuple[str, str]:
-    """The name itself in the place of what the inventory lacks, with the reason noted, or else raised."""
+    """The name itself instead of what the inventory lacks, with the reason noted.
+
+    Or the error is raised.
+    """
     if lacking is None:
         raise _Unresolved(f"'${{{name}}}': {reason}")
     lacking.append(reason)
@@ -210,7 +213,7 @@ def _item(items: list[Any], part: str, path: KeyPath) -> int | str:
 
 
 def _members(inventory: Mapping[str, Any]) -> dict[str, Member]:
-    """What decides in which groups hosts are, in an inventory that may be wrong in any way."""
+    """What decides the groups of hosts, in an inventory that may have any error."""
     hosts, iscsi = inventory.get("hosts"), inventory.get("iscsi")
     luns = iscsi.get("luns") if isinstance(iscsi, dict) else None
     with_lun = [lun.get("host") for lun in luns if isinstance(lun, dict)] if isinstance(luns, list) else []
@@ -241,7 +244,9 @@ def _scalars(value: object, prefix: str = "") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Reading:
-    """`document` with all its references replaced, what is wrong with them, and which values have none.
+    """`document` with all its references replaced, and what is wrong with them.
+
+    And which values have none.
 
     `lacking` says why values name what this inventory does not have enough of.
     """

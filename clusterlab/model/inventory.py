@@ -250,7 +250,10 @@ class _Inventory(Model):
         return [name for name, host in self.hosts.items() if set(roles) & set(host.roles)]
 
     def expand(self, places: Iterable[str]) -> list[str]:
-        """Host names for a list of hosts and groups (see `groups`), in the inventory's order, each once."""
+        """Host names for a list of hosts and groups (see `groups`).
+
+        In the inventory's order, each once.
+        """
         return groups.expand(places, self._members())
 
     def _members(self) -> dict[str, Member]:
@@ -289,7 +292,7 @@ class _Inventory(Model):
 
 
 def _complete() -> type[_Inventory]:
-    """The inventory's model with the names and the sections of every kind of machines.
+    """The inventory's model, with the names and sections of every kind of machines.
 
     Raises UsageError for a kind whose section has the name of another key.
     """

@@ -1,4 +1,4 @@
-"""Disks over iSCSI: the LUNs that the lab's target serves, and what plays make of them.
+"""Disks over iSCSI: the LUNs of the lab's target, and what plays make of them.
 
 Each LUN is a target of its own, so that the target itself keeps out every host but the one that the LUN is for.
 """

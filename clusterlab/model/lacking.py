@@ -55,7 +55,7 @@ def reduced_value(value: Mapping[str, Any], lacking: Mapping[KeyPath, str]) -> d
 
 
 def _statement(check: Any, reason: str) -> Any:
-    """A check as it stands in the file, or in its place a valid one that has nothing but a title and the reason."""
+    """A check as in the file, or a valid one with only a title and the reason."""
     title = check.get("title") if isinstance(check, dict) else None
     if not reason or not isinstance(title, str) or not title:
         return check
@@ -137,7 +137,10 @@ def _nobody(places: Iterable[str], inventory: Inventory) -> str:
 
 
 def paired(play: Play, inventory: Inventory) -> Play:
-    """The play, in which a statement about all pairs is unsupported when there is only one place, and so no pair."""
+    """The play, with statements about all pairs unsupported where there is no pair.
+
+    With only one place there is none.
+    """
     alone = [any(_is_alone(probe, inventory) for _, _, probe in check.probes()) for check in play.checks]
     if not any(alone):
         return play

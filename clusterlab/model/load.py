@@ -1,4 +1,4 @@
-"""Files become a lab, or an error that says everything that is wrong with all of them."""
+"""Load files as a lab, or raise an error with everything that is wrong in them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def load_lab(
     stacks: Sequence[StackFiles] = (),
     without: Sequence[str] = (),
 ) -> Lab:
-    """The lab of an inventory with the named plays, or all that are below `playbooks`.
+    """The lab of an inventory with the named plays.
+
+    Or with all that are below `playbooks`.
 
     A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". Each of `stacks` becomes a play
     with the stack's name; with stacks, no plays but the named ones are loaded. A play with a stack also has the
@@ -137,7 +139,10 @@ def _load(
 def _stacks(
     files: Mapping[str, PlayFile], stacks: Sequence[StackFiles], wrong: list[Problem]
 ) -> tuple[dict[str, Loaded], dict[str, Play]]:
-    """The stacks of plays, and of stack files alone with the plays that stand for these; adds what is wrong."""
+    """The stacks of plays, and stack files with the plays that stand for them.
+
+    Adds what is wrong.
+    """
     from clusterlab.stacks.load import load_stack  # which knows this package
     from clusterlab.stacks.statements import unknown_keys
 

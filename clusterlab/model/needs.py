@@ -59,7 +59,10 @@ def network_needs(play: Play, name: str, host: str) -> Iterator[Need]:
 
 
 def container_needs(lab: Lab, play: Play, name: str) -> Iterator[Need]:
-    """A container needs what its volumes, those of the containers that it takes volumes from, and its networks need."""
+    """A container needs what its volumes and networks need.
+
+    Also the volumes of containers that it takes volumes from.
+    """
     container = play.containers[name]
     for one in volume_users(play, name):
         yield from _mount_needs(lab, play, play.containers[one].volumes, container.host)
@@ -74,7 +77,7 @@ def service_needs(lab: Lab, play: Play, name: str, host: str) -> Iterator[Need]:
 
 
 def why_service_cannot_run(lab: Lab, play: Play, name: str, capabilities: Capabilities) -> Need | None:
-    """A need that is not met, when no host of the Swarm can run a task of this service; else None."""
+    """A need that is not met, when no host can run a task of this service; else None."""
     found = [
         missing(service_needs(lab, play, name, host), capabilities)
         for host in lab.inventory.swarm_hosts or lab.inventory.docker_hosts

@@ -16,7 +16,10 @@ from .problems import either, listed
 
 
 class Address(Model):
-    """The address that a container has on a network, or the virtual one of a service, looked up when the probe runs."""
+    """The address of a container on a network, or the virtual one of a service.
+
+    Looked up when the probe runs.
+    """
 
     container: str | None = None
     service: str | None = None
@@ -49,7 +52,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class PublishedPort(Model):
-    """The port of the host by which a container's port is published, looked up when the probe runs."""
+    """The port of the host by which a container's port is published.
+
+    Looked up when the probe runs.
+    """
 
     container: str
     published: Port = Field(description="the container's port")

@@ -34,7 +34,10 @@ class Problem:
 
 
 class InvalidFiles(UsageError):
-    """Everything that is wrong in the files that were read, in the order of the files and their lines."""
+    """Everything that is wrong in the files that were read.
+
+    In the order of the files and their lines.
+    """
 
     def __init__(self, problems: Iterable[Problem], files: Sequence[str] = ()) -> None:
         self.problems = in_order(problems, files)
@@ -63,7 +66,10 @@ def either(names: Iterable[str]) -> str:
 
 
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
-    """The names of `known` that somebody who wrote `name` may have meant, best first, at most three."""
+    """The names of `known` that are like `name`, best first, at most three.
+
+    For somebody who mistyped one of them.
+    """
     by_folded = {other.lower(): other for other in known}
     return [by_folded[folded] for folded in get_close_matches(name.lower(), by_folded, n=3, cutoff=0.6)]
 

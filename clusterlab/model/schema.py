@@ -1,4 +1,7 @@
-"""The JSON Schema of both files, from the models, so that editors complete and check them."""
+"""The JSON Schema of both files, from the models.
+
+Editors complete and check them with it.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,9 @@ class PortMapping:
 
 
 def parse_mount(text: str) -> Mount:
-    """The mount that NAME:/path, /host/path:/path or /path says, each with :ro or :rw.
+    """The mount that NAME:/path, /host/path:/path or /path says.
+
+    Each with :ro or :rw.
 
     Raises ValueError with what is wrong, for people.
     """

@@ -63,7 +63,10 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 @dataclass(frozen=True)
 class Document:
-    """One file: its value as plain lists, dicts and scalars, and where each part of it stands."""
+    """One file: its value as plain data, and the place of each part.
+
+    Plain lists, dicts and scalars.
+    """
 
     file: str
     value: dict[str, Any]

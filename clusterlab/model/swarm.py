@@ -13,7 +13,9 @@ _HOUR = 3600.0
 
 
 class Swarm(Model):
-    """The Swarm that the hosts form, and what clusterlab may do to one that it did not initialise.
+    """The Swarm of the hosts, and what clusterlab may do to a foreign one.
+
+    That is a Swarm that it did not initialise.
 
     What is left out has Docker's default. A Swarm gets its pools, subnet size and data path port when it is
     initialised, and keeps them.

@@ -1,1 +1,4 @@
-"""Nightly runs: from a known state to a kept report, their history, and what keeps it all small."""
+"""Nightly runs: from a known state to a kept report.
+
+With their history, and what keeps it all small.
+"""

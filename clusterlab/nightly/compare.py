@@ -22,7 +22,9 @@ def outcomes_of(results: list[Result]) -> dict[CheckId, Outcome]:
 
 
 def compare(before: Outcomes, now: Outcomes, against: str, started: datetime) -> Changes:
-    """How `now` differs from `before`, the outcomes of the run `against` that began at `started`.
+    """How `now` differs from `before`, the outcomes of an earlier run.
+
+    That is the run `against`, which began at `started`.
 
     A check that did not exist before is a new failure when it fails, and else has appeared. One of a play that is
     not in `now` is not gone: a run may be of some plays alone.

@@ -158,7 +158,7 @@ def _is_locked(lock: Path) -> bool:
 
 
 def of_runs(count: int, days: float) -> list[Leftover]:
-    """Runs that retention no longer keeps, and damaged histories that were moved aside."""
+    """Runs that retention no longer keeps, and damaged histories moved aside."""
     found = []
     for lab in labs_with_runs():
         runs = Runs(lab)

@@ -1,4 +1,4 @@
-"""One nightly run: all that its report shows, in the form that its `results.json` has."""
+"""One nightly run: all that its report shows, as in its `results.json`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ class CheckId(NamedTuple):
 
 @dataclass(frozen=True)
 class Changes:
-    """How the outcomes of one run differ from those of an earlier one, named by `against` and `against_started`."""
+    """How the outcomes of one run differ from those of an earlier one.
+
+    The earlier one is named by `against` and `against_started`.
+    """
 
     against: str
     against_started: datetime

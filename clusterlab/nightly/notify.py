@@ -1,4 +1,7 @@
-"""Notification: a command of the user's own, which gets the summary of the run on its standard input."""
+"""Notification: a command of the user that receives the summary of a run.
+
+On its standard input.
+"""
 
 from __future__ import annotations
 

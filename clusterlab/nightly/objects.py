@@ -24,7 +24,9 @@ Owner = tuple[str, str]  # lab and play
 
 
 def of_hosts(lab: Lab, plays: Collection[str], hosts: Hosts, days: float, progress: Progress) -> list[Leftover]:
-    """What stands on the lab's Docker hosts for another lab, or for plays that are not among `plays`.
+    """Objects on the lab's Docker hosts of another lab, or of unknown plays.
+
+    Unknown are plays that are not among `plays`.
 
     What another lab has can be removed only if that lab was this user's on this workstation, its inventory is gone and
     it was not used for `days`. Raises ClusterlabError naming the hosts that could not be asked.

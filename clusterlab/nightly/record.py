@@ -117,7 +117,9 @@ class Record:
         return None
 
     def _catch_up(self, past: History) -> None:
-        """Record runs that ended before they could record themselves, and all that are kept when the history is new.
+        """Record runs that are not in the history yet.
+
+        Those that ended before they could record themselves, and all that are kept when the history is new.
 
         The last one is read in any case: it may have ended after it was recorded, and reported nothing.
         """

@@ -1,4 +1,6 @@
-"""A nightly run: from a known state over apply, check and a second apply to a kept report.
+"""A nightly run: start, apply, check and apply again, to a kept report.
+
+It starts from a known state.
 
 Every stage is in the result, also when it could not be carried out. What one stage cannot do keeps back only those
 that need it, and the checks that were not run say why.

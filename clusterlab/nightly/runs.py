@@ -1,4 +1,6 @@
-"""Runs on disk: one folder per run, written so that a crash at any moment leaves a readable one.
+"""Runs on disk: one folder per run.
+
+Written so that a crash at any moment leaves a readable one.
 
 A run is begun with a marker that has its number and is locked while its process lives. Numbers give the order,
 whatever the clock did; the folder's name says when it was for people.

@@ -1,4 +1,7 @@
-"""A run every night: a systemd timer of the user, or a line for cron where there is no systemd."""
+"""A run every night: a systemd timer of the user, or a line for cron.
+
+The latter where there is no systemd.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +110,10 @@ def units_folder() -> Path:
 
 
 def own_folders() -> dict[str, str]:
-    """The user's own choice of folders, without which a scheduled run would keep its runs elsewhere."""
+    """The user's own choice of folders.
+
+    Without it, a scheduled run would keep its runs elsewhere.
+    """
     return {name: os.environ[name] for name in _FOLDERS if os.environ.get(name)}
 
 

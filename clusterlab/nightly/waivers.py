@@ -1,4 +1,6 @@
-"""Waivers: failures that a person accepts for a time, in a file next to the inventory.
+"""Waivers: failures that a person accepts for a time.
+
+They are in a file next to the inventory.
 
     waivers:
       - play: volumes/nfs
@@ -67,7 +69,7 @@ class WaiverFile(Model):
 
 @dataclass(frozen=True)
 class Waived:
-    """The results with waivers applied, and what a person should know about the waivers."""
+    """The results with waivers applied, and notes about the waivers."""
 
     results: list[Result]
     notes: list[str]

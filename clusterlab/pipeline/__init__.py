@@ -1,1 +1,4 @@
-"""The stages of a run (up, provision, apply, check, clean) with lock, deadline, interruption and partial results."""
+"""The stages of a run, with lock, deadline, interruption and partial results.
+
+Stages are up, provision, apply, check and clean.
+"""

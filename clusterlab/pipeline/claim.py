@@ -10,7 +10,9 @@ from clusterlab.model import Lab
 
 
 def claim(lab: Lab, *, write: bool = False, moved: bool = False) -> None:
-    """Raise ClusterlabError when the state of a lab of this name belongs to somebody else; nothing is touched then.
+    """Raise ClusterlabError when the lab's state belongs to somebody else.
+
+    Nothing is touched then.
 
     With `moved`, the lab's folder was moved to where it is now. With `write`, machines that nobody creates get a
     record, so that this workstation knows whose they are; the others have theirs from `up`.

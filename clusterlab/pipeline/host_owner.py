@@ -34,7 +34,9 @@ exit 0
 
 
 def refuse_other_owners(lab: str, hosts: Hosts) -> None:
-    """Raise ClusterlabError when another workstation, or another user, has a lab of this name on one of the hosts.
+    """Raise ClusterlabError when somebody else has a lab of this name on a host.
+
+    Another workstation, or another user.
 
     A host that cannot be asked is passed over: whatever is done there fails, too.
     """
@@ -51,14 +53,17 @@ def refuse_other_owners(lab: str, hosts: Hosts) -> None:
 
 
 def _named(who: str) -> str:
-    """The name of another workstation, which may be this one with another state folder."""
+    """The name of another workstation.
+
+    It may be this one with another state folder.
+    """
     if not who:
         return "another workstation"
     return f"{who} with another state folder" if who == owner() else who
 
 
 def _owners(lab: str, host: Host) -> dict[str, str]:
-    """Workstations that created something of the lab on a host, with their names for people."""
+    """Workstations that created something of the lab on a host, by readable name."""
     argv = ["sh", "-c", _SCRIPT, "sh", lab, record.owner_path(lab), LABEL_OWNER, LABEL_BY]
     return dict(_pairs(host.run(argv, timeout=_TIMEOUT).stdout.splitlines()))
 

@@ -197,7 +197,9 @@ class Pipeline:
 
 
 def complete_results(lab: Lab, results: list[Result], reason: str) -> None:
-    """Give each check that has no result one that says why it was not run, and bring all into the plays' order.
+    """Give each check without a result one that says why it was not run.
+
+    And bring all into the order of the plays.
 
     Results of other statements than the plays' own come first.
     """

@@ -30,7 +30,7 @@ FLAG = "--allow-data-loss"
 
 @dataclass(frozen=True)
 class Survey:
-    """What the plays want, what stands on the hosts, and the changes from the one to the other."""
+    """What the plays want, what is on the hosts, and the changes between the two."""
 
     wants: Wants
     scope: Scope

@@ -28,7 +28,10 @@ Chosen = Callable[[ResourceKind[Any, Any], Key, Any], bool]
 
 
 def from_here(kind: ResourceKind[Any, Any], key: Key, found: Any) -> bool:
-    """Choose what this workstation created, and not another one or a person, nor what has no labels."""
+    """Choose what this workstation created.
+
+    Not what another one or a person created, nor what has no labels.
+    """
     return created_here(kind.labels(found))
 
 
@@ -77,7 +80,7 @@ def left_over(lab_name: str, hosts: Hosts) -> list[str]:
 
 
 def _scope(lab_name: str, hosts: Hosts, kinds: Kinds, flag: str) -> tuple[Scope, Mapping[str, ClusterlabError]]:
-    """What stands on each host that has an engine, and why the others could not be asked."""
+    """What is on each host that has an engine, and why others were not observed."""
     answers = hosts.each(list(hosts), lambda host: _observed_if_used(lab_name, host, kinds))
     observed = {name: one for name, one in answers.items() if isinstance(one, Observed)}
     errors = {name: one for name, one in answers.items() if isinstance(one, ClusterlabError)}

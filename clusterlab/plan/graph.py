@@ -1,4 +1,7 @@
-"""Carry out changes in the order of their dependencies, in parallel, with a deadline for every wait."""
+"""Carry out changes in the order of their dependencies, in parallel.
+
+Every wait has a deadline.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ def carry_out(
     grace: float = GRACE,
     bounds: Mapping[str, int] = MappingProxyType({}),
 ) -> Report:
-    """Carry out `changes`, each after those that it needs, at most `per_host` at a time on a host and `limit` in all.
+    """Carry out `changes`, each after those that it needs.
+
+    At most `per_host` at a time on a host, and `limit` in total.
 
     `bounds` has the hosts that bear another number. Of the changes that could begin, the one with the longest chain of
     others behind it begins first. A change that fails or is blocked stops only those that need it. A need without a

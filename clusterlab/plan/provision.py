@@ -34,7 +34,7 @@ def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Ski
 
 
 def kinds() -> Kinds:
-    """The kinds of resources that provision converges, each after those that it needs."""
+    """The kinds of resources that provision converges, in order of their needs."""
     return of_kinds.of_verb(RESOURCES.values(), "provision")
 
 

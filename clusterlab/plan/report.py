@@ -28,7 +28,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A change that was not attempted because a change that it needs failed or was blocked: `because`."""
+    """A change that was not attempted because of `because`.
+
+    These are changes that it needs, which failed or were blocked.
+    """
 
     change: Change
     because: tuple[Key, ...]

@@ -27,7 +27,9 @@ exit {NEVER}
 
 
 def has_no_engine_data(host: Host) -> bool:
-    """Whether no root directory that an engine there has, or is configured to have, holds containers or volumes.
+    """Whether no root directory of an engine there holds containers or volumes.
+
+    Whether the engine uses it now or is configured to.
 
     False also when that cannot be seen: without the rights to read it, or when the directory is elsewhere than any
     configuration says.

@@ -70,7 +70,10 @@ def bench_of(config: pytest.Config) -> Bench:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """With pytest-xdist, the process that starts the others keeps other commands off the lab for all of them."""
+    """With pytest-xdist, the starting process keeps other commands off the lab.
+
+    It does so for all the processes that it starts.
+    """
     config = session.config
     if _BENCH in config.stash and config.getoption("numprocesses", None):
         config.stash[_BENCH].hold()
@@ -92,7 +95,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """The plays of all statements that are selected, and those that tests name, are what the lab must have."""
+    """The plays that the lab must have.
+
+    Those of all selected statements, and those that tests name.
+    """
     if _BENCH not in session.config.stash:
         return
     from .statements import Statement

@@ -70,7 +70,10 @@ class Bench:
         self._needed[play] = None
 
     def hold(self) -> None:
-        """Keep other commands off the lab until `close`, for other processes too that this one starts."""
+        """Keep other commands off the lab until `close`.
+
+        For the other processes that this one starts, too.
+        """
         self._closing.enter_context(open_session(self.lab, Silent(), Exclusive("pytest")))
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class Bench:
         return Play.model_construct(None, title="what tests ask", **together)
 
     def places_of(self, play: str) -> Places:
-        """The places of one play, which knows how its containers and services are created."""
+        """The places of one play; knows how its containers and services are created."""
         return Places(self.lab, self.lab.plays[play], self.hosts)
 
     def prove(self, play_name: str, play: Play, check: Check) -> Result:
@@ -127,7 +130,10 @@ class Bench:
 
     @contextmanager
     def turn(self, alone: bool) -> Iterator[None]:
-        """Keep tests of other processes that change something from running beside this one; `alone` keeps all away."""
+        """Keep tests of other processes from running beside one that changes something.
+
+        `alone` keeps all away.
+        """
         if not self._worker:
             yield
             return

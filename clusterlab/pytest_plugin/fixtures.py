@@ -91,7 +91,10 @@ def container(clusterlab: Bench, _changes: Changes) -> Containers:
 
 @pytest.fixture
 def service(clusterlab: Bench, _changes: Changes) -> Services:
-    """`service("api")`: a service of a play, to inspect, and to scale or kill a task of for the test."""
+    """`service("api")`: a service of a play, to inspect, scale or kill a task of.
+
+    For the test only.
+    """
     return lambda name: ServiceInTest(clusterlab, _changes, name)
 
 

@@ -1,4 +1,7 @@
-"""Each statement of a play as a test item, with its evidence as the text of a failure."""
+"""Each statement of a play as a test item.
+
+Its evidence is the text of a failure.
+"""
 
 from __future__ import annotations
 

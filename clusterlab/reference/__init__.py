@@ -1,4 +1,7 @@
-"""The reference as Markdown, from the registries of verbs and kinds and from the models of the files."""
+"""The reference as Markdown, from registries and the models of the files.
+
+The registries of verbs and kinds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page of all faults with their parameters, and of the machines that can have each."""
+"""The page of all faults with their parameters.
+
+And of the machines that can have each.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from .models import table
 
 
 def page() -> str:
-    """Markdown: the table of faults and kinds of machines, and a section for each fault."""
+    """Markdown: the table of faults and machines, and a section for each fault."""
     return "\n".join(_lines()) + "\n"
 
 

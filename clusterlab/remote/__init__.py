@@ -1,4 +1,7 @@
-"""Reaching hosts: one SSH connection per host, commands, files and the Docker API through it."""
+"""Reaching hosts: one SSH connection per host, and all that goes through it.
+
+Commands, files and the Docker API.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The one connection to a host, opened when first used and again after it was lost, and the channels on it."""
+"""The one connection to a host, and the channels on it.
+
+Opened when first used, and again after it was lost.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,9 @@ class Channels:
             self.give_back(channel, spare=spare)
 
     def take(self, timeout: float, *, spare: bool = False, socket: str = "") -> paramiko.Channel:
-        """A session channel, or the `spare` one, or one to a Unix `socket`, to be ended with `give_back`.
+        """A session channel, the `spare` one, or one to a Unix `socket`.
+
+        To be ended with `give_back`.
 
         Raises HostError when the host cannot be reached (SessionRefused or ForwardingRefused when its sshd refuses the
         channel), ChannelsInUse when all channels stayed in use for `timeout` seconds.

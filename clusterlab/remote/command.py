@@ -74,7 +74,9 @@ class Ended:
 
 
 def command_line(argv: Sequence[str], timeout: float, become: bool, engine: str = "") -> str:
-    """The line for the user's login shell that runs `argv` and ends it on the host when the time is up.
+    """The line for the user's login shell that runs `argv` within a time limit.
+
+    It ends the command on the host when the time is up.
 
     `engine` is the socket of the engine that docker(1) asks there; "" for the one that it asks by itself.
 

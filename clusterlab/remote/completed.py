@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Completed:
-    """A command that ran to its end on a host or in a container, whatever its exit code."""
+    """A command that ran to its end on a host or in a container.
+
+    Whatever its exit code.
+    """
 
     place: str  # "host1", or "apphost1 on host1"
     command: str  # as a person would type it

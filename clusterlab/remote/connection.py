@@ -1,4 +1,4 @@
-"""Opening a Fabric connection that accepts only the host key that is already known.
+"""Opening a Fabric connection that accepts only the known host key.
 
 Fabric sets Paramiko's AutoAddPolicy and reads no known_hosts, and it reads its own and OpenSSH's configuration files
 from the home directory: here the keys and the policy are set before `open`, and no file is read that the target does
@@ -110,7 +110,10 @@ def is_alive(connection: fabric.Connection) -> bool:
 
 
 def close(connection: fabric.Connection) -> None:
-    """Close it, also when it was never fully opened (Fabric's own `close` then does nothing)."""
+    """Close it, also when it was never fully opened.
+
+    Fabric's own `close` does nothing then.
+    """
     connection.client.close()
 
 
@@ -164,7 +167,10 @@ def _cancelled(target: Target) -> HostError:
 
 
 def _trust(connection: fabric.Connection, target: Target, known: Iterable[KnownKey]) -> None:
-    """Give Paramiko the keys under the name that it will look up, which knows no aliases."""
+    """Give Paramiko the keys under the name that it will look up.
+
+    It knows no aliases.
+    """
     name = target.address if target.port == SSH_PORT else f"[{target.address}]:{target.port}"
     keys = connection.client.get_host_keys()
     for known_key in known:

@@ -38,7 +38,10 @@ MAX_STREAMS = 5
 
 
 def connect(channels: Channels, counts: Counter[str]) -> docker.APIClient:
-    """A client of the host's engine, speaking the newest API version that both sides know."""
+    """A client of the host's engine.
+
+    It speaks the newest API version that both sides know.
+    """
     pool = _Pool(channels, counts)
     version = DEFAULT_DOCKER_API_VERSION
     client = docker.APIClient(base_url="http://engine.invalid:1", version=version, timeout=int(TIMEOUT))
@@ -49,7 +52,9 @@ def connect(channels: Channels, counts: Counter[str]) -> docker.APIClient:
 
 
 class _Adapter(BaseHTTPAdapter):
-    """Sends every request through one pool, in a version of the API that the engine knows.
+    """Sends every request through one pool.
+
+    In a version of the API that the engine knows.
 
     The SDK would ask for the engine's version first, which costs a request per host. Instead its own version is tried:
     an engine that is too old for it refuses that (400) and tells the newest one that it knows, in a header.
@@ -104,7 +109,10 @@ def _version(request: requests.PreparedRequest) -> str:
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):
-    """Lends connections, MAX_STREAMS at most at a time, and keeps idle ones for the next who asks."""
+    """Lends connections, at most MAX_STREAMS at a time.
+
+    Keeps idle ones for the next caller.
+    """
 
     def __init__(self, channels: Channels, counts: Counter[str]) -> None:
         super().__init__("localhost")
@@ -116,7 +124,10 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
         self._lent_or_idle = 0
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        """An idle connection that is still open, or a new one as soon as there may be one more."""
+        """An idle connection that is still open, or a new one.
+
+        Waits until there may be one more.
+        """
         deadline = time.monotonic() + TIMEOUT
         with self._changed:
             while True:

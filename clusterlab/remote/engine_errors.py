@@ -1,4 +1,4 @@
-"""The one place that knows what goes wrong with an engine and the connection to it."""
+"""The one place that knows what can go wrong with an engine and its connection."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ _LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 def engine_errors(
     host: Host, doing: str, remedy: str = "", *, hangs: str = "", remedies: Remedies = ()
 ) -> Iterator[None]:
-    """Turn everything that goes wrong with the engine of `host` into an error of ours; `doing` completes "cannot ...".
+    """Turn everything that goes wrong with the engine of `host` into our errors.
+
+    `doing` completes "cannot ...".
 
     Raises HostError when the engine refuses (see `failure` for `remedies` and `remedy`), or when it or the connection
     ends, also in the middle of an answer; DeadlineExceeded when it does not answer in time: `hangs` says what that

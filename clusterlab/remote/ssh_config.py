@@ -15,12 +15,17 @@ from .target import Target
 
 
 def ssh_config(targets: Mapping[str, Target]) -> str:
-    """An OpenSSH configuration with one block per host, and one per jump host under the name `NAME-jump`."""
+    """An OpenSSH configuration with one block per host and one per jump host.
+
+    The latter under the name `NAME-jump`.
+    """
     return "\n".join(_block(name, target) for name, target in targets.items())
 
 
 def ssh_argv(target: Target, command: Sequence[str] = ()) -> list[str]:
-    """The arguments that run OpenSSH's client for `target`, and in it `command` (none: a shell).
+    """The arguments that run OpenSSH's client for `target`, and there `command`.
+
+    A shell when `command` is empty.
 
     One word is a command line for the login shell there, as it is for ssh; several are one command with its
     arguments, each arriving as it is. No configuration file is read.
@@ -59,6 +64,9 @@ def _options(target: Target) -> list[tuple[str, str]]:
 
 
 def _path(path: Path) -> str:
-    """A path as a value: OpenSSH expands % sequences, and takes spaces as the end of it."""
+    """A path as a value of OpenSSH's configuration.
+
+    It expands % sequences, and takes spaces as the end of the value.
+    """
     text = os.path.abspath(path.expanduser()).replace("%", "%%")
     return f'"{text}"' if any(character in text for character in " \t#") else text

@@ -1,4 +1,6 @@
-"""A Paramiko transport that forwards Unix sockets, and sends nothing on a channel after its close.
+"""A Paramiko transport that forwards Unix sockets.
+
+It sends nothing on a channel after its close.
 
 Paramiko makes a message of a channel under the channel's lock and sends it after that, while another thread may have
 sent the close meanwhile (https://github.com/paramiko/paramiko/issues/1115). RFC 4254, 5.3 forbids that, and OpenSSH
@@ -19,7 +21,10 @@ _STREAMLOCAL = "direct-streamlocal@openssh.com"
 
 
 class Transport(paramiko.Transport):
-    """Looks at the channel once more when a message of it is really sent, which only one thread does at a time."""
+    """Checks the channel again at the moment when a message of it is sent.
+
+    Only one thread sends at a time.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._opening = threading.local()  # `socket`: the path that this thread is opening

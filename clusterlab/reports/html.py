@@ -103,7 +103,7 @@ def _rows(run: NightlyRun) -> list[CheckRow]:
 
 
 def _changes(changes: Changes | None) -> list[tuple[str, str, Any]]:
-    """Title, outcome whose colour it has, and checks, for each kind of change that there is."""
+    """Title, outcome for the colour, and checks, for each kind of change found."""
     if changes is None:
         return []
     kinds = [

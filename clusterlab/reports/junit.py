@@ -126,5 +126,8 @@ def evidence_text(evidence: Evidence) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without the control characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets)."""
+    """The text without the control characters that XML 1.0 cannot contain.
+
+    See https://www.w3.org/TR/xml/#charsets.
+    """
     return _NOT_XML.sub("\ufffd", text)

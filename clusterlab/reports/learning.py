@@ -21,7 +21,7 @@ from clusterlab.results import Result
 
 
 def show_task(console: Console, lab: Lab, lesson: Lesson, things: Sequence[str], options: str) -> None:
-    """What a lesson teaches, what to create, what must then be true, and how to go on."""
+    """What a lesson teaches, what to create, what must be true, and how to go on."""
     show_introduction(console, lab, lesson)
     if things:
         show_heading(console, "Create these, from what you know and the links above")
@@ -42,7 +42,10 @@ def show_task(console: Console, lab: Lab, lesson: Lesson, things: Sequence[str],
 
 
 def show_step(console: Console, part: Part | None, result: Result | None) -> None:
-    """The next step: what to type for a thing that is not there, or what a failing statement found."""
+    """The next step: what to type for a missing object, or what a statement found.
+
+    A statement that fails.
+    """
     if part is None:
         console.print("Everything is as the lesson wants it, and every statement passes.", soft_wrap=True)
         return

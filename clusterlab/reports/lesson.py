@@ -23,7 +23,10 @@ _PREPARED = "On hosts as `clusterlab provision` leaves them; `clusterlab clean` 
 
 
 def show_lesson(console: Console, lab: Lab, lesson: Lesson) -> None:
-    """Title, what it teaches and why, the picture, then every command per host, in order, and what must be seen."""
+    """A lesson: title, explanation, picture, and every command per host, in order.
+
+    With what must be seen after each.
+    """
     show_introduction(console, lab, lesson)
     play = lesson.play
     if lesson.making:

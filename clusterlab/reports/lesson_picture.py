@@ -45,7 +45,7 @@ class _Row:
 
 
 def draw(lab: Lab, play: Play) -> list[str]:
-    """The lines of the picture, and the legend where there is something that needs one."""
+    """The lines of the picture, and the legend where it is needed."""
     rows = list(_rows(lab, play))
     columns = [_network(lab, play, name, one, rows) for name, one in play.networks.items()]
     columns += [_volume(lab, play, name, one, rows) for name, one in play.volumes.items()]
@@ -118,7 +118,7 @@ def _users(play: Play) -> dict[str, Container | Service]:
 
 
 def _marked(column: _Column, users: set[str], hosts: list[str], rows: list[_Row]) -> _Column:
-    """A mark for each that uses it, and for each host that has it, where nobody uses it."""
+    """A mark for each user, and for each host that has it, where nobody uses it."""
     for number, row in enumerate(rows):
         if row.name in users and not row.is_host:
             column.marks[number] = _ON

@@ -17,7 +17,7 @@ from clusterlab.reports.verdict import proven
 
 
 def show_nightly_run(console: Console, run: NightlyRun) -> None:
-    """Results with their evidence, the stages, what changed, what to know, and the verdict last."""
+    """Results with evidence, stages, changes, notes, and the verdict last."""
     show_statements(console, run.results)
     console.print()
     for stage in run.stages:

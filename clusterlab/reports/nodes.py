@@ -1,4 +1,7 @@
-"""Statements about all pairs of nodes, each as a table of nodes in which those that behave alike are one row."""
+"""Statements about all pairs of nodes, each as a table of nodes.
+
+Nodes that behave alike are one row.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ class Square:
 
 
 def squares(results: Sequence[Result]) -> list[Square]:
-    """One for each statement whose links are all pairs of its sources and targets, tried in one way."""
+    """One for each statement whose links are all pairs of its sources and targets.
+
+    Tried in one way.
+    """
     return [square for result in results for square in _of(result)]
 
 

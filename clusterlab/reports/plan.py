@@ -20,7 +20,7 @@ _EXPORT = "--env NAME takes the value from your shell: export it first. The valu
 
 
 def show_plan(console: Console, changes: Sequence[Change], left_out: Sequence[Skipped] = ()) -> None:
-    """Each change with its reason, its differences and the command that would do the same manually."""
+    """Each change with its reason, its differences and the equivalent command."""
     for change in changes:
         mark, style = ("✘", "bold red") if change.blocked else _ACTION.get(change.action, ("~", "cyan"))
         console.print(Text.assemble((f"{mark} {change.action} ", style), (str(change.key), "bold")), soft_wrap=True)
@@ -69,7 +69,7 @@ def plan_summary(changes: Sequence[Change]) -> str:
 
 
 def show_report(console: Console, verb: str, report: Report) -> None:
-    """What changes leave behind, what was not carried out and why, what to do next, and one line of numbers."""
+    """What remains, what was not carried out and why, what to do next, and counts."""
     for done in report.done:
         if done.change.rest:
             _headline(console, "–", "cyan", f"{done.change.key}", done.change.rest)

@@ -43,7 +43,10 @@ def line(subject: str, text: str, mark: str, style: str, seconds: float | None =
 
 
 def _markup(text: str) -> str:
-    """Text that hosts may have a say in (what they print, what they are called) as markup."""
+    """Text that hosts may influence, as markup.
+
+    What they print, and what they are called.
+    """
     return escape(clean(text))
 
 

@@ -1,4 +1,7 @@
-"""What a plan says of a stack besides its changes, on a terminal and as JSON-compatible data."""
+"""What a plan says of a stack besides its changes.
+
+On a terminal, and as JSON-compatible data.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from clusterlab.resources.candidates import Candidates
 
 
 def show_stack_plans(console: Console, plans: Sequence[StackPlan]) -> None:
-    """Each stack: where its tasks can run and why not elsewhere, what restarts, and what data is at risk."""
+    """Each stack: where its tasks can run, what restarts, and what data is at risk.
+
+    And why tasks cannot run elsewhere.
+    """
     for plan in plans:
         by = "" if plan.deployed_by == "nobody" else f", deployed by {plan.deployed_by}"
         console.print(Text(f"stack {plan.name}{by}", style="bold"), soft_wrap=True)

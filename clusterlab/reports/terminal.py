@@ -27,7 +27,10 @@ _OUTPUT_LINES = 12  # of a command's output shown per probe; the reports have al
 
 
 def show_results(console: Console, run: Run) -> None:
-    """Every statement by play, the evidence of those that do not simply pass, the verdict, and the time it took."""
+    """Every statement by play, the verdict, and the time it took.
+
+    With the evidence of those that do not simply pass.
+    """
     show_statements(console, run.results)
     show_nodes(console, run.results)
     console.print()
@@ -56,7 +59,7 @@ def show_statements(console: Console, results: Sequence[Result]) -> None:
 
 
 def _show_causes(console: Console, causes: Mapping[Cause, Sequence[Result]]) -> None:
-    """Each failed precondition once, with its remedy and how many statements it blocks."""
+    """Each failed precondition once, with its remedy and what it blocks."""
     if not causes:
         return
     from clusterlab.doctor.codes import code_of  # it takes long to import, and few runs have causes

@@ -24,7 +24,10 @@ _LETTER = 7.3  # pixels of a character of the names
 
 
 def show_timeline(console: Console, timeline: Timeline) -> None:
-    """Every strip under a scale of seconds, `v` where the fault was injected and where it was healed, then numbers."""
+    """Every strip under a scale of seconds, then numbers.
+
+    `v` marks where the fault was injected and where it was healed.
+    """
     names = [strip.name for strip in timeline.strips]
     width = max(map(len, [timeline.title, *names]), default=0) + 2
     lines = [Text(f"{timeline.title:{width}}{scale(timeline)}")]

@@ -24,7 +24,7 @@ _REASONS = 2  # of what is unsupported that are named in one line
 
 
 def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
-    """FAIL if any statement failed, else BLOCKED, ERROR, NOT_RUN or FLAKY if any was, else PASS.
+    """FAIL if any failed, else BLOCKED, ERROR, NOT_RUN, FLAKY if any was, else PASS.
 
     UNSUPPORTED when nothing was proven at all, and with `strict` when any statement was unsupported.
     """
@@ -38,7 +38,10 @@ def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
 
 
 def exit_code(results: Sequence[Result], strict: bool = False) -> int:
-    """0 proven, 1 a statement is not (failed, blocked, or with `strict` unsupported), 3 not checked, or nothing was."""
+    """0 all proven, 1 a statement is not, 3 something or everything is unchecked.
+
+    Not proven is failed, blocked, or with `strict` unsupported.
+    """
     outcome = verdict(results, strict)
     if outcome in (Outcome.PASS, Outcome.FLAKY):
         return 0
@@ -60,7 +63,7 @@ def proven(results: Sequence[Result]) -> str:
 
 
 def _reasons(results: Sequence[Result], outcome: Outcome) -> str:
-    """What keeps statements from being proven, where that is one thing for several of them."""
+    """What keeps statements from being proven, where it is common to several."""
     if outcome is Outcome.UNSUPPORTED:
         named = [
             result.cause.summary if result.cause else result.hint for result in results if result.outcome is outcome

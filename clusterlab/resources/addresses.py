@@ -51,7 +51,10 @@ def clashes(mine: Sequence[Endpoint], others: Iterable[Endpoint]) -> Iterator[tu
 
 
 def not_allocated(container: Json, swarm_networks: Iterable[str]) -> list[str]:
-    """Names of the networks, of those with these ids, on which a container has an address of its engine's choice."""
+    """Names of the networks on which the engine chose a container's address.
+
+    Of those with these ids.
+    """
     ids = set(swarm_networks)
     return [
         name
@@ -63,7 +66,9 @@ def not_allocated(container: Json, swarm_networks: Iterable[str]) -> list[str]:
 
 
 def shared_addresses(everywhere: Sequence[Observed], host: str, name: str) -> Mapping[str, Difference]:
-    """By network: that a container must give up its address, which another container of the lab has, too.
+    """By network: that a container must give up its address.
+
+    Another container of the lab has it, too.
 
     Of two, the one whose address the Swarm did not allocate gives way, or else the later one by host and name.
     """

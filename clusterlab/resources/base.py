@@ -1,4 +1,4 @@
-"""What is converged: resources, how they differ from what is wanted, and the changes that converge them."""
+"""Resources, how they differ from what is wanted, and the converging changes."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def _plugins(stack: Stack, service: Service, node: NodeState) -> Iterator[str]:
 
 
 def _platform(found: Spec, node: NodeState) -> Iterator[str]:
-    """The platforms that a registry named for the image when the service was deployed."""
+    """The platforms that a registry named for the image at the deployment."""
     platforms = ((found.get("TaskTemplate") or {}).get("Placement") or {}).get("Platforms") or []
     arch = _ARCH.get(node.facts.node.arch, node.facts.node.arch)
     if platforms and not any(

@@ -1,4 +1,4 @@
-"""Running a command that changes a host, and saying what to do when it does not work."""
+"""Run a command that changes a host, with a remedy for when it fails."""
 
 from __future__ import annotations
 

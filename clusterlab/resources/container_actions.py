@@ -83,7 +83,7 @@ def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host] 
 
 
 def connect_container(host: Host, wanted: WantedContainer, network: str) -> None:
-    """Put a container on a network, with the aliases and the address that are wanted there."""
+    """Connect a container to a network, with the wanted aliases and address."""
 
     def attempt() -> None:
         with engine(host, f"connect container {wanted.name} to network {network}") as api:
@@ -93,7 +93,9 @@ def connect_container(host: Host, wanted: WantedContainer, network: str) -> None
 
 
 def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
-    """See to it that a running container has addresses on the Swarm's networks that the Swarm allocated to it.
+    """Make sure that a running container has the addresses that the Swarm allocated.
+
+    On the Swarm's networks.
 
     One that its engine chose is given up: the container leaves the network and joins it again. Raises HostError when
     somebody else has the address that it got, naming both.
@@ -120,7 +122,9 @@ def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[H
 
 
 def _refuse_taken_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
-    """Raise HostError when another container has a fixed address that one should get, naming both.
+    """Raise HostError when another container has a fixed address that is wanted.
+
+    It names both.
 
     Where the network is the Swarm's, an engine waits in vain for the Swarm's refusal, and says nothing of the address.
     """
@@ -148,7 +152,10 @@ def _refuse_taken_addresses(host: Host, wanted: WantedContainer, others: Sequenc
 
 
 def _endpoints_elsewhere(host: Host, others: Sequence[Host]) -> list[Any]:
-    """What has an address on the other hosts, on this one, and in the Swarm as the first manager knows it."""
+    """What has an address on the other hosts, on this one, and in the Swarm.
+
+    The Swarm as the first manager knows it.
+    """
     found = []
     for one in (host, *others):
         with engine(one, "list the addresses of containers") as api:
@@ -180,7 +187,7 @@ def _connect(api: Any, wanted: WantedContainer, network: str) -> None:
 
 
 def _see_it_run(host: Host, name: str) -> None:
-    """Raise HostError when a container that was started has ended at once, with what it printed."""
+    """Raise HostError when a started container has ended at once, with its output."""
     with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
         _moment.wait(_SETTLE)
         state: Json = api.inspect_container(name)["State"]
@@ -198,7 +205,10 @@ def _see_it_run(host: Host, name: str) -> None:
 
 
 def _insist(attempt: Callable[[], object]) -> None:
-    """Engines under load miss the Swarm's answer to their own request to join an overlay network: try again."""
+    """Try again when an engine misses the Swarm's answer to its own request.
+
+    Engines under load miss it when they join an overlay network.
+    """
     for number in range(_ATTEMPTS):
         try:
             attempt()

@@ -1,4 +1,4 @@
-"""How a container differs from what is wanted, and the least that brings it there.
+"""How a container differs from what is wanted, and the least change for it.
 
 Options come from what the engine keeps on disk, for listings leave them out. A container whose labels say the
 same spec was created as wanted, so what is looked at then is what can change afterwards: its image's tag,
@@ -66,7 +66,7 @@ def policy_differences(wanted: WantedContainer, stored: Stored) -> list[Differen
 def network_differences(
     wanted: WantedContainer, listed: Json, stored: Stored, at: Observed
 ) -> dict[str, list[Difference]]:
-    """By network: that it is not connected, or is without being wanted, or otherwise than wanted."""
+    """By network: that the connection is missing, unwanted, or differs."""
     live = attached(listed)
     kept = (stored.config.get("NetworkSettings") or {}).get("Networks") or {}
     names = list(wanted.networks) or [wanted.host_config["NetworkMode"]]

@@ -1,4 +1,4 @@
-"""Containers: created and started, started again, changed in place where that is possible, and replaced where not.
+"""Containers: created, started, changed in place where possible, else replaced.
 
 What a container wrote outside its volumes goes with it: that is not counted as data. What it wrote into a
 anonymous volume is, so such a container is replaced only when that is allowed.
@@ -56,7 +56,10 @@ class _Step:
 
 @dataclass(frozen=True)
 class PlannedContainer:
-    """A container as it should be, the inventory's name of its image, and what must exist before it."""
+    """A container as it should be, with its image and its dependencies.
+
+    The image by its name in the inventory; dependencies are what must exist before it.
+    """
 
     body: WantedContainer
     image: str
@@ -300,7 +303,10 @@ def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCon
 def _reconnection(
     host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object], others: Sequence[Host]
 ) -> _Step:
-    """Disconnect the container from networks that it should not be on, and connect it to those that it should."""
+    """Disconnect the container from unwanted networks, and connect it to others.
+
+    To those that it should be on.
+    """
     off = [name for name in attached(listed) if name in touched]
     on = [name for name in (wanted.networks or [wanted.host_config["NetworkMode"]]) if name in touched]
     commands = [["docker", "network", "disconnect", "--force", name, wanted.name] for name in off]

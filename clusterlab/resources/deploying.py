@@ -12,7 +12,9 @@ Resolve = Literal["always", "changed", "never"]
 
 @dataclass(frozen=True)
 class Deploying:
-    """Options of `docker stack deploy`, and whether a stack that others deployed may be changed.
+    """Options of `docker stack deploy`, and whether foreign stacks may be changed.
+
+    Those that others deployed.
 
     `resolve_image` "" is `never` on machines that clusterlab made, and `changed` on others.
     """

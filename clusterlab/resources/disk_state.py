@@ -28,7 +28,10 @@ class Disk:
 
 
 def logged_in(iqn: str) -> str:
-    """Shell condition: the host has a session with exactly this target, not with one whose name only contains it."""
+    """Shell condition: the host has a session with exactly this target.
+
+    Not with one whose name only contains it.
+    """
     return f"grep -qsxF -e {iqn} {_SESSIONS}/*/targetname"
 
 

@@ -1,4 +1,4 @@
-"""Disks: LUNs that a host logs in to, formatted when they are blank, and logged out of again.
+"""Disks: LUNs that a host logs in to, formatted when blank, and logged out of.
 
 A disk that holds something is never formatted, whatever flag is given: a person has to do that.
 """
@@ -229,7 +229,10 @@ def _bring(host: Host, lab: str, wanted: WantedDisk) -> None:
 
 
 def mounted(device: str) -> str:
-    """Script that prints where a disk is mounted, or a partition or mapped device on it, in any mount namespace."""
+    """Script that prints where a disk is mounted, in any mount namespace.
+
+    Or a partition or mapped device on it.
+    """
     return (
         f"numbers=$(lsblk -nro MAJ:MIN {device}) && for number in $numbers; do\n"
         '    grep -h " $number " /proc/[0-9]*/mountinfo 2>/dev/null\n'
@@ -238,7 +241,10 @@ def mounted(device: str) -> str:
 
 
 def _log_out(host: Host, found: disk_state.Disk, commands: list[str]) -> None:
-    """The kernel takes a disk away even while it is mounted, and what is not written yet is lost then: look first."""
+    """Make sure that a disk is not mounted before the kernel takes it away.
+
+    What is not written yet would be lost.
+    """
     doing = f"log out of the disk {found.lun}"
     if found.device:
         if places := do(host, mounted(found.device), doing).stdout.split():

@@ -79,7 +79,9 @@ REMEDIES = (
 
 @contextmanager
 def engine(host: Host, doing: str, *, hangs: str = "", remedy: str = "") -> Iterator[Any]:
-    """The Docker API of `host` (docker.APIClient; its stubs lack half of it), for what completes "cannot ...".
+    """The Docker API of `host`, for what completes "cannot ...".
+
+    A docker.APIClient; its stubs lack half of it.
 
     Raises what `engine_errors` raises, knowing what refusals of volumes, networks and containers mean: `hangs` says
     what silence usually means, `remedy` what to do when nothing better is known.

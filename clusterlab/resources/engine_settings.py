@@ -1,4 +1,7 @@
-"""daemon.json: keys of the inventory, merged into what is there, validated by dockerd, and restored if it fails."""
+"""daemon.json: keys of the inventory, merged into the existing file.
+
+Validated by dockerd, and restored if the engine fails.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """What daemon.json has (None: it is not a JSON object), and what provision changed in it.
+    """The content of daemon.json, and what provision changed in it.
+
+    The content is None when it is not a JSON object.
 
     `before` are the values before its first change, None where there was none; `written` are those that it wrote last.
     """
@@ -43,7 +48,10 @@ class Found:
     written: Settings = field(default_factory=dict)
 
     def restored(self, wanted: Settings) -> dict[str, Any]:
-        """The former values of keys that are no longer wanted, but for those that somebody has changed since."""
+        """The former values of keys that are no longer wanted.
+
+        Without those that somebody has changed since.
+        """
         now = self.file or {}
         gone = {key: value for key, value in self.before.items() if key not in wanted}
         return {key: value for key, value in gone.items() if now.get(key) == self.written.get(key)}

@@ -22,7 +22,10 @@ F = TypeVar("F")
 
 
 class Role(NamedTuple):
-    """A name that a role of a host asks for, and the capability without which the host cannot have it, or ""."""
+    """A name that a role of a host asks for, and the capability that it needs, or "".
+
+    Without the capability, the host cannot have it.
+    """
 
     name: str
     capability: str = ""

@@ -1,4 +1,6 @@
-"""Images: the same one on every host, whatever it comes from, under a tag of this lab.
+"""Images: the same one on every host, under a tag of this lab.
+
+Whatever it comes from.
 
 The tag `clusterlab/LAB/NAME:...` marks an image as ours, for images cannot be labelled without becoming other
 images. It ends with the image's short id, so that it never means two images; for one that the hosts pull,
@@ -173,7 +175,10 @@ class ImageKind(ResourceKind[WantedImage, FoundImage]):
 
 
 def expected_id(at: Observed, image: WantedImage) -> str:
-    """The id by which an engine will know an image, or "" when that is known only once it has it."""
+    """The id by which an engine will know an image.
+
+    "" when that is known only once the engine has it.
+    """
     if image.archive is None:
         return ""
     return (image.archive.manifest_id if at.containerd_images else "") or image.archive.config_id

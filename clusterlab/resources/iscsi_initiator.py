@@ -41,7 +41,10 @@ class WantedName:
 
 @dataclass(frozen=True)
 class Initiator:
-    """What a host has: its name or "", its sessions, and the file before provision changed it, when it did."""
+    """What a host has: its name or "", its sessions, and the original file.
+
+    The file from before provision changed it, when it did.
+    """
 
     name: str
     sessions: tuple[str, ...]

@@ -180,7 +180,10 @@ def image(lab: str, lun: str) -> str:
 
 
 def question(luns: Sequence[str], lab: str) -> str:
-    """Script that prints size and name of each LUN's file, the lab's file, and what is served."""
+    """Script that prints each LUN's file with its size, the lab's file, and targets.
+
+    Targets are what is served.
+    """
     files = shlex.join(image(lab, lun) for lun in luns)
     return f"stat -c '%s %n' {files}\necho '{_FILE}'\ncat {path(lab)}\necho '{_TARGETS}'\n{_SHOW}"
 

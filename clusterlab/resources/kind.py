@@ -70,7 +70,7 @@ class ResourceKind(ABC, Generic[W, F]):
         """The command that creates one where there is none."""
 
     def file(self, wanted: W) -> Path | None:
-        """A file of this machine that the command of `manual` reads, by its name alone, on the host."""
+        """A local file that a manual command reads by its name alone, on the host."""
         return None
 
     def questions(self, at: Observed, wanted: Mapping[Key, W] | None) -> Mapping[str, str]:
@@ -88,7 +88,10 @@ class ResourceKind(ABC, Generic[W, F]):
 
     @abstractmethod
     def differences(self, wanted: W, found: F) -> Sequence[Difference]:
-        """What distinguishes the one found from the one wanted, as far as that follows from these two alone."""
+        """What distinguishes the one found from the one wanted.
+
+        As far as that follows from these two alone.
+        """
 
     @abstractmethod
     def change(self, wants: Wants, scope: Scope, key: Key, wanted: W, found: F | None) -> Change | None:
@@ -117,7 +120,10 @@ class ResourceKind(ABC, Generic[W, F]):
         """What removes a resource of ours; None when something else removes it."""
 
     def kept(self, scope: Scope, key: Key, found: F) -> str:
-        """Why `deprovision` leaves a resource of ours as it is, with the option that allows it; "" when it goes."""
+        """Why `deprovision` leaves a resource of ours as it is; "" when it is removed.
+
+        With the option that allows it.
+        """
         return ""
 
     def rest(self, key: Key, found: F) -> str:
@@ -128,7 +134,9 @@ class ResourceKind(ABC, Generic[W, F]):
         return ""
 
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
-        """Converge all that is wanted, and remove what was made for these plays and is not wanted any longer.
+        """Converge all that is wanted, and remove what is no longer wanted.
+
+        That is what was created for these plays.
 
         `scope.pending` has the changes of the kinds before, and those that were yielded so far. A kind whose resources
         change together on a host (as packages do) overrides this.

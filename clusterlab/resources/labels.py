@@ -47,7 +47,7 @@ def play_of(labels: Mapping[str, str] | None) -> str | None:
 
 
 def not_ours(kind: str, name: str, labels: Mapping[str, str] | None, remove: str) -> str:
-    """Why a change is blocked by an object of that name that somebody else made, and what to do."""
+    """Why a foreign object of that name blocks a change, and what to do."""
     other = (labels or {}).get(LABEL_LAB)
     whose = f"belongs to the lab {other}" if other else "was not created by clusterlab"
     return (

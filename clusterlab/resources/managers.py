@@ -25,7 +25,10 @@ def at_work(infos: Mapping[str, Info]) -> list[str]:
 
 
 def preferred(infos: Mapping[str, Info], nodes: Sequence[Node]) -> str:
-    """The leader of `nodes` if its host is among `infos`, else the first manager at work that `nodes` has, or ""."""
+    """The leader of `nodes` if its host is among `infos`, else a working manager.
+
+    The first that `nodes` has, or "".
+    """
     ids = {name: (infos[name].get("Swarm") or {}).get("NodeID") for name in at_work(infos)}
     leaders = {node["ID"] for node in nodes if (node.get("ManagerStatus") or {}).get("Leader")}
     known = {node["ID"] for node in nodes}

@@ -245,7 +245,10 @@ def _only_wanted(prefix: str, wanted: Mapping[str, Any], found: Mapping[str, Any
 
 
 def _remove_command(name: str, services: Sequence[str]) -> str:
-    """The Swarm notices only a moment after the last task of a service has ended that nothing uses the network."""
+    """Wait for the Swarm to notice that nothing uses the network.
+
+    It does so only a moment after the last task of a service has ended.
+    """
     remove = shell(["docker", "network", "rm", name])
     return f"timeout 60 sh -c {shlex.quote(f'until {remove}; do sleep 1; done')}" if services else remove
 

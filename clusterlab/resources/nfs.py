@@ -104,7 +104,10 @@ class ExportKind(HostKind[Export, Table]):
         return f"the directory, if it is not empty: `rm -r {shlex.quote(key.name)}` removes its data"
 
     def remove(self, scope: Scope, key: Key, found: Table, reason: str) -> Change | None:
-        """End all exports of the lab on a host, and remove the directories that provision created if they are empty."""
+        """End all exports of the lab on a host, and remove empty directories.
+
+        Those that provision created.
+        """
         if pending_on(scope, key.host, "exports"):
             return None
         return _removal(scope.at(key), reason)

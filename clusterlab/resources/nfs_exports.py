@@ -1,4 +1,4 @@
-"""What an NFS server exports, in the files of exports(5) and in the server's own table."""
+"""What an NFS server exports, by exports(5) files and by the server's table."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def path(lab: str) -> str:
 
 
 def question(directories: Sequence[str]) -> str:
-    """Script that prints the directories that exist, and every file that says what is exported."""
+    """Script that prints existing directories, and every file with exports."""
     return f"""
 for directory in {shlex.join(directories)}; do [ -d "$directory" ] && echo "$directory"; done
 for file in {ETAB} /etc/exports /etc/exports.d/*.exports; do

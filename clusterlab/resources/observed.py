@@ -93,7 +93,10 @@ class Observed:
 
     @property
     def containerd_images(self) -> bool:
-        """Whether images are kept in containerd, where an image's id is its manifest's digest."""
+        """Whether images are kept in containerd.
+
+        An image's id is its manifest's digest there.
+        """
         return any("io.containerd.snapshotter" in str(value) for _, value in self.info.get("DriverStatus") or [])
 
     def owns(self, labelled: Json) -> bool:

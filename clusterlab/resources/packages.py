@@ -189,7 +189,10 @@ def installed(answer: str) -> dict[str, str]:
 
 
 def _unpacked(answer: str) -> set[str]:
-    """Packages of which anything but configuration is on the host, whether or not it is configured."""
+    """Packages of which more than configuration is on the host.
+
+    Whether or not they are configured.
+    """
     rows = [line.split() for line in answer.splitlines()]
     return {row[0] for row in rows if len(row) > 1 and row[1] not in ("not-installed", "config-files")}
 

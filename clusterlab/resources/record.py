@@ -1,4 +1,6 @@
-"""What provision added to a host, kept on that host so that `clusterlab deprovision` can take it back from anywhere.
+"""What provision added to a host, recorded on that host.
+
+`clusterlab deprovision` can then remove it from anywhere.
 
 A folder per lab below /var/lib/clusterlab, for root alone, with one file for each resource: its name is KIND@NAME, its
 content is the state before the first change, as JSON. The first state counts: a second change keeps the file. Another
@@ -46,7 +48,10 @@ def question(lab: str) -> str:
 
 
 def entries(at: Observed, kind: str) -> dict[str, object]:
-    """The state before clusterlab's first change of each resource of a kind, by its name."""
+    """The state of each resource of a kind before clusterlab's first change.
+
+    By its name.
+    """
     found = {}
     for line in at.answers.get(SECTION, "").splitlines():
         file, _, content = line.partition(" ")

@@ -77,7 +77,9 @@ def wait_for(condition: Callable[[], bool], what: str, host: str, seconds: float
 
 
 def remove_container(host: Host, name: str, id_: str = "") -> None:
-    """Stop a container with its own grace period, and remove it with its anonymous volumes; fine when it is gone.
+    """Stop a container with its own grace period, and remove it.
+
+    With its anonymous volumes; fine when it is gone.
 
     Give the id of one that was found earlier: its name may be another container's by now.
     """
@@ -116,7 +118,7 @@ def remove_volume(host: Host, lab: str, name: str) -> None:
 
 
 def remove_network(host: Host, name: str, network_id: str, everywhere: list[Host]) -> None:
-    """Remove a network, and wait until none of the hosts `everywhere` has it any more.
+    """Remove a network, and wait until none of the hosts `everywhere` has it.
 
     The Swarm may need a moment to notice that nothing uses it, and its members then keep it for another: a new one of
     that name must not be taken for it.
@@ -198,7 +200,10 @@ def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
 
 @dataclass(frozen=True)
 class TaskWait:
-    """Waiting on one host until the tasks of a removed service have ended, as a person types it."""
+    """Wait on one host until the tasks of a removed service have ended.
+
+    As a person types it.
+    """
 
     service: str
 
@@ -235,7 +240,10 @@ def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -
 
 
 def service_losses(scope: Scope, service: str) -> str:
-    """Why removing or replacing a service's tasks would lose data, or may lose some that nobody can see; or nothing."""
+    """Why removing or replacing a service's tasks would or may lose data, or nothing.
+
+    It may lose data that nobody can see.
+    """
     losses = sorted(
         f"{', '.join(paths)} on {at.name}"
         for at in scope.everywhere
@@ -257,7 +265,9 @@ def service_losses(scope: Scope, service: str) -> str:
 
 
 def _doubtful_tasks(scope: Scope, view: SwarmView, service: str) -> Iterator[UnseenTask]:
-    """Tasks on nodes that could not be inspected, unless tasks of the same image and mounts show that they have none.
+    """Tasks on nodes that could not be inspected.
+
+    Without those known by tasks of the same image and mounts to have no volumes.
 
     Whether a task has anonymous volumes follows from its mounts and from the image, which may declare some.
     """

@@ -1,4 +1,4 @@
-"""What an engine reports in full of one object of a kind, as `docker inspect` shows it."""
+"""The full report of an engine on one object, as `docker inspect` shows it."""
 
 from __future__ import annotations
 

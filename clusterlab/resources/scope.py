@@ -119,7 +119,7 @@ class SwarmView:
 
 
 def names_of_networks(api: Any, specs: Iterable[Json], known: Mapping[str, str]) -> Mapping[str, str]:
-    """The names of networks by the ids that specs of services have for them, and those that are known.
+    """The names of networks by the ids that specs have for them, if known.
 
     The nodes' own networks, such as host, have ids in the Swarm that are in no list.
     """

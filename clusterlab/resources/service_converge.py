@@ -75,7 +75,7 @@ def _runs(service: Json) -> bool:
 
 
 def _up_to_date(service: Json, tasks: list[Json]) -> bool:
-    """Whether the tasks that are to run are of the service's present state, and the others have ended."""
+    """Whether tasks match the service's current state, and all others have ended."""
     wanted = service["Spec"]["TaskTemplate"]["ContainerSpec"]
     for task in tasks:
         state = task["Status"]["State"]

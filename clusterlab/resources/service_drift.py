@@ -1,4 +1,4 @@
-"""How a service of the Swarm differs from what is wanted, as the manager lists it."""
+"""How a service of the Swarm, as the manager lists it, differs from the play."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
 
 
 def _options(container: Mapping[str, Any]) -> dict[str, Any]:
-    """What a ContainerSpec says under the play's names, without orders that mean nothing."""
+    """A ContainerSpec under the play's names, without orders that mean nothing."""
     options = {name: container.get(key) for key, name in SPEC.items()}
     options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
     return options

@@ -173,14 +173,20 @@ class StackChanges:
                 yield self._held_back(change) if may_end_tasks(spec, differing) else change
 
     def _held_back(self, change: Change) -> Change:
-        """A change that ends tasks, blocked when these keep data in volumes without a name."""
+        """A change that ends tasks.
+
+        Blocked when they keep data in volumes without a name.
+        """
         loses = service_losses(self._scope, change.key.name) if self._scope.data_flag else ""
         if change.blocked or not loses:
             return change
         return replace(change, blocked=loses, flag=self._scope.data_flag)
 
     def _image(self, written: str) -> tuple[str, frozenset[Key]]:
-        """The tag by which hosts know an image that the inventory has under a stack's reference; "" for none."""
+        """The tag by which hosts know the image that a stack refers to; "" for none.
+
+        An image of the inventory.
+        """
         if written not in self._wants.images:
             return "", frozenset()
         hosts = self._wants.lab.inventory.swarm_hosts

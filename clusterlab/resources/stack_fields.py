@@ -107,7 +107,10 @@ def is_placement(path: Path) -> bool:
 
 
 def comparable(spec: Spec, network_names: Mapping[str, str]) -> Spec:
-    """A spec with lists of named things as mappings, and without clusterlab's own labels."""
+    """A spec with lists of named things as mappings.
+
+    Without clusterlab's own labels.
+    """
     task = dict(spec.get("TaskTemplate") or {})
     container = dict(task.get("ContainerSpec") or {})
     container["Env"] = dict(_variable(entry) for entry in container.get("Env") or [])
@@ -142,7 +145,10 @@ def comparable(spec: Spec, network_names: Mapping[str, str]) -> Spec:
 
 
 def flat(spec: Spec) -> dict[Path, Any]:
-    """Every value by its path, without what is empty, a default, or not a stack file's to say."""
+    """Every value by its path, without the empty and default ones.
+
+    Without those that a stack file does not determine, too.
+    """
     return dict(_flat(spec, ()))
 
 

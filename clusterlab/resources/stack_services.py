@@ -164,7 +164,10 @@ class Deployment:
             ]
 
     def _is_pinned_to(self, before: Spec, image: str) -> bool:
-        """Whether a service has the image by a digest, of which the tag alone must not make another image."""
+        """Whether a service has the image by a digest.
+
+        The tag alone must then not make another image of it.
+        """
         has = str(before["TaskTemplate"]["ContainerSpec"]["Image"])
         return has.partition("@")[0] == parse_image(image).familiar
 

@@ -152,7 +152,10 @@ def _config_content(listed: Json) -> Content:
 
 
 def _secret_content(host: Host, stack: Stack, listed: Json) -> Content | None:
-    """The content of the stack's file if the secret has the same, something else if not; None for secrets of others."""
+    """The content of the stack's file if the secret has the same.
+
+    Something else if not; None for secrets of others.
+    """
     name = listed["Spec"]["Name"]
     mine = next((one for one in stack.secrets.values() if not one.external and stack.scoped(one) == name), None)
     if mine is None or mine.content is None:

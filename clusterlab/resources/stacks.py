@@ -1,4 +1,4 @@
-"""Stacks: what `docker stack deploy` creates, with the same names, labels and specs.
+"""Stacks as `docker stack deploy` creates them: same names, labels and specs.
 
 `docker stack ls`, `ps` and `rm` see what is deployed here, and a stack that Docker's client deployed is compared with
 its files. Networks that exist are left as they are, configs and secrets never change, volumes are made by the tasks.
@@ -36,7 +36,7 @@ class StackKind(ResourceKind[Stack, StackObject]):
         return deploy_command(wanted)
 
     def observe(self, scope: Scope) -> Mapping[Key, StackObject]:
-        """Every service, config, secret and network of the Swarms, in the order in which they are removed."""
+        """Every service, config, secret and network of the Swarms, in removal order."""
         return {
             object_key(host, one.kind, one.name): one
             for host, view in scope.swarms.items()

@@ -19,7 +19,9 @@ _UNREADABLE = "cannot be read"
 
 @dataclass(frozen=True)
 class Stored:
-    """`config` is config.v2.json (Config, State, NetworkSettings, ...), `host_config` hostconfig.json, which
+    """A container from the engine's own files.
+
+    `config` is config.v2.json (Config, State, NetworkSettings, ...), `host_config` hostconfig.json, which
     `docker update` changes.
     """
 
@@ -36,7 +38,10 @@ class FoundContainer:
 
 
 def stored_question(root: str, ids: Sequence[str]) -> str:
-    """Script that prints id, file and content of each container's files below the engine's root directory."""
+    """Script that prints id, file and content of each container's files.
+
+    Those below the engine's root directory.
+    """
     folder = shlex.quote(f"{root}/containers")
     return (
         f"cd {folder} || {{ echo {_UNREADABLE}; exit; }}\n"

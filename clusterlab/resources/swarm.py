@@ -286,7 +286,9 @@ def _replaced(swarm: Swarm, one: Member) -> list[Change]:
 
 
 def _taken_out(swarm: Swarm, needs: frozenset[Key], allowed: bool) -> list[Change]:
-    """Remove the nodes that clusterlab joined for hosts that are no longer in the inventory.
+    """Remove the nodes of hosts that are no longer in the inventory.
+
+    Only nodes that clusterlab joined.
 
     None is removed while a member does not answer: it could be that member.
     """

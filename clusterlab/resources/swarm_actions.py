@@ -72,7 +72,9 @@ def init(wanted: Wanted, lab: str, settings: Settings) -> None:
 
 
 def join(wanted: Wanted, lab: str, manager: Host, *, adopt: bool = False, give_up_first: bool = False) -> None:
-    """Join a host to the Swarm of `manager`, label its node, and wait until the managers see it as wanted.
+    """Join a host to the Swarm of `manager`, and label its node.
+
+    Waits until the managers see it as wanted.
 
     Raises HostError when that Swarm was not initialised for `lab`, unless `adopt`.
     """
@@ -118,7 +120,7 @@ def _lab_of(swarm: Mapping[str, Any]) -> str:
 
 
 def _mark(wanted: Wanted, lab: str, manager: Host) -> None:
-    """Label a node that clusterlab added, so that it can be told from nodes that others joined."""
+    """Label a node that clusterlab added, to distinguish it from others."""
     node = info(wanted.host)["Swarm"]["NodeID"]
     labels = {**wanted.labels, LABEL_LAB: lab}
     _set(manager, node, {"Availability": wanted.availability} if wanted.availability else {}, labels)
@@ -153,7 +155,10 @@ def _serves_at(manager: Host) -> str:
 
 
 def settle(wanted: Wanted, manager: Host) -> None:
-    """Wait until the managers see a host as a ready node with its role, availability and address on the LAN."""
+    """Wait until the managers see a host as a ready node with its settings.
+
+    Role, availability and address on the LAN.
+    """
     name, began = wanted.host.name, time.monotonic()
     while True:
         seen, hopeless = _unsettled(wanted, manager)
@@ -196,7 +201,10 @@ def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
 
 
 def update(wanted: Wanted, manager: Host) -> None:
-    """Give a node its role, availability and labels, and wait until the managers see it so."""
+    """Give a node its role, availability and labels.
+
+    Waits until the managers see it so.
+    """
     node = info(wanted.host)["Swarm"]["NodeID"]
     availability = {"Availability": wanted.availability} if wanted.availability else {}
     _set(manager, node, {"Role": wanted.role, **availability}, wanted.labels)
@@ -204,12 +212,14 @@ def update(wanted: Wanted, manager: Host) -> None:
 
 
 def set_availability(manager: Host, node: str, availability: str) -> None:
-    """Whether a node takes tasks (active), keeps those that it has (pause) or gives them away (drain)."""
+    """Whether a node takes tasks (active), keeps its own (pause) or none (drain)."""
     _set(manager, node, {"Availability": availability})
 
 
 def remove(manager: Host, node: str) -> None:
-    """Remove a node from the managers' list, after its tasks have moved to others if it is still at work.
+    """Remove a node from the managers' list.
+
+    After its tasks have moved to others, if it still works.
 
     Raises DeadlineExceeded when it does not stop being a manager, or its tasks do not end.
     """
@@ -284,7 +294,10 @@ def list_nodes(manager: Host) -> list[dict[str, Any]]:
 
 
 def _once_settled(ask: Callable[[], T]) -> T:
-    """What `ask` returns, asked again while the managers are still agreeing on a leader or on who is a manager."""
+    """What `ask` returns, repeated while the managers are still agreeing.
+
+    On a leader, or on who is a manager.
+    """
     began = time.monotonic()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Whether the hosts are in the lab's Swarm, from what their engines say of themselves."""
+"""Whether the hosts are in the lab's Swarm, as their engines report."""
 
 from __future__ import annotations
 

@@ -32,7 +32,10 @@ class NoSuchService(Answered):
 
 @dataclass(frozen=True)
 class ServiceHandle:
-    """A service by its id, as it was when `report` (`docker service inspect`) was read."""
+    """A service by its id, as it was when `report` was read.
+
+    The report is that of `docker service inspect`.
+    """
 
     manager: Host
     lab: str

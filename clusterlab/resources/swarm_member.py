@@ -56,7 +56,10 @@ def member(
     availability: Availability | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Member:
-    """A member from its engine's info (None when it does not answer) and its state file."""
+    """A member from its engine's info and its state file.
+
+    The info is None when the engine does not answer.
+    """
     joined = _json(state_file)
     if info is None:
         state = "unknown" if joined else "inactive"

@@ -37,7 +37,10 @@ _KEEPS_TASKS = ("labels", "play", "spec", "replicas")
 
 @dataclass(frozen=True)
 class PlannedService:
-    """A service as it should be, the inventory's name of its image, and what must exist before it."""
+    """A service as it should be, with its image and its dependencies.
+
+    The image by its name in the inventory; dependencies are what must exist before it.
+    """
 
     body: WantedService
     image: str

@@ -27,7 +27,10 @@ def hosts_of_nodes(manager: Host, inventory: Inventory) -> dict[str, str]:
 
 
 def running_tasks(manager: Host, service: str, inventory: Inventory) -> list[Json]:
-    """What the manager reports of the tasks that run and are to, with their host as `Node`; by host and number."""
+    """What the manager reports of the running tasks that should run.
+
+    With their host as `Node`; by host and number.
+    """
     with engine(manager, f"list the tasks of service {service}") as api:
         tasks = api.tasks(filters={"service": service, "desired-state": _RUNNING})
     hosts = hosts_of_nodes(manager, inventory)

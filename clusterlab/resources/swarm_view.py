@@ -22,7 +22,9 @@ _MAJORITY = (
 def swarm_views(
     lab: str, hosts: Iterable[Observed], managers: Collection[str] | None = None
 ) -> tuple[dict[str, SwarmView], list[ClusterlabError]]:
-    """What the managers among `hosts` report, by the `host` of keys, and why Swarms could not be asked.
+    """What the managers among `hosts` report, and why Swarms were not observed.
+
+    By the `host` of keys.
 
     The lab's own Swarm is at SWARM: the one that was initialised for it, or else that of the first of `managers` (of
     any host, without them). No other takes its place when it cannot be asked.
@@ -58,7 +60,10 @@ def _by_swarm(hosts: Iterable[Observed]) -> list[list[Observed]]:
 
 
 def _ids(at: Observed) -> set[str]:
-    """The ids of a host's Swarm, of its managers and of its own node, as far as its engine reports them."""
+    """The ids of a host's Swarm, of its managers and of its own node.
+
+    As far as its engine reports them.
+    """
     swarm = at.info.get("Swarm") or {}
     ids = [one.get("NodeID") for one in swarm.get("RemoteManagers") or []]
     return {str(one) for one in (*ids, _cluster(at).get("ID"), swarm.get("NodeID")) if one}

@@ -1,4 +1,7 @@
-"""Kernel parameters: set now, and at every boot by a drop-in file of ours in /etc/sysctl.d, see sysctl.d(5)."""
+"""Kernel parameters: set now, and at every boot by a drop-in file of ours.
+
+In /etc/sysctl.d, see sysctl.d(5).
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,10 @@ class SysctlKind(HostKind[str, Parameter]):
         return bool(found.file) or found.before is not None
 
     def remove(self, scope: Scope, key: Key, found: Parameter, reason: str) -> Change:
-        """Remove our file, and give the parameter its former value unless somebody has changed it since."""
+        """Remove our file, and restore the parameter's former value.
+
+        Unless somebody has changed it since.
+        """
         at = scope.at(key)
         _, _, at_boot = found.file.partition("=")
         ours = {_normal(value) for value in (at_boot, found.written or "")} - {""}
@@ -139,7 +145,10 @@ def files(lab: str) -> str:
 
 
 def _question(lab: str, names: Sequence[str]) -> str:
-    """Script that prints, for each name and each file of the lab, the name, its value and the file's assignment."""
+    """Script that prints the values of names, and the assignments of our files.
+
+    For each name and each file of the lab.
+    """
     paths = " ".join(shlex.quote(f"{name}\t{proc_path(name)}") for name in names)
     return f"""
 show() {{

@@ -21,7 +21,7 @@ done
 
 @dataclass(frozen=True)
 class System:
-    """One host's distribution, kernel, user and the commands that it has (of those asked for)."""
+    """One host's distribution, kernel, user and commands, of those asked for."""
 
     name: str = "an unknown system"
     family: frozenset[str] = frozenset()  # ID and ID_LIKE of os-release(5)

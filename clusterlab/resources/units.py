@@ -116,7 +116,7 @@ UNIT = UnitKind()
 
 
 def recorded_units(at: Observed, kind: str) -> dict[str, Unit]:
-    """The units that a host was asked for, each with its state before provision changed it."""
+    """The units of a host, each with its state before provision changed it."""
     before = record.entries(at, kind)
     return {
         name: replace(unit, before=_state(before.get(name))) for name, unit in units(at.answers.get(kind, "")).items()

@@ -1,4 +1,4 @@
-"""Which images the plays use, on which hosts, and by which tag the hosts know them."""
+"""Which images the plays use, on which hosts, and under which tags."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def wanted_images(lab: Lab, progress: Progress) -> dict[str, WantedImage]:
 
 
 def tag_of(lab: Lab, name: str, progress: Progress) -> str:
-    """The tag by which hosts know an image of the inventory, whether plays use it or not."""
+    """The tag by which hosts know an image of the inventory.
+
+    Whether plays use it or not.
+    """
     return _wanted(lab, name, lab.inventory.images[name], progress).tag
 
 

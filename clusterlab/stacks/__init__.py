@@ -1,4 +1,6 @@
-"""Docker stack files, read exactly as `docker stack deploy` reads them, and the specs that it would send.
+"""Docker stack files, read exactly as `docker stack deploy` reads them.
+
+And the specs that it would send.
 
 Sources: docker/cli 28.2 (loader, converter), the Compose file format 3.13, the Docker API, swarmkit's validation.
 """

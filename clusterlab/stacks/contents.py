@@ -19,7 +19,7 @@ _MOST = {"configs": 1000 * 1024, "secrets": 500 * 1024}
 
 
 def read_contents(stack: Stack) -> tuple[Stack, list[Problem]]:
-    """`stack` with the contents of its configs and secrets, and what is wrong with them."""
+    """`stack` with the contents of its configs and secrets, and their errors."""
     problems: list[Problem] = []
 
     def filled(kind: str, objects: Mapping[str, FileObject]) -> dict[str, FileObject]:

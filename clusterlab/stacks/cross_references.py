@@ -14,7 +14,7 @@ from .stack import DEFAULT_NETWORK, Service, Stack
 
 
 def undefined(stack: Stack) -> Iterator[Problem]:
-    """Every use of a network, volume, config or secret that the stack does not define."""
+    """Every use of a network, volume, config or secret that is not defined."""
     for service in stack.services.values():
         yield from _networks(stack, service)
         yield from _volumes(stack, service)
@@ -31,7 +31,10 @@ def undefined(stack: Stack) -> Iterator[Problem]:
 
 
 def _credential_spec(stack: Stack, service: Service, config: Given[str]) -> Iterator[Problem]:
-    """The client looks a config up by its key, and then once more by its name, which must be the key's, too."""
+    """Check that a config's name is also its key.
+
+    The client looks a config up by its key, and then once more by its name.
+    """
     key = config.value
     if key not in stack.configs:
         yield _problem(service, config.place, "config", key, stack.configs)

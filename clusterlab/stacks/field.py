@@ -1,4 +1,4 @@
-"""One value of a stack file with its place, and what reads it as the type that it should have.
+"""One value of a stack file with its place, and readers for each type.
 
 Every reader returns None for a value that is wrong, after it has noted what is wrong and where: so one pass over a file
 finds everything. No message shows what a variable was replaced with: it may be a password.
@@ -324,7 +324,10 @@ class Keys:
         return key in self.found
 
     def read(self, key: str, read: Callable[[Field], T | None]) -> T | None:
-        """What `read` makes of a key's value, None where the key is missing or its value wrong."""
+        """What `read` makes of a key's value.
+
+        None where the key is missing or its value wrong.
+        """
         found = self.found.get(key)
         return None if found is None else read(found)
 

@@ -41,7 +41,10 @@ class Given(Generic[T_co]):
 
 
 class Content:
-    """The bytes of a secret or config, which no repr, message or comparison by repr shows."""
+    """The bytes of a secret or config.
+
+    No repr, message or comparison by repr shows them.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""Stack files become one stack, or an error that says everything that is wrong with all of them.
+"""Load stack files as one stack, or raise an error with all that is wrong.
 
 The stages: YAML, variables, types of values, merging, contents of files, and what client and engine refuse. Files that
 are broken in an early stage are still read as far as they go, so that one round shows everything.

@@ -66,7 +66,9 @@ def _later_if_any(base: T, later: T) -> T:
 
 
 def _by_key(key: Callable[[Any], Hashable]) -> Callable[[Sequence[Any], Sequence[Any]], tuple[Any, ...]]:
-    """Lists whose later items replace earlier ones with the same key, in the order of the keys.
+    """Lists whose later items replace earlier ones with the same key.
+
+    In the order of the keys.
 
     Where there was none before, the later list stays as it is.
     """
@@ -90,7 +92,10 @@ def _environment(base: Environment, later: Environment) -> Environment:
 
 
 def _networks(base: Mapping[str, Attachment], later: Mapping[str, Attachment]) -> dict[str, Attachment]:
-    """Of a network that is in both, the aliases are replaced, unless the later entry is null."""
+    """Replace the aliases of a network that is in both.
+
+    Unless the later entry is null.
+    """
     changed = {
         key: replace(base[key], aliases=one.aliases, ignored={**base[key].ignored, **one.ignored})
         if key in base

@@ -24,7 +24,10 @@ _FITTING = {
 
 
 def mount_problems(service: Service) -> Iterator[Problem]:
-    """Everything that is wrong with the mounts of a service, but for volumes that are not defined."""
+    """Everything that is wrong with the mounts of a service.
+
+    Except for volumes that are not defined.
+    """
     seen: set[str] = set()
     for mount in service.volumes:
         for place, message, remedy in _wrong(mount):

@@ -16,7 +16,7 @@ EXTENSION = "x-clusterlab"
 
 @dataclass(frozen=True)
 class TurnedOff:
-    """The keys of advice that files mute, those of statements that they turn off, and where."""
+    """The keys of advice and statements that files turn off, and where."""
 
     mute: Mapping[str, Place] = field(default_factory=dict)
     without: Mapping[str, Place] = field(default_factory=dict)

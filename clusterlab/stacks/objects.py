@@ -129,7 +129,7 @@ _CLUSTER_SPEC: dict[str, Any] = {
 
 
 def _check_cluster_spec(field: Field) -> None:
-    """x-cluster-spec of a volume has a schema since 3.10, although nothing is done with it."""
+    """x-cluster-spec of a volume has a schema since 3.10, although it has no effect."""
     name = "x-cluster-spec"
     if isinstance(field.value, dict) and name in field.value and field.source.version.has("3.10"):
         _check(Field(field.value[name], (*field.path, name), field.source), _CLUSTER_SPEC)

@@ -25,7 +25,10 @@ _TYPES: dict[str, tuple[type, ...]] = {"null": (type(None),), "bool": (bool,), "
 
 
 class _Loader(Loader):
-    """A loader that leaves plain scalars to the reader, and lets an anchor be defined again, as YAML does."""
+    """A loader that leaves plain scalars to the reader.
+
+    An anchor may be defined again, as in YAML.
+    """
 
     yaml_implicit_resolvers: dict[Any, Any] = {None: [(_PLAIN, re.compile(""))]}  # noqa: RUF012 (PyYAML's own name)
 

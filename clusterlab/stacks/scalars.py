@@ -102,7 +102,10 @@ def as_text(value: Scalar) -> str:
 
 
 def _float_text(value: float) -> str:
-    """The shortest decimal, with an exponent below 1e-4 and from 1e21 on, as %v prints it."""
+    """The shortest decimal, as %v prints it.
+
+    With an exponent below 1e-4 and from 1e21 on.
+    """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'+' if value > 0 else '-'}Inf"
     number = Decimal(repr(value)).normalize()

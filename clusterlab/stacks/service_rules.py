@@ -1,4 +1,6 @@
-"""What Docker's client and the engine refuse in a service whose values are right each for itself.
+"""What Docker's client and the engine refuse in a service.
+
+Its values are right each for itself.
 
 Sources: the converter of docker/cli, controlapi/service.go of swarmkit, daemon/cluster of moby. The engine says these
 things one at a time, when half of the stack is made.
@@ -59,7 +61,10 @@ def shared_ports(stack: Stack) -> Iterator[Problem]:
 
 
 def service_problems(stack: Stack, service: Service) -> Iterator[Problem]:
-    """Everything that is wrong with one service of a merged stack, but for mounts and templates."""
+    """Everything that is wrong with one service of a merged stack.
+
+    Except for mounts and templates.
+    """
     for found in (
         _name(stack, service),
         _image(service),

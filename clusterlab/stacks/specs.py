@@ -1,4 +1,4 @@
-"""The specs that would be sent to the engine for a stack, as `docker stack deploy` sends them.
+"""The specs of a stack, as `docker stack deploy` sends them to the engine.
 
 The shape is that of Docker's API (ServiceSpec, NetworkCreate, SecretSpec, ConfigSpec); what is empty is left out.
 Source: compose.go of docker/cli's converter.

@@ -1,4 +1,6 @@
-"""What a stack is: services, networks, volumes, configs and secrets, each value with the place it was written at.
+"""What a stack is: services, networks, volumes, configs and secrets.
+
+Each value has the place where it was written.
 
 The names of the fields are those of the keys in the files (Compose file format 3.13). What is not given is None or
 empty; what a short form left out has been filled in as Docker's client does.

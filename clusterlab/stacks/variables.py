@@ -50,7 +50,10 @@ class Substituted:
 
 
 def substitute(document: Document, environment: Mapping[str, str]) -> Substituted:
-    """`document` with every variable in its values replaced from `environment`, and what is wrong with them."""
+    """`document` with every variable in its values replaced, and what is wrong.
+
+    Variables come from `environment`.
+    """
     result = Substituted(document)
     value = _Walk(document, environment, result).replaced(document.value, ())
     result.document = document.with_value(value)
@@ -232,7 +235,10 @@ _SHORTEST = 4  # a shorter value is no secret, and stands in many words
 
 
 def without_values(text: str, sources: Iterable[Substituted], environment: Mapping[str, str]) -> str:
-    """A message in which the values of the variables that files use are replaced by their names."""
+    """A message in which variables' values are replaced by the variables' names.
+
+    Those that files use.
+    """
     names = {use.name for source in sources for use in source.uses}
     values = {environment[name]: name for name in names if len(environment.get(name, "")) >= _SHORTEST}
     for value in sorted(values, key=len, reverse=True):

@@ -178,7 +178,7 @@ def nightly_run() -> NightlyRun:
         Stage("check", "done", 70.0, "8 checks"),
         Stage("apply again", "skipped", 0.0, "provision and apply did not make everything"),
         Stage("collect", "done", 6.0),
-        Stage("clean up", "skipped", 0.0, "the lab is kept for you to look at, because not all is well"),
+        Stage("clean up", "skipped", 0.0, "the lab is kept for inspection, because not everything passed"),
         Stage("write", "done", 0.2),
     ]
     made.results = list(RESULTS)

@@ -1,4 +1,4 @@
-"""announce: a container that is just started is known by its name at every place within seconds.
+"""announce: every place knows a container by its name seconds after its start.
 
 Engines announce new containers to each other over UDP 7946. Where that is closed they still learn of them over TCP, but
 only every half minute: that a name resolves proves little, that new ones resolve at once, several times in a row, much.
@@ -145,7 +145,10 @@ KIND = Announce()
 
 
 def _start(probe: AnnounceProbe, place: Place, places: Places, container: str) -> None:
-    """Start a container on the host of a place, on the network under no name that anybody asks for."""
+    """Start a container on the host of a place, under a name that nobody looks up.
+
+    It is on the network.
+    """
     image = places.play.containers[place.container].image
     command = ["sleep", "infinity"]
     spec = Container.model_validate(
@@ -155,7 +158,7 @@ def _start(probe: AnnounceProbe, place: Place, places: Places, container: str) -
 
 
 def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], number: int) -> list[Finding]:
-    """Every new container gets another name, and every place asks for those of all others."""
+    """Every new container gets a new name, which all other places look up."""
     everywhere = list(new)
     names = {place: f"{container}-{number}" for place, container in new.items()}
     renamed = parallel(
@@ -171,7 +174,10 @@ def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], numbe
 
 
 def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> None:
-    """Take a new container from the network and put it back there under another name, which its engine announces."""
+    """Reconnect a new container under another name, which its engine announces.
+
+    It is taken off the network and put back on it.
+    """
     with places.engine(place.host) as engine:
         try:
             engine.disconnect_container_from_network(container, probe.network)

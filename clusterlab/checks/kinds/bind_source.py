@@ -1,4 +1,7 @@
-"""bind_source: a directory of the nodes that tasks mount is there, and is on the file system that it should be on."""
+"""bind_source: a directory of the nodes that tasks mount.
+
+It exists, and is on the file system that it should be on.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,10 @@ class BindSourceProbe(Model):
 
 @dataclass(frozen=True)
 class _Node:
-    """A node with tasks: the mount above the source, the source itself, and the mounts that /etc/fstab wants."""
+    """A node with tasks: mount above the source, the source, mounts of /etc/fstab.
+
+    The last are those that /etc/fstab wants.
+    """
 
     above: str
     file: str
@@ -69,7 +75,10 @@ class _Node:
     tasks: Mapping[Task, str]
 
     def own_mount(self, source: str) -> str:
-        """The mount that /etc/fstab has for the source or a directory above it, but for /; "" for none."""
+        """The mount that /etc/fstab has for the source or a directory above it.
+
+        That of / does not count; "" for none.
+        """
         holding = [one for one in self.wanted if source == one or source.startswith(f"{one}/")]
         return max(holding, key=len, default="")
 

@@ -1,4 +1,7 @@
-"""published: a service answers at its port on the nodes, asked from another host where there is one."""
+"""published: a service answers at its port on the nodes.
+
+It is probed from another host where there is one.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ _RUNNING = "docker service ps --filter desired-state=running --format '{{.Curren
 
 
 class PublishedProbe(Model):
-    """A service must publish a TCP port, and answer at it, asked from another Docker host.
+    """A service must publish a TCP port and answer at it.
+
+    It is probed from another Docker host.
 
     A connection is held open until the hosts have listed theirs: with `host` a task on the node must have it, and
     with `ingress` it must not end at a process of the node. Where there is no other host, one asks itself, and what is

@@ -1,4 +1,6 @@
-"""registry: the engine of each host gets the manifest of an image from its registry, and no image changes.
+"""registry: the engine of each host gets an image's manifest from its registry.
+
+No image changes.
 
 Every pull begins with that: names, routes, proxies, certificates and mirrors are those of the engine, as for the pull
 itself. Source: `GET /distribution/NAME/json` of the engine's API.
@@ -38,7 +40,9 @@ _HINT = "the engine's own name servers, proxy, `insecure-registries` and certifi
 
 
 class RegistryProbe(Model):
-    """The engine of each host must get an image's manifest from the registry, as at the beginning of a pull.
+    """The engine of each host must get an image's manifest from the registry.
+
+    That is what happens at the beginning of a pull.
 
     No login is sent: a registry that asks for one has answered, and what is found says so.
     """

@@ -1,4 +1,4 @@
-"""run: a container of its own that runs to its end and is removed, as `docker run --rm`."""
+"""run: a temporary container that runs to its end, as with `docker run --rm`."""
 
 from __future__ import annotations
 
@@ -165,7 +165,10 @@ KIND = Run()
 
 @dataclass(frozen=True)
 class _Ended:
-    """How it went: what the engine said when it refused, or exit code (None: it did not end in time) and output."""
+    """How it went: the engine's refusal, or exit code and output.
+
+    The exit code is None when it did not end in time.
+    """
 
     refusal: str = ""
     exit: int | None = None

@@ -37,7 +37,7 @@ _CONTROL_HINT = (
 
 
 class ServiceApartProbe(PairsProbe):
-    """Neither address, port nor name of a service may be reached from the tasks of services.
+    """No address, port or name of a service may be reached from tasks of services.
 
     As a control, each task of the service must reach itself, and each task that asks must resolve its own name.
     """

@@ -1,4 +1,4 @@
-"""service_names: the names of a service resolve to its own addresses, and to nobody else's."""
+"""service_names: the names of a service resolve to its own addresses only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HINT = (
 
 
 class ServiceNamesProbe(PairsProbe):
-    """Ask Docker's DNS for a service from the tasks of services that share a network with it."""
+    """Look a service up in Docker's DNS, from tasks of services that share a network."""
 
     names: Strings = Field(default_factory=list, description="its aliases; by default the service's own name")
 

@@ -1,4 +1,4 @@
-"""service_reach: each port on which a service's tasks listen is reached from the tasks of services."""
+"""service_reach: tasks of services reach each port on which a service listens."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ _VIP_HINT = (
 
 
 class ServiceReachProbe(PairsProbe):
-    """Reach each task of a service by ping, and each TCP port on which it listens, on the networks that both share.
+    """Reach each task of a service on the networks that both share.
+
+    By ping, and each TCP port on which it listens.
 
     What listens is read from the kernel, and the host's tools ask: nothing has to be in the images.
     """
@@ -131,7 +133,7 @@ def _finding(
     probe: ServiceReachProbe,
     hidden: Sequence[int],
 ) -> Finding:
-    """`hidden` are the ports on which the service listens when all of them are on loopback.
+    """`hidden` are the ports of a service that listens on loopback only.
 
     Where nothing listens, nothing has to be reached at a virtual address: that is no failure of the cluster.
     """

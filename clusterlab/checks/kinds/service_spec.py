@@ -1,4 +1,7 @@
-"""service_spec: a service and its tasks run with the spec that they should have, and not with one from before."""
+"""service_spec: a service and its tasks run with the expected spec.
+
+Not with one from before.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,9 @@ _LISTED = ("Labels", "Env", "Sysctls", "Options", "DriverOpts", "Hosts")
 
 
 class ServiceSpecProbe(Model):
-    """The last update of a service was not rolled back or paused, and all tasks that run have its present spec.
+    """The last update of a service was completed, and its tasks are up to date.
+
+    It was not rolled back or paused, and all running tasks have its current spec.
 
     In a play with a stack, that is the spec of the stack's files; of variables and secrets no value is shown.
     """
@@ -132,7 +137,10 @@ def _spec(places: Places, report: Mapping[str, Any], wanted: Spec | None, name: 
 
 
 def _tasks(seen: TaskView) -> Finding:
-    """Each task that runs has what the service has now, but for what changes without a new task."""
+    """Each running task has what the service has now.
+
+    What changes without a new task does not count.
+    """
     template = seen.report["Spec"]["TaskTemplate"]
     wrong = []
     for task in seen.running:
@@ -151,7 +159,7 @@ def _tasks(seen: TaskView) -> Finding:
 
 
 def _typed(spec: Spec) -> Iterator[tuple[str, str]]:
-    """Fields of a spec that are one value, as a Go template and the JSON that it prints."""
+    """Fields of a spec that are one value: a Go template, and the JSON it prints."""
     yield f'{{{{json (index .Spec.Labels "{IMAGE}")}}}}', json.dumps(spec["Labels"][IMAGE])
     for path, value in flat(spec).items():
         texts = isinstance(value, list) and all(isinstance(one, str) for one in value)

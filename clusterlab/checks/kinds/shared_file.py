@@ -257,7 +257,7 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
 
 
 def append_patience(appends: int) -> float:
-    """Seconds until as many lines of each place are there, when all append at the same time."""
+    """Seconds until this many lines of each place exist, when all append at once."""
     return _LOCK_PATIENCE + _PER_APPEND * appends
 
 

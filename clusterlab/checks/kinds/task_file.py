@@ -1,4 +1,7 @@
-"""task_file: a secret or config is in each task of a service, with its owner, mode and content."""
+"""task_file: a secret or config is in each task of a service.
+
+With its owner, mode and content.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,10 @@ class TaskMountProbe(Model):
 
 @dataclass(frozen=True)
 class _Seen:
-    """The mount on the path, None where there is none of its own, and the directory's inode, or why it has none."""
+    """The mount on the path, and the directory's inode, or why it has none.
+
+    The mount is None where the path is not a mount point.
+    """
 
     mount: Mount | None
     inode: str

@@ -1,4 +1,7 @@
-"""tasks: how many tasks of a service run, whether they stay up, where they are, and whether they are healthy."""
+"""tasks: how many tasks of a service run, where, and in which state.
+
+Whether they stay up, and whether they are healthy.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +153,7 @@ def _completed(seen: TaskView, wanted: int) -> Finding:
 
 
 def _steady(seen: TaskView) -> Finding:
-    """After a failure a task counts as steady when it has run for longer than those before it did."""
+    """After a failure, a task that ran longer than those before it counts as steady."""
     wrong, shown = [], []
     for task in seen.wanted:
         slot = task.get("Slot") or task.get("NodeID")

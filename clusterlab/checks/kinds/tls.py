@@ -106,7 +106,10 @@ class Handshake(Reach):
 
 
 class Tls(ReachKind[TlsProbe]):
-    """The chain must verify, cover the name, last for some days, and come with no old protocol."""
+    """The certificate must verify, cover the name, and be valid for some days.
+
+    No old protocol may be accepted.
+    """
 
     name = "tls"
     model = TlsProbe

@@ -1,4 +1,6 @@
-"""veth: the pair of interfaces by which a container is on a bridge, one end in each of the two networks' kernel lists.
+"""veth: the pair of interfaces by which a container is on a bridge.
+
+One end is in each of the two networks' interface lists of the kernel.
 
 Source: veth(4); `ip -json link` names an interface's own number (ifindex) and that of its other end (link_index).
 """
@@ -65,7 +67,7 @@ class Veth(CheckKind[VethProbe]):
         return Touched(containers=frozenset(probe.in_), networks=frozenset({probe.network}))
 
     def ask(self, probe: VethProbe, places: Places) -> list[Finding]:
-        """Each container's interface on the network must be one end of a pair, and the other one in the bridge."""
+        """Each container's interface must be one end of a pair, the other in a bridge."""
         wanted = f"its interface and a veth in the bridge of network {probe.network} are two ends of one pair"
         return ask_each(
             [places.container(name) for name in probe.in_], wanted, lambda place: _compare(probe, place, places, wanted)
@@ -149,7 +151,10 @@ def _compare(probe: VethProbe, place: Place, places: Places, wanted: str) -> Fin
 
 
 def judge(mac: str, inside: Sequence[Link], outside: Sequence[Link], bridge: str) -> tuple[list[str], str]:
-    """What is wrong, and what was found, of the container's interface that has this MAC address."""
+    """What is wrong with the container's interface that has this MAC address.
+
+    With what was found.
+    """
     mine = next((link for link in inside if link.mac == mac), None)
     if mine is None:
         return ["it has none on the network"], f"the container has {', '.join(link.name for link in inside)}"
@@ -165,7 +170,10 @@ def judge(mac: str, inside: Sequence[Link], outside: Sequence[Link], bridge: str
 
 
 def _links(place: Place, places: Places) -> tuple[str, list[Link]]:
-    """The command as a person types it, and the interfaces of a host, or in a container's network."""
+    """The command as a person types it, and the interfaces that it lists.
+
+    They are those of a host, or of a container's network.
+    """
     completed = places.in_network(place, _LIST, names=False)
     command = completed.command if place.container else place.typed(_LIST)
     if not completed.ok:

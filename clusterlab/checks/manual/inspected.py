@@ -1,4 +1,7 @@
-"""The commands that show a value at a path of what engines report, and the proof that it is as wanted."""
+"""The commands that show a value at a path of what engines report.
+
+With the proof that it is as expected.
+"""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _is_address(target: str) -> bool:
 
 
 def _near(target: Target, place: Place, where: Where) -> bool:
-    """Whether a target is on the host itself, in one of its containers, or on the LAN."""
+    """Whether a target is on the host, in one of its containers, or on the LAN."""
     if isinstance(target, Address):
         return target.container is not None and where.container(target.container).host == place.host
     written = where.target(place, target)

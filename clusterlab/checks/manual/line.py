@@ -15,7 +15,9 @@ HERE = ""
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that a command takes from the shell that it is typed in, as `docker run --env NAME` does.
+    """A variable that a command takes from the shell that it is typed in.
+
+    As with `docker run --env NAME`.
 
     Values of a play's environments are shown to nobody, whatever they are: a person exports them first. `place` says
     where the value stands, such as "containers.db.environment of the play volumes/database".
@@ -52,7 +54,10 @@ class Line:
 
     @property
     def script(self) -> str:
-        """What does it and fails when it is not as wanted, as shell commands that can stand anywhere in a script."""
+        """Shell commands that do it and fail when the result is not as expected.
+
+        They can be used anywhere in a script.
+        """
         text = self.proof or self.command
         if self.sets:
             return f"{self.sets}=$({text})"
@@ -79,7 +84,7 @@ def ends(
     stdout: MatcherSpec | None = None,
     stderr: MatcherSpec | None = None,
 ) -> str:
-    """The proof that a command ends with one of the exit codes, and writes what is wanted.
+    """The proof that a command ends with one of the exit codes, printing as expected.
 
     `command` is one command, or a list of them in parentheses.
     """

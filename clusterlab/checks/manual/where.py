@@ -56,7 +56,7 @@ class Where:
         return Place(str(self.play.host_of(name)), name)
 
     def environment(self, kind: str, name: str) -> tuple[Variable, ...]:
-        """What the command that creates a container or service of the play takes from the shell's environment."""
+        """What the command that creates a container or service takes from the shell."""
         one: Container | Service | None = None
         if kind == "container":
             one = self.play.containers.get(name)
@@ -122,11 +122,13 @@ class Where:
         return self.looked_up(place.host, f"process of {place.container}", asking)
 
     def typed(self, place: Place, argv: Sequence[str]) -> str:
-        """The command as a person types it on the host, with variables in the place of tokens."""
+        """The command as a person types it on the host, with variables for tokens."""
         return with_variables(place.typed(argv))
 
     def in_network(self, place: Place, argv: Sequence[str], *, names: bool, host_tool: bool = False) -> str:
-        """The command as a person types it in the network of a place, with the container's own tool where it has it.
+        """The command as a person types it in the network of a place.
+
+        With the container's own tool where it has it.
 
         `names` says whether it looks names up, `host_tool` that only the host's will do.
         """

@@ -71,7 +71,7 @@ def gc(
 def _on_hosts(
     wanted: bool, inventory: str, playbooks: str, days: float, lock: Lock, progress: Progress
 ) -> Iterator[list[Leftover]]:
-    """What is left over on hosts, with their connections open as long as it may be removed."""
+    """Leftovers on hosts; their connections stay open as long as they may be removed."""
     from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
     from clusterlab.model import load_inventory, play_names
     from clusterlab.nightly.objects import of_hosts

@@ -117,5 +117,8 @@ DIAGNOSES: Registry[Diagnosis] = Registry("clusterlab.diagnoses", Diagnosis, [mo
 
 
 def code_of(cause: str) -> str:
-    """The code that means the same as a failed precondition of a check, such as "engine-down"; "" when none does."""
+    """The doctor code that means the same as a failed precondition, or "".
+
+    A precondition such as "engine-down".
+    """
     return next((one.code for one in DIAGNOSES.values() if cause in one.causes), "")

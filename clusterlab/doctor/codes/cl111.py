@@ -69,7 +69,10 @@ def _mtu(space: Namespace) -> int | None:
 
 
 def _full_size_lost(host: HostView, cluster: Cluster) -> list[str]:
-    """The peers that answer small packets through the ingress network, and none of full size."""
+    """The peers that answer small packets through the ingress network only.
+
+    And none of full size.
+    """
     found = []
     for peer in cluster.peers(host):
         try:

@@ -58,7 +58,10 @@ def _find(cluster: Cluster) -> Found:
 
 
 def _is_lost(source: HostView, target: HostView) -> bool:
-    """Whether small packets get no answer, though gossip connects and both sides know where the other is."""
+    """Whether small packets get no answer for no known reason.
+
+    Gossip connects, and both sides know where the other is.
+    """
     if not source.mesh_address or not target.mesh_address:
         return False  # one of them has no ingress sandbox: a code of its own
     if source.probed(Probe("mesh", target.mesh_address)) == "open":

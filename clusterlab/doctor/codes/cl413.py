@@ -43,7 +43,7 @@ def _missing(host: HostView, wanted: Wanted, running: list[Document]) -> Found:
 
 
 def _older(host: HostView, running: list[Document]) -> Found:
-    """Containers that were started before a file system was mounted over what they bind."""
+    """Containers that were started before a file system was mounted over their bind."""
     mounts = host.read(MOUNTS)
     inside = host.read(CONTAINER_MOUNTS)
     for container in running:

@@ -35,7 +35,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: the policies of its chains ("-" for a chain of a user) and their rules."""
+    """One table: the policies and rules of its chains.
+
+    The policy of a user's chain is "-".
+    """
 
     policies: dict[str, str]
     chains: dict[str, tuple[Rule, ...]]
@@ -81,7 +84,10 @@ def _through(table: Table, chain: str, protocol: str, port: int, source: str) ->
 
 
 def _walk(table: Table, chain: str, protocol: str, port: int, source: str, depth: int) -> Rule | bool | None:
-    """The rule that refuses the packet, True when it is accepted or may be, None when the chain returns."""
+    """The rule that refuses the packet, True when it is accepted, None otherwise.
+
+    True also when it may be accepted; None when the chain returns.
+    """
     if depth > _DEPTH:
         return True
     unsure = False
@@ -111,7 +117,7 @@ def _walk(table: Table, chain: str, protocol: str, port: int, source: str, depth
 
 
 def _for_replies_only(rule: Rule) -> bool:
-    """Whether it accepts only what belongs to a known connection, as firewalls do first."""
+    """Whether it accepts only packets of known connections, as firewalls do first."""
     states = rule.value("--ctstate", "--state")
     return bool(states) and "NEW" not in states.split(",")
 
@@ -181,7 +187,7 @@ FIREWALL: Section[Firewall] = Section("firewall", "limit iptables-save", _firewa
 
 @dataclass(frozen=True)
 class Backend:
-    """Which of the kernel's packet filters `iptables` speaks to, and the legacy tables that have rules besides it."""
+    """The packet filter behind `iptables`, and legacy tables that also have rules."""
 
     nftables: bool
     legacy_rules: tuple[str, ...]

@@ -55,7 +55,10 @@ echo "loaded $(for one in vxlan ip_vs overlay br_netfilter; do [ ! -e /sys/modul
 
 @dataclass(frozen=True)
 class Memory:
-    """In bytes, and how many processes the kernel has killed for lack of memory since the boot."""
+    """Memory in bytes, and how many processes the kernel has killed for lack of it.
+
+    Since the boot.
+    """
 
     total: int
     available: int

@@ -78,7 +78,10 @@ FSTAB: Section[tuple[Wanted, ...]] = Section("fstab", "[ ! -e /etc/fstab ] || ca
 
 @dataclass(frozen=True)
 class Stuck:
-    """A process that waits in the kernel and cannot be ended (state D), and the function that it waits in."""
+    """A process that waits in the kernel and cannot be ended (state D).
+
+    With the function that it waits in.
+    """
 
     pid: int
     where: str

@@ -30,7 +30,9 @@ class ExistingMachines:
         self._lab = lab
 
     def up(self, progress: Progress, keep: bool = False) -> None:
-        """Nothing is made: see that each host answers and runs commands as root where it should; all at the same time.
+        """Check that each host answers and runs commands as root where it should.
+
+        Nothing is created. All hosts are checked at the same time.
 
         Raises what went wrong on every host, not only on the first.
         """
@@ -55,7 +57,9 @@ class ExistingMachines:
         return dict(self._targets)
 
     def collect(self, folder: Path, progress: Progress) -> None:
-        """What the hosts' journals say of Docker and NFS, and their kernels' last messages, in a folder per host.
+        """The hosts' journals of Docker and NFS, and their kernels' last messages.
+
+        In a folder per host.
 
         What could not be collected is named in the progress, and is no error: this runs when things are broken.
         """

@@ -110,7 +110,10 @@ def _jump(hops: Sequence[str], behind: tuple[str, ...] = ()) -> Target:
 
 
 def _parts(hop: str) -> tuple[str | None, str, int | None]:
-    """User, host and port of [user@]host[:port], where the host may be an IPv6 address in brackets."""
+    """User, host and port of [user@]host[:port].
+
+    The host may be an IPv6 address in brackets.
+    """
     user, _, rest = hop.removeprefix("ssh://").rpartition("@")
     host, colon, port = rest.rpartition(":")
     if not colon or host.startswith("[") != host.endswith("]"):
@@ -166,7 +169,10 @@ def _unless_none(value: str | None) -> str | None:
 
 
 def _first_usable(keys: Sequence[str]) -> Path:
-    """The first key file that exists, or whose public part does (the agent may hold it); the first of all otherwise."""
+    """The first key file that exists, or whose public part does; else the first.
+
+    The agent may hold the key of a public part.
+    """
     paths = [Path(key).expanduser() for key in keys]
     return next((path for path in paths if path.exists() or path.with_name(path.name + ".pub").exists()), paths[0])
 

@@ -132,7 +132,10 @@ class NamespacesHost:
             self._ip(switch, f"link set to{pid} {'up' if up else 'down'}")
 
     def _unplug(self, pid: int) -> None:
-        """Remove a card that an interrupted start left, or one whose other end is going away with a former switch."""
+        """Remove a card that an interrupted start left behind.
+
+        Or one whose other end goes away with a former switch.
+        """
         deadline = time.monotonic() + _KILL_SECONDS
         while "eth0:" in Path(f"/proc/{pid}/net/dev").read_text():
             try:
@@ -253,7 +256,7 @@ class NamespacesHost:
             (folder / "addresses").write_text(run_program(addresses, _IP_SECONDS).output)
 
     def _failed_services(self) -> list[str]:
-        """Services that ended instead of starting, as process 1 noted when it started them."""
+        """Services that ended instead of starting, as noted by process 1."""
         notes = Path(f"/proc/{self.pid}/root/run/clusterlab").glob("*.failed")
         return sorted(note.stem for note in notes)
 

@@ -60,7 +60,10 @@ def missing_tools() -> list[str]:
 
 
 def is_overlay(folder: Path) -> bool:
-    """Whether a folder (or the nearest one above that exists) lies on an overlay, where no other can be put on top."""
+    """Whether a folder lies on an overlay, where no other can be put on top.
+
+    Of a folder that does not exist, the nearest one above counts.
+    """
     while not folder.exists():
         folder = folder.parent
     found = run_program(["stat", "-f", "-c", "%T", str(folder)], 30)

@@ -99,7 +99,10 @@ class NamespacesMachines:
                 host.remove()
 
     def down(self, progress: Progress) -> None:
-        """Remove every process, namespace, mount, cgroup and file of the lab, whatever an earlier command left."""
+        """Remove every process, namespace, mount, cgroup and file of the lab.
+
+        Whatever an earlier command left.
+        """
         _require_root()
         with self._state.lock("down"), progress.task(self._lab.name, "removing its hosts"):
             self._remove_everything()

@@ -26,7 +26,7 @@ _LIMITS = {"gc_thresh2": 1, "gc_thresh3": 2}
 
 @dataclass
 class _Record:
-    """What labs that exist need, the limits before they were raised, and what they were raised to."""
+    """What existing labs need, and the limits before and after they were raised."""
 
     needs: dict[str, int] = field(default_factory=dict)
     before: dict[str, int] = field(default_factory=dict)
@@ -43,7 +43,10 @@ def make_room(lab_folder: Path, hosts: int, sysctl: Path = _SYSCTL, record: Path
 
 
 def give_back(lab_folder: Path, sysctl: Path = _SYSCTL, record: Path = _RECORD) -> None:
-    """Lower the limits to what the other labs need, in the end to what they were before the first lab."""
+    """Lower the limits to what the other labs need.
+
+    In the end to what they were before the first lab.
+    """
     if record.exists():
         with _locked(record):
             _adapt(lab_folder, 0, sysctl, record)

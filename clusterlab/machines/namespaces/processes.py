@@ -28,7 +28,10 @@ def environment(lab_folder: Path, host: str = "") -> dict[str, str]:
 
 
 def on_its_own(*command: str) -> list[str]:
-    """The command, as one that goes on when this process ends, and is nobody's to wait for."""
+    """The command as one that continues when this process ends.
+
+    Nobody has to wait for it.
+    """
     return ["setsid", "--fork", *command]
 
 
@@ -117,7 +120,10 @@ def kill(pid: int, lab_folder: Path) -> None:
 
 
 def _is_inside(pid: int) -> bool:
-    """Whether a process is in a process namespace below this one (then it has more than one number)."""
+    """Whether a process is in a process namespace below this one.
+
+    It then has more than one number.
+    """
     try:
         status = Path("/proc", str(pid), "status").read_text()
     except OSError:

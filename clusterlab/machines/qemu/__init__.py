@@ -1,1 +1,1 @@
-"""Virtual machines: QEMU without root, from an image made of distribution packages."""
+"""Virtual machines: QEMU without root, from an image of distribution packages."""

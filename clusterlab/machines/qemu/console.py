@@ -28,7 +28,7 @@ def last_line(console: Path) -> str:
 
 
 def follower(console: Path, task: Task) -> Callable[[], None]:
-    """A function that reports the console's last line to `task` whenever it has changed."""
+    """A function that reports the console's last line to `task` when it changes."""
     said = ""
 
     def follow() -> None:

@@ -32,7 +32,10 @@ class QemuMachines:
     kind = QEMU
 
     def __init__(self, lab: Lab, *, clones: bool = True) -> None:
-        """`clones`: start new machines as clones of a saved one where that is possible, instead of booting them."""
+        """`clones`: start new machines as clones of a saved one where possible.
+
+        Instead of booting them.
+        """
         self._files = LabFiles(lab.name, lab.inventory, lab.folder)
         self._clones = clones
 

@@ -173,7 +173,10 @@ def start(spec: MachineSpec) -> None:
 
 
 def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float) -> None:
-    """Load a saved machine into the waiting QEMU of a clone, let it run, and have it notice its own seed disk."""
+    """Load a saved machine into the waiting QEMU of a clone, and let it run.
+
+    It then notices its own seed disk.
+    """
     try:
         with monitor(spec.folder, timeout=60.0) as qemu:
             leave_file_memory_out(qemu)
@@ -189,7 +192,10 @@ def load(spec: MachineSpec, state: Path, stop: threading.Event, deadline: float)
 
 
 def leave_file_memory_out(qemu: Monitor) -> None:
-    """Save or load a machine's state without its memory, which is in a file of its own."""
+    """Save or load a machine's state without its memory.
+
+    The memory is in a separate file.
+    """
     qemu.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
 
 

@@ -1,4 +1,7 @@
-"""Our processes: found by what they were started with, so that none is lost with a file, and no other is touched."""
+"""Our processes, found by what they were started with.
+
+So none is lost with a file, and no other is touched.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,10 @@ class Process:
 
 
 def processes_in(folder: Path) -> list[Process]:
-    """QEMUs and switches that were started with files in `folder`, whether it still exists or not."""
+    """QEMUs and switches that were started with files in `folder`.
+
+    Whether it still exists or not.
+    """
     inside = f"{folder}/"
     found = []
     for entry in Path("/proc").iterdir():

@@ -1,4 +1,7 @@
-"""Seeing to it that machines that are stopped to be saved run on, even when the command that stopped them is killed."""
+"""Make sure that machines stopped for saving resume.
+
+Even when the command that stopped them is killed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Machines that were booted once and saved, so that others start as clones of them in seconds."""
+"""Machines that were booted once and saved.
+
+Others start as clones of them in seconds.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +113,7 @@ def _identity(folder: Path) -> Identity:
 
 @contextmanager
 def _running(spec: MachineSpec) -> Iterator[subprocess.Popen[bytes]]:
-    """The machine's QEMU as our child, which ends when the block ends, and when we do."""
+    """The machine's QEMU as our child, which ends when the block or we end."""
     command = ["setpriv", "--pdeathsig", "KILL", *command_line(spec)]
     # A card that is plugged in only later is a warning, which nobody needs to see.
     with (

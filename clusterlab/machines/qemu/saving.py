@@ -79,7 +79,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 def full_disk(folder: Path) -> ClusterlabError | None:
-    """The error to raise when something could not be written because the disk of `folder` is full."""
+    """The error for something that could not be written because a disk is full.
+
+    The disk is that of `folder`.
+    """
     if shutil.disk_usage(folder).free >= _FULL:
         return None
     return ClusterlabError(

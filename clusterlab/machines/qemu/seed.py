@@ -1,4 +1,6 @@
-"""The seed disk: what makes one machine different from the others, as a tar on a small raw disk.
+"""The seed disk: what makes one machine different from the others.
+
+A tar on a small raw disk.
 
 `clusterlab/build/guest/identity.sh` is what reads it, at boot, and in a clone when the disk changes.
 """
@@ -87,7 +89,7 @@ def write_seed(disk: Path, identity: Identity) -> None:
 
 
 def write_sealing_seed(disk: Path, identity: Identity) -> None:
-    """Write the seed disk of the machine that makes itself ready to be saved once it is up."""
+    """Write the seed disk of the machine that is to be saved once it is up."""
     _write(disk, _tar(identity, seal=True))
 
 

@@ -1,4 +1,4 @@
-"""What is remembered of a snapshot, and whether the lab as it is now can go back to it."""
+"""What is recorded of a snapshot, and whether the current lab can return to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HostNeeds(_Frozen):
 
 
 class Needs(_Frozen):
-    """What must be the same when machines are restored as it was when they were saved."""
+    """What must be the same at the restore of machines as when they were saved."""
 
     hosts: dict[str, HostNeeds]
     way: str  # how QEMU runs guests, for people

@@ -86,7 +86,10 @@ class Boxes:
             self._prune(box)
 
     def _prune(self, box: Box) -> None:
-        """Remove earlier versions of the box that no machine uses, and libvirt's copies of them."""
+        """Remove earlier versions of the box that no machine uses.
+
+        And libvirt's copies of them.
+        """
         self._vagrant.run("box", "prune", "--name", box.name, "--provider", "libvirt", "--keep-active-boxes", "--force")
         for copy in box_volumes(box.name):
             if not any(f"_{version}_" in copy for version in versions(box.name)) and not standing_on([copy]):

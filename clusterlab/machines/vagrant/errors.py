@@ -12,7 +12,10 @@ GOES_ON = "then run the same command again: it continues from here"
 
 @dataclass(frozen=True)
 class _Cause:
-    """One cause: the classes and text of Vagrant's errors that it is recognised by, what it is, and what to do."""
+    """One cause: how it is recognised, what it is, and what to do.
+
+    It is recognised by the classes and text of Vagrant's errors.
+    """
 
     classes: tuple[str, ...]
     text: str
@@ -166,7 +169,10 @@ _CAUSES = (
 
 
 def explain(command: str, name: str, text: str) -> ClusterlabError:
-    """The error for a command line that ended with Vagrant's error class `name` (or "") and this text."""
+    """The error for a command line that ended with Vagrant's error class `name`.
+
+    The class may be "". The text is what Vagrant printed.
+    """
     line = " ".join(text.split())  # Vagrant breaks its lines
     by_text = (cause for cause in _CAUSES if cause.text and re.search(cause.text, line))
     by_class = (cause for cause in _CAUSES if name in cause.classes)

@@ -18,7 +18,10 @@ _RATE = re.compile(r"^(?:Progress|\d+%)\b|\(Rate: |Estimated time remaining|\d+(
 
 @dataclass(frozen=True)
 class Event:
-    """One line: of which machine (as Vagrant calls it, or ""), of what kind ("ui", "state", "action" ...), what."""
+    """One line: its machine, its kind, and its text.
+
+    The machine as Vagrant calls it, or ""; a kind such as "ui", "state" or "action".
+    """
 
     machine: str
     kind: str
@@ -58,7 +61,10 @@ def step(event: Event) -> str:
 
 
 def failure(events: list[Event]) -> tuple[str, str]:
-    """The class of the error that ended Vagrant ("BoxNotFound", as far as it says), and what it said about it."""
+    """The class of the error that ended Vagrant, and what it said about it.
+
+    A class such as "BoxNotFound", as far as Vagrant reports it.
+    """
     for event in reversed(events):
         if event.kind == "error-exit":
             name, text = (*event.data, "")[:2]

@@ -33,7 +33,10 @@ def vagrant_folder(lab: Lab) -> Path:
 
 
 class MachineIds:
-    """The machines that Vagrant created for one lab, read from its own files without running it."""
+    """The machines that Vagrant created for one lab.
+
+    Read from its own files without running it.
+    """
 
     def __init__(self, folder: Path, lab: str, provider: str) -> None:
         said = os.environ.get("VAGRANT_DOTFILE_PATH", "")

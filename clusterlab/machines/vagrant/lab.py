@@ -112,7 +112,10 @@ class VagrantMachines:
         return {host: self._taken.target(host, settings) for host, settings in known.items() if settings}
 
     def collect(self, folder: Path, progress: Progress) -> None:
-        """Vagrant's output, libvirt's description and log of each machine, and the journals of those that answer."""
+        """Vagrant's output, and libvirt's description and log of each machine.
+
+        With the journals of those that answer.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         if self._log.exists():
             shutil.copy(self._log, folder / "vagrant.log")
@@ -193,7 +196,10 @@ class VagrantMachines:
         self._taken.meet(host, self._machines.id(host), settings[host], address, remedy=remedy)
 
     def _refuse_changed(self) -> None:
-        """Raise ClusterlabError when machines that exist cannot become what the inventory now says."""
+        """Raise ClusterlabError when existing machines cannot become what is wanted.
+
+        That is what the inventory now says.
+        """
         before = self._state.read()
         if before and before.kind != self.kind.name:
             raise ClusterlabError(

@@ -1,4 +1,7 @@
-"""The machines, disks and networks of a lab in libvirt itself, whatever Vagrant remembers of them."""
+"""The machines, disks and networks of a lab in libvirt itself.
+
+Whatever Vagrant remembers of them.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +119,10 @@ def remove_rest(lab: str, machines: Iterable[str]) -> None:
 
 
 def collect(domain: str, folder: Path) -> None:
-    """Write libvirt's description of a machine, and what QEMU said, as far as this user may read it."""
+    """Write libvirt's description of a machine, and QEMU's output.
+
+    As far as this user may read it.
+    """
     try:
         (folder / "libvirt.xml").write_text("\n".join(virsh("dumpxml", domain)) + "\n")
         shutil.copy(f"/var/log/libvirt/qemu/{domain}.log", folder / "qemu.log")

@@ -1,4 +1,4 @@
-"""The states that Vagrant reports, as the states that all kinds of machines share."""
+"""Vagrant's states of machines as the states that all kinds share."""
 
 from __future__ import annotations
 

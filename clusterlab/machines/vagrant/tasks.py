@@ -57,7 +57,10 @@ class Tasks:
 
 @contextmanager
 def following(progress: Progress, hosts: Mapping[str, str], doing: str) -> Iterator[Tasks]:
-    """Show a task for each machine as long as the block runs, or until Vagrant has ended with it."""
+    """Show a task for each machine as long as the block runs.
+
+    Or until Vagrant has finished with it.
+    """
     tasks = Tasks(progress, hosts, doing)
     tasks.begin()
     try:

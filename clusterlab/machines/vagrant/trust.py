@@ -130,7 +130,10 @@ class TakenOver:
         self._begun(host).unlink(missing_ok=True)
 
     def begin(self, host: str) -> None:
-        """Note that the host's machine is being made, so that one that is left half created is known as ours."""
+        """Record that the host's machine is being created.
+
+        So one that remains half created is known as ours.
+        """
         self.forget(host)
         self._state.host_folder(host).mkdir(mode=0o700, parents=True)
         self._begun(host).touch()
@@ -156,7 +159,7 @@ class TakenOver:
 
 
 def not_whole(said: str, host: str, address: str) -> str:
-    """Why a machine whose name and addresses are these is not yet what the inventory wants, or ""."""
+    """Why a machine with this name and addresses is not yet as wanted, or ""."""
     name, _, addresses = said.partition("\n")
     if name.split(".")[0] != host:
         return f"its name is {name or 'unknown'}, not {host}"

@@ -1,4 +1,4 @@
-"""The files of a lab, each with its model, and the questions that several rules ask."""
+"""The files of a lab, each with its model, and helpers that several rules use."""
 
 from __future__ import annotations
 

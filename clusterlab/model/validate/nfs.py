@@ -1,4 +1,4 @@
-"""Options of the local volume driver, and NFS volumes against what the lab exports."""
+"""Options of the local volume driver, and NFS volumes against the lab's exports."""
 
 from __future__ import annotations
 

@@ -59,7 +59,10 @@ def named_docker_hosts(files: Files, file: PlayFile, path: KeyPath, places: Sequ
 
 
 def _instances(files: Files, file: PlayFile) -> Iterator[Problem]:
-    """What the names of containers on several hosts, and of each of them, collide with."""
+    """What the names of containers on several hosts collide with.
+
+    Those of each instance, too.
+    """
     for group, instances in file.play.instances.items():
         path: KeyPath = ("containers", group)
         if group in files.inventory.hosts:
@@ -73,7 +76,7 @@ def _instances(files: Files, file: PlayFile) -> Iterator[Problem]:
 
 
 def container_host(files: Files, file: PlayFile, container: KeyPath, host: str) -> Iterator[Problem]:
-    """What is wrong with the host of a container that stands at a path, and with its name."""
+    """What is wrong with the host of a container, and with its name."""
     path, name = (*container, "host"), container[-1]
     if host not in files.inventory.hosts:
         remedy = suggest(host, files.inventory.hosts, "Hosts")

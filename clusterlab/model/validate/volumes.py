@@ -1,4 +1,4 @@
-"""Volumes that containers and services mount, and containers that they take them from."""
+"""Volumes of containers and services, and containers that volumes come from."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def mounts_there(
 def sources_there(
     file: PlayFile, path: KeyPath, volumes_from: list[str], hosts: list[str], name: str = ""
 ) -> Iterator[Problem]:
-    """What is wrong with the containers whose volumes one takes that is on `hosts`, and is called `name`."""
+    """What is wrong with the containers that one takes volumes from.
+
+    That one is on `hosts`, and is called `name`.
+    """
     for index, text in enumerate(volumes_from):
         other, _, mode = text.partition(":")
         where = item(file.document, path, index)

@@ -25,7 +25,10 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """The files that were read, and the lab's network, which subnets should not overlap."""
+    """The files that were read, and the lab's network.
+
+    Subnets should not overlap it.
+    """
 
     loaded: Loaded
     lan: IPv4Network | IPv6Network = field(default=_DEFAULT_LAN)

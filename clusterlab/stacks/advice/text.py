@@ -84,7 +84,10 @@ def _unquoted(subject: Subject) -> Iterator[Hit]:
 
 
 def _is_text_elsewhere(path: KeyPath) -> bool:
-    """Whether a path is that of a value of environment or labels, in the form of a mapping."""
+    """Whether a path is that of a value of environment or labels.
+
+    In the form of a mapping.
+    """
     match path:
         case ("services", _, "environment" | "labels", str()) | ("services", _, "deploy", "labels", str()):
             return True

@@ -23,7 +23,10 @@ _MODE = 0o444
 
 
 def mounted(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Volumes whose options say what is mounted are so mounted in each task, and those on NFS are one directory."""
+    """Volumes are mounted in each task as their options say.
+
+    Those on NFS are one directory.
+    """
     name = stack.scoped(service.name)
     for mount in service.volumes:
         probe = _probe(stack, mount)
@@ -44,7 +47,7 @@ def binds(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def files(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Secrets and configs are in each task with owner, mode and the content of their files."""
+    """Secrets and configs are in each task with owner, mode and content."""
     references = [("secret", stack.secrets, one) for one in service.secrets]
     references += [("config", stack.configs, one) for one in service.configs]
     for kind, objects, reference in references:

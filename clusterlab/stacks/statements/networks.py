@@ -34,7 +34,10 @@ def published(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def names(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Names and aliases resolve to the service's own addresses, in itself and in those that share a network."""
+    """Names and aliases resolve to the service's own addresses.
+
+    In itself and in services that share a network.
+    """
     attachments = overlays(stack, service)
     if not attachments:
         return
@@ -48,7 +51,10 @@ def names(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def reached(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Each port on which tasks listen is reached from those that share a network, between each pair of nodes."""
+    """Each port is reached from services that share a network, between all nodes.
+
+    Ports on which tasks listen.
+    """
     name, others = stack.scoped(service.name), neighbours(stack, service)
     if not overlays(stack, service):
         return
@@ -82,7 +88,7 @@ def overlays(stack: Stack, service: Service) -> Mapping[str, Attachment]:
 
 
 def neighbours(stack: Stack, service: Service) -> list[str]:
-    """The other services of the stack that share a network with it and have tasks that last."""
+    """The other services of the stack that share a network and have lasting tasks."""
     own = overlays(stack, service).keys()
     return sorted(
         stack.scoped(other.name)

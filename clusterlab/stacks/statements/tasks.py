@@ -43,7 +43,7 @@ def running(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def placed(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Tasks are on nodes that the constraints match, and no more of them on one than is allowed."""
+    """Tasks are on nodes that the constraints match, within the limit per node."""
     name, constraints = stack.scoped(service.name), listed(service.deploy.constraints)
     most = value(service.deploy.max_replicas_per_node) or None
     if constraints or most:

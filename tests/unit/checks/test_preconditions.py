@@ -166,7 +166,7 @@ def test_from_a_question_that_took_too_long_nothing_follows(late: str) -> None:
 @pytest.mark.parametrize(
     ("printed", "why"),
     [
-        ("1\nCannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "does not run"),
+        ("1\nCannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "is not running"),
         ("124\n", "does not answer within"),
         ("127\nsh: docker: not found", "cannot be used: sh: docker: not found"),
     ],

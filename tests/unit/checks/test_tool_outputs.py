@@ -92,5 +92,5 @@ def test_stat(case: dict[str, Any]) -> None:
 
 
 def test_stat_of_another_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="something else than a line of six fields"):
+    with pytest.raises(ValueError, match="stat did not print a line of six fields"):
         file.parse("regular file 644 root root")

@@ -28,7 +28,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("down", ["web1", "absent"]),
         (
             "run",
-            ["would be created", "known once they run", "one: 1 statements would be checked"],
+            ["would be created", "known once they are running", "one: 1 statements would be checked"],
         ),
     ],
 )

@@ -30,7 +30,7 @@ def test_a_fault_is_named_by_its_key() -> None:
         ({"block": {"port": "4789", "host": "a"}}, "not a port with its protocol"),
         ({"block": {"port": "70000/udp", "host": "a"}}, "not a port with its protocol"),
         ({"clock": {"host": "a", "by": "100d"}}, "not a difference of time"),
-        ({"clock": {"host": "a", "by": "+2s"}}, "cannot be told"),
+        ({"clock": {"host": "a", "by": "+2s"}}, "cannot be distinguished"),
         ({"memory": {"host": "a", "leave": "32M"}}, "end the host itself"),
         ({"fill_disk": {"host": "a", "path": "shares"}}, "not an absolute path"),
     ],

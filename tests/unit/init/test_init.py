@@ -82,7 +82,7 @@ def test_without_anything_it_writes_the_default_lab_and_a_play(
     assert "Review them, then: clusterlab run" in capsys.readouterr().out
     before = (folder / "inventory/default.yml").read_text()
     assert run("init", "--lab", "other") == 2
-    assert "exists already, and nothing was written" in capsys.readouterr().err
+    assert "already exists; nothing was written" in capsys.readouterr().err
     assert (folder / "inventory/default.yml").read_text() == before
 
 

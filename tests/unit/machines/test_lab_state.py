@@ -46,7 +46,7 @@ def test_the_record_comes_back_as_it_was(state: LabState) -> None:
 def test_a_newer_or_broken_record_is_no_crash(state: LabState) -> None:
     state.make()
     (state.folder / "record.json").write_text('{"form": 99}')
-    with pytest.raises(ClusterlabError, match="made by a newer clusterlab"):
+    with pytest.raises(ClusterlabError, match="created by a newer clusterlab"):
         state.read()
     (state.folder / "record.json").write_text("{")
     with pytest.raises(ClusterlabError, match="cannot be read"):

@@ -163,7 +163,7 @@ def test_a_name_that_is_none_is_refused(lab: Lab, name: str) -> None:
 
 def test_machines_that_are_not_up_are_not_saved(lab: Lab) -> None:
     snapshots = QemuMachines(lab).snapshots
-    with pytest.raises(ClusterlabError, match="a is absent: a snapshot is of all machines") as raised:
+    with pytest.raises(ClusterlabError, match="a is absent: a snapshot needs all machines") as raised:
         snapshots.take("warm", Silent())
     assert raised.value.remedy == "bring them up first: clusterlab up"
     assert snapshots.names() == []

@@ -111,7 +111,7 @@ def test_a_lab_that_came_back_meanwhile_is_not_removed(tmp_path: Path) -> None:
     ("changed", "said"),
     [
         ({"inventory": {"lab": "old", "colour": "red"}}, "cannot be read, perhaps because another version"),
-        ({"form": 99}, "was made by a newer clusterlab"),
+        ({"form": 99}, "was created by a newer clusterlab"),
     ],
 )
 def test_a_record_that_cannot_be_read_is_reported_and_never_removed(

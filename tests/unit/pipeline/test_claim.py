@@ -78,7 +78,7 @@ def test_the_same_name_in_two_checkouts(
     ("other", "said"),
     [
         ({"user": "bob"}, "lab shop was created by another user, bob@"),
-        ({"machine_id": "x", "workstation": "desk"}, "lab shop was made on another workstation, by"),
+        ({"machine_id": "x", "workstation": "desk"}, "lab shop was created on another workstation, by"),
     ],
 )
 @pytest.mark.parametrize("words", ["up", "down", "down --lab shop", "status", "apply", "check"])

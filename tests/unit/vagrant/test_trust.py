@@ -42,7 +42,7 @@ def test_a_libvirt_elsewhere_is_refused() -> None:
 
 
 def test_what_is_not_said_is_named() -> None:
-    with pytest.raises(HostError, match="does not say its Port, IdentityFile"):
+    with pytest.raises(HostError, match="does not report its Port, IdentityFile"):
         parse_ssh_config("Host demo-gw\n  HostName 1.2.3.4\n  User vagrant\n")
 
 
