@@ -9,13 +9,14 @@ that need it, and the checks that were not run say why.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from clusterlab.connectivity.connectivity import remove
+from clusterlab.connectivity.connectivity import look, remove
+from clusterlab.connectivity.play import Options as TestOptions
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.snapshots import snapshots_of
@@ -38,8 +39,6 @@ from clusterlab.results import Outcome, Result
 
 Keep = Literal["on-failure", "always", "never"]
 KEEPS: tuple[Keep, ...] = ("on-failure", "always", "never")
-WORK = ("lock", "start", "hosts", "provision", "apply", "check", "apply again")
-"""The stages before the end, in their order."""
 SAVE_SECONDS = 2.0  # between two writings while checks go on
 
 
@@ -113,7 +112,7 @@ class NightlyRunner:
                 self._work()
         except Passed as passed:  # between two stages
             self._stages.stopped = str(passed)
-        self._stages.note_untried((*WORK, "drills") if self._options.drills else WORK)
+        self._stages.note_untried(name for name, _, _ in self._work_stages())
         self._settle_checks(self._stages.stopped or "the stage check was not completed")
         try:
             with self._deadline.closing():
@@ -122,18 +121,23 @@ class NightlyRunner:
             self.run.notes.append(f"{passed}: the last stages are missing")
 
     def _work(self) -> None:
-        fresh = self._options.start.kind != "apply"
-        for name, work, essential in (
-            ("lock", self._take_lock, True),
-            ("start", self._start, fresh),
-            ("hosts", self._ask_hosts, True),
-            ("provision", self._provision, False),
-            ("apply", self._apply, False),
-            ("check", self._check, False),
-            ("apply again", self._apply_again, False),
-            *([("drills", self._drills, False)] if self._options.drills else []),
-        ):
+        for name, work, essential in self._work_stages():
             self._stages.carry_out(name, work, essential)
+
+    def _work_stages(self) -> Iterator[tuple[str, Callable[[], str], bool]]:
+        """The stages before the end, in their order, and whether those after one cannot be tried without it."""
+        fresh = self._options.start.kind != "apply"
+        yield "lock", self._take_lock, True
+        yield "start", self._start, fresh
+        yield "hosts", self._ask_hosts, True
+        yield "provision", self._provision, False
+        if self._options.connectivity:
+            yield "survey", self._survey, False
+        yield "apply", self._apply, False
+        yield "check", self._check, False
+        yield "apply again", self._apply_again, False
+        if self._options.drills:
+            yield "drills", self._drills, False
 
     def _close(self) -> None:
         """The end: each of its stages is tried, whatever became of the others.
@@ -191,6 +195,12 @@ class NightlyRunner:
 
     def _provision(self) -> str:
         return self._pipeline.provision()
+
+    def _survey(self) -> str:
+        """Ask the cluster what it uses: the connectivity test proves that, too."""
+        found = look(self._pipeline, TestOptions())
+        self._lab = self._pipeline.session.lab
+        return found
 
     def _apply(self) -> str:
         return self._pipeline.apply()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shlex
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +30,7 @@ from clusterlab.remote import Hosts
 from clusterlab.results import Outcome
 from tests.support import registry
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
-from tests.support.nightly_lab import NightlyLab, existing_lab
+from tests.support.nightly_lab import NightlyLab, existing_lab, stages
 
 pytestmark = pytest.mark.engine
 
@@ -34,6 +38,14 @@ NODES = ("host1", "host2", "host3")
 DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
 DROP_LONG = "iptables -{} INPUT -p udp --dport 4789 -m length --length 1400:65535 -j DROP"
 """As where the way to a node has a smaller MTU; that of its card also stalls the Swarm's own open connections."""
+CHATTER = """mkdir /www && echo hello > /www/index.html && httpd -p 8000 -h /www
+while true; do
+  for one in $(nslookup tasks.theirs 2>/dev/null | awk '/^Name:/ { n = 1 } n && /^Address/ { print $NF }'); do
+    wget -q -T 10 -O /dev/null http://$one:8000/ || echo lost $one
+  done
+  echo round; sleep 0.2
+done"""
+"""What a task of others does: it asks every task of its service, on all nodes, and prints what it did not get."""
 SERVE = """mkdir -p /srv/registry && cd /srv/registry && tar -x -f /root/theirs.tar
 setsid python3 /root/registry.py . 5000 > /root/registry.log 2>&1 < /dev/null & echo $! > /root/registry.pid
 curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://localhost:5000/v2/"""
@@ -68,6 +80,11 @@ class Bench:
         )
         return {node: sorted(self.run(node, listing).splitlines()) for node in NODES}
 
+    def remaining(self, before: dict[str, list[str]]) -> list[str]:
+        """What is on the hosts that was not there before, or is gone."""
+        now = self.objects()
+        return [f"{node}: {one}" for node in NODES for one in sorted({*now[node]} ^ {*before[node]})]
+
     def foreign(self) -> list[Any]:
         """What others have, in full."""
         names = (
@@ -81,6 +98,12 @@ class Bench:
             json.loads(self.run(node, f"docker inspect {task}")) for node, task in zip(NODES, tasks, strict=True)
         ]
         return [found, containers]
+
+    def traffic(self, since: str) -> tuple[int, list[str]]:
+        """How often others' tasks have asked all of their service meanwhile, and what they did not get."""
+        logs = "docker logs --since {} $(docker ps -q --filter name=theirs)"
+        lines = [line for node in NODES for line in self.run(node, logs.format(since)).splitlines()]
+        return lines.count("round"), [line for line in lines if line != "round"]
 
     def events(self, since: str) -> list[str]:
         """What happened meanwhile to things that are not the test's."""
@@ -117,7 +140,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 def seed(bench: Bench) -> None:
-    """A service of somebody else, with a task on every node, from an image that was loaded by hand."""
+    """A service of somebody else, with a task on every node, from an image that was loaded by hand; and a volume."""
     from clusterlab.build.container_image import built_image
 
     archive = built_image("busybox", bench.up.lab.inventory.release, Silent())
@@ -125,7 +148,10 @@ def seed(bench: Bench) -> None:
         bench.up.hosts[node].write("/root/theirs.tar", archive.path.read_bytes())
         bench.run(node, f"docker load -qi /root/theirs.tar && docker tag {archive.config_id} theirs:1")
     bench.run("host1", "docker network create -d overlay theirs-net")
-    bench.run("host1", "docker service create -q --name theirs --network theirs-net --mode global theirs:1 sleep 9999")
+    create = "docker service create -q --name theirs --network theirs-net --mode global theirs:1 sh -c"
+    bench.run("host1", f"{create} {shlex.quote(CHATTER)}")
+    options = "-o type=nfs -o o=addr=10.75.0.99,ro,nfsvers=4.2 -o device=:/theirs"
+    bench.run("host2", f"docker volume create {options} theirs-data")
 
 
 @contextmanager
@@ -148,10 +174,15 @@ def test_a_sound_cluster_passes_and_nothing_of_others_is_touched(bench: Bench) -
     assert "full-size packets pass unfragmented from every node to every other: 3 nodes, all 6 pairs" in printed
     unsupported = {one["check"]: one["hint"] for one in results["results"] if one["outcome"] == "unsupported"}
     assert any("with and without a task" in title for title in unsupported)
-    assert all("ipvs" in hint or "xfrm" in hint for hint in unsupported.values())
+    assert MOUNTS in unsupported
+    assert all(any(lack in hint for lack in ("ipvs", "xfrm", "nfs")) for hint in unsupported.values())
+    assert "registry: no service of the Swarm has an image from a registry" in printed
     assert bench.objects() == objects
     assert bench.foreign() == before
     assert bench.events(since) == []
+    rounds, lost = bench.traffic(since)
+    assert rounds > len(NODES)
+    assert lost == []
 
 
 def test_the_nodes_are_found_from_a_managers_address_alone(bench: Bench) -> None:
@@ -183,6 +214,7 @@ def test_the_nodes_are_found_from_a_managers_address_alone(bench: Bench) -> None
     )
 
 
+MOUNTS = "every node mounts /theirs of 10.75.0.99, as volume theirs-data does, and reads it"
 PING = "on an overlay network every node reaches every other (VXLAN, UDP 4789)"
 TCP = "TCP connects from every node to every other"
 NEWS = "the name of a new container is known on every node within seconds (UDP 7946)"
@@ -256,35 +288,96 @@ def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:
             bench.run(node, "kill $(cat /root/registry.pid); rm -r /srv/registry")
 
 
-def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench) -> None:
+def test_a_nightly_run_has_its_statements_and_the_history_too(bench: Bench) -> None:
     before = bench.objects()
-    process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml")
+    bench.nightly_lab.play()
+    _, night = bench.nightly_lab.nightly("--cluster")
+    assert {name: outcome for name, outcome in stages(night).items() if outcome != "done"} == {
+        "clean up": "skipped",
+        "notify": "skipped",
+    }
+    found = {one["check"]: one["outcome"] for one in night["results"] if one["play"] == "test-cluster"}
+    assert found[PING] == "pass", found
+    assert found[MOUNTS] == "unsupported", found
+    assert set(found.values()) <= {"pass", "unsupported"}, found
+    assert "not tested: " in next(one["message"] for one in night["stages"] if one["name"] == "survey")
+    code, out, err = bench.nightly_lab.run("history", "-i", "existing.yml")
+    assert code == 0, out + err
+    assert PACKETS in out
+    bench.nightly_lab.run("clean", "-i", "existing.yml", "--delete-data")
+    assert bench.objects() == before
+
+
+MOMENTS = {
+    "a-container-runs": "docker ps --format '{{.Names}}' | grep -q clusterlab--",
+    "it-removes": "! docker ps --format '{{.Names}}' | grep -q clusterlab--",
+}
+"""What is seen on host2 when the test is killed: the last, once a container of it was there."""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench, moment: str) -> None:
+    before = bench.objects()
+    process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml", "--only", "ping", "--only", "virtual")
     try:
-        wait_for_container(bench)
+        if moment == "it-removes":
+            wait_for(bench, MOMENTS["a-container-runs"])
+        wait_for(bench, MOMENTS[moment])
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        kill(bench, process)
     assert bench.objects() != before
-    bench.run("host1", "rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
     code, _, printed = bench.test("-i", "existing.yml", "--only", "gossip")
     assert code == 0, printed
     assert bench.objects() == before
 
 
+@pytest.mark.long
+def test_nothing_is_left_after_twenty_kills_at_random_moments(bench: Bench) -> None:
+    """After each the next test, or `clean`, removes what the one that was killed left; shown with `pytest -s`."""
+    before, began = bench.objects(), time.monotonic()
+    bench.test("-i", "existing.yml")
+    longest, chance, left_by_kills = time.monotonic() - began, random.Random(20), 0
+    for number in range(1, 21):
+        moment = chance.uniform(0, longest)
+        process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml")
+        time.sleep(moment)
+        kill(bench, process)
+        left = bench.remaining(before)
+        left_by_kills += bool(left)
+        if number % 2:
+            code, _, printed = bench.test("-i", "existing.yml", "--only", "gossip")
+        else:
+            code, *texts = bench.nightly_lab.run("clean", "-i", "existing.yml")
+            printed = "".join(texts)
+        then = bench.remaining(before)
+        print(f"kill {number:2} after {moment:5.1f} of {longest:.1f} s left {len(left):2} objects; then {len(then)}")
+        assert code == 0, printed
+        assert then == [], printed
+        assert bench.objects() == before
+    assert left_by_kills > 5, "hardly any kill came while something stood on the cluster"
+
+
 def test_an_interrupted_test_removes_what_it_created(bench: Bench) -> None:
     before = bench.objects()
     process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml")
-    wait_for_container(bench)
+    wait_for(bench, MOMENTS["a-container-runs"])
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err
     assert bench.objects() == before
 
 
-def wait_for_container(bench: Bench) -> None:
-    """Until the test has created something on a node, seconds after its start."""
-    shown = "docker ps --format '{{.Names}}' | grep -q clusterlab--"
+def wait_for(bench: Bench, shown: str) -> None:
+    """Until something is seen on host2, seconds after the start of the test."""
     bench.run("host2", f"n=0; until {shown}; do sleep 0.1; n=$((n+1)); [ $n -lt 400 ] || exit 1; done")
+
+
+def kill(bench: Bench, process: subprocess.Popen[str]) -> None:
+    """Kill a test; whoever comes next does not wait until its locks on the hosts expire."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    for node in ("gw", *NODES):
+        bench.run(node, "rm -f /run/lock/clusterlab.lock /var/lock/clusterlab.lock /tmp/clusterlab.lock")
 
 
 def test_a_host_asks_all_its_targets_with_as_many_requests_as_one(bench: Bench) -> None:
