@@ -122,6 +122,15 @@ class EngineKind(HostKind[str, Engine]):
 ENGINE = EngineKind()
 
 
+def users(at: Observed) -> list[str]:
+    """What of others would end with an engine, for people: its containers."""
+    unit = units.units(at.answers.get(ENGINE.name, "")).get(UNIT, units.Unit())
+    if unit.runs and not at.info:
+        return ["an engine that does not answer, so what it has is not known"]
+    containers = at.info.get("Containers") or 0
+    return [f"{containers} container{'s' if containers > 1 else ''}"] if containers else []
+
+
 def _reason(unit: units.Unit, answers: bool) -> str:
     if not unit.exists:
         return "there is no Docker engine"

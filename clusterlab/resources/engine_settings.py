@@ -102,23 +102,33 @@ class EngineSettingsKind(HostKind[Settings, Found]):
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
         yield from super().changes(wants, scope)
         wanted = self.wanted(wants)
+        foreign = wants.lab.inventory.kind.foreign
         for key, found in self.observe(scope).items():
-            if key not in wanted and found.before and (change := self.remove(scope, key, found, _NO_LONGER)):
-                yield change
+            if key not in wanted and found.before:
+                yield self._restored(scope, key, found, _NO_LONGER, foreign=foreign)
 
     def owns(self, lab: str, found: Found) -> bool:
         return bool(found.before)
 
-    def remove(self, scope: Scope, key: Key, found: Found, reason: str) -> Change | None:
+    def kept(self, scope: Scope, key: Key, found: Found) -> str:
+        if found.file is None:
+            return _NOT_JSON
+        return _running(scope.at(key)) if self.differences({}, found) else ""
+
+    def remove(self, scope: Scope, key: Key, found: Found, reason: str) -> Change:
         """Give the keys that provision changed their former values back."""
+        return self._restored(scope, key, found, reason, foreign=True)
+
+    def _restored(self, scope: Scope, key: Key, found: Found, reason: str, *, foreign: bool) -> Change:
         differences = tuple(self.differences({}, found))
-        if not differences:
+        if not differences and found.file is not None:
             return Change(key, "forget", reason, "true", partial(_forget, scope.at(key), found.before))
-        return _change(scope, key, {}, found, differences, foreign=False, reason=reason)
+        return _change(scope, key, {}, found, differences, foreign, reason=reason)
 
 
 ENGINE_SETTINGS = EngineSettingsKind()
 _NO_LONGER = "the inventory no longer has it"
+_NOT_JSON = f"{_FILE} is not a JSON object: correct it first"
 
 
 def _change(
@@ -133,13 +143,9 @@ def _change(
     at = scope.at(key)
     whole = merged(found, wanted)
     names = ", ".join(one.name for one in differences)
-    running = at.info.get("ContainersRunning") or 0
-    blocked = "" if found.file is not None else f"{_FILE} is not a JSON object: correct it first"
-    if foreign and running:
-        blocked = blocked or (
-            f"the engine has to restart, and its {running} running containers with it: stop them, or drain the node, "
-            "and run the same command again"
-        )
+    blocked = "" if found.file is not None else _NOT_JSON
+    if foreign:
+        blocked = blocked or _running(at)
     write = f"printf '%s\\n' {shlex.quote(_json(whole))} > {_NEW}"
     return Change(
         key=key,
@@ -150,6 +156,17 @@ def _change(
         differences=differences,
         needs=pending_on(scope, key.host, "packages", "engine"),
         blocked=blocked,
+    )
+
+
+def _running(at: Observed) -> str:
+    """Why an engine that others may use is not restarted; "" when nothing would end."""
+    running = at.info.get("ContainersRunning") or 0
+    if not running:
+        return ""
+    return (
+        f"the engine has to restart, and its {running} running containers with it: stop them, or drain the node, "
+        "and run the same command again"
     )
 
 

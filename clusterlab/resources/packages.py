@@ -9,7 +9,7 @@ import re
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from clusterlab.progress import Progress
 from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
 
-from . import docker_engine, record
+from . import docker_engine, iscsi_initiator, iscsi_target, nfs, record
 from .base import Change, Difference, Key, Skipped
 from .commands import do
 from .host_kind import HostKind, Role, pending_on, system_of
@@ -39,6 +39,13 @@ _PROVIDES = {  # how a system without dpkg shows that it has what the package br
     "open-iscsi": "iscsiadm",
     "xfsprogs": "mkfs.xfs",
     "e2fsprogs": "mkfs.ext4",
+}
+_USERS: Mapping[str, Callable[[Observed], Sequence[str]]] = {  # who still uses what a package brings
+    "docker.io": docker_engine.users,
+    "docker-cli": docker_engine.users,
+    "nfs-kernel-server": nfs.others,
+    "tgt": iscsi_target.others,
+    "open-iscsi": iscsi_initiator.sessions,
 }
 _LOCKED_FOR = 900.0  # seconds to wait for another package manager; a first automatic upgrade takes minutes
 _INSTALL = 1800.0  # seconds for the installation itself
@@ -154,22 +161,39 @@ class PackageKind(HostKind[str, Package]):
         return found.recorded
 
     def kept(self, scope: Scope, key: Key, found: Package) -> str:
-        return f"packages stay unless {FLAG} is given" if found.version and FLAG not in scope.allowed else ""
+        if not found.version:
+            return ""
+        if FLAG not in scope.allowed:
+            return f"packages stay unless {FLAG} is given"
+        users = _USERS[key.name](scope.at(key)) if key.name in _USERS else ()
+        return f"others use it: {', '.join(users)}" if users else ""
+
+    def rest(self, key: Key, found: Package) -> str:
+        if not found.version:
+            return ""
+        return "its configuration, and packages that it needed: `apt-get autoremove` there shows these"
 
     def remove(self, scope: Scope, key: Key, found: Package, reason: str) -> Change | None:
-        """Remove all that provision installed on a host, and nothing else.
+        """Remove what provision installed on a host and may go, and nothing else.
 
-        Fails when others need one of them.
+        Fails when others need one of them. Of packages that are gone already, only the record goes.
         """
         at = scope.at(key)
         if pending_on(scope, at.name, "packages"):
             return None
-        names = [one.name for one, package in self.observe(scope).items() if one.host == at.name and package.recorded]
+        going = {
+            one.name: package
+            for one, package in self.observe(scope).items()
+            if one.host == at.name and package.recorded and not self.kept(scope, one, package)
+        }
+        names, there = list(going), [name for name, package in going.items() if package.version]
         return Change(
             key=Key(at.name, "packages", " ".join(names)),
-            action="remove",
-            reason=reason,
-            command=f"apt-get remove {' '.join(names)}",
+            action="remove" if there else "forget",
+            reason=reason if there else "somebody has removed what provision installed",
+            command=f"apt-get remove {' '.join(there)}"
+            if there
+            else shlex.join(["rm", "-f", *(record.path(at.lab, self.name, name) for name in names)]),
             carry_out=partial(_remove, at.host, at.lab, names, scope.progress),
         )
 

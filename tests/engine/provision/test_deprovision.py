@@ -9,6 +9,7 @@ import pytest
 from clusterlab.errors import ClusterlabError
 from clusterlab.plan.deprovision import Withdrawal, deprovision
 from clusterlab.plan.graph import carry_out
+from clusterlab.resources import record
 from tests.support.provision_bench import Bench, with_inventory
 
 pytestmark = pytest.mark.engine
@@ -17,6 +18,9 @@ _STATE = r"""
 find /etc /var/lib/clusterlab -type f ! -path '/etc/docker/*' -exec md5sum {} + 2>/dev/null | sort -k 2
 for unit in docker containerd; do echo "$unit $(systemctl is-active $unit) $(systemctl is-enabled $unit)"; done
 sysctl -n net.core.somaxconn net.ipv4.ip_local_port_range
+"""
+INSTALLED = """
+dpkg-query -W -f '${Package} ${db:Status-Status}\\n' curl tgt docker.io 2>/dev/null | sed -n 's/ installed$//p' | xargs
 """
 
 
@@ -75,6 +79,25 @@ def test_a_parameter_that_somebody_has_changed_since_keeps_its_value(fresh: Fres
     taken_back(bench)
     assert bench.run("host1", "sysctl -n net.core.somaxconn") == "2222"
     assert bench.run("host1", "ls /etc/sysctl.d").count("clusterlab") == 0
+
+
+def test_packages_go_when_that_is_allowed_and_one_that_others_use_stays(fresh: Fresh) -> None:
+    bench = fresh(1, {"host1": ["docker"]})
+    bench.provisioned()
+    # The machines have all of them from the beginning, so that provision installs none.
+    record.remember(bench.hosts["host1"], bench.lab.name, "package", dict.fromkeys(["curl", "tgt", "docker.io"]))
+    bench.run("host1", "dpkg --purge tgt; tar -c -T /dev/null | docker import - theirs:1; docker create theirs:1 true")
+
+    found = taken_back(bench)  # somebody has removed one of them: the others stay
+    assert {one.key.name for one in found.kept if "unless --packages" in one.reason} == {"curl", "docker.io"}
+    assert bench.run("host1", INSTALLED) == "curl docker.io"
+
+    found = taken_back(bench, "--packages")
+    reasons = {one.key.name: one.reason for one in found.kept if one.key.kind == "package"}
+    assert reasons["docker.io"] == "others use it: 1 container"
+    assert "apt-get autoremove" in reasons["curl"]
+    assert bench.run("host1", INSTALLED) == "docker.io"
+    assert bench.run("host1", "docker ps -aq | wc -l") == "1"
 
 
 def test_nothing_is_taken_back_while_objects_of_the_lab_are_on_the_hosts(fresh: Fresh) -> None:

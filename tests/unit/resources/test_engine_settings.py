@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.remote import Host, Target
+from clusterlab.remote.connection import Connections
+from clusterlab.resources import record
+from clusterlab.resources.base import Key
 from clusterlab.resources.engine_settings import ENGINE_SETTINGS, Found, merged
+from clusterlab.resources.observed import Observed
+from clusterlab.resources.scope import Scope, Wants
 
 
 @pytest.mark.parametrize(
@@ -29,3 +38,39 @@ def test_keys_are_merged_and_given_back(
 ) -> None:
     assert [str(one) for one in ENGINE_SETTINGS.differences(wanted, found)] == differing
     assert merged(found, wanted) == file
+
+
+RESTART = "the engine has to restart, and its 2 running containers with it"
+KEY = Key("host1", ENGINE_SETTINGS.name, "daemon.json")
+
+
+def scope_of(running: int, file: str = '{"mtu": 9000}') -> Scope:
+    """A host where provision set mtu to 9000, and where so many containers run now."""
+    entries = (("engine settings", None), ("engine-settings-written", 9000))
+    recorded = "\n".join(f"{record._file(kind, 'mtu')} {json.dumps(value)}" for kind, value in entries)
+    answers = {record.SECTION: recorded, ENGINE_SETTINGS.name: file}
+    host = Host(Target("host1", "192.168.98.11"), Connections())
+    return Scope("demo", {"host1": Observed("demo", host, {"info": {"ContainersRunning": running}}, answers)})
+
+
+@pytest.mark.parametrize(("machines", "blocked"), [("existing", True), ("namespaces", False)])
+def test_an_engine_of_others_is_not_restarted_when_the_last_key_leaves_the_inventory(
+    machines: str, blocked: bool
+) -> None:
+    host = {"address": "192.168.98.11", "roles": ["docker"]}
+    lab = Lab(Inventory.model_validate({"lab": "demo", "machines": machines, "hosts": {"host1": host}}))
+    [change] = ENGINE_SETTINGS.changes(Wants(lab), scope_of(2))
+    assert change.blocked.startswith(RESTART) is blocked
+    [change] = ENGINE_SETTINGS.changes(Wants(lab), scope_of(0))
+    assert (change.action, change.blocked) == ("restore", "")
+
+
+def test_deprovision_restarts_no_engine_in_which_others_have_containers() -> None:
+    for scope, why in ((scope_of(2), RESTART), (scope_of(0), ""), (scope_of(0, "{"), "is not a JSON object")):
+        [(key, found)] = ENGINE_SETTINGS.observe(scope).items()
+        assert why in ENGINE_SETTINGS.kept(scope, key, found)
+        assert bool(ENGINE_SETTINGS.kept(scope, key, found)) is bool(why)
+        assert bool(ENGINE_SETTINGS.remove(scope, key, found, "why").blocked) is bool(why)
+    gone = scope_of(2, "{}")  # somebody has taken the key out already
+    assert ENGINE_SETTINGS.kept(gone, KEY, ENGINE_SETTINGS.observe(gone)[KEY]) == ""
+    assert ENGINE_SETTINGS.remove(gone, KEY, ENGINE_SETTINGS.observe(gone)[KEY], "why").action == "forget"
