@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import size_bytes
 
+OWN = "@own"
+"""What the line with a place's own addresses is called; no target has such a name."""
 _LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute writes it
 
 
@@ -30,6 +32,7 @@ class Answer:
 
     reached: bool | None
     found: str
+    mistaken: bool = False  # somebody else may have answered
 
 
 def lines_of(output: str) -> Iterator[tuple[str, tuple[int, str]]]:
@@ -48,6 +51,17 @@ def judged(by: str, floor: str | None, target: Target, line: tuple[int, str] | N
         return Answer(None, "the command printed nothing about it")
     code, text = line
     return JUDGES[by](floor, target.address, code, text)
+
+
+def only_if_alone(answer: Answer, target: Target, asking: str, own: Collection[str], all_: Iterable[Target]) -> Answer:
+    """The answer, or that another place may have given it: the one that asks, or a target with the same address."""
+    sharing = {one.name for one in all_ if one.address == target.address}
+    if target.address in own:
+        sharing.add(asking)
+    others = sorted(sharing - {target.name})
+    if not answer.reached or not others:
+        return answer
+    return Answer(False, f"{target.address} belongs to {' and '.join(sorted([target.name, *others]))}", mistaken=True)
 
 
 def _name(floor: str | None, address: str, code: int, text: str) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .mesh_answers import OWN
 from .place import Place
 
 MTU = 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")/mtu"'
@@ -34,6 +35,8 @@ ask() {{
   said=$(try "$1" "$2" "$3"); code=$?
   printf '%s\\t%s\\t%s\\n' "$1" "$code" "$(echo "$said" | tr '\\n\\t' '  ')"
 }}
+own() {{ awk '/32 host LOCAL/ {{ print last }} {{ last = $2 }}' /proc/net/fib_trie | sort -u | xargs; }}
+printf '{OWN}\\t0\\t%s\\n' "$(own)"
 udp=33434
 for one in "$@"; do
   udp=$((udp + 16))
@@ -43,9 +46,9 @@ wait
 """
 """Arguments: the way, a port, seconds, and NAME=ADDRESS for each target.
 
-Prints a line for each as it ends: the name, an exit code and what the tool printed, separated by tabs. Downloads follow
-one another: at the same time each would measure the others. Each traceroute has UDP ports of its own, since each sees
-the answers to all of them.
+Prints its own addresses, as the kernel has them, and a line for each target as it ends: the name, an exit code and what
+the tool printed, separated by tabs. Downloads follow one another: at the same time each would measure the others. Each
+traceroute has UDP ports of its own, since each sees the answers to all of them.
 """
 
 

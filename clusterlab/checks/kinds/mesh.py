@@ -31,9 +31,10 @@ from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
-from ..mesh_answers import Answer, Target, judged, lines_of
+from ..mesh_answers import OWN, Answer, Target, judged, lines_of, only_if_alone
 from ..mesh_directions import with_directions
 from ..mesh_script import MTU, SCRIPT, command
+from ..owners import HINT as OWNERS_HINT
 from ..place import NotUnderstood, Place
 from ..places import Places
 
@@ -206,9 +207,17 @@ def _answers(
     argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
     completed = places.run(place, argv, timeout=longest)
     lines = dict(lines_of(completed.stdout))
-    answers = {one.name: judged(probe.by, probe.floor, one, lines.get(one.name)) for one in others}
     first = known[0] if known else Target("TARGET", "", "ADDRESS")
     shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
+    own = lines.get(OWN, (0, ""))[1].split()
+    if not own:
+        raise NotUnderstood(f"the addresses of {place} could not be listed", command=shown, detail=completed.output)
+    answers = {
+        one.name: only_if_alone(
+            judged(probe.by, probe.floor, one, lines.get(one.name)), one, place.container or place.host, own, targets
+        )
+        for one in others
+    }
     return shown, completed.output, answers
 
 
@@ -230,9 +239,8 @@ def _finding(
         raise NotUnderstood(f"nothing shows whether others are reached: {links[0].found}", command=shown, detail=output)
     missing = "; ".join(f"{link.target}: {link.found}" for link in bad)
     found = f"{len(links) - len(bad)} of {len(links)} others" + (f"; not {missing}" if bad else "")
-    return finding(
-        place, shown, holds=not bad, wanted=wanted, found=found, output=output, hint=_HINTS[probe.by], links=links
-    )
+    hint = OWNERS_HINT if any(answer.mistaken for answer in answers.values()) else _HINTS[probe.by]
+    return finding(place, shown, holds=not bad, wanted=wanted, found=found, output=output, hint=hint, links=links)
 
 
 def _explained(probe: MeshProbe, one: Finding, findings: Sequence[Finding]) -> Finding:

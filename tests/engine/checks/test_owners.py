@@ -21,6 +21,8 @@ CHECKS: dict[str, dict[str, object]] = {
     "long ping": {"ping": {"in": "alpha", "to": "beta", "count": 1, "size": 1400}},
     "port": {"port": {"in": "alpha", "to": "beta", "port": 80}},
     "page": {"http": {"in": "alpha", "url": "http://beta/"}},
+    "mesh by ping": {"mesh": {"in": "alpha", "to": ["beta"], "by": "ping", "network": "mesh"}},
+    "mesh by tcp": {"mesh": {"in": "alpha", "to": ["beta"], "by": "tcp", "port": 80, "network": "mesh"}},
     "name": {"dns": {"in": "alpha", "name": "beta"}},
     "name and address": {"dns": {"in": "alpha", "name": "beta", "is": BETA}},
 }
@@ -51,7 +53,8 @@ def test_an_address_that_the_asking_container_has_too(rig: Rig, tmp_path: Path) 
     results = ask(rig, tmp_path, doubled=True)
     assert {one.outcome for one in results} == {Outcome.FAIL}, "\n".join(map(told, results))
     for one in results:
-        assert "belongs to alpha on host1 and beta on host2" in one.evidence[-1].found
+        owners = "alpha and beta" if one.kind == "mesh" else "alpha on host1 and beta on host2"
+        assert f"belongs to {owners}" in one.evidence[-1].found
         assert "`clusterlab apply` creates it again" in one.hint
         assert not any(link.seen for item in one.evidence for link in item.links)
 
@@ -65,6 +68,7 @@ def test_an_address_of_a_host_that_the_asking_host_has_too(rig: Rig, tmp_path: P
     probes: dict[str, dict[str, object]] = {
         "ping": {"ping": {"on": "host1", "to": "host2", "count": 1}},
         "port": {"port": {"on": "host1", "to": "host2", "port": 22}},
+        "mesh": {"mesh": {"on": "host1", "to": ["host2"], "by": "ping"}},
         "ping of itself": {"ping": {"on": "host1", "to": "host1", "count": 1}},
     }
     play = {"title": "Two hosts", "checks": [{"title": title, **check} for title, check in probes.items()]}
@@ -82,7 +86,7 @@ def test_an_address_of_a_host_that_the_asking_host_has_too(rig: Rig, tmp_path: P
     finally:
         rig.hosts["host1"].run(f"ip address del {address}/32 dev lo", check=True)
     assert results["ping of itself"].outcome is Outcome.PASS
-    for title in ("ping", "port"):
+    for title in ("ping", "port", "mesh"):
         assert results[title].outcome is Outcome.FAIL
         assert f"{address} belongs to host1 and host2" in results[title].evidence[-1].found
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from clusterlab.checks.kinds.mesh import MeshProbe
-from clusterlab.checks.mesh_answers import Target, judged
+from clusterlab.checks.mesh_answers import OWN, Answer, Target, judged, lines_of, only_if_alone
+from clusterlab.checks.mesh_script import SCRIPT
 from clusterlab.model.base import InvalidModel
 
 ADDRESS = "10.0.1.5"
@@ -42,6 +45,21 @@ ADDRESS = "10.0.1.5"
 def test_an_answer(by: str, code: int, text: str, reached: bool | None, found: str) -> None:
     answer = judged(by, "1M" if by == "fetch" else None, Target("b", "host2", ADDRESS), (code, text))
     assert (answer.reached, answer.found) == (reached, found)
+
+
+def test_an_answer_counts_only_if_nobody_else_can_have_given_it() -> None:
+    b, c, d = Target("b", "host2", ADDRESS), Target("c", "host3", ADDRESS), Target("d", "host3", "10.0.1.9")
+    yes, no = Answer(True, "open"), Answer(False, "refused")
+    assert only_if_alone(yes, b, "a", ["127.0.0.1", "10.0.1.4"], [b, d]) == yes
+    assert only_if_alone(no, b, "a", [ADDRESS], [b, c]) == no
+    itself = only_if_alone(yes, b, "a", ["127.0.0.1", ADDRESS], [b, d])
+    assert (itself.reached, itself.found, itself.mistaken) == (False, f"{ADDRESS} belongs to a and b", True)
+    assert only_if_alone(yes, b, "a", ["10.0.1.4"], [b, c, d]).found == f"{ADDRESS} belongs to b and c"
+
+
+def test_a_place_lists_its_own_addresses_as_the_kernel_has_them() -> None:
+    printed = subprocess.run(["sh", "-c", SCRIPT, "sh", "ping", "0", "1"], capture_output=True, text=True, check=True)
+    assert "127.0.0.1" in dict(lines_of(printed.stdout))[OWN][1].split()
 
 
 @pytest.mark.parametrize(
