@@ -17,7 +17,7 @@ from .batch import Met
 from .listening import connections, tables
 from .place import NotUnderstood, Place
 from .places import Places
-from .swarm_task import Task, by_host
+from .swarm_task import Task, by_host, outside
 
 _TABLES = ["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 2> /dev/null || true"]
 Pair = tuple[int, int]
@@ -26,10 +26,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Answerer:
-    """What is known of who answers.
-
-    `holds` also where it is not known, but passed on by the node.
-    """
+    """Who answers, and whether it is a task of the service."""
 
     holds: bool
     found: str
@@ -37,10 +34,11 @@ class Answerer:
 
 @dataclass(frozen=True)
 class Sockets:
-    """The connections of nodes, outside of containers, and of tasks, at one moment."""
+    """The connections of nodes, outside of containers, and of tasks, at one moment; `unread` are tasks elsewhere."""
 
     of_nodes: Mapping[str, frozenset[Pair]]
     of_tasks: Mapping[Task, frozenset[Pair]]
+    unread: Sequence[Task] = ()
 
 
 def sockets_of(nodes: Sequence[str], tasks: Sequence[Task], places: Places) -> Sockets:
@@ -48,7 +46,8 @@ def sockets_of(nodes: Sequence[str], tasks: Sequence[Task], places: Places) -> S
 
     Raises as `run_for` does.
     """
-    known = by_host([task for task in tasks if task.host in places.lab.inventory.hosts])
+    unread = [task for task in tasks if task.host not in places.lab.inventory.hosts]
+    known = by_host([task for task in tasks if task not in unread])
 
     def of_node(node: str) -> frozenset[Pair]:
         completed = places.run(Place(node), _TABLES)
@@ -59,7 +58,7 @@ def sockets_of(nodes: Sequence[str], tasks: Sequence[Task], places: Places) -> S
     read = results_of(parallel(of_node, nodes, name="sockets"))
     listed = results_of(parallel(lambda host: tables(known[host], places), list(known), name="sockets"))
     of_tasks = {task: connections(table) for each in listed for task, table in each.items()}
-    return Sockets(dict(zip(nodes, read, strict=True)), of_tasks)
+    return Sockets(dict(zip(nodes, read, strict=True)), of_tasks, unread)
 
 
 def answerer(node: str, port: int, target: int, met: Met, sockets: Sockets, *, on_node: bool) -> Answerer:
@@ -67,8 +66,9 @@ def answerer(node: str, port: int, target: int, met: Met, sockets: Sockets, *, o
 
     `target` is the port in the tasks.
 
-    With `on_node` a task of the node has to answer. Otherwise any may: the node passes the connection on, and where
-    it does but no task shows it, the way may have given it another port.
+    With `on_node` a task of the node has to answer, otherwise any may. It must have the connection, by its own port and
+    by that of the other end, which the way from the node hardly ever changes. Raises NoAnswer when it may end at a task
+    that cannot be asked, and NotUnderstood when the way may have changed the port.
     """
     tasks = {task: found for task, found in sockets.of_tasks.items() if task.host == node or not on_node}
     for task, pairs in tasks.items():
@@ -80,6 +80,13 @@ def answerer(node: str, port: int, target: int, met: Met, sockets: Sockets, *, o
             if any((other, mine) in own for mine, other in pairs if mine == target):
                 return Answerer(True, f"a process of {node} passes it on to {task}")
         return Answerer(False, f"but the connection ends at a process of {node}, and at no task of the service")
-    if on_node:
-        return Answerer(False, "but no task of the service has the connection")
-    return Answerer(True, f"{node} passes the connection on; at which task it ends was not seen")
+    if not on_node and sockets.unread:
+        raise outside(sockets.unread[0].name, sockets.unread[0].host)
+    others = [str(task) for task, pairs in tasks.items() if any(mine == target for mine, _ in pairs)]
+    if not on_node and others:
+        raise NotUnderstood(
+            f"port {port} of {node} opens, and no task shows that connection; {', '.join(others)} shows others, of "
+            "which one may be it with another port",
+            remedy="ask again when fewer clients use the service",
+        )
+    return Answerer(False, "but no task of the service has the connection")

@@ -16,6 +16,7 @@ from .swarm_task import Task, by_host, run_for
 _DNS = ip_address("127.0.0.11")  # Docker's DNS listens there in each container that is on a network of its own
 _EPHEMERAL = 32768  # from here on a port may be another one after the next start
 _LISTENS = "0A"
+_ENDED = "06"  # TIME_WAIT: nobody has it any longer
 _LINE = re.compile(r"^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{2}) ", re.MULTILINE)
 _SCRIPT = """
 for pid; do
@@ -62,9 +63,11 @@ def tables(tasks: Sequence[Task], places: Places) -> Mapping[Task, str]:
 
 
 def connections(table: str) -> frozenset[tuple[int, int]]:
-    """The connections in such a table: their own port, and that of the other end."""
+    """The connections in such a table that somebody has: their own port, and that of the other end."""
     lines = _LINE.findall(table)
-    return frozenset((int(port, 16), int(other, 16)) for _, port, other, state in lines if state != _LISTENS)
+    return frozenset(
+        (int(port, 16), int(other, 16)) for _, port, other, state in lines if state not in (_LISTENS, _ENDED)
+    )
 
 
 def ports(sockets: Mapping[Task, frozenset[Socket]], task: Task, address: str) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from collections.abc import Sequence
 
 from clusterlab.errors import HostError
 from clusterlab.remote import Host
@@ -26,7 +26,7 @@ def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
     with engine(host, f"wait for job {name}") as api:
         while True:
             service = api.inspect_service(name)
-            tasks = _of_this_run(service, api.tasks(filters={"service": name}))
+            tasks = of_last_run(service, api.tasks(filters={"service": name}))
             if _completed(service, tasks):
                 return
             if time.monotonic() > deadline:
@@ -36,13 +36,13 @@ def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
             _tick.wait(0.3)
 
 
-def _of_this_run(service: Json, tasks: list[Any]) -> list[Any]:
-    """The tasks of a job's last run: an update runs it again."""
+def of_last_run(service: Json, tasks: Sequence[Json]) -> list[Json]:
+    """The tasks of a job's last run: an update runs it again, and the Swarm keeps those of earlier runs for a while."""
     run = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index", 0)
     return [task for task in tasks if (task.get("JobIteration") or {}).get("Index", 0) == run]
 
 
-def _completed(service: Json, tasks: list[Any]) -> bool:
+def _completed(service: Json, tasks: Sequence[Json]) -> bool:
     complete = [task for task in tasks if task["Status"]["State"] == "complete"]
     replicated = (service["Spec"]["Mode"]).get("ReplicatedJob")
     if replicated is not None:
@@ -51,7 +51,7 @@ def _completed(service: Json, tasks: list[Any]) -> bool:
     return bool(nodes) and nodes == {task.get("NodeID") for task in complete}
 
 
-def _not_completed(host: Host, name: str, tasks: list[Any], seconds: float) -> HostError:
+def _not_completed(host: Host, name: str, tasks: Sequence[Json], seconds: float) -> HostError:
     ordered = sorted(tasks, key=lambda task: str(task.get("CreatedAt")))
     errors = [str(task["Status"]["Err"]) for task in ordered if task["Status"].get("Err")]
     last = f": {errors[-1]}" if errors else ""

@@ -29,7 +29,7 @@ from ..finding import Finding, finding, unasked
 from ..kind import CheckKind
 from ..manual.line import Line, ends
 from ..manual.where import Where
-from ..place import WrongAnswer
+from ..place import ProbeError, WrongAnswer
 from ..places import Places
 from ..swarm_task import Service, outside, service_of
 
@@ -53,8 +53,7 @@ class PublishedProbe(Model):
     It is probed from another Docker host.
 
     A connection is held open until the hosts have listed theirs: with `host` a task on the node must have it, and
-    with `ingress` it must not end at a process of the node. Where there is no other host, one asks itself, and what is
-    found says so.
+    with `ingress` any task. Where there is no other host, one asks itself, and what is found says so.
     """
 
     service: str
@@ -108,17 +107,22 @@ class Published(CheckKind[PublishedProbe]):
             opened = [node for node in nodes if met[asking[node]][job[node]].reached]
             sockets = sockets_of(opened, service.tasks if opened else (), places)
         for node in nodes:
-            found = met[asking[node]][job[node]]
+            found, wanted = met[asking[node]][job[node]], _wanted(probe, node, lab)
             holds, said = found.reached, found.found
             if found.reached:
-                who = answerer(node, probe.port, target, found, sockets, on_node=probe.mode == "host")
+                try:
+                    who = answerer(node, probe.port, target, found, sockets, on_node=probe.mode == "host")
+                except ProbeError as error:
+                    link = Link(asking[node], node, f"port {probe.port}", True, None)
+                    findings.append(unasked(asking[node], wanted, error, [link]))
+                    continue
                 holds, said = who.holds, f"{found.found}, {who.found}"
             findings.append(
                 finding(
                     asking[node],
                     job[node].typed(),
                     holds=holds,
-                    wanted=_wanted(probe, node, lab),
+                    wanted=wanted,
                     found=f"{node}: {said}",
                     hint=_HINTS[probe.mode] if not found.reached else _ANSWERER_HINT.format(port=probe.port),
                     links=[Link(asking[node], node, f"port {probe.port}", True, holds, said)],

@@ -21,6 +21,7 @@ from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
+from clusterlab.resources.swarm_jobs import of_last_run
 from clusterlab.stacks.constraints import parse_constraint
 
 from ..finding import Finding, finding, unasked
@@ -42,7 +43,9 @@ class TasksProbe(Model):
     running: int | Literal["each"] | None = Field(
         default=None, description="how many must run; each: one on each active node that its constraints match"
     )
-    completed: int | None = Field(default=None, description="how many tasks of a job must have ended with exit code 0")
+    completed: int | None = Field(
+        default=None, description="how many tasks of a job must have ended with exit code 0, in its last run"
+    )
     steady: Literal[True] | None = Field(
         default=None, description="none fails repeatedly: after a failure, the next task has run for long enough"
     )
@@ -107,8 +110,10 @@ class Tasks(CheckKind[TasksProbe]):
             test = "-ge 1 ] && [ $found -le" if probe.running == "each" else "-eq"
             yield Line(manager, listed_, wanted, f'found=$({running}); [ "$found" {test} {number} ]')
         if probe.completed is not None:
-            counted = f"{listed_} --format '{{{{.CurrentState}}}}' | grep -c ^Complete"
-            yield Line(manager, listed_, f"{probe.completed} tasks complete", f"[ $({counted}) -ge {probe.completed} ]")
+            last_run = f"docker service ls --filter name={probe.service} --format '{{{{.Name}}}} {{{{.Replicas}}}}'"
+            counted = f"{last_run} | sed -n 's/^{probe.service} .*(\\([0-9]*\\)\\/.* completed)$/\\1/p'"
+            test = f'found=$({counted}); [ "${{found:-0}}" -ge {probe.completed} ]'
+            yield Line(manager, last_run, f"({probe.completed}/{probe.completed} completed)", test)
         if probe.steady:
             failed = f"{listed_} --filter desired-state=shutdown --format '{{{{.CurrentState}}}}'"
             recent = r"grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'"
@@ -146,7 +151,7 @@ def _running(seen: TaskView, wanted: int | str) -> Finding:
 
 
 def _completed(seen: TaskView, wanted: int) -> Finding:
-    done = [task for task in seen.tasks if task["Status"]["State"] == "complete"]
+    done = [task for task in of_last_run(seen.report, seen.tasks) if task["Status"]["State"] == "complete"]
     found = f"{len(done)} of {wanted} tasks are complete"
     holds = len(done) >= wanted
     return seen.finding(holds, f"{wanted} tasks are complete", found + ("" if holds else why_not(seen)))

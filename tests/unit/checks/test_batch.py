@@ -49,9 +49,10 @@ def test_a_name_that_cannot_be_asked_for(name: str) -> None:
         question(name)
 
 
-def test_connections_are_what_does_not_listen() -> None:
+def test_connections_are_what_neither_listens_nor_has_ended() -> None:
     table = HEADER + line("00000000", 80) + line("0501000A", 80, state="01").replace("00000000:0000", "0100000A:B26E")
-    table += HEADER + line(ANY6, 443, state="06").replace(f"{ANY6}:01BB 00000000", f"{ANY6}:01BB {ANY6}")
+    table += line("0501000A", 81, state="06").replace("00000000:0000", "0100000A:B26E")
+    table += HEADER + line(ANY6, 443, state="08").replace(f"{ANY6}:01BB 00000000", f"{ANY6}:01BB {ANY6}")
     assert connections(table) == {(80, 0xB26E), (443, 0)}
 
 

@@ -18,7 +18,7 @@ from clusterlab.checks.finding import Finding
 from clusterlab.checks.kinds import KINDS, published, service_reach, tasks
 from clusterlab.checks.listening import Socket, on_loopback_alone, parse
 from clusterlab.checks.manual.where import Where
-from clusterlab.checks.place import NoAnswer, WrongAnswer
+from clusterlab.checks.place import NoAnswer, NotUnderstood, WrongAnswer
 from clusterlab.checks.places import Places
 from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
 from clusterlab.checks.swarm_task import Service, Task
@@ -77,7 +77,8 @@ OWN = 45678
         ([(8080, OWN), (50000, 80)], [(80, 50000)], "host", True, "a process of host1 passes it on to web.1 on host1"),
         ([(8080, OWN), (50000, 80)], [(80, 50001)], "host", False, "ends at a process of host1"),
         ([(8081, OWN)], [(81, OWN), (80, OWN + 1)], "host", False, "no task of the service has the connection"),
-        ([], [], "ingress", True, "host1 passes the connection on; at which task it ends was not seen"),
+        ([], [], "ingress", False, "no task of the service has the connection"),
+        ([], [(81, OWN), (443, OWN + 1)], "ingress", False, "no task of the service has the connection"),
     ],
 )
 def test_who_answers_is_where_the_connection_ends(
@@ -93,6 +94,27 @@ def test_a_task_of_another_node_does_not_answer_for_this_one_at_a_host_port() ->
     seen = Sockets({"host2": frozenset()}, {task(): frozenset({(80, OWN)})})
     assert not answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=True).holds
     assert answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=False).holds
+
+
+def test_what_was_forwarded_and_seen_at_no_task_is_no_answer_of_the_service() -> None:
+    """Other clients are connected to the service, or some of its tasks cannot be asked: then nothing is known."""
+    met, nobody = Met(True, "open", port=OWN), {"host1": frozenset[tuple[int, int]]()}
+    busy = Sockets(nobody, {task(): frozenset({(80, OWN + 1)})})
+    with pytest.raises(NotUnderstood, match=r"no task shows that connection; web\.1 on host1 shows others"):
+        answerer("host1", 8080, 80, met, busy, on_node=False)
+    partly = Sockets(nobody, {task(): frozenset()}, [task("far")])
+    with pytest.raises(NoAnswer, match=r"web\.1 runs on far, which is not in the inventory"):
+        answerer("host1", 8080, 80, met, partly, on_node=False)
+    assert not answerer("host1", 8080, 80, met, partly, on_node=True).holds
+
+
+def test_a_port_that_leads_nobody_knows_where_is_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, [INGRESS], "host1")
+    elsewhere = Sockets({"host1": frozenset(), "host2": frozenset()}, {task(): frozenset({(80, OWN + 1)})})
+    monkeypatch.setattr(published, "sockets_of", lambda nodes, tasks, places: elsewhere)
+    found = ask("published", service="web", port=8080)
+    assert [one.outcome for one in found] == [Outcome.ERROR, Outcome.ERROR]
+    assert [link.seen for one in found for link in one.evidence.links] == [None, None]
 
 
 def test_the_commands_for_a_host_port_fail_where_no_task_runs() -> None:
@@ -164,6 +186,40 @@ def test_the_health_of_a_task_outside_the_inventory_is_unknown(monkeypatch: pyte
     far, near = tasks._healthy(cast(Any, seen))
     assert (far.outcome, near.outcome) == (Outcome.ERROR, Outcome.PASS)
     assert "task 2 of web runs on far, which is not in the inventory" in far.evidence.found
+
+
+def test_tasks_that_completed_in_an_earlier_run_of_a_job_do_not_count() -> None:
+    """An update runs a job again, and the Swarm keeps the tasks of the runs before."""
+
+    def ended(run: int, state: str) -> dict[str, object]:
+        return {"JobIteration": {"Index": run}, "Status": {"State": state, "Timestamp": "2024-01-01T00:00:00Z"}}
+
+    report = {"JobStatus": {"JobIteration": {"Index": 7}}}
+    for states, holds, found in (
+        ([(3, "complete"), (3, "complete"), (7, "failed")], False, "0 of 2 tasks are complete"),
+        ([(3, "failed"), (7, "complete"), (7, "complete")], True, "2 of 2 tasks are complete"),
+    ):
+        seen = SimpleNamespace(
+            report=report,
+            tasks=[ended(*one) for one in states],
+            finding=lambda holds, wanted, found: SimpleNamespace(holds=holds, found=found),
+        )
+        said = cast(Any, tasks._completed(cast(Any, seen), 2))
+        assert (said.holds, said.found) == (holds, found)
+
+
+def test_the_command_for_a_job_counts_its_last_run_alone() -> None:
+    probe = KINDS["tasks"].model.model_validate({"service": "web", "completed": 2})
+    (line,) = KINDS["tasks"].manual(probe, Where(LAB, "services", {}))
+    for printed, holds in (
+        ("web 0/2 (2/2 completed)", True),
+        ("web 0/2 (1/2 completed)", False),
+        ("webs 0/2 (2/2 completed)", False),
+        ("web 2/2", False),
+        ("", False),
+    ):
+        script = f"docker() {{ echo '{printed}'; }}; {line.script}"
+        assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) is holds
 
 
 def test_a_task_outside_the_inventory_cannot_ask() -> None:
