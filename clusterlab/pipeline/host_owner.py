@@ -2,8 +2,9 @@
 
 What carries its name there was created by one workstation, unless it is shared.
 
-The hosts say it themselves: each object has a label with the workstation that created it, and the record of provision
-a file. So nothing needs to be kept in step, and whoever has removed everything has given the name free.
+The hosts say it themselves: each object, and the Swarm, has a label with the workstation that created it, and the
+record of provision a file. So nothing needs to be kept in step, and whoever has removed everything has given the name
+free.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ lab=$1 record=$2 owner=$3 by=$4
 PATH=$PATH:/usr/sbin:/sbin
 [ ! -e "$record" ] || { cat "$record"; echo; }
 command -v docker >/dev/null || exit 0
-ask() { timeout 10 docker "$@" --filter "label=LABEL_LAB=$lab"; }
+ask() { timeout 20 docker "$@"; code=$?; [ "$code" -ne 124 ] || exit 0; }
+ask info --format "{{with .Swarm.Cluster}}{{with .Spec.Labels}}{{if eq (index . \"LABEL_LAB\") \"$lab\"}}
+{{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}"
+of_lab="label=LABEL_LAB=$lab"
 for list in "ps --all" "volume ls" "network ls"; do
-    ask $list --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}"
+    ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}"
 done
-ask service ls --quiet | xargs -r timeout 10 docker service inspect \
+ask service ls --quiet --filter "$of_lab" | xargs -r timeout 20 docker service inspect \
     --format "{{index .Spec.Labels \"$owner\"}} {{index .Spec.Labels \"$by\"}}"
 exit 0
 """.replace("LABEL_LAB", LABEL_LAB)

@@ -14,6 +14,7 @@ from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
 
 from .base import LABEL_LAB, Difference
+from .ownership import with_owner
 
 _SECOND = 10**9
 
@@ -29,7 +30,7 @@ class _Setting(NamedTuple):
 
 def init_options(settings: Settings, lab: str) -> dict[str, Any]:
     """What the engine is given to initialise a Swarm for a lab."""
-    spec: dict[str, Any] = {"Labels": {LABEL_LAB: lab}, **_spec(settings, {})}
+    spec: dict[str, Any] = {"Labels": with_owner({LABEL_LAB: lab}), **_spec(settings, {})}
     options: dict[str, Any] = {"swarm_spec": spec, "data_path_port": settings.data_path_port}
     if settings.default_addr_pool:
         options |= {"default_addr_pool": [str(pool) for pool in settings.default_addr_pool]}

@@ -16,6 +16,8 @@ from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.pipeline.host_locks import Holder, HostLocks, NotLockable
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.resources.base import LABEL_LAB
+from clusterlab.resources.ownership import LABEL_BY, LABEL_OWNER
 from clusterlab.waiting import wait_until
 from tests.support.nightly_lab import SLOW, NightlyLab, ThreeHosts, existing_lab, stages, under_way
 
@@ -137,6 +139,22 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(
     assert bob.run("apply", "-i", "existing.yml")[0] == 0
     assert ada.run("clean", "-i", "existing.yml")[0] == 3
     assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0
+
+
+def test_a_swarm_for_a_lab_of_the_same_name_is_somebody_elses(three: Lab3, tmp_path: Path, hosts: Hosts) -> None:
+    """Also where nothing else of that lab is on the hosts."""
+    bob, engine = workstation(three, tmp_path / "bob", shared=False), hosts["host1"].docker
+    file = bob.folder / "existing.yml"
+    labels = {LABEL_LAB: "existing-nights", LABEL_OWNER: "ada's", LABEL_BY: "ada@laptop"}
+    engine.init_swarm(advertise_addr=str(three.lab.inventory.hosts["host1"].address), swarm_spec={"Labels": labels})
+    try:
+        code, _, err = bob.run("provision", "-i", "existing.yml")
+        assert (code, "lab existing-nights was created there by ada@laptop" in " ".join(err.split())) == (3, True), err
+        file.write_text(file.read_text().replace("lab: existing-nights", "lab: another"))
+        code, out, err = bob.run("provision", "-i", "existing.yml")
+        assert code == 0, out + err
+    finally:
+        engine.leave_swarm(force=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

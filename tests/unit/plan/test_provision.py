@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from clusterlab.resources import system as systems
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.kernel_modules import MODULE
 from clusterlab.resources.observed import Observed
+from clusterlab.resources.ownership import with_owner
 from clusterlab.resources.scope import Scope, Wants
 from clusterlab.resources.swarm_member import Member
 
@@ -391,7 +393,8 @@ CLUSTER = {
 }
 
 
-def test_a_swarm_begins_with_the_settings_of_the_inventory() -> None:
+def test_a_swarm_begins_with_the_settings_of_the_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     alone = Member(host(), "192.168.98.11", "manager")
     [init] = swarm.changes(swarm.Swarm("demo", alone, (alone,), settings=SETTINGS), {})
     assert init.command.endswith(
@@ -403,12 +406,12 @@ def test_a_swarm_begins_with_the_settings_of_the_inventory() -> None:
         "subnet_size": 26,
         "data_path_port": 7789,
         "swarm_spec": {
-            "Labels": {LABEL_LAB: "demo"},
+            "Labels": with_owner({LABEL_LAB: "demo"}),
             "CAConfig": {"NodeCertExpiry": 720 * 3600 * 10**9},
             "Orchestration": {"TaskHistoryRetentionLimit": 2},
         },
     }
-    nothing = {"swarm_spec": {"Labels": {LABEL_LAB: "demo"}}, "data_path_port": None}
+    nothing = {"swarm_spec": {"Labels": with_owner({LABEL_LAB: "demo"})}, "data_path_port": None}
     assert swarm_settings.init_options(Settings(), "demo") == nothing
 
 
