@@ -15,6 +15,7 @@ import yaml
 from clusterlab.errors import UsageError
 from clusterlab.files import make_private, write_atomically
 from clusterlab.machines import open_machines
+from clusterlab.machines.kinds import EXISTING
 from clusterlab.machines.state import LabState
 from clusterlab.model import Lab
 from clusterlab.model.inventory import Inventory
@@ -43,7 +44,7 @@ def discovered(manager: str, progress: Progress) -> Path:
     bootstrap = Lab(_inventory(name, ssh, {_MANAGER: first}))
     with progress.task(name, f"asking {address} for the nodes of the Swarm"):
         own, nodes = _asked(bootstrap, address)
-    document = {"lab": name, "machines": "existing", **({"ssh": ssh} if ssh else {})}
+    document = {"lab": name, "machines": EXISTING.name, **({"ssh": ssh} if ssh else {})}
     document["hosts"] = dict(_hosts(nodes, own, address))
     path = LabState(name).folder / "inventory.yml"
     make_private(path.parent)
@@ -52,7 +53,7 @@ def discovered(manager: str, progress: Progress) -> Path:
 
 
 def _inventory(name: str, ssh: Json, hosts: Json) -> Inventory:
-    return Inventory.model_validate({"lab": name, "machines": "existing", "ssh": ssh, "hosts": hosts})
+    return Inventory.model_validate({"lab": name, "machines": EXISTING.name, "ssh": ssh, "hosts": hosts})
 
 
 def _asked(lab: Lab, address: str) -> tuple[str, Sequence[Json]]:

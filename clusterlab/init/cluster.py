@@ -11,6 +11,7 @@ from typing import Any
 
 from clusterlab.errors import HostError, UsageError
 from clusterlab.machines import open_machines
+from clusterlab.machines.kinds import EXISTING
 from clusterlab.model import Lab
 from clusterlab.model.inventory import Inventory
 from clusterlab.progress import Progress
@@ -68,7 +69,7 @@ def _alone(name: str, ssh: tuple[tuple[str, str], ...]) -> Lab:
     except OSError:
         address = "0.0.0.0"  # the user's SSH configuration knows it by this name
     host = {"address": address, "ssh": {**dict(ssh), "address": name}}
-    return Lab(Inventory.model_validate({"lab": "reading", "machines": "existing", "hosts": {_ASKED: host}}))
+    return Lab(Inventory.model_validate({"lab": "reading", "machines": EXISTING.name, "hosts": {_ASKED: host}}))
 
 
 def _hosts(nodes: list[Json]) -> tuple[FoundHost, ...]:

@@ -13,9 +13,11 @@ from .namespaces.kind import NAMESPACES
 from .qemu.kind import QEMU
 from .vagrant.kind import VAGRANT
 
-__all__ = ["EXISTING", "MACHINE_KINDS", "NAMESPACES", "QEMU", "VAGRANT", "kinds_with"]
+__all__ = ["DEFAULT", "EXISTING", "MACHINE_KINDS", "NAMESPACES", "QEMU", "VAGRANT", "kinds_with"]
 
 MACHINE_KINDS = Registry("clusterlab.machines", MachineKind, [QEMU, NAMESPACES, VAGRANT, EXISTING])
+DEFAULT = QEMU
+"""The kind of an inventory that names none."""
 
 
 def kinds_with(host_key: str) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, create_model
 
 from clusterlab.errors import UsageError
 from clusterlab.machines.base import MachineKind
-from clusterlab.machines.kinds import MACHINE_KINDS
+from clusterlab.machines.kinds import DEFAULT, MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
 from . import engine, groups, node_labels, sysctl
@@ -207,7 +207,7 @@ class _Inventory(Model):
     """
 
     lab: Name = Field(description="the lab's name: state, machines and labels carry it", examples=["demo"])
-    machines: str = Field(default="qemu", description="what provides the machines")
+    machines: str = Field(default=DEFAULT.name, description="what provides the machines")
     network: Network = Network()
     hosts: dict[Name, Host] = Field(min_length=1)
     swarm: Swarm = Swarm()
@@ -302,7 +302,8 @@ def _complete() -> type[_Inventory]:
         kind.name: (kind.settings, kind.settings()) for kind in MACHINE_KINDS.values() if kind.settings
     }
     described = "; ".join(f"{kind.name}: {kind.summary}" for kind in MACHINE_KINDS.values())
-    fields["machines"] = (Literal[*MACHINE_KINDS], Field(default="qemu", description=f"who runs them ({described})"))
+    machines = Field(default=DEFAULT.name, description=f"who runs them ({described})")
+    fields["machines"] = (Literal[*MACHINE_KINDS], machines)
     return create_model("Inventory", __base__=_Inventory, __doc__=_Inventory.__doc__, __module__=__name__, **fields)
 
 

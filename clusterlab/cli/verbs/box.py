@@ -15,16 +15,18 @@ def box(call: Call, inventory: str = "", remove: bool = False) -> None:
     """Build the box for Vagrant, and add it to Vagrant's boxes."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.errors import UsageError
+    from clusterlab.machines.kinds import MACHINE_KINDS
     from clusterlab.model import load_inventory
     from clusterlab.reports.progress import progress_on
 
-    path = inventory_path(inventory or "vagrant")
+    boxed = next(one.name for one in MACHINE_KINDS.values() if one.base_images)
+    path = inventory_path(inventory or boxed)
     lab = load_inventory(path)
     kind = lab.inventory.kind
     if kind.base_images is None:
         raise UsageError(
             f"{path} is for {kind.name} machines, which need no box",
-            remedy="Name the inventory of a vagrant lab with -i.",
+            remedy=f"Name the inventory of a {boxed} lab with -i.",
         )
     images = kind.base_images(lab)
     with progress_on(err()) as progress:
