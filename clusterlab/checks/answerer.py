@@ -34,7 +34,10 @@ class Answerer:
 
 @dataclass(frozen=True)
 class Sockets:
-    """The connections of nodes, outside of containers, and of tasks, at one moment; `unread` are tasks elsewhere."""
+    """The connections of nodes, outside of containers, and of tasks, at one moment.
+
+    `unread` are tasks on hosts that are not in the inventory.
+    """
 
     of_nodes: Mapping[str, frozenset[Pair]]
     of_tasks: Mapping[Task, frozenset[Pair]]

@@ -63,7 +63,10 @@ def tables(tasks: Sequence[Task], places: Places) -> Mapping[Task, str]:
 
 
 def connections(table: str) -> frozenset[tuple[int, int]]:
-    """The connections in such a table that somebody has: their own port, and that of the other end."""
+    """The connections in such a table that somebody has.
+
+    Each is its own port, and that of the other end.
+    """
     lines = _LINE.findall(table)
     return frozenset(
         (int(port, 16), int(other, 16)) for _, port, other, state in lines if state not in (_LISTENS, _ENDED)

@@ -54,7 +54,10 @@ def judged(by: str, floor: str | None, target: Target, line: tuple[int, str] | N
 
 
 def only_if_alone(answer: Answer, target: Target, asking: str, own: Collection[str], all_: Iterable[Target]) -> Answer:
-    """The answer, or that another place may have given it: the one that asks, or a target with the same address."""
+    """The answer, or that another place may have given it.
+
+    That is the place that asks, or a target with the same address.
+    """
     sharing = {one.name for one in all_ if one.address == target.address}
     if target.address in own:
         sharing.add(asking)

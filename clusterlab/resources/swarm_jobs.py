@@ -37,7 +37,10 @@ def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
 
 
 def of_last_run(service: Json, tasks: Sequence[Json]) -> list[Json]:
-    """The tasks of a job's last run: an update runs it again, and the Swarm keeps those of earlier runs for a while."""
+    """The tasks of a job's last run.
+
+    An update runs it again, and the Swarm keeps those of earlier runs for a while.
+    """
     run = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index", 0)
     return [task for task in tasks if (task.get("JobIteration") or {}).get("Index", 0) == run]
 

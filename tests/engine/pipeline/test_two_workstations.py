@@ -141,7 +141,7 @@ def test_a_lab_of_the_same_name_on_the_same_hosts_is_somebody_elses(
     assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0
 
 
-def test_a_swarm_for_a_lab_of_the_same_name_is_somebody_elses(three: Lab3, tmp_path: Path, hosts: Hosts) -> None:
+def test_a_swarm_for_a_lab_of_the_same_name_is_somebody_elses(three: ThreeHosts, tmp_path: Path, hosts: Hosts) -> None:
     """Also where nothing else of that lab is on the hosts."""
     bob, engine = workstation(three, tmp_path / "bob", shared=False), hosts["host1"].docker
     file = bob.folder / "existing.yml"
