@@ -19,11 +19,9 @@ from .places import Places
 
 
 def ask(check: Check, places: Places, interrupted: Event, why: Why) -> Asked:
-    """Take the steps in order until one does not hold.
+    """Take the steps in order until one fails.
 
-    However it ends, what actions changed is restored, and the
-
-    commands of `finally` are run.
+    However it ends, what actions changed is restored, and the commands of `finally` are run.
 
     The check's `within` is for each step that has none of its own; `why` is as for `settle`. What could not be restored
     makes it an error, whatever else was found. Raises Interrupted, whose detail says what could not be restored.

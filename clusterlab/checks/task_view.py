@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from clusterlab.resources.swarm_actions import address, list_nodes
+from clusterlab.resources.swarm_nodes import address, list_nodes
 from clusterlab.stacks.constraints import Node, parse_constraint
 
 from .finding import Finding, finding

@@ -11,7 +11,7 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.faults import Scene
-from clusterlab.resources.swarm_actions import address, list_nodes
+from clusterlab.resources.swarm_nodes import address, list_nodes
 from clusterlab.results import Moment
 from clusterlab.waiting import within
 

@@ -19,7 +19,7 @@ from clusterlab.model.faults import Running, Target
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Completed, Host, Hosts
 from clusterlab.resources import swarm_tasks
-from clusterlab.resources.swarm_actions import address, list_nodes
+from clusterlab.resources.swarm_nodes import address, list_nodes
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,8 @@ def wanted(lab: Lab, unsupported: Capabilities, progress: Progress) -> Wants:
 def left_out(lab: Lab, unsupported: Capabilities = ALL_CAPABILITIES) -> list[Skipped]:
     """What hosts cannot have.
 
-    Without NFS its volumes, without iSCSI disks and what is on them, without IPsec
-
-    encrypted networks; and what uses them there. And what the inventory has too few hosts for.
+    Without NFS, its volumes; without iSCSI, disks and what is on them; without IPsec, encrypted networks; and what uses
+    them there. Also what the inventory has too few hosts for.
 
     What belongs to the Swarm is left out when no host of it can have it. Services need no IPVS: without it only their
     virtual addresses and published ports do not work.

@@ -43,9 +43,7 @@ chmod "$3" "$new" && mv -fT "$new" "$1"
 class Host:
     """A host of the lab.
 
-    It connects when first used, and again after a connection was lost. Safe to use from several
-
-    threads.
+    It connects when first used, and again after a connection was lost. Safe to use from several threads.
 
     `counts` says what was really done: "connections" opened, "commands" run, "requests" sent to the engine, and the
     channels to it: "streams" (its forwarded socket, no process) or "dials" (a process each) opened. "execs" are the
@@ -144,9 +142,7 @@ class Host:
     ) -> Completed:
         """Run a command in a container and wait for its end.
 
-        Else as `run`, with exit code 126 or 127 when it cannot
-
-        be started.
+        Otherwise like `run`, with exit code 126 or 127 when it cannot be started.
 
         Raises HostError also when there is no such container, or when it does not run.
         """

@@ -1,13 +1,12 @@
 """Containers: created, started, changed in place where possible, else replaced.
 
-What a container wrote outside its volumes goes with it: that is not counted as data. What it wrote into a
+What a container wrote outside its volumes goes with it: that is not counted as data. What it wrote into an
 anonymous volume is, so such a container is replaced only when that is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from graphlib import TopologicalSorter
 
@@ -15,55 +14,28 @@ from clusterlab.model.lab import Lab
 from clusterlab.model.needs import container_needs, missing
 from clusterlab.model.playbook import Container, Volume
 from clusterlab.model.short_syntax import parse_mount
-from clusterlab.remote import Host
 
-from .addresses import shared_addresses
 from .base import Change, Difference, Key, Skipped
 from .compare import describe
 from .container_actions import (
-    connect_container,
     create_container,
-    ensure_own_addresses,
     neighbours,
-    set_policy,
-    start_container,
-    unpause,
 )
-from .container_body import WantedContainer, wanted_container
-from .container_drift import fixed_differences, network_differences, policy_differences
+from .container_body import wanted_container
+from .container_changes import START_WEIGHT, PlannedContainer, around, in_place, replacement
+from .container_drift import fixed_differences, policy_differences
 from .disks import needed_disk
-from .engine_calls import engine, shell
+from .engine_calls import shell
 from .images import coming_id
 from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, play_of
-from .observed import Json, Observed, attached, is_task, labels_of, service_of
+from .observed import Observed, is_task, labels_of, service_of
 from .removal import TaskWait, is_taken, loses_anonymous, remove_container, wait_for_tasks_to_end
 from .report import Report
 from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
 from .stored import FoundContainer, Stored, stored_in, stored_question
 
-_WEIGHT = 2  # a start takes long beside the creation of a volume or network
 _BROKEN = ("restarting", "dead", "removing")  # states in which a container cannot be changed in place
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A part of a change: the commands that a person types, and what does the same."""
-
-    commands: list[list[str]]
-    carry_out: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class PlannedContainer:
-    """A container as it should be, with its image and its dependencies.
-
-    The image by its name in the inventory; dependencies are what must exist before it.
-    """
-
-    body: WantedContainer
-    image: str
-    needs: frozenset[Key] = field(default=frozenset(), compare=False)
 
 
 class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
@@ -134,19 +106,19 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
                 command=shell(*body.commands),
                 carry_out=partial(create_container, at.host, body, neighbours(scope, at)),
                 needs=wanted.needs,
-                weight=_WEIGHT,
+                weight=START_WEIGHT,
                 blocked=blocked,
             )
         listed = found.listed
         fixed = fixed_differences(body, listed, found.stored, coming_id(wants, scope, at, wanted.image))
         needed = [scope.pending[need] for need in sorted(wanted.needs & scope.pending.keys())]
-        around = [text for change in needed if (text := _around(change))]
+        around = [text for change in needed if (text := around(change))]
         broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
         if fixed or around or broken:
             reason = "; ".join([*around, *broken, *([describe(fixed)] if fixed else [])])
             taken = is_taken(scope, key)
-            return _replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
-        return _in_place(scope, key, wanted, found)
+            return replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
+        return in_place(scope, key, wanted, found)
 
     def owns(self, lab: str, found: FoundContainer) -> bool:
         return is_ours(lab, labels_of(found.listed))
@@ -214,114 +186,6 @@ def needs_of(lab: Lab, container: Container) -> frozenset[Key]:
 def _volume(lab: Lab, host: str, name: str) -> Volume | None:
     found = [play.volumes[name] for play in lab.plays.values() if name in play.volumes]
     return next((volume for volume in found if host in lab.expand(volume.hosts)), None)
-
-
-def _around(change: Change) -> str:
-    """Why a container is recreated because of what it needs, or nothing."""
-    kind, name = change.key.kind, change.key.name
-    if change.blocked or kind not in ("volume", "network", "container"):
-        return ""
-    if change.action == "replace":
-        return f"its {kind} {name} is recreated" if kind != "container" else f"it takes volumes from {name}, recreated"
-    return f"its {kind} {name} is gone" if change.action == "create" else ""
-
-
-def _replacement(
-    scope: Scope,
-    key: Key,
-    wanted: PlannedContainer,
-    found: FoundContainer,
-    reason: str,
-    differing: tuple[Difference, ...],
-    taken: bool,
-) -> Change:
-    """`taken`: the change of something that it uses removes it already."""
-    at, body = scope.at(key), wanted.body
-    loses = loses_anonymous(body.name, found.listed) if scope.data_flag else ""
-
-    def carry_out() -> None:
-        remove_container(at.host, body.name, found.listed["Id"])
-        create_container(at.host, body, neighbours(scope, at))
-
-    remove = [["docker", "stop", body.name], ["docker", "rm", "--volumes", body.name]]
-    return Change(
-        key=key,
-        action="replace",
-        reason=reason,
-        command=shell(*([] if taken else remove), *body.commands),
-        carry_out=carry_out,
-        differences=differing,
-        needs=wanted.needs,
-        weight=_WEIGHT,
-        blocked=loses,
-        flag=scope.data_flag if loses else "",
-    )
-
-
-def _in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundContainer) -> Change | None:
-    at, others = scope.at(key), neighbours(scope, scope.at(key))
-    wanted, listed, stored = planned.body, found.listed, found.stored
-    name, host, state = wanted.name, at.host, listed["State"]
-    policy = policy_differences(wanted, stored)
-    by_network = network_differences(wanted, listed, stored, at)
-    for network, shared in shared_addresses(scope.everywhere, at.name, name).items():
-        by_network.setdefault(network, []).append(shared)
-    networks = [one for differing in by_network.values() for one in differing]
-    steps: list[_Step] = []
-    reasons = [describe([*policy, *networks])] if policy or networks else []
-    if policy:
-        restart = wanted.host_config["RestartPolicy"]["Name"]
-        steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: set_policy(host, wanted)))
-    if networks:
-        steps.append(_reconnection(host, wanted, listed, by_network, others))
-    if state == "paused":
-        reasons.append("it is paused")
-        steps.append(_Step([["docker", "unpause", name]], lambda: unpause(host, name)))
-    elif state != "running":
-        reasons.append(f"it is not running: {listed.get('Status') or state}")
-        steps.append(_Step([["docker", "start", name]], lambda: start_container(host, wanted, others)))
-    if not steps:
-        return None
-
-    def carry_out() -> None:
-        for step in steps:
-            step.carry_out()
-
-    state_differs = [] if state == "running" else [Difference("state", "running", state)]
-    action = "update" if policy or networks else "unpause" if state == "paused" else "start"
-    return Change(
-        key=key,
-        action=action,
-        reason="; ".join(reasons),
-        command=shell(*(command for step in steps for command in step.commands)),
-        carry_out=carry_out,
-        differences=(*policy, *networks, *state_differs),
-        needs=planned.needs,
-    )
-
-
-def _reconnection(
-    host: Host, wanted: WantedContainer, listed: Json, touched: Mapping[str, object], others: Sequence[Host]
-) -> _Step:
-    """Disconnect the container from unwanted networks, and connect it to others.
-
-    To those that it should be on.
-    """
-    off = [name for name in attached(listed) if name in touched]
-    on = [name for name in (wanted.networks or [wanted.host_config["NetworkMode"]]) if name in touched]
-    commands = [["docker", "network", "disconnect", "--force", name, wanted.name] for name in off]
-    commands += [wanted.connect_command(name) for name in on]
-
-    def carry_out() -> None:
-        with engine(host, f"connect container {wanted.name} to its networks") as api:
-            for name in off:
-                api.disconnect_container_from_network(wanted.name, name, force=True)
-        for name in on:
-            connect_container(host, wanted, name)
-        if listed["State"] == "running":
-            ensure_own_addresses(host, wanted, others)
-
-    return _Step(commands, carry_out)
 
 
 CONTAINER = ContainerKind()

@@ -5,12 +5,11 @@ No token leaves the body of a request.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import docker.errors
 
@@ -22,26 +21,26 @@ from clusterlab.remote.engine_errors import engine_errors
 from clusterlab.resources import swarm_settings
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.docker_engine import info
-from clusterlab.resources.managers import Node
-from clusterlab.resources.swarm_member import SwarmRole, without_port
+from clusterlab.resources.swarm_member import SwarmRole
+from clusterlab.resources.swarm_nodes import (
+    MAJORITY,
+    POLL,
+    address,
+    by_id,
+    list_nodes,
+    once_settled,
+    reachability,
+    state,
+)
 
 PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
 _PATIENCE = 10.0  # seconds for what waiting hardly helps: a manager may lag behind, an engine may just have started
-_POLL = 0.5
-_ELECTION = 15.0  # seconds: managers choose a new leader when theirs is gone
 _AT_WORK = {"assigned", "accepted", "preparing", "ready", "starting", "running"}
-_UNSETTLED = re.compile(r"leader|code = Unavailable|raft memberlist|out of sequence")
 _PORTS = (
     "Between the hosts 2377/tcp, 7946/tcp, 7946/udp and 4789/udp must be open, and each host must have the address "
     "that the inventory gives it (`ip -4 address`)."
 )
-_MAJORITY = (
-    "Without a majority of its managers a Swarm decides nothing: start their engines, or continue with this one alone: "
-    "`docker swarm init --force-new-cluster`."
-)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,8 @@ def made_for(manager: Host) -> str:
 
 
 def _inspect(manager: Host) -> Mapping[str, Any]:
-    with engine_errors(manager, "inspect the Swarm", _MAJORITY):
-        swarm: Mapping[str, Any] = _once_settled(manager.docker.inspect_swarm)
+    with engine_errors(manager, "inspect the Swarm", MAJORITY):
+        swarm: Mapping[str, Any] = once_settled(manager.docker.inspect_swarm)
         return swarm
 
 
@@ -139,7 +138,7 @@ def _request_to_join(wanted: Wanted, manager: Host, token: str) -> None:
         )
 
     try:
-        _once_settled(attempt)
+        once_settled(attempt)
     except docker.errors.APIError as error:
         said = str(error.explanation or error).replace(token, "(token)")
         # It goes on joining by itself then; whether it gets there is seen afterwards.
@@ -171,7 +170,7 @@ def settle(wanted: Wanted, manager: Host) -> None:
                 f"{name}: not in the Swarm of {manager.name} as wanted after {_SETTLES_WITHIN:.0f} s: {seen}",
                 remedy=_PORTS,
             )
-        threading.Event().wait(_POLL)
+        threading.Event().wait(POLL)
 
 
 def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
@@ -237,7 +236,7 @@ def remove(manager: Host, node: str) -> None:
                 f"{manager.name}: the node {node} could not be removed within {_SETTLES_WITHIN:.0f} s: {busy}",
                 remedy=f"See `docker node ps {node}` on {manager.name}, then run the same command again.",
             )
-        threading.Event().wait(_POLL)
+        threading.Event().wait(POLL)
     with engine_errors(manager, f"remove the node {node}"):
         manager.docker.remove_node(node, force=True)
 
@@ -275,56 +274,4 @@ def _set(manager: Host, node: str, wanted: Mapping[str, str], labels: Mapping[st
         manager.docker.update_node(node, now["Version"]["Index"], spec)
 
     with engine_errors(manager, f"update the node {node}"):
-        _once_settled(attempt)
-
-
-def joined_by(node: Node, lab: str) -> bool:
-    """Whether clusterlab added a node for `lab`."""
-    return bool((node["Spec"].get("Labels") or {}).get(LABEL_LAB) == lab)
-
-
-def list_nodes(manager: Host) -> list[dict[str, Any]]:
-    """The managers' list.
-
-    Raises HostError when they cannot say (as without a majority).
-    """
-    with engine_errors(manager, "list the Swarm's nodes", _MAJORITY):
-        nodes: list[dict[str, Any]] = _once_settled(manager.docker.nodes)
-        return nodes
-
-
-def _once_settled(ask: Callable[[], T]) -> T:
-    """What `ask` returns, repeated while the managers are still agreeing.
-
-    On a leader, or on who is a manager.
-    """
-    began = time.monotonic()
-    while True:
-        try:
-            return ask()
-        except docker.errors.APIError as error:
-            if time.monotonic() - began > _ELECTION or not _UNSETTLED.search(str(error)):
-                raise
-        threading.Event().wait(_POLL)
-
-
-def by_id(nodes: Sequence[Node], node: str) -> Node | None:
-    return next((one for one in nodes if one["ID"] == node), None)
-
-
-def address(node: Node) -> str:
-    """Where the managers see a node.
-
-    A manager's own entry names the address that it serves on.
-    """
-    serves = (node.get("ManagerStatus") or {}).get("Addr") or ""
-    return without_port(serves) or (node.get("Status") or {}).get("Addr") or ""
-
-
-def state(node: Node) -> str:
-    return (node.get("Status") or {}).get("State") or "unknown"
-
-
-def reachability(node: Node) -> str:
-    """Of a manager, by the other managers; empty for a worker."""
-    return (node.get("ManagerStatus") or {}).get("Reachability") or ""
+        once_settled(attempt)

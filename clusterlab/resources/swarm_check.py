@@ -19,11 +19,9 @@ def swarm_problems(
 ) -> list[Change]:
     """Blocked changes when the plays need the Swarm.
 
-    One when none of its managers answers, one for each host that is
+    One when none of its managers answers, one for each host that is not in it. What needs those waits.
 
-    not in it. What needs those waits.
-
-    Being active says nothing of which Swarm: a member knows its managers by node id, so the lab's must be among them.
+    Being active does not say in which Swarm: a member knows its managers by node id, so the lab's must be among them.
     """
     if all(key.host != SWARM for key in wanted):
         return []

@@ -17,7 +17,7 @@ from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
 
-from . import managers, swarm, swarm_actions, swarm_member
+from . import managers, swarm, swarm_actions, swarm_member, swarm_nodes
 from .base import Change, Difference, Key
 from .host_kind import HostKind, Role, pending_on
 from .labels import is_ours
@@ -25,6 +25,7 @@ from .observed import Json, Observed, labels_of
 from .report import Report
 from .scope import Scope, Wants
 from .swarm_member import Member, SwarmRole
+from .swarm_observed import Swarm, reference
 
 REMOVE_NODES, LEAVE = "--remove-nodes", "--swarm"
 _MEMBERSHIP = "membership"
@@ -108,7 +109,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
 
     def kept(self, scope: Scope, key: Key, found: Member) -> str:
         node = _nodes(scope).get(found.node)
-        if node is None or not swarm_actions.joined_by(node, scope.name):
+        if node is None or not swarm_nodes.joined_by(node, scope.name):
             return "clusterlab did not add its node to the Swarm"
         if LEAVE not in scope.allowed:
             return f"nodes stay in the Swarm unless {LEAVE} is given"
@@ -152,7 +153,7 @@ def _used_by_others(scope: Scope, found: Member) -> str:
         if not at.manages_swarm:
             continue
         try:
-            nodes = swarm_actions.list_nodes(at.host)
+            nodes = swarm_nodes.list_nodes(at.host)
             if all(one["ID"] != found.node for one in nodes):
                 continue
             with engine_errors(at.host, "list what is in the Swarm"):
@@ -173,7 +174,7 @@ def _of_others(lab: str, nodes: Sequence[managers.Node], listed: Mapping[str, Se
     others = [
         f"node {(node.get('Description') or {}).get('Hostname') or node['ID']}"
         for node in nodes
-        if not swarm_actions.joined_by(node, lab)
+        if not swarm_nodes.joined_by(node, lab)
     ]
     others += [
         f"{kind} {one['Spec']['Name']}"
@@ -190,21 +191,21 @@ def _nodes(scope: Scope) -> dict[str, managers.Node]:
     for at in scope.everywhere:
         if at.manages_swarm and (at.info["Swarm"].get("NodeID") not in known):
             try:
-                known |= {node["ID"]: node for node in swarm_actions.list_nodes(at.host)}
+                known |= {node["ID"]: node for node in swarm_nodes.list_nodes(at.host)}
             except ClusterlabError:  # what no manager knows is kept, with that reason
                 continue
     return known
 
 
-def _observed(scope: Scope, members: tuple[Member, ...], settings: Settings) -> swarm.Swarm:
+def _observed(scope: Scope, members: tuple[Member, ...], settings: Settings) -> Swarm:
     """The lab's Swarm, asked of its leader, or of another manager that answers."""
     lab, named = scope.name, {one.host.name: one for one in members}
     candidates = {one.host.name: scope.observed[one.host.name].info for one in swarm_member.at_work(members, lab)}
-    found = swarm.Swarm(lab, swarm.reference(members, lab), members, settings=settings)
+    found = Swarm(lab, reference(members, lab), members, settings=settings)
     if not candidates:
         return found
     try:
-        name, nodes = managers.first_answer(list(candidates), lambda one: swarm_actions.list_nodes(named[one].host))
+        name, nodes = managers.first_answer(list(candidates), lambda one: swarm_nodes.list_nodes(named[one].host))
     except ClusterlabError as error:
         return replace(found, trouble=f"{error.message.rstrip('.')}. {error.remedy}")
     asked = named[managers.preferred(candidates, nodes) or name]

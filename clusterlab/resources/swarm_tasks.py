@@ -9,7 +9,7 @@ from clusterlab.remote import Host
 
 from .engine_calls import engine
 from .observed import Json
-from .swarm_actions import address, list_nodes
+from .swarm_nodes import address, list_nodes
 
 _RUNNING = "running"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -23,6 +21,7 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.programs import run_program
 
 from . import cgroups, processes
+from .host_files import HostFiles, hosts_file
 
 _START_SECONDS = 60.0
 _GONE_SECONDS = 2.0  # a host without any process for so long has ended
@@ -31,9 +30,7 @@ _IP_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
 _CONSOLE = "console.log"
-_DATA = ("docker", "containerd")
 _EXPORTABLE = "index=on,nfs_export=on"  # for NFS; filesystems/overlayfs.rst of the kernel has both
-_PRIVATE = ("root", ".ssh")
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class NamespacesHost:
         """
         self.stop()  # an interrupted start may still go on by itself
         (self.folder / "pid").unlink(missing_ok=True)
-        self._prepare(keys)
+        HostFiles(self.name, self.inventory, self.folder).prepare(keys)
         wanted = self.inventory.hosts[self.name]
         joins = cgroups.make(self.cgroup)
         cgroups.limit(self.cgroup, size_bytes(wanted.memory) if wanted.memory else None, wanted.cpus)
@@ -99,7 +96,7 @@ class NamespacesHost:
         """Tell a running host the names of hosts that came since."""
         pid = self.pid
         if pid is not None:
-            Path(f"/proc/{pid}/root/etc/hosts").write_text(self._hosts_file())
+            Path(f"/proc/{pid}/root/etc/hosts").write_text(hosts_file(self.inventory))
 
     def plug_in(self, switch: int) -> None:
         """Connect the host to the LAN of the process `switch`, unless it is.
@@ -287,66 +284,6 @@ class NamespacesHost:
         )
         if done.exit != 0:
             raise HostError(self.name, "it could not be connected to the LAN", detail=done.stderr.strip())
-
-    def _prepare(self, keys: LabKeys) -> None:
-        """Write what makes this host itself.
-
-        What an earlier start left in its file system stays.
-        """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for part in ("upper", "work", "root", "data", *(f"data/{name}" for name in _DATA)):
-            _make_folder(self.folder / part, 0o755)
-        guest = files(__package__) / "guest"
-        for name, path in (
-            ("init.sh", "usr/local/lib/clusterlab/init"),
-            ("systemctl.sh", "usr/local/bin/systemctl"),
-            ("journalctl.sh", "usr/local/bin/journalctl"),
-            ("nfs_server.sh", "usr/local/lib/clusterlab/nfs-server"),
-        ):
-            self._put(path, (guest / name).read_text(), 0o755)
-        host_key = keys.host(self.name)
-        self._put("etc/ssh/ssh_host_ed25519_key", host_key.read_text(), 0o600)
-        self._put("etc/ssh/ssh_host_ed25519_key.pub", host_key.with_suffix(".pub").read_text())
-        self._put("root/.ssh/authorized_keys", keys.user_public, 0o600)
-        self._put("etc/hostname", f"{self.name}\n")
-        self._put("etc/hosts", self._hosts_file())
-        self._put("etc/resolv.conf", self._resolver_file())
-        if not (self.folder / "upper/etc/machine-id").exists():
-            self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
-            for service in ("ssh", *(("containerd", "docker") if self.serves_docker else ())):
-                self._put(f"etc/clusterlab/enabled/{service}", "")
-
-    def _put(self, path: str, text: str, mode: int = 0o644) -> None:
-        target = self.folder / "upper" / path
-        for folder in reversed(target.relative_to(self.folder).parents[:-2]):
-            _make_folder(self.folder / folder, 0o700 if folder.name in _PRIVATE else 0o755)
-        target.unlink(missing_ok=True)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with open(descriptor, "w") as file:
-            file.write(text)
-            os.fchmod(descriptor, mode)  # whatever the umask is
-
-    def _resolver_file(self) -> str:
-        """There is no name server on the LAN.
-
-        The host itself refuses at once, where silence would be waited for.
-        """
-        return f"nameserver {self.inventory.hosts[self.name].address}\noptions timeout:1 attempts:1\n"
-
-    def _hosts_file(self) -> str:
-        lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-        lines += [f"{host.address} {name}" for name, host in self.inventory.hosts.items()]
-        return "\n".join(lines) + "\n"
-
-
-def _make_folder(folder: Path, mode: int) -> None:
-    """Make a folder with exactly this mode, whatever the umask is.
-
-    An existing one stays as it is.
-    """
-    if not folder.exists():
-        folder.mkdir()
-        folder.chmod(mode)
 
 
 def _last_lines(file: Path, count: int = 15) -> str:

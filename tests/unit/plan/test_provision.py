@@ -37,6 +37,7 @@ from clusterlab.resources.observed import Observed
 from clusterlab.resources.ownership import with_owner
 from clusterlab.resources.scope import Scope, Wants
 from clusterlab.resources.swarm_member import Member
+from clusterlab.resources.swarm_observed import Swarm, reference
 
 LAB = Lab(
     Inventory.model_validate(
@@ -248,8 +249,8 @@ def worker(**more: object) -> Member:
     return Member(host("host2"), "192.168.98.12", "worker", **fields)  # type: ignore[arg-type]
 
 
-def observed(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> swarm.Swarm:
-    return swarm.Swarm("demo", swarm.reference(members, "demo"), members, nodes, settings=Settings(adopt=adopt))
+def observed(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> Swarm:
+    return Swarm("demo", reference(members, "demo"), members, nodes, settings=Settings(adopt=adopt))
 
 
 def planned(*members: Member, nodes: Sequence[Mapping[str, Any]] | None = NODES, adopt: bool = False) -> list[str]:
@@ -291,10 +292,10 @@ def test_a_swarm_begins_at_the_first_manager_only_when_none_is_at_work() -> None
         "init host1: swarm membership",
         "join host2: swarm membership",
     ]
-    assert swarm.reference([idle, other], "demo") is other
-    assert swarm.reference([idle, worker(control=True)], "demo") is idle
+    assert reference([idle, other], "demo") is other
+    assert reference([idle, worker(control=True)], "demo") is idle
     marked = worker(control=True, made_for="demo")
-    assert swarm.reference([idle, marked], "demo") is marked
+    assert reference([idle, marked], "demo") is marked
 
 
 def test_a_manager_that_does_not_answer_is_not_replaced() -> None:
@@ -396,7 +397,7 @@ CLUSTER = {
 def test_a_swarm_begins_with_the_settings_of_the_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     alone = Member(host(), "192.168.98.11", "manager")
-    [init] = swarm.changes(swarm.Swarm("demo", alone, (alone,), settings=SETTINGS), {})
+    [init] = swarm.changes(Swarm("demo", alone, (alone,), settings=SETTINGS), {})
     assert init.command.endswith(
         " --default-addr-pool 10.64.0.0/16 --default-addr-pool-mask-length 26 --data-path-port 7789"
         " --cert-expiry 720h --task-history-limit 2"

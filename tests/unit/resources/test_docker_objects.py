@@ -16,7 +16,8 @@ from clusterlab.plan.apply import left_out
 from clusterlab.remote.failure import failure
 from clusterlab.resources.compare import describe, differences, same
 from clusterlab.resources.engine_calls import REMEDIES
-from clusterlab.resources.networks import NETWORK, wanted_network
+from clusterlab.resources.network_spec import wanted_network
+from clusterlab.resources.networks import NETWORK
 from clusterlab.resources.removal import holds_data
 from clusterlab.resources.service_body import wanted_service
 from clusterlab.resources.volumes import VOLUME, wanted_volume

@@ -18,7 +18,7 @@ from clusterlab.model.playbook import Play
 from clusterlab.plan import apply, provision
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
-from clusterlab.resources import disk_state, iscsi_target
+from clusterlab.resources import disk_state, iscsi_serving, tgt
 from clusterlab.resources.base import SWARM, Change, Key
 from clusterlab.resources.disks import DISK, wanted_disk
 from clusterlab.resources.iscsi_initiator import INITIATOR, WantedName
@@ -83,23 +83,23 @@ def host(name: str) -> Host:
     return Host(Target(name, ADDRESSES.get(name, "192.168.98.1")), Connections())
 
 
-def answer(shown: str = SHOWN, size: int | None = LUN.bytes, text: str | None = None) -> iscsi_target.Found:
-    own = iscsi_target.text([LUN], "demo", ADDRESSES) if text is None else text
+def answer(shown: str = SHOWN, size: int | None = LUN.bytes, text: str | None = None) -> tgt.Found:
+    own = tgt.text([LUN], "demo", ADDRESSES) if text is None else text
     head = f"{size} {IMAGE}\n" if size is not None else ""
-    return iscsi_target.found(f"{head}@ file\n{own}@ targets\n{shown}\n")
+    return tgt.found(f"{head}@ file\n{own}@ targets\n{shown}\n")
 
 
-def served(*luns: Lun, now: iscsi_target.Found) -> list[Change]:
-    return iscsi_target.changes(host("gw"), luns, "demo", ADDRESSES, now)
+def served(*luns: Lun, now: tgt.Found) -> list[Change]:
+    return iscsi_serving.changes(host("gw"), luns, "demo", ADDRESSES, now)
 
 
 def test_what_the_target_shows_is_read() -> None:
-    assert iscsi_target.parse("") == {}
-    assert iscsi_target.parse(SHOWN) == {
-        "iqn.2025-01.org.clusterlab:demo.disk1": iscsi_target.Target(
+    assert tgt.parse("") == {}
+    assert tgt.parse(SHOWN) == {
+        "iqn.2025-01.org.clusterlab:demo.disk1": tgt.Target(
             1, {1: IMAGE}, frozenset({"192.168.98.11"}), ("192.168.98.11",)
         ),
-        "iqn.2001-04.com.example:storage": iscsi_target.Target(7, {}, frozenset({"ALL"})),
+        "iqn.2001-04.com.example:storage": tgt.Target(7, {}, frozenset({"ALL"})),
     }
 
 

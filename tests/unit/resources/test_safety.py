@@ -13,11 +13,19 @@ import pytest
 from clusterlab.errors import HostError
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
-from clusterlab.resources import removal, swarm, swarm_actions, swarm_kind, swarm_services, swarm_view
+from clusterlab.resources import (
+    removal,
+    swarm_actions,
+    swarm_kind,
+    swarm_membership,
+    swarm_services,
+    swarm_view,
+)
 from clusterlab.resources.base import LABEL_LAB, SWARM
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope, SwarmView, UnseenTask
 from clusterlab.resources.swarm_member import Member
+from clusterlab.resources.swarm_observed import Swarm
 
 OURS = {LABEL_LAB: "shop"}
 
@@ -64,8 +72,8 @@ def test_a_pending_member_with_a_node_id_is_not_joined_anew() -> None:
     node = {"ID": "n1", "Spec": {"Role": "manager", "Availability": "active", "Labels": OURS}}
     joins = {}
     for one in (pending, replace(pending, node="n2")):
-        lab = swarm.Swarm("shop", first, (first, one), nodes=(node,))
-        change = swarm._change(lab, one, frozenset())
+        lab = Swarm("shop", first, (first, one), nodes=(node,))
+        change = swarm_membership.change(lab, one, frozenset())
         assert change is not None
         joins[one.node] = "swarm leave --force &&" in change.command
     assert joins == {"": True, "n2": False}
