@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -15,11 +16,12 @@ from clusterlab.model.base import Model, Strings
 from clusterlab.model.kinds import Touched
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
-from clusterlab.model.validate.files import PlayFile, item
+from clusterlab.model.validate.files import Files, PlayFile, item
 from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 
 from .batch import Job, Met, ask_all
+from .kind import CheckKind
 from .manual.where import Where
 from .network import entering
 from .places import Places
@@ -31,6 +33,9 @@ class PairsProbe(Model):
 
     service: str
     from_: Strings = Field(alias="from", min_length=1, description="services: one task of each on every node probes")
+
+
+P = TypeVar("P", bound=PairsProbe)
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,20 @@ class Asked:
         return str(self.job) if self.job.kind != "dns" else ""
 
 
-def pair_problems(file: PlayFile, path: KeyPath, probe: PairsProbe) -> Iterator[Problem]:
-    """Services that the play neither creates nor lists as external."""
-    known = file.play.known_services
-    if probe.service not in known:
-        yield unknown_service(file, (*path, "service"), probe.service)
-    for index, name in enumerate(probe.from_):
-        if name not in known:
-            yield unknown_service(file, item(file.document, (*path, "from"), index), name)
+class PairsKind(CheckKind[P]):
+    """A kind about a service and the tasks of other services."""
 
+    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: P) -> Iterator[Problem]:
+        """Services that the play neither creates nor lists as external."""
+        known = file.play.known_services
+        if probe.service not in known:
+            yield unknown_service(file, (*path, "service"), probe.service)
+        for index, name in enumerate(probe.from_):
+            if name not in known:
+                yield unknown_service(file, item(file.document, (*path, "from"), index), name)
 
-def pair_touches(probe: PairsProbe) -> Touched:
-    return Touched(services=frozenset({probe.service, *probe.from_}))
+    def touches(self, probe: P) -> Touched:
+        return Touched(services=frozenset({probe.service, *probe.from_}))
 
 
 def services_of(probe: PairsProbe, places: Places) -> tuple[Service, list[Task]]:

@@ -1,4 +1,4 @@
-"""Containers that checks make, exactly as `apply` would make them."""
+"""Containers that checks create, exactly as `apply` would create them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 import docker.errors
 
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.playbook import Container
 from clusterlab.model.short_syntax import parse_mount
 from clusterlab.progress import Silent
 from clusterlab.resources.container_body import WantedContainer, wanted_container
+from clusterlab.resources.removal import remove_container
 from clusterlab.resources.wanted_images import tag_of
 
-from .place import Place, WrongAnswer
+from .place import NoAnswer, Place, WrongAnswer
 from .places import Places
 
 
 def wanted(places: Places, name: str, container: Container, image: str) -> WantedContainer:
-    """What the engine is sent to make a container of the play.
+    """What the engine is sent to create a container of the play.
 
     `image` is a tag that its host has.
     """
@@ -57,3 +59,19 @@ def require_volumes(places: Places, place: Place, mounts: Sequence[str]) -> None
                     command=f"docker volume inspect {name}",
                     remedy="`clusterlab apply` creates it",
                 ) from error
+
+
+def remove(places: Places, place: Place, name: str) -> None:
+    """Remove a container of a check, with its anonymous volumes.
+
+    Raises NoAnswer when it cannot be removed.
+    """
+    try:
+        remove_container(places.hosts[place.host], name)
+    except ClusterlabError as error:
+        raise NoAnswer(
+            f"container {name} could not be removed: {error.message}",
+            command=f"docker rm --force --volumes {name}",
+            remedy="`clusterlab clean` removes it",
+            detail=error.detail,
+        ) from error

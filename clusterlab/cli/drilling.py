@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from invoke.exceptions import Exit
 from rich.console import Console
 from rich.text import Text
 
+from clusterlab.cli.output_files import OutputFiles
 from clusterlab.cli.verb import out
 from clusterlab.drills.plan import DrillPlan
 from clusterlab.faults.kind import shown
 from clusterlab.nightly.nightly_run import from_run
 from clusterlab.pipeline.session import Session
 from clusterlab.pipeline.stages import Stage
-from clusterlab.reports.html import page
-from clusterlab.reports.junit import junit as junit_text
 from clusterlab.reports.picture import picture_of
-from clusterlab.reports.summary import Run, write_json, write_text
+from clusterlab.reports.summary import Run
 from clusterlab.reports.terminal import show_results
 
 
@@ -31,26 +29,21 @@ class DrillOutput:
 
     def __init__(self, session: Session, json: str, junit: str, html: str) -> None:
         self._session = session
-        self._files = (json, junit, html)
+        self._files = OutputFiles(json, junit, html)
         self._began = time.monotonic()
         self.run = Run(session.lab.name, "drill", strict=session.machines.kind.foreign)
 
     def write(self) -> None:
         """Write every file that was asked for."""
-        json, junit, html = self._files
-        self.run.seconds = time.monotonic() - self._began
-        if json:
-            write_json(Path(json), self.run.document())
-        if junit:
-            write_text(Path(junit), junit_text(self.run))
-        if html:
-            stage = Stage("drill", "done", self.run.seconds, f"{len(self.run.results)} drills")
-            write_text(Path(html), page(from_run(self.run, [stage], picture_of(self._session.lab))))
+        run = self.run
+        run.seconds = time.monotonic() - self._began
+        stage = Stage("drill", "done", run.seconds, f"{len(run.results)} drills")
+        self._files.write(run.document(), run, lambda: from_run(run, [stage], picture_of(self._session.lab)))
 
     def finish(self) -> None:
         """Write and show the results, and end with the exit code that they mean."""
         self.write()
-        if "-" not in self._files:
+        if not self._files.to_stdout:
             show_results(out(), self.run)
         raise Exit(code=self.run.exit_code)
 

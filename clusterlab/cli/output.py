@@ -12,6 +12,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from clusterlab.checks.chain import longest_chain
+from clusterlab.cli.output_files import OutputFiles
 from clusterlab.cli.verb import err, out
 from clusterlab.errors import ClusterlabError
 from clusterlab.learning import record
@@ -21,13 +22,11 @@ from clusterlab.pipeline.pipeline import NotConverged, Pipeline, complete_result
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan.report import Report
 from clusterlab.plan.stack_plan import StackPlan
-from clusterlab.reports.html import page
-from clusterlab.reports.junit import junit
 from clusterlab.reports.learning import standing_text
 from clusterlab.reports.picture import picture_of
 from clusterlab.reports.plan import plan_document, report_document, show_plan, show_report
 from clusterlab.reports.stack_plan import show_stack_plans, stack_plan_documents
-from clusterlab.reports.summary import Run, write_json, write_text
+from clusterlab.reports.summary import Run, write_json
 from clusterlab.reports.terminal import show_error, show_results
 from clusterlab.resources.base import Change
 
@@ -93,12 +92,10 @@ class RunOutput:
     Everything there is, also when they fail or are interrupted.
     """
 
-    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit_file: str, html: str = "") -> None:
+    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit: str, html: str = "") -> None:
         self._pipeline = pipeline
-        self._html = html
         self._run = run
-        self._json = json
-        self._junit = junit_file
+        self._files = OutputFiles(json, junit, html)
         self._began = time.monotonic()
         self.stages = Stages()
 
@@ -108,9 +105,9 @@ class RunOutput:
         ended = len(self._pipeline.results)
         self._collect("the run was interrupted", error)
         self._write()
-        written = [name for name in (self._json, self._junit, self._html) if name and name != "-"]
-        if written:
-            summary = f"{ended} of {len(self._run.results)} checks had ended; written to {' and '.join(written)}"
+        if self._files.named:
+            written = " and ".join(self._files.named)
+            summary = f"{ended} of {len(self._run.results)} checks had ended; written to {written}"
             err().print(summary, highlight=False, soft_wrap=True)
 
     def finish(self) -> None:
@@ -129,7 +126,7 @@ class RunOutput:
         self._collect("it has no result", incomplete)
         kept = self._write()
         lessons = record.note(self._pipeline.results)
-        if "-" not in (self._json, self._junit, self._html):
+        if not self._files.to_stdout:
             show_results(out(), self._run)
             for lesson in lessons:
                 out().print(f"lesson {lesson.lesson}: {standing_text(lesson)}", highlight=False, soft_wrap=True)
@@ -154,14 +151,9 @@ class RunOutput:
 
         Returns the one that is kept in any case, where the lab has a state folder.
         """
-        kept = LabState(self._run.lab).folder / "last-run.json"
+        run, lab = self._run, self._pipeline.session.lab
+        kept = LabState(run.lab).folder / "last-run.json"
         if kept.parent.is_dir():
-            write_json(kept, self._run.document())
-        if self._json:
-            write_json(Path(self._json), self._run.document())
-        if self._junit:
-            write_text(Path(self._junit), junit(self._run))
-        if self._html:
-            picture = picture_of(self._pipeline.session.lab)
-            write_text(Path(self._html), page(from_run(self._run, self.stages.noted, picture)))
+            write_json(kept, run.document())
+        self._files.write(run.document(), run, lambda: from_run(run, self.stages.noted, picture_of(lab)))
         return kept

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
 from typing import Any, TypeVar
 
 from .answers import Answers
@@ -263,15 +262,6 @@ class Cluster:
             except NotSeen:
                 continue
         return None
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IPv4 address."""
-    try:
-        IPv4Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _node(one: Document) -> Node:

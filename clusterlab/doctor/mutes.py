@@ -20,13 +20,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from clusterlab.model import InvalidFiles
-from clusterlab.model.base import FROM_FILE, Issue, Model
-from clusterlab.model.error_text import explain
+from clusterlab.model.base import Issue, Model
 from clusterlab.model.problems import suggest
-from clusterlab.model.source import read
+from clusterlab.model.side_files import beside, load_beside
 
 from .codes import DIAGNOSES
 from .finding import Finding, Severity
@@ -76,11 +74,8 @@ class Muted:
 
 
 def mute_file(inventory: Path) -> Path:
-    """Where the mutes of an inventory stand.
-
-    Inventory/default.yml has inventory/default.mutes.yml.
-    """
-    return inventory.with_name(f"{inventory.stem}.mutes.yml")
+    """The file with the mutes of an inventory."""
+    return beside(inventory, "mutes")
 
 
 def load_mutes(path: Path) -> list[Mute]:
@@ -88,13 +83,7 @@ def load_mutes(path: Path) -> list[Mute]:
 
     Raises InvalidFiles with all that is wrong in it.
     """
-    if not path.exists():
-        return []
-    document = read(path)
-    try:
-        return MuteFile.model_validate(document.value, context=FROM_FILE).mutes
-    except ValidationError as error:
-        raise InvalidFiles(explain(error, MuteFile, document)) from None
+    return load_beside(path, MuteFile).mutes
 
 
 def apply_mutes(findings: Sequence[Finding], mutes: Sequence[Mute], today: date) -> Muted:

@@ -18,8 +18,9 @@ from typing import Any
 import yaml
 
 from clusterlab.errors import UsageError
+from clusterlab.model.addresses import is_ipv4
 
-from .found import Found, FoundHost, host_name, is_address
+from .found import Found, FoundHost, host_name
 
 _SSH = {"ansible_user": "user", "ansible_port": "port", "ansible_ssh_private_key_file": "key"}
 _RANGE = re.compile(r"\[(\d+):(\d+)\]")
@@ -46,7 +47,7 @@ def read(path: Path, lab: str) -> Found:
     for name, own in variables.items():
         target = own.get("ansible_host", name)
         ssh = [(key, own[ansible]) for ansible, key in _SSH.items() if ansible in own]
-        address = target if is_address(target) else _resolved(name, target, path)
+        address = target if is_ipv4(target) else _resolved(name, target, path)
         ssh += [("address", target)] if target != address else []
         known = host_name(name, {host.name for host in hosts})
         groups_of = memberships[name]

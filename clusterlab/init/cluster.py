@@ -13,12 +13,13 @@ from clusterlab.errors import HostError, UsageError
 from clusterlab.machines import open_machines
 from clusterlab.machines.kinds import EXISTING
 from clusterlab.model import Lab
+from clusterlab.model.addresses import is_ipv4
 from clusterlab.model.inventory import Inventory
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
 from clusterlab.remote.engine_errors import engine_errors
 
-from .found import Found, FoundHost, FoundService, NfsMount, host_name, is_address
+from .found import Found, FoundHost, FoundService, NfsMount, host_name
 
 Json = Mapping[str, Any]
 _ASKED = "asked"  # the host that is asked, whatever it is called in the cluster
@@ -65,7 +66,7 @@ def read(host: str, lab: str, progress: Progress) -> Found:
 def _alone(name: str, ssh: tuple[tuple[str, str], ...]) -> Lab:
     """A lab of existing machines with that host alone."""
     try:
-        address = name if is_address(name) else socket.gethostbyname(name)
+        address = name if is_ipv4(name) else socket.gethostbyname(name)
     except OSError:
         address = "0.0.0.0"  # the user's SSH configuration knows it by this name
     host = {"address": address, "ssh": {**dict(ssh), "address": name}}
@@ -77,10 +78,10 @@ def _hosts(nodes: list[Json]) -> tuple[FoundHost, ...]:
     for node in sorted(nodes, key=lambda one: (one["Spec"]["Role"], one["Description"]["Hostname"])):
         role = "swarm_manager" if node["Spec"]["Role"] == "manager" else "swarm_worker"
         address = node["Status"].get("Addr", "")
-        if not is_address(address) or address == "0.0.0.0":  # so a manager reports itself
+        if not is_ipv4(address) or address == "0.0.0.0":  # so a manager reports itself
             address = (node.get("ManagerStatus") or {}).get("Addr", "").rpartition(":")[0]
         hostname = node["Description"]["Hostname"]
-        if not is_address(address):
+        if not is_ipv4(address):
             raise HostError(hostname, f"its address is not known to the Swarm ({address or 'none'})")
         labels = ", ".join(f"{key}={value}" for key, value in sorted((node["Spec"].get("Labels") or {}).items()))
         notes = [f"Docker {node['Description']['Engine'].get('EngineVersion', '?')}", *([labels] if labels else [])]

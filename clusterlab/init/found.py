@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,3 @@ def host_name(text: str, taken: Iterable[str] = ()) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "host"
     numbered = (f"{name}-{number}" for number in range(2, 10_000))
     return name if name not in taken else next(one for one in numbered if one not in taken)
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IPv4 address."""
-    try:
-        IPv4Address(text)
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 
-from .found import Found, FoundHost, host_name, is_address
+from clusterlab.model.addresses import is_ipv4
+
+from .found import Found, FoundHost, host_name
 
 _IMAGES = "images:                           # the names that plays use: {build: ...}, {pull: ...} or {archive: ...}"
 
@@ -78,7 +80,7 @@ def _server(found: Found) -> str:
         return ""
     subnet = found.subnet
     for server in found.servers:
-        if is_address(server) and subnet and IPv4Address(server) in subnet:
+        if is_ipv4(server) and subnet and IPv4Address(server) in subnet:
             return server
     taken = {host.address for host in found.hosts}
     network = str(subnet.network_address) if subnet else "192.168.98.0"

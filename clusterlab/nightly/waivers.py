@@ -19,16 +19,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from clusterlab.checks.swarm_managers import SWARM_PLAY, stated_managers, statement
 from clusterlab.drills.plan import titles
-from clusterlab.model import InvalidFiles, Lab
-from clusterlab.model.base import FROM_FILE, Issue, Model
-from clusterlab.model.error_text import explain
+from clusterlab.model import Lab
+from clusterlab.model.base import Issue, Model
 from clusterlab.model.problems import near_misses
 from clusterlab.model.reserved import shown
-from clusterlab.model.source import read
+from clusterlab.model.side_files import beside, load_beside
 from clusterlab.nightly.compare import FAILING
 from clusterlab.nightly.hosts import host_answers
 from clusterlab.nightly.nightly_run import OWN_PLAY
@@ -76,11 +75,8 @@ class Waived:
 
 
 def waiver_file(inventory: Path) -> Path:
-    """Where the waivers of an inventory stand.
-
-    Inventory/default.yml has inventory/default.waivers.yml.
-    """
-    return inventory.with_name(f"{inventory.stem}.waivers.yml")
+    """The file with the waivers of an inventory."""
+    return beside(inventory, "waivers")
 
 
 def load_waivers(path: Path) -> list[Waiver]:
@@ -88,13 +84,7 @@ def load_waivers(path: Path) -> list[Waiver]:
 
     Raises InvalidFiles with all that is wrong in it.
     """
-    if not path.exists():
-        return []
-    document = read(path)
-    try:
-        return WaiverFile.model_validate(document.value, context=FROM_FILE).waivers
-    except ValidationError as error:
-        raise InvalidFiles(explain(error, WaiverFile, document)) from None
+    return load_beside(path, WaiverFile).waivers
 
 
 def apply_waivers(results: Sequence[Result], waivers: Sequence[Waiver], today: date) -> Waived:

@@ -16,7 +16,6 @@ import docker.errors
 from pydantic import Field
 
 from clusterlab import patterns
-from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.kinds import Touched
 from clusterlab.model.playbook import Container, Play
@@ -27,7 +26,6 @@ from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import containers_exist, names_exist
 from clusterlab.parallel import parallel, results_of
 from clusterlab.resources.container_actions import create_container
-from clusterlab.resources.removal import remove_container
 from clusterlab.results import Link, Outcome
 
 from ..finding import Finding, ask_each, finding, outcome_of
@@ -36,7 +34,7 @@ from ..manual.line import Line
 from ..manual.where import Where
 from ..place import NoAnswer, NotUnderstood, Place
 from ..places import Places
-from ..spec import image_on, wanted
+from ..spec import image_on, remove, wanted
 
 HOW = "new names"
 _HINT = "new names travel over UDP 7946: it must be open between all nodes, both ways"
@@ -122,7 +120,7 @@ class Announce(CheckKind[AnnounceProbe]):
                 if outcome_of(findings) is not Outcome.PASS:
                     break
         finally:
-            removed = parallel(lambda place: _remove(place, places, new[place]), everywhere, name="announce")
+            removed = parallel(lambda place: remove(places, place, new[place]), everywhere, name="announce")
         results_of(removed)
         return [_explained(one, findings) for one in findings]
 
@@ -187,18 +185,6 @@ def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, 
                 f"container {container} could not join network {probe.network} again: {error.explanation}",
                 command=f"docker network connect --alias {name} {probe.network} {container}",
             ) from error
-
-
-def _remove(place: Place, places: Places, name: str) -> None:
-    try:
-        remove_container(places.hosts[place.host], name)
-    except ClusterlabError as error:
-        raise NoAnswer(
-            f"container {name} could not be removed: {error.message}",
-            command=f"docker rm --force {name}",
-            remedy="`clusterlab clean` removes it",
-            detail=error.detail,
-        ) from error
 
 
 def _heard(probe: AnnounceProbe, place: Place, places: Places, names: Mapping[Place, str], expected: str) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import docker.errors
 from pydantic import Field
 
-from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.errors import UsageError
 from clusterlab.model.base import Duration, HostsAndRoles, Issue, Model, Strings
 from clusterlab.model.compose_forms import Attachments, Environment
 from clusterlab.model.compose_keys import CONTAINER_KEYS
@@ -39,7 +39,6 @@ from clusterlab.model.validate.volumes import mounts_there, sources_there
 from clusterlab.resources.container_actions import connect_container
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.engine_calls import flags
-from clusterlab.resources.removal import remove_container
 
 from ..attempts import Interrupted
 from ..finding import Finding, ask_each, finding, said
@@ -48,9 +47,9 @@ from ..manual.line import Line, ends, variables
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
 from ..matcher import describe, match
-from ..place import NoAnswer, Place
+from ..place import Place
 from ..places import Places
-from ..spec import image_on, require_volumes, wanted
+from ..spec import image_on, remove, require_volumes, wanted
 from ..volume_paths import mounted
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5  # seconds between two looks at a container that runs
@@ -240,15 +239,7 @@ def _removed(places: Places, place: Place, spec: WantedContainer) -> Iterator[Wa
     try:
         yield spec
     finally:
-        try:
-            remove_container(places.hosts[place.host], spec.name)
-        except ClusterlabError as error:
-            raise NoAnswer(
-                f"container {spec.name} could not be removed: {error.message}",
-                command=f"docker rm --force --volumes {spec.name}",
-                remedy="`clusterlab clean` removes it",
-                detail=error.detail,
-            ) from error
+        remove(places, place, spec.name)
 
 
 def _run_to_end(places: Places, place: Place, spec: WantedContainer, timeout: float) -> _Ended:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from clusterlab.model.kinds import Touched
-from clusterlab.model.problems import Problem, listed
-from clusterlab.model.source import KeyPath
-from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.problems import listed
 from clusterlab.results import Link
 
 from ..batch import Job, Met
 from ..finding import Finding, finding
-from ..kind import CheckKind
 from ..listening import Socket, listening, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
@@ -20,12 +16,11 @@ from ..network import entering
 from ..places import Places
 from ..service_pairs import (
     Asked,
+    PairsKind,
     PairsProbe,
     addresses_of,
     carry_out,
     from_tasks_of,
-    pair_problems,
-    pair_touches,
     services_of,
 )
 from ..swarm_task import Service, Task
@@ -43,15 +38,9 @@ class ServiceApartProbe(PairsProbe):
     """
 
 
-class ServiceApart(CheckKind[ServiceApartProbe]):
+class ServiceApart(PairsKind[ServiceApartProbe]):
     name = "service_apart"
     model = ServiceApartProbe
-
-    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: ServiceApartProbe) -> Iterator[Problem]:
-        yield from pair_problems(file, path, probe)
-
-    def touches(self, probe: ServiceApartProbe) -> Touched:
-        return pair_touches(probe)
 
     def ask(self, probe: ServiceApartProbe, places: Places) -> list[Finding]:
         """One finding for each task that asks, and one for the control."""

@@ -7,26 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field
 
 from clusterlab.model.base import Strings
-from clusterlab.model.kinds import Touched
-from clusterlab.model.problems import Problem, listed
-from clusterlab.model.source import KeyPath
-from clusterlab.model.validate.files import Files, PlayFile
+from clusterlab.model.problems import listed
 
 from ..batch import Job, Met
 from ..finding import Finding, finding
-from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
 from ..network import entering
 from ..places import Places
 from ..service_pairs import (
     Asked,
+    PairsKind,
     PairsProbe,
     addresses_of,
     carry_out,
     from_tasks_of,
-    pair_problems,
-    pair_touches,
     services_of,
 )
 from ..swarm_task import Service, Task
@@ -44,15 +39,9 @@ class ServiceNamesProbe(PairsProbe):
     names: Strings = Field(default_factory=list, description="its aliases; by default the service's own name")
 
 
-class ServiceNames(CheckKind[ServiceNamesProbe]):
+class ServiceNames(PairsKind[ServiceNamesProbe]):
     name = "service_names"
     model = ServiceNamesProbe
-
-    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: ServiceNamesProbe) -> Iterator[Problem]:
-        yield from pair_problems(file, path, probe)
-
-    def touches(self, probe: ServiceNamesProbe) -> Touched:
-        return pair_touches(probe)
 
     def ask(self, probe: ServiceNamesProbe, places: Places) -> list[Finding]:
         """One finding for each task that asks.

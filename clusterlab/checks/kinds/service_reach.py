@@ -6,15 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
-from clusterlab.model.kinds import Touched
-from clusterlab.model.problems import Problem
-from clusterlab.model.source import KeyPath
-from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.results import Link
 
 from ..batch import Job, Met
 from ..finding import Finding, finding
-from ..kind import CheckKind
 from ..listening import Socket, listening, on_loopback_alone, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
@@ -23,12 +18,11 @@ from ..place import Place
 from ..places import Places
 from ..service_pairs import (
     Asked,
+    PairsKind,
     PairsProbe,
     addresses_of,
     carry_out,
     from_tasks_of,
-    pair_problems,
-    pair_touches,
     ports_of,
     services_of,
 )
@@ -58,15 +52,9 @@ class ServiceReachProbe(PairsProbe):
     )
 
 
-class ServiceReach(CheckKind[ServiceReachProbe]):
+class ServiceReach(PairsKind[ServiceReachProbe]):
     name = "service_reach"
     model = ServiceReachProbe
-
-    def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: ServiceReachProbe) -> Iterator[Problem]:
-        yield from pair_problems(file, path, probe)
-
-    def touches(self, probe: ServiceReachProbe) -> Touched:
-        return pair_touches(probe)
 
     def ask(self, probe: ServiceReachProbe, places: Places) -> list[Finding]:
         """One finding for each task that asks."""

@@ -11,11 +11,11 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from clusterlab.model.addresses import is_ip
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.probes import Address, Port, ReachProbe, Target
 from clusterlab.remote.completed import Completed
@@ -140,7 +140,7 @@ class Tls(ReachKind[TlsProbe]):
         ca = f"{inside}{probe.ca}" if probe.ca else ""
         wait = max(1, math.ceil(probe.timeout))
         name = probe.host_name
-        sni, check = ("", "checkip") if _is_address(name) else (name, "checkhost")
+        sni, check = ("", "checkip") if is_ip(name) else (name, "checkhost")
         older = _VERSIONS[probe.oldest_version - 1] if probe.oldest_version else ""
         arguments = [f"{address}:{probe.port}", sni, ca, str(wait), check, name, older]
         asking = ["sh", "-c", _SCRIPT, "sh", *arguments]
@@ -158,13 +158,13 @@ class Tls(ReachKind[TlsProbe]):
     def shown(self, probe: TlsProbe, place: Place, where: Where, kept: bool) -> Shown:
         target, before, inside = where.target(place, probe.to), list[str](), ""
         if place.container:
-            if not isinstance(probe.to, Address) and not _is_address(target):
+            if not isinstance(probe.to, Address) and not is_ip(target):
                 asked = where.nslookup(place, target)
                 target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
             process = where.process(place)
             before, inside = entering(process), f"/proc/{process}/root"
         name = probe.host_name
-        sni, check = ("", "-checkip") if _is_address(name) else (name, "-checkhost")
+        sni, check = ("", "-checkip") if is_ip(name) else (name, "-checkhost")
         asked_for = client(target, str(probe.port), sni, f"{inside}{probe.ca}" if probe.ca else "")
         host = Place(place.host)
         command = f"{where.typed(host, [*before, *asked_for])} < /dev/null"
@@ -268,10 +268,3 @@ def _accepted(text: str, command: str, output: str) -> str:
     if text and not protocol and not _REFUSED.search(text):
         raise NotUnderstood(f"whether old protocols are refused is unknown: {text}", command=command, detail=output)
     return protocol
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from ipaddress import ip_address
 
+from clusterlab.model.addresses import is_ip
 from clusterlab.model.probes import Address, Target
 
 from ..place import Place
@@ -38,17 +39,9 @@ def card(target: Target, place: Place, where: Where) -> str:
 
 
 def _first_address(target: str) -> str:
-    if _is_address(target):
+    if is_ip(target):
         return target
     return f"\"$(getent ahostsv4 {shlex.quote(target)} | awk 'NR == 1 {{ print $1 }}')\""
-
-
-def _is_address(target: str) -> bool:
-    try:
-        ip_address(target)
-    except ValueError:
-        return False
-    return True
 
 
 def _near(target: Target, place: Place, where: Where) -> bool:
@@ -56,7 +49,7 @@ def _near(target: Target, place: Place, where: Where) -> bool:
     if isinstance(target, Address):
         return target.container is not None and where.container(target.container).host == place.host
     written = where.target(place, target)
-    if not _is_address(written):
+    if not is_ip(written):
         return written == "localhost"
     address = ip_address(written)
     return address.is_loopback or address in where.lab.inventory.network.subnet

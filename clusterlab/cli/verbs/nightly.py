@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from invoke.exceptions import Exit
 
 from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, err, out, verb
@@ -64,11 +62,10 @@ def nightly(
 ) -> None:
     """Validate the lab from a known state, and keep a report of it."""
     from clusterlab.cli import nightly_request
+    from clusterlab.cli.output_files import OutputFiles
     from clusterlab.cli.session import lab_name
     from clusterlab.errors import UsageError
-    from clusterlab.reports.junit import junit as junit_text
     from clusterlab.reports.nightly import show_nightly_run
-    from clusterlab.reports.summary import write_json, write_text
 
     if install and uninstall:
         raise UsageError("--install and --uninstall are mutually exclusive", remedy="Give one of them.")
@@ -97,14 +94,11 @@ def nightly(
     if install:
         print("\n".join(nightly_request.schedule(request, at or AT)))
         return
-    record = nightly_request.begin_record(request)
+    record, files = nightly_request.begin_record(request), OutputFiles(json, junit)
     try:
         nightly_request.carry_out(request, record, err())
     finally:  # an interrupted run has what it found until then
-        if json:
-            write_json(Path(json), record.run.document())
-        if junit:
-            write_text(Path(junit), junit_text(record.run.as_run()))
-    if "-" not in (json, junit):
+        files.write(record.run.document(), record.run.as_run())
+    if not files.to_stdout:
         show_nightly_run(out(), record.run)
     raise Exit(code=nightly_request.conclude(record, err()))

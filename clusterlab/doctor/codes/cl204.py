@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from clusterlab.doctor.cluster import GOSSIP, Cluster, HostView, is_address
+from clusterlab.doctor.cluster import GOSSIP, Cluster, HostView
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
 from clusterlab.doctor.sections import ADDRESSES
 from clusterlab.doctor.sections.probes import Probe
+from clusterlab.model.addresses import is_ipv4
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:
@@ -37,7 +38,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
 
 
 def _wrong(host: HostView, cluster: Cluster, address: str) -> tuple[str, Severity]:
-    if not is_address(address) or IPv4Address(address).is_unspecified or IPv4Address(address).is_loopback:
+    if not is_ipv4(address) or IPv4Address(address).is_unspecified or IPv4Address(address).is_loopback:
         return "which no other node can reach", Severity.ERROR
     twin = [one.name for one in cluster.peers(host) if one.address == address]
     if twin:

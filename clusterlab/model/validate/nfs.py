@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import PurePosixPath
+
+from clusterlab.model.addresses import is_ip
 
 from ..inventory import Export
 from ..playbook import Volume
@@ -46,7 +47,7 @@ def _nfs(files: Files, file: PlayFile, path: KeyPath, options: dict[str, str]) -
         yield file.problem(where, "an NFS volume needs the server's address (addr=)", remedy)
         return
     host = _host_of(files, address)
-    if not _is_address(address):
+    if not is_ip(address):
         yield from _server_name(file, where, options["type"], address, host)
     if host is not None and host not in servers:
         remedy = f"NFS servers are {listed(servers)}." if servers else "Give it the role nfs_server."
@@ -59,13 +60,6 @@ def _host_of(files: Files, address: str) -> str | None:
         if address in (name, str(host.address)):
             return name
     return None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        return False
 
 
 def _server_name(file: PlayFile, path: KeyPath, kind: str, name: str, host: str | None) -> Iterator[Problem]:

@@ -6,9 +6,9 @@ Volumes, directories of the nodes, secrets and configs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 
+from clusterlab.model.addresses import is_ip
 from clusterlab.model.short_syntax import parse_options
 from clusterlab.stacks.service_specs import plain, value
 from clusterlab.stacks.stack import FileObject, FileReference, Mount, Service, Stack, Volume
@@ -107,7 +107,7 @@ def _nfs(given: dict[str, str]) -> list[str]:
     options = {("vers" if key == "nfsvers" else key): text for key, text in given.items()}
     if options.get("vers") == "4":  # the newest that both know is shown
         del options["vers"]
-    if not _is_address(options.get("addr", "")):
+    if not is_ip(options.get("addr", "")):
         options.pop("addr", None)
     return [f"{key}={text}" if text else key for key, text in options.items() if key in _SHOWN]
 
@@ -122,14 +122,6 @@ def _tmpfs(given: dict[str, str]) -> list[str]:
     if size and size[:-1].isdigit() and size[-1] in units and (kib := int(size[:-1]) * units[size[-1]]) % 4 == 0:
         return [f"size={kib}k"]
     return []
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _what(stack: Stack, mount: Mount) -> str:
