@@ -1,4 +1,4 @@
-"""The faults `stop_engine`, `kill_engine` and `freeze_engine`.
+"""The faults `stop_engine`, `kill_engine`, `restart_engine` and `freeze_engine`.
 
 The Docker engine of a host does not answer.
 """
@@ -12,13 +12,14 @@ from .scene import Scene
 _ASK = "curl -sS -o /dev/null --max-time 3 --unix-socket /var/run/docker.sock http://engine/_ping"
 _TIMED_OUT, _REFUSED = 28, 7  # exit codes of curl(1)
 _PID = "$(cat /run/clusterlab/docker.pid)"  # of the engine of a host without systemd
-_START = f"""\
+_UNITS = """\
 units=docker
 [ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
-systemctl start $units || for again in $(seq 60); do
-    if {_ASK}; then break; fi  # its own restart came first
-    [ $again -lt 60 ] && sleep 0.5
-done"""
+"""
+_START = (
+    f"{_UNITS}systemctl start $units || case $(systemctl is-active docker) in active | activating) ;; *) false ;; esac"
+)
+"""Its own restart may come first. Whether it answers is seen from outside, once."""
 
 
 def _by(systemd: str, otherwise: str) -> str:
@@ -66,10 +67,7 @@ class StopEngine(_Engine):
     """
 
     name = "stop_engine"
-    inject = """\
-units=docker
-[ ! -d /run/systemd/system ] || ! systemctl cat docker.socket >/dev/null 2>&1 || units="docker.socket docker"
-systemctl stop $units"""
+    inject = f"{_UNITS}systemctl stop $units"
     heals_within = 60.0
 
     def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
@@ -77,17 +75,10 @@ systemctl stop $units"""
         return Seen(code == _REFUSED, said or f"the engine of {params.at} answers")
 
 
-class KillEngine(_Engine):
-    """Kills the engine of a host, as kill -9 does.
+class _Replaced(_Engine):
+    """A fault after which another process is the engine."""
 
-    Systemd starts it again after about 2 s.
-
-    Its tasks are replaced within 30 s. Where no init system starts it again, healing does.
-    """
-
-    name = "kill_engine"
-    inject = _by("systemctl kill -s KILL docker", f"kill -KILL {_PID}")
-    heals_within = 60.0
+    heals_within = 90.0
 
     def effect(self, params: HostParameters, scene: Scene, before: Before) -> Seen:
         code, _ = self._asked(params, scene)
@@ -97,6 +88,29 @@ class KillEngine(_Engine):
         return Seen(
             process != before["process"], f"the engine of {params.at} is process {process}, and was {before['process']}"
         )
+
+
+class KillEngine(_Replaced):
+    """Kills the engine of a host, as kill -9 does.
+
+    Systemd starts it again after about 2 s.
+
+    Its tasks are replaced within 30 s. Where no init system starts it again, healing does.
+    """
+
+    name = "kill_engine"
+    inject = _by("systemctl kill -s KILL docker", f"kill -KILL {_PID}")
+
+
+class RestartEngine(_Replaced):
+    """Restarts the engine of a host, as an upgrade does; it comes back by itself.
+
+    Its containers end and start again unless live restore is on; a leader of the Swarm that is restarted is replaced.
+    """
+
+    name = "restart_engine"
+    inject = "setsid systemctl restart docker </dev/null >/dev/null 2>&1 &"
+    within = 60.0
 
 
 class FreezeEngine(_Engine):
@@ -116,4 +130,5 @@ class FreezeEngine(_Engine):
         return Seen(code == _TIMED_OUT, said or f"the engine of {params.at} answers")
 
 
-STOP_ENGINE, KILL_ENGINE, FREEZE_ENGINE = StopEngine(), KillEngine(), FreezeEngine()
+STOP_ENGINE, KILL_ENGINE = StopEngine(), KillEngine()
+RESTART_ENGINE, FREEZE_ENGINE = RestartEngine(), FreezeEngine()

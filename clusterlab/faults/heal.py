@@ -5,15 +5,19 @@ From the record in the lab's state, or from what the hosts remember.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.machines import recall_machines
-from clusterlab.machines.outside import ABILITIES, UNDO, Operation, Outside
+from clusterlab.machines.outside import ABILITIES, UNDO, Outside
+from clusterlab.model.faults import FaultParameters
 from clusterlab.waiting import wait_until
 
 from . import dead_man
+from .errors import NoEffect, NotHealed
+from .flapping import end_flaps
+from .kind import Before, Seen
 from .kinds import FAULTS
 from .record import FaultRecord, forget_all, recorded
 from .residue import differences, fingerprints
@@ -42,6 +46,7 @@ def heal(scene: Scene, *, record: bool = True) -> Healed:
     """
     healed = Healed()
     records = recorded(scene.lab.name) if record else []
+    end_flaps(scene.lab.name, records)
     _undo_everything(scene, records)
     names = list(scene.lab.inventory.hosts)
     wait_until(
@@ -88,10 +93,10 @@ def remains(scene: Scene, record: FaultRecord) -> Iterator[str]:
         yield f"{record.kind}: no such kind of fault is installed, so its end was not verified"
         return
     params = kind.model.model_validate(record.params)
-    seen = [kind.gone(params, scene, record.before)]
+    seen: list[Seen] = []
 
     def gone() -> bool:
-        seen[0] = kind.gone(params, scene, record.before)
+        seen[:] = [look(kind.gone, params, scene, record.before)]
         return seen[0].holds
 
     try:
@@ -99,6 +104,19 @@ def remains(scene: Scene, record: FaultRecord) -> Iterator[str]:
     except ClusterlabError:
         yield f"{record}: {seen[0].text}"
     yield from residue(scene, record, kind.leaves)
+
+
+def look(shows: Callable[[Any, Scene, Before], Seen], params: FaultParameters, scene: Scene, before: Before) -> Seen:
+    """What `effect` or `gone` of a kind shows.
+
+    A host that cannot be asked shows nothing.
+    """
+    try:
+        return shows(params, scene, before)
+    except (NoEffect, NotHealed):
+        raise
+    except ClusterlabError as error:
+        return Seen(False, error.message)
 
 
 def residue(scene: Scene, record: FaultRecord, leaves: frozenset[str]) -> list[str]:
@@ -118,10 +136,12 @@ def residue(scene: Scene, record: FaultRecord, leaves: frozenset[str]) -> list[s
     return []
 
 
-def undo_outside(lab: str, done: Mapping[str, Operation]) -> None:
-    """Undo what was done to machines from outside, with nothing but the lab's state."""
-    outside: Outside = getattr(recall_machines(lab), "outside")  # noqa: B009
-    for host, operation in done.items():
+def undo_outside(outside: Outside, record: FaultRecord) -> None:
+    """Undo what a fault did to machines from outside.
+
+    One by one, since power for one is power for all of them.
+    """
+    for host, operation in record.outside.items():
         if operation in UNDO:
             outside.carry_out(host, UNDO[operation])
 
@@ -134,12 +154,11 @@ def _undo_everything(scene: Scene, records: Iterable[FaultRecord]) -> None:
     records = list(records)
     if records:
         for record in records:
-            for host, operation in record.outside.items():
-                if operation in UNDO:
-                    scene.outside.carry_out(host, UNDO[operation])
+            if record.outside:
+                undo_outside(scene.outside, record)
         return
     kind = scene.lab.inventory.kind
     for host in scene.lab.inventory.hosts:
-        for operation in ("resume", "power_on", "plug"):
+        for operation in ("resume", "power_on", "plug", "unthrottle"):
             if ABILITIES[operation] in kind.abilities:
                 scene.outside.carry_out(host, operation)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from clusterlab import workstation
 from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
-from clusterlab.machines.outside import UNDO
 from clusterlab.machines.state import LabState
 from clusterlab.model.faults import FaultParameters, FaultSpec
 from clusterlab.parallel import parallel, results_of
@@ -21,8 +20,20 @@ from clusterlab.waiting import wait_until
 
 from . import dead_man, safety
 from .errors import HEAL, EndedEarly, NoEffect, NotHealed, Refused, Residue, Unsupported
-from .heal import heal_hosts, residue
-from .kind import NOTHING, REFUSED, UNSUPPORTED, FaultKind, FromOutside, OnHost, Part, Seen, require_known, shown
+from .flapping import end_flaps
+from .heal import heal_hosts, look, residue, undo_outside
+from .kind import (
+    NOTHING,
+    REFUSED,
+    UNSUPPORTED,
+    Before,
+    FaultKind,
+    FromOutside,
+    OnHost,
+    Part,
+    Seen,
+    shown,
+)
 from .kinds import FAULTS
 from .record import FaultRecord, forget, recorded, remember
 from .residue import fingerprints
@@ -72,11 +83,13 @@ class Injection:
         """
         kind, params, scene = self.kind, self.params, self.scene
         self._parts = [self._named(part) for part in kind.parts(params, scene)]
+        outside = [part for part in self._parts if isinstance(part, FromOutside)]
         self._record = self._record.model_copy(
             update={
                 "before": {"id": self.id, **kind.before(params, scene)},
                 "heals": {part.host: part.heal for part in self._parts if isinstance(part, OnHost)},
-                "outside": {part.host: part.operation for part in self._parts if isinstance(part, FromOutside)},
+                "outside": {part.host: part.operation for part in outside},
+                "flaps": {part.host: part.flaps for part in outside if part.flaps},
                 "fingerprints": fingerprints(scene, scene.lab.inventory.hosts),
             }
         )
@@ -88,8 +101,10 @@ class Injection:
             self._watchdog = Watchdog(scene.lab.name, self.id, self.limit)
         self.began = time.monotonic()
         self._on_hosts({part.host: part.inject for part in self._parts if isinstance(part, OnHost)})
-        outside = [part for part in self._parts if isinstance(part, FromOutside)]
-        results_of(parallel(lambda part: scene.outside.carry_out(part.host, part.operation), outside, name="machine"))
+        at_once = [part for part in outside if not part.flaps]
+        if at_once:
+            carry_out = scene.outside.carry_out
+            results_of(parallel(lambda one: carry_out(one.host, one.operation, one.value), at_once, name="machine"))
         self._on_hosts(dict.fromkeys(self._record.heals, dead_man.extend(self.id, self.limit)))
         self._prove()
 
@@ -141,8 +156,9 @@ class Injection:
 
     def _undo(self) -> bool:
         """Undo it everywhere; whether a host had healed itself."""
-        outside = [(host, UNDO[done]) for host, done in self._record.outside.items() if done in UNDO]
-        results_of(parallel(lambda one: self.scene.outside.carry_out(*one), outside, name="machine"))
+        end_flaps(self.scene.lab.name, [self._record])
+        if self._record.outside:
+            undo_outside(self.scene.outside, self._record)
         return heal_hosts(self.scene, self._record)
 
     def _named(self, part: Part) -> Part:
@@ -174,25 +190,18 @@ class Injection:
         except DeadlineExceeded as error:
             raise NoEffect(f"{self} had no effect: {error.message}") from error
 
-    def _wait(self, look: Any, what: str, seconds: float) -> str:
+    def _wait(self, shows: Callable[[Any, Scene, Before], Seen], what: str, seconds: float) -> str:
         seen: list[Seen] = []
 
         def holds() -> bool:
-            seen[:] = [self._look(look)]
+            seen[:] = [self._look(shows)]
             return seen[0].holds
 
         wait_until(holds, what, seconds, seen=lambda: seen[0].text)
         return seen[0].text
 
-    def _look(self, look: Any) -> Seen:
-        """What is seen; a host that cannot be asked shows nothing."""
-        try:
-            seen: Seen = look(self.params, self.scene, self._record.before)
-        except (NoEffect, NotHealed):
-            raise
-        except ClusterlabError as error:
-            return Seen(False, error.message)
-        return seen
+    def _look(self, shows: Callable[[Any, Scene, Before], Seen]) -> Seen:
+        return look(shows, self.params, self.scene, self._record.before)
 
     def _require_armed(self) -> None:
         for name, done in self.scene.run(dict.fromkeys(self._record.heals, dead_man.fired(self.id))).items():
@@ -222,7 +231,7 @@ def inject(spec: FaultSpec, scene: Scene) -> Injection:
     When this raises, it has healed what it began.
     """
     kind: FaultKind[Any] = FAULTS[spec.name]
-    require_known(kind, spec.params, scene.lab.inventory)
+    safety.require_possible(kind, spec.params, scene.lab.inventory)
     params = kind.fixed(spec.params, scene)
     safety.require(kind, params, scene)
     injection = Injection(kind, params, scene)

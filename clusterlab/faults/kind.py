@@ -12,7 +12,7 @@ from clusterlab.errors import UsageError
 from clusterlab.machines.base import MachineKind
 from clusterlab.machines.outside import Ability, Operation
 from clusterlab.model.base import Model
-from clusterlab.model.faults import FaultParameters, Running, Target
+from clusterlab.model.faults import MOVING, FaultParameters, Running, Target
 from clusterlab.model.inventory import Inventory
 
 from .scene import Scene
@@ -42,6 +42,10 @@ class FromOutside:
 
     host: str
     operation: Operation
+    value: int = 0
+    """As the operation wants it."""
+    flaps: tuple[float, float] | None = None
+    """It is done and undone again and again: the seconds that it is done, and those that it is not."""
 
 
 Part = OnHost | FromOutside
@@ -97,17 +101,16 @@ class FaultKind(ABC, Generic[P]):
 
         By default those of `host`.
         """
-        host: Target | None = getattr(params, "host", None)
+        host: Target | list[Target] | None = getattr(params, "host", None)
         if host is not None:
-            yield host
+            yield from host if isinstance(host, list) else [host]
 
     def unknown(self, params: P, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
         for target in self.names(params):
             if isinstance(target, str) and not _known(target, inventory):
-                return (
-                    f"'{target}' is neither a host nor a role of the inventory, nor leader, followers or 'one of ROLE'"
-                )
+                words = ", ".join(MOVING)
+                return f"'{target}' is neither a host nor a role of the inventory, nor {words} or 'one of ROLE'"
         return ""
 
     def fixed(self, params: P, scene: Scene) -> P:
@@ -148,7 +151,7 @@ class FaultKind(ABC, Generic[P]):
 def _known(target: str, inventory: Inventory) -> bool:
     from clusterlab.model.groups import GROUPS
 
-    return target in inventory.hosts or target in ("leader", "followers") or target.removeprefix("one of ") in GROUPS
+    return target in inventory.hosts or target in MOVING or target.removeprefix("one of ") in GROUPS
 
 
 class HostParameters(FaultParameters):
@@ -177,4 +180,4 @@ def _text(value: object) -> str:
 def require_known(kind: FaultKind[P], params: P, inventory: Inventory) -> None:
     """Raise UsageError when parameters name what the inventory does not have."""
     if why := kind.unknown(params, inventory):
-        raise UsageError(f"{kind.name}: {why}")
+        raise UsageError(f"{kind.name}: {why}", remedy=f"The hosts are {', '.join(inventory.hosts)}.")

@@ -8,23 +8,29 @@ from clusterlab.registry import Registry
 
 from .block import BLOCK
 from .clock import CLOCK
-from .engine import FREEZE_ENGINE, KILL_ENGINE, STOP_ENGINE
+from .conntrack import CONNTRACK_FLUSH
+from .dns import DNS
+from .duplicate import DUPLICATE_ADDRESS
+from .engine import FREEZE_ENGINE, KILL_ENGINE, RESTART_ENGINE, STOP_ENGINE
 from .holders import FILL_DISK, MEMORY
 from .kind import FaultKind
 from .loss import LOSS
-from .machine import PAUSE_MACHINE, POWER_OFF, RESET, UNPLUG
+from .machine import FLAP, PAUSE_MACHINE, POWER_OFF, RESET, UNPLUG
 from .nfs import EXPORT_RO, STOP_NFS, UNEXPORT
 from .partition import ISOLATE, PARTITION, SPLIT
-from .traffic import DELAY
+from .route import NO_ROUTE
+from .tasks import FREEZE_TASK, KILL_TASK
+from .traffic import DELAY, RATE
 
 FAULTS: Registry[FaultKind[Any]] = Registry(
     "clusterlab.faults",
     FaultKind,  # type: ignore[type-abstract]
     [
-        *(PARTITION, ISOLATE, SPLIT, BLOCK, LOSS, DELAY),
-        *(UNPLUG, POWER_OFF, RESET, PAUSE_MACHINE),
+        *(PARTITION, ISOLATE, SPLIT, BLOCK, LOSS, DELAY, RATE),
+        *(NO_ROUTE, DUPLICATE_ADDRESS, DNS, CONNTRACK_FLUSH),
+        *(UNPLUG, FLAP, POWER_OFF, RESET, PAUSE_MACHINE),
         *(CLOCK, FILL_DISK, MEMORY),
-        *(STOP_ENGINE, KILL_ENGINE, FREEZE_ENGINE),
+        *(STOP_ENGINE, KILL_ENGINE, RESTART_ENGINE, FREEZE_ENGINE, FREEZE_TASK, KILL_TASK),
         *(STOP_NFS, UNEXPORT, EXPORT_RO),
     ],
 )

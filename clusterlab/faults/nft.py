@@ -10,25 +10,37 @@ The elements of the set expire, so the kernel itself ends the fault. Packets of 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable
 
 from clusterlab.errors import HostError
 
+from . import card
 from .dead_man import MARGIN_SECONDS
-from .kind import REFUSED, UNSUPPORTED
+from .kind import REFUSED
 from .scene import Scene
 
 TABLE = "clusterlab_FAULT_ID"
 
-_FIND_PEER = r"""
-peer= process=$$
-while [ "$process" -gt 1 ] && [ -z "$peer" ]; do
-    peer=$(tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=\([^ ]*\) .*/\1/p')
+FIND_SSH = r"""
+ssh= process=$$
+while [ "$process" -gt 1 ] && [ -z "$ssh" ]; do
+    ssh=$(tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
     process=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$process/stat")
 done
 """
-"""Who is at the other end of this connection; sudo(8) clears the environment, so the processes above are looked at."""
+"""Sets `$ssh` to the two ends of this connection: an address and port of the peer, and of the host. sudo(8) clears the
+environment, so the processes above are looked at."""
+
+
+def spare_peer(addresses: Iterable[str]) -> str:
+    """The lines of a script that end it when it would cut off itself.
+
+    That is when the connection that carries it comes from one of these addresses.
+    """
+    return f"""{FIND_SSH}
+case " {" ".join(addresses)} " in *" ${{ssh%% *}} "*)
+    echo "it would cut the connection that it is injected through, from ${{ssh%% *}}" >&2; exit {REFUSED};;
+esac"""
 
 
 def table(address: str, cut: Iterable[str], match: str, lasts: float, spares_ssh: bool) -> str:
@@ -40,27 +52,29 @@ def table(address: str, cut: Iterable[str], match: str, lasts: float, spares_ssh
     spares SSH.
     """
     addresses = list(cut)
-    seconds = int(lasts + MARGIN_SECONDS)
-    elements = ", ".join(f"{one} timeout {seconds}s" for one in addresses)
-    refuse = (
-        ""
-        if spares_ssh
-        else f"""{_FIND_PEER}
-case " {" ".join(addresses)} " in *" $peer "*)
-    echo "it would cut the connection that it is injected through, from $peer" >&2; exit {REFUSED};;
-esac"""
+    return "\n".join(
+        [
+            card.find(address),
+            "" if spares_ssh else spare_peer(addresses),
+            drop("ipv4_addr", addresses, f'iifname "$lan" ip saddr @cut {match}', lasts),
+        ]
     )
+
+
+def drop(key: str, cut: Iterable[str], rule: str, lasts: float) -> str:
+    """The script that makes a table whose `rule` drops packets.
+
+    `cut` is the content of its set, of which `key` is the type.
+    """
+    elements = ", ".join(f"{one} timeout {int(lasts + MARGIN_SECONDS)}s" for one in cut)
     return f"""PATH=$PATH:/usr/sbin:/sbin
-command -v nft >/dev/null || {{ echo "nft is not installed: apt-get install nftables" >&2; exit {UNSUPPORTED}; }}
-{refuse}
-lan=$(ip -o -4 addr show to {shlex.quote(address)} | awk '{{ print $2; exit }}')
-[ -n "$lan" ] || {{ echo "no card has the address {address}" >&2; exit 1; }}
+{card.require("nft", "nftables")}
 nft -f - <<EOF
 table inet {TABLE} {{
-    set cut {{ type ipv4_addr; flags timeout; elements = {{ {elements} }} }}
+    set cut {{ type {key}; flags timeout; elements = {{ {elements} }} }}
     chain cut {{
         type filter hook prerouting priority raw; policy accept;
-        iifname "$lan" ip saddr @cut {match} counter drop
+        {rule} counter drop
     }}
 }}
 EOF"""

@@ -36,6 +36,8 @@ class FaultRecord(BaseModel):
     """The script that heals it, by host."""
     outside: dict[str, Operation] = Field(default_factory=dict)
     """What was done to machines from outside."""
+    flaps: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Of these hosts it is done and undone again and again: the seconds that it is done, and those that it is not."""
     fingerprints: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
 
     @classmethod

@@ -12,7 +12,7 @@ from clusterlab.model.faults import FaultParameters
 from clusterlab.model.inventory import Inventory
 
 from .errors import Refused, Unsupported
-from .kind import FaultKind
+from .kind import FaultKind, require_known
 from .scene import Scene
 
 
@@ -36,15 +36,40 @@ def remedy(kind: FaultKind[Any]) -> str:
     return f"If these machines may be broken, write `allow_faults: {words}` in the inventory."
 
 
-def require(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> None:
-    """Raise Unsupported or Refused when a fault cannot or must not be injected."""
-    inventory = scene.lab.inventory
+def require_possible(kind: FaultKind[Any], params: FaultParameters, inventory: Inventory) -> None:
+    """Raise what an inventory alone has against a fault.
+
+    That is UsageError for unknown hosts, Unsupported and Refused.
+    """
+    require_known(kind, params, inventory)
     if why := kind.reason(inventory.kind):
         raise Unsupported(f"{kind.name}: {why}")
     if why := allowed(kind, inventory):
         raise Refused(f"{kind.name}: {why}", remedy=remedy(kind))
+
+
+def require(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> None:
+    """Raise Unsupported or Refused for what the hosts have against a fault.
+
+    They lack what it needs, or more of them would be lost than it may take.
+    """
+    inventory = scene.lab.inventory
+    if why := _lacking(kind, params, scene):
+        raise Unsupported(f"{kind.name}: {why}")
     if why := too_much(kind.lost(params, scene), params.blast, inventory):
         raise Refused(f"{kind.name}: {why}", remedy="`blast: N` allows a fault to take down N hosts.")
+
+
+def _lacking(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> str:
+    """Why the hosts that a fault names lack a capability that it needs.
+
+    "" when they do not.
+    """
+    if not kind.needs:
+        return ""
+    unsupported, hosts = scene.machines.unsupported(), scene.resolve(kind.names(params))
+    reasons = (unsupported.reason(host, need) for host in hosts for need in sorted(kind.needs))
+    return next(filter(None, reasons), "")
 
 
 def too_much(lost: Set[str], blast: int, inventory: Inventory) -> str:

@@ -74,6 +74,9 @@ class Scene:
             found = [target]
         elif target in ("leader", "followers"):
             found = [name for name, leads in self._managers().items() if leads is (target == "leader")]
+        elif target == "majority":
+            managers = self._managers()
+            found = sorted(managers, key=lambda name: not managers[name])[: len(managers) // 2 + 1]
         elif target.startswith("one of "):
             drawn = inventory.expand([target.removeprefix("one of ")])
             found = [self._draws.choice(drawn)] if drawn else []

@@ -2,8 +2,8 @@
 
 A second process that heals when this one ends.
 
-It waits for a word. When its input ends without one, because the command was killed, or when the time is up, it undoes
-the fault itself, from the record in the lab's state.
+It does what is done again and again (`clusterlab.faults.flapping`), and waits for a word. When its input ends without
+one, because the command was killed, or when the time is up, it undoes the fault, from the record in the lab's state.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import time
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.state import LabState
 from clusterlab.waiting import wait_until
+
+from .flapping import Flapping
 
 _DONE, _STAY = b"done", b"stay"
 _LOCK_SECONDS = 900.0
@@ -58,6 +60,7 @@ class Watchdog:
 
 def _watch(lab: str, fault: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
+    flapping = Flapping(lab, fault)
     ended, _, _ = select.select([sys.stdin], [], [], seconds)
     word = sys.stdin.buffer.read(len(_DONE)) if ended else b""
     if word == _DONE:
@@ -67,6 +70,7 @@ def _watch(lab: str, fault: str, seconds: float) -> None:
             if not _is_recorded(lab, fault):
                 return  # somebody healed it; the lab's lock is somebody else's now
             time.sleep(1.0)
+    flapping.stop()
     if ended:
         _heal_alone(lab, fault)
     else:  # the command still holds the lab: it finds that its fault ended early
@@ -80,12 +84,16 @@ def _is_recorded(lab: str, fault: str) -> bool:
 
 
 def _heal(lab: str, fault: str) -> None:
+    from clusterlab.machines import recall_machines
+    from clusterlab.machines.outside import Outside
+
     from .heal import undo_outside
     from .record import recorded
 
     for record in recorded(lab):
         if record.id == fault:
-            undo_outside(lab, record.outside)
+            outside: Outside = getattr(recall_machines(lab), "outside")  # noqa: B009
+            undo_outside(outside, record)
 
 
 def _heal_alone(lab: str, fault: str) -> None:

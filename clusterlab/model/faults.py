@@ -30,8 +30,11 @@ class Running(Model):
         return f"the host that runs {self.runs}"
 
 
+MOVING = ("leader", "followers", "majority")
+"""The leader of the Swarm, the other managers, and the leader with as many of these as make a majority."""
+
 Target = str | Running
-"""A host, `leader`, `followers`, a role, `one of ROLE`, or the host that runs a service; looked up at injection."""
+"""A host, one of MOVING, a role, `one of ROLE`, or the host that runs a service; looked up at injection."""
 
 
 class FaultParameters(Model):

@@ -26,11 +26,14 @@ def fault(call: Call, fault: str = "", inventory: str = "") -> None:
     `clusterlab heal` heals it; the hosts heal it themselves once its time is up.
     """
     from clusterlab.cli.session import session
+    from clusterlab.faults import safety
     from clusterlab.faults.injection import inject
+    from clusterlab.faults.kinds import FAULTS
     from clusterlab.faults.scene import Scene
 
     spec = _parsed(fault)
     with session(call, inventory) as lab:
+        safety.require_possible(FAULTS[spec.name], spec.params, lab.lab.inventory)
         injection = inject(spec, Scene(lab.lab, lab.hosts, lab.progress))
         injection.leave()
     out().print(f"{injection}: {injection.seen}", highlight=False, markup=False, soft_wrap=True)

@@ -26,6 +26,6 @@ EXISTING = MachineKind(
     "apply created there, `clusterlab deprovision` takes back what provision added",
     copies_disks=False,
     abilities=frozenset({"clock", "disk", "memory", "delay", "init"}),
-    unable=dict.fromkeys(("unplug", "power", "pause", "reset"), "they are reached over SSH alone"),
+    unable=dict.fromkeys(("unplug", "power", "pause", "reset", "throttle"), "they are reached over SSH alone"),
     host_keys=frozenset({"ssh"}),
 )

@@ -23,6 +23,7 @@ NAMESPACES = MachineKind(
     needs_root=True,
     abilities=frozenset({"unplug", "power", "pause", "reset", "delay"}),
     unable={
+        "throttle": "hosts in namespaces store on the disk of this computer",
         "clock": "hosts in namespaces have the clock of this computer",
         "disk": "hosts in namespaces store on the disk of this computer",
         "memory": "hosts in namespaces have the memory of this computer",

@@ -26,7 +26,7 @@ class NamespacesOutside:
     lab_folder: Path
     up: Callable[[], None]
 
-    def carry_out(self, host: str, operation: Operation) -> None:
+    def carry_out(self, host: str, operation: Operation, value: int = 0) -> None:
         one = self.hosts[host]
         match operation:
             case "unplug" | "plug":
@@ -44,6 +44,8 @@ class NamespacesOutside:
             case "reset":
                 one.stop()
                 self.up()
+            case "throttle" | "unthrottle":
+                raise ClusterlabError(f"{host}: hosts in namespaces store on the disk of this computer")
 
     def state(self, host: str) -> Literal["running", "paused", "off"]:
         one = self.hosts[host]

@@ -37,7 +37,7 @@ QEMU = MachineKind(
     summary="virtual machines, without root",
     open=_open,
     snapshots=True,
-    abilities=frozenset({"unplug", "power", "pause", "reset", "clock", "disk", "memory", "delay", "init"}),
+    abilities=frozenset({"unplug", "power", "pause", "reset", "throttle", "clock", "disk", "memory", "delay", "init"}),
     settings=QemuSettings,
     host_keys=frozenset({"memory", "cpus"}),
 )

@@ -32,7 +32,7 @@ class QemuOutside:
     files: LabFiles
     up: Callable[[], None]
 
-    def carry_out(self, host: str, operation: Operation) -> None:
+    def carry_out(self, host: str, operation: Operation, value: int = 0) -> None:
         match operation:
             case "unplug" | "plug":
                 self._qmp(host, "set_link", name="lan", up=operation == "plug")
@@ -49,6 +49,9 @@ class QemuOutside:
                     self._set_clock(host)
             case "reset":
                 self._qmp(host, "system_reset")
+            case "throttle" | "unthrottle":
+                limits = dict.fromkeys(("bps", "bps_rd", "bps_wr", "iops_rd", "iops_wr"), 0)
+                self._qmp(host, "block_set_io_throttle", device="disk", iops=value, **limits)
 
     def state(self, host: str) -> Literal["running", "paused", "off"]:
         if self.files.machines[host].process is None:

@@ -33,6 +33,9 @@ def test_a_fault_is_named_by_its_key() -> None:
         ({"clock": {"host": "a", "by": "+2s"}}, "cannot be distinguished"),
         ({"memory": {"host": "a", "leave": "32M"}}, "end the host itself"),
         ({"fill_disk": {"host": "a", "path": "shares"}}, "not an absolute path"),
+        ({"flap": {"host": "a", "down": "15s"}}, "less than 15"),
+        ({"rate": {"host": "a", "mbit": 0}}, "greater than or equal"),
+        ({"duplicate_address": {"of": "a", "at": "a"}}, "its own address"),
     ],
 )
 def test_what_is_not_valid(value: dict[str, Any], message: str) -> None:
