@@ -77,6 +77,11 @@ _REMEDIES = (
         "Check /etc/apt/sources.list*: on Ubuntu the component `universe` is needed.",
     ),
     (
+        r"Packages need to be removed but remove is disabled",
+        "another package of the host would have to be removed for that",
+        "`apt-get install --simulate` there shows which; install by yourself what may take its place.",
+    ),
+    (
         r"dpkg was interrupted|you must manually run|Unmet dependencies",
         "an earlier installation was interrupted",
         "Run `dpkg --configure -a && apt-get --fix-broken install` there.",
@@ -300,7 +305,7 @@ def _install(host: Host, names: Sequence[str]) -> ClusterlabError | None:
     apt = "DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=2"
     update = host.run(f"{apt} update", timeout=600)
     install = host.run(
-        f"{apt} -o Dpkg::Options::=--force-confold install -y --no-install-recommends {shlex.join(names)}",
+        f"{apt} -o Dpkg::Options::=--force-confold install -y --no-remove --no-install-recommends {shlex.join(names)}",
         timeout=_INSTALL,
     )
     if install.ok:

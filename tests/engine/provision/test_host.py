@@ -9,6 +9,7 @@ import pytest
 
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.plan.graph import carry_out
+from clusterlab.resources import packages
 from tests.support.provision_bench import Bench, brief
 
 pytestmark = pytest.mark.engine
@@ -99,6 +100,28 @@ def test_a_missing_package_waits_for_the_lock_says_so_and_then_says_that_there_i
     [failed] = report.failed
     assert "apt cannot reach its package source" in failed.error.message
     assert "mirror" in failed.error.remedy
+
+
+def test_no_package_of_the_host_is_removed_for_one_that_is_installed(fresh: Fresh) -> None:
+    """As docker.io would take the place of the engine that somebody installed."""
+    bench = fresh(1)
+    control = (
+        "Package: rival",
+        "Version: 1",
+        "Architecture: all",
+        "Maintainer: a",
+        "Description: b",
+        "Conflicts: curl",
+    )
+    bench.run("host1", "mkdir -p /root/rival/DEBIAN")
+    bench.hosts["host1"].write("/root/rival/DEBIAN/control", "\n".join((*control, "")).encode())
+    bench.run("host1", "dpkg-deb --build /root/rival")
+    error = packages._install(bench.hosts["host1"], ["/root/rival.deb"])
+    assert error is not None
+    assert "another package of the host would have to be removed" in error.message
+    assert (
+        bench.run("host1", "command -v curl; dpkg-query -W -f '${db:Status-Status}' curl") == "/usr/bin/curl\ninstalled"
+    )
 
 
 def test_a_system_without_apt_is_told_what_to_install(fresh: Fresh) -> None:
