@@ -27,18 +27,21 @@ from .rootfs import machine_rootfs, machine_rootfs_path
 
 GUEST = Path(__file__).parent / "guest"
 
-_FILES = {
+_SHARED_FILES = {
     # guest/ name: (path in the machine, mode)
+    "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
+    "ssh.conf": ("etc/systemd/system/ssh.service.d/clusterlab.conf", 0o644),
+    "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
+    "runc.pl": ("usr/lib/clusterlab/runc", 0o755),
+    "runc.service": ("etc/systemd/system/clusterlab-runc.service", 0o644),
+}
+_FILES = {
     "identity.sh": ("usr/lib/clusterlab/identity", 0o755),
     "seal.sh": ("usr/lib/clusterlab/seal", 0o755),
     "identity.service": ("etc/systemd/system/clusterlab-identity.service", 0o644),
     "seal.service": ("etc/systemd/system/clusterlab-seal.service", 0o644),
     "udev.conf": ("etc/udev/rules.d/90-clusterlab.rules", 0o644),
-    "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
-    "ssh.conf": ("etc/systemd/system/ssh.service.d/clusterlab.conf", 0o644),
-    "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
 }
-_SEAL = "../clusterlab-seal.service"
 _MODULES = (
     "virtio_blk",
     "failover",
@@ -124,7 +127,7 @@ def shared_material() -> tuple[str, ...]:
 
     Part of its key in the cache.
     """
-    files = [(GUEST / name).read_text() for name in ("sshd.conf", "ssh.conf", "journald.conf")]
+    files = [(GUEST / name).read_text() for name in _SHARED_FILES]
     return (*_MODULES, *_MASKED, *_NOT_STARTED, *_LEFT_OUT, *files)
 
 
@@ -220,30 +223,35 @@ def make_disk(
 
 
 def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    yield from guest_files(_FILES)
-    yield from links(masked() | {"etc/systemd/system/multi-user.target.wants/clusterlab-seal.service": _SEAL})
+    yield from guest_files(_FILES, started=["clusterlab-seal.service"])
 
 
-def guest_files(files: Mapping[str, tuple[str, int]]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Files of guest/ as members of a tar, with these paths and modes.
+def guest_files(
+    files: Mapping[str, tuple[str, int]], started: Sequence[str]
+) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """What any disk gets, and these files of guest/ and units that are started at boot, as members of a tar.
 
-    They are given by their names in guest/.
+    `files` maps names in guest/ to paths in the machine and modes.
     """
-    for name, (path, mode) in files.items():
+    units = ["clusterlab-runc.service", *started]
+    yield from _links(
+        _masked() | {f"etc/systemd/system/multi-user.target.wants/{unit}": f"../{unit}" for unit in units}
+    )
+    for name, (path, mode) in {**_SHARED_FILES, **files}.items():
         content = (GUEST / name).read_bytes()
         member = tarfile.TarInfo(path)
         member.mode, member.size = mode, len(content)
         yield member, content
 
 
-def masked() -> dict[str, str]:
+def _masked() -> dict[str, str]:
     """Links that keep systemd from starting what short-lived machines do not use."""
     units = [f"etc/systemd/system/{unit}" for unit in _MASKED]
     # for virtual sockets, which there are none of
     return dict.fromkeys([*units, "etc/systemd/system-generators/systemd-ssh-generator"], "/dev/null")
 
 
-def links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+def _links(targets: Mapping[str, str]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Symbolic links, by path, as members of a tar."""
     for path, target in targets.items():
         member = tarfile.TarInfo(path)

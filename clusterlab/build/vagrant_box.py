@@ -25,10 +25,8 @@ from .cache import artefact, artefact_path
 from .machine_image import (
     GUEST,
     guest_files,
-    links,
     make_boot_files,
     make_disk,
-    masked,
     require_tools,
     run_tool,
     shared_material,
@@ -48,9 +46,6 @@ _FIRST = _MIB
 """Where the file system begins; before it are the partition table and the boot loader."""
 _FILES = {
     # guest/ name: (path in the machine, mode)
-    "sshd.conf": ("etc/ssh/sshd_config.d/clusterlab.conf", 0o644),
-    "ssh.conf": ("etc/systemd/system/ssh.service.d/clusterlab.conf", 0o644),
-    "journald.conf": ("etc/systemd/journald.conf.d/clusterlab.conf", 0o644),
     "box/keys.service": ("etc/systemd/system/clusterlab-keys.service", 0o644),
     "box/names.service": ("etc/systemd/system/clusterlab-names.service", 0o644),
     "box/names.path": ("etc/systemd/system/clusterlab-names.path", 0o644),
@@ -162,10 +157,8 @@ def _make_file_system(rootfs: Path, raw: Path, disk: str) -> None:
 
 
 def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    yield from guest_files(_FILES)
+    yield from guest_files(_FILES, _STARTED)
     yield from (_file(path, text.encode()) for path, text in _PLAIN.items())
-    wants = {f"etc/systemd/system/multi-user.target.wants/{unit}": f"../{unit}" for unit in _STARTED}
-    yield from links(masked() | wants)
 
 
 def _file(path: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:

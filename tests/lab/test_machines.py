@@ -126,6 +126,20 @@ def test_kernel_has(module: str, hosts: Hosts) -> None:
     assert hosts["host1"].run(["modprobe", module]).ok
 
 
+def test_runc_is_one_sealed_copy_of_what_is_installed(hosts: Hosts) -> None:
+    seals = 'use Fcntl; open my $file, "<", "/usr/local/sbin/runc" or die; print fcntl $file, 1034, 0'  # F_GET_SEALS
+    assert set(of_each(hosts, lambda host: host.run(["perl", "-e", seals], check=True).stdout).values()) == {"15"}
+    of_each(hosts, lambda host: host.run("cmp /usr/local/sbin/runc /usr/sbin/runc", check=True).stdout)
+
+
+def test_another_runc_that_is_installed_is_the_one_that_runs(hosts: Hosts) -> None:
+    host = hosts["host2"]
+    before = host.run("readlink /usr/local/sbin/runc", check=True).stdout
+    host.run("cp -p /usr/sbin/runc /usr/sbin/runc.new && mv /usr/sbin/runc.new /usr/sbin/runc", check=True)
+    assert within(60, lambda: host.run("readlink /usr/local/sbin/runc").stdout not in ("", before))
+    host.run("/usr/local/sbin/runc --version", check=True)
+
+
 def test_host_keys_are_strict(machines: QemuMachines, lab: Lab, tmp_path: Path) -> None:
     """Another machine's key under the name must be refused: first seen to be accepted as it should be."""
     target = machines.targets()["host1"]
