@@ -19,6 +19,7 @@ from .secret_patterns import REDACTED as REDACTED
 from .secret_patterns import SECRET_NAME
 
 _SHORTEST = 4  # characters: shorter values are found everywhere by chance
+_PIN = 6  # digits from which a number is taken for a secret, where its name says so
 _TRIVIAL = {
     *("true", "false", "none", "null", "auto", "default", "localhost", "root", "admin", "debug", "info", "warn"),
     *("warning", "error", "production", "development", "test", "testing", "utf-8", "c.utf-8", "en_us.utf-8"),
@@ -45,14 +46,15 @@ class Secrets:
         `public` are names that every report needs, such as those of hosts.
 
         A value that is a word and has no name of a secret is replaced only where it stands alone: NAME=maria does not
-        redact "mariadb".
+        redact "mariadb". So is a number of up to seven digits, which counts only with such a name, and from six on.
         """
         self._public |= {name.lower() for name in public}
         for name, value in values:
             text = str(value)
-            if len(text) < _SHORTEST or text.lower() in _TRIVIAL or _NUMBER.fullmatch(text):
+            secret, number = SECRET_NAME.search(name), _NUMBER.fullmatch(text)
+            if len(text) < _SHORTEST or text.lower() in _TRIVIAL or (number and not (secret and len(text) >= _PIN)):
                 continue
-            alone = _WORD.fullmatch(text) and not SECRET_NAME.search(name)
+            alone = number or (_WORD.fullmatch(text) and not secret)
             (self._words if alone else self._anywhere).update(_forms(text))
         self._pattern = self._compiled()
 

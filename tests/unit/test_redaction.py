@@ -130,6 +130,13 @@ def test_short_and_common_values_do_not_blank_out_reports(value: str) -> None:
     assert clean(text, secrets) == clean(text, Secrets())
 
 
+def test_a_number_is_a_secret_where_its_name_says_so_and_it_stands_alone() -> None:
+    secrets = Secrets()
+    secrets.learn([("DB_PASSWORD", "482913"), ("secret pin", 777001), ("PORT", "654321"), ("DB_PWD", "54321")])
+    text = "482913 and 777001, not 54321 or 654321, nor 1482913"
+    assert clean(text, secrets) == f"{REDACTED} and {REDACTED}, not 54321 or 654321, nor 1482913"
+
+
 def test_names_of_the_lab_stay_readable() -> None:
     secrets = Secrets()
     secrets.learn([("DB_HOST", "mariadb"), ("DB_PASSWORD", "Mariadb")], public=["mariadb"])
