@@ -142,10 +142,10 @@ class SwarmActions:
         drain = self._ask(lambda manager: drain_of(manager, inventory.lab, node, host, any_swarm=permitted))
         for service in drain.services:
             self._remember(service)
-        before = self._drains.setdefault(host, drain).availability
+        drain = self._drains.setdefault(host, drain)
         drain.begin()
         command = f"docker node update --availability drain {host}"
-        return self._done(command, f"{host} gives its tasks away", f"it was {before}, and is drained now")
+        return self._done(command, f"{host} gives its tasks away", f"it was {drain.availability}, and is drained now")
 
     def _done(self, command: str, wanted: str, found: str, host: str = "") -> Finding:
         return finding(host or self._places.manager, command, holds=True, wanted=wanted, found=found)

@@ -13,7 +13,7 @@ TITLE = "test-cluster"
 PLAY = IMAGE = reserved(TITLE)
 """What it is called in a lab and in labels: no play of a person has this name, and no image of an inventory."""
 NETWORK, SEALED, APART = (f"{OBJECT_PREFIX}{name}" for name in ("test_net", "encrypted_net", "apart_net"))
-WEB, PAIR = f"{OBJECT_PREFIX}web_service", f"{OBJECT_PREFIX}pair_service"
+WEB, PAIR, SPREAD = (f"{OBJECT_PREFIX}{name}_service" for name in ("web", "pair", "spread"))
 PORT = 37517
 """The first of two ports in a row that nodes publish while the test runs."""
 

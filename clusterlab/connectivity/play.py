@@ -15,7 +15,7 @@ from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
 
-from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, WEB, apart, probe, sealed, share, shared
+from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, SPREAD, WEB, apart, probe, sealed, share, shared
 from .properties import PROPERTIES, SHARED_AT, Statement, Subject
 from .survey import Seen
 
@@ -111,6 +111,7 @@ def _services(subject: Subject) -> Mapping[str, Any]:
     return {
         WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1}},
         PAIR: {**serving, "deploy": {"replicas": 2}},
+        SPREAD: {"image": IMAGE, "command": _SLEEP, "deploy": {"replicas": len(subject.inventory.swarm_hosts)}},
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from clusterlab.model.inventory import Inventory
 
-from .names import APART, IMAGE, NETWORK, PAIR, SEALED, WEB, apart, probe, sealed, shared
+from .names import APART, IMAGE, NETWORK, PAIR, SEALED, SPREAD, WEB, apart, probe, sealed, shared
 from .survey import Export, Seen
 
 Statement = dict[str, Any]
@@ -199,6 +199,26 @@ def _start(subject: Subject) -> Iterator[Statement]:
     yield {"title": "on every node a container starts and ends within 30 s", "run": run}
 
 
+def _drain(subject: Subject) -> Iterator[Statement]:
+    """One worker that runs no task of anybody; it is given back when the check ends.
+
+    There is a task for every node, so that it has one.
+    """
+    idle = subject.seen.idle if subject.seen else ()
+    workers = [node for node in subject.nodes if node in idle and node not in subject.managers]
+    if subject.inventory.allow_actions is True and workers:
+        worker, running = workers[-1], {"service": SPREAD, "running": len(subject.inventory.swarm_hosts)}
+        nodes = {"tasks": SPREAD, "path": "*.Node"}
+        steps: list[Statement] = [
+            {"tasks": running, "within": "60s"},
+            {"inspect": {**nodes, "value": {"contains": worker}}},
+            {"do": {"drain": worker}},
+            {"inspect": {**nodes, "value": {"lacks": worker}}, "within": "120s"},
+            {"tasks": running, "within": "120s"},
+        ]
+        yield {"title": f"the tasks of {worker} move to other nodes when it is drained", "steps": steps}
+
+
 def _outside(subject: Subject) -> Iterator[Statement]:
     if subject.outside:
         inside = [probe(node) for node in subject.nodes]
@@ -273,6 +293,15 @@ PROPERTIES: Mapping[str, Property] = {
             surveyed=True,
         ),
         Property("start", "how long a container takes to start", _start, quick=False, stands=()),
+        Property(
+            "drain",
+            "the test's own tasks on one idle worker move when it is drained, with allow_actions alone",
+            _drain,
+            quick=False,
+            stands=(SPREAD,),
+            lacks="it takes `allow_actions: true` in the inventory, and a worker without any task",
+            surveyed=True,
+        ),
         Property(
             "outside", "a page outside the cluster, with --outside URL", _outside, lacks="--outside was not given"
         ),

@@ -1,6 +1,6 @@
 """What the cluster itself uses, which no inventory says.
 
-Exports that its volumes mount, registries of its images.
+Exports that its volumes mount, registries of its images, and the nodes on which tasks run.
 """
 
 from __future__ import annotations
@@ -57,19 +57,27 @@ class Export:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found: `images` has one image of each registry that services use."""
+    """What was found.
+
+    `images` has one image of each registry that services use, `idle` the active nodes without any task.
+    """
 
     exports: tuple[Export, ...] = ()
     images: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
-    """List the volumes of every node, and the services through the managers."""
+    """List the volumes of every node, and services and tasks through the managers."""
     nodes = [hosts[name] for name in inventory.swarm_hosts]
     managers = [hosts[name] for name in inventory.with_role("swarm_manager")]
-    volumes = [one for found in results_of(parallel(_volumes, nodes, name="volumes")) for one in found]
-    services = [one for found in results_of(parallel(_services, managers, name="services")) for one in found]
-    return Seen(tuple(exports([*volumes, *_volumes_of(services)])), tuple(images(services)))
+    of_nodes = dict(zip(inventory.swarm_hosts, results_of(parallel(_node, nodes, name="volumes")), strict=True))
+    of_managers = results_of(parallel(_swarm, managers, name="services"))
+    services = [one for found, _ in of_managers for one in found]
+    free = {node for _, found in of_managers for node in found}
+    volumes = [one for _, found in of_nodes.values() for one in found]
+    idle = tuple(name for name, (node, _) in of_nodes.items() if node in free)
+    return Seen(tuple(exports([*volumes, *_volumes_of(services)])), tuple(images(services)), idle)
 
 
 def exports(volumes: Iterable[Json]) -> Iterator[Export]:
@@ -98,16 +106,19 @@ def images(services: Iterable[Json]) -> list[str]:
     return list(found.values())
 
 
-def _volumes(host: Host) -> Sequence[Json]:
+def _node(host: Host) -> tuple[str, Sequence[Json]]:
+    """The id of a node, and its volumes."""
     with engine_errors(host, "list the volumes"):
-        found: Sequence[Json] = host.docker.volumes()["Volumes"] or []
-        return found
+        return str(host.docker.info()["Swarm"]["NodeID"]), host.docker.volumes()["Volumes"] or []
 
 
-def _services(host: Host) -> Sequence[Json]:
-    with engine_errors(host, "list the services"):
-        found: Sequence[Json] = host.docker.services()  # type: ignore[no-untyped-call]
-        return found
+def _swarm(host: Host) -> tuple[Sequence[Json], set[str]]:
+    """The services, and the ids of active nodes on which no task runs or will run."""
+    with engine_errors(host, "list the services, tasks and nodes"):
+        services: Sequence[Json] = host.docker.services()  # type: ignore[no-untyped-call]
+        tasks: Sequence[Json] = host.docker.tasks(filters={"desired-state": ["running", "accepted"]})  # type: ignore[no-untyped-call]
+        active = {str(one["ID"]) for one in host.docker.nodes() if one["Spec"]["Availability"] == "active"}
+        return services, active - {str(one.get("NodeID") or "") for one in tasks}
 
 
 def _volumes_of(services: Iterable[Json]) -> Iterator[Json]:

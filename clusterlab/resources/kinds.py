@@ -9,6 +9,7 @@ from clusterlab.registry import Registry
 from .containers import CONTAINER
 from .disks import DISK
 from .docker_engine import ENGINE
+from .drains import DRAIN
 from .engine_settings import ENGINE_SETTINGS
 from .images import IMAGE
 from .iscsi_initiator import INITIATOR
@@ -26,7 +27,7 @@ from .units import UNIT
 from .volumes import VOLUME
 
 _PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, ENGINE_SETTINGS, SWARM_KIND)
-_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK)
+_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK, DRAIN)
 
 OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)
 """This package's kinds; each needs only those before it, and is removed before them."""

@@ -210,9 +210,14 @@ def update(wanted: Wanted, manager: Host) -> None:
     settle(wanted, wanted.host if wanted.role == "manager" else manager)
 
 
-def set_availability(manager: Host, node: str, availability: str) -> None:
-    """Whether a node takes tasks (active), keeps its own (pause) or none (drain)."""
-    _set(manager, node, {"Availability": availability})
+def set_availability(
+    manager: Host, node: str, availability: str, labels: Mapping[str, str | None] | None = None
+) -> None:
+    """Whether a node takes tasks (active), keeps its own (pause) or none (drain).
+
+    In the same step it gets `labels`, and loses those that are None.
+    """
+    _set(manager, node, {"Availability": availability}, labels)
 
 
 def remove(manager: Host, node: str) -> None:
@@ -265,12 +270,14 @@ def _busy(manager: Host, node: str) -> str:
     return f"{len(running)} of its tasks still run" if running else ""
 
 
-def _set(manager: Host, node: str, wanted: Mapping[str, str], labels: Mapping[str, str] | None = None) -> None:
+def _set(manager: Host, node: str, wanted: Mapping[str, str], labels: Mapping[str, str | None] | None = None) -> None:
     """Change some of a node's settings and keep the others, its other labels too."""
 
     def attempt() -> None:
         now = manager.docker.inspect_node(node)
-        spec: Any = {**now["Spec"], **wanted, "Labels": {**(now["Spec"].get("Labels") or {}), **(labels or {})}}
+        named = {**(now["Spec"].get("Labels") or {}), **(labels or {})}
+        kept = {key: value for key, value in named.items() if value is not None}
+        spec: Any = {**now["Spec"], **wanted, "Labels": kept}
         manager.docker.update_node(node, now["Version"]["Index"], spec)
 
     with engine_errors(manager, f"update the node {node}"):

@@ -14,11 +14,11 @@ import docker.errors
 from clusterlab.model.inventory import Inventory
 from clusterlab.remote import Host
 
-from . import swarm_actions, swarm_tasks
+from . import drains, swarm_tasks
 from .base import LABEL_LAB
 from .container_handle import not_ours
 from .engine_calls import engine
-from .labels import is_ours
+from .labels import is_ours, play_of
 from .managers import Answered
 from .observed import Json, labels_of
 
@@ -140,16 +140,20 @@ class Drain:
     """
 
     manager: Host
-    node: str
-    availability: str  # before
+    drained: drains.Drained
     services: tuple[OwnService, ...]  # that have tasks on it
 
+    @property
+    def availability(self) -> str:
+        """What the node's was before."""
+        return self.drained.before
+
     def begin(self) -> None:
-        swarm_actions.set_availability(self.manager, self.node, "drain")
+        drains.begin(self.manager, self.drained)
 
     def end(self) -> None:
         """Give the node the availability that it had before."""
-        swarm_actions.set_availability(self.manager, self.node, self.availability)
+        drains.end(self.manager, self.drained)
 
 
 def drain_of(manager: Host, lab: str, node: str, host: str, *, any_swarm: bool) -> Drain:
@@ -160,7 +164,7 @@ def drain_of(manager: Host, lab: str, node: str, host: str, *, any_swarm: bool) 
     """
     with engine(manager, f"inspect node {host}") as api:
         swarm = api.inspect_swarm()
-        availability = str(api.inspect_node(node)["Spec"]["Availability"])
+        found = api.inspect_node(node)
         tasks = api.tasks(filters={"node": node})
         services = {str(one["ID"]): one for one in api.services()}
     if not any_swarm and (swarm["Spec"].get("Labels") or {}).get(LABEL_LAB) != lab:
@@ -178,4 +182,8 @@ def drain_of(manager: Host, lab: str, node: str, host: str, *, any_swarm: bool) 
             f"{host} is not drained: tasks of {', '.join(foreign)} are on it, which clusterlab did not create",
             remedy=f"Drain another node, or move them first: docker node ps {host}",
         )
-    return Drain(manager, node, availability, tuple(sorted((one.own() for one in on_it), key=lambda one: one.name)))
+    own = tuple(sorted((one.own() for one in on_it), key=lambda one: one.name))
+    play = next((play for one in own if (play := play_of(labels_of(one.report)))), "")
+    before = drains.drained(found)  # a check that was killed may have left it so
+    availability = before.before if before else str(found["Spec"]["Availability"])
+    return Drain(manager, drains.Drained(node, lab, before.play if before else play, availability), own)

@@ -29,7 +29,7 @@ def play(of: Lab, seen: Seen | None = None, **options: Any) -> Play:
 
 
 FOREIGN = Export("nfs", "addr=10.0.0.99,nfsvers=4.2,soft", ":/theirs", "shop_data")
-SEEN = Seen((FOREIGN, Export("nfs4", "addr=10.0.0.4,rw", ":/a", "own")), ("registry.example.org/shop/web:1",))
+SEEN = Seen((FOREIGN, Export("nfs4", "addr=10.0.0.4,rw", ":/a", "own")), ("registry.example.org/shop/web:1",), ("n3",))
 
 
 THREE = ("docker swarm_manager", "docker swarm_worker", "docker swarm_worker")
@@ -100,7 +100,7 @@ def test_only_what_the_chosen_statements_need_is_created() -> None:
 
 def test_what_is_not_tested_is_said_with_its_reason() -> None:
     said = untested(lab(*THREE), Options(), Seen())
-    assert [one.partition(":")[0] for one in said] == ["shares", "mounts", "registry", "outside"]
+    assert [one.partition(":")[0] for one in said] == ["shares", "mounts", "registry", "drain", "outside"]
     assert "registry: no service of the Swarm has an image from a registry" in said
 
 
@@ -109,6 +109,25 @@ def test_what_a_cluster_uses_is_not_expected_before_it_is_asked() -> None:
     with pytest.raises(UsageError) as caught:
         play(lab(*THREE), Seen(), properties=["registry"])
     assert caught.value.remedy == "registry: no service of the Swarm has an image from a registry"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "idle", "drained"),
+    [
+        (True, ("n1", "n2", "n3"), "n3"),
+        (True, ("n2",), "n2"),
+        (True, ("n1",), ""),
+        (None, ("n3",), ""),
+        (False, ("n3",), ""),
+    ],
+)
+def test_only_an_idle_worker_is_drained_and_only_with_permission(
+    allowed: bool | None, idle: tuple[str, ...], drained: str
+) -> None:
+    made = play(lab(*THREE, allow_actions=allowed), Seen(idle=idle), properties=["drain", "gossip"])
+    actions = [step.do.drain for check in made.checks for step in check.steps if step.do]
+    assert actions == ([drained] if drained else [])
+    assert [one.deploy.replicas for one in made.services.values()] == ([3] if drained else [])
 
 
 def volume(name: str, options: dict[str, str] | None = None, driver: str = "local", play: str = "") -> dict[str, Any]:
@@ -171,7 +190,7 @@ def test_what_cannot_be_tested_is_said(of: Lab, options: dict[str, Any], message
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_has_a_statement_of_its_own_title(name: str) -> None:
     exports = {"exports": [{"path": "/a", "clients": "*"}]}
-    of = lab(*THREE, "nfs_server", nfs=exports)
+    of = lab(*THREE, "nfs_server", nfs=exports, allow_actions=True)
     made = play(of, SEEN, properties=[name], outside="http://example.org/")
     assert made.checks
     assert len({check.title for check in made.checks}) == len(made.checks)
