@@ -44,6 +44,7 @@ VERBS = {  # verb: (group, module)
     "run": ("prove", "check"),
     "check": ("prove", "check"),
     "drill": ("prove", "drill"),
+    "rehearse": ("prove", "rehearse"),
     "doctor": ("prove", "doctor"),
     "test-cluster": ("prove", "cluster"),
     "fault": ("prove", "faults"),

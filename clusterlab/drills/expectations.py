@@ -10,7 +10,7 @@ from clusterlab.results import Outcome
 from .availability import availability
 from .series import STEADY_RATE, Series
 
-_STREAK = 3
+STREAK = 3
 """So many ticks in a row must be answered after the heal for a target to have recovered."""
 
 
@@ -48,7 +48,7 @@ def recovered(series: Series, healed: float) -> float | None:
         if tick.state != "ok":
             break
         streak += 1
-    return max(0.0, after[-streak].at - healed) if streak >= _STREAK else None
+    return max(0.0, after[-streak].at - healed) if streak >= STREAK else None
 
 
 def steady(series: Series) -> Met:

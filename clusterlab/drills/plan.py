@@ -5,6 +5,7 @@ Its probers and writers as loops on hosts, its faults with their hosts.
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +21,15 @@ _CONNECT = 'exec 3<>"/dev/tcp/$0/$1"'
 
 @dataclass(frozen=True)
 class Loop:
-    """A command that is run every `period` seconds on a host; `name` is unique there."""
+    """A command that is run every `period` seconds on a host; `name` is unique there.
+
+    With `resumes`, it is started again after its host was rebooted.
+    """
 
     name: str
     command: Sequence[str]
     period: float
+    resumes: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Stream:
     label: str  # as timelines name it
     loop: Loop
     writes: bool = False
+    pool: str = ""  # what is judged in its place: all streams of this pool together, as a client sees them
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ class DrillPlan:
     @property
     def title(self) -> str:
         return _title(self.drill.title, self.it)
+
+    @property
+    def lacks(self) -> str:
+        """Why the inventory cannot have it; "" when it can."""
+        return self.drill.lacks
 
     @property
     def seconds(self) -> float:
@@ -104,13 +115,6 @@ def all_plans(lab: Lab, words: Sequence[str] = ()) -> list[DrillPlan]:
     return [plan for play, drills in chosen(lab, words).items() for drill in drills for plan in plans(lab, play, drill)]
 
 
-def parse_seed(text: str) -> int | None:
-    """A seed of the command line. Raises UsageError when it is not a number."""
-    if text and not text.isdecimal():
-        raise UsageError(f"--seed must be a number, not {text!r}")
-    return int(text) if text else None
-
-
 def titles(lab: Lab, play: str) -> list[str]:
     """What the results of a play's drills are called: one for each host of `each`."""
     turns = {drill.title: lab.expand(drill.each) for drill in lab.plays[play].drills}
@@ -123,6 +127,8 @@ def _title(title: str, it: str) -> str:
 
 def plans(lab: Lab, play: str, drill: Drill) -> list[DrillPlan]:
     """One plan, or one for each host of `each`."""
+    if drill.lacks:
+        return [DrillPlan(play, drill, "", (), (), ())]
     turns = lab.expand(drill.each) if drill.each else [""]
     return [_plan(lab, play, drill, it) for it in turns]
 
@@ -161,7 +167,14 @@ def _probes(lab: Lab, play: str, name: str, prober: Prober) -> Iterator[Stream]:
     for source in lab.expand(prober.from_):
         if prober.command is not None:
             command = ["timeout", "-s", "KILL", f"{prober.timeout:g}", *prober.command]
-            yield _stream(name, source, source, f"{name} on {source}", _alone(command), prober)
+            stream = _stream(name, source, source, f"{name} on {source}", alone(command), prober)
+            yield replace(stream, pool=f"{name} anywhere") if prober.anywhere else stream
+            continue
+        if prober.task is not None:
+            command = ["sh", "-c", _runs_task(prober.task, prober.timeout)]
+            yield replace(
+                _stream(name, source, source, f"{name} on {source}", command, prober), pool=f"{name} anywhere"
+            )
             continue
         port = _port(lab, play, prober)
         for target in lab.expand(prober.at):
@@ -172,10 +185,27 @@ def _probes(lab: Lab, play: str, name: str, prober: Prober) -> Iterator[Stream]:
                 command = ["curl", "-sf", "-o", "/dev/null", "--noproxy", "*", "--max-time", limit, url]
             else:
                 command = ["timeout", f"{prober.timeout:g}", "bash", "-c", _CONNECT, address, str(port)]
-            yield _stream(name, source, target, f"{source} -> {target}:{port}", _alone(command), prober)
+            stream = _stream(name, source, target, f"{source} -> {target}:{port}", alone(command), prober)
+            yield replace(stream, pool=f"{source} -> any:{port}") if prober.anywhere else stream
 
 
-def _alone(command: Sequence[str]) -> list[str]:
+def _runs_task(service: str, timeout: float) -> str:
+    """The script that succeeds when a container of a service runs on the host.
+
+    Healthy if it has a health check.
+    """
+    return running({"label": [f"com.docker.swarm.service.name={service}"], "health": ["healthy", "none"]}, timeout)
+
+
+def running(filters: Mapping[str, Sequence[str]], timeout: float) -> str:
+    """The script that succeeds when a container runs that the engine's filters select."""
+    text = json.dumps({**filters, "status": ["running"]})
+    ask = ["curl", "-sf", "--max-time", f"{timeout:g}", "--unix-socket", "/var/run/docker.sock", "-G"]
+    ask += ["--data-urlencode", f"filters={text}", "http://engine/containers/json"]
+    return f"{shlex.join(ask)} | grep -q '\"Id\"'"
+
+
+def alone(command: Sequence[str]) -> list[str]:
     """The command without the tick that every loop gives it."""
     return ["sh", "-c", f"exec {shlex.join(command)}"]
 
@@ -191,7 +221,8 @@ def _writes(lab: Lab, name: str, writer: Writer) -> Iterator[Stream]:
     """
     for source in lab.expand(writer.from_):
         command = ["sh", "append.sh", f"{name}-{source}"]
-        yield replace(_stream(name, source, source, f"{name} on {source}", command, writer), writes=True)
+        stream = _stream(name, source, source, f"{name} on {source}", command, writer)
+        yield replace(stream, loop=replace(stream.loop, resumes=False), writes=True)
 
 
 def _port(lab: Lab, play: str, prober: Prober) -> int:

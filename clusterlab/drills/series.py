@@ -6,15 +6,19 @@ A tick at each due time, whatever became of the request.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .record import Record, Request
 
 State = Literal["ok", "failed", "no data"]
 STEADY_RATE = 0.8
-"""The share of its requests that a prober must make while nothing is wrong, for its figures to mean anything."""
+"""The share of its requests that a prober must make while nothing is wrong.
+
+For its figures to mean anything.
+"""
 _ROUNDING = 1e-6
 
 
@@ -87,14 +91,66 @@ def any_of(several: Sequence[Series], target: str) -> Series:
 
     It is served as long as one of them answers.
 
-    The series of one prober have the same due times. Where no target answered and of one nothing is known, nothing is
-    known.
+    Of each series the tick counts that is nearest to a moment: those of different hosts are not due at the same time.
+    Where no target answered and of one nothing is known, nothing is known.
     """
-    combined = []
-    for row in zip(*(one.ticks for one in several), strict=False):
-        served = [tick for tick in row if tick.state == "ok"]
-        if served:
-            combined.append(min(served, key=lambda tick: tick.took))
-        else:
-            combined.append(next((tick for tick in row if tick.state == "no data"), row[0]))
-    return Series(target, several[0].period if several else 1.0, tuple(combined))
+    period = several[0].period if several else 1.0
+    known = [one for one in several if one.ticks]
+    if len(known) < len(several) or not known:
+        return Series(target, period)
+    begin = max(one.ticks[0].at for one in known)
+    number = round((max(one.ticks[-1].at for one in known) - begin) / period) + 1
+    rows = zip(*(_nearest(one, begin, number) for one in known), strict=True)
+    return Series(target, period, tuple(_best(begin + at * period, row) for at, row in enumerate(rows)))
+
+
+def _nearest(series: Series, begin: float, number: int) -> list[Tick | None]:
+    """The tick nearest to each of some moments, a period apart.
+
+    None where none is near.
+    """
+    due = [tick.at for tick in series.ticks]
+    found: list[Tick | None] = []
+    for index in range(number):
+        at = begin + index * series.period
+        right = bisect_left(due, at)
+        near = min(series.ticks[max(0, right - 1) : right + 1], key=lambda tick: abs(tick.at - at))
+        found.append(near if abs(near.at - at) <= series.period else None)
+    return found
+
+
+def _best(at: float, row: Sequence[Tick | None]) -> Tick:
+    """What a client meets that tries several targets."""
+    ticks = [tick for tick in row if tick is not None]
+    served = [tick for tick in ticks if tick.state == "ok"]
+    if served:
+        return replace(min(served, key=lambda tick: tick.took), at=at)
+    unknown = len(ticks) < len(row) or any(tick.state == "no data" for tick in ticks)
+    return replace(ticks[0], at=at, state="no data" if unknown else "failed") if ticks else Tick(at, "no data")
+
+
+def joined(parts: Sequence[Sequence[Tick]], period: float) -> list[Tick]:
+    """The ticks of a prober that was started again.
+
+    Of the time between, nothing is known.
+    """
+    found: list[Tick] = []
+    for part in parts:
+        while found and part and part[0].at - found[-1].at > 1.5 * period:
+            found.append(Tick(found[-1].at + period, "no data", asked=False))
+        found += part
+    return found
+
+
+def without_power(series: Series, since: float, until: float) -> Series:
+    """The series of what a host itself runs, when that host had no power.
+
+    Of what nothing is known, nothing ran.
+    """
+    ticks = [
+        replace(tick, state="failed") if tick.state == "no data" and since <= tick.at < until else tick
+        for tick in series.ticks
+    ]
+    while ticks and ticks[-1].at + series.period < until:
+        ticks.append(Tick(ticks[-1].at + series.period, "failed", asked=False))
+    return replace(series, ticks=tuple(ticks))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from clusterlab.errors import ClusterlabError, HostError
@@ -20,11 +21,14 @@ from clusterlab.remote import Host, Hosts
 from .clock import Anchor, Clock, anchor
 from .plan import Loop
 from .record import Record, read_record
-from .series import Series, Tick, ticks
+from .series import Series, Tick, joined, ticks
 
 FOLDER = "/run/clusterlab/drills"
 _LEAD = 0.5
-"""Seconds from the start of the loops to their first tick, so that all of one host begin together."""
+"""Seconds from the start of the loops to their first tick.
+
+So that all of one host begin together.
+"""
 _ANSWER = 15.0
 """Seconds for a host to answer a fetch; later it is no data until the next one."""
 
@@ -70,6 +74,26 @@ exit 0
 """
 
 
+@dataclass
+class _Started:
+    """Loops since they were started.
+
+    A host that was rebooted needs them to be started again.
+    """
+
+    first: float  # the first tick, in seconds of uptime
+    anchors: tuple[Anchor, Anchor]
+    logs: dict[str, str] = field(default_factory=dict)
+    used: float = 0.0  # seconds of CPU
+
+    def ticks(self, loop: Loop, label: str) -> list[Tick]:
+        """The ticks of a loop until the last fetch, in this workstation's time."""
+        clock = Clock(*self.anchors)
+        record = read_record(label, self.logs.get(loop.name, ""))
+        found = ticks(record, self.first, loop.period, self.anchors[1].uptime)
+        return [Tick(clock.local(tick.at), tick.state, tick.took, tick.asked) for tick in found]
+
+
 class Ticking:
     """The loops of one host."""
 
@@ -79,21 +103,24 @@ class Ticking:
         """Why the last fetch failed; None when it did not."""
         self._folder = folder
         self._loops = {loop.name: loop for loop in loops}
-        self._logs: dict[str, str] = {}
-        self._first = 0.0
-        self._anchors: list[Anchor] = []
-        self._used = 0.0
+        self._started: list[_Started] = []
+        self._until = 0.0
 
     def start(self, seconds: float) -> None:
         """Start all loops, which end by themselves after so many seconds.
 
         Raises HostError.
         """
+        self._until = time.monotonic() + seconds
+        self._begin(self._loops.values())
+
+    def _begin(self, loops: Iterable[Loop]) -> None:
+        seconds = max(0.0, self._until - time.monotonic())
         self.host.run(["mkdir", "-p", "-m", "700", self._folder], check=True)
         for script in ("ticks.sh", "append.sh"):
             self.host.write(f"{self._folder}/{script}", files(__package__).joinpath(script).read_bytes())
         lines = [_START]
-        for loop in self._loops.values():
+        for loop in loops:
             period = round(loop.period * 100)
             command = shlex.join(loop.command)
             lines.append(
@@ -107,13 +134,15 @@ class Ticking:
         )
         answered = time.monotonic()
         uptime, first = (int(word) / 100 for word in started.stdout.split())
-        self._first = first
-        self._anchors = [anchor(uptime, asked, answered)]
+        began = anchor(uptime, asked, answered)
+        self._started.append(_Started(first, (began, began)))
 
     def fetch(self) -> None:
         """Get the logs. A host that does not answer keeps what was fetched before.
 
         `error` then says why.
+
+        On a host that was rebooted, the loops that ask are started again.
         """
         asked = time.monotonic()
         try:
@@ -124,18 +153,26 @@ class Ticking:
         sections = _sections(answer.stdout)
         if "@end" not in sections:  # it has been rebooted: the loops are gone, and its uptime began again
             self.error = HostError(self.host.name, f"{self._folder} is gone: the host was rebooted")
+            self._resume()
             return
         self.error = None
-        self._anchors = [
-            self._anchors[0],
-            anchor(float(_word(sections, "@uptime")), asked, asked + answer.seconds),
-        ]
-        self._used = max(self._used, int(_word(sections, "@used")) / 100)  # loops that have ended count no more
-        self._logs = {
+        now = self._started[-1]
+        now.anchors = (now.anchors[0], anchor(float(_word(sections, "@uptime")), asked, asked + answer.seconds))
+        now.used = max(now.used, int(_word(sections, "@used")) / 100)  # loops that have ended count no more
+        now.logs = {
             key.removeprefix("@log ").removesuffix(".log"): text
             for key, text in sections.items()
             if key.startswith("@log ")
         }
+
+    def _resume(self) -> None:
+        loops = [loop for loop in self._loops.values() if loop.resumes]
+        if not loops:
+            return
+        try:
+            self._begin(loops)
+        except ClusterlabError as error:
+            self.error = error
 
     def end(self, patience: float) -> None:
         """Let the loops end, and fetch what they wrote last.
@@ -157,22 +194,28 @@ class Ticking:
         self.host.run(["sh", "-c", _REMOVE, "sh", self._folder], check=True)
 
     def record(self, name: str) -> Record:
-        """What a loop has done, as far as it was fetched."""
-        return read_record(f"{name} on {self.host.name}", self._logs.get(name, ""))
+        """What a loop that is not started again has done, as far as it was fetched."""
+        return read_record(f"{name} on {self.host.name}", self._started[0].logs.get(name, ""))
 
     def series(self, name: str, target: str) -> Series:
         """The ticks of a loop until the last fetch, in this workstation's time."""
         loop = self._loops[name]
-        clock = Clock(self._anchors[0], self._anchors[-1])
-        found = ticks(self.record(name), self._first, loop.period, self._anchors[-1].uptime)
-        at = (Tick(clock.local(tick.at), tick.state, tick.took, tick.asked) for tick in found)
-        return Series(target, loop.period, tuple(at))
+        label = f"{name} on {self.host.name}"
+        started = self._started if loop.resumes else self._started[:1]
+        return Series(target, loop.period, tuple(joined([one.ticks(loop, label) for one in started], loop.period)))
+
+    def resumed(self, since: float) -> float | None:
+        """When the loops were started again after a moment, in this workstation's time.
+
+        None when they were not.
+        """
+        return next((one.anchors[0].local for one in self._started[1:] if one.anchors[0].local > since), None)
 
     @property
     def cost(self) -> float:
         """The share of one CPU that the loops of this host take."""
-        elapsed = self._anchors[-1].uptime - self._anchors[0].uptime
-        return self._used / elapsed if elapsed > 0 else 0.0
+        elapsed = sum(one.anchors[1].uptime - one.anchors[0].uptime for one in self._started)
+        return sum(one.used for one in self._started) / elapsed if elapsed > 0 else 0.0
 
 
 def start_all(hosts: Hosts, folder: str, loops: Mapping[str, Sequence[Loop]], seconds: float) -> list[Ticking]:

@@ -10,6 +10,7 @@ from .block import BLOCK
 from .clock import CLOCK
 from .conntrack import CONNTRACK_FLUSH
 from .dns import DNS
+from .drain import DRAIN_NODE
 from .duplicate import DUPLICATE_ADDRESS
 from .engine import FREEZE_ENGINE, KILL_ENGINE, RESTART_ENGINE, STOP_ENGINE
 from .holders import FILL_DISK, MEMORY
@@ -32,5 +33,6 @@ FAULTS: Registry[FaultKind[Any]] = Registry(
         *(CLOCK, FILL_DISK, MEMORY),
         *(STOP_ENGINE, KILL_ENGINE, RESTART_ENGINE, FREEZE_ENGINE, FREEZE_TASK, KILL_TASK),
         *(STOP_NFS, UNEXPORT, EXPORT_RO),
+        DRAIN_NODE,
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from .base import Duration, Issue, Model, Name, Strings
 from .deferred import Deferred
@@ -14,7 +14,10 @@ from .probes import Port
 from .problems import listed
 
 IT, OTHERS, ANY = "it", "others", "any"
-"""In drills with `each`: the host whose turn it is, and all others. A client that tries every target."""
+"""In drills with `each`: the host whose turn it is, and all others.
+
+A client that tries every target.
+"""
 
 
 class HttpTarget(Model):
@@ -42,7 +45,7 @@ class TcpTarget(Model):
 class Prober(Model):
     """Requests at a steady rate, each over a new connection.
 
-    Exactly one of http, tcp and command.
+    Exactly one of http, tcp, command and task.
     """
 
     http: HttpTarget | None = None
@@ -50,21 +53,33 @@ class Prober(Model):
     command: list[str] | None = Field(
         default=None, min_length=1, description="a command that must succeed on each host of `from`"
     )
+    task: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a service of the Swarm, by its full name: one of the hosts of `from` runs a task of it, which is "
+        "healthy if it has a health check",
+    )
     from_: Strings = Field(alias="from", min_length=1, description="the hosts to probe from: names or roles")
     every: Duration = Field(default=0.5, ge=0.1, description="the time between two requests")
     timeout: Duration = Field(default=1.0, ge=0.1, description="a request that takes longer has failed")
+    anywhere: bool = Field(
+        default=False, description="one host that answers is enough, also before the fault (always so for task)"
+    )
 
     @property
     def at(self) -> list[str]:
-        """The hosts that are asked, as the file has them; those that ask, for a command."""
+        """The hosts that are asked, as the file has them.
+
+        Those that ask, for a command and a task.
+        """
         target = self.http or self.tcp
         return target.at if target else self.from_
 
     def issues(self) -> Iterator[Issue]:
-        given = self.given("http", "tcp", "command")
+        given = self.given("http", "tcp", "command", "task")
         if len(given) != 1:
             found = f"not {listed(given)}" if given else "but has none"
-            yield Issue((), f"a prober is exactly one of http, tcp and command, {found}")
+            yield Issue((), f"a prober is exactly one of http, tcp, command and task, {found}")
 
 
 class Writer(Model):
@@ -124,9 +139,14 @@ class Final(Model):
 
 
 class Drill(Model):
-    """A fault on purpose, with what is expected while it lasts and afterwards."""
+    """A fault on purpose, with what is expected while it lasts and afterwards.
+
+    `lacks` says what the inventory has too few of: such a drill has nothing but its title, and is unsupported.
+    """
 
     model_config = ConfigDict(defer_build=True)
+
+    _lacks: str = PrivateAttr(default="")
 
     title: str = Field(min_length=1, description="what happens and what is expected, as one sentence")
     each: Strings = Field(
@@ -144,9 +164,21 @@ class Drill(Model):
     hint: str = Field(default="", description="what to check when it fails")
 
     @property
+    def lacks(self) -> str:
+        """Why the inventory cannot have this drill; "" when it can."""
+        return self._lacks
+
+    @classmethod
+    def lacking(cls, title: str, reason: str) -> Drill:
+        """A drill that the inventory cannot have."""
+        drill = cls.model_construct(title=title, faults=[], during=[])
+        drill._lacks = reason
+        return drill
+
+    @property
     def lasts(self) -> float:
         """Seconds that its faults last."""
-        return max(fault.params.lasts for fault in self.faults)
+        return max((fault.params.lasts for fault in self.faults), default=0.0)
 
     def issues(self) -> Iterator[Issue]:
         for name in self.probers.keys() & self.writers.keys():

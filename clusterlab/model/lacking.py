@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from .base import placed
 from .checks import Check, check_model
+from .drills import Drill
 from .groups import GROUPS
 from .inventory import Inventory
 from .iscsi import disk_of
@@ -50,7 +51,10 @@ def reduced_value(value: Mapping[str, Any], lacking: Mapping[KeyPath, str]) -> d
         }
     checks = value.get("checks")
     if isinstance(checks, list):
-        changed["checks"] = [_statement(check, _own(index, lacking)) for index, check in enumerate(checks)]
+        changed["checks"] = [_statement(check, _own("checks", index, lacking)) for index, check in enumerate(checks)]
+    drills = value.get("drills")
+    if isinstance(drills, list):
+        changed["drills"] = [_drill(drill, _own("drills", index, lacking)) for index, drill in enumerate(drills)]
     return changed
 
 
@@ -62,14 +66,25 @@ def _statement(check: Any, reason: str) -> Any:
     return check_model().lacking(title, reason)
 
 
+def _drill(drill: Any, reason: str) -> Any:
+    """A drill as it stands in the file.
+
+    Or in its place one that has nothing but a title and the reason.
+    """
+    title = drill.get("title") if isinstance(drill, dict) else None
+    return Drill.lacking(title, reason) if reason and isinstance(title, str) and title else drill
+
+
 def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> Play:
     """The play of a reduced value without what needs what was lacking, either.
 
     See `Play.left_out` and `Check.lacks` for what is missing, and why.
     """
     missing, others = _missing(play, lacking, inventory), _missing_of_others(play, lacking, inventory)
-    reasons = [_why(check, {**others, **missing}) or _unplaced(check, play, inventory) for check in play.checks]
-    if not (missing or others) and not any(reasons):
+    unavailable = {**others, **missing}
+    reasons = [_why(check, unavailable) or _unplaced(check, play, inventory) for check in play.checks]
+    drills = [_why(drill, unavailable) or _nobody(_places(drill), inventory) for drill in play.drills]
+    if not unavailable and not any(reasons) and not any(drills):
         return play
     kept: dict[str, object] = {
         section: {name: one for name, one in getattr(play, section).items() if Thing(section, name) not in missing}
@@ -79,8 +94,20 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
         check_model().lacking(check.title, why) if why else check
         for check, why in zip(play.checks, reasons, strict=True)
     ]
+    kept["drills"] = [
+        Drill.lacking(drill.title, why) if why else drill for drill, why in zip(play.drills, drills, strict=True)
+    ]
     kept["external"] = play.external.only(lambda section, name: Thing(section, name) not in others)
     return play.model_copy(update={**kept, "checks": checks}).leaving_out(missing)
+
+
+def _places(drill: Drill) -> Iterator[str]:
+    """The hosts and roles that a drill names, but for those of its expectations."""
+    yield from drill.each
+    for prober in drill.probers.values():
+        yield from (*prober.from_, *prober.at)
+    for writer in drill.writers.values():
+        yield from writer.from_
 
 
 def _ends(lacking: Mapping[KeyPath, str]) -> set[KeyPath]:
@@ -171,14 +198,14 @@ def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:
             yield Thing(section, name), needs
 
 
-def _own(index: int, lacking: Mapping[KeyPath, str]) -> str:
-    """Why a check names something lacking itself; "" when it does not."""
-    own = (why for path, why in lacking.items() if path[:2] == ("checks", index) and path[2:] and path[2] not in _TEXTS)
+def _own(section: str, index: int, lacking: Mapping[KeyPath, str]) -> str:
+    """Why a check or drill names something lacking itself; "" when it does not."""
+    own = (why for path, why in lacking.items() if path[:2] == (section, index) and path[2:] and path[2] not in _TEXTS)
     return next(own, "")
 
 
-def _why(check: Check, missing: Mapping[Thing, str]) -> str:
-    """Why a statement cannot be made; "" when it can."""
+def _why(check: Check | Drill, missing: Mapping[Thing, str]) -> str:
+    """Why a statement cannot be made, or a drill carried out; "" when it can."""
     words = set(_words(check)) if missing else set()
     return check.lacks or next((reason for thing, reason in missing.items() if thing.name in words), "")
 
@@ -195,7 +222,10 @@ def _unplaced(check: Check, play: Play, inventory: Inventory) -> str:
 
 
 def _words(value: object) -> Iterator[str]:
-    """Every name-like word in the texts of a check's probes and actions."""
+    """Every name-like word in the texts of a check's probes and actions.
+
+    Or of a drill.
+    """
     if isinstance(value, BaseModel):
         for name in value.model_fields_set - set(_TEXTS):
             yield from _words(getattr(value, name))

@@ -171,6 +171,7 @@ def from_run(run: Run, stages: list[Stage], picture: Picture) -> NightlyRun:
         seconds=run.seconds,
         stages=stages,
         results=run.results,
+        notes=list(run.notes),
         picture=picture,
     )
 

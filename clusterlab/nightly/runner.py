@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from clusterlab.connectivity.connectivity import look, remove
 from clusterlab.connectivity.play import Options as TestOptions
@@ -36,6 +36,9 @@ from clusterlab.pipeline.session import open_session
 from clusterlab.pipeline.stages import Skip, Stages
 from clusterlab.progress import Progress
 from clusterlab.results import Outcome, Result
+
+if TYPE_CHECKING:
+    from clusterlab.drills.run import Drilled
 
 Keep = Literal["on-failure", "always", "never"]
 KEEPS: tuple[Keep, ...] = ("on-failure", "always", "never")
@@ -236,8 +239,8 @@ class NightlyRunner:
         run_drills(self._pipeline.session, plans, None, self._keep_drill)
         return f"{len(plans)} drills"
 
-    def _keep_drill(self, result: Result) -> None:
-        waived = apply_waivers([result], self._waivers, date.today())
+    def _keep_drill(self, drilled: Drilled) -> None:
+        waived = apply_waivers([drilled.result], self._waivers, date.today())
         self.run.results += waived.results
         self.run.notes += waived.notes
         self._record.save()

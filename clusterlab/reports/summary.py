@@ -29,6 +29,7 @@ class Run:
     strict: bool = False  # an unsupported statement makes the run fail
     error: ClusterlabError | None = None  # why not all of the run was carried out, whatever the results are
     failed_stage: str = ""  # the stage that raised the error
+    notes: list[str] = field(default_factory=list)  # what all results together say, a sentence each
 
     @property
     def outcome(self) -> Outcome:
@@ -70,6 +71,7 @@ class Run:
             },
             "causes": [_cause(cause, blocked) for cause, blocked in blocking(self.results).items()],
             "results": [_result(result) for result in self.results],
+            **({"notes": self.notes} if self.notes else {}),
             **({"error": {"stage": self.failed_stage, **_error(self.error)}} if self.error else {}),
         }
 

@@ -17,6 +17,8 @@ from .places import named_hosts
 def problems(files: Files) -> Iterator[Problem]:
     for file in files.plays.values():
         for index, drill in enumerate(file.play.drills):
+            if drill.lacks:
+                continue
             yield from _drill(files, file, ("drills", index), drill)
 
 

@@ -10,7 +10,7 @@ from clusterlab.stacks.stack import Mount, Service, Stack
 
 from .kind import AdviceKind, Hit, Subject
 
-_REMOTE = ("nfs", "nfs4", "cifs", "smb", "smb3", "ceph", "glusterfs", "lustre", "9p")
+REMOTE_TYPES = ("nfs", "nfs4", "cifs", "smb", "smb3", "ceph", "glusterfs", "lustre", "9p")
 
 
 def constraints_of(service: Service) -> Iterator[Constraint]:
@@ -62,7 +62,7 @@ def _moves(subject: Subject) -> Iterator[Hit]:
         if service.mode != "replicated" or _is_pinned(service):
             continue
         for mount in written_volumes(service):
-            if _is_per_node(subject.stack, mount.source):
+            if is_per_node(subject.stack, mount.source):
                 yield Hit(mount.place, name)
 
 
@@ -73,12 +73,12 @@ def _is_pinned(service: Service) -> bool:
     )
 
 
-def _is_per_node(stack: Stack, key: str) -> bool:
+def is_per_node(stack: Stack, key: str) -> bool:
     """Whether each node has a volume of its own of that name, not by intention."""
     volume = stack.volumes[key]
     kind = (volume.driver_opts or {}).get("type")
     local = volume.driver is None or volume.driver.value in ("", "local")
-    remote = kind is not None and kind.value in _REMOTE
+    remote = kind is not None and kind.value in REMOTE_TYPES
     return not volume.external and local and not remote and "{{" not in stack.scoped(volume)
 
 

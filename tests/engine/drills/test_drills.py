@@ -1,4 +1,7 @@
-"""Drills on real engines: what they say of labs that have a property, and of those that lack it."""
+"""Drills on real engines.
+
+What they say of labs that have a property, and of those that lack it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class Ground:
 
     def drill(self, title: str) -> Result:
         (plan,) = [plan for plan in all_plans(self.lab) if plan.drill.title.startswith(title)]
-        return run_drill(Scene(self.lab, self.hosts, Silent()), plan)
+        return run_drill(Scene(self.lab, self.hosts, Silent()), plan).result
 
     def left(self) -> str:
         """What drills and faults would leave behind on the hosts."""

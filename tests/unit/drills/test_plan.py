@@ -8,8 +8,9 @@ import pytest
 
 from clusterlab.drills.plan import all_plans, chosen
 from clusterlab.errors import UsageError
-from clusterlab.model import Lab
+from clusterlab.model import Lab, load_lab
 from clusterlab.model.playbook import Play
+from tests.support.check_cases import PLAYBOOKS
 from tests.support.labs import namespaces_lab
 
 DRILL: dict[str, Any] = {
@@ -74,6 +75,16 @@ def test_drills_that_are_named(words: list[str]) -> None:
 def test_a_title_that_does_not_exist() -> None:
     with pytest.raises(UsageError, match="shop has no drill 'other'"):
         chosen(lab(), ["shop:other"])
+
+
+def test_a_drill_that_the_inventory_has_too_few_hosts_for() -> None:
+    (plan,) = all_plans(on("default"), ["drills/worker"])
+    assert (plan.lacks, plan.streams) == ("the inventory has no second host with the role swarm_worker", ())
+    assert [plan.it for plan in all_plans(on("ha"), ["drills/worker"])] == ["host1", "host2"]
+
+
+def on(inventory: str) -> Lab:
+    return load_lab(PLAYBOOKS.parent / "inventory" / f"{inventory}.yml", ["drills/worker"], PLAYBOOKS)
 
 
 def test_a_play_without_drills() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clusterlab.drills.availability import availability, latency
 from clusterlab.drills.clock import Clock, anchor
 from clusterlab.drills.record import read_record
-from clusterlab.drills.series import Series, Tick, any_of, ticks
+from clusterlab.drills.series import Series, Tick, any_of, joined, ticks, without_power
 
 LETTERS = {"ok": "=", "failed": "#", "no data": "?"}
 
@@ -79,6 +81,34 @@ def test_availability(letters: str, expected: str) -> None:
 def test_a_client_that_tries_all_is_served_by_any() -> None:
     one, other = series("==##=?#"), series("=#=#??#", "other")
     assert strip(list(any_of([one, other], "any").ticks)) == "===#=?#"
+
+
+def shifted(letters: str, by: float) -> Series:
+    """A series whose ticks are due later, as those of another host."""
+    known = series(letters, "other")
+    return replace(known, ticks=tuple(replace(tick, at=tick.at + by) for tick in known.ticks))
+
+
+def test_ticks_of_different_hosts_count_for_the_nearest_moment() -> None:
+    one, other = series("==####==###"), shifted("##==##=####", 0.2)
+    assert strip(list(any_of([one, other], "any").ticks)) == "====##==###"
+    assert strip(list(any_of([one, shifted("#####", 0.0)], "any").ticks)) == "==####==???"
+
+
+def test_nothing_is_known_of_a_pool_of_which_one_host_never_answered() -> None:
+    assert any_of([series("===="), Series("other", 0.5)], "any").ticks == ()
+
+
+def test_between_two_starts_of_a_prober_nothing_is_known() -> None:
+    later = shifted("==", 3.0)
+    found = joined([series("=#").ticks, later.ticks], 0.5)
+    assert strip(found) == "=#????=="
+    assert [tick.at for tick in found] == [0.5 * number for number in range(8)]
+
+
+def test_a_host_without_power_runs_nothing() -> None:
+    assert strip(list(without_power(series("=#??=?"), 0.5, 2.0).ticks)) == "=###=?"
+    assert strip(list(without_power(series("=="), 1.0, 3.0).ticks)) == "==####"
 
 
 def test_latency_is_of_what_was_answered() -> None:

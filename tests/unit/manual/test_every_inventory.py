@@ -48,7 +48,7 @@ def test_only_what_the_inventory_lacks_is_unsupported(lab: Lab) -> None:
     if os.environ.get("CLUSTERLAB_REGENERATE"):
         table[lab.file.stem] = found
         TABLE.write_text(yaml.safe_dump(table, sort_keys=False, width=120))
-    assert len(lab.plays) == 22
+    assert len([name for name in lab.plays if not name.startswith("drills/")]) == 22
     assert found == table[lab.file.stem]
 
 

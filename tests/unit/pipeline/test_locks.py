@@ -23,7 +23,7 @@ EXCLUSIVE = {
     "nightly",
     "gc",
 }
-EXCLUSIVE |= {"deprovision", "learn", "test-cluster"}
+EXCLUSIVE |= {"deprovision", "learn", "test-cluster", "rehearse"}
 
 
 @pytest.mark.parametrize("verb", list(load_verbs()), ids=lambda verb: verb.name)

@@ -1,0 +1,78 @@
+"""Ctrl-C in a drill: the fault is healed, the probers are gone, and what was seen until then is in the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterlab.faults.record import recorded
+from clusterlab.model import load_lab
+from clusterlab.waiting import wait_until
+from tests.support.labs import lab_up
+
+pytestmark = pytest.mark.engine
+
+INVENTORY = {
+    "lab": f"interrupted-{os.getpid()}",
+    "machines": "namespaces",
+    "network": {"subnet": "10.81.0.0/24"},
+    "hosts": {"gw": {"address": "10.81.0.1"}, "host1": {"address": "10.81.0.11"}},
+}
+PLAY = """
+title: the SSH server of a host
+drills:
+  - title: a host is cut off
+    probers: {ssh: {command: [ping, -c1, -W1, "${hosts.host1.address}"], from: gw, every: 1s, timeout: 2s}}
+    faults: [{isolate: {host: host1, lasts: 10m}}]
+    steady: 3s
+    during: [{prober: ssh, expect: fails}]
+  - title: and once again
+    probers: {ssh: {command: [ping, -c1, -W1, "${hosts.host1.address}"], from: gw, every: 1s, timeout: 2s}}
+    faults: [{isolate: {host: host1, lasts: 10m}}]
+    during: [{prober: ssh, expect: fails}]
+"""
+_LEFT = (
+    "find /run/clusterlab/drills /run/clusterlab/faults -mindepth 1; nft list tables | grep clusterlab; "
+    "pgrep -af '[t]icks[.]sh'"
+)
+
+
+def test_what_was_seen_is_kept_and_all_is_healed(tmp_path: Path) -> None:
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "cut.yml").write_text(PLAY)
+    file = tmp_path / "inventory.yml"
+    file.write_text(yaml.safe_dump(INVENTORY, sort_keys=False))
+    lab = load_lab(file, [], tmp_path / "playbooks")
+    with lab_up(lab) as up:
+        command = [sys.executable, "-m", "clusterlab", "drill", "-i", str(file), "--json", str(tmp_path / "out.json")]
+        drill = subprocess.Popen(
+            [*command, "--html", str(tmp_path / "out.html")],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        cut = "! ping -n -q -c 1 -W 1 10.81.0.11"
+        wait_until(lambda: up.hosts["gw"].run(cut).ok or drill.poll() is not None, "the host to be cut off", 60)
+        wait_until(lambda: any(one.fingerprints for one in recorded(lab.name)), "the fault", 60)
+        drill.send_signal(signal.SIGINT)
+        said, _ = drill.communicate(timeout=120)
+        assert drill.returncode == 3, said
+        assert "interrupted" in said
+        assert recorded(lab.name) == []
+        assert [up.hosts[name].run(_LEFT).stdout for name in up.hosts] == ["", ""]
+        assert up.hosts["gw"].run("ping -n -q -c 1 -W 5 10.81.0.11").ok
+    first, second = json.loads((tmp_path / "out.json").read_text())["results"]
+    assert (first["check"], first["outcome"]) == ("a host is cut off", "not-run"), said
+    assert "its faults were healed" in first["hint"]
+    assert "until then: " in first["evidence"][0]["found"]
+    assert "#" in first["timeline"]["strips"][0]["cells"]
+    assert (second["outcome"], second["hint"]) == ("not-run", "interrupted before it began")
+    assert "a host is cut off" in (tmp_path / "out.html").read_text()

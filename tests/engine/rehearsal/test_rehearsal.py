@@ -1,0 +1,144 @@
+"""Rehearsals on real engines: a stack that holds, one that does not, the way back, and a step that fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clusterlab.build.container_image import built_image
+from clusterlab.model import Lab, load_lab
+from clusterlab.model.stack_files import StackFiles
+from clusterlab.pipeline.lock import Unlocked
+from clusterlab.pipeline.session import Session
+from clusterlab.plan.apply import apply
+from clusterlab.plan.graph import carry_out
+from clusterlab.plan.provision import provision
+from clusterlab.progress import Silent
+from clusterlab.rehearsal.rehearse import Rehearsal, rehearse
+from clusterlab.results import Outcome
+from tests.support.labs import EngineLab, lab_up
+
+pytestmark = pytest.mark.engine
+
+INVENTORY: dict[str, Any] = {
+    "lab": f"rehearsal-{os.getpid()}",
+    "machines": "namespaces",
+    "network": {"subnet": "10.79.0.0/24"},
+    "hosts": {
+        "gw": {"address": "10.79.0.1"},
+        "host1": {"address": "10.79.0.11", "roles": ["docker", "swarm_manager"]},
+        "host2": {"address": "10.79.0.12", "roles": ["docker", "swarm_worker"]},
+        "host3": {"address": "10.79.0.13", "roles": ["docker", "swarm_worker"]},
+    },
+}
+STACK = """
+services:
+  web:
+    image: tools/shell:1
+    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
+    deploy: {mode: global, restart_policy: {delay: 1s}}
+  database:
+    image: tools/shell:1
+    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
+    volumes: ["data:/data"]
+    deploy: {placement: {constraints: [node.hostname == host2]}, restart_policy: {delay: 1s}}
+volumes: {data: {}}
+"""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A lab that is provisioned, with the stack on it."""
+
+    folder: Path
+    up: EngineLab
+
+    def lab(self, **of_hosts: dict[str, Any]) -> Lab:
+        """The lab of the inventory, with more keys of some hosts."""
+        changed = deepcopy(INVENTORY)
+        for name, keys in of_hosts.items():
+            changed["hosts"][name] |= keys
+        file = self.folder / f"{'-'.join(of_hosts) or 'before'}.yml"
+        file.write_text(yaml.safe_dump(changed, sort_keys=False))
+        return load_lab(file, stacks=[StackFiles(files=[str(self.folder / "stack.yml")], name="shop")])
+
+    def rehearse(self, after: Lab) -> Rehearsal:
+        found = Rehearsal()
+        session = Session(self.lab(), Silent(), Unlocked("a test has the lab alone"))
+        with session.hosts:
+            rehearse(session, after, found)
+        return found
+
+    def plan(self) -> list[str]:
+        """What provision would change."""
+        return [str(change.key) for change in provision(self.lab(), self.up.hosts, self.up.machines.unsupported())]
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    folder = tmp_path_factory.mktemp("rehearsal")
+    (folder / "stack.yml").write_text(STACK)
+    file = folder / "inventory.yml"
+    file.write_text(yaml.safe_dump(INVENTORY, sort_keys=False))
+    lab = load_lab(file, stacks=[StackFiles(files=[str(folder / "stack.yml")], name="shop")])
+    with lab_up(lab) as up:
+        lacking = up.machines.unsupported()
+        report = carry_out(provision(lab, up.hosts, lacking), Silent())
+        assert report.ok, (report.failed, report.blocked)
+        archive = built_image("busybox", lab.inventory.release, Silent())
+        load = "docker load -q -i /root/image.tar | sed 's/.*: //' | xargs -I{} docker tag {} tools/shell:1"
+        for name in lab.inventory.docker_hosts:
+            up.hosts[name].write("/root/image.tar", archive.path.read_bytes())
+            up.hosts[name].run(load, check=True)
+        report = carry_out(apply(lab, up.hosts, unsupported=lacking), Silent())
+        assert report.ok, (report.failed, report.blocked)
+        yield Stand(folder, up)
+
+
+def told(found: Rehearsal) -> list[tuple[str, str, Outcome]]:
+    return [(one.play, one.check, one.outcome) for one in found.results]
+
+
+def test_options_labels_and_roles_there_and_back(stand: Stand) -> None:
+    after = stand.lab(
+        host2={"engine": {"mtu": 1400}}, host3={"labels": {"disk": "ssd"}, "roles": ["docker", "swarm_manager"]}
+    )
+    found = stand.rehearse(after)
+    said = "\n".join(found.notes)
+    outcomes = {(one.play, one.check.partition(":")[0]): one.outcome for one in found.results}
+    assert outcomes == {
+        ("the change", "host2"): Outcome.FAIL,  # the database is bound to it
+        ("the change", "host3"): Outcome.PASS,
+        ("the way back", "host2"): Outcome.FAIL,
+        ("the way back", "host3"): Outcome.PASS,
+        ("the way back", "the cluster is as before"): Outcome.FAIL,
+    }, (told(found), said)
+    # provision sets labels of nodes, and takes none away: everything else is as before
+    assert found.results[-1].evidence[0].found == "host3 labels: none before, disk=ssd now"
+    away = [note for note in found.notes if note.startswith("database is away for ")]
+    assert len(away) == 2, said
+    assert all(
+        "because its volume data is local to host2, and node.hostname == host2 keeps it there" in one for one in away
+    )
+    assert not [note for note in found.notes if note.startswith("web ")], said
+    assert "after the change: host2 docker0 mtu: 1500 before, 1400 now" in found.notes
+    assert "after the change: host3 role: worker before, manager now" in found.notes
+    assert any(note.startswith("after the change: host3 labels: ") and "disk=ssd" in note for note in found.notes)
+    assert stand.plan() == []
+
+
+def test_a_step_that_fails_stops_everything_and_says_how_to_go_on(stand: Stand) -> None:
+    found = stand.rehearse(stand.lab(host3={"engine": {"no-such-key": True}}))
+    assert [(play, outcome) for play, _, outcome in told(found)] == [("the change", Outcome.ERROR)], found.notes
+    assert "dockerd refuses the options of the inventory" in found.results[0].evidence[-1].found
+    assert "`clusterlab provision` with today's inventory goes back" in found.results[0].hint
+    report = carry_out(provision(stand.lab(), stand.up.hosts, stand.up.machines.unsupported()), Silent())
+    assert report.ok, (report.failed, report.blocked)
+    assert stand.plan() == []
