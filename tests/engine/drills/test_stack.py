@@ -140,6 +140,7 @@ def test_a_database_whose_volume_is_local_is_away_while_its_host_is(shop: Shop) 
     )
 
 
+@pytest.mark.long
 def test_a_service_that_moves_without_its_data_is_told_so(shop: Shop) -> None:
     host = shop.where("moving")
     drill, drilled = shop.drill(f"{host} is drained")

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from clusterlab.build.container_image import built_image
+from clusterlab.cli.rehearsing import show_steps
 from clusterlab.model import Lab, load_lab
 from clusterlab.model.stack_files import StackFiles
 from clusterlab.pipeline.lock import Unlocked
@@ -106,6 +107,7 @@ def told(found: Rehearsal) -> list[tuple[str, str, Outcome]]:
     return [(one.play, one.check, one.outcome) for one in found.results]
 
 
+@pytest.mark.long
 def test_options_labels_and_roles_there_and_back(stand: Stand) -> None:
     after = stand.lab(
         host2={"engine": {"mtu": 1400}}, host3={"labels": {"disk": "ssd"}, "roles": ["docker", "swarm_manager"]}
@@ -141,4 +143,14 @@ def test_a_step_that_fails_stops_everything_and_says_how_to_go_on(stand: Stand) 
     assert "`clusterlab provision` with today's inventory goes back" in found.results[0].hint
     report = carry_out(provision(stand.lab(), stand.up.hosts, stand.up.machines.unsupported()), Silent())
     assert report.ok, (report.failed, report.blocked)
+    assert stand.plan() == []
+
+
+def test_a_dry_run_shows_the_steps_and_changes_nothing(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session(stand.lab(), Silent(), Unlocked("a dry run changes nothing"))
+    with session.hosts:
+        show_steps(session, stand.lab(host2={"engine": {"mtu": 1400}}, host3={"labels": {"zone": "b"}}))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "drain, then host2: set engine settings daemon.json"
+    assert second.startswith("host3: ")
     assert stand.plan() == []
