@@ -15,7 +15,10 @@ from clusterlab.reports.summary import Run, write_json, write_text
 
 @dataclass(frozen=True)
 class OutputFiles:
-    """Where results are written: a file, `-` for standard output, or empty for nowhere."""
+    """Where results are written.
+
+    A file, `-` for standard output, or empty for nowhere.
+    """
 
     json: str = ""
     junit: str = ""
@@ -31,7 +34,10 @@ class OutputFiles:
         return [name for name in (self.json, self.junit, self.html) if name and name != "-"]
 
     def write(self, document: dict[str, Any], run: Run, report: Callable[[], NightlyRun] | None = None) -> None:
-        """Write every form that was asked for; raises ClusterlabError when one cannot be written."""
+        """Write every form that is named.
+
+        Raises ClusterlabError when one cannot be written.
+        """
         if self.json:
             write_json(Path(self.json), document)
         if self.junit:

@@ -128,7 +128,10 @@ class NightlyRunner:
             self._stages.carry_out(name, work, essential)
 
     def _work_stages(self) -> Iterator[tuple[str, Callable[[], str], bool]]:
-        """The stages before the end, in their order, and whether those after one cannot be tried without it."""
+        """The stages before the end, in order.
+
+        With whether those after one cannot be tried without it.
+        """
         fresh = self._options.start.kind != "apply"
         yield "lock", self._take_lock, True
         yield "start", self._start, fresh

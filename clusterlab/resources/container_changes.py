@@ -1,4 +1,4 @@
-"""What changes a container: replace it, or change it in place in as few steps as possible."""
+"""Changes of a container: replace it, or change it in place in few steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serve the LUNs of a lab to their hosts, and end those that are no longer wanted."""
+"""Serve the LUNs of a lab to their hosts, and end those no longer wanted."""
 
 from __future__ import annotations
 

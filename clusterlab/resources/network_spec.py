@@ -1,4 +1,4 @@
-"""A network in the terms of the engine's API, and how an existing one differs from it."""
+"""A network in the terms of the engine's API, and how an existing one differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Changes of one host's membership in the lab's Swarm: join it, correct its node, or wait for it."""
+"""Changes of one host's membership in the lab's Swarm.
+
+Initialise it, join it, correct its node, or wait for it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Nodes that are removed from the Swarm: of hosts that are gone, or that left and joined again."""
+"""Nodes that are removed from the Swarm.
+
+Those of hosts that are no longer in the inventory, or that left and joined again.
+"""
 
 from __future__ import annotations
 

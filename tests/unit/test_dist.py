@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def dist() -> ModuleType:
-    """setup/dist.py, which is no part of a package."""
+    """setup/dist.py, which is not part of a package."""
     spec = importlib.util.spec_from_file_location("dist", ROOT / "setup/dist.py")
     assert spec
     assert spec.loader

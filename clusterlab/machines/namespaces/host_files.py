@@ -1,4 +1,4 @@
-"""The files that make a host in namespaces itself: its name, keys, addresses and services."""
+"""The files that give a host in namespaces its name, keys and services."""
 
 from __future__ import annotations
 
