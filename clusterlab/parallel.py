@@ -57,7 +57,7 @@ def parallel(
 class _Turn:
     """Counts the items that are worked on, and lets none begin once it is closed.
 
-    The pool itself cannot tell: it forgets a thread whose start was interrupted, and that thread works on.
+    The pool itself does not know: it forgets a thread whose start was interrupted, and that thread works on.
     """
 
     def __init__(self) -> None:

@@ -169,7 +169,7 @@ def _interrupt(process: subprocess.Popen[bytes], grace: float, group: bool) -> N
 def _lines(descriptor: int, silence: float) -> Iterator[str]:
     """The lines of a stream as they come.
 
-    Raises TimeoutError when nothing comes for so long.
+    Raises TimeoutError when nothing comes for this long.
     """
     rest = b""
     ready = select.poll()

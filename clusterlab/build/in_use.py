@@ -12,7 +12,7 @@ def in_use(artefacts: Iterable[Path]) -> frozenset[Path]:
 
     The disk of a running machine, the root file system of a host.
 
-    The state of labs does not tell: another state folder (XDG_STATE_HOME) may have labs that use the same cache. Only
+    The state of labs does not show it, as another state folder (XDG_STATE_HOME) may have labs with the same cache. Only
     processes that this user may look at are seen, and those are the ones that can use this user's cache. See proc(5).
     """
     wanted = {path.name: path for path in artefacts}  # names are hashes, so a name stands for its path

@@ -1,4 +1,4 @@
-"""Repeating probes: `within`, `for`, and once more to tell flaky from broken.
+"""Repeating probes: `within`, `for`, and once more to distinguish flaky from broken.
 
 Until it passes (`within`), or for as long as it must pass (`for`).
 """
@@ -63,7 +63,7 @@ def settle(
 
 
 def blocked(asked: Asked, cause: Cause) -> Asked:
-    """What was asked in vain, because of `cause`."""
+    """What could not be probed, because of `cause`."""
     return replace(asked, outcome=Outcome.BLOCKED, cause=cause)
 
 

@@ -23,7 +23,7 @@ from .places import Places
 from .reached import reason
 
 HERE = 0
-"""In the place of a process id: in the host's own network."""
+"""Instead of a process id: in the host's own network."""
 
 _AT_ONCE = 16
 _SECONDS = 4  # for each probe
@@ -143,7 +143,7 @@ def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None
     finally:
         holders = {host: [str(met.holder) for met in all_ if met.holder] for host, all_ in held.items()}
         ending = {host: ["kill", *pids] for host, pids in holders.items() if pids}
-        # One that has ended by itself meanwhile is no error, nor is a host that is gone: see _HELD.
+        # One that has ended by itself meanwhile is not an error, nor is a host that is gone: see _HELD.
         parallel(lambda host: places.run(Place(host), ending[host]), list(ending), name="release")
 
 

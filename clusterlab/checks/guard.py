@@ -83,7 +83,7 @@ class Guard:
     def lasted(self, cause: Cause) -> float:
         """For how many seconds the host of a cause, or its engine, has been dead; else 0.
 
-        A manager that is down says nothing of how long another host's node has been drained.
+        A manager that is down does not show how long another host's node has been drained.
         """
         now = time.monotonic()
         return now - self._down_since.get(cause.subject, now)

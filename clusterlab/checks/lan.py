@@ -1,7 +1,7 @@
 """Keeping the probes of a host on the LAN, which is what is asked about.
 
 A host may have another way out: a card for its management, with a router that answers in the name of any address, as
-the user network of QEMU does. What is reached or not reached over that way says nothing of the lab.
+the user network of QEMU does. What is reached or not reached over that way proves nothing about the lab.
 """
 
 from __future__ import annotations

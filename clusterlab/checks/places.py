@@ -18,7 +18,7 @@ class Places(Tools, Lookups, Networks):
     def of(self, probe: Probe) -> list[Place]:
         """Every place of a probe, in order.
 
-        Raises UsageError for a name that is no place, or when there is none.
+        Raises UsageError for a name that is not a place, or when there is none.
         """
         hosts = self.lab.expand(probe.on)
         unknown = set(probe.on) - set(self.lab.inventory.hosts) - set(GROUPS)

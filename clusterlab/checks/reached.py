@@ -45,7 +45,7 @@ class Reach:
 def reason(text: str) -> str:
     """Why a connection failed, from what the tool wrote.
 
-    Empty when it is no reason of the network.
+    Empty when the reason is not the network.
     """
     for pattern, meaning in _REASONS:
         if re.search(rf"(?:{pattern})\.?$", text, re.IGNORECASE | re.MULTILINE):

@@ -149,7 +149,7 @@ def _at_once(lab: Lab, guard: Guard) -> int:
 def next_job(pending: Sequence[Job], running: Sequence[Job]) -> Job | None:
     """The first waiting job that conflicts with none that runs or waits before it.
 
-    So conflicting checks keep their order, and none waits for ever.
+    So conflicting checks keep their order, and none waits forever.
     """
     for index, job in enumerate(pending):
         if not any(job.conflicts(other) for other in (*running, *pending[:index])):
@@ -180,7 +180,7 @@ def _schedule(
 
 
 def _end(pool: ThreadPoolExecutor, running: dict[Future[Result], Job], seconds: float) -> dict[Future[Result], Job]:
-    """Let what runs end, for at most so many seconds.
+    """Let what runs end, for at most this many seconds.
 
     Returned without what had not begun, which never will.
     """

@@ -83,7 +83,7 @@ def show_remaining(pipeline: Pipeline) -> None:
 
 
 _PARTIAL = ("apply", "clean")
-"""Stages without which statements are proven all the same."""
+"""Stages without which statements are still proven."""
 
 
 class RunOutput:

@@ -11,7 +11,7 @@ from .availability import availability
 from .series import STEADY_RATE, Series
 
 STREAK = 3
-"""So many ticks in a row must be answered after the heal for a target to have recovered."""
+"""This many ticks in a row must be answered after the heal for a target to have recovered."""
 
 
 @dataclass(frozen=True)

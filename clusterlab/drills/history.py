@@ -25,7 +25,7 @@ class Found:
     lost: tuple[str, ...] = ()  # acknowledged, and absent
     duplicated: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()  # never invoked, or not a value at all
-    refused: tuple[str, ...] = ()  # refused, and there all the same
+    refused: tuple[str, ...] = ()  # refused, but still written
     reordered: tuple[str, ...] = ()  # after a later value of the same writer
 
 

@@ -107,7 +107,7 @@ class Ticking:
         self._until = 0.0
 
     def start(self, seconds: float) -> None:
-        """Start all loops, which end by themselves after so many seconds.
+        """Start all loops, which end by themselves after this many seconds.
 
         Raises HostError.
         """

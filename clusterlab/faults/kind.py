@@ -20,7 +20,7 @@ from .scene import Scene
 P = TypeVar("P", bound=FaultParameters)
 
 Before = Mapping[str, str]
-"""What a kind remembers of the time before the fault, to tell its effect from what was so anyway."""
+"""What a kind remembers of the time before the fault, to distinguish its effect from the earlier state."""
 
 
 @dataclass(frozen=True)

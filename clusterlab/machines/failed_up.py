@@ -17,7 +17,7 @@ from clusterlab.errors import ClusterlabError, HostError
 from .state import LabState
 
 _FULL = 1 << 20
-"""A disk with less than so many bytes free is full."""
+"""A disk with less than this many bytes free is full."""
 
 
 @contextmanager

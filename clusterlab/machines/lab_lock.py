@@ -16,7 +16,7 @@ from clusterlab.waiting import wait_until
 
 _LET_GO_SECONDS = 5.0
 _held: set[Path] = set()
-"""Locks of this process. A process id alone does not tell: containers with one state folder have the same ones."""
+"""Locks of this process. A process id alone is not enough: containers with one state folder have the same ones."""
 
 
 class LabBusy(ClusterlabError):
@@ -46,7 +46,7 @@ def locked(path: Path, lab: str, verb: str) -> Iterator[None]:
 
 
 def _acquire(path: Path, lab: str, verb: str) -> IO[str]:
-    """The locked file; raises LabBusy when it is not to be had."""
+    """The locked file; raises LabBusy when it cannot be acquired."""
     make_private(path.parent)
     locked: list[IO[str]] = []
 

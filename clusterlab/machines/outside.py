@@ -44,7 +44,7 @@ class Outside(Protocol):
     """
 
     def carry_out(self, host: str, operation: Operation, value: int = 0) -> None:
-        """Do it, and return once it is done; what is so already is no error.
+        """Do it, and return once it is done; what is already so is not an error.
 
         Raises ClusterlabError when it cannot.
 

@@ -50,7 +50,7 @@ def collect_journals(targets: Mapping[str, Target], folder: Path, progress: Prog
 
     In a folder per host.
 
-    What could not be collected is named in the progress, and is no error: this runs when things are broken.
+    What could not be collected is named in the progress, and is not an error: this runs when things are broken.
     """
     answers = each(targets, lambda host: _collect(host, folder / host.name))
     for name, answer in answers.items():

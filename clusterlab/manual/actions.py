@@ -65,7 +65,7 @@ class Actions:
         written = action.fault.model_dump(by_alias=True, exclude_unset=True)
         yield Line(HERE, f"clusterlab fault {shlex.quote(json.dumps({action.name: written}))}")
 
-    def put_back(self) -> Iterator[Line]:
+    def restore(self) -> Iterator[Line]:
         """What makes everything as it was."""
         if self._broken:
             yield Line(HERE, "clusterlab heal")

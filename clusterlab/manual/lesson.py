@@ -121,7 +121,7 @@ def _lines(check: Check, where: Where) -> Iterator[Line]:
             yield from actions.lines(step.do)
         elif step.probe is not None:
             yield from _asked(step.kind, step.probe, where, check.within if step.within is None else step.within)
-    yield from actions.put_back()
+    yield from actions.restore()
     for probe in check.finally_:
         yield from KINDS["command"].manual(probe, where)
 

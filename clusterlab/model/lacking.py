@@ -155,7 +155,7 @@ def _placed(play: Play) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _nobody(places: Iterable[str], inventory: Inventory) -> str:
-    """Why places cannot all be had: no host has one of the roles.
+    """Why places are missing: no host has one of the roles.
 
     "" when every role has a host.
     """

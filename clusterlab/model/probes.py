@@ -145,7 +145,7 @@ class NegatableProbe(ReachProbe):
     def covers(self, other: NegatableProbe) -> bool:
         """Whether this runs wherever `other` does.
 
-        What works at another place says nothing of that one.
+        What works at another place proves nothing about that one.
         """
         everywhere = "all" in self.on
         return (everywhere or set(other.on) <= set(self.on)) and set(other.in_) <= set(self.in_)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from clusterlab.errors import UsageError
 
-_FEW = 16  # so many names are still worth listing
+_FEW = 16  # this many names are still worth listing
 
 
 @dataclass(frozen=True, order=True)

@@ -25,7 +25,7 @@ _VALUE = re.compile(r"[^\s\"'\\$`][^\n\"'\\$`]*")
 def proc_path(name: str) -> str:
     """The parameter's file below /proc/sys.
 
-    The first separator tells whether dots or slashes separate names.
+    The first separator shows whether dots or slashes separate names.
     """
     first = re.search(r"[./]", name)
     return name.translate(str.maketrans("./", "/.")) if first and first[0] == "." else name

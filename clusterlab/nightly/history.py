@@ -188,7 +188,7 @@ class History:
     def _explained(self, damage: bool = False) -> Iterator[None]:
         """Turn what goes wrong with the file into an error that says so.
 
-        With `damage`, tell damage apart.
+        With `damage`, damage is distinguished.
         """
         try:
             yield

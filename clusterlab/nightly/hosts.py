@@ -60,7 +60,7 @@ def _versions(lab: Lab, host: Host) -> dict[str, str]:
 def _engine(host: Host) -> dict[str, str]:
     """The engine's version and images.
 
-    An engine that is not there yet is no error, for provision makes it.
+    An engine that does not exist yet is not an error, since provision creates it.
     """
     try:
         with engine_errors(host, "read the versions"):

@@ -28,7 +28,7 @@ class Start:
 def parse_start(text: str, kind: MachineKind) -> Start:
     """How a nightly run starts, as the command line says.
 
-    Without a word, as suits the machines.
+    Without the option, as suits the machines.
 
     Raises UsageError for other words.
     """

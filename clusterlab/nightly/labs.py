@@ -30,9 +30,9 @@ class KnownLab:
 
 
 def is_gone(folder: Path) -> bool:
-    """Whether a lab's folder is no more.
+    """Whether a lab's folder no longer exists.
 
-    One that was noted as seen from another folder says nothing here.
+    One that was noted as seen from another folder proves nothing here.
     """
     return folder.is_absolute() and not folder.is_dir()
 

@@ -1,4 +1,4 @@
-"""Objects on hosts that have the label of a lab or play that is no more."""
+"""Objects on hosts that have the label of a lab or play that no longer exists."""
 
 from __future__ import annotations
 

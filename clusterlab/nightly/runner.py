@@ -273,7 +273,7 @@ class NightlyRunner:
     def _remove_test(self) -> str:
         """Remove what the connectivity test created, whatever becomes of the lab.
 
-        It is no part of it.
+        It is not part of the lab.
         """
         return remove(self._pipeline, "test removed")
 

@@ -30,7 +30,7 @@ from clusterlab.reports.summary import write_json, write_text
 _STAMP = "%Y%m%dT%H%M%SZ"
 _MARKER = "begun.json"
 ALWAYS_KEPT = 3
-"""So many of the newest runs are never removed for their age: a clock that jumped must not empty the folder."""
+"""This many of the newest runs are never removed for their age: a clock that jumped must not empty the folder."""
 
 
 @dataclass

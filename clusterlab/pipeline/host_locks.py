@@ -69,7 +69,7 @@ esac
 class Holder:
     """Who holds a lock.
 
-    `space` and `started` tell a process from a later one with its number.
+    `space` and `started` distinguish a process from a later one with its number.
     """
 
     token: str

@@ -45,7 +45,7 @@ class Pipeline:
     """What one command does with a lab, stage by stage.
 
     A stage returns what came of it in half a sentence. It raises ClusterlabError when it could not be carried out, and
-    KeyboardInterrupt when it was interrupted; what it found until then is in `results` and `reports` all the same.
+    KeyboardInterrupt when it was interrupted; what it found until then is in `results` and `reports` nevertheless.
     """
 
     session: Session

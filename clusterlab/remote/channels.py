@@ -33,7 +33,7 @@ CLOSE_SECONDS = 2.0
 
 
 class ChannelsInUse(DeadlineExceeded):
-    """All channels of the connection stayed in use: that says nothing about the host."""
+    """All channels of the connection stayed in use, which proves nothing about the host."""
 
 
 class SessionRefused(HostError):
@@ -156,7 +156,7 @@ class Channels:
                 channel: paramiko.Channel = connection.transport.open_session()
                 return channel
             except paramiko.SSHException as refused:
-                # Of refusals at the same time Paramiko tells only one thread the code: what counts is whether it lives.
+                # Of refusals at the same time Paramiko gives only one thread the code: what counts is whether it lives.
                 if not is_alive(connection):
                     raise
                 if not seconds_left(deadline):

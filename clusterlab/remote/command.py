@@ -1,7 +1,7 @@
 """Running one command on a channel until it ends or its time is up.
 
 Paramiko's channel is driven directly: Fabric's runner starts three threads for each command, decodes while it reads,
-cannot feed bytes, and tells neither a lost connection nor a passed deadline from a command that failed. The
+cannot feed bytes, and distinguishes neither a lost connection nor a passed deadline from a command that failed. The
 connection is Fabric's.
 """
 

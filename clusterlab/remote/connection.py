@@ -33,7 +33,7 @@ BANNER_SECONDS = 20
 AUTH_SECONDS = 30
 CHANNEL_SECONDS = 30
 KEEPALIVE_SECONDS = 10
-DEAD_SECONDS = 30  # unacknowledged for so long, a connection counts as lost
+DEAD_SECONDS = 30  # unacknowledged for this long, a connection counts as lost
 
 # Paramiko logs every failure of a connection to standard error by default; the exceptions say the same.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)

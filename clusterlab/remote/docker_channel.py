@@ -57,7 +57,7 @@ class _Adapter(BaseHTTPAdapter):
     In a version of the API that the engine knows.
 
     The SDK would ask for the engine's version first, which costs a request per host. Instead its own version is tried:
-    an engine that is too old for it refuses that (400) and tells the newest one that it knows, in a header.
+    an engine that is too old for it refuses that (400) and reports the newest one that it knows, in a header.
     """
 
     def __init__(self, pool: _Pool, client: docker.APIClient) -> None:

@@ -133,7 +133,7 @@ def _exit_code(host: Host, exec_id: str, place: str) -> int:
 def _end(host: Host, exec_id: str) -> str:
     """Kill what runs in the container for this exec.
 
-    Returns what to tell, empty when it is gone.
+    Returns what to report, empty when it is gone.
 
     The API cannot do that. The engine starts every exec as the leader of a session, so its process group is killed on
     the host.

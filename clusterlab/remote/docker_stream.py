@@ -80,7 +80,7 @@ class Stream:
     def settimeout(self, seconds: float | None) -> None:
         """Seconds of silence.
 
-        The SDK takes the limit away from streams (None), which would let them hang for ever.
+        The SDK takes the limit away from streams (None), which would let them hang forever.
         """
         if seconds is not None:
             self._timeout = seconds

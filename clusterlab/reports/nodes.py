@@ -13,7 +13,7 @@ from clusterlab.reports.reach import links
 from clusterlab.results import Link, Result
 
 _FEW = 8
-"""So many nodes are shown one by one; of more, those that behave alike are one row and column."""
+"""Up to this many nodes are shown one by one; of more, those that behave alike are one row and column."""
 
 
 @dataclass(frozen=True)

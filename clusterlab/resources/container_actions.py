@@ -126,7 +126,8 @@ def _refuse_taken_addresses(host: Host, wanted: WantedContainer, others: Sequenc
 
     It names both.
 
-    Where the network is the Swarm's, an engine waits in vain for the Swarm's refusal, and says nothing of the address.
+    Where the network is the Swarm's, an engine waits in vain for the Swarm's refusal, without a word about
+    the address.
     """
     fixed = {name: one.ipv4_address for name, one in wanted.networks.items() if one.ipv4_address}
     if not fixed:

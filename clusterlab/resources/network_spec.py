@@ -66,7 +66,7 @@ def wanted_network(lab: str, play: str, name: str, network: Network) -> WantedNe
 
 
 def network_differences(wanted: WantedNetwork, found: Json) -> Sequence[Difference]:
-    """Every option that the engine lists otherwise than wanted."""
+    """Every option that the engine lists differently from what is wanted."""
     options = found.get("Options") or {}
     ipam = found.get("IPAM") or {}
     found_switches = {key: bool(found.get(api)) for key, api in _SWITCHES.items()}

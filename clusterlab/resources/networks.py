@@ -1,7 +1,7 @@
 """Networks: on one host, or in the Swarm for all of its members (overlay).
 
 A network cannot be changed: another option means remove and create, around the containers and services of ours that
-are on it. Options that the engine adds by itself are no differences; that something was taken out of the play shows
+are on it. Options that the engine adds by itself are not differences; that something was taken out of the play shows
 in the spec label.
 """
 

@@ -262,7 +262,7 @@ def _command(names: Sequence[str]) -> str:
 def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Progress) -> None:
     """Install packages.
 
-    When apt fails, the record keeps those that are on the host all the same.
+    When apt fails, the record keeps those that are nevertheless on the host.
 
     When apt does not end in time it keeps all of them: apt may still be at work.
     """
@@ -270,7 +270,7 @@ def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Pr
     record.remember(host, lab, PACKAGE.name, dict.fromkeys(names))
     if error := _install(host, names):
         known = host.run(question(names))
-        if known.exit <= 1:  # 1: dpkg does not know one of them; any other code says nothing, see dpkg-query(1)
+        if known.exit <= 1:  # 1: dpkg does not know one of them; any other code means nothing, see dpkg-query(1)
             there = _unpacked(known.stdout)
             record.forget(host, lab, PACKAGE.name, [name for name in names if name not in there])
         raise error

@@ -34,7 +34,7 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, update
 
     Raises HostError with the last task's error when they do not in time.
 
-    The time begins anew whenever its tasks have come nearer to that than ever before: so it ends for those that fail
+    The time starts again whenever its tasks have come nearer to that than ever before: so it ends for those that fail
     again and again. An update that pauses or is rolled back raises at once, unless it was an earlier one: then it is
     not `updated`.
     """

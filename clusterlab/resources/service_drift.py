@@ -28,7 +28,7 @@ class FoundService:
 
 
 def service_differences(wanted: WantedService, found: FoundService, image_id: str) -> list[Difference]:
-    """Every option that the manager reports otherwise than wanted.
+    """Every option that the manager reports differently from what is wanted.
 
     The image's id may be empty, as unknown.
     """

@@ -105,7 +105,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
         yield from swarm.changes(observed, needs, REMOVE_NODES in scope.allowed)
 
     def owns(self, lab: str, found: Member) -> bool:
-        return True  # `kept` tells which nodes were added by clusterlab: only the managers know
+        return True  # `kept` shows which nodes were added by clusterlab: only the managers know
 
     def kept(self, scope: Scope, key: Key, found: Member) -> str:
         node = _nodes(scope).get(found.node)

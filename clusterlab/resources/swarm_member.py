@@ -14,7 +14,7 @@ from clusterlab.resources.base import LABEL_LAB, Key
 ROOT = "/var/lib/docker"
 """Where an engine keeps its state unless it is configured otherwise."""
 STATE_FILE = f"{ROOT}/swarm/docker-state.json"
-"""How the engine was told to join, kept across restarts: only this shows the data path address."""
+"""How the engine was asked to join, kept across restarts: only this shows the data path address."""
 QUESTION = f"cat {STATE_FILE}"
 
 SwarmRole = Literal["manager", "worker"]

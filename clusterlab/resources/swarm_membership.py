@@ -57,12 +57,12 @@ def _init(one: Member, swarm: Swarm, needs: frozenset[Key]) -> Change:
 
 def _join(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change:
     first, pending = swarm.asked, one.state == "pending"
-    by_hand = _join_by_hand(one, first)
+    command = _join_command(one, first)
     return Change(
         key=one.key,
         action="join",
         reason="an earlier attempt to join has not ended" if pending else "in no Swarm",
-        command=("docker swarm leave --force && " if pending else "") + by_hand,
+        command=("docker swarm leave --force && " if pending else "") + command,
         carry_out=partial(
             actions.join, _wanted(swarm, one), swarm.lab, first.host, adopt=swarm.settings.adopt, give_up_first=pending
         ),
@@ -71,7 +71,7 @@ def _join(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change:
         blocked=""
         if swarm.changeable
         else f"clusterlab did not initialise the Swarm of {first.host.name} and adds no node to it: to join "
-        f"{one.host.name}, run `{by_hand}` there, or {ADOPT}",
+        f"{one.host.name}, run `{command}` there, or {ADOPT}",
     )
 
 
@@ -107,7 +107,7 @@ def _correct(swarm: Swarm, one: Member, node: Node, needs: frozenset[Key]) -> Ch
     wrong = misplaced(one, node)
     if wrong and swarm.ours:
         leave = "docker swarm leave --force" if one.control else "docker swarm leave"
-        again = f"docker swarm init {_addresses(one)}" if one is swarm.asked else _join_by_hand(one, swarm.asked)
+        again = f"docker swarm init {_addresses(one)}" if one is swarm.asked else _join_command(one, swarm.asked)
         why = f"only leaving and joining again changes that, which ends what Swarm runs there: `{leave} && {again}`"
         return _blocked(one, "in the lab's Swarm with a wrong address", why, wrong)
     wanted = _wanted(swarm, one)
@@ -186,7 +186,7 @@ def _blocked(one: Member, reason: str, why: str, differences: tuple[Difference, 
     return Change(one.key, "join", reason, "", lambda: None, differences, blocked=why)
 
 
-def _join_by_hand(one: Member, first: Member) -> str:
+def _join_command(one: Member, first: Member) -> str:
     token = f"$(ssh {first.host.name} docker swarm join-token -q {one.role})"
     available = f" --availability {one.availability}" if one.availability not in (None, "active") else ""
     join = f'docker swarm join --token "{token}" {_addresses(one)}{available} {first.lan}:{actions.PORT}'

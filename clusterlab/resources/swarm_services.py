@@ -32,7 +32,7 @@ from .service_drift import SPEC, FoundService, replicas_of, service_differences
 from .wanted_images import image_hosts
 
 _KEEPS_TASKS = ("labels", "play", "spec", "replicas")
-"""What can differ without a running task being replaced; fewer replicas end tasks all the same."""
+"""What can differ without a running task being replaced; fewer replicas still end tasks."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         }
 
     def differences(self, wanted: PlannedService, found: FoundService) -> Sequence[Difference]:
-        """Every option that the manager reports otherwise than wanted, but for the image."""
+        """Every option that the manager reports differently from what is wanted, but for the image."""
         return service_differences(wanted.body, found, "")
 
     def change(

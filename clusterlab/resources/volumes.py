@@ -2,7 +2,7 @@
 
 `docker volume create` with the name of an existing volume returns that one and ignores all options, so every option
 is compared with what the engine lists. A volume cannot be changed: another option means remove and create, around the
-containers and services of ours that use it. A label alone is no reason for that where a volume holds data.
+containers and services of ours that use it. A label alone is not a reason for that where a volume holds data.
 """
 
 from __future__ import annotations

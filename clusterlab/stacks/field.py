@@ -258,7 +258,7 @@ class Field:
         return key, self.given(value if separated else None)
 
     def scalar(self, *, null: bool = True) -> Given[str | None] | None:
-        """Text or a number, as text; null is no value, where it is allowed.
+        """Text or a number, as text; null means no value, where it is allowed.
 
         Booleans are refused, as by Docker.
         """

@@ -117,7 +117,7 @@ def _published(field: Field) -> int | None:
 def _word(field: Field, *choices: str) -> str | None:
     """One of a few words, in any case.
 
-    The engine takes others for the first without a word.
+    The engine silently takes others for the first.
     """
     if isinstance(field.value, str) and field.value.lower() in ("", *choices):
         return field.value

@@ -19,7 +19,7 @@ ANNOUNCED = _words(
 """Ignored keys that Docker's client mentions."""
 
 IGNORED = (*ANNOUNCED, "depends_on", "tmpfs", "oom_score_adj")
-"""Keys that are accepted and have no effect; the client says nothing of the last three."""
+"""Keys that are accepted and have no effect; the client does not report the last three."""
 
 KEYS: dict[str, str] = {
     **dict.fromkeys(IGNORED, ""),

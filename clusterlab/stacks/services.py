@@ -81,7 +81,7 @@ def _resolved(mount: Mount, folder: Path, environment: Mapping[str, str]) -> Mou
 
 
 def _check_ignored(keys: Keys) -> None:
-    """Values of ignored keys must have their type all the same."""
+    """Values of ignored keys must still have their type."""
     readers: dict[str, Callable[[Field], object]] = {
         **dict.fromkeys(_LISTS[2:], texts),
         **dict.fromkeys(_TEXTS, Field.text),

@@ -231,7 +231,7 @@ def _cast_at(path: KeyPath) -> _Cast | None:
     return next((cast for pattern, cast in _PATTERNS if fits(pattern)), None)
 
 
-_SHORTEST = 4  # a shorter value is no secret, and stands in many words
+_SHORTEST = 4  # a shorter value is not a secret, and occurs in many words
 
 
 def without_values(text: str, sources: Iterable[Substituted], environment: Mapping[str, str]) -> str:

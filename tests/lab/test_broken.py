@@ -40,7 +40,7 @@ class Stand:
     def lab(self, plays: list[str]) -> Lab:
         return load_lab(self._inventory, plays, PLAYBOOKS)
 
-    def mend(self) -> None:
+    def heal(self) -> None:
         """The hosts and all plays are as wanted; after a fault the same command may have to be given again."""
         for _ in range(_ROUNDS):
             reports = [carry_out(provision(self._whole, self.hosts), Silent()), self.apply()]
@@ -70,7 +70,7 @@ def stand(
     }
     with Hosts(machines.targets()) as connected:
         stand = Stand(file, connected, _plays(request.session.items))
-        stand.mend()
+        stand.heal()
         yield stand
 
 
@@ -88,12 +88,12 @@ def test_the_sound_lab_passes(stand: Stand) -> None:
 
 @pytest.mark.parametrize("path", case_parameters(Path(__file__).parent / "broken"), ids=lambda path: path.stem)
 def test_broken(stand: Stand, path: Path) -> None:
-    stand.mend()  # for the case that the test before left it broken
+    stand.heal()  # for the case that the test before left it broken
     case = read_case(path)
     with broken(case, stand.hosts):
         if "blocked" in case:
             kept = [str(change.key) for change in stand.apply().blocked]
             assert kept == case["blocked"]
         compare(case, stand.check(case["plays"]))
-    stand.mend()
+    stand.heal()
     compare({}, stand.check(case["plays"]))

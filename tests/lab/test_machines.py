@@ -227,7 +227,7 @@ def test_a_switch_that_ended_is_seen_and_repaired(machines: QemuMachines, lab: L
         assert hosts["host1"].run("ping -c 1 -W 5 host2").ok
 
 
-def test_a_half_made_machine_is_made_anew(machines: QemuMachines, lab: Lab) -> None:
+def test_a_half_created_machine_is_recreated(machines: QemuMachines, lab: Lab) -> None:
     """What a kill -9 of `up` leaves: a QEMU that waits for its saved machine, and no mark that it ever answered."""
     process = qemu_of(lab, "gw")
     (LabState(lab.name).host_folder("gw") / "ready").unlink()

@@ -139,7 +139,7 @@ def test_an_export_of_somebody_else_is_left_alone(server: Server) -> None:
     assert server.in_force() == before
     server.run("rm /etc/exports.d/other.exports")
     [blocked] = [change for change in server.plan(export()) if change.blocked]
-    assert "somebody exported /export-test to 10.1.0.0/16 by hand" in blocked.blocked
+    assert "/export-test is exported to 10.1.0.0/16 manually" in blocked.blocked
     assert "`exportfs -u 10.1.0.0/16:/export-test`" in blocked.blocked
 
 

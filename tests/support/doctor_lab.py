@@ -1,6 +1,6 @@
 """A lab for doctor on real engines in namespaces, and the recording of what a sound one answers.
 
-`python -m tests.support.doctor_lab` makes the recording anew (as root).
+`python -m tests.support.doctor_lab` makes a new recording (as root).
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Bench:
         return found
 
     def emptied(self) -> None:
-        """Remove the lab's objects, and what a test made by hand; the images stay, to save time."""
+        """Remove the lab's objects, and what a test created by hand; the images stay, to save time."""
         by_hand = (
             "docker ps -aq --filter name=^hand | xargs -r docker rm -f >&2;"
             "docker volume ls -q --filter name=^hand | xargs -r docker volume rm >&2;"

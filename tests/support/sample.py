@@ -164,7 +164,7 @@ def nightly_run() -> NightlyRun:
     )
     made.stages = [
         Stage("lock", "done", 0.0),
-        Stage("start", "done", 152.0, "made the machines anew"),
+        Stage("start", "done", 152.0, "recreated the machines"),
         Stage("hosts", "done", 2.0, "3 of 3 answer"),
         Stage("provision", "done", 88.0, "14 changed"),
         Stage(

@@ -1,4 +1,4 @@
-"""One machine, made by hand with `vagrant up`: clusterlab takes it over, and it has all the bad luck there is."""
+"""One machine, created by hand with `vagrant up`: clusterlab takes it over, and it has all the bad luck there is."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_collect(lab: VagrantLab, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_machine_destroyed_behind_vagrants_back_is_made_anew(lab: VagrantLab, tmp_path: Path) -> None:
+def test_a_machine_destroyed_behind_vagrants_back_is_recreated(lab: VagrantLab, tmp_path: Path) -> None:
     lost = lab.id("host1")
     virsh("destroy", lab.domain("host1"))
     virsh("undefine", lab.domain("host1"))  # its disk is left

@@ -6,7 +6,7 @@
 #   identity          in a running machine whose seed disk changed: a clone becomes a machine of its own
 #
 # Nobody reaches a clone before this ends: it was saved with sshd and the engine stopped and its LAN card down. Processes are
-# few, because each is slow in a clone: an emulated processor has to translate all its code anew.
+# few, because each is slow in a clone: an emulated processor has to translate all its code again.
 set -eu
 
 trap '[ $? = 0 ] || echo "clusterlab: the identity could not be taken" > /dev/console' EXIT
@@ -19,7 +19,7 @@ if [ "${1-}" != boot ]; then
     # A saved machine's clock stands where it was saved, its clock chip does not; half a second is what a whole number lacks.
     read -r now < /sys/class/rtc/rtc0/since_epoch
     date --set "@$now.5" > /dev/null
-    rm -rf /run/log/journal/* # it is the other machine's; the journal starts anew under this machine's id
+    rm -rf /run/log/journal/* # it is the other machine's; the journal starts again under this machine's id
     systemctl start --no-block ssh.service docker.socket
     systemctl restart --no-block systemd-journald.service
     if [ -e /run/clusterlab/engine ]; then

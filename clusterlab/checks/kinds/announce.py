@@ -174,7 +174,7 @@ def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], numbe
 def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> None:
     """Reconnect a new container under another name, which its engine announces.
 
-    It is taken off the network and put back on it.
+    It is disconnected from the network and connected again.
     """
     with places.engine(place.host) as engine:
         try:

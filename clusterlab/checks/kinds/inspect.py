@@ -322,7 +322,7 @@ def _same(kind: str, name: str, probe: InspectProbe, values: dict[str, object]) 
 
 
 def _hosts_in_files(files: Files, file: PlayFile, probe: InspectProbe) -> Sequence[str]:
-    """The hosts that are asked, as far as files can tell."""
+    """The hosts that are inspected, as far as files show."""
     if probe.on:
         return files.expand(probe.on)
     if probe.container:

@@ -86,7 +86,7 @@ KIND = Ping()
 def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach:
     """Read the output of iputils' or busybox's ping.
 
-    Raises NotUnderstood when it says nothing about the network.
+    Raises NotUnderstood when it shows nothing about the network.
 
     When only some packets came back, it was reached unless `all_must` come back.
     """

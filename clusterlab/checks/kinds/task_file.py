@@ -31,7 +31,7 @@ from ..places import Places
 from ..service_pairs import from_tasks_of
 from ..swarm_task import Task, by_host, run_for, service_of
 
-# The digest covers a number that is used once, so that what is printed tells nothing of a short secret.
+# The digest covers a number that is used once, so that what is printed reveals nothing about a short secret.
 _SCRIPT = """
 path=$1 once=$2; shift 2
 for pid; do

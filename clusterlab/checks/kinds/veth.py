@@ -201,7 +201,7 @@ def _bridge(probe: VethProbe, host: Place, places: Places) -> str:
 def _other_end(probe: VethProbe, where: Where, name: str) -> str:
     """What prints the number.
 
-    Which interface it is, if there are several, the engine's address of it tells.
+    If there are several interfaces, its address in the engine shows which one it is.
     """
     place = where.container(name)
     own = where.play.containers.get(name)

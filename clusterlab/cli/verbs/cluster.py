@@ -1,6 +1,6 @@
 """The verb that tests the connectivity of any Swarm, without a play."""
 
-# ruff: noqa: PT028  # it is called test-cluster, and is no test of pytest
+# ruff: noqa: PT028  # it is called test-cluster, and is not a test of pytest
 
 from __future__ import annotations
 

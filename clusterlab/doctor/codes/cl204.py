@@ -46,7 +46,7 @@ def _wrong(host: HostView, cluster: Cluster, address: str) -> tuple[str, Severit
     if host.has_address(address):
         return "", Severity.ERROR
     if _reached(host, cluster, address):
-        return "which is not on its cards; its peers reach it there all the same", Severity.WARNING
+        return "which is not on its cards; its peers still reach it there", Severity.WARNING
     return "which is not on its cards", Severity.ERROR
 
 

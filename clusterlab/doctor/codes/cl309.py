@@ -51,7 +51,7 @@ CODE = Diagnosis(
     code="CL309",
     title="A node takes no part in the routing mesh",
     severity=Severity.ERROR,
-    effect="Published ports of services do not answer on this node; a connection may open all the same, since the "
+    effect="Published ports of services do not answer on this node; a connection may still open, since the "
     "engine listens itself.",
     detection="The ingress network and its sandbox: its namespace, its address, its state, IPVS where ports are "
     "published.",

@@ -80,7 +80,7 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="A task that moves there finds an empty directory: volumes belong to a node, and `docker volume create` "
     "with "
-    "an existing name changes nothing and says nothing.",
+    "an existing name changes nothing and reports nothing.",
     detection="The options of each volume on every node, and those that services give it.",
     guard="Volumes that are local everywhere; advice only where no container uses it.",
     remedy="Stop what uses it, save its files, remove the volume on that node and create it with the right options.",

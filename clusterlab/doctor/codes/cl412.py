@@ -32,7 +32,7 @@ CODE = Diagnosis(
     code="CL412",
     title="Locks of NFS 3 cannot work",
     severity=Severity.ERROR,
-    effect="Programs that lock files end with ENOLCK or wait for ever.",
+    effect="Programs that lock files end with ENOLCK or wait forever.",
     detection="Mounts with vers=3 and without local_lock, on a host where rpc.statd does not listen.",
     remedy="Use NFS 4.2, or start rpc-statd.",
     host=_find,

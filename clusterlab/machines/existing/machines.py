@@ -61,7 +61,7 @@ class ExistingMachines:
 
         In a folder per host.
 
-        What could not be collected is named in the progress, and is no error: this runs when things are broken.
+        What could not be collected is named in the progress, and is not an error: this runs when things are broken.
         """
         with progress.task(self._lab.name, "collecting journals"):
             collect_journals(self._targets, folder, progress)

@@ -44,7 +44,7 @@ def make(group: str) -> list[Path]:
 def limit(group: str, memory: int | None, cpus: int | None) -> None:
     """Limit what a host uses.
 
-    Bytes of memory, and processor time as of so many processors.
+    Bytes of memory, and processor time of this many processors.
     """
     period = 100_000  # microseconds
     for mount, _ in _hierarchies():

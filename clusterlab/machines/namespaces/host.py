@@ -24,7 +24,7 @@ from . import cgroups, processes
 from .host_files import HostFiles, hosts_file
 
 _START_SECONDS = 60.0
-_GONE_SECONDS = 2.0  # a host without any process for so long has ended
+_GONE_SECONDS = 2.0  # a host without any process for this long has ended
 _KILL_SECONDS = 20.0
 _IP_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
@@ -93,7 +93,7 @@ class NamespacesHost:
         self._wait_for_process_1()
 
     def refresh_names(self) -> None:
-        """Tell a running host the names of hosts that came since."""
+        """Give a running host the names of hosts that were added since."""
         pid = self.pid
         if pid is not None:
             Path(f"/proc/{pid}/root/etc/hosts").write_text(hosts_file(self.inventory))

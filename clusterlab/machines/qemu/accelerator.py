@@ -39,7 +39,7 @@ def accelerator() -> Accelerator:
     if _kvm_works(processor):
         model = re.search(r"^model name\s*:\s*(.*)$", processor, re.MULTILINE)
         return Accelerator("KVM", "kvm", "host", f"{version} kvm {model[1] if model else ''} {_flags(processor)}")
-    # QEMU translates code anew for each address that it runs at: without randomisation, programs keep theirs.
+    # QEMU translates code again for each address that it runs at: without randomisation, programs keep theirs.
     return Accelerator("emulation", "tcg,thread=multi,tb-size=512", "max,pcid=off", f"{version} tcg", "norandmaps")
 
 

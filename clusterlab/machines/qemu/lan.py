@@ -52,7 +52,7 @@ class Lan:
         make_private(self.sockets)
         check_private(self.sockets)
         pid_file = self._folder / "switch.pid"  # also how the process is known to be this lab's
-        pid_file.unlink(missing_ok=True)  # where one is left, the switch ends without a word
+        pid_file.unlink(missing_ok=True)  # where one is left, the switch ends silently
         command = [SWITCH, "--sock", str(self.sockets), "--mode", "600", "--dirmode", "700", "--numports", str(_PORTS)]
         command += ["--rcfile", "/dev/null", "--pidfile", str(pid_file), "--daemon"]
         done = run_program(command, _START_SECONDS)

@@ -160,7 +160,7 @@ def make_disk(spec: MachineSpec, backing: Path, form: str) -> None:
 def start(spec: MachineSpec) -> None:
     """Start the machine's QEMU in the background; it outlives this process.
 
-    Raises PortTaken when its port is no longer free, ClusterlabError with QEMU's words for everything else.
+    Raises PortTaken when its port is no longer free, ClusterlabError with QEMU's message for everything else.
     """
     spec.log.unlink(missing_ok=True)
     (spec.folder / "qmp").unlink(missing_ok=True)

@@ -59,7 +59,7 @@ class QemuOutside:
         return "paused" if self._qmp(host, "query-status")["status"] in _PAUSED else "running"
 
     def _kill(self, host: str) -> None:
-        """End QEMU without a word, as when the power fails.
+        """End QEMU at once, as when the power fails.
 
         Asked to quit, it would write what it still holds.
         """

@@ -32,7 +32,7 @@ FILES = ("disk.qcow2", "seed.img")
 STATE = "state"
 _DEADLINE = 600.0  # seconds for memory to be written, and for a disk to be copied
 _FAST = 1 << 40  # bytes per second: no limit
-_FULL = 1 << 24  # a disk with less than so many bytes free is full
+_FULL = 1 << 24  # a disk with less than this many bytes free is full
 
 
 def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:

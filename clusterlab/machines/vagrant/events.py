@@ -1,7 +1,7 @@
 """What Vagrant prints with --machine-readable: one event a line.
 
 The form is described at https://developer.hashicorp.com/vagrant/docs/cli/machine-readable: time, machine, type and
-data, separated by commas. What is no such line (a plug-in's or Ruby's own output) counts as text of no machine.
+data, separated by commas. What is not such a line (a plug-in's or Ruby's own output) counts as text of no machine.
 """
 
 from __future__ import annotations

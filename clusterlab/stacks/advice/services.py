@@ -174,7 +174,7 @@ KINDS = [
     AdviceKind(
         "restart-as-policy",
         "`restart` without `deploy.restart_policy`",
-        "Docker says that restart is ignored, and takes it for the restart policy all the same",
+        "Docker says that restart is ignored, and still uses it as the restart policy",
         "Write deploy.restart_policy with condition: any or on-failure.",
         _restart,
     ),

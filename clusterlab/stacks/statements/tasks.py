@@ -16,7 +16,7 @@ from .statement import Statement, statement
 def spec(stack: Stack, service: Service) -> Iterator[Statement]:
     """The service has the spec of the files, and so have its tasks.
 
-    No update was rolled back without a word.
+    No update was silently rolled back.
     """
     name = stack.scoped(service.name)
     title = f"{name} and its tasks have the spec of the stack's files"

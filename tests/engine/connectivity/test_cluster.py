@@ -1,4 +1,4 @@
-"""The connectivity test on real engines in a Swarm that others made by hand: sound, broken, interrupted, killed."""
+"""The connectivity test on real engines in a Swarm that others created by hand: sound, broken, interrupted, killed."""
 
 from __future__ import annotations
 

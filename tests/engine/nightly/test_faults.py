@@ -126,7 +126,7 @@ def test_a_nightly_run_killed_in_any_stage_is_readable_and_told_of_by_the_next(n
 
 
 def test_a_nightly_run_killed_while_it_makes_machines(nightly_lab: NightlyLab, tmp_path: Path) -> None:
-    """What it had made by then is taken away by the next one, which begins with making machines anew.
+    """What it had made by then is taken away by the next one, which begins by recreating the machines.
 
     Both have the short PATH that cron gives.
     """

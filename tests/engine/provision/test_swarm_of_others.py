@@ -1,4 +1,4 @@
-"""A Swarm that somebody made by hand stays as it is, whatever the inventory states, unless the inventory adopts it."""
+"""A Swarm created by hand stays as it is, whatever the inventory states, unless the inventory adopts it."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_a_late_message_neither_ends_the_connection_nor_reaches_the_next_channel
 
 @pytest.mark.parametrize("action", [end, data])
 def test_paramiko_alone_loses_the_connection(sshd: Sshd, action: Callable[[paramiko.Channel], object]) -> None:
-    """When this fails, Paramiko has been mended, and there is no need for a transport of our own."""
+    """When this fails, Paramiko has been fixed, and there is no need for a transport of our own."""
     with connected(sshd, OfParamiko) as transport:
         closed_by_the_server(transport, action).let_go()
         until(lambda: not transport.is_active())

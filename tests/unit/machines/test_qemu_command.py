@@ -70,7 +70,7 @@ def test_commas_in_paths_do_not_end_an_option() -> None:
 
 
 def test_the_kernel_gets_the_options_of_its_accelerator() -> None:
-    """Under emulation, code at another address is translated anew: every start of a program would pay for that."""
+    """Under emulation, code at another address is translated again: every start of a program would pay for that."""
     command = command_line(SPEC)
     options = command[command.index("-append") + 1].split()
     assert options[-1] == "norandmaps"

@@ -1,4 +1,4 @@
-"""Lessons as text, compared with the files in expected/; `CLUSTERLAB_WRITE_EXPECTED=1 pytest` writes them anew."""
+"""Lessons as text, compared with the files in expected/; `CLUSTERLAB_WRITE_EXPECTED=1 pytest` rewrites them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every rejected input: a folder of files below errors/, and the exact message in expected.txt.
 
 A new case is a new folder with inventory.yml and plays (any other .yml file). `CLUSTERLAB_REGENERATE=1 pytest FILE`
-writes expected.txt anew: read the difference before you keep it.
+rewrites expected.txt: read the difference before you keep it.
 """
 
 from __future__ import annotations

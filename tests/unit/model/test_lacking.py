@@ -149,7 +149,7 @@ checks:
     inspect: {volume: theirs, path: Driver, value: local}
   - title: the control is asked from a server
     port: {on: docker, to: 192.168.98.11, port: 9, open: false, control: {on: nfs_server}}
-  - title: a word that is called as a role is no role
+  - title: a word that is called as a role is not a role
     command: {on: docker, run: [echo, nfs_server], stdout: {equals: nfs_server}}
   - title: it mounts what no host has
     command: {in: mounts, run: [date], exit: 0}

@@ -92,7 +92,7 @@ def test_it_is_kept_from_one_opening_to_the_next(path: Path) -> None:
 
 
 def broken_header(path: Path) -> None:
-    path.write_bytes(b"this is no database" * 100)
+    path.write_bytes(b"this is not a database" * 100)
 
 
 def broken_page(path: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_cannot(text: str) -> None:
         parse_start(text, QEMU)
 
 
-def test_existing_machines_are_never_made_anew() -> None:
+def test_existing_machines_are_never_recreated() -> None:
     for start in (Start("fresh"), Start("restore", "warm")):
         with pytest.raises(UsageError, match="existing machines"):
             check_start(start, Plain(EXISTING))  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def test_what_a_lab_says_stays_text() -> None:
         "journal of host2 at that moment",
         "UDP 4789 between the hosts",
         "waived by ada until 2026-12-31",
-        "made the machines anew",
+        "recreated the machines",
         "needs ipvs: this kernel has no module ip_vs",
         "26.1.5",
     ],

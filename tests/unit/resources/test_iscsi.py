@@ -137,7 +137,7 @@ def test_the_file_of_a_lun_keeps_its_size(size: int) -> None:
     assert not change.flag
 
 
-def test_a_file_that_is_gone_while_it_is_served_is_not_made_anew() -> None:
+def test_a_file_that_is_gone_while_it_is_served_is_not_recreated() -> None:
     [change] = served(LUN, now=answer(size=None))
     assert "is gone while it is served" in change.blocked
 

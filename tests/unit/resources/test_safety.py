@@ -66,7 +66,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     return one
 
 
-def test_a_pending_member_with_a_node_id_is_not_joined_anew() -> None:
+def test_a_pending_member_with_a_node_id_is_not_joined_again() -> None:
     first = Member(host("host1"), "10.0.0.1", "manager", "active", "n1", control=True, made_for="shop")
     pending = Member(host("host2"), "10.0.0.2", "worker", "pending")
     node = {"ID": "n1", "Spec": {"Role": "manager", "Availability": "active", "Labels": OURS}}

@@ -84,7 +84,7 @@ def test_an_update_that_ends_tasks_waits_where_they_keep_data(
     assert (change.flag, change.blocked) == ("", "")
 
 
-def test_an_image_that_was_written_otherwise_gets_its_digest_anew(tmp_path: Path) -> None:
+def test_an_image_that_was_written_otherwise_gets_a_new_digest(tmp_path: Path) -> None:
     (change,) = plan(tmp_path, TEXT, TEXT, [VOLUME], written="docker.io/library/a:1")
     assert "keep data in anonymous volumes" in change.blocked
     assert change.reason.endswith("; its tasks are replaced unless the image stays the same to the digest")

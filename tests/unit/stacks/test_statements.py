@@ -1,6 +1,6 @@
 """The statements that follow from a stack: of_a_stack/stack.yml, and the exact checks in of_a_stack/expected.yml.
 
-`CLUSTERLAB_REGENERATE=1 pytest FILE` writes expected.yml anew: read the difference before you keep it.
+`CLUSTERLAB_REGENERATE=1 pytest FILE` rewrites expected.yml: read the difference before you keep it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write down the name servers that DHCP has told; the machine has no resolver of its own.
+# Write down the name servers that DHCP has announced; the machine has no resolver.
 set -eu
 servers=$(sed -n 's/^DNS=//p' /run/systemd/netif/state)
 [ -n "$servers" ] || exit 0

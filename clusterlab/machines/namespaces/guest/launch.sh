@@ -7,7 +7,7 @@ set -eu
 
 case $1 in
 --outside)
-    # The kernel's NFS server is no process: without this it would outlive process 1, and keep the network for ever.
+    # The kernel's NFS server is not a process: without this it would outlive process 1, and keep the network forever.
     # Only once the root is the host's own: under the outer one is the server of the machine itself.
     shift
     outer=$(stat -c %d:%i /)

@@ -31,7 +31,7 @@ nfsdcld --foreground & # remembers clients: without it a server that starts keep
 until_true $! watches_pipes $!
 rpc.statd --foreground --no-notify &
 exportfs -r
-rpc.nfsd --debug 8 # otherwise it tells its errors to a system log, which is not here
+rpc.nfsd --debug 8 # otherwise it reports errors to a system log, which does not exist here
 rpc.mountd --foreground &
 
 while :; do

@@ -9,7 +9,7 @@ quiet='' now=''
 say() { [ "$quiet" ] || echo "$*"; }
 die() { echo "systemctl: $1" >&2; exit "${2:-1}"; }
 
-# describe UNIT: sets service, command (what runs), before (what must run first) and ready (tells when it serves)
+# describe UNIT: sets service, command (what runs), before (what must run first) and ready (shows when it serves)
 describe() {
     before=''
     case ${1%.service} in

@@ -530,85 +530,85 @@ other_end_of_right=$(docker exec right sh -c 'cat "$(dirname "$(grep -l "$1" /sy
 ip -o link show master br-$(docker network inspect --format '{{slice .Id 0 12}}' near) type veth | grep -q ^"$other_end_of_right":
 ) || failed="$failed; "'the pair'
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker network disconnect near right
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker network connect near plain
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host1
 failed=
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker kill left && docker wait left
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker start left
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host2
 failed=
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host1
 failed=
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker service scale --detach hello=4
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker node update --availability drain host2
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" ping -c 2 -W 10 hello | grep -qE ' 2 (packets )?received'
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host2
 failed=
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker network connect near right
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker network disconnect near plain
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
 #host1
 failed=
 
-# after each action all is put back
+# after each action everything is restored
 (
 docker node update --availability active host2
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker service scale hello=2
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 (
 docker service update --force hello
-) || failed="$failed; "'after each action all is put back'
+) || failed="$failed; "'after each action everything is restored'
 
 # a registry
 (

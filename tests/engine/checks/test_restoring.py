@@ -74,7 +74,7 @@ def test_checks_about_what_is_stopped_wait_for_their_turn(rig: Rig, tmp_path: Pa
 
 
 def test_an_interrupt_puts_back(rig: Rig, tmp_path: Path) -> None:
-    waits = {"title": "waits for ever", "steps": [STOP, {**OPEN, "within": "10m"}]}
+    waits = {"title": "waits forever", "steps": [STOP, {**OPEN, "within": "10m"}]}
     lab = load_case(play({"title": "ends", "command": {"on": "gw", "run": "id"}}, waits), rig.inventory, tmp_path)
     results: list[Result] = []
     with rig.made(lab):
@@ -103,7 +103,7 @@ def test_a_container_that_cannot_be_put_back_is_an_error(rig: Rig, tmp_path: Pat
 
 
 def test_what_actions_leave_is_what_apply_makes(rig: Rig, tmp_path: Path) -> None:
-    """A recreated container, and one put back on its network, differ in nothing from what the play wants."""
+    """A recreated container, and one restored to its network, differ in nothing from what the play wants."""
     case = {
         "play": {
             "title": "leaving no trace",
