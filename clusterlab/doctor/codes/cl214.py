@@ -44,8 +44,8 @@ CODE = Diagnosis(
     code="CL214",
     title="An update was paused or rolled back",
     severity=Severity.ERROR,
-    effect="The command that updated it ended long ago; the service runs the old specification, or a mixture, and "
-    "says nothing.",
+    effect="The command that updated it ended long ago; the service runs the old specification, or a mixture, without "
+    "any message.",
     detection="`UpdateStatus` of the services, and their failed tasks.",
     guard="A rollback without a failed task: somebody wanted it.",
     remedy="Find out why the new tasks failed, then update again.",

@@ -38,7 +38,7 @@ failed=
 
 # tasks
 (
-[ $(docker service ps --no-trunc db --format '{{.CurrentState}}' | grep -c ^Complete) -ge 2 ]
+found=$(docker service ls --filter name=db --format '{{.Name}} {{.Replicas}}' | sed -n 's/^db .*(\([0-9]*\)\/.* completed)$/\1/p'); [ "${found:-0}" -ge 2 ]
 ) || failed="$failed; "tasks
 (
 ! docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' web | grep -E '^(paused|rollback_)'
