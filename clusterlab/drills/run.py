@@ -248,8 +248,8 @@ def _until_interrupted(drilling: Drilling) -> Iterator[tuple[Outcome, Evidence]]
 
 def _interrupted(drilling: Drilling, after: float) -> str:
     remaining = recorded(drilling.scene.lab.name)
-    healed = "its faults were healed" if not remaining else "a fault was not healed: run `clusterlab heal`"
-    return f"interrupted after {after:.0f} s; {healed if drilling.injections or remaining else 'no fault was injected'}"
+    left = "a fault was not healed: run `clusterlab heal`" if remaining else "no fault remains"
+    return f"interrupted after {after:.0f} s; {left}"
 
 
 def _away(drilling: Drilling) -> Mapping[str, float]:
