@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from clusterlab.parallel import parallel
@@ -48,9 +48,19 @@ probe() {
   code=$?
   printf '%s %s %s\n' "$1" "$code" "$(tail -n 1 <<< "$said")"
 }
+own() {
+  local kind rest last=
+  while read -r kind rest; do
+    [ "$kind $rest" != "/32 host LOCAL" ] || printf ' %s' "$last"
+    last=$rest
+  done < "/proc/$1/net/fib_trie"
+}
 number=0
+declare -A known
 for job; do
   read -r pid kind target port <<< "$job"
+  [ "$pid" = 0 ] || [ -n "${known[$pid]}" ] || echo "own $pid$(own "$pid" 2> /dev/null)"
+  known[$pid]=1
   if [ "$pid" != 0 ] && [ ! -e "/proc/$pid/ns/net" ]; then echo "$number 1 gone"
   else probe "$number" "$pid" "$kind" "${target//%/\\x}" "$port" & fi
   number=$((number + 1))
@@ -100,6 +110,7 @@ class Met:
     """What came of a probe: whether it was answered, and in words what was seen.
 
     `answer` is that of a name server; `port` the own one of a connection that is held, by the process `holder`.
+    `itself`: the address is one of the network from which it was asked for, so that nobody else was reached.
     """
 
     reached: bool
@@ -107,6 +118,7 @@ class Met:
     answer: Answer | None = None
     port: int = 0
     holder: int = 0
+    itself: bool = False
 
 
 def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
@@ -121,6 +133,7 @@ def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]
         place, ["bash", "-c", _SCRIPT, "bash", *(job.argument() for job in unique)], timeout=patience
     )
     lines = dict(re.findall(r"^(\d+) (\d+ ?.*)$", completed.stdout, re.MULTILINE))
+    own = {int(pid): text.split() for pid, text in re.findall(r"^own (\d+)(.*)$", completed.stdout, re.MULTILINE)}
     found = {}
     for number, job in enumerate(unique):
         line = lines.get(str(number))
@@ -131,7 +144,8 @@ def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]
                 detail=completed.output,
             )
         code, _, said = line.partition(" ")
-        found[job] = _met(job, int(code), said, place)
+        met = _met(job, int(code), said, place)
+        found[job] = replace(met, itself=met.reached and job.target in own.get(job.pid, ()))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
+from clusterlab.model.problems import listed
 from clusterlab.results import Link
 
 from ..batch import Job, Met
@@ -14,6 +15,7 @@ from ..listening import Socket, listening, on_loopback_alone, ports
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
 from ..network import entering
+from ..owners import HINT as OWNERS_HINT
 from ..place import Place
 from ..places import Places
 from ..service_pairs import (
@@ -127,7 +129,8 @@ def _finding(
     """
     loopback = f"{service.name} listens on loopback only: {', '.join(map(str, hidden))}" if hidden else ""
     shared = bool(source.addresses.keys() & service.addresses.keys())
-    wrong = [one for one in asked if not met[one].reached]
+    itself = [one for one in asked if met[one].itself and not probe.virtual]
+    wrong = [one for one in asked if not met[one].reached] or itself
     what = "its virtual address" if probe.virtual else "every task"
     wanted = f"{what} of {service.name} is reached, on each port on which it listens"
     if probe.virtual:
@@ -141,6 +144,9 @@ def _finding(
             found = f"nothing to reach: {loopback or f'no task of {service.name} listens on a port'}"
     elif wrong:
         found = "; ".join(f"{one.about}: {met[one].found}" for one in wrong)
+        if wrong is itself:
+            addresses = sorted({one.job.target for one in itself})
+            found = f"{listed(addresses)} of {service.name} belongs to {source} itself, too"
     elif loopback and not probe.virtual:
         found = f"{loopback}; ping is answered"
     else:
@@ -152,7 +158,7 @@ def _finding(
             f"service {service.name}",
             one.link_how(),
             True,
-            met[one].reached,
+            met[one].reached and one not in itself,
             met[one].found,
         )
         for one in asked
@@ -165,6 +171,6 @@ def _finding(
         wanted=wanted,
         found=found,
         output="\n".join(f"{one.about}: {met[one].found}" for one in asked),
-        hint=_VIP_HINT if probe.virtual else _HINT,
+        hint=OWNERS_HINT if itself else _VIP_HINT if probe.virtual else _HINT,
         links=list(dict.fromkeys(links)),
     )

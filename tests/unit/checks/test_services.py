@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,20 +13,22 @@ from typing import Any, cast
 
 import pytest
 
-from clusterlab.checks import service_pairs
+from clusterlab.checks import batch, service_pairs
 from clusterlab.checks.answerer import Sockets, answerer
 from clusterlab.checks.batch import Job, Met
 from clusterlab.checks.finding import Finding
 from clusterlab.checks.kinds import KINDS, published, service_reach, tasks
 from clusterlab.checks.listening import Socket, on_loopback_alone, parse
 from clusterlab.checks.manual.where import Where
-from clusterlab.checks.place import NoAnswer, NotUnderstood, WrongAnswer
+from clusterlab.checks.network import entering
+from clusterlab.checks.place import NoAnswer, NotUnderstood, Place, WrongAnswer
 from clusterlab.checks.places import Places
 from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
 from clusterlab.checks.swarm_task import Service, Task
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab, load_lab
 from clusterlab.remote import Hosts
+from clusterlab.remote.completed import Completed
 from clusterlab.results import Outcome
 
 MANUAL = Path(__file__).parent.parent / "manual"
@@ -264,6 +268,30 @@ def test_a_service_on_which_nothing_listens(
     assert (found.evidence.holds, found.evidence.found) == (holds, text)
 
 
+def test_a_task_that_has_the_address_itself_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reach(monkeypatch, sockets((ANY, 80)), False, {}, itself=True)
+    assert not found.evidence.holds
+    assert found.evidence.found == "10.0.1.5 of api belongs to web.1 on host1 itself, too"
+    assert not any(link.seen for link in found.evidence.links)
+
+
+def test_a_command_of_many_probes_lists_the_addresses_of_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this process: its own network is that of the test."""
+    here, me = places(), os.getpid()
+
+    def run(place: Place, argv: Sequence[str], *, timeout: float = 60.0) -> Completed:
+        # Entering a network needs root; here it is the same one.
+        argv = [argv[0], argv[1], argv[2].replace(" ".join(entering("$2")), ""), *argv[3:]]
+        ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return Completed("host1", "", ended.returncode, ended.stdout, ended.stderr, 0.0)
+
+    monkeypatch.setattr(here, "run", run)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        job = Job(me, "tcp", "127.0.0.1", server.getsockname()[1])
+        met = batch.ask_all("host1", [job], here)[job]
+    assert (met.reached, met.itself) == (True, True)
+
+
 def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
     found = reach(monkeypatch, sockets((ANY, 80)), True, {})
     assert not found.evidence.holds
@@ -271,13 +299,20 @@ def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.Monke
 
 
 def reach(
-    monkeypatch: pytest.MonkeyPatch, listens: frozenset[Socket], virtual: bool, addresses: Mapping[str, str]
+    monkeypatch: pytest.MonkeyPatch,
+    listens: frozenset[Socket],
+    virtual: bool,
+    addresses: Mapping[str, str],
+    *,
+    itself: bool = False,
 ) -> Finding:
     api = task("host2", "api")
     service = Service("api", {}, [api], addresses)
     monkeypatch.setattr(service_reach, "services_of", lambda probe, places: (service, [task()]))
     monkeypatch.setattr(service_reach, "listening", lambda tasks, places: {api: listens})
-    monkeypatch.setattr(service_pairs, "ask_all", lambda host, jobs, places: {job: Met(True, "open") for job in jobs})
+    monkeypatch.setattr(
+        service_pairs, "ask_all", lambda host, jobs, places: {job: Met(True, "open", itself=itself) for job in jobs}
+    )
     (found,) = ask("service_reach", **{"service": "api", "from": ["web"], "virtual": virtual})
     return found
 
