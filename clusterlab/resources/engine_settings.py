@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -100,6 +100,17 @@ class EngineSettingsKind(HostKind[Settings, Found]):
         return _change(scope, key, wanted, found, tuple(differences), foreign)
 
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
+        """As of other kinds; managers of a Swarm restart one after the other, and none after one that failed."""
+        before = frozenset[Key]()
+        managers = wants.lab.inventory.with_role("swarm_manager")
+        for change in self._changes(wants, scope):
+            if change.key.host not in managers or change.blocked or change.action == "forget":
+                yield change
+                continue
+            yield replace(change, needs=change.needs | before)
+            before = frozenset({change.key})
+
+    def _changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
         yield from super().changes(wants, scope)
         wanted = self.wanted(wants)
         foreign = wants.lab.inventory.kind.foreign

@@ -65,6 +65,32 @@ def test_an_engine_of_others_is_not_restarted_when_the_last_key_leaves_the_inven
     assert (change.action, change.blocked) == ("restore", "")
 
 
+def test_managers_restart_one_after_the_other() -> None:
+    """A Swarm without a majority of its managers decides nothing."""
+    roles = {"host1": "swarm_manager", "host2": "swarm_manager", "host3": "swarm_worker", "host4": "swarm_manager"}
+    hosts = {
+        name: {"address": f"192.168.98.1{number}", "roles": ["docker", role]}
+        for number, (name, role) in enumerate(roles.items())
+    }
+    lab = Lab(
+        Inventory.model_validate({"lab": "demo", "machines": "existing", "engine": {"mtu": 1400}, "hosts": hosts})
+    )
+    observed = {
+        name: Observed(
+            "demo", Host(Target(name, "192.168.98.11"), Connections()), {"info": {"ContainersRunning": running}}
+        )
+        for name, running in (("host1", 0), ("host2", 3), ("host3", 0), ("host4", 0))
+    }
+    changes = {change.key.host: change for change in ENGINE_SETTINGS.changes(Wants(lab), Scope("demo", observed))}
+    assert {host: sorted(key.host for key in change.needs) for host, change in changes.items()} == {
+        "host1": [],
+        "host2": [],
+        "host3": [],
+        "host4": ["host1"],
+    }
+    assert changes["host2"].blocked
+
+
 def test_deprovision_restarts_no_engine_in_which_others_have_containers() -> None:
     for scope, why in ((scope_of(2), RESTART), (scope_of(0), ""), (scope_of(0, "{"), "is not a JSON object")):
         [(key, found)] = ENGINE_SETTINGS.observe(scope).items()
