@@ -57,7 +57,7 @@ fi"""
         for (sender, receiver), count in reached(scene, pairs).items():
             if not count:
                 return Seen(False, f"{receiver} does not answer {sender}")
-        return Seen(True, f"{params.at} and all others reach each other, and it tracks connections again")
+        return Seen(True, f"{params.at} and all others reach each other")
 
 
 CONNTRACK_FLUSH = ConntrackFlush()

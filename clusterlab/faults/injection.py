@@ -140,7 +140,7 @@ class Injection:
         self._let_go()
         self.healed = True
         if early:
-            raise EndedEarly(f"{self} ended before it was healed: a host had healed itself")
+            raise EndedEarly(f"{self} ended before it was healed: its time was up, and it had healed itself")
 
     def leave(self) -> None:
         """Leave the fault in effect.
@@ -156,10 +156,11 @@ class Injection:
 
     def _undo(self) -> bool:
         """Undo it everywhere; whether a host had healed itself."""
+        early = self._watchdog is not None and self._watchdog.ended
         end_flaps(self.scene.lab.name, [self._record])
         if self._record.outside:
             undo_outside(self.scene.outside, self._record)
-        return heal_hosts(self.scene, self._record)
+        return heal_hosts(self.scene, self._record) or early
 
     def _named(self, part: Part) -> Part:
         """The part with the fault's id where its scripts say ID."""
@@ -204,6 +205,8 @@ class Injection:
         return look(shows, self.params, self.scene, self._record.before)
 
     def _require_armed(self) -> None:
+        if self._watchdog is not None and self._watchdog.ended:
+            raise EndedEarly(f"{self} ended before it was healed: its time was up")
         for name, done in self.scene.run(dict.fromkeys(self._record.heals, dead_man.fired(self.id))).items():
             if done.ok:
                 raise EndedEarly(f"{self} ended before it was healed: {name} has healed itself")

@@ -105,6 +105,13 @@ class FaultKind(ABC, Generic[P]):
         if host is not None:
             yield from host if isinstance(host, list) else [host]
 
+    def services(self, params: P) -> Iterator[str]:
+        """The services that its parameters name.
+
+        By default those whose tasks say which hosts are meant.
+        """
+        yield from (target.runs for target in self.names(params) if isinstance(target, Running))
+
     def unknown(self, params: P, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
         for target in self.names(params):
@@ -180,4 +187,5 @@ def _text(value: object) -> str:
 def require_known(kind: FaultKind[P], params: P, inventory: Inventory) -> None:
     """Raise UsageError when parameters name what the inventory does not have."""
     if why := kind.unknown(params, inventory):
-        raise UsageError(f"{kind.name}: {why}", remedy=f"The hosts are {', '.join(inventory.hosts)}.")
+        hosts = f"The hosts are {', '.join(inventory.hosts)}." if any(kind.names(params)) else ""
+        raise UsageError(f"{kind.name}: {why}", remedy=hosts)

@@ -67,7 +67,8 @@ def _lacking(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> str
     """
     if not kind.needs:
         return ""
-    unsupported, hosts = scene.machines.unsupported(), scene.resolve(kind.names(params))
+    unsupported = scene.machines.unsupported()
+    hosts = scene.resolve(kind.names(params)) or scene.lab.inventory.hosts
     reasons = (unsupported.reason(host, need) for host in hosts for need in sorted(kind.needs))
     return next(filter(None, reasons), "")
 

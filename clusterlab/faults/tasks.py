@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from shlex import quote
 
 from pydantic import Field
@@ -39,6 +40,10 @@ class _Task(FaultKind[TaskParameters]):
     model = TaskParameters
     inject: str
     heal = ":"
+
+    def services(self, params: TaskParameters) -> Iterator[str]:
+        yield params.service
+        yield from super().services(params)
 
     def fixed(self, params: TaskParameters, scene: Scene) -> TaskParameters:
         host = params.host if params.host is not None else Running(runs=params.service)

@@ -39,6 +39,11 @@ class Watchdog:
             start_new_session=True,
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself: the time was up, and it has undone the fault."""
+        return self._process.poll() is not None
+
     def end(self) -> None:
         """All is healed."""
         self._say(_DONE)

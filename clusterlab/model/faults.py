@@ -63,6 +63,9 @@ class FaultModel(Protocol):
     def names(self, params: Any) -> Iterator[Target]:
         """The hosts, roles and services that its parameters name."""
 
+    def services(self, params: Any) -> Iterator[str]:
+        """The services that its parameters name."""
+
     def unknown(self, params: Any, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
 

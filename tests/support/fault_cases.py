@@ -25,7 +25,6 @@ from tests.support.labs import EngineLab
 
 TESTS = Path(__file__).parents[1]
 NAMESPACES = TESTS / "engine" / "faults" / "cases"
-QEMU = TESTS / "lab" / "faults"
 REMAINS = (
     "pgrep -f '[d]ead-man-'; ls /run/clusterlab/faults 2>/dev/null; PATH=$PATH:/usr/sbin; "
     "nft list tables | grep clusterlab_; tc qdisc show | grep -E 'c1ab:|clsact'; ip route show proto 193"

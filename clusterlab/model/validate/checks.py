@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..base import Model
 from ..checks import Action, Connection
-from ..faults import fault_kinds
+from ..faults import FaultModel, FaultParameters, fault_kinds
 from ..kinds import kinds
 from ..problems import Problem, suggest
 from ..source import KeyPath
@@ -32,8 +32,8 @@ def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iter
     value = getattr(action, action.name)
     path = (*path, action.name)
     if action.breaks:
-        if action.fault is not None and (why := fault_kinds()[action.name].unknown(value, files.inventory)):
-            yield file.problem(path, why, f"The hosts are {', '.join(files.inventory.hosts)}.")
+        if action.fault is not None:
+            yield from _fault(files, file, path, fault_kinds()[action.name], value)
         return
     external = file.play.external
     if (action.container or "") in external.containers or (action.service or "") in external.services:
@@ -54,6 +54,15 @@ def _action(files: Files, file: PlayFile, path: KeyPath, action: Action) -> Iter
         return
     for name in file.play.instances.get(value.container, {}).values() or [value.container]:
         yield from _connection(files, file, path, name, value)
+
+
+def _fault(files: Files, file: PlayFile, path: KeyPath, kind: FaultModel, params: FaultParameters) -> Iterator[Problem]:
+    if why := kind.unknown(params, files.inventory):
+        hosts = f"The hosts are {', '.join(files.inventory.hosts)}." if any(kind.names(params)) else ""
+        yield file.problem(path, why, hosts)
+    for service in kind.services(params):
+        if file.play.stack is None and service not in file.play.known_services:
+            yield unknown_service(file, path, service)
 
 
 def _connection(files: Files, file: PlayFile, path: KeyPath, name: str, value: Connection) -> Iterator[Problem]:
