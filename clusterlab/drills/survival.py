@@ -46,7 +46,7 @@ def sentences(lab: Lab, drills: Sequence[tuple[StackDrill, Drilled]]) -> list[st
     survived = sum(one.result.outcome is Outcome.PASS for _, one in judged)
     first = f"{name} survives {survived} of {len(judged)} drills" if judged else f"{name}: no drill was carried out"
     if len(judged) < len(drills):
-        first += f"; {len(drills) - len(judged)} were not carried out"
+        first += f"; {len(drills) - len(judged)} not carried out"
     return [first, *(sentence for drill, one in judged for sentence in _of_drill(lab, drill, one))]
 
 
