@@ -78,7 +78,7 @@ def test_file_servers_of_volumes(stack: Stack) -> None:
 def drilled(
     stack: Stack, outcome: Outcome, placements: Sequence[Mapping[str, tuple[str, ...]]], **away: float
 ) -> tuple[StackDrill, Drilled]:
-    plan = DrillPlan("shop", Drill.model_construct(title="host2 loses power", faults=[]), "", (), (), ())
+    plan = DrillPlan("shop", Drill.model_construct(title="host2 loses power", faults=[], during=[]), "", (), (), ())
     drill = StackDrill(plan, stack, "host2 is lost", "host2")
     result = Result("shop", plan.title, "drill", outcome)
     seen = tuple(Placement(float(at), hosts) for at, hosts in enumerate(placements))
