@@ -31,6 +31,7 @@ class Answers:
     unreachable: str = ""  # why no command runs there
     no_script: str = ""  # why the fact script gave no answer, though the host is reached
     engine: bool = True  # whether an engine is expected there
+    swarm: bool = False  # whether the inventory has it in the Swarm
     engine_down: str = ""  # why its engine does not answer
     engine_silent: bool = False  # it is there, and does not answer in time
     api: Mapping[str, Any] = field(default_factory=dict)

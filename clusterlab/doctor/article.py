@@ -20,9 +20,12 @@ plays, works on clusters that clusterlab did not create, and changes nothing.
     clusterlab doctor manager1           # a manager that SSH reaches: the other nodes are found through the Swarm
     clusterlab doctor --explain CL305    # the article on a code
     clusterlab doctor --json - --diff    # findings as JSON, and what is different from the last run
+    clusterlab doctor --probe            # also send packets between the nodes
+    clusterlab doctor --stack stack.yml  # also show what a stack would meet there
 
 Every host runs one script that only reads, and every engine answers at most six requests on average; `counts` in the
 JSON has the real numbers. A suspicion that may pass by itself is read again after 3 s, which doubles them.
+A nightly run ([nightly.md](nightly.md)) has doctor's findings in its report.
 
 A finding has a code that never changes its meaning, a severity, the cause in one line, the evidence per host, and
 commands that fix it. A cause hides what follows from it and names that under `explains`.
@@ -46,6 +49,25 @@ no container, loads no kernel module, sets nothing, and touches no path on NFS. 
 reads no keys.
 
 It runs as root, through `sudo` for another user. Where a program is missing, the codes that need it are unknown.
+
+## Probes
+
+Without `--probe` nothing is started. With it, one more command per host runs for two to five seconds, under the name
+`org.clusterlab.doctor`:
+
+- Every node sends each peer packets to the ports of gossip and overlays (UDP 7946 and 4789) and of ESP, and listens for
+  theirs before and after its packet filter. So doctor tells in which direction packets are lost, and whether the
+  network loses them or the receiver's filter drops them, nftables and rules that it cannot judge included. The packets
+  begin with zero bytes, so nothing takes them for its own; a node with encrypted gossip may log that it cannot decrypt
+  one. It needs perl, which Debian and Ubuntu always have.
+- Every node mounts its NFS volumes read-only, with the options that the engine uses, in a mount namespace that ends
+  with the command. The kernel loads its NFS module for that if it has not yet done so.
+
+## Stacks
+
+`--stack FILE` evaluates all codes on the cluster as it would be with the stack, and shows what is found only there:
+constraints that no node meets, volumes that exist with other options, NFS servers that a node does not reach, subnets
+that overlap, and why the Swarm would refuse the stack. Nothing is deployed.
 
 ## Mutes
 

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from clusterlab.stacks import Stack
+
 from .answers import Answers
 from .document import Document
 from .finding import NotSeen
-from .sections import ADDRESSES, NAMESPACES
+from .sections import ADDRESSES, HEARD, MOUNTABLE, NAMESPACES
+from .sections.heard import Heard, Kind
+from .sections.lookups import Lookup
+from .sections.mountable import Try
 from .sections.namespaces import Namespace
 from .sections.probes import PROBES, Outcome, Probe
 from .sections.section import Section
@@ -23,7 +28,7 @@ T = TypeVar("T")
 
 GOSSIP, CONTROL, DATA = 7946, 2377, 4789
 NFS = 2049
-_PLACE = re.compile(r"[A-Za-z0-9.:-]+")
+_PLACE = re.compile(r"[A-Za-z0-9_.:-]+")
 _ADDR = re.compile(r"(?:^|,)addr=([^,]+)")
 
 
@@ -156,13 +161,36 @@ class HostView:
         return next((one for one in spaces if one.network and network.startswith(one.network)), None)
 
     def has_address(self, address: str) -> bool:
-        return any(str(at.ip) == address for card in self.read(ADDRESSES) for at in card.addresses)
+        return bool(self.devices_of(address))
+
+    def devices_of(self, address: str) -> list[str]:
+        """The interfaces that have an address."""
+        return [card.name for card in self.read(ADDRESSES) if any(str(at.ip) == address for at in card.addresses)]
+
+    def overlays(self) -> dict[str, str]:
+        """Names of the overlay networks that it knows, by ID; the ingress network is none of them."""
+        known = [one for one in self.networks() if one.text("Driver", default="") == "overlay"]
+        return {one.text("Id"): one.text("Name") for one in known if not one.flag("Ingress")}
 
     def probed(self, probe: Probe) -> Outcome:
         """What came of a probe from this host."""
         found = self.read(PROBES).get(str(probe))
         if found is None:
             raise NotSeen(self.name, f"the probe {probe} could not be carried out")
+        return found
+
+    @property
+    def probing(self) -> bool:
+        """Whether it was to send probes to the other nodes, and to mount volumes."""
+        return HEARD.name in self.answers.parts
+
+    def mounted(self, volume: str) -> int | None:
+        """The error number of mounting an NFS volume, 0 for success; None when it was not tried."""
+        if not self.probing:
+            return None
+        found = self.read(MOUNTABLE).get(volume)
+        if found is None:
+            raise NotSeen(self.name, f"volume {volume} could not be mounted within 2 s, or was not tried")
         return found
 
 
@@ -172,11 +200,25 @@ def container_name(container: Document) -> str:
     return names[0].lstrip("/") if names else container.text("Id")[:12]
 
 
-class Cluster:
-    """All hosts that were asked, by name."""
+@dataclass(frozen=True)
+class Plan:
+    """A stack that is to be deployed, and the cluster as it is without it."""
 
-    def __init__(self, answers: Mapping[str, Answers]) -> None:
+    stack: Stack
+    now: Cluster
+
+
+class Cluster:
+    """All hosts that were asked, by name.
+
+    `before` is how they were seen some seconds earlier, if they were. With a `plan`, the answers are those that the
+    hosts would give with a stack.
+    """
+
+    def __init__(self, answers: Mapping[str, Answers], plan: Plan | None = None) -> None:
         self.hosts = {name: HostView(one) for name, one in answers.items()}
+        self.before: Cluster | None = None
+        self.plan = plan
 
     def engines(self) -> list[HostView]:
         """The hosts that should have an engine."""
@@ -250,6 +292,51 @@ class Cluster:
         for volume in host.volumes.values():
             if volume.is_nfs and _PLACE.fullmatch(volume.server):
                 yield Probe("tcp", volume.server, NFS)
+
+    def heard(self, host: HostView, source: HostView, kind: Kind) -> Heard | None:
+        """What of a node's probes arrived on a host; None when none were to be sent."""
+        if not host.probing:
+            return None
+        source.read(HEARD)  # raises when it could not send any
+        found = host.read(HEARD).get((source.name, kind))
+        if found is None:
+            raise NotSeen(host.name, f"it was not to listen for probes of {source.name}")
+        return found
+
+    @property
+    def data_port(self) -> int:
+        """The UDP port of overlay traffic."""
+        return int(self.manager.info.number("Swarm", "Cluster", "DataPathPort", default=0)) or DATA
+
+    def tries(self, host: HostView) -> Iterator[Try]:
+        """The NFS volumes of a host to mount: those whose server answers."""
+        for volume in host.volumes.values():
+            if not volume.is_nfs or not is_address(volume.server):
+                continue
+            one = Try(volume.name, volume.options["type"], volume.options.get("device", ""), volume.options["o"])
+            if one.plain and host.probed(Probe("tcp", volume.server, NFS)) == "open":
+                yield one
+
+    def lookups(self, host: HostView) -> Iterator[tuple[Lookup, str, str]]:
+        """The names of services to ask for in one container per overlay, each with the network's ID and the service."""
+        overlays = host.overlays()
+        asking: dict[str, str] = {}
+        for container in sorted(host.running(), key=lambda one: one.number("Created", default=0)):
+            for at in container.mapping("NetworkSettings", "Networks").values():
+                if (network := at.text("NetworkID", default="")) in overlays:
+                    asking.setdefault(network, container.text("Id"))
+        if not asking:
+            return
+        names = self.service_names()
+        served = {
+            (attachment.text("Network", "ID", default=""), names.get(task.text("ServiceID", default=""), ""))
+            for task in self.tasks()
+            if task.text("Status", "State") == "running"
+            for attachment in task.items("NetworksAttachments")
+        }
+        for network, service in sorted(served):
+            if service and network in asking and _PLACE.fullmatch(service):
+                yield Lookup(asking[network], f"tasks.{service}"), network, service
 
     def at_address(self, address: str) -> HostView | None:
         """The host that has an address, by the inventory or by what it says itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from .cluster import Cluster
+from .cluster import Cluster, Plan
 from .codes import DIAGNOSES
 from .diagnosis import Diagnosis
 from .finding import Diagnosed, Finding, Severity, Unknown
@@ -34,10 +34,27 @@ def examine(
     """
     findings, unknown = _all(cluster, diagnoses)
     if again and any(diagnoses[one.code].passing for one in findings):
-        later, unknown = _all(again(), diagnoses)
+        following = again()
+        following.before = cluster
+        later, unknown = _all(following, diagnoses)
         before = {one.key for one in findings}
         findings = [one for one in later if one.key in before or not diagnoses[one.code].passing]
     return Diagnosed(tuple(sorted(fold(findings, diagnoses), key=_rank)), tuple(_once(unknown)), tuple(diagnoses))
+
+
+def added(planned: Cluster, plan: Plan, diagnoses: Mapping[str, Diagnosis] = DIAGNOSES) -> Diagnosed:
+    """What a stack would meet: what is found on the cluster with it, and not on the cluster as it is.
+
+    Both are of one reading, so that nothing else can be different.
+    """
+    known, unseen = _all(plan.now, diagnoses)
+    found, missing = _all(planned, diagnoses)
+    keys = {one.key for one in known}
+    new = fold([one for one in found if one.key not in keys], diagnoses)
+    named = [replace(one, cause=f"with the stack {plan.stack.name}: {one.cause}") for one in new]
+    blind = {(one.key, one.reason) for one in unseen}
+    unknown = [one for one in _once(missing) if (one.key, one.reason) not in blind]
+    return Diagnosed(tuple(sorted(named, key=_rank)), tuple(unknown), tuple(diagnoses))
 
 
 def _all(cluster: Cluster, diagnoses: Mapping[str, Diagnosis]) -> tuple[list[Finding], list[Unknown]]:

@@ -39,7 +39,9 @@ def _facts(host: HostView, cluster: Cluster) -> Facts:
 
 def _nodes(cluster: Cluster) -> dict[str, Node] | None:
     try:
-        return {node.address: Node(node.state, node.availability) for node in cluster.nodes()}
+        # An entry of a node that left may have the address of one that is ready.
+        nodes = sorted(cluster.nodes(), key=lambda node: node.state == "ready")
+        return {node.address: Node(node.state, node.availability) for node in nodes}
     except NotSeen:
         return None
 

@@ -1,9 +1,13 @@
-"""Query all hosts with at most six requests per engine and one command per host."""
+"""Query all hosts with at most six requests per engine and one command per host.
+
+Probes take one more command.
+"""
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +19,15 @@ from clusterlab.resources.swarm_member import ROOT
 from clusterlab.waiting import within
 
 from . import script
-from .answers import Answers
-from .cluster import Cluster, HostView
+from .answers import Answers, Part
+from .cluster import GOSSIP, Cluster, HostView
 from .finding import NotSeen
+from .sections import PROBING, SECTIONS
+from .sections.heard import listen_words
+from .sections.lookups import Lookup, lookup_words
+from .sections.mountable import mount_words
 from .sections.probes import Probe, words
+from .sections.section import Section
 
 ENGINE_SECONDS = 15.0
 """For all requests to one engine; a busy emulated machine needs several."""
@@ -36,15 +45,21 @@ _SWARM: Mapping[str, Callable[[Any], Any]] = {
     "services": lambda api: api.services(status=True),
     "tasks": lambda api: api.tasks(),
 }
+_NAMES: Mapping[str, Callable[[Any], Any]] = {
+    "configs": lambda api: [{"Spec": {"Name": one["Spec"]["Name"]}} for one in api.configs()],
+    "secrets": lambda api: [{"Spec": {"Name": one["Spec"]["Name"]}} for one in api.secrets()],
+}
+"""What a stack may refer to besides: the names alone."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A host to ask: whether an engine is expected there, and its address."""
+    """A host to ask: whether an engine is expected there, its address, and whether it is to be in the Swarm."""
 
     name: str
     engine: bool = True
     address: str = ""
+    swarm: bool = False
 
 
 def engines(hosts: Mapping[str, Host], wanted: Mapping[str, Asked]) -> dict[str, Answers]:
@@ -59,16 +74,29 @@ def engines(hosts: Mapping[str, Host], wanted: Mapping[str, Asked]) -> dict[str,
     return answers
 
 
+def names(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
+    """The answers together with the names of the Swarm's configs and secrets."""
+    try:
+        manager = Cluster(answers).manager.name
+    except NotSeen:
+        return dict(answers)
+    return {**answers, manager: _ask(hosts[manager], answers[manager], _NAMES)}
+
+
 def scripts(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
     """The answers together with those of the fact script."""
-    probes = _probes(Cluster(answers))
+    cluster = Cluster(answers)
+    probes, lookups = _probes(cluster), _lookups(cluster)
     reached = [one for one in answers.values() if not one.unreachable]
-    found = parallel(lambda one: _script(hosts[one.host], one, probes.get(one.host, [])), reached, name="host")
-    return {**answers, **{one.host: one for one in results_of(found)}}
+
+    def ask(one: Answers) -> Answers:
+        return _script(hosts[one.host], one, probes.get(one.host, []), lookups.get(one.host, []))
+
+    return {**answers, **{one.host: one for one in results_of(parallel(ask, reached, name="host"))}}
 
 
 def _own(host: Host, wanted: Asked) -> Answers:
-    answers = Answers(host.name, wanted.address, engine=wanted.engine)
+    answers = Answers(host.name, wanted.address, engine=wanted.engine, swarm=wanted.swarm)
     if not wanted.engine:
         return answers
     answers = _ask(host, answers, _OWN)
@@ -116,14 +144,9 @@ def _says(answers: Answers, what: Callable[[HostView], bool]) -> bool:
         return False
 
 
-def _script(host: Host, answers: Answers, probes: Iterable[Probe]) -> Answers:
-    mark, command = script.command(_root(answers), words(probes))
+def _script(host: Host, answers: Answers, probes: Iterable[Probe], lookups: Iterable[Lookup]) -> Answers:
     began = time.time()
-
-    def run() -> str:
-        return host.run(command, timeout=script.SECONDS, spare=True).stdout
-
-    printed = within(script.SECONDS + _SPARE_SECONDS, run)
+    mark, printed = _run(host, SECTIONS, root=_root(answers), probes=words(probes), lookups=lookup_words(lookups))
     took = time.time() - began
     if isinstance(printed, ClusterlabError):
         why = printed.message.removeprefix(f"{host.name}: ")
@@ -133,6 +156,47 @@ def _script(host: Host, answers: Answers, probes: Iterable[Probe]) -> Answers:
     if printed is None:
         return replace(answers, unreachable=f"no command completes there within {script.SECONDS + _SPARE_SECONDS:g} s")
     return replace(answers, parts=script.split(printed, mark), asked_at=began, round_trip=took)
+
+
+def _run(host: Host, sections: Sequence[Section[Any]], **given: str) -> tuple[str, str | ClusterlabError | None]:
+    """The mark of a script, and what it printed; None when it did not end in time."""
+    mark, command = script.command(sections, **given)
+
+    def run() -> str:
+        return host.run(command, timeout=script.SECONDS, spare=True).stdout
+
+    return mark, within(script.SECONDS + _SPARE_SECONDS, run)
+
+
+def probes_between(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
+    """The answers together with what came of packets between all nodes, and of mounting volumes: all at once."""
+    cluster, token = Cluster(answers), secrets.token_hex(8)
+    found = parallel(
+        lambda one: _probing(hosts[one.name], one, cluster, token),
+        cluster.members(),
+        limit=max(1, len(answers)),
+        name="host",
+    )
+    return {**answers, **{one.host: one for one in results_of(found)}}
+
+
+def _probing(host: Host, view: HostView, cluster: Cluster, token: str) -> Answers:
+    try:
+        peers = [(one.name, one.address) for one in cluster.peers(view)]
+        listen = listen_words(token, view.name, (GOSSIP, cluster.data_port), peers)
+        volumes = mount_words(cluster.tries(view))
+    except NotSeen as error:
+        return _without_probes(view.answers, error.reason)
+    mark, printed = _run(host, PROBING, listen=listen, volumes=volumes)
+    if not isinstance(printed, str):
+        return _without_probes(view.answers, printed.message if printed else "the probes did not end in time")
+    found = script.split(printed, mark)
+    missing = {one.name: Part("", 1, "its output was cut off") for one in PROBING if one.name not in found}
+    return replace(view.answers, parts={**view.answers.parts, **missing, **found})
+
+
+def _without_probes(answers: Answers, why: str) -> Answers:
+    return replace(answers, parts={**answers.parts, **{one.name: Part("", 1, why) for one in PROBING}})
 
 
 def _root(answers: Answers) -> str:
@@ -152,6 +216,17 @@ def _probes(cluster: Cluster) -> dict[str, list[Probe]]:
     for host in cluster.engines():
         try:
             found[host.name] = [*cluster.peer_probes(host), *cluster.nfs_probes(host)]
+        except NotSeen:
+            found[host.name] = []
+    return found
+
+
+def _lookups(cluster: Cluster) -> dict[str, list[Lookup]]:
+    """The names that containers of each host are to look up."""
+    found: dict[str, list[Lookup]] = {}
+    for host in cluster.answering():
+        try:
+            found[host.name] = [lookup for lookup, _, _ in cluster.lookups(host)]
         except NotSeen:
             found[host.name] = []
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,14 +15,18 @@ from clusterlab.machines.existing.user_ssh import destination_target, is_configu
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host, Hosts, Target
+from clusterlab.stacks import Stack
 
 from .answers import Answers
-from .cluster import Cluster, Node
+from .cluster import Cluster, Node, Plan
 from .examination import Examination
-from .examine import PAUSE, examine
+from .examine import PAUSE, added, examine
 from .finding import NotSeen
-from .gather import Asked, engines, scripts
+from .gather import Asked, engines, names, probes_between, scripts
 from .mutes import apply_mutes, load_mutes, mute_file
+from .planned import with_stack
+
+_SWARM = {"swarm_manager", "swarm_worker"}
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,17 @@ class Scope:
     targets: Callable[[], Mapping[str, Target]]
     mutes: Path | None = None
     discover: bool = False  # whether other nodes of the Swarm are asked, too
+    probe: bool = False  # whether nodes may send each other packets, and mount volumes
+    stack: Stack | None = None  # what is to be deployed there
 
 
 def of_lab(lab: Lab) -> Scope:
     """The hosts of an inventory."""
     hosts = lab.inventory.hosts
-    asked = tuple(Asked(name, "docker" in host.roles, str(host.address)) for name, host in hosts.items())
+    asked = tuple(
+        Asked(name, "docker" in host.roles, str(host.address), bool(_SWARM & set(host.roles)))
+        for name, host in hosts.items()
+    )
     mutes = mute_file(lab.file) if lab.file else None
     return Scope(lab.name, asked, lambda: open_machines(lab).targets(), mutes)
 
@@ -57,6 +67,7 @@ class _Reader:
     scope: Scope
     progress: Progress
     hosts: dict[str, Host] = field(default_factory=dict)
+    planned: Cluster | None = None  # the cluster as it would be with the stack
     closing: ExitStack = field(default_factory=ExitStack)
     _others: dict[str, Asked] | None = None
 
@@ -67,8 +78,18 @@ class _Reader:
             answers = engines(self.hosts, {one.name: one for one in self.scope.asked})
             if self.scope.discover:
                 answers |= engines(self.hosts, self._discovered(answers))
+            if self.scope.stack:
+                answers = names(self.hosts, answers)
+        asked = with_stack(answers, self.scope.stack) if self.scope.stack else answers
         with self.progress.task("doctor", f"reading {len(answers)} hosts"):
-            return Cluster(scripts(self.hosts, answers))
+            asked = scripts(self.hosts, asked)
+        if self.scope.probe:
+            with self.progress.task("doctor", "sending probes between the nodes"):
+                asked = probes_between(self.hosts, asked)
+        now = Cluster({name: replace(one, api=answers[name].api) for name, one in asked.items()})
+        if self.scope.stack:
+            self.planned = Cluster(asked, Plan(self.scope.stack, now))
+        return now
 
     def _connect(self, targets: Mapping[str, Target]) -> None:
         opened = self.closing.enter_context(Hosts(targets))
@@ -98,14 +119,17 @@ def _targets(nodes: Sequence[Node]) -> dict[str, Target]:
     return found
 
 
-def examined(scope: Scope, progress: Progress, today: date | None = None) -> Examination:
-    """Ask all hosts, and diagnose what they answer.
+def examined(
+    scope: Scope, progress: Progress, today: date | None = None, hosts: Mapping[str, Host] | None = None
+) -> Examination:
+    """Ask all hosts, and diagnose what they answer; through connections that exist, when `hosts` are given.
 
     Raises ClusterlabError when the lab's machines are not up, InvalidFiles for mutes that are not valid.
     """
     began = time.monotonic()
     mutes = load_mutes(scope.mutes) if scope.mutes else []
-    reader = _Reader(scope, progress)
+    reader = _Reader(scope, progress, dict(hosts or {}))
+    earlier = {name: Counter(host.counts) for name, host in reader.hosts.items()}
     with reader.closing:
         cluster = reader.read()
 
@@ -115,6 +139,12 @@ def examined(scope: Scope, progress: Progress, today: date | None = None) -> Exa
             return reader.read()
 
         diagnosed = examine(cluster, again)
-        counts = {name: dict(host.counts) for name, host in reader.hosts.items()}
+        if (planned := reader.planned) is not None and planned.plan is not None:
+            more = added(planned, planned.plan)
+            findings, unknown = (*diagnosed.findings, *more.findings), (*diagnosed.unknown, *more.unknown)
+            diagnosed = replace(diagnosed, findings=findings, unknown=unknown)
+        counts = {
+            name: dict(Counter(host.counts) - earlier.get(name, Counter())) for name, host in reader.hosts.items()
+        }
     muted = apply_mutes(diagnosed.findings, mutes, today or date.today())
     return Examination(tuple(cluster.hosts), diagnosed, muted, time.monotonic() - began, counts)

@@ -1,19 +1,20 @@
 """The fact script: one command per host that prints all sections.
 
-It starts and changes nothing.
+It starts and changes nothing. A second one, of other sections, sends probes to the other nodes where that is allowed.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from .answers import Part
-from .sections import SECTIONS
+from .sections.section import Section
 
 _HEAD = r"""
+mark=$1
 export LC_ALL=C LANG=C LANGUAGE=C PATH="$PATH:/usr/sbin:/sbin"
-mark=$1 root=$2 probes=$3
 limit() { timeout -s KILL 2 "$@"; }
 exec 3>&1
 section() {
@@ -26,15 +27,16 @@ SECONDS = 30.0
 """For the whole script; each of its commands has 2 s."""
 
 
-def command(root: str, probes: str = "") -> tuple[str, list[str]]:
+def command(sections: Sequence[Section[Any]], **given: str) -> tuple[str, list[str]]:
     """The mark that begins the script's own lines, and the command's words.
 
-    Nothing on the host can know the mark.
+    Nothing on the host can know the mark. `given` are variables of the sections' scripts.
     """
     mark = f"=={secrets.token_hex(8)}"
-    functions = [f"section_{at}() (\n{one.script.strip()}\n)\n" for at, one in enumerate(SECTIONS)]
-    calls = [f"section {one.name} {at}\n" for at, one in enumerate(SECTIONS)]
-    return mark, ["sh", "-c", "".join([_HEAD, *functions, *calls]), "sh", mark, root, probes]
+    variables = "".join(f"{name}=${{{at}}}\n" for at, name in enumerate(given, 2))
+    functions = [f"section_{at}() (\n{one.script.strip()}\n)\n" for at, one in enumerate(sections)]
+    calls = [f"section {one.name} {at}\n" for at, one in enumerate(sections)]
+    return mark, ["sh", "-c", "".join([_HEAD, variables, *functions, *calls]), "sh", mark, *given.values()]
 
 
 def split(text: str, mark: str) -> dict[str, Part]:

@@ -93,3 +93,30 @@ def unsolved(cluster: Cluster, *texts: str) -> Iterator[tuple[str, list[Failure]
 def retry(service: str) -> Fix:
     """What makes the Swarm try again at once."""
     return Fix("", f"docker service update --force {service}")
+
+
+@dataclass(frozen=True)
+class Members:
+    """Addresses of a service's tasks on one network."""
+
+    certain: frozenset[str]  # of those that run and are to run, on nodes that answer
+    possible: frozenset[str]  # of all that run
+
+
+def members(cluster: Cluster) -> dict[tuple[str, str], Members]:
+    """By the service's name and the network's ID."""
+    names = cluster.service_names()
+    certain: dict[tuple[str, str], set[str]] = defaultdict(set)
+    possible: dict[tuple[str, str], set[str]] = defaultdict(set)
+    ready = {node.id for node in cluster.nodes() if node.state == "ready" and cluster.host_of(node.id)}
+    for task in cluster.tasks():
+        service = names.get(task.text("ServiceID", default=""))
+        if not service or task.text("Status", "State") != "running":
+            continue
+        for attachment in task.items("NetworksAttachments"):
+            key = (service, attachment.text("Network", "ID", default=""))
+            addresses = {one.partition("/")[0] for one in attachment.words("Addresses") if ":" not in one}
+            possible[key] |= addresses
+            if task.text("DesiredState", default="") == "running" and task.text("NodeID", default="") in ready:
+                certain[key] |= addresses
+    return {key: Members(frozenset(certain[key]), frozenset(found)) for key, found in possible.items()}

@@ -107,6 +107,7 @@ class NightlyRun:
     trends: list[Trend] = field(default_factory=list)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)  # of each host: kernel, engine, ...
     picture: Picture = field(default_factory=Picture)
+    doctor: dict[str, Any] | None = None  # what `clusterlab doctor --json` would have written
 
     @property
     def exit_code(self) -> int:

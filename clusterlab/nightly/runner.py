@@ -1,4 +1,4 @@
-"""A nightly run: start, apply, check and apply again, to a kept report.
+"""A nightly run: start, apply, check, apply again and doctor, to a kept report.
 
 It starts from a known state.
 
@@ -142,6 +142,7 @@ class NightlyRunner:
         yield "apply", self._apply, False
         yield "check", self._check, False
         yield "apply again", self._apply_again, False
+        yield "doctor", self._doctor, False
         if self._options.drills:
             yield "drills", self._drills, False
 
@@ -226,6 +227,16 @@ class NightlyRunner:
         changes = [*self._pipeline.provision_changes(), *self._pipeline.apply_changes()]
         self.run.results.append(changes_nothing(changes))
         return f"{len(changes)} changes would be made" if changes else "nothing would be changed"
+
+    def _doctor(self) -> str:
+        """Run doctor on the hosts; its findings stand beside the verdict of the statements."""
+        from clusterlab.doctor.run import examined, of_lab
+
+        session = self._pipeline.session
+        hosts = {name: session.hosts[name] for name in session.hosts}
+        examination = examined(of_lab(self._lab), self._progress, hosts=hosts)
+        self.run.doctor = examination.document()
+        return examination.verdict
 
     def _drills(self) -> str:
         """Break the lab on purpose, once all else has been seen.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -24,6 +25,8 @@ def show_nightly_run(console: Console, run: NightlyRun) -> None:
         _show_stage(console, stage)
     if run.changes is not None:
         show_changes(console, run.changes)
+    if run.doctor is not None:
+        show_doctor(console, run.doctor)
     for note in run.notes:
         console.print(Text.assemble(("• ", "yellow"), note), soft_wrap=True)
     verdict = (f"{MARKS[run.outcome]} {run.lab}: {VERDICTS[run.outcome].lower()}", STYLES[run.outcome])
@@ -31,6 +34,16 @@ def show_nightly_run(console: Console, run: NightlyRun) -> None:
         Text.assemble(verdict, f": {proven(run.results)}", (f"  ({seconds_text(run.seconds)})", "dim")),
         soft_wrap=True,
     )
+
+
+def show_doctor(console: Console, document: Mapping[str, Any]) -> None:
+    """One line for each of doctor's findings, and what could not be asked."""
+    console.print(Text(f"Doctor: {document['verdict']}", "bold"), soft_wrap=True)
+    for one in document["findings"]:
+        muted = " (muted)" if one["muted"] else ""
+        console.print(Text(f"  {one['severity']} {one['code']}{muted}  {one['cause']}"), soft_wrap=True)
+    for reason in dict.fromkeys(f"{one['subject']}: {one['reason']}" for one in document["unknown"]):
+        console.print(Text(f"  unknown  {reason}"), soft_wrap=True)
 
 
 def _show_stage(console: Console, stage: Stage) -> None:

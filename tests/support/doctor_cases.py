@@ -9,10 +9,16 @@ A case is a YAML file named after its code, as CL305.yml:
         add: {...}                      # one more item of a list
       - at: host2.api.info.LiveRestoreEnabled
         set: true
+    before: [...]            # the same of a reading some seconds earlier, where two are compared
+    stack: |                 # the file of a stack that is to be deployed
+    silent:                  # what looks like it, each for itself, and must not be reported
+      - {recorded: [...], before: [...]}
     engine:                  # how it is caused on real engines in namespaces, by host
       break: {host2: "a shell command"}
       heal: {host2: "what undoes it"}
       wait: {host1: "a command that succeeds when the engines have noticed"}
+    probe:                   # the same, where only --probe shows it
+      {break: ..., heal: ..., wait: ..., expect: ...}
     recorded_only: "why it is not caused on engines in namespaces, in place of engine"
     expect:                  # findings of the code: exactly these
       - subject: host2
@@ -31,20 +37,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from clusterlab.doctor.answers import Answers, replayed
-from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.cluster import Cluster, Plan
+from clusterlab.doctor.examine import added, examine
 from clusterlab.doctor.finding import Diagnosed, Finding
+from clusterlab.doctor.planned import with_stack
+from clusterlab.stacks import load_stack
 
 UNIT = Path(__file__).parents[1] / "unit" / "doctor"
 CASES = UNIT / "cases"
 SOUND = UNIT / "recordings" / "sound.json"
 PROPERTIES = {"CL103", "CL106", "CL202"}
 """What is true of the lab and its machine: old control groups, killed processes, one manager."""
-_KEYS = {"recorded", "engine", "recorded_only", "expect", "also"}
+_KEYS = {"recorded", "before", "silent", "stack", "probe", "engine", "recorded_only", "expect", "also"}
 
 
 def case_files() -> list[Path]:
@@ -133,6 +143,26 @@ def cluster_of(recording: Mapping[str, Any]) -> Cluster:
 def record(answers: Mapping[str, Answers]) -> dict[str, Any]:
     """Answers as a recording."""
     return {name: one.recorded() for name, one in answers.items()}
+
+
+def reading(case: Mapping[str, Any]) -> Diagnosed:
+    """What doctor says to the recording with the changes of a case, or of one of its silent variants."""
+    later = cluster_of(changed(sound(), case["recorded"]))
+    if "before" in case:
+        return examine(cluster_of(changed(sound(), case["before"])), lambda: later)
+    if "stack" in case:
+        return _with_stack(later, case["stack"])
+    return examine(later)
+
+
+def _with_stack(now: Cluster, text: str) -> Diagnosed:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "shop" / "stack.yml"
+        file.parent.mkdir()
+        file.write_text(text)
+        stack = load_stack([str(file)], environment={}).valid()
+    answers = with_stack({name: host.answers for name, host in now.hosts.items()}, stack)
+    return added(Cluster(answers, Plan(stack, now)), Plan(stack, now))
 
 
 def compare(code: str, case: Mapping[str, Any], diagnosed: Diagnosed) -> None:

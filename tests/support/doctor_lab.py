@@ -14,7 +14,7 @@ from typing import Any
 
 from clusterlab.build.container_image import built_image
 from clusterlab.doctor.cluster import Cluster
-from clusterlab.doctor.gather import Asked, engines, scripts
+from clusterlab.doctor.gather import Asked, engines, probes_between, scripts
 from clusterlab.doctor.run import of_lab
 from clusterlab.machines.qemu.kind import QemuSettings
 from clusterlab.model.lab import Lab
@@ -51,8 +51,11 @@ def doctor_lab(name: str, subnet: str) -> Lab:
 
 
 @contextmanager
-def patient(name: str, subnet: str) -> Iterator[EngineLab]:
-    """The lab is up inside the block, with what doctor looks at: networks, volumes, binds, a service."""
+def patient(name: str, subnet: str, service_network: str = "") -> Iterator[EngineLab]:
+    """The lab is up inside the block, with what doctor looks at: networks, volumes, binds, a service.
+
+    The service is on an overlay only where nothing is broken: its tasks would fail with what cases do to networks.
+    """
     with lab_up(doctor_lab(name, subnet)) as up:
         hosts, inventory = up.hosts, up.lab.inventory
         addresses = {host: str(one.address) for host, one in inventory.hosts.items()}
@@ -71,7 +74,7 @@ def patient(name: str, subnet: str) -> Iterator[EngineLab]:
             hosts[host].run(f"set -e; {command}", check=True, timeout=120)
         hosts["host1"].run(
             "docker service create -q --name web --replicas 2 --no-resolve-image --constraint node.role==worker "
-            f"{_SLEEP}",
+            f"{f'--network {service_network} ' if service_network else ''}{_SLEEP}",
             check=True,
             timeout=120,
         )
@@ -97,9 +100,10 @@ def settled(up: EngineLab) -> bool:
     return known and up.hosts["gw"].run("ss -Hltn sport = :2049").stdout != ""
 
 
-def seen(up: EngineLab) -> Cluster:
+def seen(up: EngineLab, probe: bool = False) -> Cluster:
     """What doctor sees of the lab."""
-    return Cluster(_answers(up))
+    answers = _answers(up)
+    return Cluster(probes_between({name: up.hosts[name] for name in up.hosts}, answers) if probe else answers)
 
 
 def _answers(up: EngineLab) -> dict[str, Any]:
@@ -116,7 +120,7 @@ def _public(recording: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    with patient(f"doctor-{os.getpid()}", "10.61.0.0/24") as up:
+    with patient(f"doctor-{os.getpid()}", "10.61.0.0/24", "app") as up:
         recording = _public(record(_answers(up)))
     SOUND.write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
 

@@ -10,6 +10,7 @@ from clusterlab.pipeline.lock import Unlocked
 
 if TYPE_CHECKING:
     from clusterlab.doctor.run import Scope
+    from clusterlab.stacks import Stack
 
 
 @verb(
@@ -18,25 +19,36 @@ if TYPE_CHECKING:
         "hosts": "a host as you write it for ssh; a manager is enough, the other nodes are found through the Swarm",
         "inventory": INVENTORY,
         "explain": "print the article on a code, such as CL305, without contacting a host",
+        "probe": "also send packets between the nodes, and mount their NFS volumes for a moment; leaves nothing behind",
+        "stack": "also show what the stack of this file would meet there (repeated ones are merged)",
         "json": JSON,
         "diff": "also show what differs from the last run",
     },
-    lists=("hosts",),
+    lists=("hosts", "stack"),
 )
 def doctor(
-    call: Call, hosts: list[str], inventory: str = "", explain: str = "", json: str = "", diff: bool = False
+    call: Call,
+    hosts: list[str],
+    stack: list[str],
+    inventory: str = "",
+    explain: str = "",
+    probe: bool = False,
+    json: str = "",
+    diff: bool = False,
 ) -> None:
     """Name what is wrong with a cluster, seen from every node; changes nothing."""
     if explain:
         _explain(explain)
         return
+    from dataclasses import replace
+
     from clusterlab.doctor.examination import difference, keep, last_run
     from clusterlab.doctor.run import examined
     from clusterlab.reports.doctor import show_examination
     from clusterlab.reports.progress import progress_on
     from clusterlab.reports.summary import write_json
 
-    scope = _scope(hosts, inventory)
+    scope = replace(_scope(hosts, inventory), probe=probe, stack=_stack(stack))
     with progress_on(err()) as progress:
         run = examined(scope, progress)
     document = run.document()
@@ -59,6 +71,13 @@ def _explain(code: str) -> None:
     if code.upper() not in DIAGNOSES:
         raise UsageError(f"there is no code {code!r}", remedy=suggest(code.upper(), DIAGNOSES, "Codes"))
     out().print(article(DIAGNOSES[code.upper()]), highlight=False, markup=False)
+
+
+def _stack(files: list[str]) -> Stack | None:
+    """The stack of the files; raises InvalidFiles with all that is wrong with them."""
+    from clusterlab.stacks import load_stack
+
+    return load_stack(files).valid() if files else None
 
 
 def _scope(hosts: list[str], inventory: str) -> Scope:

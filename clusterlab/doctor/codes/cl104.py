@@ -32,7 +32,7 @@ def _find(cluster: Cluster) -> Found:
                 [Fix(name, "timedatectl set-ntp true")],
                 severity=Severity.ERROR if apart > _ERROR else Severity.WARNING,
                 hosts=[name],
-                consequences=("CL206",),
+                consequences=("CL206", "CL218"),
             )
 
 

@@ -23,7 +23,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         ],
         [Fix(host.name, "reboot, after docker node update --availability drain")],
         hosts=[host.name],
-        consequences=("CL302", "CL309"),
+        consequences=("CL302", "CL309", "CL218"),
     )
 
 

@@ -13,6 +13,9 @@ def _find(cluster: Cluster) -> Found:
     managers = [host for host in cluster.answering() if host.manages or "nodes" in host.answers.refused]
     if not managers:
         return
+    if any("nodes" in host.answers.api for host in managers):
+        cluster.nodes()  # raises when what a manager answered cannot be read
+        return
     failure = ManagerAnswers(tuple(host.name for host in managers)).failure(facts_of(cluster))
     if failure is None or failure.cause.code != "swarm-no-leader":
         return

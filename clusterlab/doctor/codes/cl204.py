@@ -33,7 +33,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         ],
         severity=severity,
         hosts=[host.name],
-        consequences=("CL111", "CL205", "CL303", "CL305", "CL306", "CL313", "CL403"),
+        consequences=("CL111", "CL205", "CL218", "CL303", "CL305", "CL306", "CL313", "CL403"),
     )
 
 

@@ -35,7 +35,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
          if expired else Fix(host.name, "systemctl start docker while a manager answers: it renews the certificate")],
         severity=Severity.ERROR if expired else Severity.WARNING,
         hosts=[host.name],
-        consequences=("CL203",),
+        consequences=("CL203", "CL218"),
     )  # fmt: skip
 
 

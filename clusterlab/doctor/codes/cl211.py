@@ -32,7 +32,7 @@ def _find(cluster: Cluster) -> Found:
         evidence, fix = [], list[Fix]()
         constraints = _constraints(task)
         for node in nodes:
-            why, remedy = _reason(node, task, constraints, service)
+            why, remedy = _obstacle(node, task, constraints, service) or (_reserved(task), [])
             evidence.append(Seen(cluster.name_of(node.id), "docker node inspect", "a node that takes the task", why))
             fix += [one for one in remedy if one not in fix]
         number = f"{len(found)} task{'s' if len(found) != 1 else ''}"
@@ -55,8 +55,15 @@ def _constraints(task: Document) -> list[Constraint | str]:
     return found
 
 
-def _reason(node: Node, task: Document, constraints: list[Constraint | str], service: str) -> tuple[str, list[Fix]]:
-    """Why a node does not take a task, and what would change that."""
+def takes(node: Node, task: Document) -> bool:
+    """Whether a node could take a task, as far as its constraints and reservations say."""
+    return _obstacle(node, task, _constraints(task), "") is None
+
+
+def _obstacle(
+    node: Node, task: Document, constraints: list[Constraint | str], service: str
+) -> tuple[str, list[Fix]] | None:
+    """Why a node does not take a task, and what would change that; None when nothing is known to be in the way."""
     if node.state != "ready":
         return f"it is {node.state}", [Fix(node.hostname, "systemctl start docker")]
     if node.availability != "active":
@@ -80,10 +87,15 @@ def _reason(node: Node, task: Document, constraints: list[Constraint | str], ser
         return f"it has {node.memory / 2**20:.0f} MiB of memory; the task reserves {memory / 2**20:.0f}", smaller
     if cpus > node.cpus:
         return f"it has {node.cpus / 1e9:g} CPUs; the task reserves {cpus / 1e9:g}", smaller
+    return None
+
+
+def _reserved(task: Document) -> str:
+    """What may keep a node from a task whose constraints match."""
     most = int(task.number("Spec", "Placement", "MaxReplicas", default=0))
     if most:
-        return f"it may have {most} of these tasks, or what is free of it is reserved by others", []
-    return "its constraints match; what is free of it is reserved, or a port or plugin is missing", []
+        return f"it may have {most} of these tasks, or what is free of it is reserved by others"
+    return "its constraints match; what is free of it is reserved, or a port or plugin is missing"
 
 
 def _unmatched(one: Constraint, node: Node) -> tuple[str, list[Fix]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clusterlab.doctor.cluster import DATA, GOSSIP, Cluster, HostView
+from clusterlab.doctor.cluster import GOSSIP, Cluster, HostView
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity, listed
 from clusterlab.doctor.sections import FIREWALL
+from clusterlab.doctor.sections.heard import Heard
 from clusterlab.doctor.sections.probes import Probe
 
 _FOLLOWS = ("CL313", "CL308")
@@ -18,11 +19,7 @@ class Lost(NamedTuple):
 
     source: HostView
     target: HostView
-
-
-def data_port(cluster: Cluster) -> int:
-    """The UDP port of overlay traffic."""
-    return int(cluster.manager.info.number("Swarm", "Cluster", "DataPathPort", default=0)) or DATA
+    heard: Heard | None  # what of its probes arrived, when some were sent
 
 
 def _find(cluster: Cluster) -> Found:
@@ -30,11 +27,12 @@ def _find(cluster: Cluster) -> Found:
     for source in cluster.members():
         for target in cluster.peers(source):
             try:
-                if _is_lost(source, target):
-                    lost.append(Lost(source, target))
+                heard = cluster.heard(target, source, "data")
+                if _is_lost(source, target, heard, cluster.heard(source, target, "data")):
+                    lost.append(Lost(source, target, heard))
             except NotSeen as error:
                 yield error
-    port = data_port(cluster)
+    port = cluster.data_port
     explained: set[tuple[str, str]] = set()
     for host in cluster.members():
         dropped: dict[str, tuple[HostView, str]] = {}
@@ -47,6 +45,8 @@ def _find(cluster: Cluster) -> Found:
             except NotSeen as error:
                 yield error
                 break
+            if not rule and one.target is host and one.heard == "filtered":
+                rule = "its packets reach the interface, and not what is behind the packet filter"
             if rule:
                 dropped[other.name] = (other, rule)
                 explained |= {(other.name, host.name), (host.name, other.name)}
@@ -57,11 +57,16 @@ def _find(cluster: Cluster) -> Found:
         yield from _unexplained(rest, port)
 
 
-def _is_lost(source: HostView, target: HostView) -> bool:
+def _is_lost(source: HostView, target: HostView, there: Heard | None, back: Heard | None) -> bool:
     """Whether small packets get no answer for no known reason.
 
-    Gossip connects, and both sides know where the other is.
+    Gossip connects, and both sides know where the other is. With probes, `there` and `back` tell in which direction
+    packets are lost.
     """
+    if there in ("filtered", "nothing"):
+        return source.probed(Probe("tcp", target.address, GOSSIP)) == "open"
+    if back in ("filtered", "nothing"):
+        return False  # it is the answers that are lost
     if not source.mesh_address or not target.mesh_address:
         return False  # one of them has no ingress sandbox: a code of its own
     if source.probed(Probe("mesh", target.mesh_address)) == "open":
@@ -124,12 +129,24 @@ def _unexplained(lost: list[Lost], port: int) -> Found:
         yield CODE.finding(
             subject,
             f"overlay packets (UDP {port}) between {text} are lost; no rule of these hosts drops them",
-            [Seen(one.source.name, f"ping {one.target.name} through the ingress network", "an answer", "none")
-             for one in about],
-            [Fix("", f"open UDP {port} in both directions in the network or the security group between them")],
+            [_evidence(one, port) for one in about],
+            [Fix("", f"open UDP {port} {_direction(about)} in the network or the security group between them")],
             hosts=hosts,
             consequences=_FOLLOWS,
         )  # fmt: skip
+
+
+def _evidence(one: Lost, port: int) -> Seen:
+    if one.heard == "nothing":
+        asked = f"listen for UDP {port} from {one.source.name}"
+        return Seen(one.target.name, asked, "packets", "none reaches its interface")
+    return Seen(one.source.name, f"ping {one.target.name} through the ingress network", "an answer", "none")
+
+
+def _direction(lost: list[Lost]) -> str:
+    if all(one.heard == "nothing" for one in lost):
+        return listed(f"from {one.source.name} to {one.target.name}" for one in lost)
+    return "in both directions"
 
 
 CODE = Diagnosis(
@@ -140,8 +157,8 @@ CODE = Diagnosis(
     "One "
     "direction is enough.",
     detection="A ping between the ingress sandboxes gets no answer while TCP 7946 connects; the INPUT rules of both "
-    "hosts "
-    "say which of them drops the packets.",
+    "hosts say which of them drops the packets. With --probe, packets that each node sends to the port tell the "
+    "direction, and whether they are lost in the network or in the packet filter of the receiver.",
     guard="Without an ingress network, or without forwarding entries for the peer (CL303), nothing is reported.",
     remedy="Accept the port from the other nodes, before rules that drop it.",
     root=5,

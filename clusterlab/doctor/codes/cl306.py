@@ -20,16 +20,16 @@ def _find(cluster: Cluster) -> Found:
                 try:
                     outcome = peer.probed(Probe("tcp", host.address, port))
                     rule = host.read(FIREWALL).drops("tcp", port, peer.address)
-                    silent = host.read(FIREWALL).drops("udp", port, peer.address) if port == GOSSIP else ""
+                    silent = _silent(host, peer, cluster) if port == GOSSIP else ("", "")
                 except NotSeen as error:
                     yield error
                     continue
                 if outcome != "open":
                     blocked[f"{port}/tcp"][peer.name] = outcome
                     rules[f"{port}/tcp"] = rule or rules.get(f"{port}/tcp", "")
-                if silent:
-                    blocked[f"{port}/udp"][peer.name] = "dropped"
-                    rules[f"{port}/udp"] = silent
+                if silent[0]:
+                    blocked[f"{port}/udp"][peer.name] = silent[0]
+                    rules[f"{port}/udp"] = silent[1] or rules.get(f"{port}/udp", "")
         if not blocked:
             yield from _not_listed(host, cluster)
             continue
@@ -47,8 +47,21 @@ def _find(cluster: Cluster) -> Found:
             ],
             [_accept(host, cluster, port, peers) for port in blocked],
             hosts=[host.name, *sorted(peers)],
-            consequences=("CL203", "CL217", "CL302", "CL303", "CL305", "CL313"),
+            consequences=("CL203", "CL217", "CL218", "CL302", "CL303", "CL305", "CL313"),
         )
+
+
+def _silent(host: HostView, peer: HostView, cluster: Cluster) -> tuple[str, str]:
+    """What becomes of a peer's gossip by UDP, "" when it arrives, and the rule that drops it, when that is known."""
+    rule = host.read(FIREWALL).drops("udp", GOSSIP, peer.address)
+    match cluster.heard(host, peer, "gossip"):
+        case "nothing":
+            return f"none of its packets reaches the interface of {host.name}", rule
+        case "filtered":
+            return f"its packets reach the interface of {host.name}, and not what is behind the packet filter", rule
+        case "open":
+            return "", ""
+    return ("dropped", rule) if rule else ("", "")
 
 
 def _not_listed(host: HostView, cluster: Cluster) -> Found:
@@ -85,8 +98,8 @@ CODE = Diagnosis(
     effect="Nodes go down, or names do not resolve on some of them: without 2377 a node does not reach the managers, "
     "without 7946 (TCP and UDP) it does not learn where containers are.",
     detection="TCP connections to 7946 of every node and 2377 of the managers from each other node; the INPUT rules "
-    "of each "
-    "host for TCP and UDP; the peers that each node lists for the ingress network.",
+    "of each host for TCP and UDP; the peers that each node lists for the ingress network. With --probe, packets that "
+    "each node sends to UDP 7946 of the others.",
     guard="An engine that is stopped is CL100.",
     remedy="Accept TCP 2377 on managers, and TCP and UDP 7946 on all nodes.",
     root=6,

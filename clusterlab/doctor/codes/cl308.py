@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clusterlab.doctor.cluster import Cluster, HostView
 from clusterlab.doctor.diagnosis import Diagnosis, Found
-from clusterlab.doctor.finding import Fix, Seen, Severity, listed
+from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity, listed
 from clusterlab.doctor.sections import FIREWALL
 
 
@@ -21,9 +21,30 @@ def _find(host: HostView, cluster: Cluster) -> Found:
     if not encrypted:
         return
     firewall = host.read(FIREWALL)
-    dropped = {
-        peer: rule for peer in cluster.peers(host) if peer.address and (rule := firewall.drops("esp", 0, peer.address))
-    }
+    dropped: dict[HostView, str] = {}
+    lost: list[HostView] = []
+    for peer in cluster.peers(host):
+        try:
+            heard = cluster.heard(host, peer, "esp")
+        except NotSeen as error:
+            yield error
+            heard = None
+        rule = firewall.drops("esp", 0, peer.address) if peer.address else ""
+        if heard == "filtered" and not rule:
+            rule = "its packets reach the interface, and not what is behind the packet filter"
+        if heard == "nothing" and not rule:
+            lost.append(peer)
+        elif rule and heard != "open":
+            dropped[peer] = rule
+    if lost:
+        names = listed(peer.name for peer in lost)
+        yield CODE.finding(
+            f"{host.name} from {names}",
+            f"ESP (IP protocol 50) from {names} does not reach {host.name}: nothing arrives on {listed(encrypted)}",
+            [Seen(host.name, f"listen for ESP from {peer.name}", "packets", "none") for peer in lost],
+            [Fix("", f"allow IP protocol 50 from {names} to {host.name} in the network or the security group")],
+            hosts=[host.name, *(peer.name for peer in lost)],
+        )
     if dropped:
         yield CODE.finding(
             host.name,
@@ -41,7 +62,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Overlays with `--opt encrypted` are silent between nodes, while all others work: their packets are ESP, "
     "not UDP 4789.",
-    detection="The INPUT rules for IP protocol 50, on nodes that have set up an encrypted overlay.",
+    detection="The INPUT rules for IP protocol 50, on nodes that have set up an encrypted overlay. With --probe, "
+    "packets of that protocol that each node sends to the others.",
     guard="Nodes without an encrypted overlay.",
     remedy="Accept protocol 50 from the other nodes.",
     needs_swarm=True,

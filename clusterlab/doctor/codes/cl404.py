@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Severity
-from clusterlab.doctor.mounts import failed_mounts
+from clusterlab.doctor.mounts import failed_mounts, other_errors, refused_mounts
 
 
 def _find(cluster: Cluster) -> Found:
     fix = "on the server: exportfs -v shows what is exported to whom; exportfs -o rw CLIENT:/path adds it"
-    return failed_mounts(CODE, cluster, "permission denied", "access denied", fix=fix)
+    yield from failed_mounts(CODE, cluster, "permission denied", "access denied", fix=fix)
+    yield from refused_mounts(CODE, cluster, errno.EACCES, errno.EPERM, fix=fix)
+    yield from other_errors(cluster)
 
 
 CODE = Diagnosis(
@@ -19,7 +23,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="The volume cannot be mounted: the export is not there, not for this client, or the server wants another "
     "port or version.",
-    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel.",
+    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel. "
+    "With --probe, every node mounts its NFS volumes for a moment, read-only and where nobody sees it.",
     guard="Once a task of the slot runs, nothing is reported.",
     remedy="Export the directory to the node.",
     root=8,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Severity
-from clusterlab.doctor.mounts import failed_mounts
+from clusterlab.doctor.mounts import failed_mounts, refused_mounts
 
 
 def _find(cluster: Cluster) -> Found:
     fix = "on the server: mkdir the directory of the volume's device"
-    return failed_mounts(CODE, cluster, "no such file or directory", fix=fix)
+    yield from failed_mounts(CODE, cluster, "no such file or directory", fix=fix)
+    yield from refused_mounts(CODE, cluster, errno.ENOENT, fix=fix)
 
 
 CODE = Diagnosis(
@@ -19,7 +22,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="The volume cannot be mounted: the directory is not on the server. With NFS 4, paths begin at the export "
     "with fsid=0.",
-    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel.",
+    detection="Failed tasks of the last ten minutes whose error is that of a mount, with this message of the kernel. "
+    "With --probe, every node mounts its NFS volumes for a moment, read-only and where nobody sees it.",
     guard="Once a task of the slot runs, nothing is reported.",
     remedy="Create the directory on the server.",
     root=8,

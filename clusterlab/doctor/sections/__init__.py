@@ -6,7 +6,11 @@ from typing import Any
 
 from .engine import CERTIFICATE, DAEMON, DATA_PATH
 from .firewall import BACKEND, FIREWALL
+from .heard import HEARD
 from .host import CLOCK, DISKS, KERNEL, MEMORY, SETTINGS, SIZES
+from .idmap import IDMAP
+from .lookups import LOOKUPS
+from .mountable import MOUNTABLE
 from .mounts import CONTAINER_MOUNTS, FSTAB, MOUNTS, STUCK
 from .namespaces import NAMESPACES
 from .network import ADDRESSES, LISTENERS, NAME_SERVERS, ROUTES
@@ -25,14 +29,19 @@ __all__ = [
     "DISKS",
     "FIREWALL",
     "FSTAB",
+    "HEARD",
+    "IDMAP",
     "KERNEL",
     "LISTENERS",
+    "LOOKUPS",
     "MEMORY",
+    "MOUNTABLE",
     "MOUNTS",
     "NAMESPACES",
     "NAME_SERVERS",
     "NFS_SERVER",
     "PROBES",
+    "PROBING",
     "ROUTES",
     "SECTIONS",
     "SETTINGS",
@@ -45,6 +54,9 @@ SECTIONS: tuple[Section[Any], ...] = (
     *(ADDRESSES, ROUTES, LISTENERS, NAME_SERVERS),
     *(FIREWALL, BACKEND, NAMESPACES),
     *(MOUNTS, FSTAB, STUCK, CONTAINER_MOUNTS),
-    *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, PROBES),
+    *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, IDMAP, LOOKUPS, PROBES),
 )
 """In the order in which they are printed: the clock first, since it is compared with the time of asking."""
+
+PROBING: tuple[Section[Any], ...] = (HEARD, MOUNTABLE)
+"""What runs only with --probe, after the others."""

@@ -154,12 +154,15 @@ def _covers(ports: str, port: int) -> bool:
     return int(first or 0) <= port <= int(last or 65535) if colon else int(first) == port
 
 
+_END = "# end of tables"
 _CHAIN = re.compile(r":(\S+) (\S+)(?: \[\d+:\d+\])?")
 
 
 def _firewall(text: str) -> Firewall:
     tables: dict[str, Table] = {}
     name, policies, chains = "", dict[str, str](), dict[str, list[Rule]]()
+    if not text.rstrip().endswith(_END):
+        raise ValueError("cut off")
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -182,7 +185,7 @@ def _firewall(text: str) -> Firewall:
     return Firewall(tables)
 
 
-FIREWALL: Section[Firewall] = Section("firewall", "limit iptables-save", _firewall)
+FIREWALL: Section[Firewall] = Section("firewall", f"limit iptables-save && echo '{_END}'", _firewall)
 
 
 @dataclass(frozen=True)

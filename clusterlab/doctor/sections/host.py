@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from .section import Section, pairs
 
-CLOCK: Section[float] = Section("clock", "date +%s.%N", lambda text: float(text.strip()))
+
+def _clock(text: str) -> float:
+    seconds, point, fraction = text.strip().partition(".")
+    if not point or len(fraction) != len("123456789"):
+        raise ValueError(text)
+    return int(seconds) + int(fraction) / 1e9
+
+
+CLOCK: Section[float] = Section("clock", "date +%s.%N", _clock)
 """Unix time of the host."""
 
 

@@ -33,7 +33,10 @@ class Mount:
 
 def _mounts(text: str) -> tuple[Mount, ...]:
     found = []
-    for line in text.splitlines():
+    *lines, last = text.rstrip().splitlines() or [""]
+    if last != "mounts end":
+        raise ValueError("cut off")
+    for line in lines:
         if line.strip():
             before, _, after = line.partition(" - ")
             _, _, device, root, point, options, *_ = before.split(" ")
@@ -48,7 +51,7 @@ def _plain(path: str) -> str:
     return _OCTAL.sub(lambda found: chr(int(found[1], 8)), path)
 
 
-MOUNTS: Section[tuple[Mount, ...]] = Section("mounts", "cat /proc/1/mountinfo", _mounts)
+MOUNTS: Section[tuple[Mount, ...]] = Section("mounts", "cat /proc/1/mountinfo && echo mounts end", _mounts)
 
 
 @dataclass(frozen=True)

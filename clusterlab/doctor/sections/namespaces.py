@@ -34,6 +34,7 @@ class Namespace:
     forwarding: tuple[Entry, ...]
     vxlan: int | None  # the VNI of its VXLAN device
     ipvs: bool | None  # whether this kernel has IPVS
+    bad_checksums: int  # TCP segments that were dropped for their checksum since it exists
 
     @property
     def network(self) -> str:
@@ -58,8 +59,10 @@ def _namespaces(text: str) -> dict[str, Namespace]:
             parts[key] = value
         if "end" not in parts:
             raise ValueError(f"{name} is cut off")
+        if parts["end"].strip() == "gone":
+            continue  # while it was read
         if parts["end"].strip() != "0":
-            continue  # it went away while it was read
+            raise ValueError(f"{name} could not be read")
         found[name.strip()] = _namespace(name.strip(), parts)
     if not text.rstrip().endswith("namespaces end"):
         raise ValueError("cut off")
@@ -86,7 +89,14 @@ def _namespace(name: str, parts: dict[str, str]) -> Namespace:
         entries,
         int(vni[0]) if vni else None,
         {"yes": True, "no": False}.get(parts["ipvs"].strip()),
+        _bad_checksums(parts["tcp"]),
     )
+
+
+def _bad_checksums(text: str) -> int:
+    """Of the two lines of /proc/net/snmp on TCP: names, then values."""
+    _, names, values = (part.split() for part in text.split("Tcp:"))
+    return int(dict(zip(names, values, strict=True))["InCsumErrors"])
 
 
 NAMESPACES: Section[dict[str, Namespace]] = Section(
@@ -94,16 +104,22 @@ NAMESPACES: Section[dict[str, Namespace]] = Section(
     r"""
 command -v nsenter >/dev/null || { echo "nsenter: not found" >&2; exit 127; }
 command -v bridge >/dev/null || { echo "bridge: not found" >&2; exit 127; }
+one() {
+  limit nsenter --net="$1" sh -c '
+    addr=$(ip -j addr) && link=$(ip -j -d link) && neigh=$(ip -j -4 neigh) && fdb=$(bridge -j fdb show) || exit
+    tcp=$(grep "^Tcp:" /proc/net/snmp) || exit
+    if [ -e /proc/net/ip_vs ]; then ipvs=yes; else ipvs=no; fi
+    show() { printf "%s %s\n" "$1" "$(echo "$2" | tr -d "\n")"; }
+    show addr "$addr"; show link "$link"; show neigh "$neigh"; show fdb "$fdb"; show ipvs "$ipvs"; show tcp "$tcp"
+  '
+}
 for file in /run/docker/netns/*; do
   [ -e "$file" ] || continue
   printf '\nnetns %s\n' "${file##*/}"
-  limit nsenter --net="$file" sh -c '
-    addr=$(ip -j addr) && link=$(ip -j -d link) && neigh=$(ip -j -4 neigh) && fdb=$(bridge -j fdb show) || exit
-    if [ -e /proc/net/ip_vs ]; then ipvs=yes; else ipvs=no; fi
-    show() { printf "%s %s\n" "$1" "$(echo "$2" | tr -d "\n")"; }
-    show addr "$addr"; show link "$link"; show neigh "$neigh"; show fdb "$fdb"; show ipvs "$ipvs"
-  '
-  echo "end $?"
+  one "$file" || one "$file"
+  code=$?
+  [ -e "$file" ] || code=gone
+  echo "end $code"
 done
 echo namespaces end
 """,

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clusterlab.doctor.codes import cl211, cl302, cl303
+from clusterlab.doctor.codes import cl211, cl302, cl303, cl313
 from clusterlab.doctor.examine import examine
 from clusterlab.doctor.finding import Diagnosed
 from clusterlab.doctor.run import examined, of_hosts, of_lab
@@ -31,6 +32,8 @@ CASES = sorted(
     key=lambda path: path.stem == "CL204",  # gossip takes half a minute to find a node again whose address was gone
 )
 
+PROBED = [path for path in case_files() if "probe" in read_case(path)]
+
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[EngineLab]:
@@ -44,6 +47,7 @@ def at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cl211, "YOUNG", 0.0)
     monkeypatch.setattr(cl302, "_YOUNG", 0.0)
     monkeypatch.setattr(cl303, "_YOUNG", 0.0)
+    monkeypatch.setattr(cl313, "YOUNG", 0.0)
 
 
 def test_sound_and_unchanged(up: EngineLab) -> None:
@@ -83,18 +87,23 @@ INGRESS_MAC = "docker network inspect -f '{{with index .Containers \"ingress-sbo
 
 
 def _state(up: EngineLab, host: str) -> str:
-    """Rules, mounts, links, settings and processes of a host, without those of this question."""
+    """Rules, mounts, links, modules, settings, processes and files of a host, without those of this question.
+
+    Of the files, not those that an engine in a Swarm or a login writes by itself.
+    """
     question = """
         iptables-save 2>/dev/null | grep -v '^[#:]'; cat /proc/1/mountinfo; ip -o link; ls /run/docker/netns /sys/module
         sysctl -a 2>/dev/null | grep -E '^net.ipv4.(ip_forward|conf)'; docker ps -aq 2>/dev/null
+        find /etc /mnt /srv /run /var/lib/docker -xdev -type f ! -path '/var/lib/docker/swarm/*' \
+          ! -path '/var/lib/docker/network/*' ! -path '/run/docker/*' ! -path '/run/containerd/*' ! -name motd.dynamic \
+          -printf '%p %s %T@\n' 2>/dev/null | sort
         ps -eo ppid,comm --no-headers | grep -Ev ' (sshd.*|sh|ps|grep|timeout|env|bash|docker|sort|sudo)$' | sort
     """
     return up.hosts[host].run(question, check=True).stdout
 
 
 @contextmanager
-def broken(up: EngineLab, case: dict[str, Any]) -> Iterator[None]:
-    given = case["engine"]
+def broken(up: EngineLab, given: dict[str, Any]) -> Iterator[None]:
     try:
         for host, command in given["break"].items():
             up.hosts[host].run(_filled(command, up), check=True, timeout=60)
@@ -115,17 +124,37 @@ def _filled(command: str, up: EngineLab) -> str:
     return command
 
 
-def _examined(up: EngineLab) -> Diagnosed:
-    return examine(seen(up))
+def _examined(up: EngineLab, probe: bool = False) -> Diagnosed:
+    return examine(seen(up, probe))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_broken(up: EngineLab, path: Path) -> None:
     case = read_case(path)
-    with broken(up, case):
+    with broken(up, case["engine"]):
         if "expect" in case["engine"]:
             case = {**case, "expect": case["engine"]["expect"]}
         compare(path.stem, case, _examined(up))
+
+
+@pytest.mark.parametrize("path", PROBED, ids=lambda path: path.stem)
+def test_broken_where_only_probes_show_it(up: EngineLab, path: Path) -> None:
+    case = read_case(path)
+    with broken(up, case["probe"]):
+        assert not [told(one) for one in _examined(up).findings if one.code == path.stem and "INPUT" in told(one)]
+        compare(path.stem, {**case, "expect": case["probe"]["expect"]}, _examined(up, probe=True))
+
+
+def test_probes_of_a_sound_lab(up: EngineLab) -> None:
+    """They all arrive, cost one more command, and nothing is left of them."""
+    before = {name: _state(up, name) for name in up.hosts}
+    run = examined(replace(of_lab(up.lab), probe=True), Silent())
+    after = {name: _state(up, name) for name in up.hosts}
+    assert not [told(one) for one in run.findings if one.code not in PROPERTIES]
+    assert all("No such device" in one.reason for one in run.unknown), "these kernels have no NFS, and no other lack"
+    assert {counts["commands"] for name, counts in run.counts.items() if name in ENGINES} == {2}
+    for name in up.hosts:
+        assert before[name] == after[name], set(before[name].splitlines()) ^ set(after[name].splitlines())
 
 
 def test_sound_again(up: EngineLab) -> None:

@@ -98,6 +98,7 @@ STAGES = (
     "apply",
     "check",
     "apply again",
+    "doctor",
     "collect",
     "clean up",
     "write",

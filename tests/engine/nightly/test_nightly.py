@@ -28,12 +28,15 @@ def test_a_nightly_run_that_passes_keeps_its_run_and_the_next_compares(nightly_l
         "apply": "done",
         "check": "done",
         "apply again": "done",
+        "doctor": "done",
         "collect": "done",
         "clean up": "skipped",
         "write": "done",
         "notify": "skipped",
     }
     assert outcomes(run)["a second apply changes nothing"] == "pass"
+    assert run["doctor"]["hosts"] == ["gw", "host1", "host2"]
+    assert not [one for one in run["doctor"]["findings"] if one["severity"] == "error"]
     assert run["versions"]["host1"]["engine"]
     assert [name for name in run["versions"]["host2"] if name.startswith("image ")]
     assert run["changes"] is None

@@ -10,7 +10,7 @@ HEAD = "*filter\n:INPUT {policy} [0:0]\n:FORWARD ACCEPT [0:0]\n:LAN - [0:0]\n"
 
 
 def _drops(rules: str, policy: str = "ACCEPT", port: int = 4789) -> str:
-    text = HEAD.format(policy=policy) + rules + "\nCOMMIT\n"
+    text = HEAD.format(policy=policy) + rules + "\nCOMMIT\n# end of tables"
     return FIREWALL.read(text).drops("udp", port, "10.0.0.2")
 
 
@@ -55,4 +55,6 @@ def test_policy() -> None:
 
 def test_cut_off() -> None:
     with pytest.raises(ValueError, match="does not end"):
-        FIREWALL.read("*filter\n:INPUT ACCEPT [0:0]\n")
+        FIREWALL.read("*filter\n:INPUT ACCEPT [0:0]\n# end of tables")
+    with pytest.raises(ValueError, match="cut off"):
+        FIREWALL.read("*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n")
