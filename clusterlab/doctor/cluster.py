@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from clusterlab.model.addresses import is_ipv4
 from clusterlab.stacks import Stack
 
 from .answers import Answers
@@ -311,7 +312,7 @@ class Cluster:
     def tries(self, host: HostView) -> Iterator[Try]:
         """The NFS volumes of a host to mount: those whose server answers."""
         for volume in host.volumes.values():
-            if not volume.is_nfs or not is_address(volume.server):
+            if not volume.is_nfs or not is_ipv4(volume.server):
                 continue
             one = Try(volume.name, volume.options["type"], volume.options.get("device", ""), volume.options["o"])
             if one.plain and host.probed(Probe("tcp", volume.server, NFS)) == "open":
