@@ -229,9 +229,9 @@ def _additions() -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 def guest_files(
     files: Mapping[str, tuple[str, int]], started: Sequence[str]
 ) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """What any disk gets, and these files of guest/ and units that are started at boot, as members of a tar.
+    """What any disk gets, with these files of guest/ and units started at boot.
 
-    `files` maps names in guest/ to paths in the machine and modes.
+    Members of a tar; `files` maps names in guest/ to paths in the machine and modes.
     """
     units = ["clusterlab-runc.service", *started]
     yield from _links(

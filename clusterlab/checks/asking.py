@@ -170,7 +170,7 @@ class Asking:
         return report
 
     def _require_user_inside(self, place: Place, user: str) -> None:
-        """Distinguish the failure of a command from that of becoming its user; raises NoAnswer.
+        """Distinguish a failed command from a user who cannot be used; raises NoAnswer.
 
         The engine looks names up in the container's own files and takes any number. What it says of an unknown name
         does not reach whoever runs a command through its API: there is exit code 126 and nothing else.

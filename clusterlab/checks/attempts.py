@@ -1,4 +1,4 @@
-"""Repeating probes: `within`, `for`, and once more to distinguish flaky from broken.
+"""Repeating probes: `within`, `for`, and once more to find what is flaky.
 
 Until it passes (`within`), or for as long as it must pass (`for`).
 """

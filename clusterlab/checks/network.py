@@ -70,7 +70,7 @@ def shown(process: str, argv: Sequence[str], *, names: bool) -> list[str]:
 
 
 def require_entered(place: Place | str, printed: str, typed: str) -> None:
-    """Distinguish the failure of a program from that of entering a network; raises NoAnswer.
+    """Distinguish a failed program from a network not entered; raises NoAnswer.
 
     `printed` is its last line.
     """

@@ -198,7 +198,7 @@ def _runs_task(service: str, timeout: float) -> str:
 
 
 def running(filters: Mapping[str, Sequence[str]], timeout: float) -> str:
-    """The script that succeeds when a container runs that the engine's filters select."""
+    """The script that succeeds when a container selected by the filters runs."""
     text = json.dumps({**filters, "status": ["running"]})
     ask = ["curl", "-sf", "--max-time", f"{timeout:g}", "--unix-socket", "/var/run/docker.sock", "-G"]
     ask += ["--data-urlencode", f"filters={text}", "http://engine/containers/json"]

@@ -33,7 +33,7 @@ CLOSE_SECONDS = 2.0
 
 
 class ChannelsInUse(DeadlineExceeded):
-    """All channels of the connection stayed in use, which proves nothing about the host."""
+    """All channels of the connection stayed in use; the host may be fine."""
 
 
 class SessionRefused(HostError):

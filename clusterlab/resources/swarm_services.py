@@ -87,7 +87,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         }
 
     def differences(self, wanted: PlannedService, found: FoundService) -> Sequence[Difference]:
-        """Every option that the manager reports differently from what is wanted, but for the image."""
+        """Every option that differs in the manager's report, except for the image."""
         return service_differences(wanted.body, found, "")
 
     def change(

@@ -6,12 +6,12 @@ finds everything. No message shows what a variable was replaced with: it may be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from clusterlab.model.error_text import dotted
-from clusterlab.model.problems import Problem, either, near_misses, suggest
+from clusterlab.model.problems import Problem, either, near_misses
 from clusterlab.model.source import Document, KeyPath
 
 from .given import Given, Place
@@ -19,6 +19,7 @@ from .quantities import nanoseconds
 from .scalars import Scalar, Timestamp, as_text
 from .variables import Substituted
 from .versions import Version
+from .wrong_type import how_to_write, named, unknown_key
 
 T = TypeVar("T")
 
@@ -206,7 +207,7 @@ class Field:
             elif lenient:
                 unknown.append(key)
             else:
-                value.wrong(*_unknown(key, known))
+                value.wrong(*unknown_key(key, known))
         return Keys(self, found, tuple(unknown))
 
     def _needs(self, version: str) -> None:
@@ -281,35 +282,11 @@ class Field:
 
     def expected(self, what: str) -> None:
         """Note that the value is not what it must be."""
-        value, remedy = self.value, ""
-        if value is None:
+        if self.value is None:
             self.wrong("has no value", f"It must be {what}; leave the key out if it is not needed.")
             return
-        if "text" in what and isinstance(value, bool | int | float | Timestamp):
-            remedy = f'Put it in quotes: "{self.written}".'
-        elif what == "a whole number" and isinstance(value, str) and self.written.isdecimal():
-            remedy = f"Leave the quotes out: {self.written}."
-        elif what == "true or false" and isinstance(value, str) and self.written.lower() in ("yes", "on", "no", "off"):
-            remedy = f"Write {'true' if self.written.lower() in ('yes', 'on') else 'false'}."
-        elif self.varies and what in ("a whole number", "true or false"):
-            remedy = "A variable stays text at this key: write the value itself."
-        self.wrong(f"must be {what}, not {self._kind()}", remedy)
-
-    def _kind(self) -> str:
-        """What the value is, in a sentence; text that may be secret is not shown."""
-        match self.value:
-            case bool():
-                return self.written or "a boolean"
-            case dict():
-                return "a mapping"
-            case list():
-                return "a list"
-            case Timestamp():
-                return f"the date {self.written}"
-            case str():
-                return "text" if "environment" in self.path else f"'{self.written}'"
-            case _:
-                return f"the number {self.written}"
+        remedy = how_to_write(what, self.value, self.written, varies=self.varies)
+        self.wrong(f"must be {what}, not {named(self.value, self.written, self.path)}", remedy)
 
 
 @dataclass(frozen=True)
@@ -352,9 +329,3 @@ def text_or_texts(value: Field) -> tuple[Given[str], ...]:
 def _same(one: Any, other: Any) -> bool:
     """Equality as of JSON: 1 and 1.0 are the same, 1 and true are not."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _unknown(key: str, known: Iterable[str]) -> tuple[str, str]:
-    if key.startswith("x-"):
-        return "extensions (x-) are not allowed here", "Move it to the service, or to the top of the file."
-    return f"unknown key '{key}'", suggest(key, known, "Keys here")
