@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clusterlab.errors import UsageError
+from clusterlab.model.play_files import is_stack_file
 from clusterlab.model.problems import suggest
-from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles, is_stack_file
+from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles
 
 COMPOSE_FILE = "a stack file, - for standard input; repeated ones are merged (short: -c)"
 PRUNE = "remove services of stacks that are no longer in their files"

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from clusterlab.errors import UsageError
-from clusterlab.model import Lab, load_lab
+from clusterlab.model import Lab, load_lab, play_names
 from clusterlab.model.problems import InvalidFiles, Problem, suggest
 from clusterlab.reports.summary import write_json
 from clusterlab.reports.validation import show_advice, validation_document
@@ -44,9 +44,9 @@ class Validation:
             self.valid.append(f"{', '.join(files)}: the stack {loaded.stack.name} with {services} is valid.")
 
     def plays(self, inventory: Path, plays: Sequence[str], playbooks: Path) -> None:
-        """Validate an inventory and its plays."""
+        """Validate an inventory and its plays, all of them where none is named."""
         try:
-            lab = load_lab(inventory, plays, playbooks)
+            lab = load_lab(inventory, plays or play_names(playbooks), playbooks)
         except InvalidFiles as error:
             self.problems += error.problems
         else:

@@ -125,6 +125,8 @@ class MachineKind:
     """The model of the inventory's section with this kind's name; every key of it has a default."""
     reads: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """Sections of other kinds that it reads too, each with the keys that have an effect (None: all)."""
+    sets_mtu: bool = False
+    """Whether `mtu` of the inventory's network has an effect."""
     host_keys: frozenset[str] = frozenset()
     """Which of a host's optional keys (memory, cpus, ssh) have an effect."""
     issues: Callable[[Inventory, Path], Iterator[Issue]] = _no_issues

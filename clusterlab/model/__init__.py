@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .lab import Lab
-    from .load import load_inventory, load_lab, play_names
+    from .load import load_inventory, load_lab
+    from .play_files import play_names
     from .problems import InvalidFiles, Problem
     from .schema import json_schema
 
@@ -24,7 +25,7 @@ _HOMES = {
     "Lab": "lab",
     "load_inventory": "load",
     "load_lab": "load",
-    "play_names": "load",
+    "play_names": "play_files",
     "json_schema": "schema",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple, get_args
 
-Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target"]
+Role = Literal["docker", "swarm_manager", "swarm_worker", "nfs_server", "iscsi_target", "registry"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 ACTIVE_NODE = "active_node"

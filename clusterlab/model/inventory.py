@@ -31,6 +31,8 @@ RECIPES = ("busybox", "mariadb", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
 
 
+DATA_PATH = "data_path"
+"""The key of a host's address for overlay traffic."""
 _Address = Annotated[IPv4Address, Field(strict=False), BeforeValidator(no_number)]
 _Path = Annotated[Path, Field(strict=False)]
 _Settings = TypeVar("_Settings", bound=Model)
@@ -41,6 +43,13 @@ class Network(Model):
     """The LAN between the machines."""
 
     subnet: Subnet = Field(default=IPv4Network("192.168.98.0/24"), examples=["192.168.98.0/24"])
+    mtu: int | None = Field(
+        default=None,
+        ge=576,
+        le=1500,
+        description="of the machines' cards in it, in bytes (default: 1500)",
+        examples=[1400],
+    )
 
 
 class Ssh(Model):
@@ -75,6 +84,12 @@ class Host(Model):
     """One machine of the lab."""
 
     address: _Address = Field(description="the address on the LAN", examples=["192.168.98.11"])
+    addresses: dict[Name, _Address] = Field(
+        default_factory=dict,
+        description="further addresses of an existing host, by what they are for: data_path is that of the Swarm's "
+        "overlay traffic; plays write ${hosts.NAME.addresses.KEY}",
+        examples=[{"data_path": "10.2.0.11", "storage": "10.3.0.11"}],
+    )
     roles: list[Role] = Field(default_factory=list, description="what the host serves as")
     availability: Availability | None = Field(
         default=None,
@@ -103,6 +118,9 @@ class Host(Model):
         if self.engine and "docker" not in self.roles:
             remedy = "Add the role docker to this host, or leave engine out."
             yield Issue(("engine",), "only a Docker host has an engine", remedy, key=True)
+        if DATA_PATH in self.addresses and not {"swarm_manager", "swarm_worker"} & set(self.roles):
+            remedy = "Add the role swarm_manager or swarm_worker, or leave it out."
+            yield Issue(("addresses", DATA_PATH), "only a Swarm node has overlay traffic", remedy, key=True)
         if self.availability is not None and not {"swarm_manager", "swarm_worker"} & set(self.roles):
             remedy = "Add the role swarm_manager or swarm_worker, or leave availability out."
             yield Issue(("availability",), "only a Swarm node has an availability", remedy, key=True)
@@ -138,9 +156,15 @@ class Export(Model):
 
 
 class Nfs(Model):
-    """What the NFS servers of the lab export."""
+    """What the NFS servers of the lab export, and servers that clusterlab does not manage."""
 
     exports: list[Export] = Field(default_factory=list)
+    servers: dict[Name, _Address] = Field(
+        default_factory=dict,
+        description="NFS servers that clusterlab does not manage, such as a NAS, in whatever network; plays write "
+        "${nfs.servers.NAME}",
+        examples=[{"nas": "10.0.0.5"}],
+    )
 
     def issues(self) -> Iterator[Issue]:
         paths = [export.path for export in self.exports]

@@ -19,10 +19,11 @@ from .interpolate import Names, Reading, interpolate
 from .inventory import Inventory
 from .lab import Lab
 from .lacking import paired, reduced, reduced_value
+from .play_files import play_names
 from .playbook import Play
 from .problems import InvalidFiles, Problem, suggest
 from .source import Document, read
-from .stack_files import StackFiles, is_stack_file
+from .stack_files import StackFiles
 from .validate import Files, PlayFile, problems_together
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def load_lab(
 ) -> Lab:
     """The lab of an inventory with the named plays.
 
-    Or with all that are below `playbooks`.
+    Or with all that are below `playbooks`, but those with `by_default: false`.
 
     A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". Each of `stacks` becomes a play
     with the stack's name; with stacks, no plays but the named ones are loaded. A play with a stack also has the
@@ -60,21 +61,8 @@ def load_lab(
     wrong = [_no_play(name, found, playbooks) for name in chosen if name not in found]
     if not (found or plays or problems):
         wrong = [Problem(str(playbooks), 0, 0, "there are no plays (.yml files) in this folder")]
-    return _load(
-        inventory, {name: found[name] for name in chosen if name in found}, [*problems, *wrong], stacks, without
-    )
-
-
-def play_names(playbooks: Path) -> list[str]:
-    """The names of all plays in a folder, as the command line knows them.
-
-    Stack files may be among them.
-    """
-    return [
-        path.relative_to(playbooks).with_suffix("").as_posix()
-        for path in sorted(playbooks.rglob("*.yml"))
-        if not is_stack_file(path)
-    ]
+    files = {name: found[name] for name in chosen if name in found}
+    return _load(inventory, files, [*problems, *wrong], stacks, without, by_default=not plays)
 
 
 def _find_plays(playbooks: Path) -> tuple[dict[str, Path], list[Problem]]:
@@ -101,12 +89,15 @@ def _load(
     problems: Sequence[Problem] = (),
     stacks: Sequence[StackFiles] = (),
     without: Sequence[str] = (),
+    by_default: bool = False,
 ) -> Lab:
     from clusterlab.stacks.statements.of_play import with_names, with_statements  # which knows this package
 
     wrong = list(problems)
     document = _read(path, wrong)
     play_documents = {name: found for name, file in plays.items() if (found := _read(file, wrong))}
+    if by_default:
+        play_documents = {name: one for name, one in play_documents.items() if one.value.get("by_default") is not False}
     if document is None:
         raise InvalidFiles(wrong)
     names = Names(document, _defaults())

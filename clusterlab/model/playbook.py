@@ -215,6 +215,7 @@ class Play(Model):
     teaches: str = Field(default="", description="what this play teaches")
     why: str = Field(default="", description="why it works this way")
     docs: list[str] = Field(default_factory=list, description="where to read more")
+    by_default: bool = Field(default=True, description="whether commands take it when no play is named")
     disks: dict[ObjectName, Disk] = Field(default_factory=dict, description="LUNs of the iSCSI target, by their host")
     volumes: dict[
         ObjectName, Annotated[Volume, BeforeValidator(empty_mapping, json_schema_input_type=Volume | None)]

@@ -17,7 +17,6 @@ from .compose_forms import Environment
 from .problems import Problem
 
 STANDARD_INPUT = "-"
-_SERVICES, _TITLE = (re.compile(rf"^([\"']?){key}\1\s*:", re.MULTILINE) for key in ("services", "title"))
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STACK_NAME = re.compile(r"[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
 
@@ -53,17 +52,6 @@ class StackFiles(Model):
             found |= read
             problems += wrong
         return found | {key: str(value) for key, value in self.environment.items()}, problems
-
-
-def is_stack_file(path: Path) -> bool:
-    """Whether a file is a stack file.
-
-    It has `services:` at its top, and no `title:`, as plays have.
-    """
-    if not path.is_file():
-        return False
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return _SERVICES.search(text) is not None and _TITLE.search(text) is None
 
 
 def _read(path: Path) -> tuple[Mapping[str, str], list[Problem]]:

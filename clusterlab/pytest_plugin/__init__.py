@@ -85,13 +85,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A play, when it lies in the folder with the plays."""
+    """A play, when it lies in the folder with the plays; one with `by_default: false` only where it is named."""
     if file_path.suffix != ".yml" or _BENCH not in parent.config.stash:
         return None
     from .statements import PlayFile
 
-    play = bench_of(parent.config).play_of(file_path)
-    return PlayFile.from_parent(parent, path=file_path, play_name=play) if play else None
+    bench = bench_of(parent.config)
+    play = bench.play_of(file_path)
+    named = any(Path(word.partition("::")[0]).absolute() == file_path for word in parent.config.args)
+    if not play or not (named or bench.lab.plays[play].by_default):
+        return None
+    return PlayFile.from_parent(parent, path=file_path, play_name=play)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

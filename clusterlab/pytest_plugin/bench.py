@@ -21,7 +21,7 @@ from clusterlab.checks.runner import run_checks
 from clusterlab.cli.locations import inventory_path
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.machines.paths import state_home
-from clusterlab.model import load_inventory, load_lab
+from clusterlab.model import load_inventory, load_lab, play_names
 from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
 from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
@@ -47,7 +47,8 @@ class Bench:
     def __init__(self, inventory: str, playbooks: str, *, converge: bool, strict: bool, worker: bool) -> None:
         path = inventory_path(inventory)
         self._playbooks = Path(playbooks).absolute()
-        self.lab = load_lab(path, (), Path(playbooks)) if self._playbooks.is_dir() else load_inventory(path)
+        plays = play_names(self._playbooks)
+        self.lab = load_lab(path, plays, Path(playbooks)) if self._playbooks.is_dir() else load_inventory(path)
         self.strict = strict or self.lab.inventory.kind.foreign
         self._converge = converge
         self._worker = worker
@@ -58,7 +59,8 @@ class Bench:
         """The name of the play in a file; empty when it is not one of the playbooks."""
         if not file.is_relative_to(self._playbooks):
             return ""
-        return file.relative_to(self._playbooks).with_suffix("").as_posix()
+        name = file.relative_to(self._playbooks).with_suffix("").as_posix()
+        return name if name in self.lab.plays else ""
 
     def need(self, play: str) -> None:
         """Note that a test needs a play on the hosts.

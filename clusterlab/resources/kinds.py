@@ -19,6 +19,7 @@ from .kind import ResourceKind
 from .networks import NETWORK
 from .nfs import EXPORT
 from .packages import PACKAGE
+from .registry_server import REGISTRY, REGISTRY_TRUST
 from .stacks import STACK
 from .swarm_kind import SWARM_KIND
 from .swarm_services import SERVICE
@@ -26,7 +27,10 @@ from .sysctl import SYSCTL
 from .units import UNIT
 from .volumes import VOLUME
 
-_PROVISION = (PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, ENGINE, ENGINE_SETTINGS, SWARM_KIND)
+_PROVISION = (
+    PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, REGISTRY, REGISTRY_TRUST, ENGINE, ENGINE_SETTINGS,
+    SWARM_KIND,
+)  # fmt: skip
 _APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK, DRAIN)
 
 OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)

@@ -7,7 +7,7 @@ in the spec label.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from clusterlab.model.needs import missing, network_needs
@@ -18,7 +18,7 @@ from .kind import ResourceKind, skipped
 from .labels import is_of_play, not_ours, play_of
 from .network_replacement import create, needs_of, remove_command, replacement, services_on, users_on
 from .network_spec import WantedNetwork, network_differences, wanted_network
-from .observed import Json, labels_of
+from .observed import Json, is_task, labels_of, service_of
 from .removal import (
     foreign_users,
     remove_network,
@@ -114,10 +114,12 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
         at, users = scope.at(key), users_on(scope, key, found)
         if any(one.action == "replace" and one.key[1:] == key[1:] for one in scope.pending.values()):
             return None  # the host's network becomes the Swarm's, or the other way
-        foreign = [text for one, containers in users if (text := foreign_users(one, containers))]
+        # The tasks of a stack have no label of the lab; they end with their service.
+        ending = {one for one in scope.pending if one.kind == "stack service" and one.host == key.host}
+        foreign = [text for one, containers in users if (text := foreign_users(one, _staying(containers, ending)))]
         needs = frozenset[Key]().union(*(removed_before(scope, one, containers) for one, containers in users))
         services = services_on(scope, key, found)
-        needs |= {Key(key.host, "service", name) for name in services}
+        needs |= {Key(key.host, "service", name) for name in services} | ending
         return Change(
             key=key,
             action="remove",
@@ -130,6 +132,12 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
             else "",
             where=at.name,
         )
+
+
+def _staying(containers: Mapping[str, Json], ending: Collection[Key]) -> dict[str, Json]:
+    """Containers that are no tasks of services that end."""
+    services = {one.name for one in ending}
+    return {name: one for name, one in containers.items() if not is_task(one) or service_of(one) not in services}
 
 
 NETWORK = NetworkKind()

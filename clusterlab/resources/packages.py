@@ -36,6 +36,8 @@ _PROVIDES = {  # how a system without dpkg shows that it has what the package br
     "docker.io": "dockerd",
     "docker-cli": "docker",
     "tgt": "tgtadm",
+    "docker-registry": "docker-registry",
+    "openssl": "openssl",
     "open-iscsi": "iscsiadm",
     "xfsprogs": "mkfs.xfs",
     "e2fsprogs": "mkfs.ext4",
@@ -123,6 +125,7 @@ class PackageKind(HostKind[str, Package]):
         names = [Role(name) for name in ("nfs-common", "curl", "iputils-ping") if has.docker]
         names += [Role("nfs-kernel-server")] if has.nfs_server else []
         names += [Role("tgt")] if has.iscsi_target else []
+        names += [Role("docker-registry"), Role("openssl")] if has.registry else []
         names += [Role(name, "iscsi") for name in ("open-iscsi", "xfsprogs", "e2fsprogs") if has.logs_in]
         yield from ((role, role.name) for role in names)
 

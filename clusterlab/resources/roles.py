@@ -18,6 +18,7 @@ class Roles:
     serves_luns: bool
     logs_in: bool  # to LUNs
     in_swarm: bool
+    registry: bool
 
 
 def roles(lab: Lab, host: str) -> Roles:
@@ -31,4 +32,5 @@ def roles(lab: Lab, host: str) -> Roles:
         serves_luns="iscsi_target" in given and luns,
         logs_in=docker and luns,
         in_swarm="swarm_manager" in given or "swarm_worker" in given,
+        registry="registry" in given,
     )

@@ -87,15 +87,25 @@ class StackChanges:
         return not (stands_in or again or any(change.blocked for change in planned))
 
     def _planned(self) -> Iterator[Change]:
-        if problems := refusals(self._found):
+        networks = self._coming_networks()
+        if problems := refusals(self._found, [key.name for key in networks]):
             yield self._refused([str(problem) for problem in problems])
         pruned = list(self._pruned())
         yield from pruned
         objects = [*self._networks(), *self._files("secret", self._specs.secrets)]
         objects += self._files("config", self._specs.configs)
         yield from objects
-        before = frozenset(change.key for change in (*pruned, *objects))
+        before = frozenset(change.key for change in (*pruned, *objects)) | networks
         yield from self._services(before)
+
+    def _coming_networks(self) -> frozenset[Key]:
+        """The external networks of the stack that plays have and that are created or recreated before it."""
+        names = {self._stack.scoped_network(key) for key in self._stack.used_networks()}
+        return frozenset(
+            key
+            for key, change in self._scope.pending.items()
+            if key.host == SWARM and key.kind == "network" and key.name in names and change.action != "remove"
+        )
 
     def _refused(self, problems: Sequence[str]) -> Change:
         return Change(

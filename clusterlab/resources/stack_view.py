@@ -6,7 +6,7 @@ What belongs to which, whose it is, and what refuses a deployment.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from clusterlab.errors import HostError
@@ -91,12 +91,12 @@ def deployed(view: SwarmView, stack: Stack) -> Deployed:
     return Deployed(view, stack, {(one.kind, one.name): one for one in objects(view)})
 
 
-def refusals(found: Deployed) -> list[Problem]:
+def refusals(found: Deployed, coming: Collection[str] = ()) -> list[Problem]:
     """Why the stack cannot be deployed there.
 
-    Nothing is touched while there is a reason.
+    Nothing is touched while there is a reason. `coming` are networks of the Swarm that are created before it.
     """
-    return [*refused_at_plan(found.stack, _existing(found)), *_taken_names(found)]
+    return [*refused_at_plan(found.stack, _existing(found, coming)), *_taken_names(found)]
 
 
 def _taken_names(found: Deployed) -> Iterator[Problem]:
@@ -111,11 +111,14 @@ def _taken_names(found: Deployed) -> Iterator[Problem]:
             )
 
 
-def _existing(found: Deployed) -> Existing:
+def _existing(found: Deployed, coming: Collection[str]) -> Existing:
     view, stack = found.view, found.stack
     versions = [_version(one["Description"]["Engine"].get("EngineVersion", "")) for one in view.nodes]
     return Existing(
-        networks={name: str(one.get("Scope")) for name, one in view.at.networks.items()},
+        networks={
+            **{name: str(one.get("Scope")) for name, one in view.at.networks.items()},
+            **dict.fromkeys(coming, "swarm"),
+        },
         configs={one["Spec"]["Name"]: _config_content(one) for one in view.configs},
         secrets={one["Spec"]["Name"]: _secret_content(view.at.host, stack, one) for one in view.secrets},
         services={name: _service(one["Spec"]) for name, one in view.services.items()},

@@ -58,8 +58,10 @@ def notes(swarm: Swarm) -> list[tuple[str, str]]:
         node = swarm_nodes.by_id(swarm.nodes or (), one.node)
         if node is None:
             continue
-        if one.data_path and one.data_path != one.lan:
-            found.append((one.host.name, f"its overlay traffic uses {one.data_path} (data path address)"))
+        uses, wanted = one.data_path or one.address, one.overlay or one.lan
+        if (one.data_path or one.overlay) and uses != wanted:
+            instead = f", and only joining again would have {wanted}" if one.overlay else ""
+            found.append((one.host.name, f"its overlay traffic uses {uses} (data path address){instead}"))
         if not swarm.ours and (differing := misplaced(one, node)):
             found.append((one.host.name, f"the Swarm knows it as {differing[0].found}, the inventory as {one.lan}"))
     return found

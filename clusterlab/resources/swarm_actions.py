@@ -58,6 +58,7 @@ class Wanted:
     availability: Availability | None = "active"
     anywhere: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    overlay: str = ""  # the address of overlay traffic; empty: lan
 
 
 def init(wanted: Wanted, lab: str, settings: Settings) -> None:
@@ -65,7 +66,8 @@ def init(wanted: Wanted, lab: str, settings: Settings) -> None:
     host, lan = wanted.host, wanted.lan
     with engine_errors(host, "initialise a Swarm", _PORTS):
         options = swarm_settings.init_options(settings, lab)
-        host.docker.init_swarm(advertise_addr=lan, data_path_addr=lan, listen_addr=f"{lan}:{PORT}", **options)
+        overlay = wanted.overlay or lan
+        host.docker.init_swarm(advertise_addr=lan, data_path_addr=overlay, listen_addr=f"{lan}:{PORT}", **options)
     settle(replace(wanted, availability=None), host)
     _mark(wanted, lab, host)
 
@@ -134,7 +136,7 @@ def _request_to_join(wanted: Wanted, manager: Host, token: str) -> None:
             join_token=token,
             listen_addr=f"{lan}:{PORT}",
             advertise_addr=lan,
-            data_path_addr=lan,
+            data_path_addr=wanted.overlay or lan,
         )
 
     try:

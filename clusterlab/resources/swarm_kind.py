@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model.inventory import Availability
+from clusterlab.model.inventory import DATA_PATH, Availability
 from clusterlab.model.lab import Lab
 from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.remote import Host
@@ -42,6 +42,7 @@ class WantedNode:
     role: SwarmRole
     availability: Availability | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    overlay: str = ""  # the address of overlay traffic; empty: lan
 
 
 class SwarmKind(HostKind[WantedNode, Member]):
@@ -57,10 +58,11 @@ class SwarmKind(HostKind[WantedNode, Member]):
         at = lab.inventory.hosts[host]
         if host in lab.inventory.swarm_hosts:
             role: SwarmRole = "manager" if "swarm_manager" in at.roles else "worker"
-            yield Role(_MEMBERSHIP), WantedNode(str(at.address), role, at.availability, at.labels)
+            overlay = str(at.addresses.get(DATA_PATH, ""))
+            yield Role(_MEMBERSHIP), WantedNode(str(at.address), role, at.availability, at.labels, overlay)
 
     def manual(self, wanted: WantedNode) -> str:
-        addresses = f"--advertise-addr {wanted.lan} --data-path-addr {wanted.lan}"
+        addresses = f"--advertise-addr {wanted.lan} --data-path-addr {wanted.overlay or wanted.lan}"
         return f"docker swarm init {addresses}   # on the first manager; `docker swarm join {addresses}` on the others"
 
     def questions(self, at: Observed, wanted: Mapping[Key, WantedNode] | None) -> Mapping[str, str]:
@@ -220,7 +222,15 @@ def _observed(scope: Scope, members: tuple[Member, ...], settings: Settings) -> 
 def _silent(scope: Scope, key: Key, wanted: WantedNode) -> Member:
     """A member that could not be asked."""
     host = scope.silent[key.host]
-    return Member(host, wanted.lan, wanted.role, "unknown", availability=wanted.availability, labels=wanted.labels)
+    return Member(
+        host,
+        wanted.lan,
+        wanted.role,
+        "unknown",
+        availability=wanted.availability,
+        labels=wanted.labels,
+        overlay=wanted.overlay,
+    )
 
 
 def _member(at: Observed, wanted: WantedNode) -> Member:
@@ -229,5 +239,5 @@ def _member(at: Observed, wanted: WantedNode) -> Member:
     if root != swarm_member.ROOT:
         state = at.host.run(["cat", file.replace(swarm_member.ROOT, root)]).stdout
     return swarm_member.member(
-        at.host, wanted.lan, wanted.role, at.info or None, state, wanted.availability, wanted.labels
+        at.host, wanted.lan, wanted.role, at.info or None, state, wanted.availability, wanted.labels, wanted.overlay
     )

@@ -41,6 +41,7 @@ class Member:
     made_for: str = ""  # the lab that the Swarm was initialised for; empty: not by clusterlab, or not known here
     availability: Availability | None = None  # wanted; None: active in a Swarm of ours, as found in another one
     labels: Mapping[str, str] = field(default_factory=dict)  # wanted, besides those that the node has
+    overlay: str = ""  # the address that overlay traffic should use; empty: lan
 
     @property
     def key(self) -> Key:
@@ -55,6 +56,7 @@ def member(
     state_file: str,
     availability: Availability | None = None,
     labels: Mapping[str, str] | None = None,
+    overlay: str = "",
 ) -> Member:
     """A member from its engine's info and its state file.
 
@@ -63,7 +65,7 @@ def member(
     joined = _json(state_file)
     if info is None:
         state = "unknown" if joined else "inactive"
-        return Member(host, lan, role, state, availability=availability, labels=labels or {})
+        return Member(host, lan, role, state, availability=availability, labels=labels or {}, overlay=overlay)
     swarm = info.get("Swarm") or {}
     return Member(
         host=host,
@@ -79,6 +81,7 @@ def member(
         made_for=_labels(swarm).get(LABEL_LAB, ""),
         availability=availability,
         labels=labels or {},
+        overlay=overlay,
     )
 
 

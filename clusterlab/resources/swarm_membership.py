@@ -42,7 +42,9 @@ def change(swarm: Swarm, one: Member, needs: frozenset[Key]) -> Change | None:
 
 
 def _init(one: Member, swarm: Swarm, needs: frozenset[Key]) -> Change:
-    wanted = actions.Wanted(one.host, "manager", one.lan, one.availability or "active", labels=one.labels)
+    wanted = actions.Wanted(
+        one.host, "manager", one.lan, one.availability or "active", labels=one.labels, overlay=one.overlay
+    )
     labelling = f" && docker node update {_label_options(one.labels)} self" if one.labels else ""
     return Change(
         key=one.key,
@@ -99,6 +101,7 @@ def _wanted(swarm: Swarm, one: Member) -> actions.Wanted:
         lan=one.lan,
         anywhere=not swarm.ours,
         labels=one.labels,
+        overlay=one.overlay,
     )
 
 
@@ -206,4 +209,5 @@ def shown_value(found: object) -> object:
 
 
 def _addresses(one: Member) -> str:
-    return f"--advertise-addr {one.lan} --data-path-addr {one.lan} --listen-addr {one.lan}:{actions.PORT}"
+    overlay = one.overlay or one.lan
+    return f"--advertise-addr {one.lan} --data-path-addr {overlay} --listen-addr {one.lan}:{actions.PORT}"

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from clusterlab.model import play_names
 from clusterlab.results import Outcome
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -79,7 +80,7 @@ def _outcome(results: Sequence[Mapping[str, Any]], play: str, check: str) -> Tex
 
 def lessons(folder: Path) -> list[str]:
     """The names of all plays below a folder."""
-    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yml"))
+    return play_names(folder)
 
 
 def _kind(argument: str) -> tuple[str, list[Any]]:

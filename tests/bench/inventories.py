@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clusterlab.model.load import play_names
+from clusterlab.model import play_names
 from clusterlab.results import Outcome
 from tests.support.check_cases import PLAYBOOKS, told
 from tests.support.play_bench import provisioned

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -13,6 +13,7 @@ import yaml
 from clusterlab.capabilities import Capabilities
 from clusterlab.checks import run_checks
 from clusterlab.model import Lab, load_lab
+from clusterlab.model.playbook import Play
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
@@ -34,28 +35,38 @@ class Stand:
     inventory: Path
     hosts: Hosts
     unsupported: Capabilities
+    playbooks: Path = PLAYBOOKS
 
     def lab(self, plays: list[str]) -> Lab:
-        return load_lab(self.inventory, plays, PLAYBOOKS)
+        return load_lab(self.inventory, plays, self.playbooks)
 
     def apply(self, plays: list[str]) -> Report:
         return carry_out(apply(self.lab(plays), self.hosts, unsupported=self.unsupported), Silent())
 
-    def check(self, plays: list[str]) -> list[Result]:
-        return run_checks(self.lab(plays), self.hosts, self.unsupported, lambda result: None, Silent())
+    def check(self, plays: list[str], titles: Collection[str] = (), within: float | None = None) -> list[Result]:
+        """The results of all checks, or of those with some titles; `within` seconds in the place of their own."""
+        lab = self.lab(plays)
+        chosen = {name: _chosen(play, titles, within) for name, play in lab.plays.items()}
+        return run_checks(replace(lab, plays=chosen), self.hosts, self.unsupported, lambda result: None, Silent())
 
     def left(self) -> list[str]:
         return [self.hosts[host].run(LEFT, check=True).stdout for host in ("host1", "host2")]
 
 
+def _chosen(play: Play, titles: Collection[str], within: float | None) -> Play:
+    checks = [check for check in play.checks if not titles or check.title in titles]
+    shorter = {} if within is None else {"within": within}
+    return play.model_copy(update={"checks": [check.model_copy(update=shorter) for check in checks]})
+
+
 @contextmanager
-def stand_up(folder: Path) -> Iterator[Stand]:
+def stand_up(folder: Path, playbooks: Path = PLAYBOOKS) -> Iterator[Stand]:
     """The inventory for namespaces that comes with the project, under another name."""
     file = folder / "inventory.yml"
     inventory = yaml.safe_load(INVENTORY.read_text()) | {"lab": f"plays-{os.getpid()}"}
     file.write_text(yaml.safe_dump(inventory, sort_keys=False))
-    with lab_in_swarm(load_lab(file, [], PLAYBOOKS)) as lab:
-        yield Stand(file, lab.hosts, lab.machines.unsupported())
+    with lab_in_swarm(load_lab(file, [], playbooks)) as lab:
+        yield Stand(file, lab.hosts, lab.machines.unsupported(), playbooks)
 
 
 @contextmanager

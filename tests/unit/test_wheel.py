@@ -12,6 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from clusterlab.model import play_names
+
 ROOT = Path(__file__).parents[2]
 MADE = {"__pycache__", ".vagrant"}
 
@@ -82,7 +84,7 @@ def test_from_an_empty_folder_it_uses_the_lab_and_lessons_that_it_has_and_says_s
     assert "this one and the lessons come with clusterlab" in done.stderr
     where = in_empty_folder(installed, tmp_path / "empty", "validate").stdout
     assert f"{installed.parents[1]}/lib" in where, "another clusterlab than the wheel's was used"
-    assert f" {len(list((ROOT / 'playbooks').rglob('*.yml')))} plays" in where
+    assert f" {len(play_names(ROOT / 'playbooks'))} plays" in where
     named = in_empty_folder(installed, tmp_path / "empty", "validate", "-i", "namespaces", "volumes/local").stdout
     assert "shipped/inventory/namespaces.yml and 1 plays" in named
 

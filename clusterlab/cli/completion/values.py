@@ -37,9 +37,11 @@ def _given(line: Sequence[str]) -> dict[str, str]:
 
 
 def _plays(given: dict[str, str]) -> Iterable[str]:
+    from clusterlab.model.play_files import play_names
+
     folder = Path(given.get("playbooks", DEFAULT_PLAYBOOKS))
     folder = folder if folder.is_dir() or "playbooks" in given else shipped("playbooks")
-    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yml"))
+    return sorted(play_names(folder))
 
 
 def _inventories(given: dict[str, str]) -> Iterable[str]:

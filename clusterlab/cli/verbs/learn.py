@@ -39,9 +39,11 @@ def learn(
 
     The hosts are prepared without the objects of the lesson, and the task is described in words.
     """
+    from clusterlab.cli.locations import inventory_path, playbooks_path
     from clusterlab.cli.session import load
     from clusterlab.errors import UsageError
     from clusterlab.learning import record
+    from clusterlab.model import play_names
     from clusterlab.reports.learning import show_standings
 
     if len(play) > 1 or (hint and solution):
@@ -49,7 +51,8 @@ def learn(
     if not play:
         if hint or solution:
             raise UsageError("a lesson is required", remedy="`clusterlab learn` lists the lessons.")
-        _, lab = load(inventory, [], playbooks)
+        path = inventory_path(inventory)
+        _, lab = load(inventory, play_names(playbooks_path(playbooks, [], path)), playbooks)
         show_standings(out(), {name: one.title for name, one in lab.plays.items()}, record.read())
         return
     options = "".join(f" {flag} {value}" for flag, value in (("-i", inventory),) if value)

@@ -29,6 +29,7 @@ _KILL_SECONDS = 20.0
 _IP_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
 _POLL = 0.02  # seconds
+_MTU = 1500
 _CONSOLE = "console.log"
 _EXPORTABLE = "index=on,nfs_export=on"  # for NFS; filesystems/overlayfs.rst of the kernel has both
 
@@ -110,11 +111,12 @@ class NamespacesHost:
         if plugged.exists() and plugged.read_text() == now:
             return
         address = f"{self.inventory.hosts[self.name].address}/{self.inventory.network.subnet.prefixlen}"
+        mtu = f"mtu {self.inventory.network.mtu or _MTU}"
         self._unplug(pid)
         port = f"to{pid}"
         self._ip(
             switch,
-            f"link add {port} type veth peer name eth0 netns {pid}",
+            f"link add {port} {mtu} type veth peer name eth0 {mtu} netns {pid}",
             f"link set {port} master lan up alias {self.name}",
         )
         self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")

@@ -29,5 +29,6 @@ NAMESPACES = MachineKind(
         "memory": "hosts in namespaces have the memory of this computer",
         "init": "no init system restarts the services of hosts in namespaces",
     },
+    sets_mtu=True,
     reads={"qemu": None},  # the release of its root file system
 )

@@ -279,6 +279,8 @@ def _changed(before: Inventory, wanted: Inventory) -> list[str]:
     changed = []
     if before.network.subnet != wanted.network.subnet:
         changed.append(f"subnet {before.network.subnet}, now {wanted.network.subnet}")
+    if before.network.mtu != wanted.network.mtu:
+        changed.append(f"MTU {before.network.mtu or 1500}, now {wanted.network.mtu or 1500}")
     for name in before.hosts.keys() & wanted.hosts.keys():
         old, new = before.hosts[name], wanted.hosts[name]
         if old.address != new.address:

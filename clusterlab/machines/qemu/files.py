@@ -21,7 +21,7 @@ from .kind import QemuSettings
 from .lan import Lan
 from .launch import MachineSize, MachineSpec
 from .machine import Machine
-from .seed import Identity, mac_address
+from .seed import MTU, Identity, mac_address
 
 
 class LabFiles:
@@ -81,6 +81,7 @@ class LabFiles:
             self.keys.host(host),
             self.keys.user_public,
             engine=host in self.inventory.docker_hosts,
+            mtu=self.inventory.network.mtu or MTU,
         )
 
     def target(self, host: str, port: int) -> Target:

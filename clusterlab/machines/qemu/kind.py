@@ -39,5 +39,6 @@ QEMU = MachineKind(
     snapshots=True,
     abilities=frozenset({"unplug", "power", "pause", "reset", "throttle", "clock", "disk", "memory", "delay", "init"}),
     settings=QemuSettings,
+    sets_mtu=True,
     host_keys=frozenset({"memory", "cpus"}),
 )

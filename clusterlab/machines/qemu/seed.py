@@ -21,6 +21,9 @@ SIZE = 64 * 1024
 GROWN = 2 * SIZE
 """What a clone's is enlarged to when the clone runs, so that its kernel notices that it is another."""
 
+MTU = 1500
+"""Of the card in the LAN, in bytes, where the inventory says nothing else."""
+
 _NAT_ADDRESS, _NAT_GATEWAY, _NAT_DNS = "10.0.2.15/24", "10.0.2.2", "10.0.2.3"  # as QEMU's user network has them
 
 
@@ -30,6 +33,7 @@ class Identity:
 
     hostname: str
     address: IPv4Interface
+    mtu: int
     mac: str
     host_key: str
     host_key_public: str
@@ -50,6 +54,7 @@ class Identity:
         host_key: Path,
         authorized_key: str,
         engine: bool,
+        mtu: int = MTU,
     ) -> Identity:
         """An identity that no machine had before.
 
@@ -58,6 +63,7 @@ class Identity:
         return cls(
             hostname=host,
             address=address,
+            mtu=mtu,
             mac=mac_address(lab, host),
             host_key=host_key.read_text(),
             host_key_public=host_key.with_suffix(".pub").read_text(),
@@ -126,7 +132,7 @@ def _network(identity: Identity) -> str:
         f"route replace default via {_NAT_GATEWAY}",
         "link set eth1 down",
         "address flush dev eth1",
-        f"link set eth1 address {identity.mac}",
+        f"link set eth1 address {identity.mac} mtu {identity.mtu}",
         f"address add {identity.address} broadcast + dev eth1",
         "link set eth1 up",
     )

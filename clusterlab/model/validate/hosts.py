@@ -85,6 +85,13 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
         for path in paths:
             if path in files.document.keys:
                 yield files.problem(path, message, "Leave it out.", key=True)
+    for name in files.inventory.hosts if kind.creates else ():
+        if ("hosts", name, "addresses") in files.document.keys:
+            message = f"'addresses' has no effect on {kind.name} machines: they have one card in the LAN"
+            yield files.problem(("hosts", name, "addresses"), message, "Leave it out.", key=True)
+    if not kind.sets_mtu and ("network", "mtu") in files.document.keys:
+        message = f"'mtu' has no effect on {kind.name} machines: it is that of their cards"
+        yield files.problem(("network", "mtu"), message, "Leave it out.", key=True)
     if not kind.foreign and ("shared",) in files.document.keys:
         message = f"'shared' has no effect on {kind.name} machines: only this workstation can reach them"
         yield files.problem(("shared",), message, "Leave it out.", key=True)

@@ -25,7 +25,10 @@ def with_names(play: Play, loaded: Loaded | None) -> Play:
     stack, external = loaded.stack, play.external
     added = {
         "services": list(dict.fromkeys([*external.services, *map(stack.scoped, stack.services)])),
-        "networks": {**{name: ExternalNetwork() for name in _networks(stack)}, **external.networks},
+        "networks": {
+            **{name: ExternalNetwork() for name in _networks(stack) if name not in play.networks},
+            **external.networks,
+        },
         "volumes": {**{stack.scoped(one): ExternalVolume() for one in stack.volumes.values()}, **external.volumes},
     }
     return play.model_copy(update={"external": external.model_copy(update=added)})

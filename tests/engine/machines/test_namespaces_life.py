@@ -14,6 +14,7 @@ import pytest
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.machines import open_machines, recall_machines
 from clusterlab.machines.state import LabState
+from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
@@ -198,6 +199,24 @@ def test_another_address_needs_down_first(lab: Lab) -> None:
     open_machines(lab).up(Silent())
     with pytest.raises(ClusterlabError, match=r"up with other settings: address of gw 10.62.0.1, now 10.63.0.1"):
         open_machines(namespaces_lab(lab.name, "10.63.0.0/24")).up(Silent())
+
+
+def test_cards_have_the_mtu_of_the_inventory(lab: Lab) -> None:
+    """A packet of that size passes, and a larger one that must not be split does not."""
+    hosts: dict[str, object] = {name: {"address": lab.inventory.hosts[name].address} for name in ("host1", "host2")}
+    machines = open_machines(_with_mtu(lab.name, 1400, hosts))
+    machines.up(Silent())
+    with Hosts(machines.targets()) as reached:
+        assert reached["host1"].run("cat /sys/class/net/eth0/mtu", check=True).stdout == "1400\n"
+        assert reached["host1"].run("ping -n -c 1 -W 2 -M do -s 1372 host2").ok
+        assert not reached["host1"].run("ping -n -c 1 -W 2 -M do -s 1373 host2").ok
+    with pytest.raises(ClusterlabError, match="MTU 1400, now 1300"):
+        open_machines(_with_mtu(lab.name, 1300, hosts)).up(Silent())
+
+
+def _with_mtu(name: str, mtu: int, hosts: dict[str, object]) -> Lab:
+    network = {"subnet": SUBNET, "mtu": mtu}
+    return Lab(Inventory.model_validate({"lab": name, "machines": "namespaces", "network": network, "hosts": hosts}))
 
 
 @pytest.mark.parametrize("keep", [False, True])

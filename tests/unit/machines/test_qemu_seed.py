@@ -43,7 +43,7 @@ def test_the_lans_card_comes_up_last_with_its_own_addresses(identity: Identity, 
     write_seed(tmp_path / "seed", identity)
     assert contents(tmp_path / "seed")["run/clusterlab/network"].splitlines()[-4:] == [
         "address flush dev eth1",
-        f"link set eth1 address {identity.mac}",
+        f"link set eth1 address {identity.mac} mtu 1500",
         "address add 192.168.98.11/24 broadcast + dev eth1",
         "link set eth1 up",
     ]

@@ -18,12 +18,13 @@ from clusterlab.checks.kinds.veth import VethProbe
 from clusterlab.checks.manual.where import Where
 from clusterlab.errors import ClusterlabError
 from clusterlab.manual.lesson import Lesson, Part, lesson, statement_lines
-from clusterlab.model import Lab, load_lab
+from clusterlab.model import Lab, load_lab, play_names
 from clusterlab.model.checks import Check, NegatableProbe, Probe
 from clusterlab.progress import Silent
+from clusterlab.stacks.statements import KEYS
 from tests.support.check_cases import PLAYBOOKS
 
-PLAYS = sorted(path.relative_to(PLAYBOOKS).with_suffix("").as_posix() for path in PLAYBOOKS.rglob("*.yml"))
+PLAYS = play_names(PLAYBOOKS)
 NOT_TYPED = {"title", "hint", "needs", "timeout"}
 """What a statement says to those who read it, and how long a command may take: a person sees that it hangs."""
 
@@ -38,7 +39,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     inventory["images"] = {name: {"pull": f"example/{name}:1"} for name in inventory["images"]}
     file = tmp_path_factory.mktemp("inventory") / "inventory.yml"
     file.write_text(yaml.safe_dump(inventory, sort_keys=False))
-    return load_lab(file, PLAYS, PLAYBOOKS)
+    return load_lab(file, PLAYS, PLAYBOOKS, without=KEYS)  # what follows from stacks is tried in unit/stacks
 
 
 def where(lab: Lab, play: str) -> Where:

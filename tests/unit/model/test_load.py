@@ -15,7 +15,7 @@ from clusterlab.checks.kinds.dns import DnsProbe
 from clusterlab.checks.kinds.file import FileProbe
 from clusterlab.checks.kinds.inspect import InspectProbe
 from clusterlab.checks.kinds.port import PortProbe
-from clusterlab.model import InvalidFiles, Lab, json_schema, load_inventory, load_lab
+from clusterlab.model import InvalidFiles, Lab, json_schema, load_inventory, load_lab, play_names
 from clusterlab.model.checks import check_model
 from clusterlab.model.inventory import RECIPES, Inventory
 from clusterlab.model.kinds import kinds
@@ -137,7 +137,7 @@ def test_inventories_that_come_with_it(path: Path) -> None:
 @pytest.mark.parametrize("path", INVENTORIES, ids=lambda path: path.stem)
 def test_plays_that_come_with_it(path: Path) -> None:
     """Each play alone: together they may use the same names."""
-    names = [str(file.relative_to(ROOT / "playbooks").with_suffix("")) for file in (ROOT / "playbooks").rglob("*.yml")]
+    names = play_names(ROOT / "playbooks")
     assert names
     if path.stem in EXPECTED:
         for name in names:

@@ -9,7 +9,8 @@ import pytest
 from clusterlab.cli.stack_words import plays_and_stacks
 from clusterlab.errors import UsageError
 from clusterlab.model import InvalidFiles, load_lab, play_names
-from clusterlab.model.stack_files import StackFiles, is_stack_file
+from clusterlab.model.play_files import is_stack_file
+from clusterlab.model.stack_files import StackFiles
 
 INVENTORY = Path(__file__).parents[3] / "inventory" / "default.yml"
 SHOP = """
@@ -59,6 +60,24 @@ def test_a_stack_file_below_the_playbooks_is_not_a_play(folder: Path) -> None:
     assert is_stack_file(folder / "shop" / "stack.yml")
     (folder / "service.yml").write_text("title: a service\nservices: {web: {image: shell}}\n")
     assert not is_stack_file(folder / "service.yml")
+
+
+def test_a_play_that_is_not_taken_by_default_must_be_named(folder: Path) -> None:
+    (folder / "play.yml").write_text("title: a shop\nby_default: false\nstack: {files: shop/stack.yml}\n")
+    (folder / "other.yml").write_text("title: a service\nservices: {web: {image: shell}}\n")
+    assert list(load_lab(INVENTORY, [], folder).plays) == ["other"]
+    assert list(load_lab(INVENTORY, ["play"], folder).plays) == ["play"]
+    assert play_names(folder) == ["other", "play"]
+
+
+def test_a_network_of_the_play_may_be_an_external_one_of_its_stack(folder: Path) -> None:
+    (folder / "shop" / "stack.yml").write_text(SHOP + "    networks: [edge]\nnetworks: {edge: {external: true}}\n")
+    (folder / "play.yml").write_text(
+        "title: a shop\nnetworks: {edge: {driver: overlay}}\nstack: {files: shop/stack.yml}\n"
+    )
+    loaded = load_lab(INVENTORY, ["play"], folder).plays["play"]
+    assert list(loaded.networks) == ["edge"]
+    assert "edge" not in loaded.external.networks
 
 
 def test_errors_of_the_stack_are_told_with_those_of_the_play(folder: Path) -> None:

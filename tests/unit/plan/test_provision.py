@@ -443,6 +443,22 @@ def test_labels_are_typed_where_a_swarm_begins_and_where_a_host_joins_it() -> No
     assert join.command.endswith(f" && ssh host1 docker node update --label-add zone=a {node}")
 
 
+def test_overlay_traffic_has_an_address_of_its_own() -> None:
+    first = Member(host(), "192.168.98.11", "manager", overlay="10.2.0.11")
+    second = worker(state="inactive", node="", overlay="10.2.0.12")
+    init, join = swarm.changes(observed(first, second, nodes=None), {})
+    assert "--advertise-addr 192.168.98.11 --data-path-addr 10.2.0.11 --listen-addr 192.168.98.11:2377" in init.command
+    assert "--data-path-addr 10.2.0.12" in join.command
+    there = worker(overlay="10.2.0.12")
+    assert swarm.notes(observed(MANAGER, replace(there, data_path="10.2.0.12"))) == []
+    assert swarm.notes(observed(MANAGER, there)) == [
+        (
+            "host2",
+            "its overlay traffic uses 192.168.98.12 (data path address), and only joining again would have 10.2.0.12",
+        )
+    ]
+
+
 def test_only_nodes_that_clusterlab_joined_are_taken_out_and_only_when_allowed() -> None:
     gone = {
         "ID": "n3",

@@ -22,9 +22,14 @@ describe() {
         command=(dockerd --host unix:///run/docker.sock --containerd /run/containerd/containerd.sock) ;;
     nfs-server | nfs-kernel-server)
         service=nfs-server command=(/usr/local/lib/clusterlab/nfs-server) ready=(exports_answer) ;;
+    docker-registry)
+        [ -x /usr/bin/docker-registry ] || return 1
+        service=docker-registry ready=(registry_answers)
+        command=(/usr/bin/docker-registry serve /etc/docker/registry/config.yml) ;;
     *) return 1 ;;
     esac
 }
+registry_answers() { (: </dev/tcp/127.0.0.1/5000) 2>/dev/null; }
 ssh_answers() { (: </dev/tcp/127.0.0.1/22) 2>/dev/null; }
 engine_answers() { curl --silent --fail --output /dev/null --max-time 5 --unix-socket /run/docker.sock http://engine/_ping; }
 exports_answer() { showmount --no-headers --exports 127.0.0.1 >/dev/null 2>&1; }

@@ -1,0 +1,52 @@
+"""The role registry on real hosts: reached over TLS by who trusts its authority, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from clusterlab.plan.deprovision import deprovision
+from clusterlab.plan.graph import carry_out
+from tests.support import registry_package
+from tests.support.provision_bench import Bench, brief
+
+pytestmark = pytest.mark.engine
+Fresh = Callable[..., Bench]
+CONFIG, OURS = "/etc/docker/registry/config.yml", "/etc/docker/registry/clusterlab"
+ASK = "curl -sS --noproxy '*' -o /dev/null -w '%{http_code}'"
+
+
+def test_it_serves_with_a_certificate_of_its_authority_and_is_taken_back(fresh: Fresh) -> None:
+    bench = fresh(0, roles={"gw": ["registry"]})
+    registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)
+    assert brief(bench.plan()) == {"configure gw: registry docker-registry"}
+    bench.provisioned()
+    assert bench.plan() == []
+    assert bench.run("gw", f"stat -c %a {OURS}/ca.key {OURS}/server.key") == "600\n600"
+    for name in ("gw", "10.74.0.1"):
+        assert bench.run("gw", f"{ASK} --cacert {OURS}/ca.crt https://{name}:5000/v2/") == "200"
+    refused = bench.hosts["gw"].run(f"{ASK} https://gw:5000/v2/")
+    assert "unable to get local issuer certificate" in refused.output
+
+    authority = bench.run("gw", f"cat {OURS}/ca.crt")
+    bench.run("gw", f"echo 'version: 0.1' > {CONFIG}")
+    (change,) = bench.plan()
+    assert [one.name for one in change.differences] == ["configuration"]
+    bench.provisioned()
+    assert bench.run("gw", f"cat {OURS}/ca.crt") == authority
+
+    found = deprovision(bench.lab.name, bench.hosts, (), bench.heard)
+    report = carry_out(found.changes, bench.heard)
+    assert report.ok, (report.failed, report.blocked, report.skipped)
+    assert bench.run("gw", f"cat {CONFIG}; ls -A /etc/docker/registry") == "version: 0.1\nconfig.yml"
+    assert bench.run("gw", "systemctl is-active docker-registry || true") == "inactive"
+
+
+def test_a_registry_of_somebody_else_stays(fresh: Fresh) -> None:
+    bench = fresh(0, roles={"gw": ["registry"]})
+    registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)
+    config = "{version: 0.1, storage: {inmemory: {}}, http: {addr: ':5000'}}"
+    bench.run("gw", f'echo "{config}" > {CONFIG}; systemctl enable --now docker-registry')
+    (change,) = bench.plan()
+    assert "a registry runs on gw that clusterlab did not configure" in change.blocked
