@@ -14,6 +14,6 @@ def test_every_statement_is_broken_by_a_case() -> None:
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}
     ended = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "22 plays" in ended.stdout
+    assert "30 plays" in ended.stdout
     assert "volumes/nfs" in ended.stdout
     assert "export-removed" in ended.stdout
