@@ -55,7 +55,7 @@ def read_image_archive(path: Path) -> ImageArchive:
         with tarfile.open(path) as tar:
             images = json.loads(_member(tar, "manifest.json"))
             if not isinstance(images, list) or len(images) != 1:
-                raise UsageError(f"{path} has {len(images)}images, but must have exactly one", remedy=remedy)
+                raise UsageError(f"{path} has {len(images)} images, but must have exactly one", remedy=remedy)
             config_id = _digest(_member(tar, images[0]["Config"]))
             listed = json.loads(_member(tar, "index.json")).get("manifests", []) if _has(tar, "index.json") else []
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
