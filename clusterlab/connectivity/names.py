@@ -16,6 +16,8 @@ NETWORK, SEALED, APART = (f"{OBJECT_PREFIX}{name}" for name in ("test_net", "enc
 WEB, PAIR, SPREAD = (f"{OBJECT_PREFIX}{name}_service" for name in ("web", "pair", "spread"))
 PORT = 37517
 """The first of two ports in a row that nodes publish while the test runs."""
+SHARED_AT = "/shared"
+"""Where the test's containers have an export."""
 
 
 def probe(node: str) -> str:
@@ -41,3 +43,8 @@ def shared(index: int, node: str) -> str:
 def share(index: int) -> str:
     """The volume for one of the exports."""
     return f"{OBJECT_PREFIX}shared{index}_volume"
+
+
+def folder(of: str) -> str:
+    """The folder of a statement on an export, as the containers of the test have it mounted."""
+    return f"{SHARED_AT}/clusterlab-test-cluster-{of}"

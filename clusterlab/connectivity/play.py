@@ -15,8 +15,24 @@ from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
 
-from .names import APART, IMAGE, NETWORK, PAIR, PLAY, PORT, SEALED, SPREAD, WEB, apart, probe, sealed, share, shared
-from .properties import PROPERTIES, SHARED_AT, Statement, Subject
+from .names import (
+    APART,
+    IMAGE,
+    NETWORK,
+    PAIR,
+    PLAY,
+    PORT,
+    SEALED,
+    SHARED_AT,
+    SPREAD,
+    WEB,
+    apart,
+    probe,
+    sealed,
+    share,
+    shared,
+)
+from .properties import PROPERTIES, Statement, Subject
 from .survey import Seen
 
 _MEGABYTE = 1024 * 1024
@@ -100,7 +116,8 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
             if kind in wanted:
                 found[name] = {**waiting, "networks": [network]}
         for index in _shares(subject, wanted):
-            found[shared(index, node)] = {**waiting, "volumes": [f"{share(index)}:{SHARED_AT}"]}
+            volumes = [f"{share(index)}:{SHARED_AT}"]
+            found[shared(index, node)] = {**waiting, "volumes": volumes, "environment": {"NODE": node}}
         for index in _mounts(subject, wanted):
             found[shared(index, node)] = {**waiting, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
     return found

@@ -32,6 +32,7 @@ FOREIGN = Export("nfs", "addr=10.0.0.99,nfsvers=4.2,soft", ":/theirs", "shop_dat
 SEEN = Seen((FOREIGN, Export("nfs4", "addr=10.0.0.4,rw", ":/a", "own")), ("registry.example.org/shop/web:1",), ("n3",))
 
 
+ON_EXPORTS = ("shares", "renames", "locks", "listings", "permissions")
 THREE = ("docker swarm_manager", "docker swarm_worker", "docker swarm_worker")
 
 
@@ -75,6 +76,27 @@ def test_exports_of_the_inventory_are_shared_by_all_nodes_and_read_only_ones_are
     assert [check.title for check in made.checks] == ["what one node writes to /a of n4, every other reads"]
 
 
+@pytest.mark.parametrize("name", ON_EXPORTS)
+def test_a_statement_about_an_export_writes_below_a_folder_of_its_own_and_removes_it(name: str) -> None:
+    (check,) = play(
+        lab(*THREE, "nfs_server", nfs={"exports": [{"path": "/a", "clients": "*"}]}), properties=[name]
+    ).checks
+    texts = [one.probe.run for one in check.steps if one.kind == "command"]  # type: ignore[union-attr]
+    begin, end = texts[0], check.finally_[0].run
+    own = end.removeprefix("rm -rf ")
+    assert re.fullmatch(r"/shared/clusterlab-test-cluster-[a-z]+", own)
+    assert begin == f"rm -rf {own} && mkdir {own} && chmod 755 {own}"
+    assert all(path.startswith(own) for text in texts for path in re.findall(r"/shared[^ ;)]*", text))
+
+
+def test_a_private_file_is_refused_to_another_user_where_the_server_tells_users_apart() -> None:
+    for options, refused in (["rw"], True), (["rw", "all_squash"], False):
+        exports = {"exports": [{"path": "/a", "clients": "*", "options": options}]}
+        (check,) = play(lab(*THREE, "nfs_server", nfs=exports), properties=["permissions"]).checks
+        assert any(getattr(one.probe, "user", None) for one in check.steps) is refused
+        assert ("refused to another user" in check.title) is refused
+
+
 def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inventory_names_is_not_tested_twice() -> (
     None
 ):
@@ -100,7 +122,7 @@ def test_only_what_the_chosen_statements_need_is_created() -> None:
 
 def test_what_is_not_tested_is_said_with_its_reason() -> None:
     said = untested(lab(*THREE), Options(), Seen())
-    assert [one.partition(":")[0] for one in said] == ["shares", "mounts", "registry", "drain", "outside"]
+    assert [one.partition(":")[0] for one in said] == [*ON_EXPORTS, "mounts", "registry", "drain", "outside"]
     assert "registry: no service of the Swarm has an image from a registry" in said
 
 
