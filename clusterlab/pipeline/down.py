@@ -14,7 +14,7 @@ from clusterlab.remote import Hosts
 
 from .claim import claim, refuse_others
 from .lock import Exclusive
-from .locking import lab_lock
+from .locking import hosts_lock, lab_lock
 
 
 def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
@@ -49,8 +49,13 @@ def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
 def _heal(lab: Lab, progress: Progress) -> None:
     """Heal machines that go on without the lab.
 
-    Raises ClusterlabError when one cannot be healed.
+    Raises ClusterlabError when one cannot be healed, LabBusy when another workstation is at work on one.
     """
-    with Hosts(open_machines(lab).targets()) as hosts, progress.task(lab.name, "healing its faults"):
+    machines = open_machines(lab)
+    with (
+        Hosts(machines.targets()) as hosts,
+        hosts_lock(lab, machines, hosts, Exclusive("down"), progress),
+        progress.task(lab.name, "healing its faults"),
+    ):
         for sentence in heal(Scene(lab, hosts, progress)).remains:
             progress.say(lab.name, f"remains: {sentence}")

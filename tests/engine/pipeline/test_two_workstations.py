@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.faults.record import FILE, FaultRecord
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.pipeline.host_locks import Holder, HostLocks, NotLockable
 from clusterlab.progress import Silent
@@ -220,6 +221,18 @@ def test_a_nightly_run_waits_for_the_hosts_as_long_as_it_may(ada: NightlyLab, bo
 
 def holder(name: str) -> Holder:
     return Holder(name, f"{name}@elsewhere", "apply", "shop", 1, f"2026-01-01 00:00:0{len(name)}", "elsewhere", "1")
+
+
+def test_down_heals_nothing_while_another_workstation_is_at_work(ada: NightlyLab, hosts: Hosts) -> None:
+    assert ada.run("provision", "-i", "existing.yml")[0] == 0
+    (folder,) = (ada.state / "clusterlab" / "labs").glob("existing-*/")
+    fault = FaultRecord.new("block", {}).model_copy(update={"heals": {"host1": "touch /tmp/healed"}})
+    (folder / FILE).write_text(json.dumps([fault.model_dump()]))
+    with HostLocks(hosts, "shop", "apply", Silent(), me=holder("bob")):
+        code, _, err = ada.run("down", "-i", "existing.yml")
+        assert (code, "bob@elsewhere has been running `clusterlab apply`" in " ".join(err.split())) == (3, True), err
+    assert not hosts["host1"].run("ls /tmp/healed").ok
+    assert (folder / FILE).exists()
 
 
 def test_a_held_lock_is_renewed(hosts: Hosts) -> None:
