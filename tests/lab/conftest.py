@@ -20,6 +20,7 @@ LONG = {
     "test_block.py",
     "test_by_hand.py",
     "test_deprovision.py",
+    "test_faults.py",
     "test_namespaces_with_nfs.py",
     "test_nightly.py",
     "test_provision_nfs.py",

@@ -24,6 +24,7 @@ from clusterlab.remote import Hosts
 from tests.support.labs import EngineLab
 
 TESTS = Path(__file__).parents[1]
+QEMU = TESTS / "lab" / "faults"
 NAMESPACES = TESTS / "engine" / "faults" / "cases"
 REMAINS = (
     "pgrep -f '[d]ead-man-'; ls /run/clusterlab/faults 2>/dev/null; PATH=$PATH:/usr/sbin; "

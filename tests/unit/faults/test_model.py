@@ -35,6 +35,8 @@ def test_a_fault_is_named_by_its_key() -> None:
         ({"fill_disk": {"host": "a", "path": "shares"}}, "not an absolute path"),
         ({"flap": {"host": "a", "down": "15s"}}, "less than 15"),
         ({"rate": {"host": "a", "mbit": 0}}, "greater than or equal"),
+        ({"mtu": {"host": "a", "size": 1500}}, "less than or equal"),
+        ({"slow_disk": {"host": "a", "iops": 1}}, "greater than or equal"),
         ({"duplicate_address": {"of": "a", "at": "a"}}, "its own address"),
     ],
 )
