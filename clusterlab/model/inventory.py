@@ -16,7 +16,7 @@ from clusterlab.machines.kinds import DEFAULT, MACHINE_KINDS
 from clusterlab.machines.qemu.kind import QemuSettings
 
 from . import engine, groups, node_labels, sysctl
-from .base import Issue, Model, Name, Size, Strings, Subnet, no_number
+from .base import Issue, Model, Name, ObjectName, Size, Strings, Subnet, no_number
 from .engine import EngineSettings
 from .groups import Member, Role
 from .iscsi import Iscsi
@@ -84,7 +84,7 @@ class Host(Model):
     """One machine of the lab."""
 
     address: _Address = Field(description="the address on the LAN", examples=["192.168.98.11"])
-    addresses: dict[Name, _Address] = Field(
+    addresses: dict[ObjectName, _Address] = Field(
         default_factory=dict,
         description="further addresses of an existing host, by what they are for: data_path is that of the Swarm's "
         "overlay traffic; plays write ${hosts.NAME.addresses.KEY}",

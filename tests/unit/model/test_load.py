@@ -122,6 +122,13 @@ def test_recipes_are_those_that_can_be_built() -> None:
     assert sorted(file.stem for file in files) == sorted(RECIPES)
 
 
+def test_a_host_may_have_further_addresses() -> None:
+    host = {"address": "192.0.2.11", "roles": ["docker", "swarm_manager"]}
+    addresses = {"data_path": "10.2.0.11", "storage": "10.3.0.11"}
+    found = Inventory.model_validate({"lab": "demo", "hosts": {"host1": {**host, "addresses": addresses}}})
+    assert {name: str(one) for name, one in found.hosts["host1"].addresses.items()} == addresses
+
+
 def test_there_are_inventories_to_test() -> None:
     assert {path.stem for path in INVENTORIES} >= EXPECTED
 
