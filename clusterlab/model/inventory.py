@@ -27,7 +27,7 @@ from .sysctl import Sysctls
 
 Availability = Literal["active", "pause", "drain"]
 
-RECIPES = ("busybox", "mariadb", "nginx")
+RECIPES = ("busybox", "mariadb", "mariadb-client", "nginx")
 """What `build:` can name: images that clusterlab makes from distribution packages."""
 
 
