@@ -20,7 +20,7 @@ from clusterlab.checks.unsupported import unmet_need
 from clusterlab.manual.lesson import Lesson, Part, lesson
 from clusterlab.manual.script import script
 from clusterlab.model import load_inventory, load_lab
-from clusterlab.model.load import play_names
+from clusterlab.model.play_files import play_names
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
 from clusterlab.plan.graph import carry_out
