@@ -29,7 +29,8 @@ def unmet_need(check: Check, lab: Lab, play: Play, about: Subjects, capabilities
     """The need of a check that a host does not meet, or None.
 
     Only hosts that the check concerns count: those that it names, those of its containers, and those whose engines
-    its probes ask for a volume or network. What another host lacks keeps no statement from being proven.
+    its probes ask for a volume or network. What another host lacks keeps no statement from being proven. A check that
+    names none, about a service that others created say, concerns every Docker host.
     """
     need = missing(_needs(check, lab, play, about), capabilities)
     if need is None:
@@ -62,6 +63,7 @@ def unsupported(need: Need, play: str, check: Check, capabilities: Capabilities)
 def _needs(check: Check, lab: Lab, play: Play, about: Subjects) -> Iterator[Need]:
     containers = sorted(about.containers)
     hosts = about.hosts | {str(play.host_of(name)) for name in containers}
+    hosts = hosts or frozenset(lab.inventory.docker_hosts)  # a service that others created may run on any of them
     for capability in check.needs:
         for host in lab.inventory.hosts if capability in _ANY_HOST else lab.inventory.docker_hosts:
             if host in hosts:

@@ -37,8 +37,7 @@ class NamespacesOutside:
             case "power_off":
                 one.stop()  # the page cache is this computer's, so nothing that was written is lost
             case "power_on":
-                if one.pid is None:
-                    self.up()
+                self.up()  # also for one that runs: what started it may have been killed before it was plugged in
             case "pause" | "resume":
                 cgroups.freeze(one.cgroup, operation == "pause")
             case "reset":

@@ -39,8 +39,7 @@ class QemuOutside:
             case "power_off":
                 self._kill(host)
             case "power_on":
-                if self.files.machines[host].process is None:
-                    self.up()
+                self.up()  # also for one that runs: what started it may have been killed before it answered
             case "pause":
                 self._qmp(host, "stop")
             case "resume":
