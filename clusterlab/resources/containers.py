@@ -112,10 +112,10 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
         listed = found.listed
         fixed = fixed_differences(body, listed, found.stored, coming_id(wants, scope, at, wanted.image))
         needed = [scope.pending[need] for need in sorted(wanted.needs & scope.pending.keys())]
-        around = [text for change in needed if (text := around(change))]
+        replaced = [text for change in needed if (text := around(change))]
         broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
-        if fixed or around or broken:
-            reason = "; ".join([*around, *broken, *([describe(fixed)] if fixed else [])])
+        if fixed or replaced or broken:
+            reason = "; ".join([*replaced, *broken, *([describe(fixed)] if fixed else [])])
             taken = is_taken(scope, key)
             return replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
         return in_place(scope, key, wanted, found)
