@@ -62,13 +62,14 @@ class RunFolder:
         return read_nightly_run(self.results)
 
     def write(self, run: NightlyRun) -> None:
-        """Rewrite results, JUnit and report, each whole or not at all.
+        """Rewrite report, JUnit and results, each whole or not at all.
 
-        Raises ClusterlabError, as on a full disk.
+        The results come last: whoever finds something in them finds it in the others, too. Raises ClusterlabError, as
+        on a full disk.
         """
-        write_json(self.results, run.document())
-        write_text(self.path / "junit.xml", junit(run.as_run()))
         write_text(self.report, page(run))
+        write_text(self.path / "junit.xml", junit(run.as_run()))
+        write_json(self.results, run.document())
 
     def is_running(self) -> bool:
         """Whether the process that began it still lives."""

@@ -18,7 +18,7 @@ from clusterlab.plan.provision import provision
 from clusterlab.plan.report import Report
 from clusterlab.progress import Progress
 from clusterlab.resources import swarm_actions, swarm_nodes, swarm_tasks
-from clusterlab.resources.base import SWARM, Change
+from clusterlab.resources.base import SWARM, Change, Key
 from clusterlab.resources.engine_calls import engine
 from clusterlab.waiting import wait_until
 
@@ -46,7 +46,7 @@ class Step:
 
         Not for what only its entry in the Swarm says.
         """
-        return any(change.key.kind != _SWARM_KIND for change in self.changes)
+        return bool(self.host) and any(change.key.kind != _SWARM_KIND for change in self.changes)
 
     @property
     def title(self) -> str:
@@ -62,15 +62,17 @@ class StepFailed(ClusterlabError):
 def steps(lab: Lab, scene: Scene, unsupported: Capabilities) -> Iterator[Step]:
     """The hosts that an inventory changes, each when its turn comes.
 
-    What earlier steps did counts.
+    What earlier steps did counts; nothing comes twice where they are only shown.
     """
     inventory = lab.inventory
+    seen: set[Key] = set()
     leader = managers(scene)[1] if inventory.with_role("swarm_manager") else ""
     for host in order(inventory, leader):
         changes = [one for one in provision(lab, scene.hosts, unsupported) if one.key.host == host]
+        seen |= {one.key for one in changes}
         if changes:
             yield Step(host, tuple(changes))
-    rest = provision(lab, scene.hosts, unsupported)
+    rest = [one for one in provision(lab, scene.hosts, unsupported) if one.key not in seen]
     if rest:
         yield Step("", tuple(rest))
     if lab.plays and (changes := survey(lab, scene.hosts, unsupported=unsupported).changes):

@@ -114,6 +114,7 @@ def broken(up: EngineLab, given: dict[str, Any]) -> Iterator[None]:
         for host, command in given.get("heal", {}).items():
             up.hosts[host].run(_filled(command, up), check=True, timeout=60)
         wait_until(lambda: settled(up), "the Swarm to be as before", 60.0)
+        wait_until(lambda: not _left(up), "no finding", 60.0, seen=lambda: str(_left(up)))
 
 
 def _filled(command: str, up: EngineLab) -> str:
@@ -155,11 +156,6 @@ def test_probes_of_a_sound_lab(up: EngineLab) -> None:
     assert {counts["commands"] for name, counts in run.counts.items() if name in ENGINES} == {2}
     for name in up.hosts:
         assert before[name] == after[name], set(before[name].splitlines()) ^ set(after[name].splitlines())
-
-
-def test_sound_again(up: EngineLab) -> None:
-    """After all of it was healed."""
-    wait_until(lambda: not _left(up), "no finding", 30.0, seen=lambda: str(_left(up)))
 
 
 def _left(up: EngineLab) -> list[str]:

@@ -275,7 +275,7 @@ def test_closing_gives_up_what_is_still_connecting(how: str) -> None:
             errors = [one.exception(timeout=5) for one in asked]
         assert time.monotonic() - began < 6
         assert all(isinstance(error, HostError) for error in errors), errors
-        assert any("given up" in str(error) for error in errors), errors
+        assert any("abandoned" in str(error) for error in errors), errors
 
 
 def test_a_connection_can_be_opened_again_after_it_was_closed_while_connecting(sshd: Sshd) -> None:
