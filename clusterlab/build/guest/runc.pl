@@ -30,5 +30,8 @@ symlink "/proc/$$/fd/$copy", $found_first or die "$found_first: $!\n";
 system 'systemd-notify', '--ready';
 
 open my $events, '<&=:raw', $watch or die "inotify: $!\n";
-while (sysread $events, my $event, 4096) { last if $event =~ /^.{16}$name\0/s }    # another runc has been installed
+while (sysread $events, my $batch, 4096) {
+    my @names = unpack '(x12 L/Z)*', $batch;    # each event: descriptor, mask, cookie, length of the name, name
+    last if grep { $_ eq $name } @names;        # another runc has been installed
+}
 unlink $found_first;

@@ -118,7 +118,7 @@ def test_a_host_that_left_joins_again_and_its_dead_node_goes(fresh: Fresh) -> No
     assert bench.plan() == []
 
 
-def test_a_node_that_was_lost_is_the_same_again_with_its_disk_and_joins_anew_without(fresh: Fresh) -> None:
+def test_a_node_that_was_lost_is_the_same_again_with_its_disk_and_joins_again_without(fresh: Fresh) -> None:
     bench = fresh()
     bench.provisioned()
     bench.run("host1", "docker swarm update --dispatcher-heartbeat 1s")  # what is lost is noticed sooner
