@@ -57,14 +57,24 @@ until_true() {
     done
 }
 
+# until_written SECONDS: waits until the last words of a service that ended are in its log, unless its children go on writing
+until_written() {
+    local deadline=$((SECONDS + $1))
+    while kill -0 "$writer" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+}
+
 start() (
     exec 9>"$run/$service.lock" && flock 9
     active && exit 0
     if [ "$before" ]; then "$0" start "$before" 9>&- || exit 1; fi
     mkdir -p "$run" "$logs" /run/sshd
-    (exec 9>&-; setsid bash -c 'echo $$ >"$0"; exec "$@"' "$run/$service.pid" "${command[@]}" </dev/null > >(stamp) 2>&1 &)
+    exec 8> >(exec 9>&-; stamp)
+    writer=$!
+    (exec 9>&-; setsid bash -c 'echo $$ >"$0"; exec "$@"' "$run/$service.pid" "${command[@]}" </dev/null >&8 2>&1 8>&- &)
+    exec 8>&-
     until [ -s "$run/$service.pid" ]; do sleep 0.01; done
     until_true 90 "${ready[@]}" && exit 0
+    active || until_written 5
     echo "Job for $service.service failed: see journalctl -u $service; its last lines:" >&2
     tail -n 5 "$logs/$service.log" >&2
     exit 1
