@@ -256,16 +256,20 @@ def test_what_is_broken_is_named_by_node_and_nothing_else_fails(
     assert ways == (WAYS if TCP in says else {}), printed
 
 
-def test_a_node_that_drops_udp_7946_is_named_as_the_one_that_hears_too_late(bench: Bench) -> None:
-    """Some news come over TCP all the same, by chance; that packets do not find a new container may follow."""
+def test_a_node_that_drops_udp_7946_is_the_one_that_misses_new_names(bench: Bench) -> None:
+    """Of all pairs, only its own lack news, at least where it should hear.
+
+    Some news come over TCP all the same, by chance; others hear nothing of it either while they take it for lost.
+    """
     with broken(bench, "host2", DROP_GOSSIP.format("I"), DROP_GOSSIP.format("D")):
         code, results, printed = bench.test("-i", "existing.yml", "--only", "news", "--only", "gossip")
     hints = failed(results)
     assert (code, list(hints)) == (1, [NEWS]), printed
     assert hints[NEWS].startswith("host2 "), printed
     (news,) = (one for one in results["results"] if one["check"] == NEWS)
-    links = [link for item in news["evidence"] for link in item["links"]]
-    assert {link["source"] for link in links if not link["seen"]} == {"host2"}, printed
+    missed = [link for item in news["evidence"] for link in item["links"] if not link["seen"]]
+    assert all("host2" in (link["source"], link["target"]) for link in missed), printed
+    assert any(link["source"] == "host2" for link in missed), printed
 
 
 def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:

@@ -223,7 +223,7 @@ def _with_mtu(name: str, mtu: int, hosts: dict[str, object]) -> Lab:
 def test_a_failed_up_keeps_the_evidence_and_nothing_else(lab: Lab, state_home: Path, keep: bool) -> None:
     sshd = LabState(lab.name).host_folder("host2") / "upper/usr/sbin/sshd"
     sshd.parent.mkdir(parents=True)
-    sshd.write_text("#!/bin/sh\necho this sshd is broken\nexit 1\n")
+    sshd.write_text("#!/bin/sh\n(sleep 0.5; echo this sshd is broken) &\nexit 1\n")  # its last words come late
     sshd.chmod(0o755)
     with pytest.raises(HostError) as caught:
         open_machines(lab).up(Silent(), keep=keep)
