@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling
 
 SLOW = {
-    "test_swarm.py": 5,
+    "test_swarm.py": 3,
+    "test_swarm_members.py": 2,
     "test_plays.py": 1,
     "test_broken_plays.py": 10,
     "test_by_hand.py": 8,

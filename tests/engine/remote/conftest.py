@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.remote import Host, Hosts
+from tests.support.labs import EngineLab
 from tests.support.sshd import Sshd, server
 
 
@@ -25,3 +26,10 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 def host(sshd: Sshd) -> Iterator[Host]:
     with Hosts({"host1": sshd.target()}) as hosts:
         yield hosts["host1"]
+
+
+@pytest.fixture
+def fresh(engine_lab: EngineLab) -> Iterator[Hosts]:
+    """Connections that nothing was asked through yet."""
+    with Hosts(engine_lab.machines.targets()) as hosts:
+        yield hosts
