@@ -13,6 +13,14 @@ from .errors import NoEffect
 from .kind import NOTHING, Before, FaultKind, HostParameters, OnHost, Seen
 from .scene import Scene
 
+_REMOVED = "/run/clusterlab/faults/FAULT_ID/exports"
+"""What the fault changes, to restore just that: by client, with the options and CLIENT:PATH of exportfs(8)."""
+_EXPORTED = r"""$1 == ENVIRON["path"] {
+    client = options = $2
+    sub(/\(.*/, "", client); sub(/^[^(]*\(/, "", options); sub(/\)$/, "", options)
+    if (client ~ /:/) sub(/^[^\/]*/, "[&]", client)
+    print options, client ":" $1
+}"""
 _ANSWERS = "timeout 3 bash -c ': </dev/tcp/{address}/2049'"
 
 
@@ -74,11 +82,16 @@ class Unexport(FaultKind[ExportParameters]):
 
     def parts(self, params: ExportParameters, scene: Scene) -> list[OnHost]:
         inject = f"""path={quote(params.path)}
-clients=$(path=$path awk '$1 == ENVIRON["path"] {{ sub(/\\(.*/, "", $2); print $2 }}' /var/lib/nfs/etab)
-[ -n "$clients" ] || {{ echo "$path is not exported" >&2; exit {NOTHING}; }}
-for client in $clients; do {self._command} "$client:$path" || exit 1; done
+exported=$(path=$path awk {quote(_EXPORTED)} /var/lib/nfs/etab)
+[ -n "$exported" ] || {{ echo "$path is not exported" >&2; exit {NOTHING}; }}
+printf '%s\\n' "$exported" >{_REMOVED} || exit 1
+while read -r options export; do {self._command} "$export" || exit 1; done <{_REMOVED}
 exportfs -f"""
-        return [OnHost(params.at, inject, "exportfs -ra && exportfs -f")]
+        heal = f"""if [ -e {_REMOVED} ]; then
+    while read -r options export; do exportfs -i -o "$options" "$export" || exit 1; done <{_REMOVED}
+    exportfs -f && rm -f {_REMOVED}
+fi"""
+        return [OnHost(params.at, inject, heal)]
 
     def effect(self, params: ExportParameters, scene: Scene, before: Before) -> Seen:
         lines = self._exported(params, scene)

@@ -22,7 +22,7 @@ from . import nfs_options, record
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
-from .nfs_exports import ETAB, Found, Table, found, parse, path, question, table_of, text
+from .nfs_exports import ETAB, Found, Table, end, found, parse, path, put_in_force, question, table_of, text
 from .observed import Observed
 from .roles import roles
 from .scope import Scope, Wants
@@ -64,9 +64,7 @@ class ExportKind(HostKind[Export, Table]):
             yield from ((Role(str(export.path), "nfs"), export) for export in lab.inventory.nfs.exports)
 
     def manual(self, wanted: Export) -> str:
-        clients = [f"{client}:{wanted.path}" for client in wanted.clients]
-        options = ",".join(wanted.options)
-        return "\n".join(f"exportfs -o {options} {shlex.quote(client)}" for client in clients)
+        return put_in_force(wanted)
 
     def questions(self, at: Observed, wanted: Mapping[Key, Export] | None) -> Mapping[str, str]:
         return {self.name: question([] if wanted is None else [key.name for key in wanted])}
@@ -125,7 +123,7 @@ def others(at: Observed) -> list[str]:
 def _removal(at: Observed, reason: str) -> Change:
     now = found(at.answers.get(EXPORT.name, ""), at.lab)
     commands = [
-        f"exportfs -u {shlex.quote(f'{client}:{directory}')}"
+        end(directory, client)
         for directory, client in now.ours
         if (directory, client) in now.active and directory not in now.foreign
     ]
@@ -185,8 +183,7 @@ def _whose(directory: str, exports: Sequence[Export], now: Found) -> str:
     known = {*table_of(exports), *now.ours}
     others = [client for place, client in now.active if place == directory and (place, client) not in known]
     if others:
-        command = f"`exportfs -u {others[0]}:{directory}`"
-        return f"{directory} is exported to {', '.join(others)} manually; {command} would end that"
+        return f"{directory} is exported to {', '.join(others)} manually; `{end(directory, others[0])}` would end that"
     return ""
 
 
@@ -230,15 +227,15 @@ def _change(
 ) -> Change:
     lab = at.lab
     directories = [str(export.path) for export in exports]
-    unexport = [f"exportfs -u {shlex.quote(f'{client}:{directory}')}" for directory, client in stale]
+    in_force = [*(end(*pair) for pair in stale), *map(put_in_force, exports)]
     make = [f"mkdir -p {shlex.join(directories)} /etc/exports.d"] if directories else []
     write = [f"cat > {path(lab)} <<'END'\n{text(exports, lab)}END" if directories else f"rm -f {path(lab)}"]
     return Change(
         key=Key(at.name, "exports", " ".join(directories) or path(lab)),
         action="export",
         reason=_reason(differences),
-        command="\n".join([*make, *write, *unexport, "exportfs -a"]),
-        carry_out=partial(_record_and_export, at.host, list(exports), lab, unexport, existing),
+        command="\n".join([*make, *write, *in_force]),
+        carry_out=partial(_record_and_export, at.host, list(exports), lab, in_force, existing),
         differences=tuple(differences),
         needs=needs,
     )
@@ -253,14 +250,14 @@ def _reason(differences: list[Difference]) -> str:
 
 
 def _record_and_export(
-    host: Host, exports: list[Export], lab: str, unexport: list[str], existing: frozenset[str]
+    host: Host, exports: list[Export], lab: str, in_force: list[str], existing: frozenset[str]
 ) -> None:
     created = {str(export.path): str(export.path) not in existing for export in exports}
     record.remember(host, lab, EXPORT.name, created)
-    _export(host, exports, lab, unexport)
+    _export(host, exports, lab, in_force)
 
 
-def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) -> None:
+def _export(host: Host, exports: list[Export], lab: str, in_force: list[str]) -> None:
     doing = "export " + (", ".join(str(export.path) for export in exports) or "what is wanted")
     directories = [str(export.path) for export in exports]
     do(host, f"mkdir -p /etc/exports.d {shlex.join(directories)}", doing)
@@ -268,8 +265,8 @@ def _export(host: Host, exports: list[Export], lab: str, unexport: list[str]) ->
         host.write(path(lab), text(exports, lab).encode())
     else:
         do(host, f"rm -f {shlex.quote(path(lab))}", doing)
-    # -a adds and changes what the files have; -r would also end the exports that others made manually.
-    completed = do(host, "\n".join(["set -e", *unexport, "exportfs -a"]), doing, remedies=_REMEDIES)
+    # Neither -a nor -r: they would change others' exports, which an administrator may have ended or made manually.
+    completed = do(host, "\n".join(["set -e", *in_force]), doing, remedies=_REMEDIES)
     _verify(host, exports, doing, completed.output)
 
 

@@ -94,6 +94,28 @@ def text(exports: Iterable[Export], lab: str) -> str:
     return "\n".join([f"# Written by clusterlab for the lab {lab}.", *lines, ""]) if lines else ""
 
 
+def put_in_force(export: Export) -> str:
+    """Command that exports a directory, whatever it was exported as before.
+
+    It reads no file (`-i`), so it has no effect on any other export.
+    """
+    options = ["-o", ",".join(export.options)] if export.options else []
+    return shlex.join(["exportfs", "-i", *options, *(named(str(export.path), client) for client in export.clients)])
+
+
+def end(directory: str, client: str) -> str:
+    """Command that ends the export of a directory to a client."""
+    return shlex.join(["exportfs", "-u", named(directory, client)])
+
+
+def named(directory: str, client: str) -> str:
+    """An export as exportfs(8) takes it."""
+    if ":" in client:  # IPv6
+        address, slash, length = client.partition("/")
+        client = f"[{address}]{slash}{length}"
+    return f"{client}:{directory}"
+
+
 def table_of(exports: Iterable[Export]) -> Table:
     return {
         (str(export.path), nfs_options.client(client)): nfs_options.effective(export.options)

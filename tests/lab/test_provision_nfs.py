@@ -73,7 +73,7 @@ def differences(changes: list[Change]) -> list[tuple[object, object]]:
 def test_a_directory_is_made_and_exported_and_the_second_time_nothing_changes(server: Server) -> None:
     [change] = [one for one in server.plan(export()) if one.key.kind == "exports"]
     assert f"/export-test {CLIENT}(rw,sync,no_subtree_check,no_root_squash)" in change.command
-    assert "exportfs -a" in change.command
+    assert f"exportfs -i -o rw,sync,no_subtree_check,no_root_squash {CLIENT}:/export-test" in change.command
     server.made(export())
     assert f"/export-test\t{CLIENT}(rw,sync," in server.in_force()
     assert "/export-test" in server.run("exportfs -v")
@@ -147,6 +147,15 @@ def test_exports_that_others_made_by_hand_stay_in_force(server: Server) -> None:
     server.run("mkdir -p /export-test/theirs && exportfs -o ro 10.1.0.0/16:/export-test/theirs")
     server.made(export())
     assert "/export-test/theirs\t10.1.0.0/16(ro" in server.in_force()
+
+
+def test_an_export_that_an_administrator_ended_stays_out_of_force(server: Server) -> None:
+    server.run(
+        "mkdir -p /export-test/ended && echo '/export-test/ended 10.1.0.0/16(ro)' > /etc/exports.d/other.exports && "
+        "exportfs -a && exportfs -u 10.1.0.0/16:/export-test/ended"
+    )
+    server.made(export())
+    assert "/export-test/ended" not in server.in_force()
 
 
 def test_a_server_that_stopped_is_started_before_it_exports(server: Server) -> None:

@@ -63,3 +63,13 @@ def test_an_export_in_another_file_is_somebody_elses() -> None:
     others = {"/etc/exports": "/shares 10.0.0.0/8(ro)\n"}
     [change] = nfs.changes(at("export", exports_answer(etab="", **others)), [EXPORT], frozenset())
     assert "/etc/exports already" in change.blocked
+
+
+def test_the_commands_concern_the_labs_exports_alone() -> None:
+    wanted = Export.model_validate({"path": "/two words", "clients": ["fd00::/64", "fd01::7", "*"]})
+    stale = "/shares 10.0.0.0/8(ro)\n"
+    [change] = nfs.changes(at("export", exports_answer(stale, ours=stale)), [wanted], frozenset())
+    assert [line for line in change.command.splitlines() if line.startswith("exportfs")] == [
+        "exportfs -u 10.0.0.0/8:/shares",
+        "exportfs -i -o rw,sync,no_subtree_check '[fd00::]/64:/two words' '[fd01::7]:/two words' '*:/two words'",
+    ]
