@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 import shlex
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
+from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
+from clusterlab.waiting import wait_until
 
 from . import docker_engine, iscsi_initiator, iscsi_target, nfs, record
 from .base import Change, Difference, Key, Skipped
@@ -320,16 +320,23 @@ def _install(host: Host, names: Sequence[str]) -> ClusterlabError | None:
 
 
 def _wait_until_unlocked(host: Host, progress: Progress) -> None:
-    began = time.monotonic()
-    said_at = float("-inf")
-    while holders := do(host, _HOLDERS, "find out who holds the package manager's locks").stdout.split("\n")[:-1]:
-        waited = time.monotonic() - began
-        if waited > _LOCKED_FOR:
-            raise DeadlineExceeded(
-                f"{host.name}: the package manager is still locked after {waited:.0f} s, by {', '.join(holders)}",
-                remedy="End that process, or wait for it, and run the same command again.",
-            )
-        if waited - said_at >= _SAY_AGAIN:
+    began, said_at, locked = time.monotonic(), float("-inf"), ""
+
+    def unlocked() -> bool:
+        nonlocal said_at, locked
+        holders = do(host, _HOLDERS, "find out who holds the package manager's locks").stdout.split("\n")[:-1]
+        locked, waited = f"locked by {', '.join(holders)}", time.monotonic() - began
+        if holders and waited - said_at >= _SAY_AGAIN:
             said_at = waited
-            progress.say(host.name, f"waiting for the package manager: locked by {', '.join(holders)}, {waited:.0f} s")
-        threading.Event().wait(_POLL)
+            progress.say(host.name, f"waiting for the package manager: {locked}, {waited:.0f} s")
+        return not holders
+
+    wait_until(
+        unlocked,
+        "the package manager",
+        _LOCKED_FOR,
+        subject=host.name,
+        seen=lambda: locked,
+        remedy="End that process, or wait for it, and run the same command again.",
+        longest_pause=_POLL,
+    )

@@ -5,7 +5,6 @@ No token leaves the body of a request.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from typing import Any
 
 import docker.errors
 
-from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
+from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.model.inventory import Availability
 from clusterlab.model.swarm import Swarm as Settings
 from clusterlab.remote import Host
@@ -32,6 +31,7 @@ from clusterlab.resources.swarm_nodes import (
     reachability,
     state,
 )
+from clusterlab.waiting import wait_until
 
 PORT = 2377  # on which managers listen
 _SETTLES_WITHIN = 120.0  # seconds until the managers see a node as wanted
@@ -160,19 +160,17 @@ def settle(wanted: Wanted, manager: Host) -> None:
 
     Role, availability and address on the LAN.
     """
-    name, began = wanted.host.name, time.monotonic()
-    while True:
+    name, began, seen = wanted.host.name, time.monotonic(), ""
+
+    def settled() -> bool:
+        nonlocal seen
         seen, hopeless = _unsettled(wanted, manager)
-        if not seen:
-            return
         if hopeless and time.monotonic() - began > _PATIENCE:
             raise HostError(name, seen, remedy="Run the same command again: it shows what can be done.")
-        if time.monotonic() - began > _SETTLES_WITHIN:
-            raise DeadlineExceeded(
-                f"{name}: not in the Swarm of {manager.name} as wanted after {_SETTLES_WITHIN:.0f} s: {seen}",
-                remedy=_PORTS,
-            )
-        threading.Event().wait(POLL)
+        return not seen
+
+    what = f"its node in the Swarm of {manager.name} to be as wanted"
+    wait_until(settled, what, _SETTLES_WITHIN, subject=name, seen=lambda: seen, remedy=_PORTS, longest_pause=POLL)
 
 
 def _unsettled(wanted: Wanted, manager: Host) -> tuple[str, bool]:
@@ -236,14 +234,16 @@ def remove(manager: Host, node: str) -> None:
         _set(manager, node, {"Role": "worker"})
     if state(found) == "ready":
         _set(manager, node, {"Availability": "drain"})
-    deadline = time.monotonic() + _SETTLES_WITHIN
-    while busy := _busy(manager, node):
-        if time.monotonic() > deadline:
-            raise DeadlineExceeded(
-                f"{manager.name}: the node {node} could not be removed within {_SETTLES_WITHIN:.0f} s: {busy}",
-                remedy=f"See `docker node ps {node}` on {manager.name}, then run the same command again.",
-            )
-        threading.Event().wait(POLL)
+    busy = ""
+
+    def idle() -> bool:
+        nonlocal busy
+        busy = _busy(manager, node)
+        return not busy
+
+    remedy = f"See `docker node ps {node}` on {manager.name}, then run the same command again."
+    what = f"the node {node} to be idle, so that it can be removed"
+    wait_until(idle, what, _SETTLES_WITHIN, subject=manager.name, seen=lambda: busy, remedy=remedy, longest_pause=POLL)
     with engine_errors(manager, f"remove the node {node}"):
         manager.docker.remove_node(node, force=True)
 

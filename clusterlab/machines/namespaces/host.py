@@ -8,17 +8,19 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
 
-from clusterlab.errors import DeadlineExceeded, HostError
+from clusterlab.errors import HostError
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.ssh_banner import greets
 from clusterlab.model.base import size_bytes
 from clusterlab.model.inventory import Inventory
 from clusterlab.programs import run_program
+from clusterlab.waiting import Interrupted, wait_until
 
 from . import cgroups, processes
 from .host_files import HostFiles, hosts_file
@@ -151,25 +153,31 @@ class NamespacesHost:
 
         Gives up in silence when `stop` is set.
         """
-        self._wait("SSH to answer", lambda: self.answers_ssh(port), stop)
-        if self.serves_docker:
-            self._wait("its Docker engine to answer", self.answers_docker, stop)
+        with suppress(Interrupted):
+            self._wait("SSH to answer", lambda: self.answers_ssh(port), stop)
+            if self.serves_docker:
+                self._wait("its Docker engine to answer", self.answers_docker, stop)
 
-    def _wait(self, what: str, holds: Callable[[], bool], stop: Event) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not holds():
+    def _wait(self, what: str, answers: Callable[[], bool], stop: Event) -> None:
+        def ready() -> bool:
+            if answers():
+                return True
             if self.pid is None:
                 raise HostError(self.name, "it ended while it was starting", detail=self.console_tail())
             if failed := self._failed_services():
                 raise HostError(self.name, f"{', '.join(failed)} did not start", detail=self._words_of(failed))
-            if time.monotonic() > deadline:
-                raise DeadlineExceeded(
-                    f"{self.name}: waited {_START_SECONDS:.0f} s for {what}",
-                    remedy=f"clusterlab up --keep leaves it as it is; its logs are in {self._logs}",
-                    detail=self.console_tail(),
-                )
-            if stop.wait(_POLL):
-                return
+            return False
+
+        wait_until(
+            ready,
+            what,
+            _START_SECONDS,
+            subject=self.name,
+            remedy=f"clusterlab up --keep leaves it as it is; its logs are in {self._logs}",
+            detail=self.console_tail,
+            stop=stop,
+            longest_pause=_POLL,
+        )
 
     def stop(self) -> None:
         """Kill process 1, and everything in its namespaces with it."""
@@ -261,8 +269,11 @@ class NamespacesHost:
 
     def _wait_for_process_1(self) -> None:
         seen = time.monotonic()
-        deadline = seen + _START_SECONDS
-        while self.pid is None:
+
+        def started() -> bool:
+            nonlocal seen
+            if self.pid is not None:
+                return True
             # One look at /proc can miss a process that hands over to its child at that moment.
             if processes.find(self.lab_folder, [self.name]):
                 seen = time.monotonic()
@@ -270,11 +281,16 @@ class NamespacesHost:
                 raise HostError(
                     self.name, "its namespaces could not be created", detail=self.console_tail() or "no output"
                 )
-            if time.monotonic() > deadline:
-                raise DeadlineExceeded(
-                    f"{self.name}: waited {_START_SECONDS:.0f} s for its namespaces", detail=self.console_tail()
-                )
-            time.sleep(_POLL)
+            return False
+
+        wait_until(
+            started,
+            "its namespaces",
+            _START_SECONDS,
+            subject=self.name,
+            detail=self.console_tail,
+            longest_pause=_POLL,
+        )
 
     def _ip(self, pid: int, *commands: str) -> None:
         """Run `ip` commands in the network of a process."""
