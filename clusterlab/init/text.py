@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 
+from clusterlab.machines.kinds import DEFAULT, EXISTING
 from clusterlab.model.addresses import is_ipv4
 
 from .found import Found, FoundHost, host_name
@@ -21,7 +22,7 @@ def inventory(found: Found, as_lab: bool) -> str:
 def _existing(found: Found) -> Iterator[str]:
     yield f"# Read from {found.source}. clusterlab never creates or removes these machines."
     yield f"lab: {found.lab}"
-    yield "machines: existing"
+    yield f"machines: {EXISTING.name}"
     if found.subnet:
         yield f"network: {{subnet: {found.subnet}}}"
     if found.ssh:
@@ -41,7 +42,7 @@ def _existing(found: Found) -> Iterator[str]:
 def _lab(found: Found) -> Iterator[str]:
     yield f"# Virtual machines like those of {found.source}: the same hosts, roles and addresses."
     yield f"lab: {found.lab}-lab"
-    yield "machines: qemu"
+    yield f"machines: {DEFAULT.name}"
     subnet = found.subnet
     own = {} if subnet else _addresses(found)
     yield f"network: {{subnet: {subnet or '192.168.98.0/24'}}}"
@@ -71,7 +72,15 @@ def _lab(found: Found) -> Iterator[str]:
     yield _IMAGES
     yield "  shell: {build: busybox}"
     yield ""
-    yield "qemu: {memory: 1G, cpus: 1, release: trixie}"
+    yield from _settings()
+
+
+def _settings() -> Iterator[str]:
+    """The section of the virtual machines with what people change first, as it is by default."""
+    if DEFAULT.settings is not None:
+        settings = DEFAULT.settings()
+        keys = [key for key in ("memory", "cpus", "release") if DEFAULT.has_setting(key)]
+        yield f"{DEFAULT.name}: {_mapping({key: str(getattr(settings, key)) for key in keys})}"
 
 
 def _server(found: Found) -> str:

@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, create_model
 from clusterlab.errors import UsageError
 from clusterlab.machines.base import MachineKind
 from clusterlab.machines.kinds import DEFAULT, MACHINE_KINDS
-from clusterlab.machines.qemu.kind import QemuSettings
 
 from . import engine, groups, node_labels, sysctl
 from .base import Issue, Model, Name, ObjectName, Size, Strings, Subnet, no_number
@@ -312,7 +311,8 @@ class _Inventory(Model):
     @property
     def release(self) -> str:
         """The Debian release that machines and images are built from."""
-        return self.section(QemuSettings).release
+        kind = next(one for one in (self.kind, *MACHINE_KINDS.values()) if one.has_setting("release"))
+        return str(getattr(self, kind.name).release)
 
 
 def _complete() -> type[_Inventory]:

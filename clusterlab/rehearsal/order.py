@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from clusterlab.errors import UsageError
+from clusterlab.machines.kinds import DEFAULT
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.problems import listed
 
@@ -18,7 +19,7 @@ def require_rehearsable(before: Inventory, after: Inventory) -> None:
     if before.kind.foreign:
         raise UsageError(
             "a rehearsal drains hosts and restarts engines: it is for a lab whose machines clusterlab creates",
-            remedy="Write an inventory with `machines: qemu` or `namespaces` and the same hosts.",
+            remedy=f"Write an inventory with `machines: {DEFAULT.name}` and the same hosts.",
         )
     different = list(_more(before, after))
     if different:
