@@ -66,7 +66,8 @@ def survey(
 
     Images that are built from packages are built on this machine when they are not in the cache. What was
     created for one of these plays and is no longer in it is removed; objects of other plays and of anybody else
-    are left alone. A host that does not answer is a blocked change of its own, so the others go on.
+    are left alone. Where one of these plays defines an object that another play has, the change names that play. A
+    host that does not answer is a blocked change of its own, so the others go on.
     """
     shown = progress or Silent()
     wants = replace(wanted(lab, unsupported, shown), deploying=deploying)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -144,14 +145,22 @@ class ResourceKind(ABC, Generic[W, F]):
         wanted, found = self.wanted(wants), self.observe(scope)
         for key, want in wanted.items():
             if scope.answers(key) and key not in wants.omitted:
-                change = self.change(wants, scope, key, want, found.get(key))
+                existing = found.get(key)
+                change = self.change(wants, scope, key, want, existing)
                 if change:
-                    yield change
+                    yield change if existing is None else self._with_its_play(wants, scope, change, existing)
         for key, have in found.items():
             if key not in wanted and self.owns(scope.name, have) and self.play(have) in wants.lab.plays:
                 removal = self.remove(scope, key, have, NO_LONGER_WANTED)
                 if removal:
                     yield removal
+
+    def _with_its_play(self, wants: Wants, scope: Scope, change: Change, found: F) -> Change:
+        """The change of an existing resource; its reason names a play that the resource is taken from."""
+        play = self.play(found) if self.owns(scope.name, found) else None
+        if play is None or play in wants.lab.plays:
+            return change
+        return replace(change, reason=f"it belongs to the play {play}, which is not named here; {change.reason}")
 
 
 def of_verb(kinds: Iterable[ResourceKind[W, F]], verb: Verb) -> list[ResourceKind[W, F]]:

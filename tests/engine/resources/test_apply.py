@@ -204,6 +204,19 @@ def test_a_port_that_is_taken_is_said_to_be(bench: Bench) -> None:
     assert "a port that it publishes is taken" in report.failed[0].error.message
 
 
+def test_the_plan_names_the_play_that_loses_a_container_or_network(bench: Bench) -> None:
+    def play(subnet: str) -> dict[str, Any]:
+        network = {"hosts": "host1", "ipam": {"config": [{"subnet": subnet}]}}
+        return {"networks": {"net": network}, "containers": {"box": {"host": "host1", "image": "shell"}}}
+
+    assert bench.carry_out(apply(bench.lab(first=play("10.223.0.0/24")), bench.hosts)).ok
+    changes = apply(bench.lab(second=play("10.224.0.0/24")), bench.hosts)
+    assert {(str(one.key), one.action, one.reason.split(";")[0]) for one in changes if one.key.kind != "image"} == {
+        ("host1: network net", "replace", "it belongs to the play first, which is not named here"),
+        ("host1: container box", "replace", "it belongs to the play first, which is not named here"),
+    }
+
+
 @pytest.mark.parametrize(("host", "driver"), [("host1", "bridge"), ("host2", "overlay")])
 def test_an_address_that_somebody_has_is_named_with_both_owners(bench: Bench, host: str, driver: str) -> None:
     network = {"driver": driver, "ipam": {"config": [{"subnet": "10.201.0.0/24"}]}}
