@@ -12,7 +12,7 @@ start() {
     done
 }
 
-# As udev does where it runs. While libvirt's user may not open the file, libvirt asks QEMU anew before everything it does, which
+# As udev does where it runs. While libvirt's user may not open the file, libvirt asks QEMU again before everything it does, which
 # takes half a minute each time.
 if [ -c /dev/kvm ] && [ "$(stat -c %U:%G:%a /dev/kvm)" = root:root:600 ]; then
     chgrp kvm /dev/kvm

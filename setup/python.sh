@@ -8,7 +8,7 @@ python=${PYTHON:-python3}
     echo "clusterlab: needs Python 3.11 or newer, and $python is $("$python" -V); name another: make PYTHON=python3.12" >&2
     exit 3
 }
-# An interrupted one is made anew.
+# An interrupted one is recreated.
 [ -x "$venv/bin/pip" ] && "$venv/bin/pip" --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
 echo "Installing clusterlab in $venv"
 "$venv/bin/pip" install --quiet --editable "$what"

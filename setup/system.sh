@@ -41,7 +41,7 @@ if [ -z "$missing" ]; then
 fi
 
 command -v apt-get >/dev/null || {
-    echo "clusterlab: apt-get is missing; install these packages by hand:$missing" >&2
+    echo "clusterlab: apt-get is missing; install these packages manually:$missing" >&2
     exit 3
 }
 echo "Installing:$missing"

@@ -58,7 +58,7 @@ class Known(Protocol):
 def unanswered(command: str) -> Iterator[None]:
     """Turn the error of a host or engine into that of a probe.
 
-    `command` is what was asked.
+    `command` is what was run.
     """
     try:
         yield

@@ -32,7 +32,7 @@ class Place:
 class ProbeError(ClusterlabError):
     """A probe got no answer that counts.
 
-    `command` is what was asked, as a person would type it.
+    `command` is what was run, as a person would type it.
     """
 
     def __init__(self, message: str, *, command: str = "", detail: str = "", remedy: str = "") -> None:

@@ -37,7 +37,7 @@ class NotSeen(Exception):
 class Seen:
     """One piece of evidence.
 
-    What was asked on a host, what was expected, and what was found.
+    What was run on a host, what was expected, and what was found.
     """
 
     host: str

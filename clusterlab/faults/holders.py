@@ -21,7 +21,7 @@ _TAIL_MIB = 64
 
 
 class FillParameters(HostParameters):
-    """Which file system is filled, and how much is left."""
+    """Which file system is filled, and how much remains."""
 
     path: str = Field(description="a directory of the file system", examples=["/var/lib/docker", "/shares"])
     leave: Size | None = Field(default=None, description="how much to leave free; default: nothing", examples=["16M"])
@@ -108,7 +108,7 @@ dd if=/dev/zero of="$file" bs=1M count=1 conv=fsync 2>&1 >/dev/null | grep 'No s
 
 
 class MemoryParameters(HostParameters):
-    """How much memory is left."""
+    """How much memory remains."""
 
     leave: Size = Field(default="128M", description="how much to leave available; less than 96M ends the host itself")
 

@@ -31,7 +31,7 @@ from .actions import Actions
 
 @dataclass(frozen=True)
 class Part:
-    """Something that is made, or a statement with what puts back what it changed.
+    """Something that is made, or a statement with what restores what it changed.
 
     Lines in their order.
     """

@@ -43,7 +43,7 @@ class Deadline:
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Raise Passed in the block when only the time for the end is left."""
+        """Raise Passed in the block when only the time for the end remains."""
         with self._alarm(self._end - self._closing - time.monotonic()):
             yield
 

@@ -37,7 +37,7 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
     Nothing is changed here.
 
     Hosts are restored to what they recorded before their first change. Packages and the Swarm stay unless `allowed` has
-    `--packages` and `--swarm`. Raises ClusterlabError while objects of the lab are left on the hosts, since they need
+    `--packages` and `--swarm`. Raises ClusterlabError while objects of the lab remain on the hosts, since they need
     what would go.
     """
     if left := clean.left_over(lab, hosts):

@@ -35,7 +35,7 @@ class NotProven(AssertionError):
 
 
 def evidence_of(result: Result) -> str:
-    """What was asked where, expected and found, as `clusterlab check` shows it."""
+    """What was run where, expected and found, as `clusterlab check` shows it."""
     text = io.StringIO()
     show_statements(PlainConsole(file=text, width=_WIDTH, no_color=True), [result])
     return text.getvalue().strip("\n")

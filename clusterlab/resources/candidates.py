@@ -26,7 +26,7 @@ _ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class NodeState:
-    """A node, what it has, and what is left of it.
+    """A node, what it has, and what remains of it.
 
     `images` None: nobody looked there.
     """

@@ -46,7 +46,7 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
     Raises HostError when it ends at once.
 
     An engine under load may miss the Swarm's answer to its own request to join an overlay network. The same container
-    started again would keep what is left of that attempt, so it is created again. `others` are the hosts whose
+    started again would keep what remains of that attempt, so it is created again. `others` are the hosts whose
     addresses must not be its own.
     """
 

@@ -142,7 +142,7 @@ def _removal(at: Observed, reason: str) -> Change:
 def _remove_if_empty(directory: str) -> str:
     """Command that succeeds also when the directory is gone or in use.
 
-    What is left of it is reported, see `rest`.
+    What remains of it is reported, see `rest`.
     """
     name = shlex.quote(directory)
     return f"[ ! -d {name} ] || rmdir --ignore-fail-on-non-empty {name} || true"

@@ -4,7 +4,7 @@ Only what this one created is removed unasked.
 
 A lab that is shared is worked on from several workstations, so its objects are the lab's, whoever created them: see
 `is_ours`. On hosts that several can reach, a lab of one name is one workstation's unless its inventory says otherwise.
-What is left of a lab that nobody knows any longer is another matter: it may be a colleague's.
+What remains of a lab that nobody knows any longer is another matter: it may be a colleague's.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def remove_service(host: Host, name: str, id_: str) -> None:
 
 
 def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
-    """Wait until no container of a removed service is left on `hosts`."""
+    """Wait until no container of a removed service remains on `hosts`."""
     for host in hosts:
         with engine(host, f"wait for the tasks of service {service} to end") as api:
             wait_for(

@@ -200,7 +200,7 @@ def _set(at: Observed, name: str, value: str, before: str | None) -> None:
 def _restore(at: Observed, name: str, before: str | None) -> None:
     """Write the former value, unless it is None, then remove our file.
 
-    It shows what is left to do after a failure.
+    It shows what remains to be done after a failure.
     """
     doing = f"restore {name}"
     if before is not None:

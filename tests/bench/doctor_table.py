@@ -34,7 +34,7 @@ NAMED = {
     "export-removed": {"CL404"},
     "swarm-left": {"CL209"},
     "nfs-volume-missing": {"CL401"},
-    "volume-made-by-hand": {"CL401"},
+    "volume-made-manually": {"CL401"},
 }
 """Codes by case."""
 

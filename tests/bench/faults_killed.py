@@ -1,4 +1,4 @@
-"""What is left when the process that injects a fault is killed.
+"""What remains when the process that injects a fault is killed.
 
 It is killed at random moments, and then `clusterlab heal` runs:
 
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _killed(up: EngineLab, inventory: Path, fault: str, late: bool, seconds: float) -> bool:
-    """Kill it so many seconds after its start, or late, after its effect was proven; heal, and say what is left."""
+    """Kill it so many seconds after its start, or late, after its effect was proven; heal, and say what remains."""
     scene, hosts = Scene(up.lab, up.hosts), up.lab.inventory.hosts
     before = residue.fingerprints(scene, hosts)
     process = _started(inventory, fault)

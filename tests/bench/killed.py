@@ -1,4 +1,4 @@
-"""What is left of a lab in namespaces when `up` or `down` is killed, and after the next command:
+"""What remains of a lab in namespaces when `up` or `down` is killed, and after the next command:
 
     sudo .venv/bin/python -m tests.bench.killed [KILLS]        (default: 8 of each)
 
@@ -45,7 +45,7 @@ def main(kills: int) -> int:
 
 
 def _killed(verb: str, seconds: float, then: str, machines: Machines, lab: Lab, state: Path) -> bool:
-    """Kill a command and give the next one; whether anything is left after that."""
+    """Kill a command and give the next one; whether anything remains after that."""
     spaces = footprint.namespaces(set(footprint.processes(lab.name)))
     process = _started(verb, lab)
     time.sleep(seconds)

@@ -98,7 +98,7 @@ def test_each_host_has_a_name_of_its_own(bench: Bench) -> None:
     assert len(names) == 2
 
 
-def test_access_that_was_opened_by_hand_is_closed_while_the_host_is_logged_in(bench: Bench) -> None:
+def test_access_that_was_opened_manually_is_closed_while_the_host_is_logged_in(bench: Bench) -> None:
     tid = bench.sh("gw", rf"{SHOW} | sed -n 's/^Target \([0-9]*\): .*[.]disk1$/\1/p'")
     bench.sh("gw", f"tgtadm --lld iscsi --mode target --op bind --tid {tid} -I ALL")
     [change] = provision(bench.lab(), bench.hosts)

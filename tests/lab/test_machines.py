@@ -266,7 +266,7 @@ def test_down_leaves_nothing(machines: QemuMachines, lab: Lab) -> None:
     machines.down(Silent())  # nothing to do is no error
 
 
-def test_down_after_the_state_was_removed_by_hand(machines: QemuMachines, lab: Lab) -> None:
+def test_down_after_the_state_was_removed_manually(machines: QemuMachines, lab: Lab) -> None:
     one = lab.inventory.model_dump(mode="json", by_alias=True)
     one["hosts"] = {"gw": one["hosts"]["gw"]}
     alone = QemuMachines(Lab(inventory=Inventory.model_validate(one)))
@@ -280,7 +280,7 @@ def test_down_after_the_state_was_removed_by_hand(machines: QemuMachines, lab: L
 
 @pytest.fixture
 def alone(lab: Lab, machines: QemuMachines) -> Iterator[Lab]:
-    """Another lab, of one machine, that nothing is left of afterwards."""
+    """Another lab, of one machine, of which nothing remains afterwards."""
     inventory = lab.inventory.model_dump(mode="json", by_alias=True)
     inventory["lab"] = f"{lab.name}-alone"
     inventory["hosts"] = {"gw": inventory["hosts"]["gw"]}

@@ -87,7 +87,7 @@ OTHER += ["insecure_locks", "no_acl", "anonuid=1001", "anongid=1001", "fsid=8", 
 
 
 @pytest.mark.parametrize(("wanted", "drifted"), [(ONE, OTHER), (OTHER, ONE)], ids=["one", "other"])
-def test_every_option_that_drifted_is_found_and_put_back(server: Server, wanted: list[str], drifted: list[str]) -> None:
+def test_every_option_that_drifted_is_found_and_restored(server: Server, wanted: list[str], drifted: list[str]) -> None:
     server.made(export(*wanted))
     assert server.plan(export(*wanted)) == []
     server.run(f"exportfs -i -o {','.join(drifted)} {CLIENT}:/export-test")
@@ -108,7 +108,7 @@ def test_clients_and_exports_that_are_no_longer_wanted_end(server: Server) -> No
     assert server.plan(export()) == []
 
 
-def test_an_export_that_ended_by_hand_is_made_again(server: Server) -> None:
+def test_an_export_that_was_ended_manually_is_restored(server: Server) -> None:
     server.made(export())
     server.run(f"exportfs -u {CLIENT}:/export-test")
     assert ("exported", "not exported") in differences(server.plan(export()))
@@ -116,7 +116,7 @@ def test_an_export_that_ended_by_hand_is_made_again(server: Server) -> None:
     assert server.plan(export()) == []
 
 
-def test_a_file_or_a_directory_that_was_removed_is_made_again(server: Server) -> None:
+def test_a_file_or_a_directory_that_was_removed_is_recreated(server: Server) -> None:
     server.made(export())
     text = server.run(f"cat {FILE}")
     server.run(f"rm {FILE}")
@@ -143,7 +143,7 @@ def test_an_export_of_somebody_else_is_left_alone(server: Server) -> None:
     assert "`exportfs -u 10.1.0.0/16:/export-test`" in blocked.blocked
 
 
-def test_exports_that_others_made_by_hand_stay_in_force(server: Server) -> None:
+def test_exports_that_others_made_manually_stay_in_force(server: Server) -> None:
     server.run("mkdir -p /export-test/theirs && exportfs -o ro 10.1.0.0/16:/export-test/theirs")
     server.made(export())
     assert "/export-test/theirs\t10.1.0.0/16(ro" in server.in_force()

@@ -51,9 +51,9 @@ def links() -> list[str]:
 
 
 def left(lab: str, state_home: Path, spaces: set[str]) -> Found:
-    """All that is left of a lab; empty when nothing is.
+    """All that remains of a lab; empty when nothing is.
 
-    A process that has ended is in its namespaces until it is reaped: so what is left is looked at again for a moment.
+    A process that has ended is in its namespaces until it is reaped: so what remains is looked at again for a moment.
     """
     deadline = time.monotonic() + _REAPED_SECONDS
     while (found := seen(lab, state_home, spaces)) and time.monotonic() < deadline:

@@ -90,15 +90,15 @@ class Bench:
         return found
 
     def emptied(self) -> None:
-        """Remove the lab's objects, and what a test created by hand; the images stay, to save time."""
-        by_hand = (
+        """Remove the lab's objects, and what a test created manually; the images stay, to save time."""
+        manual = (
             "docker ps -aq --filter name=^hand | xargs -r docker rm -f >&2;"
             "docker volume ls -q --filter name=^hand | xargs -r docker volume rm >&2;"
             "docker network ls -q --filter name=^hand | xargs -r docker network rm >&2"
         )
         self.sh("host1", "docker service ls -q --filter name=hand | xargs -r docker service rm >&2")
         for host in ("host1", "host2"):
-            self.sh(host, by_hand)
+            self.sh(host, manual)
         report = self.carry_out([one for one in clean(self.inventory.lab, self.hosts, True) if one.key.kind != "image"])
         assert report.ok, [one.error.message for one in report.failed] + [one.blocked for one in report.blocked]
 

@@ -12,7 +12,7 @@ SLOW = {
     "test_swarm_members.py": 2,
     "test_plays.py": 1,
     "test_broken_plays.py": 10,
-    "test_by_hand.py": 8,
+    "test_manual.py": 8,
     "test_resource_cases.py": 4,
     "test_faults.py": 4,
     "test_check_cases.py": 7,

@@ -1,4 +1,4 @@
-"""One machine, created by hand with `vagrant up`: clusterlab takes it over, and it has all the bad luck there is."""
+"""One machine, created manually with `vagrant up`: clusterlab takes it over, and it has all the bad luck there is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.vagrant_lab import ROOT, VagrantLab, make_lab, read, virsh
 
 @pytest.fixture(scope="module")
 def lab(cleared: list[VagrantLab], tmp_path_factory: pytest.TempPathFactory) -> VagrantLab:
-    """Up by hand, on the box that clusterlab builds."""
+    """Started manually, on the box that clusterlab builds."""
     wanted = {
         "machines": "vagrant",
         "network": {"subnet": "192.168.92.0/24"},
@@ -33,7 +33,7 @@ def lab(cleared: list[VagrantLab], tmp_path_factory: pytest.TempPathFactory) -> 
     return lab
 
 
-def test_provision_works_on_a_machine_made_by_hand(lab: VagrantLab, tmp_path: Path) -> None:
+def test_provision_works_on_a_machine_created_manually(lab: VagrantLab, tmp_path: Path) -> None:
     made = lab.id("host1")
     lab.clusterlab("provision")
     lab.clusterlab("provision", "--json", str(tmp_path / "again.json"))
@@ -77,7 +77,7 @@ def test_collect(lab: VagrantLab, tmp_path: Path) -> None:
 def test_a_machine_destroyed_behind_vagrants_back_is_recreated(lab: VagrantLab, tmp_path: Path) -> None:
     lost = lab.id("host1")
     virsh("destroy", lab.domain("host1"))
-    virsh("undefine", lab.domain("host1"))  # its disk is left
+    virsh("undefine", lab.domain("host1"))  # its disk remains
     assert lab.states(tmp_path) == {"host1": "absent"}
     said = lab.clusterlab("up").stderr
     assert f"the disk {lab.domain('host1')}.img remains from a removed machine: removing it" in said

@@ -14,7 +14,7 @@ GOOD = "lab: demo\nmachines: vagrant\nhosts:\n  host1: {address: 192.168.98.11}\
 CASES = {
     "no file": (None, "there is no inventory "),
     "of another kind": ("lab: demo\nmachines: qemu\nhosts: {a: {address: 1.2.3.4}}\n", "says `machines: qemu`"),
-    "no inventory": ("title: A play\n", "is no inventory: it needs `lab` and `hosts`"),
+    "no inventory": ("title: A play\n", "is not an inventory: it needs `lab` and `hosts`"),
     "not YAML": ("lab: [demo\n", "cannot be read: "),
     "unknown reference": (GOOD.replace("192.168.98.11", '"${network.gateway}"'), "has nothing at ${network.gateway}"),
 }

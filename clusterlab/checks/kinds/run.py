@@ -148,7 +148,7 @@ class Run(CheckKind[RunProbe]):
     def manual(self, probe: RunProbe, where: Where) -> Iterator[Line]:
         for host in where.lab.expand(probe.on):
             container = container_of(probe, host)
-            spec = wanted_container(where.lab.name, where.play_name, "by-hand", container, where.images[probe.image])
+            spec = wanted_container(where.lab.name, where.play_name, "manual", container, where.images[probe.image])
             command = command_of(spec)
             if probe.fails is not None:
                 found = f"found=$({command} 2>&1 > /dev/null)"

@@ -106,7 +106,7 @@ class SharedFile(CheckKind[SharedFileProbe]):
 
         Then all append at the same time, and each must read all lines in order.
         """
-        path, everywhere = f"{probe.path}.by-hand", where.of(probe)
+        path, everywhere = f"{probe.path}.manual", where.of(probe)
         names = [place.container or place.host for place in everywhere]
         for writer, name in zip(everywhere, names, strict=True):
             yield Line(writer.host, writer.typed(["sh", "-c", WRITE, "sh", path, name]))

@@ -1,6 +1,6 @@
 """Whether the NFS volumes of a host can be mounted, tried with --probe as the engine mounts them.
 
-Each is mounted read-only in a mount namespace of its own, which ends with the command: nothing is left of it.
+Each is mounted read-only in a mount namespace of its own, which ends with the command: nothing of it remains.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ PAGE = {"title": "the page", "http": {"on": "host2", "url": "http://host1/"}}
 
 def play(*checks: dict[str, Any]) -> dict[str, Any]:
     web = {"host": "host1", "image": "web", "network_mode": "host"}
-    return {"play": {"title": "putting back", "containers": {"web": web}, "checks": list(checks)}}
+    return {"play": {"title": "restoring", "containers": {"web": web}, "checks": list(checks)}}
 
 
 def is_running(rig: Rig) -> bool:
@@ -119,7 +119,7 @@ def test_what_actions_leave_is_what_apply_makes(rig: Rig, tmp_path: Path) -> Non
                 },
             },
             "checks": [
-                {"title": "anew", "steps": [{"do": {"recreate": "web"}}, PAGE_OF_WEB]},
+                {"title": "recreated", "steps": [{"do": {"recreate": "web"}}, PAGE_OF_WEB]},
                 {
                     "title": "off and on",
                     "steps": [

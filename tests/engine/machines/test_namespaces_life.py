@@ -93,7 +93,7 @@ def test_down_needs_only_the_name(lab: Lab, state_home: Path) -> None:
     assert footprint.left(lab.name, state_home, set()) == {}
 
 
-def test_down_works_when_its_state_was_removed_by_hand(lab: Lab, state_home: Path) -> None:
+def test_down_works_when_its_state_was_removed_manually(lab: Lab, state_home: Path) -> None:
     open_machines(lab).up(Silent())
     subprocess.run(["rm", "-rf", str(LabState(lab.name).folder)], check=True)
     assert footprint.processes(lab.name)

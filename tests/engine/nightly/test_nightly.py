@@ -88,7 +88,7 @@ def test_a_waiver_holds_until_its_day(nightly_lab: NightlyLab) -> None:
 
 
 def test_a_change_that_comes_back_is_found_by_the_second_apply(nightly_lab: NightlyLab) -> None:
-    """A check that removes a container by hand stands for whatever keeps undoing what apply does."""
+    """A check that removes a container manually stands for whatever keeps undoing what apply does."""
     nightly_lab.play(
         {"title": "undo", "command": {"on": "host2", "run": "docker rm -f back", "stdout": {"contains": "back"}}}
     )

@@ -168,7 +168,7 @@ def test_a_swarm_has_the_settings_of_the_inventory(fresh: Fresh) -> None:
     assert again.plan() == []
 
 
-def test_roles_and_availability_that_drifted_are_put_back(fresh: Fresh) -> None:
+def test_roles_and_availability_that_drifted_are_restored(fresh: Fresh) -> None:
     bench = fresh(3)
     bench.provisioned()
     bench.run("host1", "docker node promote host2 && docker node update --availability drain host3")

@@ -86,7 +86,7 @@ def test_a_host_that_is_taken_out_leaves_the_swarm_when_that_is_allowed_and_its_
     assert without.plan() == []
 
 
-def test_a_node_that_somebody_joined_by_hand_stays(fresh: Fresh) -> None:
+def test_a_node_that_somebody_joined_manually_stays(fresh: Fresh) -> None:
     bench = fresh(3)
     hosts = {name: one for name, one in bench.lab.inventory.model_dump()["hosts"].items() if name != "host3"}
     two = with_inventory(bench, hosts=hosts)

@@ -1,4 +1,4 @@
-"""A Swarm created by hand stays as it is, whatever the inventory states, unless the inventory adopts it."""
+"""A Swarm created manually stays as it is, whatever the inventory states, unless the inventory adopts it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAY = {
 }
 
 
-def made_by_hand(bench: Bench, *workers: str) -> None:
+def created_manually(bench: Bench, *workers: str) -> None:
     """A Swarm of host1 and `workers`: overlay traffic has its own address, the last worker is drained and labelled."""
     bench.run("host1", "ip address add 10.74.1.11/24 dev eth0")
     bench.run("host1", "docker swarm init --advertise-addr 10.74.0.11 --data-path-addr 10.74.1.11")
@@ -43,9 +43,9 @@ def inspected(bench: Bench) -> dict[str, Any]:
     return {"swarm": spec, **{node["ID"]: {key: node.get(key) for key in kept} for node in nodes}}
 
 
-def test_no_verb_changes_the_nodes_of_a_swarm_that_was_made_by_hand(fresh: Fresh, tmp_path: Path) -> None:
+def test_no_verb_changes_the_nodes_of_a_swarm_that_was_created_manually(fresh: Fresh, tmp_path: Path) -> None:
     bench = fresh(3)
-    made_by_hand(bench, "host2", "host3")
+    created_manually(bench, "host2", "host3")
     before = inspected(bench)
     nightly_lab = existing_lab(bench.lab, open_machines(bench.lab), tmp_path)
     file = tmp_path / "existing.yml"
@@ -66,7 +66,7 @@ def test_no_verb_changes_the_nodes_of_a_swarm_that_was_made_by_hand(fresh: Fresh
 
 def test_a_demoted_manager_stays_demoted(fresh: Fresh) -> None:
     bench = fresh(3, {"host2": MANAGER})
-    made_by_hand(bench, "host2", "host3")
+    created_manually(bench, "host2", "host3")
     reachable = "docker node inspect host2 --format '{{.ManagerStatus.Reachability}}' | grep -qx reachable"
     bench.run("host1", f"docker node promote host2; until {reachable}; do sleep 0.2; done; docker node demote host2")
     bench.run("host1", "until docker node ls --filter role=worker | grep -q host2; do sleep 0.2; done")
@@ -82,7 +82,7 @@ def test_a_demoted_manager_stays_demoted(fresh: Fresh) -> None:
 
 def test_no_host_joins_and_no_dead_node_is_removed_unless_the_swarm_is_adopted(fresh: Fresh) -> None:
     bench = fresh(3)
-    made_by_hand(bench, "host2")
+    created_manually(bench, "host2")
     dead = bench.node_id("host2")
     bench.run("host2", "docker swarm leave")
     report = bench.provision()

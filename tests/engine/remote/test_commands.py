@@ -1,4 +1,4 @@
-"""Commands on a host: their streams, their ends, and what is left of them."""
+"""Commands on a host: their streams, their ends, and what remains of them."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def _wait_until_gone(pid_file: Path) -> None:
     """A signal is on its way for a moment."""
     deadline = time.monotonic() + 2
     while _alive(pid_file):
-        assert time.monotonic() < deadline, f"{pid_file.name} is left"
+        assert time.monotonic() < deadline, f"{pid_file.name} remains"
         time.sleep(0.02)
 
 

@@ -44,12 +44,12 @@ def everything(bench: Bench) -> dict[str, str]:
 def test_nothing_of_the_lab_is_left_and_nothing_else_touched(bench: Bench) -> None:
     name = bench.inventory.lab
     bench.carry_out(clean(name, bench.hosts, True))
-    by_hand = (
+    manual = (
         "docker volume create hand-v && docker network create hand-n && "
         "docker volume create --label org.clusterlab.lab=other hand-o"
     )
     for host in ("host1", "host2"):
-        bench.sh(host, by_hand)
+        bench.sh(host, manual)
     before = everything(bench)
     assert left_over(name, bench.hosts) == []
     bench.made(PLAY)

@@ -16,8 +16,8 @@ def test_files_that_are_said_to_be_slow_are_there() -> None:
 def test_a_file_stays_together_unless_it_is_cut() -> None:
     tests = [f"test_it[{number}]" for number in range(60)]
     assert len({workers.part(f"tests/engine/x/test_clean.py::{test}") for test in tests}) == 1
-    cut = {workers.part(f"tests/engine/x/test_by_hand.py::{test}") for test in tests}
-    assert len(cut) == workers.SLOW["test_by_hand.py"]
+    cut = {workers.part(f"tests/engine/x/test_manual.py::{test}") for test in tests}
+    assert len(cut) == workers.SLOW["test_manual.py"]
 
 
 def test_what_takes_longest_begins_first() -> None:

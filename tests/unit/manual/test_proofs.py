@@ -96,7 +96,7 @@ def test_exit_code_and_both_streams_count(command: str, expected: bool, tmp_path
     out, err = MatcherSpec(equals="out"), MatcherSpec(equals="err")
     for typed in (shlex.join(["sh", "-c", command]), f"(\n{command}\n)"):
         assert holds(ends(typed, (2, 3), out, err), TMPDIR=str(tmp_path)) is expected
-    assert not list(tmp_path.iterdir())  # nothing is left on the host it was typed on
+    assert not list(tmp_path.iterdir())  # nothing remains on the host it was typed on
 
 
 def test_without_room_for_what_is_written_nothing_is_proven() -> None:

@@ -1,4 +1,4 @@
-"""What a container of a play is to the engine's API, and by hand."""
+"""What a container of a play is to the engine's API, and as a command."""
 
 from __future__ import annotations
 

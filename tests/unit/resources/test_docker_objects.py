@@ -29,7 +29,7 @@ def without_labels(command: list[str]) -> str:
     return re.sub(r" --(container-)?label org\.clusterlab\.\S+", "", text)
 
 
-def test_a_volume_by_hand() -> None:
+def test_the_command_for_a_volume() -> None:
     volume = Volume.model_validate(
         {"driver_opts": {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/a b"}, "labels": ["x=y"]}
     )
@@ -71,7 +71,7 @@ def test_which_volumes_hold_data(volume: dict[str, Any], holds: bool) -> None:
     assert holds_data(volume) is holds
 
 
-def test_a_network_by_hand() -> None:
+def test_the_command_for_a_network() -> None:
     network = Network.model_validate(
         {
             "driver": "overlay",
@@ -112,7 +112,7 @@ def test_what_the_engine_adds_to_a_network_is_no_difference() -> None:
     assert NETWORK.differences(wanted, found) == []
 
 
-def test_a_service_by_hand() -> None:
+def test_the_command_for_a_service() -> None:
     service = Service.model_validate(
         {
             "image": "web",

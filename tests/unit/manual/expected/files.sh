@@ -136,7 +136,7 @@ found=$(docker exec one cat /proc/mounts | awk '$2 == "/data" { line = $0 } END 
 
 # all share one file
 (
-docker exec one sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.by-hand one
+docker exec one sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual one
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -146,10 +146,10 @@ failed=
 
 # all share one file
 (
-[ "$(docker exec two cat /data/lines.by-hand)" = one ]
+[ "$(docker exec two cat /data/lines.manual)" = one ]
 ) || failed="$failed; "'all share one file'
 (
-docker exec two sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.by-hand two
+docker exec two sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual two
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -159,10 +159,10 @@ failed=
 
 # all share one file
 (
-[ "$(docker exec one cat /data/lines.by-hand)" = two ]
+[ "$(docker exec one cat /data/lines.manual)" = two ]
 ) || failed="$failed; "'all share one file'
 (
-docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.by-hand one 3
+docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual one 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -172,7 +172,7 @@ failed=
 
 # all share one file
 (
-docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.by-hand two 3
+docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual two 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -182,7 +182,7 @@ failed=
 
 # all share one file
 (end=$(($(date +%s) + 102)); until
-[ "$(docker exec one cat /data/lines.by-hand | wc -l)" -eq 7 ] && [ "$(docker exec one cat /data/lines.by-hand | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec one cat /data/lines.by-hand | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
+[ "$(docker exec one cat /data/lines.manual | wc -l)" -eq 7 ] && [ "$(docker exec one cat /data/lines.manual | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec one cat /data/lines.manual | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -192,7 +192,7 @@ failed=
 
 # all share one file
 (end=$(($(date +%s) + 102)); until
-[ "$(docker exec two cat /data/lines.by-hand | wc -l)" -eq 7 ] && [ "$(docker exec two cat /data/lines.by-hand | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec two cat /data/lines.by-hand | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
+[ "$(docker exec two cat /data/lines.manual | wc -l)" -eq 7 ] && [ "$(docker exec two cat /data/lines.manual | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec two cat /data/lines.manual | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -202,7 +202,7 @@ failed=
 
 # all share one file
 (
-docker exec one rm -f /data/lines.by-hand
+docker exec one rm -f /data/lines.manual
 ) || failed="$failed; "'all share one file'
 
 # what is written is gone after a while

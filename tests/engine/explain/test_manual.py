@@ -29,7 +29,7 @@ from clusterlab.remote import Hosts, ssh_argv
 from clusterlab.remote.target import Target
 from tests.support.check_cases import PLAYBOOKS, read_case
 from tests.support.labs import lab_in_swarm
-from tests.support.typing_by_hand import Typist
+from tests.support.manual_typing import Typist
 
 pytestmark = pytest.mark.engine
 
@@ -78,7 +78,7 @@ class Stand:
         ]
 
     @contextmanager
-    def made_by_hand(self, one: Lesson) -> Iterator[Typist]:
+    def created_manually(self, one: Lesson) -> Iterator[Typist]:
         """What the lesson makes stands inside the block, and is removed after it."""
         typist = Typist(self.hosts, self.scratch)
         name = load_inventory(self.inventory).name
@@ -102,9 +102,9 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 
 @pytest.mark.parametrize("play", parameters([play for play in PLAYS if play not in ON_MACHINES], ON_MACHINES))
-def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(stand: Stand, play: str) -> None:
+def test_typed_manually_every_statement_holds_and_apply_finds_nothing_to_do(stand: Stand, play: str) -> None:
     one = stand.lesson(play)
-    with stand.made_by_hand(one) as typist:
+    with stand.created_manually(one) as typist:
         assert typist.type(stand.supported(one)) == {}
         lab = load_lab(stand.inventory, [play], PLAYBOOKS)
         changes = apply(lab, stand.hosts, unsupported=stand.unsupported)
@@ -124,12 +124,12 @@ def broken_for_a_while(case: Mapping[str, Any], hosts: Hosts) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", parameters(BROKEN, BROKEN_TOO))
-def test_typed_by_hand_on_a_broken_lab_the_same_statements_fail(stand: Stand, name: str) -> None:
+def test_typed_manually_on_a_broken_lab_the_same_statements_fail(stand: Stand, name: str) -> None:
     case = read_case(CASES / f"{name}.yml")
     (play,) = case["plays"]
     one = stand.lesson(play)
     expected = {item["check"] for item in case["expect"] if item["outcome"] in ("fail", "error")}
-    with stand.made_by_hand(one) as typist, broken_for_a_while(case, stand.hosts):
+    with stand.created_manually(one) as typist, broken_for_a_while(case, stand.hosts):
         wrong = typist.type(stand.supported(one))
     # An action that has nothing to do, as connecting what is connected, is an error when it is typed.
     acting = {part.title for part in one.statements if part.check and any(step.do for step in part.check.steps)}

@@ -17,7 +17,7 @@ from clusterlab.plan.provision import provision
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from tests.support.check_cases import PLAYBOOKS
-from tests.support.typing_by_hand import Typist
+from tests.support.manual_typing import Typist
 
 DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 
@@ -25,7 +25,7 @@ DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 @pytest.mark.parametrize(
     "play", ["volumes/nfs", "volumes/concurrency", "volumes/block", "networks/overlay", "networks/service"]
 )
-def test_typed_by_hand_every_statement_holds_and_apply_finds_nothing_to_do(
+def test_typed_manually_every_statement_holds_and_apply_finds_nothing_to_do(
     machines: QemuMachines, lab: Lab, play: str, tmp_path: Path
 ) -> None:
     text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
