@@ -116,9 +116,10 @@ def test_with_the_first_manager_down_a_host_joins_through_another_one(fresh: Fre
 def test_a_new_leader_is_no_change_and_is_the_one_that_is_asked(fresh: Fresh) -> None:
     bench = fresh(3, {"host2": MANAGER, "host3": MANAGER})
     bench.provisioned()
-    bench.run("host1", "systemctl restart docker")
+    bench.run("host1", "systemctl stop docker")  # until another one leads: it may win the election itself otherwise
     leads = "docker node inspect host1 --format '{{.ManagerStatus.Leader}}' | grep -qx false"
-    bench.run("host2", f"for i in $(seq 100); do {leads} && exit 0; sleep 0.3; done; exit 1")
+    bench.run("host2", f"for i in $(seq 200); do {leads} && exit 0; sleep 0.3; done; exit 1")
+    bench.run("host1", "systemctl start docker")
     assert carry_out(bench.plan(), bench.heard).ok  # host1 may still be coming back
     assert bench.plan() == []
     bench.run("host2", "docker node update --availability drain host1")
