@@ -1,10 +1,10 @@
 """Resources as data: each document of cases/*.yml is a play, what happens to it, and what must then be planned.
 
 title:  what is shown
-manual_before: {HOST: shell command}   done before the play is applied; then the play is not expected to be made
+by_hand_before: {HOST: shell command}   done before the play is applied; then the play is not expected to be made
 play:   the play that stands
 then:   the play that is wanted afterwards (default: the same)
-manual: {HOST: shell command}          done between the two
+by_hand: {HOST: shell command}          done between the two
 allow_data_loss: whether the second apply may lose data
 expect: [{key, action, differences, reason, blocked, flag}]   every change that the second plan has, in any order;
         reason and blocked are parts of the text, differences the names of all
@@ -26,7 +26,7 @@ from clusterlab.resources.base import Change
 from tests.support.resource_bench import Bench, in_order
 
 pytestmark = pytest.mark.engine
-_KEYS = {"title", "manual_before", "play", "then", "manual", "allow_data_loss", "expect", "found"}
+_KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "expect", "found"}
 
 
 def _cases() -> Iterator[Any]:
@@ -70,12 +70,12 @@ def test_case(bench: Bench, case: dict[str, Any], typed: bool) -> None:
     """The commands that are shown have the effect of the changes, and no more."""
     how = {"allow_data_loss": case.get("allow_data_loss", False)}
     then = case.get("then", case["play"])
-    for host, command in case.get("manual_before", {}).items():
+    for host, command in case.get("by_hand_before", {}).items():
         bench.sh(host, command)
-    if "manual_before" not in case:
+    if "by_hand_before" not in case:
         bench.made(case["play"])
         assert [str(one.key) for one in bench.plan(case["play"])] == []
-    for host, command in case.get("manual", {}).items():
+    for host, command in case.get("by_hand", {}).items():
         bench.sh(host, command)
 
     before = bench.identities()
