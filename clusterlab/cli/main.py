@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,7 @@ def _complete(words: list[str]) -> None:
 def _run(argv: list[str] | None) -> None:
     from clusterlab import __version__
     from clusterlab.cli.program import Clusterlab, OwnConfig
+    from clusterlab.cli.verbose import shown_steps, without_flag
 
     program = Clusterlab(
         version=__version__,
@@ -81,4 +83,6 @@ def _run(argv: list[str] | None) -> None:
         namespace=collection(),
         config_class=OwnConfig,
     )
-    program.run(argv)
+    words, verbose = without_flag(sys.argv if argv is None else argv)
+    with shown_steps() if verbose else nullcontext():
+        program.run(words)

@@ -18,6 +18,8 @@ from invoke.parser.context import ParserContext
 
 import clusterlab
 from clusterlab.cli.registry import by_group, summary
+from clusterlab.cli.verbose import FLAGS
+from clusterlab.cli.verbose import HELP as VERBOSE
 from clusterlab.errors import UsageError
 
 SCRIPT_FLAG = "--print-completion-script"
@@ -34,7 +36,12 @@ _WORDS = {
     "manager": " [MANAGER]",
     "fault": " FAULT",
 }
-_HIDDEN = ("--play=", "--hosts", "--command=", *(f"--{name}=" for name in SINGLE))  # in the usage line already
+_HIDDEN = (
+    "--play=",
+    "--hosts=",
+    "--command=",
+    *(f"--{name}=" for name in SINGLE),
+)  # in the usage line already
 
 
 class OwnConfig(Config):
@@ -90,17 +97,24 @@ class Clusterlab(Program):
                 print(f"  {name:<12} {summary(name)}")
             print()
         print(f"`{self.binary} VERB --help` shows a verb's arguments, `{self.binary} --version` the version.")
+        print(f"`{self.binary} VERB -v` also shows each command and request on a host.")
         print(f'`eval "$({self.binary} {SCRIPT_FLAG} bash)"` completes them; zsh and fish have scripts too.')
 
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
         plays = " [PLAY ...]" if "play" in context.args else ""
-        plays += " [HOST ...]" if "hosts" in context.args else ""
+        plays += " [HOST ...]" if _several(context) == "hosts" else ""
         single = _WORDS.get(_single(context), "")
         print(f"Usage: {self.binary} {name}{single}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
         rows = [row for row in context.help_tuples() if not row[0].startswith(_HIDDEN)]
-        if rows:
-            self.print_columns([(flags.replace("--inventory", "-i, --inventory"), text) for flags, text in rows])
+        rows.append((", ".join(FLAGS), VERBOSE))
+        self.print_columns([(_with_short(flags), text) for flags, text in rows])
+
+
+def _with_short(flags: str) -> str:
+    """A row of help, with the short form of its flag."""
+    short = next((one for one, long in SHORT.items() if flags.split("=")[0] == long), "")
+    return f"{short}, {flags}" if short else flags
 
 
 def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> list[str]:
@@ -141,7 +155,7 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
     for word in rest:
         if word.startswith("-") and word != "-":
             flag, equals, value = word.partition("=")
-            flag = SHORT.get(flag, flag)
+            flag = long if (long := SHORT.get(flag, flag)) in context.flags else flag
             flags.append(flag + equals + value)
             _known(verb, flag, context)
             argument = context.flags[flag]
@@ -150,7 +164,7 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
                     value = _value(flag, next(rest, None))
                     flags.append(value)
                 _fits(flag, value, argument.kind)
-        elif several := next((name for name in SEVERAL if name in context.args), ""):
+        elif several := _several(context):
             flags += [f"--{several}", word]
         elif single and f"--{single}" not in flags:
             flags += [f"--{single}", word]
@@ -163,6 +177,11 @@ def _arguments(verb: str, words: Sequence[str], context: ParserContext) -> list[
 
 def _single(context: ParserContext) -> str:
     return next((name for name in SINGLE if name in context.args), "")
+
+
+def _several(context: ParserContext) -> str:
+    """The parameter that takes plain words; `heal` has a flag of the name `hosts`."""
+    return next((name for name in SEVERAL if name in context.args and context.args[name].kind is list), "")
 
 
 def _known(verb: str, flag: str, context: ParserContext) -> None:

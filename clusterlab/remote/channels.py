@@ -21,6 +21,7 @@ from clusterlab.waiting import seconds_left
 
 from .connection import Connections, close, is_alive
 from .target import Target
+from .trace import step
 from .transport import Transport
 
 MAX_CHANNELS = 8
@@ -187,7 +188,11 @@ class Channels:
                     close(connection)
                 self._connection = None
                 closed = self._closed
-                connection = self._connections.open(self.target)
+                with step(
+                    self.target.name, f"connect to {self.target.user}@{self.target.address}:{self.target.port}"
+                ) as outcome:
+                    connection = self._connections.open(self.target)
+                    outcome.text = "connected"
                 if closed != self._closed:
                     close(connection)
                     raise HostError(self.target.name, "its connection was closed while it was opened")

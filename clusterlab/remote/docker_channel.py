@@ -31,6 +31,7 @@ from .channels import Channels
 from .docker_errors import Unanswered
 from .docker_stream import TIMEOUT, Stream
 from .docker_ways import Ways
+from .trace import step
 
 BASE_URL = "http+docker://ssh"  # from this the SDK knows that the raw socket of a response is its `.channel`
 MAX_STREAMS = 5
@@ -66,7 +67,9 @@ class _Adapter(BaseHTTPAdapter):
         self._client = client
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        answer = self._send(request, *args, **kwargs)
+        with step(self._pool.target, f"{request.method} {_path(request)}") as outcome:
+            answer = self._send(request, *args, **kwargs)
+            outcome.text = str(answer.status_code)
         asked, known = _version(request), answer.headers.get("Api-Version", "")
         if answer.status_code != requests.codes.bad_request or not asked or not known or not version_lt(known, asked):
             return answer
@@ -99,6 +102,11 @@ class _Adapter(BaseHTTPAdapter):
         self._pool.close()
 
 
+def _path(request: requests.PreparedRequest) -> str:
+    """What is asked for, without what may be private."""
+    return str(request.path_url).partition("?")[0]
+
+
 def _version(request: requests.PreparedRequest) -> str:
     """The API version that a request was sent in.
 
@@ -122,6 +130,11 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
         self._changed = threading.Condition()
         self._idle: list[_Connection] = []
         self._lent_or_idle = 0
+
+    @property
+    def target(self) -> str:
+        """The host's name."""
+        return self._channels.target.name
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         """An idle connection that is still open, or a new one.

@@ -17,6 +17,7 @@ from clusterlab.waiting import seconds_left
 
 from .completed import Completed
 from .engine_errors import engine_errors
+from .trace import step
 
 if TYPE_CHECKING:
     from .host import Host
@@ -29,8 +30,10 @@ _END_SECONDS = 5.0
 
 def execute(host: Host, container: str, argv: Sequence[str], *, stdin: bytes, user: str, timeout: float) -> Completed:
     """See `Host.exec`."""
-    with engine_errors(host, f"run a command in container {container}"):
+    doing = step(host.name, f"in {container}: {shlex.join(argv)}")
+    with engine_errors(host, f"run a command in container {container}"), doing as outcome:
         ended = _execute(host, container, argv, stdin, user, timeout)
+        outcome.text = "did not end in time" if isinstance(ended, _Late) else f"exit {ended.exit}"
     if isinstance(ended, _Late):
         raise DeadlineExceeded(
             f"{container} on {host.name}: `{shlex.join(argv)}` did not end within {timeout:g} s", detail=ended.remains

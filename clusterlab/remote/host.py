@@ -18,6 +18,7 @@ from .completed import Completed
 from .connection import Connections
 from .sudo import passwordless
 from .target import DOCKER_SOCKET, Target
+from .trace import step
 
 if TYPE_CHECKING:
     import docker
@@ -163,10 +164,11 @@ class Host:
     ) -> channel_command.Ended:
         engine = "" if self.target.engine == DOCKER_SOCKET else self.target.engine
         line = channel_command.command_line(argv, timeout, self.target.become, engine)
-        with self._channels.channel(timeout, spare=spare) as channel:
+        with self._channels.channel(timeout, spare=spare) as channel, step(self.name, shown) as outcome:
             self.counts["commands"] += 1
             try:
                 ended = channel_command.run(channel, line, stdin, timeout)
+                outcome.text = f"exit {ended.exit}"
             except channel_command.TimeUp as late:
                 raise DeadlineExceeded(
                     f"{self.name}: `{_short(shown)}` did not end within {timeout:g} s",

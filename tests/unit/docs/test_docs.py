@@ -17,6 +17,7 @@ import yaml
 
 from clusterlab.cli.main import collection
 from clusterlab.cli.program import words_as_flags
+from clusterlab.cli.verbose import without_flag
 from clusterlab.model import play_names
 from clusterlab.reference import PAGES
 
@@ -52,10 +53,75 @@ OURS = [(place, words) for place, words in COMMANDS if words[0] == "clusterlab"]
 
 @pytest.mark.parametrize(("place", "words"), OURS, ids=[f"{place} {' '.join(words)}" for place, words in OURS])
 def test_every_command_is_one_that_clusterlab_understands(place: str, words: list[str]) -> None:
-    flags = words_as_flags(words[1:], VERBS)
+    flags = words_as_flags(without_flag(words)[0][1:], VERBS)
     plays = [value for flag, value in pairwise(flags) if flag == "--play"]
     for play in plays:
         assert play in LESSONS or play.endswith(".yml") or play == "-" or play.isupper() or play == "host1", play
+
+
+def needs_no_host(words: list[str]) -> bool:
+    """Whether a command can be run as it stands, on files alone."""
+    verb, *rest = without_flag(words)[0][1:]
+    alone = {
+        "test-cluster": "--list",
+        "doctor": "--explain",
+        "run": "--dry-run",
+        "check": "--dry-run",
+        "up": "--dry-run",
+    }
+    if verb == "learn":
+        return not rest or "--solution" in rest
+    return verb in ("validate", "explain", "schema", "faults", "labs") or alone.get(verb, "-") in rest
+
+
+RUNNABLE = {" ".join(words): words for _, words in OURS if needs_no_host(words)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the guides have it: a person's own files, a stack file, and the lessons."""
+    folder = tmp_path_factory.mktemp("guides")
+    for name in ("inventory", "playbooks"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "shop").mkdir()
+    stack = (ROOT / "playbooks/stacks/shop/stack.yml").read_text()
+    (folder / "shop/stack.yml").write_text(stack)
+    for file in (ROOT / "playbooks/stacks/shop").iterdir():
+        if not (folder / "shop" / file.name).exists():
+            (folder / "shop" / file.name).symlink_to(file)
+    for file in (folder / "shop").iterdir():
+        (folder / file.name).symlink_to(file)
+    (folder / "override.yml").write_text("services: {web: {environment: {MODE: test}}}\n")
+    return folder
+
+
+def test_commands_of_the_guides_are_run_as_they_stand(folder: Path) -> None:
+    """One process for all: what the commands import is most of their time."""
+    assert len(RUNNABLE) > 8
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(folder / "state"),
+        "NFS_SERVER": "192.168.98.1",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", _RUN_ALL, *map(shlex.join, RUNNABLE.values())]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+_RUN_ALL = """
+import contextlib, io, shlex, sys
+from clusterlab.cli.main import main
+for text in sys.argv[1:]:
+    shown, said, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(said):
+        try:
+            main(shlex.split(text))
+        except SystemExit as end:
+            code = end.code or 0
+    if code or not shown.getvalue():
+        print(text, code, said.getvalue() or "nothing is shown", file=sys.stderr)
+"""
 
 
 def test_every_target_of_make_exists() -> None:
