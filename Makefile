@@ -6,12 +6,13 @@
 #   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
 #   make docs           the documentation as a site, in build/site
 #   make dist           wheel and sdist, in dist
+#   make test-versions  unit tests with the lowest allowed versions of the dependencies, and with newer Pythons of Debian
 
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant down
+.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant test-versions down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -69,6 +70,11 @@ test-vagrant: system-test-vagrant $(VENV)/installed-dev
 # The site of docs/ in build/site; it needs no network.
 docs: setup-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+test-versions: setup-test
+	$(BIN)/python setup/lowest.py build/lowest
+	sh setup/as_root.sh sh setup/other_python.sh trixie build/python
+	sh setup/as_root.sh sh setup/other_python.sh forky build/python
 
 # Wheel and sdist of the last commit in dist/: the same files, byte by byte, wherever they are built.
 dist: setup-test

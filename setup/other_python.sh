@@ -1,0 +1,47 @@
+#!/bin/sh
+# Run the unit tests with the Python of another Debian release, as root: other_python.sh RELEASE FOLDER [PYTEST ARGUMENT...]
+# Arguments are instead of the whole of tests/unit.
+# The root file system in FOLDER is made once. Wheels are downloaded outside of it: inside, nothing is fetched.
+set -eu
+release=$1
+folder=$2
+shift 2
+here=$(cd "$(dirname "$0")/.." && pwd)
+python=$here/.venv/bin/python
+root=$folder/$release
+mkdir -p "$folder"
+
+packages=python3-venv,python3-dev,openssh-client,openssh-server,iproute2,util-linux,zsh,fish,procps,systemd,qemu-utils,zstd,git
+if [ ! -e "$root/made" ]; then
+    rm -rf "$root"
+    # A frozen mirror's lists of a release in development are past their date.
+    mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Check-Valid-Until "false"' "$release" "$root"
+    touch "$root/made"
+fi
+version=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+echo "===== Debian $release has Python $version"
+
+rm -rf "$root/src" "$root/venv"
+mkdir -p "$root/src" "$root/wheels"
+git -C "$here" archive HEAD | tar -x -C "$root/src"
+"$python" - "$here/pyproject.toml" >"$root/wheels/wanted.txt" <<'END'
+import re, sys, tomllib
+project = tomllib.load(open(sys.argv[1], "rb"))["project"]
+needed = ("pytest", "pytest-xdist", "setuptools")
+for one in project["dependencies"] + [x for x in project["optional-dependencies"]["dev"] if re.split(r"[^\w.-]", x)[0] in needed]:
+    print(one)
+END
+"$python" -m pip download --quiet --python-version "$version" --only-binary=:all: -d "$root/wheels" -r "$root/wheels/wanted.txt"
+exec unshare --mount --pid --fork sh -eu -c '
+root=$1; shift
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+exec chroot "$root" sh -eu -c "
+python3 -m venv /venv
+/venv/bin/pip install --quiet --no-index --find-links /wheels -r /wheels/wanted.txt
+/venv/bin/pip install --quiet --no-index --no-deps --no-build-isolation --editable /src
+/venv/bin/pip check
+cd /src
+[ \$# -gt 0 ] || set -- tests/unit
+exec /venv/bin/pytest --numprocesses 2 \"\$@\"
+" sh "$@"' sh "$root" "$@"
