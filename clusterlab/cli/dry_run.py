@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rich.console import Console
+from rich.text import Text
 
 from clusterlab.cli.output import show_changes
+from clusterlab.connectivity.names import PLAY as CLUSTER_TEST
 from clusterlab.machines import Machines, State
+from clusterlab.machines.snapshots import snapshots_of
+from clusterlab.model import Lab
 from clusterlab.pipeline.pipeline import Pipeline
 from clusterlab.reports.terminal import show_status
 
@@ -53,3 +57,63 @@ def show_run(console: Console, pipeline: Pipeline, json: str) -> None:
         console.print("What would change on the hosts is known once they are running.", soft_wrap=True)
     for name, play in lab.plays.items():
         console.print(f"{name}: {len(play.checks)} statements would be checked", highlight=False, soft_wrap=True)
+
+
+def show_check(console: Console, lab: Lab) -> None:
+    """Say what `check` would prove, and what it would change meanwhile; asks no host."""
+    for name, play in lab.plays.items():
+        console.print(Text(name, "bold underline"))
+        for check in play.checks:
+            doing = [step.do.name for step in check.steps if step.do]
+            acts = f"  ({', '.join(doing)}; undone at its end)" if doing else ""
+            lacks = f"  unsupported: {check.lacks}" if check.lacks else ""
+            console.print(Text(f"  {check.title}{acts}{lacks}"), soft_wrap=True)
+
+
+def show_cluster_test(console: Console, lab: Lab) -> None:
+    """Say what `test-cluster` would create for its time, and prove; asks no host."""
+    play = lab.plays.get(CLUSTER_TEST)
+    for section in ("volumes", "networks", "containers", "services") if play else ():
+        if names := list(getattr(play, section)):
+            console.print(Text(f"{section} for the time of the test: {', '.join(names)}"), soft_wrap=True)
+    for check in play.checks if play else ():
+        console.print(Text(f"  {check.title}"), soft_wrap=True)
+    console.print("What more follows from the volumes and services of the cluster is known once it is asked.")
+
+
+def show_snapshot(console: Console, machines: Machines, name: str, remove: bool) -> None:
+    """Say what `snapshot` would do. Raises UsageError for a name that it would refuse."""
+    snapshots = snapshots_of(machines)
+    if remove:
+        snapshots.require(name)
+        console.print(f"the snapshot {name} would be removed", highlight=False, markup=False)
+        return
+    snapshots.require_free(name)
+    statuses = machines.status()
+    saved = {True: "would be saved", False: "does not run: a snapshot needs all machines running"}
+    show_status(console, [replace(one, detail=saved[one.state == "running"]) for one in statuses])
+
+
+def show_restore(console: Console, machines: Machines, name: str) -> None:
+    """Say what `restore` would do. Raises UsageError when there is no such snapshot."""
+    snapshots = snapshots_of(machines)
+    snapshots.require(name)
+    (known,) = (one for one in snapshots.known() if one.name == name)
+    if known.incompatibilities:
+        console.print(f"{name} cannot be restored: {'; '.join(known.incompatibilities)}", highlight=False, markup=False)
+        return
+    at = f"{known.taken:%Y-%m-%d %H:%M}" if known.taken else "then"
+    statuses = machines.status()
+    console.print(f"What the machines did since {at} would be lost.", highlight=False, markup=False)
+    show_status(console, [replace(one, detail=f"would be as it was at {at}") for one in statuses])
+
+
+def show_learn(console: Console, pipeline: Pipeline, lesson: str, delete_data: bool) -> None:
+    """Say what the beginning of a lesson would do with the machines and on them."""
+    if not show_up(console, pipeline.session.machines):
+        console.print("What would change on the hosts is known once they are running.", soft_wrap=True)
+        return
+    if changes := pipeline.provision_changes():
+        show_changes(pipeline, changes, [], "")
+        return
+    show_changes(pipeline, pipeline.clean_changes(delete_data, lesson), [], "")

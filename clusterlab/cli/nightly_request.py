@@ -96,6 +96,38 @@ def read(
     return Request(lab, path, options, waivers, keep_runs, keep_days, notes, strict, words)
 
 
+def described(request: Request) -> list[str]:
+    """What the run would do, in its order; contacts no host, and keeps nothing."""
+    lab, options = request.lab, request.options
+    start = {
+        "fresh": "remove the machines, and create them again",
+        "apply": "take the machines as they are" + (", and start those that are down" if _creates(lab) else ""),
+        "restore": f"restore the snapshot {options.start.snapshot}",
+    }
+    removed = "remove the machines" if _creates(lab) else "remove what the plays created"
+    if options.start.kind == "restore":
+        removed = "stop the machines, and keep the snapshot"
+    end = {"always": "keep the lab", "never": removed, "on-failure": f"{removed}, unless a statement fails"}
+    checks = sum(len(play.checks) for play in lab.plays.values())
+    drills = sum(len(play.drills) for play in lab.plays.values())
+    return [
+        f"lab {lab.name} ({lab.inventory.kind.name}), {len(lab.plays)} plays",
+        start[options.start.kind],
+        "provision, and apply",
+        f"prove {checks} statements",
+        "apply again, which must find nothing to do, and run doctor",
+        *([f"carry out {drills} drills of plays, and those of stacks"] if options.drills else []),
+        end[options.keep],
+        f"keep the run for {request.keep_days:g} days at most, and of all runs the last {request.keep_runs}",
+        f"at most {options.deadline:g} s in all",
+        *request.notes,
+    ]
+
+
+def _creates(lab: Lab) -> bool:
+    return lab.inventory.kind.creates
+
+
 def begin_record(request: Request) -> Record:
     """Begin to keep the run."""
     run = NightlyRun(

@@ -81,6 +81,9 @@ class BaseImages(Protocol):
         Returns its name, version and file.
         """
 
+    def planned(self, remove: bool) -> str:
+        """What `add`, or `remove`, would do, in a sentence."""
+
     def remove(self, progress: Progress) -> bool:
         """Remove all versions of it; returns whether there was one."""
 

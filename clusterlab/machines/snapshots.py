@@ -39,6 +39,12 @@ class Snapshots(Protocol):
     def known(self) -> list[Snapshot]:
         """All of them, the newest last."""
 
+    def require(self, name: str) -> None:
+        """Raise UsageError when there is no snapshot of that name."""
+
+    def require_free(self, name: str) -> None:
+        """Raise UsageError for a name that is taken or no name."""
+
     def take(self, name: str, progress: Progress) -> None:
         """Save all machines as they are at one moment.
 

@@ -12,6 +12,7 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 
 from clusterlab.cli.registry import summary
+from clusterlab.cli.verbose import HELP as VERBOSE
 from clusterlab.errors import UsageError
 
 SOURCES = {
@@ -22,11 +23,14 @@ SOURCES = {
     "name": "runs",
     "compare": "runs",
     "lab": "labs",
+    "explain": "codes",
+    "only": "properties",
+    "fault": "faults",
 }
 """What a parameter takes, by its name; other values are names of files. See `values`."""
-WORDS = ("play", "host", "snapshot", "name")
+WORDS = ("play", "host", "snapshot", "name", "fault")
 """Parameters that are plain words after the verb."""
-_SHORT = {"inventory": ["-i"]}
+_SHORT = {"inventory": ["-i"], "compose_file": ["-c"]}
 
 
 def completion_script(shell: str, verbs: Mapping[str, ParserContext]) -> str:
@@ -75,7 +79,7 @@ _clusterlab() {
     esac
     case " $source" in
         " files") COMPREPLY=($(compgen -f -- "$current")); return ;;
-        " ") case $current in -*) COMPREPLY=($(compgen -W "$flags --help" -- "$current")); return ;; esac
+        " ") case $current in -*) COMPREPLY=($(compgen -W "$flags --help --verbose" -- "$current")); return ;; esac
             source=$words ;;
     esac
     COMPREPLY=()
@@ -114,6 +118,7 @@ def _fish(verbs: Mapping[str, ParserContext]) -> Iterator[str]:
             yield f"complete -c clusterlab {seen} -a {_ask(_word(context))}"
         for one in _options(context):
             yield f"complete -c clusterlab {seen} {' '.join(_fish_option(one))}"
+    yield f"complete -c clusterlab -l verbose -s v -d {shlex.quote(VERBOSE)}"
 
 
 def _ask(source: str) -> str:

@@ -91,6 +91,24 @@ def _runs(given: dict[str, str]) -> Iterable[str]:
     return ["last", *_folders(state_home() / "runs" / _lab(given))]
 
 
+def _codes(given: dict[str, str]) -> Iterable[str]:
+    """Codes of doctor, each of which is a module; its name is enough, and importing all of them takes too long."""
+    codes = Path(__file__).parents[2] / "doctor/codes"
+    return sorted(path.stem.upper() for path in codes.glob("cl[0-9]*.py"))
+
+
+def _properties(given: dict[str, str]) -> Iterable[str]:
+    from clusterlab.connectivity.properties import PROPERTIES
+
+    return PROPERTIES
+
+
+def _faults(given: dict[str, str]) -> Iterable[str]:
+    from clusterlab.faults.kinds import FAULTS
+
+    return FAULTS
+
+
 SOURCES: dict[str, Callable[[dict[str, str]], Iterable[str]]] = {
     "plays": _plays,
     "inventories": _inventories,
@@ -98,4 +116,7 @@ SOURCES: dict[str, Callable[[dict[str, str]], Iterable[str]]] = {
     "labs": _labs,
     "snapshots": _snapshots,
     "runs": _runs,
+    "codes": _codes,
+    "properties": _properties,
+    "faults": _faults,
 }

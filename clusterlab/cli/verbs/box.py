@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from clusterlab.cli.verb import Call, err, out, verb
+from clusterlab.cli.verb import DRY_RUN, Call, err, out, verb
 from clusterlab.pipeline.lock import Unlocked
 
 
@@ -9,9 +9,10 @@ from clusterlab.pipeline.lock import Unlocked
     {
         "inventory": "the inventory of a vagrant lab (default: inventory/vagrant.yml)",
         "remove": "remove it from Vagrant's boxes, from libvirt and from the cache; the root file system is kept",
+        "dry_run": DRY_RUN,
     },
 )
-def box(call: Call, inventory: str = "", remove: bool = False) -> None:
+def box(call: Call, inventory: str = "", remove: bool = False, dry_run: bool = False) -> None:
     """Build the box for Vagrant, and add it to Vagrant's boxes."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.errors import UsageError
@@ -29,6 +30,9 @@ def box(call: Call, inventory: str = "", remove: bool = False) -> None:
             remedy=f"Name the inventory of a {boxed} lab with -i.",
         )
     images = kind.base_images(lab)
+    if dry_run:
+        out().print(images.planned(remove), highlight=False, soft_wrap=True)
+        return
     with progress_on(err()) as progress:
         if remove:
             progress.say("box", "removed" if images.remove(progress) else "there is none")

@@ -29,6 +29,7 @@ STRICT = "fail when a statement is unsupported; always so on existing machines"
         "junit": JUNIT,
         "strict": STRICT,
         "without": WITHOUT,
+        "dry_run": "list the statements, and what proving them changes meanwhile; contact no host",
     },
     lists=("play", "compose_file", "without"),
 )
@@ -43,13 +44,20 @@ def check(
     json: str = "",
     junit: str = "",
     strict: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Prove the plays' statements on the lab as it is."""
+    from clusterlab.cli.dry_run import show_check
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
-    with session(call, inventory, play, playbooks, compose_files=compose_file, stack=stack, without=without) as lab:
+    dry = call.dry(dry_run)
+    with session(dry, inventory, play, playbooks, compose_files=compose_file, stack=stack, without=without) as lab:
         pipeline = Pipeline(lab)
+        if dry_run:
+            pipeline.require_checks()
+            show_check(out(), lab.lab)
+            return
         output = _output(pipeline, "check", strict, json, junit)
         try:
             output.stages.carry_out("check", pipeline.check, essential=True)

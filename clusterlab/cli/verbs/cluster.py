@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from clusterlab.cli.verb import INVENTORY, JSON, Call, err, verb
+from clusterlab.cli.verb import INVENTORY, JSON, Call, err, out, verb
 from clusterlab.cli.verbs.check import JUNIT, STRICT
 from clusterlab.connectivity.names import PORT
 from clusterlab.pipeline.lock import Exclusive
@@ -25,6 +25,7 @@ from clusterlab.pipeline.lock import Exclusive
         "junit": JUNIT,
         "html": "write the results to this file as an HTML page",
         "strict": STRICT,
+        "dry_run": "show what would be created for the test, and tested",
     },
     lists=("node", "only"),
     interrupted="`clusterlab test-cluster` removes what remains, and starts again.",
@@ -43,16 +44,19 @@ def test_cluster(
     junit: str = "",
     html: str = "",
     strict: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Test whether all nodes of a Swarm can work together.
 
     Every pair of nodes is tested. Everything created for the test is removed.
     """
     from clusterlab.cli.cluster_test import carry_out, show_properties
+    from clusterlab.cli.dry_run import show_cluster_test
     from clusterlab.cli.locations import inventory_path
     from clusterlab.connectivity.discovery import discovered
-    from clusterlab.connectivity.play import Options
+    from clusterlab.connectivity.play import Options, with_test
     from clusterlab.errors import UsageError
+    from clusterlab.model import load_inventory
     from clusterlab.reports.progress import progress_on
 
     if list:
@@ -63,5 +67,8 @@ def test_cluster(
     options = Options(node, only, quick, port, outside)
     with progress_on(err()) as progress:
         path = discovered(manager, progress) if manager else inventory_path(inventory)
+        if dry_run:
+            show_cluster_test(out(), with_test(load_inventory(path), options))
+            return
         output = carry_out(call, path, options, progress, json=json, junit=junit, html=html, strict=strict)
     output.finish()

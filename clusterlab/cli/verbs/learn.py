@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterlab.cli.verb import INVENTORY, PLAYBOOKS, Call, err, out, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, PLAYBOOKS, Call, err, out, verb
 from clusterlab.pipeline.lock import Exclusive
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ LESSON = (
         "hint": "show the next step, given the state of the hosts",
         "solution": "show all commands",
         "delete_data": "when a lesson begins, also remove its volumes that hold data",
+        "dry_run": f"when a lesson begins, {DRY_RUN}",
     },
     lists=("play",),
     interrupted="`clusterlab learn` starts over; `clusterlab down` removes the machines.",
@@ -34,6 +35,7 @@ def learn(
     hint: bool = False,
     solution: bool = False,
     delete_data: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Do a lesson yourself, with hints; `check` shows what passes.
 
@@ -60,6 +62,8 @@ def learn(
         _show_solution(play, inventory, playbooks)
     elif hint:
         _show_hint(call, play, inventory, playbooks)
+    elif dry_run:
+        _show_beginning(call, play, inventory, playbooks, delete_data)
     else:
         _begin(call, play, inventory, playbooks, delete_data, options)
 
@@ -87,6 +91,15 @@ def _show_hint(call: Call, play: list[str], inventory: str, playbooks: str) -> N
         one = lesson(lab.lab, play[0], str(lab.lab.file), lab.progress, lab.unsupported)
         part, result = next_step(one, Pipeline(lab))
     show_step(out(), part, result)
+
+
+def _show_beginning(call: Call, play: list[str], inventory: str, playbooks: str, delete_data: bool) -> None:
+    from clusterlab.cli.dry_run import show_learn
+    from clusterlab.cli.session import session
+    from clusterlab.pipeline.pipeline import Pipeline
+
+    with session(call.dry(True), inventory, play, playbooks) as lab:
+        show_learn(out(), Pipeline(lab), play[0], delete_data)
 
 
 def _begin(call: Call, play: list[str], inventory: str, playbooks: str, delete_data: bool, options: str) -> None:

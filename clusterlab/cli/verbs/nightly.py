@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from invoke.exceptions import Exit
 
-from clusterlab.cli.verb import INVENTORY, JSON, PLAY, PLAYBOOKS, Call, err, out, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, err, out, verb
 from clusterlab.cli.verbs.check import JUNIT, STRICT
 from clusterlab.pipeline.lock import Exclusive
 
@@ -34,6 +34,7 @@ AT = "03:00"
         "uninstall": "remove that timer; with --lab NAME when the inventory is gone",
         "at": f"when, with --install: a local time (default: {AT})",
         "lab": "the lab's name, with --uninstall",
+        "dry_run": DRY_RUN,
     },
     lists=("play",),
 )
@@ -59,6 +60,7 @@ def nightly(
     uninstall: bool = False,
     at: str = "",
     lab: str = "",
+    dry_run: bool = False,
 ) -> None:
     """Validate the lab from a known state, and keep a report of it."""
     from clusterlab.cli import nightly_request
@@ -67,6 +69,8 @@ def nightly(
     from clusterlab.errors import UsageError
     from clusterlab.reports.nightly import show_nightly_run
 
+    if dry_run and (install or uninstall):
+        raise UsageError("--dry-run shows a run, not its schedule", remedy="Leave --install or --uninstall out.")
     if install and uninstall:
         raise UsageError("--install and --uninstall are mutually exclusive", remedy="Give one of them.")
     for flag, given, belongs in (("--at", at, install), ("--lab", lab, uninstall)):
@@ -93,6 +97,10 @@ def nightly(
     )
     if install:
         print("\n".join(nightly_request.schedule(request, at or AT)))
+        return
+    if dry_run:
+        for line in nightly_request.described(request):
+            out().print(line, highlight=False, markup=False, soft_wrap=True)
         return
     record, files = nightly_request.begin_record(request), OutputFiles(json, junit)
     try:

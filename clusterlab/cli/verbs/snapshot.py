@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, Call, out, verb
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 if TYPE_CHECKING:
@@ -12,15 +12,24 @@ if TYPE_CHECKING:
 
 @verb(
     Exclusive("snapshot"),
-    {"snapshot": "the snapshot's name", "inventory": INVENTORY, "remove": "remove that snapshot instead"},
+    {
+        "snapshot": "the snapshot's name",
+        "inventory": INVENTORY,
+        "remove": "remove that snapshot instead",
+        "dry_run": DRY_RUN,
+    },
     interrupted="the machines keep running, and nothing was saved.",
 )
-def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool = False) -> None:
+def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool = False, dry_run: bool = False) -> None:
     """Save all running machines at one moment; `restore` restores them."""
+    from clusterlab.cli.dry_run import show_snapshot
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
 
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
+        if dry_run:
+            show_snapshot(out(), lab.machines, snapshot, remove)
+            return
         snapshots = snapshots_of(lab.machines)
         if remove:
             snapshots.remove(snapshot)
@@ -31,16 +40,20 @@ def snapshot(call: Call, snapshot: str = "", inventory: str = "", remove: bool =
 
 @verb(
     Exclusive("restore"),
-    {"snapshot": "the snapshot's name", "inventory": INVENTORY},
+    {"snapshot": "the snapshot's name", "inventory": INVENTORY, "dry_run": DRY_RUN},
     interrupted="`clusterlab restore NAME` starts over, `clusterlab up` starts what is not running.",
 )
-def restore(call: Call, snapshot: str = "", inventory: str = "") -> None:
+def restore(call: Call, snapshot: str = "", inventory: str = "", dry_run: bool = False) -> None:
     """Restore all machines from a snapshot, whether they run or not."""
+    from clusterlab.cli.dry_run import show_restore
     from clusterlab.cli.session import session
     from clusterlab.machines.snapshots import snapshots_of
     from clusterlab.reports.terminal import show_status
 
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
+        if dry_run:
+            show_restore(out(), lab.machines, snapshot)
+            return
         snapshots_of(lab.machines).restore(snapshot, lab.progress)
         statuses = lab.machines.status()
     show_status(out(), statuses)

@@ -48,13 +48,9 @@ class QemuSnapshots:
         return sorted(map(self._describe, self.names()), key=lambda one: (one.taken or first, one.name))
 
     def take(self, name: str, progress: Progress) -> None:
-        _check_name(name)
+        self.require_free(name)  # before it waits for the lock
         with self._files.state.lock("snapshot"):
-            if name in self.names():
-                raise UsageError(
-                    f"there is a snapshot {name} already",
-                    remedy=f"choose another name, or remove it first: clusterlab snapshot {name} --remove",
-                )
+            self.require_free(name)
             self._clear()
             undo_interrupted(self._files, progress)
             with ExitStack() as failure, progress.task(self._files.lab, f"saving all machines as {name}") as task:
@@ -68,7 +64,7 @@ class QemuSnapshots:
 
     def restore(self, name: str, progress: Progress) -> None:
         with self._files.state.lock("restore"):
-            self._require(name)
+            self.require(name)
             undo_interrupted(self._files, progress)
             try:
                 record = SnapshotRecord.read(self._folder / name / _RECORD)
@@ -93,12 +89,20 @@ class QemuSnapshots:
 
     def remove(self, name: str) -> None:
         with self._files.state.lock("snapshot"):
-            self._require(name)
+            self.require(name)
             self._clear()
             (self._folder / name).rename(self._folder / _GOING)  # at once: never a half that could be restored
             self._clear()
 
-    def _require(self, name: str) -> None:
+    def require_free(self, name: str) -> None:
+        _check_name(name)
+        if name in self.names():
+            raise UsageError(
+                f"there is a snapshot {name} already",
+                remedy=f"choose another name, or remove it first: clusterlab snapshot {name} --remove",
+            )
+
+    def require(self, name: str) -> None:
         known = self.names()
         if name not in known:
             remedy = suggest(name, known, "The snapshots are") or "create one: clusterlab snapshot NAME"

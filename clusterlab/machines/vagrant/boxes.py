@@ -50,6 +50,18 @@ class Boxes:
             self._add(box, progress)
         return f"{box.name} {box.version} ({box.file})"
 
+    def planned(self, remove: bool) -> str:
+        name, built = box_name(self._release), expected_box(self._release, self._disk)
+        known = versions(name)
+        if remove:
+            there = bool(known or built.folder.exists())
+            return f"{name} would be removed, from Vagrant and from {built.folder}" if there else "there is none"
+        if not built.folder.exists():
+            return f"{name} would be built in {built.folder} (about a minute), and added to Vagrant's boxes"
+        if built.version not in known:
+            return f"{name} {built.version} ({built.file}) would be added to Vagrant's boxes"
+        return f"{name} {built.version} ({built.file}) is there already"
+
     def remove(self, progress: Progress) -> bool:
         """Remove the box: all versions from Vagrant and libvirt, and what was built.
 

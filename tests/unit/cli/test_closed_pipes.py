@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.cli.registry import VERBS
+
 ROOT = Path(__file__).parents[3]
 WORDS = ["--help", "run --help", "schema", "validate", "labs", "gc", "chekc", "--print-completion-script bash"]
 CLUSTERLAB = [sys.executable, "-c", "from clusterlab.cli.main import main; main()"]
@@ -28,6 +30,43 @@ def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, 
     assert cut.returncode == whole.returncode
     if not both:
         assert cut.stderr == whole.stderr
+
+
+EVERY_VERB = [
+    *("up --dry-run", "down --dry-run", "status", "ssh", "ssh-config", "snapshot one --dry-run", "restore one"),
+    *("snapshots", "collect", "provision", "plan", "apply", "clean", "deprovision", "run --dry-run"),
+    *("check volumes/nfs --dry-run", "drill --dry-run", "rehearse", "doctor --explain CL305", "test-cluster --list"),
+    *("fault", "heal", "faults", "explain volumes/nfs", "learn", "nightly --dry-run", "history", "report", "labs"),
+    *("gc", "init --dry-run", "setup --dry-run", "validate", "schema", "box -i default"),
+]
+"""A command line for every verb that prints something, or an error, on a lab that is not up."""
+_ALL = """
+import sys
+from clusterlab.cli.main import main
+for words in sys.argv[1:]:
+    try:
+        main(["clusterlab", *words.split()])
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    print(words, code or 0, file=sys.stderr)
+"""
+
+
+def test_every_verb_bears_a_closed_pipe(tmp_path: Path) -> None:
+    assert sorted(words.split()[0] for words in EVERY_VERB) == sorted(VERBS)
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", _ALL, *EVERY_VERB]
+    whole = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    read, write = os.pipe()
+    os.close(read)
+    cut = subprocess.run(
+        command, cwd=tmp_path, env=environment, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert "Traceback" not in whole.stderr
+    assert cut.stderr == whole.stderr
+    assert cut.returncode == whole.returncode == 0
 
 
 @pytest.mark.parametrize("program", ["invoke", "fabric"])
