@@ -2,8 +2,8 @@
 
 Pings, TCP connections and DNS questions in the networks of processes.
 
-They use the host's tools (bash, ping, timeout, dd, od, nsenter) in the network namespace of a process, so that nothing
-has to be in its image.
+They use the host's tools (bash, ping, timeout, dd, od, nsenter; awk and curl to stay near) in the network namespace of
+a process, so that nothing has to be in its image.
 """
 
 from __future__ import annotations
@@ -30,13 +30,20 @@ _SECONDS = 4  # for each probe
 _HELD = 20  # seconds until a connection that is held open ends by itself
 _MISSING = 127
 _TIMED_OUT = 124
+NEAR = """awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }'"""
+"""Prints the cards in a /proc/PID/net/route but that of the default route."""
 _SCRIPT = r"""
 probe() {
-  local enter=()
+  local enter=() card=$6 said code
   [ "$2" = 0 ] || enter=(ENTERING)
   case $3 in
-    ping) said=$("${enter[@]}" ping -n -c 2 -i 0.2 -W 2 "$4" 2>&1);;
-    tcp) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$4" "$5" 2>&1);;
+    ping) said=$(timeout SECONDS "${enter[@]}" ping -n -c 2 -i 0.2 -W 2 ${card:+-I "$card"} "$4" 2>&1);;
+    tcp) if [ "$card" ]; then
+        said=$(timeout SECONDS "${enter[@]}" curl -sS -v --noproxy '*' --interface "$card" "telnet://$4:$5" \
+          < /dev/null 2>&1)
+      else
+        said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$4" "$5" 2>&1)
+      fi;;
     held) said=$(timeout SECONDS "${enter[@]}" bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit
       socket=$(readlink "/proc/$$/fd/3"); socket=${socket//[!0-9]/}
       while read -r _ from _ _ _ _ _ _ _ number _; do [ "$number" != "$socket" ] || break; done < /proc/net/tcp
@@ -46,6 +53,10 @@ probe() {
       dd bs=1500 count=1 status=none <&3 | od -An -v -tx1 | tr -d " \n"' bash "$4" 2>&1);;
   esac
   code=$?
+  if [[ $card && $3 = tcp ]]; then # with -v, curl says what the network answered before its own words for it
+    [[ $said != *"* Connected to "* ]] || code=0
+    said=$(grep -E '^\* (Immediate connect fail|connect to .* failed)' <<< "$said" || echo "$said")
+  fi
   printf '%s %s %s\n' "$1" "$code" "$(tail -n 1 <<< "$said")"
 }
 own() {
@@ -58,10 +69,14 @@ own() {
 number=0
 declare -A known
 for job; do
-  read -r pid kind target port <<< "$job"
+  read -r pid kind target port near <<< "$job"
   [ "$pid" = 0 ] || [ -n "${known[$pid]}" ] || echo "own $pid$(own "$pid" 2> /dev/null)"
   known[$pid]=1
   if [ "$pid" != 0 ] && [ ! -e "/proc/$pid/ns/net" ]; then echo "$number 1 gone"
+  elif [ "$near" ]; then
+    cards=$(NEAR "/proc/$pid/net/route")
+    [ "$cards" ] || echo "$number 1 none"
+    for card in $cards; do probe "$number" "$pid" "$kind" "$target" "$port" "$card" & done
   else probe "$number" "$pid" "$kind" "${target//%/\\x}" "$port" & fi
   number=$((number + 1))
   [ $((number % AT_ONCE)) -ne 0 ] || wait
@@ -69,7 +84,7 @@ done
 wait
 """
 _SCRIPT = _SCRIPT.replace("SECONDS", str(_SECONDS)).replace("AT_ONCE", str(_AT_ONCE)).replace("HELD", str(_HELD))
-_SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2")))
+_SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2"))).replace("NEAR", NEAR)
 
 
 @dataclass(frozen=True)
@@ -79,12 +94,16 @@ class Job:
     For `dns` the target is a name, which Docker's DNS of the process is asked for.
 
     `held` is `tcp` whose connection stays open until it is released: see `released`.
+
+    `near` asks over each network of the process but that of its default route, which leads out of its host: there a
+    router may answer in the name of any address, as the user network of QEMU does.
     """
 
     pid: int
     kind: Literal["ping", "tcp", "held", "dns"]
     target: str
     port: int = 0
+    near: bool = False
 
     def __str__(self) -> str:
         return {"ping": "ping", "dns": self.target}.get(self.kind, f"port {self.port}")
@@ -93,15 +112,17 @@ class Job:
         target = self.target
         if self.kind == "dns":
             target = "".join(f"%{byte:02x}" for byte in question(self.target))
-        return f"{self.pid} {self.kind} {target} {self.port}"
+        return f"{self.pid} {self.kind} {target} {self.port}{' near' if self.near else ''}"
 
     def typed(self) -> str:
         """Much the same, as a person types it on the host."""
         inside = f"{' '.join(entering(self.pid))} " if self.pid != HERE else ""
         if self.kind == "ping":
-            return f"{inside}ping -c 2 {self.target}"
+            return f"{inside}ping -c 2 {'-I CARD ' if self.near else ''}{self.target}"
         if self.kind == "dns":
             return f"{inside}nslookup {self.target} 127.0.0.11"
+        if self.near:
+            return f"{inside}curl --interface CARD --max-time {_SECONDS} telnet://{self.target}:{self.port}"
         return f"{inside}timeout {_SECONDS} bash -c '</dev/tcp/{self.target}/{self.port}'"
 
 
@@ -132,11 +153,14 @@ def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]
     completed = places.run(
         place, ["bash", "-c", _SCRIPT, "bash", *(job.argument() for job in unique)], timeout=patience
     )
-    lines = dict(re.findall(r"^(\d+) (\d+ ?.*)$", completed.stdout, re.MULTILINE))
+    lines: dict[str, str] = {}
+    for number, line in re.findall(r"^(\d+) (\d+ ?.*)$", completed.stdout, re.MULTILINE):
+        if not lines.get(number, "").startswith("0 "):  # of several networks, one over which it was answered counts
+            lines[number] = line
     own = {int(pid): text.split() for pid, text in re.findall(r"^own (\d+)(.*)$", completed.stdout, re.MULTILINE)}
     found = {}
-    for number, job in enumerate(unique):
-        line = lines.get(str(number))
+    for index, job in enumerate(unique):
+        line = lines.get(str(index))
         if line is None:
             raise NotUnderstood(
                 f"{host} did not answer all probes (exit code {completed.exit})",
@@ -164,8 +188,10 @@ def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None
 def _met(job: Job, code: int, said: str, place: Place) -> Met:
     if said == "gone":
         raise NotUnderstood(f"a task on {place} ended while it was probed", command=job.typed())
+    if said == "none":
+        raise NotUnderstood(f"a task on {place} is on no network but that out of the host", command=job.typed())
     if code == _MISSING:
-        tool = "ping" if job.kind == "ping" else "nsenter, dd or od"
+        tool = "ping" if job.kind == "ping" else "curl" if job.near else "nsenter, dd or od"
         raise MissingTool(f"{place} has no {tool}", remedy=f"install {tool} on {place}")
     if job.kind == "dns":
         return _resolved(job, code, said)

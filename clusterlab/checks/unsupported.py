@@ -18,6 +18,7 @@ from clusterlab.model.needs import (
 )
 from clusterlab.model.playbook import Play
 from clusterlab.results import Cause, Evidence, Outcome, Result
+from clusterlab.stacks.needs import why_stack_cannot_run
 
 from .kinds import KINDS
 from .subjects import Subjects
@@ -30,8 +31,12 @@ def unmet_need(check: Check, lab: Lab, play: Play, about: Subjects, capabilities
 
     Only hosts that the check concerns count: those that it names, those of its containers, and those whose engines
     its probes ask for a volume or network. What another host lacks keeps no statement from being proven. A check that
-    names none, about a service that others created say, concerns every Docker host.
+    names none, about a service that others created say, concerns every Docker host. The checks of a play with a stack
+    are about that: where it cannot be deployed, none is carried out.
     """
+    loaded = next((lab.stacks.get(name) for name, one in lab.plays.items() if one is play), None)
+    if loaded and (need := why_stack_cannot_run(lab, loaded.valid(), capabilities)):
+        return need
     need = missing(_needs(check, lab, play, about), capabilities)
     if need is None:
         services = (name for name in play.services if f"service {name}" in about.within)

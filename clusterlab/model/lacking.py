@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -80,6 +81,8 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
 
     See `Play.left_out` and `Check.lacks` for what is missing, and why.
     """
+    if why := _no_stack(play, lacking, inventory):
+        return _without_stack(play, why)
     missing, others = _missing(play, lacking, inventory), _missing_of_others(play, lacking, inventory)
     unavailable = {**others, **missing}
     reasons = [_why(check, unavailable) or _unplaced(check, play, inventory) for check in play.checks]
@@ -99,6 +102,34 @@ def reduced(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) ->
     ]
     kept["external"] = play.external.only(lambda section, name: Thing(section, name) not in others)
     return play.model_copy(update={**kept, "checks": checks}).leaving_out(missing)
+
+
+def _no_stack(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -> str:
+    """Why the stack of a play cannot be deployed; "" when it can, or there is none."""
+    if play.stack is None:
+        return ""
+    own = next((why for path, why in lacking.items() if path[0] == "stack"), "")
+    return own or ("" if inventory.with_role("swarm_manager") else _NO_SWARM)
+
+
+def _without_stack(play: Play, why: str) -> Play:
+    """A play whose stack cannot be deployed: none of its statements can be made.
+
+    Its files are not read, so which statements are about its services is unknown. One more stands for those that
+    would follow from the files.
+    """
+    assert play.stack is not None
+    name = play.stack.name or Path(play.stack.files[0]).parent.name or play.stack.files[0]
+    titles = [*(check.title for check in play.checks), f"the stack {name} runs as its files say"]
+    things = [Thing(section, one) for section in SECTIONS for one in getattr(play, section)]
+    update: dict[str, object] = {
+        **{section: {} for section in SECTIONS},
+        "stack": None,
+        "checks": [check_model().lacking(title, why) for title in titles],
+        "drills": [Drill.lacking(drill.title, why) for drill in play.drills],
+        "external": play.external.only(lambda section, name: False),
+    }
+    return play.model_copy(update=update).leaving_out(dict.fromkeys([Thing("stack", name), *things], why))
 
 
 def _places(drill: Drill) -> Iterator[str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.remote import Host
-from clusterlab.resources.base import SWARM
+from clusterlab.resources.base import SWARM, Key
 from clusterlab.resources.candidates import Candidates, NodeState, candidates, node_states
 from clusterlab.resources.restarts import Restart, at_risk, restart_of
 from clusterlab.resources.scope import Scope, Wants
-from clusterlab.resources.stack_changes import not_in_files
+from clusterlab.resources.stack_changes import NAME, not_in_files
 from clusterlab.resources.stack_objects import network_drift
 from clusterlab.resources.stack_services import service_differences, wanted_spec
 from clusterlab.resources.stack_view import Deployed, deployed
@@ -41,10 +41,11 @@ class StackPlan:
 
 
 def stack_plans(wants: Wants, scope: Scope) -> list[StackPlan]:
-    """Of each stack of a lab; reads only. None without a manager that answers."""
+    """Of each stack of a lab that is not left out; reads only. None without a manager that answers."""
     if scope.swarm is None:
         return []
-    return [_plan(wants, scope, loaded) for loaded in wants.lab.stacks.values()]
+    loaded = [one for one in wants.lab.stacks.values() if Key(SWARM, NAME, one.name) not in wants.omitted]
+    return [_plan(wants, scope, one) for one in loaded]
 
 
 def _plan(wants: Wants, scope: Scope, loaded: Loaded) -> StackPlan:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from clusterlab.stacks.needs import why_stack_cannot_run
 from clusterlab.stacks.stack import Stack
 
-from .base import SWARM, Change, Difference, Key
-from .kind import ResourceKind
+from .base import SWARM, Change, Difference, Key, Skipped
+from .kind import ResourceKind, skipped
 from .observed import labels_of
 from .scope import Scope, Wants
 from .stack_changes import NAME, StackChanges, deploy_command
@@ -31,6 +32,10 @@ class StackKind(ResourceKind[Stack, StackObject]):
     def wanted(self, wants: Wants) -> Mapping[Key, Stack]:
         stacks = [loaded.valid() for loaded in wants.lab.stacks.values()]
         return {Key(SWARM, self.name, stack.name): stack for stack in stacks}
+
+    def left_out(self, wants: Wants) -> Iterator[Skipped]:
+        for key, stack in self.wanted(wants).items():
+            yield from skipped(key, why_stack_cannot_run(wants.lab, stack, wants.capabilities), wants)
 
     def manual(self, wanted: Stack) -> str:
         return deploy_command(wanted)
@@ -55,7 +60,7 @@ class StackKind(ResourceKind[Stack, StackObject]):
 
     def changes(self, wants: Wants, scope: Scope) -> Iterator[Change]:
         for key, stack in self.wanted(wants).items():
-            if scope.answers(key):
+            if scope.answers(key) and key not in wants.omitted:
                 yield from self._changes(wants, scope, stack)
 
     def _changes(self, wants: Wants, scope: Scope, stack: Stack) -> Iterator[Change]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from clusterlab.model.problems import listed
 from clusterlab.results import Link
 
-from ..batch import Job, Met
+from ..batch import NEAR, Job, Met
 from ..finding import Finding, finding
 from ..listening import Socket, listening, ports
 from ..manual.line import Line
@@ -34,7 +34,8 @@ _CONTROL_HINT = (
 class ServiceApartProbe(PairsProbe):
     """No address, port or name of a service may be reached from tasks of services.
 
-    As a control, each task of the service must reach itself, and each task that asks must resolve its own name.
+    They ask over their networks in the Swarm: on the way out of a node, a router may answer for any address. As a
+    control, each task of the service must reach itself, and each task that asks must resolve its own name.
     """
 
 
@@ -48,7 +49,9 @@ class ServiceApart(PairsKind[ServiceApartProbe]):
         sockets = listening(service.tasks, places)
         control = [one for task in service.tasks for one in _jobs(task, [task], sockets)]
         own = {source: Asked(source, Job(source.pid, "dns", source.service), source.service) for source in sources}
-        foreign = {source: [*_jobs(source, service.tasks, sockets), _named(source, service)] for source in sources}
+        foreign = {
+            source: [*_jobs(source, service.tasks, sockets, near=True), _named(source, service)] for source in sources
+        }
         met = carry_out([*control, *own.values(), *(one for mine in foreign.values() for one in mine)], places)
         findings = [_kept(source, foreign[source], met, service) for source in sources]
         return [*findings, _controlled(service, [*control, *own.values()], met)]
@@ -58,7 +61,9 @@ class ServiceApart(PairsKind[ServiceApartProbe]):
         lines = []
         enter = " ".join(entering("$pid"))
         for host in where.lab.inventory.swarm_hosts:
-            each = f"for address in {addresses}; do ! {enter} ping -n -c 2 -W 2 $address || exit 1; done"
+            ping = f"! {enter} ping -n -c 2 -W 2 -I $card $address || exit 1"
+            cards = f"$({NEAR} /proc/$pid/net/route)"
+            each = f"for card in {cards}; do for address in {addresses}; do {ping}; done; done"
             command = from_tasks_of(probe.from_, host, each, where)
             lines.append(Line(host, command, f"no address of {probe.service} answers", command))
             own = f'{enter} ping -n -c 1 "$({enter} ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\\1/")"'
@@ -70,12 +75,14 @@ class ServiceApart(PairsKind[ServiceApartProbe]):
 KIND = ServiceApart()
 
 
-def _jobs(source: Task, targets: Sequence[Task], sockets: Mapping[Task, frozenset[Socket]]) -> Iterator[Asked]:
+def _jobs(
+    source: Task, targets: Sequence[Task], sockets: Mapping[Task, frozenset[Socket]], *, near: bool = False
+) -> Iterator[Asked]:
     for task in targets:
         for address in sorted(task.addresses.values()):
-            yield Asked(source, Job(source.pid, "ping", address), str(task))
+            yield Asked(source, Job(source.pid, "ping", address, near=near), str(task))
             for port in ports(sockets, task, address):
-                yield Asked(source, Job(source.pid, "tcp", address, port), f"port {port} of {task}")
+                yield Asked(source, Job(source.pid, "tcp", address, port, near), f"port {port} of {task}")
 
 
 def _named(source: Task, service: Service) -> Asked:

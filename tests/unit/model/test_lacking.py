@@ -174,3 +174,47 @@ def test_a_role_that_no_host_has_is_lacking_wherever_it_is_named(tmp_path: Path)
         "play: container every": SERVER,
     }
     assert set(play.external.names()) == {("volumes", "others")}
+
+
+STACK = """\
+title: A shop
+networks: {edge: {driver: overlay}}
+stack:
+  files: shop/stack.yml
+  environment: {NFS_SERVER: "${nfs_server.first.address}"}
+checks:
+  - title: its page is there
+    http: {on: "${docker.first}", url: "http://127.0.0.1/"}
+  - title: its database runs
+    tasks: {service: shop_db, running: 1}
+drills:
+  - title: it survives a host
+    probers: {page: {tcp: {port: 80}, from: "${docker.first}"}}
+    faults: [{kill_engine: {host: "${docker.first}", lasts: 5s}}]
+    during: [{prober: page, expect: fails}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("roles", "why"), [("docker, swarm_manager", SERVER), ("docker, nfs_server", SWARM)], ids=["server", "swarm"]
+)
+def test_a_stack_that_an_inventory_cannot_have_is_unsupported_with_all_of_its_play(
+    roles: str, why: str, tmp_path: Path
+) -> None:
+    """Its files are not read: they may need what the inventory lacks, as a variable with `:?` does."""
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "play.yml").write_text(STACK)
+    (tmp_path / "inventory.yml").write_text(ONE_HOST.replace("docker]", f"{roles}]"))
+    lab = load_lab(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
+    play = lab.plays["play"]
+    assert not lab.stacks
+    assert [(check.title, check.lacks) for check in play.checks] == [
+        ("its page is there", why),
+        ("its database runs", why),
+        ("the stack shop runs as its files say", why),
+    ]
+    assert [drill.lacks for drill in play.drills] == [why]
+    assert {str(skipped.key): skipped.reason for skipped in left_out(lab)} == {
+        "play: stack shop": why,
+        "play: network edge": why,
+    }

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.capabilities import Capabilities
 from clusterlab.cli.stack_words import plays_and_stacks
 from clusterlab.errors import UsageError
 from clusterlab.model import InvalidFiles, load_lab, play_names
 from clusterlab.model.play_files import is_stack_file
 from clusterlab.model.stack_files import StackFiles
+from clusterlab.plan.apply import left_out
 
 INVENTORY = Path(__file__).parents[3] / "inventory" / "default.yml"
 SHOP = """
@@ -122,3 +124,13 @@ def test_a_name_needs_one_stack(folder: Path) -> None:
     for words, files in (([], []), ([file], [file]), ([file, file], [])):
         with pytest.raises(UsageError, match="--stack shop"):
             plays_and_stacks(words, files, "shop")
+
+
+def test_a_stack_whose_volumes_no_node_can_mount_is_left_out(folder: Path) -> None:
+    nfs = "\nvolumes: {data: {driver_opts: {type: nfs, o: addr=10.0.0.5, device: ':/data'}}}\n"
+    (folder / "shop" / "stack.yml").write_text(f"{SHOP}    volumes: [data:/data]{nfs}")
+    lab = load_lab(INVENTORY, ["play"], folder)
+    hosts = ["host1", "host2"]
+    (skipped,) = left_out(lab, Capabilities.missing_everywhere(hosts, {"nfs": "no module nfs"}))
+    assert (str(skipped.key), skipped.reason) == ("Swarm: stack shop", "nfs: no module nfs")
+    assert not left_out(lab, Capabilities.missing_everywhere(hosts[:1], {"nfs": "no module nfs"}))
