@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,13 +51,17 @@ def task() -> Iterator[int]:
     try:
         for space in ("peer", "out"):
             table = Path(f"/proc/{started[space].pid}/net/tcp")
-            wait_until(lambda table=table: ":1F90 " in table.read_text(), f"port 8080 of {space} to be open", 20.0)
+            wait_until(partial(_listens, table), f"port 8080 of {space} to be open", 20.0)
         yield started["task"].pid
     finally:
         for space, process in started.items():
             process.kill()
             process.wait()
             subprocess.run(["ip", "netns", "delete", f"{space}-{name}"], check=True)
+
+
+def _listens(table: Path) -> bool:
+    return ":1F90 " in table.read_text()
 
 
 @pytest.fixture
