@@ -50,3 +50,17 @@ def test_a_registry_of_somebody_else_stays(fresh: Fresh) -> None:
     bench.run("gw", f'echo "{config}" > {CONFIG}; systemctl enable --now docker-registry')
     (change,) = bench.plan()
     assert "a registry runs on gw that clusterlab did not configure" in change.blocked
+
+
+def test_what_one_host_pushes_every_node_pulls(fresh: Fresh) -> None:
+    """An image of the host's BusyBox, for a service with a task on each node."""
+    bench = fresh(2, roles={"gw": ["registry"]})
+    registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)
+    bench.provisioned()
+    image = "gw:5000/tools/shell:1"
+    sleeps = """'CMD ["/bin/busybox", "sleep", "1000"]'"""
+    bench.run("host1", f"tar -C /usr -c bin/busybox | docker import --change {sleeps} - {image} && docker push {image}")
+    bench.run("host1", f"docker rmi {image}")
+    bench.run("host1", f"docker service create --quiet --mode global --stop-signal KILL --name each {image}")
+    for host in ("host1", "host2"):
+        assert bench.run(host, "docker ps --format '{{.Image}}'") == image
