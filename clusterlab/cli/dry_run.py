@@ -10,6 +10,8 @@ from rich.text import Text
 
 from clusterlab.cli.output import show_changes
 from clusterlab.connectivity.names import PLAY as CLUSTER_TEST
+from clusterlab.faults.injection import Injection
+from clusterlab.faults.kind import OnHost
 from clusterlab.machines import Machines, State
 from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model import Lab
@@ -117,3 +119,15 @@ def show_learn(console: Console, pipeline: Pipeline, lesson: str, delete_data: b
         show_changes(pipeline, changes, [], "")
         return
     show_changes(pipeline, pipeline.clean_changes(delete_data, lesson), [], "")
+
+
+def show_fault(console: Console, injection: Injection) -> None:
+    """Say what a fault would do, and where."""
+    console.print(Text(f"{injection}; hosts heal themselves after {injection.limit:g} s", "bold"), soft_wrap=True)
+    for part in injection.planned():
+        if isinstance(part, OnHost):
+            console.print(Text(f"{part.host}:"))
+            for line in part.inject.strip().splitlines():
+                console.print(Text(f"  {line}"), soft_wrap=True)
+        else:
+            console.print(Text(f"{part.host}: {part.operation} from outside"), soft_wrap=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -56,6 +57,16 @@ def guard_output() -> None:
         sys.stdout = _guarded(sys.__stdout__, lossy=False)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _guarded(sys.__stderr__, lossy=True)
+
+
+def is_read(stream: TextIO) -> bool:
+    """Whether somebody may still read what is written: false once the other end of a pipe is closed."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+    except (OSError, ValueError):  # it is no file, as in a test
+        return True
+    return not any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _guarded(stream: TextIO | None, lossy: bool) -> TextIO:

@@ -23,10 +23,10 @@ from clusterlab.cli.verbose import HELP as VERBOSE
 from clusterlab.errors import UsageError
 
 SCRIPT_FLAG = "--print-completion-script"
-SHORT = {"-i": "--inventory", "-c": "--compose-file"}
+SHORT = {"-i": "--inventory", "-c": "--compose-file", "-f": "--follow"}
 SINGLE = ("host", "title", "name", "snapshot", "manager", "fault")
 """Parameters that are given once, as a plain word after the verb."""
-SEVERAL = ("play", "hosts")
+SEVERAL = ("play", "hosts", "names")
 """Parameters that may be given repeatedly, as plain words after the verb."""
 _WORDS = {
     "host": " HOST [-- COMMAND ...]",
@@ -39,6 +39,7 @@ _WORDS = {
 _HIDDEN = (
     "--play=",
     "--hosts=",
+    "--names=",
     "--command=",
     *(f"--{name}=" for name in SINGLE),
 )  # in the usage line already
@@ -104,6 +105,7 @@ class Clusterlab(Program):
         context = self.parser.contexts[name]
         plays = " [PLAY ...]" if "play" in context.args else ""
         plays += " [HOST ...]" if _several(context) == "hosts" else ""
+        plays += " [HOST|SERVICE|CONTAINER ...]" if _several(context) == "names" else ""
         single = _WORDS.get(_single(context), "")
         print(f"Usage: {self.binary} {name}{single}{plays} [options]\n\n{inspect.getdoc(self.collection[name])}\n")
         rows = [row for row in context.help_tuples() if not row[0].startswith(_HIDDEN)]

@@ -35,6 +35,7 @@ VERBS = {  # verb: (group, module)
     "snapshot": ("lab", "snapshot"),
     "restore": ("lab", "snapshot"),
     "snapshots": ("lab", "snapshot"),
+    "logs": ("lab", "logs"),
     "collect": ("lab", "collect"),
     "provision": ("converge", "converge"),
     "plan": ("converge", "converge"),

@@ -114,5 +114,15 @@ rmdir {FOLDER} 2>/dev/null || :
 """
 
 
+def list_all(lab: str) -> str:
+    """The script that prints the descriptions of a lab's faults that a host knows of, one a line."""
+    return f"""
+for file in {FOLDER}/*/fault.json; do
+    grep -qs {shlex.quote(f'"lab": "{lab}"')} "$file" || continue
+    cat "$file"; echo
+done
+"""
+
+
 def _script(fault: str, body: str) -> str:
     return f'set -- "{fault}" "{folder(fault)}"{_SHELL}{body}'

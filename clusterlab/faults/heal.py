@@ -5,6 +5,7 @@ From the record in the lab's state, or from what the hosts remember.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,21 @@ def heal(scene: Scene, *, record: bool = True) -> Healed:
         healed.remains += remains(scene, one)
     forget_all(scene.lab.name)
     return healed
+
+
+def pending(scene: Scene, *, record: bool = True) -> list[str]:
+    """The faults that `heal` would heal, in words; changes nothing. A host that does not answer is one of them."""
+    records = recorded(scene.lab.name) if record else []
+    found, known = [str(one) for one in records], {one.id for one in records}
+    script = dead_man.list_all(scene.lab.name)
+    answers = scene.hosts.each(list(scene.lab.inventory.hosts), lambda host: host.run(script, timeout=30.0, check=True))
+    for name, answer in answers.items():
+        if isinstance(answer, ClusterlabError):
+            found.append(f"whatever {name} remembers: {answer.message}")
+            continue
+        remembered = [json.loads(line) for line in answer.stdout.splitlines() if line]
+        found += [f"{one['kind']} ({one['id']}) on {name}" for one in remembered if one["id"] not in known]
+    return found
 
 
 def heal_hosts(scene: Scene, record: FaultRecord) -> bool:

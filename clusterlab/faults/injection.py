@@ -76,13 +76,17 @@ class Injection:
         """Seconds from its injection until it heals itself."""
         return min(self.params.lasts + dead_man.MARGIN_SECONDS, _LONGEST_SECONDS)
 
+    def planned(self) -> list[Part]:
+        """What it would do, and where. Raises NoEffect when there is nothing that it could break."""
+        return [self._named(part) for part in self.kind.parts(self.params, self.scene)]
+
     def begin(self) -> None:
         """Arm, record, inject and prove it.
 
         Raises ClusterlabError: what was begun is then to be healed.
         """
         kind, params, scene = self.kind, self.params, self.scene
-        self._parts = [self._named(part) for part in kind.parts(params, scene)]
+        self._parts = self.planned()
         outside = [part for part in self._parts if isinstance(part, FromOutside)]
         self._record = self._record.model_copy(
             update={
@@ -228,16 +232,21 @@ def injected(spec: FaultSpec, scene: Scene) -> Iterator[Injection]:
     injection.heal()
 
 
+def prepared(spec: FaultSpec, scene: Scene) -> Injection:
+    """A fault that may be injected; nothing is done yet. Raises Unsupported and Refused."""
+    kind: FaultKind[Any] = FAULTS[spec.name]
+    safety.require_possible(kind, spec.params, scene.lab.inventory)
+    params = kind.fixed(spec.params, scene)
+    safety.require(kind, params, scene)
+    return Injection(kind, params, scene)
+
+
 def inject(spec: FaultSpec, scene: Scene) -> Injection:
     """Inject a fault, which is then to be healed; see `injected`.
 
     When this raises, it has healed what it began.
     """
-    kind: FaultKind[Any] = FAULTS[spec.name]
-    safety.require_possible(kind, spec.params, scene.lab.inventory)
-    params = kind.fixed(spec.params, scene)
-    safety.require(kind, params, scene)
-    injection = Injection(kind, params, scene)
+    injection = prepared(spec, scene)
     with LabState(scene.lab.name).lock("fault"), scene.progress.task(scene.lab.name, f"injecting {injection}"):
         try:
             injection.begin()

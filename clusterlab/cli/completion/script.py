@@ -23,14 +23,15 @@ SOURCES = {
     "name": "runs",
     "compare": "runs",
     "lab": "labs",
+    "names": "hosts",
     "explain": "codes",
     "only": "properties",
     "fault": "faults",
 }
 """What a parameter takes, by its name; other values are names of files. See `values`."""
-WORDS = ("play", "host", "snapshot", "name", "fault")
+WORDS = ("play", "host", "snapshot", "name", "names", "fault")
 """Parameters that are plain words after the verb."""
-_SHORT = {"inventory": ["-i"], "compose_file": ["-c"]}
+_SHORT = {"inventory": ["-i"], "compose_file": ["-c"], "follow": ["-f"]}
 
 
 def completion_script(shell: str, verbs: Mapping[str, ParserContext]) -> str:

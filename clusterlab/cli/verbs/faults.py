@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterlab.cli.verb import INVENTORY, JSON, Call, out, verb
+from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, Call, out, verb
 from clusterlab.pipeline.lock import Exclusive, Unlocked
 
 if TYPE_CHECKING:
@@ -17,24 +17,30 @@ if TYPE_CHECKING:
     {
         "fault": "the fault, written as in a play: 'partition: {between: [host1, host2], lasts: 1m}'",
         "inventory": INVENTORY,
+        "dry_run": DRY_RUN,
     },
     interrupted="`clusterlab heal` heals what remains of the fault.",
 )
-def fault(call: Call, fault: str = "", inventory: str = "") -> None:
+def fault(call: Call, fault: str = "", inventory: str = "", dry_run: bool = False) -> None:
     """Inject one fault, and prove that it takes effect.
 
     `clusterlab heal` heals it; the hosts heal it themselves once its time is up.
     """
+    from clusterlab.cli.dry_run import show_fault
     from clusterlab.cli.session import session
     from clusterlab.faults import safety
-    from clusterlab.faults.injection import inject
+    from clusterlab.faults.injection import inject, prepared
     from clusterlab.faults.kinds import FAULTS
     from clusterlab.faults.scene import Scene
 
     spec = _parsed(fault)
-    with session(call, inventory) as lab:
+    with session(call.dry(dry_run), inventory) as lab:
         safety.require_possible(FAULTS[spec.name], spec.params, lab.lab.inventory)
-        injection = inject(spec, Scene(lab.lab, lab.hosts, lab.progress))
+        scene = Scene(lab.lab, lab.hosts, lab.progress)
+        if dry_run:
+            show_fault(out(), prepared(spec, scene))
+            return
+        injection = inject(spec, scene)
         injection.leave()
     out().print(f"{injection}: {injection.seen}", highlight=False, markup=False, soft_wrap=True)
     out().print(f"Heal it with `clusterlab heal`. After {injection.limit:g} s it heals itself.", highlight=False)
@@ -42,9 +48,13 @@ def fault(call: Call, fault: str = "", inventory: str = "") -> None:
 
 @verb(
     Exclusive("heal"),
-    {"inventory": INVENTORY, "hosts": "ignore what this workstation has recorded, and heal what the hosts remember"},
+    {
+        "inventory": INVENTORY,
+        "hosts": "ignore what this workstation has recorded, and heal what the hosts remember",
+        "dry_run": DRY_RUN,
+    },
 )
-def heal(call: Call, inventory: str = "", hosts: bool = False) -> None:
+def heal(call: Call, inventory: str = "", hosts: bool = False, dry_run: bool = False) -> None:
     """Heal every fault of the lab, and report what remains.
 
     It does not matter who injected it, or how that command ended.
@@ -53,8 +63,17 @@ def heal(call: Call, inventory: str = "", hosts: bool = False) -> None:
 
     from clusterlab.cli.session import session
     from clusterlab.faults.heal import heal as heal_lab
+    from clusterlab.faults.heal import pending
     from clusterlab.faults.scene import Scene
 
+    if dry_run:
+        with session(call.dry(dry_run), inventory, heals=True) as lab:
+            found = pending(Scene(lab.lab, lab.hosts, lab.progress), record=not hosts)
+        for text in found:
+            out().print(f"would be healed: {text}", highlight=False, markup=False, soft_wrap=True)
+        if not found:
+            out().print("No fault was found.", highlight=False)
+        return
     with session(call, inventory, heals=True) as lab, lab.progress.task(lab.lab.name, "healing its faults"):
         healed = heal_lab(Scene(lab.lab, lab.hosts, lab.progress), record=not hosts)
     for one in healed.faults:

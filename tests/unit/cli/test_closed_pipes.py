@@ -34,7 +34,7 @@ def test_a_closed_pipe_changes_nothing_but_what_is_read(words: str, both: bool, 
 
 EVERY_VERB = [
     *("up --dry-run", "down --dry-run", "status", "ssh", "ssh-config", "snapshot one --dry-run", "restore one"),
-    *("snapshots", "collect", "provision", "plan", "apply", "clean", "deprovision", "run --dry-run"),
+    *("snapshots", "logs", "collect", "provision", "plan", "apply", "clean", "deprovision", "run --dry-run"),
     *("check volumes/nfs --dry-run", "drill --dry-run", "rehearse", "doctor --explain CL305", "test-cluster --list"),
     *("fault", "heal", "faults", "explain volumes/nfs", "learn", "nightly --dry-run", "history", "report", "labs"),
     *("gc", "init --dry-run", "setup --dry-run", "validate", "schema", "box -i default"),

@@ -32,6 +32,7 @@ LINES = [
     ("clusterlab down --lab sh", {"shop"}),
     ("clusterlab check -i oth", {"other"}),
     ("clusterlab ssh -i other ol", {"old1"}),
+    ("clusterlab logs web", {"web1", "web2"}),
     ("clusterlab doctor --explain CL111", {"CL111"}),
     ("clusterlab test-cluster --only gos", {"gossip"}),
     ("clusterlab fault iso", {"isolate"}),
