@@ -63,6 +63,7 @@ class NightlyLab:
     machines: Machines
     environment: dict[str, str] = field(default_factory=dict)
     patience: float = 240  # seconds for a command to end
+    python: str = sys.executable  # of the environment in which clusterlab is installed
 
     @property
     def runs(self) -> Path:
@@ -70,7 +71,7 @@ class NightlyLab:
 
     def start(self, *words: str, first: str = "") -> subprocess.Popen[str]:
         """Start the program; `first` is Python code that is run in its process before it."""
-        command = [sys.executable, "-c", f"{first}\nfrom clusterlab.cli.main import main; main()", *words]
+        command = [self.python, "-c", f"{first}\nfrom clusterlab.cli.main import main; main()", *words]
         environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "COLUMNS": "200", **self.environment}
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -115,7 +116,9 @@ def nightly_lab(three: ThreeHosts, tmp_path: Path) -> NightlyLab:
     return made
 
 
-def existing_lab(lab: Lab, machines: Machines, folder: Path, **more: object) -> NightlyLab:
+def existing_lab(
+    lab: Lab, machines: Machines, folder: Path, python: str = sys.executable, **more: object
+) -> NightlyLab:
     """The machines of a lab, taken as existing ones by an inventory in `folder`; `more` are further keys of it."""
     known_hosts = folder / "known_hosts"
     hosts = {}
@@ -143,7 +146,7 @@ def existing_lab(lab: Lab, machines: Machines, folder: Path, **more: object) -> 
         **more,
     }
     (folder / "existing.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
-    return NightlyLab(folder, folder / "state", machines)
+    return NightlyLab(folder, folder / "state", machines, python=python)
 
 
 def stages(run: dict[str, Any]) -> dict[str, str]:
