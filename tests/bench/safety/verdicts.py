@@ -92,8 +92,9 @@ def _checked(stand: Stand) -> dict[str, dict[str, Any]]:
 
 
 def _found(result: dict[str, Any]) -> str:
-    evidence = [one for one in result["evidence"] if not one["holds"]] or result["evidence"]
-    return str(evidence[-1]["found"]) if evidence else str(result["hint"])
+    """What was found where it fails; all that was found when it passes."""
+    evidence = [one for one in result["evidence"] if not one["holds"]][-1:] or result["evidence"]
+    return "; ".join(str(one["found"]) for one in evidence) or str(result["hint"])
 
 
 def _statement(name: str) -> Callable[[Stand], Seen]:
