@@ -5,6 +5,7 @@
 #   make test-long      the rest of the tests on virtual machines
 #   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
 #   make docs           the documentation as a site, in build/site
+#   make pictures       the terminal pictures in docs/pictures, from the recorded runs beside them
 #   make dist           wheel and sdist, in dist
 #   make test-versions  unit tests with the lowest allowed versions of the dependencies, and with newer Pythons of Debian
 
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant test-versions down
+.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant test-versions pictures down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -70,6 +71,9 @@ test-vagrant: system-test-vagrant $(VENV)/installed-dev
 # The site of docs/ in build/site; it needs no network.
 docs: setup-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+pictures: setup-test
+	$(BIN)/python docs/pictures.py
 
 test-versions: setup-test
 	$(BIN)/python setup/lowest.py build/lowest
