@@ -13,9 +13,19 @@ import yaml
 
 from clusterlab.stacks import Loaded, load_stack, stack_specs
 from clusterlab.stacks.advice import advise
+from clusterlab.stacks.advice.on_lab import NodeFacts, advise_on_lab
+from clusterlab.stacks.at_plan import Existing, refused_at_plan
+from clusterlab.stacks.constraints import Node
+from clusterlab.stacks.stack import FileObject
 
 CASES = Path(__file__).parent / "acceptance"
 NAMES = sorted(path.name for path in CASES.iterdir())
+
+_PATHS = frozenset({"/", "/etc/localtime", "/var/lib/docker/containers", "/var/log", "/var/run/docker.sock"})
+DEFAULT_LAB = [
+    NodeFacts(Node("id1", "host1", "192.168.98.11", "manager"), paths=_PATHS),
+    NodeFacts(Node("id2", "host2", "192.168.98.12"), paths=_PATHS),
+]
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -63,3 +73,44 @@ def test_errors(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
             one["contains"] in f"{problem.message} {problem.remedy}" and problem.line == one["line"]
             for problem in problems
         ), one
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_what_a_plan_for_the_default_lab_adds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {one.key for one in advise_on_lab(load(name, monkeypatch).valid(), DEFAULT_LAB)}
+    assert found == set(expected(name).get("on_lab") or [])
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_what_services_networks_configs_and_secrets_there_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, case = load(name, monkeypatch).valid(), expected(name)
+    networks = {}
+    for key in stack.used_networks():
+        one = stack.network(key)
+        networks[stack.scoped_network(key)] = (
+            "external" if one.external else one.driver.value if one.driver else "overlay"
+        )
+    assert len(stack.services) == case["services"]
+    assert networks == case["networks"]
+    used = {one.source for service in stack.services.values() for one in (*service.configs, *service.secrets)}
+    for kind in ("configs", "secrets"):
+        objects: dict[str, FileObject] = dict(getattr(stack, kind))
+        found = {stack.scoped(one): _from(one) for key, one in objects.items() if key in used or not one.external}
+        assert found == case[kind]
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_a_plan_is_refused_where_external_objects_are_missing_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, case = load(name, monkeypatch).valid(), expected(name)
+    exists = {kind: case.get("exists", {}).get(kind, []) for kind in ("networks", "configs", "secrets")}
+    there = Existing(
+        dict.fromkeys(exists["networks"], "swarm"), dict.fromkeys(exists["configs"]), dict.fromkeys(exists["secrets"])
+    )
+    assert list(refused_at_plan(stack, there)) == []
+    missing = [name for names in exists.values() for name in names]
+    assert len(list(refused_at_plan(stack, Existing()))) == len(missing)
+
+
+def _from(one: FileObject) -> str:
+    """Where the content of a config or secret comes from, as `expect.yml` has it."""
+    return "external" if one.external else one.driver.value if one.driver else "file"
