@@ -11,7 +11,10 @@ from clusterlab.model.base import size_bytes
 
 OWN = "@own"
 """What the line with a place's own addresses is called; no target has such a name."""
-_LOST = re.compile(r"\*|![HN]|message too long", re.IGNORECASE)  # as traceroute writes it
+_LOST = re.compile(r"\*|message too long", re.IGNORECASE)  # as traceroute writes it
+_REPLY = re.compile(r"(?:(\d+\.\d+\.\d+\.\d+) +)?[\d.]+ ms(?: +(!\S+))?")
+"""A reply as traceroute writes it: who sent it, unless the same as before, and why the packet did not arrive."""
+_TOO_LONG = re.compile(r"!F-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,27 @@ def _ping(floor: str | None, address: str, code: int, text: str) -> Answer:
 def _hop(floor: str | None, address: str, code: int, text: str) -> Answer:
     """Of a traceroute of one hop.
 
-    The target itself answers that nothing listens on the port.
+    The target itself answers that nothing listens on the port. That a packet is too long, an interface on the way
+    says in the target's name.
     """
     size, _, rest = text.partition(" ")
     what = f"of {size} bytes " if size != "0" else ""
-    if re.search(rf"(^|\s){re.escape(address)}(\s|$)", rest):
-        return Answer(True, f"a packet {what}was answered".replace("  ", " "))
-    if _LOST.search(rest):
-        return Answer(False, f"no packet {what}was answered".replace("  ", " "))
+    replies = list(_replies(rest))
+    if (address, "") in replies:
+        return Answer(True, f"a packet {what}was answered")
+    if _LOST.search(rest) or any(note for _, note in replies):
+        limit = _TOO_LONG.search(rest)
+        why = f": they may have {limit[1]} on the way" if limit else ""
+        return Answer(False, f"no packet {what}was answered{why}")
     return Answer(None, rest or f"exit code {code}")
+
+
+def _replies(text: str) -> Iterator[tuple[str, str]]:
+    """Whoever replied to each packet, and the note after it: empty when it arrived."""
+    sender = ""
+    for found in _REPLY.finditer(text):
+        sender = found[1] or sender
+        yield sender, found[2] or ""
 
 
 def _tcp(floor: str | None, address: str, code: int, text: str) -> Answer:

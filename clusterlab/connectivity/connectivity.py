@@ -8,6 +8,7 @@ from __future__ import annotations
 from clusterlab.pipeline.pipeline import NotConverged, Pipeline
 from clusterlab.pipeline.stages import Stages
 from clusterlab.plan import graph
+from clusterlab.plan.apply import ASK
 
 from .play import Options, untested, with_test
 from .removal import removal
@@ -19,7 +20,7 @@ def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
 
     What was created is removed in any case, also after an interrupt, which is raised then.
     """
-    stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers"), essential=True)
+    stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers", begins=True), essential=True)
     stages.carry_out("survey", lambda: look(pipeline, options))
     try:
         # What cannot be created on one node is reported there; the statements about all others are proven.
@@ -39,20 +40,26 @@ def look(pipeline: Pipeline, options: Options) -> str:
     with session.progress.task(session.lab.name, "listing what its volumes and services use"):
         seen = survey(session.hosts, session.lab.inventory)
     session.lab = with_test(session.lab, options, seen)
-    rest = untested(session.lab, options, seen)
+    rest = [*untested(session.lab, options, seen), *(f"what a silent node mounts: {why}" for why in seen.silent)]
     for one in rest:
         session.progress.say("not tested", one)
     return f"not tested: {'; '.join(rest)}" if rest else "all of it is tested"
 
 
-def remove(pipeline: Pipeline, stage: str) -> str:
+def remove(pipeline: Pipeline, stage: str, *, begins: bool = False) -> str:
     """Remove what the test created on the hosts.
 
-    Raises NotConverged with what remains.
+    Raises NotConverged with what remains. Before the test `begins`, hosts that do not answer are passed over as long
+    as others do: the statements name them, and what is on them is found by the next test.
     """
     session = pipeline.session
     with session.progress.task(session.lab.name, "looking for objects of the test"):
         changes = removal(session.lab, session.hosts)
+    silent = [one for one in changes if one.action == ASK]
+    if begins and len(silent) < len(session.lab.inventory.docker_hosts):
+        changes = [one for one in changes if one not in silent]
+        for one in silent:
+            session.progress.say(one.key.host, f"what an earlier test left there is not known: {one.blocked}")
     report = graph.carry_out(changes, session.progress)
     pipeline.reports[stage] = report
     if report.interrupted:

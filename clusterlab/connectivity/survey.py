@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from clusterlab.checks.kinds.registry import registry_of
+from clusterlab.errors import ClusterlabError
 from clusterlab.model.inventory import Inventory
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote import Host, Hosts
@@ -21,6 +22,7 @@ from .names import PLAY
 
 _FROM_REGISTRY = re.compile(r"@sha256:[0-9a-f]{64}$")  # which managers add to what they found in a registry
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,25 +61,37 @@ class Export:
 class Seen:
     """What was found.
 
-    `images` has one image of each registry that services use, `idle` the active nodes without any task.
+    `images` has one image of each registry that services use, `idle` the active nodes without any task, `silent` why
+    nodes could not be asked.
     """
 
     exports: tuple[Export, ...] = ()
     images: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
-    """List the volumes of every node, and services and tasks through the managers."""
-    nodes = [hosts[name] for name in inventory.swarm_hosts]
-    managers = [hosts[name] for name in inventory.with_role("swarm_manager")]
-    of_nodes = dict(zip(inventory.swarm_hosts, results_of(parallel(_node, nodes, name="volumes")), strict=True))
-    of_managers = results_of(parallel(_swarm, managers, name="services"))
-    services = [one for found, _ in of_managers for one in found]
-    free = {node for _, found in of_managers for node in found}
-    volumes = [one for _, found in of_nodes.values() for one in found]
+    """List the volumes of every node, and services and tasks through the managers.
+
+    A node that does not answer is passed over. Raises ClusterlabError when no manager answers.
+    """
+    nodes, managers = inventory.swarm_hosts, inventory.with_role("swarm_manager")
+    of_nodes, silent = answers(nodes, parallel(lambda name: _node(hosts[name]), nodes, name="volumes"))
+    found = parallel(lambda name: _swarm(hosts[name]), managers, name="services")
+    of_managers = list(answers(managers, found)[0].values()) or results_of(found)
+    services = [one for listed, _ in of_managers for one in listed]
+    free = {node for _, listed in of_managers for node in listed}
+    volumes = [one for _, listed in of_nodes.values() for one in listed]
     idle = tuple(name for name, (node, _) in of_nodes.items() if node in free)
-    return Seen(tuple(exports([*volumes, *_volumes_of(services)])), tuple(images(services)), idle)
+    return Seen(tuple(exports([*volumes, *_volumes_of(services)])), tuple(images(services)), idle, silent)
+
+
+def answers(names: Sequence[str], found: Sequence[T | ClusterlabError]) -> tuple[dict[str, T], tuple[str, ...]]:
+    """What each of `names` answered, and why others did not."""
+    named = dict(zip(names, found, strict=True))
+    silent = tuple(one.message for one in named.values() if isinstance(one, ClusterlabError))
+    return {name: one for name, one in named.items() if not isinstance(one, ClusterlabError)}, silent
 
 
 def exports(volumes: Iterable[Json]) -> Iterator[Export]:

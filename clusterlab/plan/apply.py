@@ -26,6 +26,8 @@ from clusterlab.resources.swarm_view import swarm_views
 from clusterlab.resources.wanted_images import wanted_images
 
 FLAG = "--allow-data-loss"
+ASK = "ask"
+"""The action of a change that stands for a host which does not answer."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def unreachable(host: str, error: ClusterlabError) -> Change:
     remedy = f" {error.remedy}" if error.remedy else ""
     return Change(
         key=Key(host, "engine", "docker"),
-        action="ask",
+        action=ASK,
         reason="it does not answer",
         command="docker info",
         carry_out=raise_it,

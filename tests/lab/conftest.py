@@ -18,6 +18,7 @@ LAB = os.environ.get("CLUSTERLAB_TEST_LAB", "clusterlab-tests")
 """Two sessions at once on one computer need two names: each begins with removing what an aborted one left."""
 LONG = {
     "test_block.py",
+    "test_connectivity.py",
     "test_manual.py",
     "test_deprovision.py",
     "test_faults.py",

@@ -10,8 +10,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -45,6 +50,22 @@ class Registry(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
+
+
+@contextmanager
+def served(archive: Path, port: int) -> Iterator[None]:
+    """A registry of the image in an archive is on this computer's loopback inside the block."""
+    with tempfile.TemporaryDirectory() as folder, ThreadingHTTPServer(("127.0.0.1", port), Registry) as server:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+        Registry.folder = Path(folder)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 if __name__ == "__main__":

@@ -151,8 +151,12 @@ class Mesh(CheckKind[MeshProbe]):
                 argv = command(probe.by, place, name, address, probe.port, _wait(probe), size)
                 yield from where.taken()
                 shown = where.typed(place, argv)
-                # traceroute ends with success whoever answers, and names the target in its first line
-                seen = f"{shown} | tail -n 1 | grep -qwF {with_variables(address)}" if probe.by in _SHOW else shown
+                seen = shown
+                if probe.by in _SHOW:
+                    # traceroute ends with success whoever answers, names the target in its first line, and writes !F
+                    # after a reply that says in the target's name that the packet is too long
+                    answered = "" if probe.by == "name" else " | grep -v '![A-Z<]'"
+                    seen = f"{shown} | tail -n 1{answered} | grep -qwF {with_variables(address)}"
                 yield Line(place.host, shown, f"{name} is reached: {probe.how}", seen)
 
     @staticmethod

@@ -10,8 +10,8 @@ import pytest
 from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, probe, share
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
-from clusterlab.connectivity.survey import Export, Seen, exports, images
-from clusterlab.errors import UsageError
+from clusterlab.connectivity.survey import Export, Seen, answers, exports, images
+from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
@@ -187,6 +187,18 @@ def test_nodes_and_properties_can_be_chosen() -> None:
     made = play(lab(*THREE), nodes=["n1", "n3"], properties=["ping", "gossip"])
     assert {one.host for one in made.containers.values()} == {"n1", "n3"}
     assert [check.kind for check in made.checks] == ["mesh", "mesh"]
+
+
+def test_all_pairs_of_a_large_cluster_may_take_longer() -> None:
+    for nodes, within in (3, 20), (40, 80):
+        roles = ["docker swarm_manager", *["docker swarm_worker"] * (nodes - 1)]
+        (check,) = play(lab(*roles), properties=["ping"]).checks
+        assert check.within == within
+
+
+def test_a_node_that_does_not_answer_does_not_keep_the_others_from_being_asked() -> None:
+    down = ClusterlabError("n2: does not answer")
+    assert answers(["n1", "n2"], ["id", down]) == ({"n1": "id"}, ("n2: does not answer",))
 
 
 def test_quick_leaves_out_what_takes_longer() -> None:
