@@ -16,6 +16,8 @@ NETWORK, SEALED, APART = (f"{OBJECT_PREFIX}{name}" for name in ("test_net", "enc
 WEB, PAIR, SPREAD = (f"{OBJECT_PREFIX}{name}_service" for name in ("web", "pair", "spread"))
 PORT = 37517
 """The first of two ports in a row that nodes publish while the test runs."""
+FLOOR = "1M"
+"""What each node must download from every other in a second."""
 SHARED_AT = "/shared"
 """Where the test's containers have an export."""
 

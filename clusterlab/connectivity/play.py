@@ -5,18 +5,21 @@ What stands on the cluster while it runs, and the statements about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from clusterlab.errors import UsageError
 from clusterlab.model import Lab
+from clusterlab.model.base import RATE_PATTERN
 from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
 
 from .names import (
     APART,
+    FLOOR,
     IMAGE,
     NETWORK,
     PAIR,
@@ -36,6 +39,11 @@ from .properties import PROPERTIES, Statement, Subject
 from .survey import Seen
 
 _MEGABYTE = 1024 * 1024
+_NOBODYS = "198.18.0.0/16"
+"""Addresses that no network should have but one for benchmarks (RFC 2544).
+
+To one that a node's own network has too, as may be with those that Docker chooses, whoever has it there answers.
+"""
 _SLEEP = ["sleep", "infinity"]
 _SERVE = f"""mkdir -p /www/cgi-bin && cd /www && head -c {_MEGABYTE} /dev/zero > data &&
 printf '#!/bin/sh\\necho Content-Type: text/plain; echo; hostname\\n' > cgi-bin/name && chmod +x cgi-bin/name &&
@@ -51,6 +59,7 @@ class Options:
     quick: bool = False
     port: int = PORT
     outside: str = ""
+    floor: str = FLOOR
 
 
 def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) -> Lab:
@@ -79,7 +88,8 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
-    return Subject(lab.inventory, tuple(_nodes(lab, options)), _port(options.port), options.outside, seen)
+    nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
+    return Subject(lab.inventory, nodes, port, options.outside, floor, seen)
 
 
 def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:
@@ -101,7 +111,7 @@ def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statemen
 def _networks(wanted: Collection[str]) -> Mapping[str, Any]:
     overlay = {"driver": "overlay", "attachable": True}
     found: dict[str, Any] = {NETWORK: overlay} if {"probe", WEB, PAIR} & set(wanted) else {}
-    found |= {APART: overlay} if "apart" in wanted else {}
+    found |= {APART: {**overlay, "ipam": {"config": [{"subnet": _NOBODYS}]}}} if "apart" in wanted else {}
     return found | ({SEALED: {**overlay, "driver_opts": {"encrypted": ""}}} if "sealed" in wanted else {})
 
 
@@ -186,3 +196,11 @@ def _port(port: int) -> int:
     if not 1024 <= port <= 65534:
         raise UsageError(f"--port {port} is not the first of two free ports", remedy=f"For example --port {PORT}.")
     return port
+
+
+def _floor(floor: str) -> str:
+    if not re.fullmatch(RATE_PATTERN, floor):
+        raise UsageError(
+            f"--floor {floor} is not a number of bytes in a second", remedy=f"For example --floor {FLOOR}."
+        )
+    return floor

@@ -11,7 +11,22 @@ from typing import Any
 
 from clusterlab.model.inventory import Inventory
 
-from .names import APART, IMAGE, NETWORK, PAIR, SEALED, SHARED_AT, SPREAD, WEB, apart, folder, probe, sealed, shared
+from .names import (
+    APART,
+    FLOOR,
+    IMAGE,
+    NETWORK,
+    PAIR,
+    SEALED,
+    SHARED_AT,
+    SPREAD,
+    WEB,
+    apart,
+    folder,
+    probe,
+    sealed,
+    shared,
+)
 from .survey import Export, Seen
 
 Statement = dict[str, Any]
@@ -34,6 +49,7 @@ class Subject:
     nodes: tuple[str, ...]
     port: int
     outside: str = ""
+    floor: str = FLOOR
     seen: Seen | None = None
     """What the cluster uses; None as long as it has not been asked."""
 
@@ -93,6 +109,11 @@ def _overlay(by: str, title: str, **more: object) -> Callable[[Subject], Iterato
             yield {"title": title, "mesh": mesh, "within": subject.soon}
 
     return of
+
+
+def _throughput(subject: Subject) -> Iterator[Statement]:
+    title = f"every node downloads from every other at {subject.floor[:-1]} {subject.floor[-1]}B/s or more"
+    yield from _overlay("fetch", title, port=80, floor=subject.floor, timeout=10.0)(subject)
 
 
 def _encrypted(subject: Subject) -> Iterator[Statement]:
@@ -341,7 +362,7 @@ PROPERTIES: Mapping[str, Property] = {
     for one in (
         Property("managers", "the managers' port, TCP 2377, from every node", _managers, stands=()),
         Property("gossip", "the gossip port, TCP 7946, between all nodes", _gossip, stands=()),
-        Property("news", "new names arrive within seconds: UDP 7946", _news),
+        Property("news", "new names arrive within seconds: UDP 7946", _news, quick=False),
         Property(
             "names",
             "names on an overlay network",
@@ -363,19 +384,17 @@ PROPERTIES: Mapping[str, Property] = {
             "TCP on an overlay network",
             _overlay("tcp", "TCP connects from every node to every other", port=80),
         ),
-        Property(
-            "throughput",
-            "downloads over an overlay network, with a floor of 1 MB/s",
-            _overlay(
-                "fetch", "every node downloads from every other at 1 MB/s or more", port=80, floor="1M", timeout=10.0
-            ),
-        ),
-        Property("encrypted", "an encrypted overlay network", _encrypted, stands=("sealed",)),
+        Property("throughput", "downloads over an overlay network, with a floor: --floor", _throughput),
+        Property("encrypted", "an encrypted overlay network", _encrypted, quick=False, stands=("sealed",)),
         Property("published", "ports published by containers, from every host", _published),
         Property("ingress", "a port published by a service, on every node", _ingress, stands=(WEB,)),
         Property("virtual", "virtual addresses and round robin", _virtual, stands=("probe", PAIR)),
         Property(
-            "isolation", "networks are apart from each other, with controls", _isolation, stands=("probe", "apart")
+            "isolation",
+            "networks are apart from each other, with controls",
+            _isolation,
+            quick=False,
+            stands=("probe", "apart"),
         ),
         Property(
             "shares",

@@ -26,12 +26,15 @@ _DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d
 SIZE_PATTERN = r"^[1-9]\d*[MG]$"
 Size = Annotated[str, StringConstraints(pattern=SIZE_PATTERN)]
 """A size of memory or of a disk: 512M, 1G."""
+RATE_PATTERN = r"^[1-9]\d*[KMG]$"
+Rate = Annotated[str, StringConstraints(pattern=RATE_PATTERN)]
+"""Bytes in a second: 500K, 10M."""
 
-_UNITS = {"M": 1 << 20, "G": 1 << 30}
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def size_bytes(size: str) -> int:
-    """Bytes of a size as inventories write it: 512M, 1G."""
+    """Bytes of a size or rate as inventories write it: 500K, 512M, 1G."""
     return int(size[:-1]) * _UNITS[size[-1]]
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .annotations import keys_of, models_at
-from .base import NAME_PATTERN, OBJECT_PATTERN, SIZE_PATTERN, InvalidModel, Model
+from .base import NAME_PATTERN, OBJECT_PATTERN, RATE_PATTERN, SIZE_PATTERN, InvalidModel, Model
 from .compose_keys import compose_key
 from .matcher import MatcherSpec
 from .problems import Problem, either, near_misses, suggest
@@ -31,6 +31,7 @@ _SHAPES = {
     NAME_PATTERN: "must consist of lower-case letters, digits and inner dashes, at most 63 characters",
     OBJECT_PATTERN: "must consist of letters, digits and _.- (not first), at least two characters",
     SIZE_PATTERN: "must be a size such as 512M or 1G",
+    RATE_PATTERN: "must be bytes in a second such as 500K or 10M",
     r"^[a-z]+$": "must be the name of a release, such as trixie",
 }
 

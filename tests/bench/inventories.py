@@ -1,10 +1,11 @@
 """Which lesson passes on which inventory: docs/inventories.md, from runs on real engines in namespaces.
 
-    sudo .venv/bin/python -m tests.bench.inventories [--only NAME ...] [NAME=RESULTS.json ...]
+    sudo .venv/bin/python -m tests.bench.inventories [--only NAME ...] [--lesson NAME ...] [NAME=RESULTS.json ...]
 
-Every inventory is brought up, provisioned and given all lessons, and all of their statements are checked. A file of
-results that `clusterlab run -i INVENTORY --json RESULTS.json` wrote, on virtual machines say, is a column more. It ends
-with 1 when a statement failed or could not be checked, or an unsupported one took longer than a moment.
+Every inventory is brought up, provisioned and given all lessons, and all of their statements are checked. With
+--lesson these alone are, and their rows of the page are replaced. A file of results that `clusterlab run -i INVENTORY
+--json RESULTS.json` wrote, on virtual machines say, is a column more. It ends with 1 when a statement failed or could
+not be checked, or an unsupported one took longer than a moment.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ INVENTORIES: Mapping[str, tuple[Path, str]] = {
     "one": (OTHERS / "one.yml", "a single Docker host, no Swarm"),
 }
 _LACKING = re.compile(r"^(?:volume \S+ )?needs (\w+), which \S+ lacks: (.*)")
+_REASON = re.compile(r"^\d+\. (.*)$", re.MULTILINE)
 AT_ONCE = 1.0  # seconds in which an unsupported statement is reported
 _GOOD = (Outcome.PASS, Outcome.FLAKY)
 _HEAD = """# Lessons and inventories
@@ -58,13 +60,18 @@ class Statement(NamedTuple):
     seconds: float
 
 
-def statements(name: str) -> list[Statement]:
-    """Every statement of all lessons on an inventory; what is wrong is printed."""
+def lessons() -> list[str]:
+    """Every play that comes with the project, but for the drills."""
+    return [name for name in play_names(PLAYBOOKS) if not name.startswith("drills/")]
+
+
+def statements(name: str, plays: list[str]) -> list[Statement]:
+    """Every statement of some lessons on an inventory; what is wrong is printed."""
     path, _ = INVENTORIES[name]
     with tempfile.TemporaryDirectory() as folder, provisioned(path, Path(folder)) as stand:
-        report = stand.apply([])
+        report = stand.apply(plays)
         assert report.ok, (report.failed, report.blocked)
-        results = stand.check([])
+        results = stand.check(plays)
     for one in results:
         if one.outcome not in (*_GOOD, Outcome.UNSUPPORTED):
             print(f"{name}: {one.play}: {one.check}\n{told(one)}", file=sys.stderr)
@@ -86,17 +93,23 @@ def _reason(hint: str) -> str:
     return f"{found[1]}: {found[2]}" if found else hint
 
 
-def page(columns: Mapping[str, Sequence[Statement]], plays: Sequence[str]) -> str:
-    """The page: what the inventories are, the table, and why statements are unsupported."""
-    reasons = list(
-        dict.fromkeys(one.reason for of in columns.values() for one in of if one.outcome is Outcome.UNSUPPORTED)
-    )
+def page(columns: Mapping[str, Sequence[Statement]], plays: Sequence[str], before: str = "") -> str:
+    """The page: what the inventories are, the table, and why statements are unsupported.
+
+    Rows of other lessons are those of the page `before`, which must have the same columns.
+    """
+    head = f"| lesson | {' | '.join(columns)} |"
+    assert not before or head in before, f"the page has not the columns {', '.join(columns)}: run all lessons"
+    rows = {row.split(" ", 2)[1]: row for row in before.partition(head)[2].splitlines() if row.startswith("| ")}
+    found = (one.reason for of in columns.values() for one in of if one.outcome is Outcome.UNSUPPORTED)
+    reasons = list(dict.fromkeys([*_REASON.findall(before), *found]))
     lines = [_HEAD, "| inventory | |", "|---|---|"]
     lines += [f"| `{name}` | {INVENTORIES[name][1]} |" for name in columns if name in INVENTORIES]
-    lines += ["", f"| lesson | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    lines += ["", head, "|---" * (len(columns) + 1) + "|"]
     for play in plays:
         cells = [_cell([one for one in of if one.play == play], reasons) for of in columns.values()]
-        lines.append(f"| {play} | {' | '.join(cells)} |")
+        rows[play] = f"| {play} | {' | '.join(cells)} |"
+    lines += [rows[name] for name in lessons() if name in rows]
     lines += ["", *(f"{number}. {reason}" for number, reason in enumerate(reasons, 1))]
     return "\n".join(lines) + "\n"
 
@@ -125,17 +138,19 @@ def _wrong(columns: Mapping[str, Sequence[Statement]]) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=INVENTORIES, help="this inventory alone, and no page")
+    parser.add_argument("--lesson", action="append", choices=lessons(), help="this lesson alone")
     parser.add_argument("runs", nargs="*", type=read, metavar="NAME=RESULTS.json")
     given = parser.parse_args()
-    columns = {}
+    plays, columns = given.lesson or lessons(), {}
     with tempfile.TemporaryDirectory() as state:
         os.environ["XDG_STATE_HOME"] = state
         for name in given.only or INVENTORIES:
-            columns[name] = statements(name)
+            columns[name] = statements(name, plays)
             print(f"{name}: {_cell(columns[name], [one.reason for one in columns[name]])}", flush=True)
     columns |= dict(given.runs)
     wrong = list(_wrong(columns))
-    text = page(columns, play_names(PLAYBOOKS))
+    before = PAGE.read_text(encoding="utf-8") if given.lesson and not given.only else ""
+    text = page(columns, plays, before)
     if given.only:
         print(text)
     else:

@@ -73,6 +73,7 @@ OTHERS = {
 CASES = case_files(Path(__file__).parent / "connectivity")
 STANDING = sorted({name for path in CASES for name in read(path).value["only"]})
 """The properties whose objects stand on the nodes for all cases."""
+FLOOR = "100K"  # of which an emulated machine is sure, whatever else this computer does
 _ROUNDS = 3  # of apply: on a busy machine the Swarm may not attach a container to its network in time
 
 
@@ -144,12 +145,8 @@ def standing(used: Nodes) -> Nodes:
 
 
 def test_sound_nodes_pass_quickly(nodes: Nodes) -> None:
-    untested = passes_and_leaves_nothing(nodes, Options(quick=True))
+    untested = passes_and_leaves_nothing(nodes, Options(quick=True, floor=FLOOR))
     assert [one.partition(":")[0] for one in untested] == ["mounts", "registry", "outside"]
-
-
-def test_all_that_a_cluster_has_is_tested_and_passes(used: Nodes) -> None:
-    assert passes_and_leaves_nothing(used, Options()) == ["outside: --outside was not given"]
 
 
 def passes_and_leaves_nothing(nodes: Nodes, options: Options) -> list[str]:
@@ -159,8 +156,8 @@ def passes_and_leaves_nothing(nodes: Nodes, options: Options) -> list[str]:
     pipeline = Pipeline(nodes.session)
     connectivity.carry_out(pipeline, stages, options)
     print(f"{options} on three machines: {time.monotonic() - began:.1f} s, {stages.seconds()}")
-    for one in sorted(pipeline.results, key=lambda result: -result.seconds):
-        print(f"  {one.seconds:6.1f} s  {one.outcome}  {one.check}")
+    slowest = sorted(pipeline.results, key=lambda result: -result.seconds)
+    print(*(f"  {one.seconds:6.1f} s  {one.outcome}  {one.check}" for one in slowest), sep="\n", flush=True)
     assert [(one.name, one.message, one.detail) for one in stages.noted if one.outcome != "done"] == []
     assert {one.outcome for one in pipeline.results} == {Outcome.PASS}, printed(pipeline.results)
     assert removal(nodes.session.lab, nodes.session.hosts) == []
@@ -186,3 +183,7 @@ def test_what_is_broken_is_named_by_node_and_nothing_else_fails(standing: Nodes,
     assert [part for parts in case["prints"].values() for part in parts if part not in text] == [], text
     results, text = standing.results(*case["only"])
     assert {one.outcome for one in results} == {Outcome.PASS}, text
+
+
+def test_all_that_a_cluster_has_is_tested_and_passes(used: Nodes) -> None:
+    assert passes_and_leaves_nothing(used, Options(floor=FLOOR)) == ["outside: --outside was not given"]

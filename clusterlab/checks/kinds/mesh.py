@@ -15,7 +15,7 @@ from pydantic import Field
 
 from clusterlab import patterns
 from clusterlab.errors import UsageError
-from clusterlab.model.base import Duration, HostsAndRoles, Issue, Size
+from clusterlab.model.base import Duration, HostsAndRoles, Issue, Rate
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -68,7 +68,7 @@ class MeshProbe(Probe):
     )
     network: str | None = Field(default=None, description="for containers: the network whose addresses are used")
     port: Port | None = Field(default=None, description="for tcp and fetch")
-    floor: Size | None = Field(default=None, description="for fetch: the least throughput per second", examples=["1M"])
+    floor: Rate | None = Field(default=None, description="for fetch: the least throughput per second", examples=["1M"])
     timeout: Duration = Field(default=3.0, description="how long one target may take")
 
     def issues(self) -> Iterator[Issue]:

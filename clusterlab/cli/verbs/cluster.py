@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from clusterlab.cli.verb import INVENTORY, JSON, Call, err, out, verb
 from clusterlab.cli.verbs.check import JUNIT, STRICT
-from clusterlab.connectivity.names import PORT
+from clusterlab.connectivity.names import FLOOR, PORT
 from clusterlab.pipeline.lock import Exclusive
 
 
@@ -20,6 +20,7 @@ from clusterlab.pipeline.lock import Exclusive
         "list": "list the properties and exit",
         "quick": "skip what takes longer",
         "outside": "the URL of a page outside the cluster that containers must reach",
+        "floor": "what each node must download from every other in a second",
         "port": "the first of two free ports that the nodes publish during the test",
         "json": JSON,
         "junit": JUNIT,
@@ -39,6 +40,7 @@ def test_cluster(
     list: bool = False,
     quick: bool = False,
     outside: str = "",
+    floor: str = FLOOR,
     port: int = PORT,
     json: str = "",
     junit: str = "",
@@ -64,7 +66,7 @@ def test_cluster(
         return
     if manager and inventory:
         raise UsageError("a manager and --inventory are mutually exclusive", remedy="Give one of them.")
-    options = Options(node, only, quick, port, outside)
+    options = Options(node, only, quick, port, outside, floor)
     with progress_on(err()) as progress:
         path = discovered(manager, progress) if manager else inventory_path(inventory)
         if dry_run:

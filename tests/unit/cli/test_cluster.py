@@ -38,6 +38,7 @@ def clusterlab(words: str) -> int | str | None:
         ("test-cluster -i office.yml --node host3", "host3 is not a node of the Swarm"),
         ("test-cluster -i office.yml --only pings", "unknown property 'pings'"),
         ("test-cluster -i office.yml --port 65535", "is not the first of two free ports"),
+        ("test-cluster -i office.yml --floor fast", "--floor fast is not a number of bytes in a second"),
     ],
 )
 def test_what_it_refuses(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
