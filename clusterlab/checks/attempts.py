@@ -96,6 +96,10 @@ def _twice(ask: Ask, interrupted: Event) -> Asked:
 
 
 def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
+    """Ask until it passes or the time is over.
+
+    At least twice: that a single attempt took all the time shows a busy computer, and its failure little.
+    """
     deadline = time.monotonic() + within
     attempts, pause = 0, _FIRST_PAUSE
     while True:
@@ -103,14 +107,14 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
         attempts += 1
         outcome = outcome_of(findings)
         left = deadline - time.monotonic()
-        if outcome is Outcome.PASS or left <= 0:
+        if outcome is Outcome.PASS or (left <= 0 and attempts > 1):
             if outcome is not Outcome.PASS:
                 asked = "1 attempt" if attempts == 1 else f"{attempts} attempts"
                 findings = _told(findings, f"still failing after {within:g} s and {asked}")
             return Asked(outcome, tuple(findings), attempts)
         if cause := why(False):
             return blocked(Asked(outcome, tuple(findings), attempts), cause)
-        interrupted.wait(min(pause, left))
+        interrupted.wait(max(0.0, min(pause, left)))
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 

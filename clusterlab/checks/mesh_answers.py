@@ -88,16 +88,18 @@ def _hop(floor: str | None, address: str, code: int, text: str) -> Answer:
     """Of a traceroute of one hop.
 
     The target itself answers that nothing listens on the port. That a packet is too long, an interface on the way
-    says in the target's name.
+    says in the target's name; the next one is sent in fragments then, which the target answers.
     """
-    size, _, rest = text.partition(" ")
+    sent, _, rest = text.partition(" ")
+    size, _, fragments = sent.partition("+")
     what = f"of {size} bytes " if size != "0" else ""
-    replies = list(_replies(rest))
+    replies, limit = list(_replies(rest)), _TOO_LONG.search(rest)
+    why = f": they may have {limit[1]} on the way" if limit else ""
+    if fragments not in ("", "0"):
+        return Answer(False, f"a packet {what}was answered only in fragments{why}")
     if (address, "") in replies:
         return Answer(True, f"a packet {what}was answered")
     if _LOST.search(rest) or any(note for _, note in replies):
-        limit = _TOO_LONG.search(rest)
-        why = f": they may have {limit[1]} on the way" if limit else ""
         return Answer(False, f"no packet {what}was answered{why}")
     return Answer(None, rest or f"exit code {code}")
 

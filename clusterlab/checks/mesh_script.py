@@ -17,13 +17,17 @@ SCRIPT = f"""
 set -f
 by=$1 port=$2 wait=$3; shift 3
 mtu() {{ {MTU}; }}
+fragments() {{ awk '/^Ip:/ {{ if (at) print $at; for (i = 2; i <= NF; i++) if ($i == "FragCreates") at = i }}' \
+  /proc/net/snmp; }}
 moment() {{ read -r up rest < /proc/uptime; echo "${{up%.*}}${{up#*.}}"; }}
 try() {{
   case $by in
   name) nslookup "$1" 2>/dev/null | awk '/^Name:/ {{ n = 1 }} n && /^Address/ {{ print $NF }}' | sort -u | xargs ;;
   ping) ping -c 2 -W "$wait" -q "$2" 2>&1 | grep packets ;;
   udp) echo 0 $(traceroute -n -q 2 -m 1 -p "$3" -w "$wait" "$2" 2>&1 | tail -n 1) ;;
-  packets) m=$(mtu "$2"); echo "$m" $(traceroute -F -n -q 2 -m 1 -p "$3" -w "$wait" "$2" "$m" 2>&1 | tail -n 1) ;;
+  packets) m=$(mtu "$2") before=$(fragments)
+       answer=$(traceroute -F -n -q 2 -m 1 -p "$3" -w "$wait" "$2" "$m" 2>&1 | tail -n 1)
+       echo "$m+$(($(fragments) - before))" $answer ;;
   tcp) if command -v bash > /dev/null; then timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1
        else nc -w "$wait" "$2" "$port" -e true 2>&1 < /dev/null; fi ;;
   fetch) set -o pipefail; begun=$(moment)
@@ -40,15 +44,19 @@ printf '{OWN}\\t0\\t%s\\n' "$(own)"
 udp=33434
 for one in "$@"; do
   udp=$((udp + 16))
-  if [ "$by" = fetch ]; then ask "${{one%%=*}}" "${{one#*=}}" 0; else ask "${{one%%=*}}" "${{one#*=}}" "$udp" & fi
+  case $by in
+  fetch | packets) ask "${{one%%=*}}" "${{one#*=}}" "$udp" ;;
+  *) ask "${{one%%=*}}" "${{one#*=}}" "$udp" & ;;
+  esac
 done
 wait
 """
 """Arguments: the way, a port, seconds, and NAME=ADDRESS for each target.
 
 Prints its own addresses, as the kernel has them, and a line for each target as it ends: the name, an exit code and what
-the tool printed, separated by tabs. Downloads follow one another: at the same time each would measure the others. Each
-traceroute has UDP ports of its own, since each sees the answers to all of them.
+the tool printed, separated by tabs. Downloads follow one another: at the same time each would measure the others. So do
+packets of full size: the kernel sends a packet in fragments once it has been told that it is too long, and counts these
+for all targets. Each traceroute has UDP ports of its own, since each sees the answers to all of them.
 """
 
 
