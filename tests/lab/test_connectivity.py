@@ -5,7 +5,7 @@ that do not pass; all others must pass, and all of them again once it is healed:
 
     only: [ping, tcp]                  # as for --only
     break: {host2: "a shell command"}
-    heal: {host2: "what undoes it"}
+    heal: {host2: "what undoes it"}    # what the test created and this removes is created again
     apply: [what is printed]           # when what the test creates is created again, and the broken node cannot have it
     outcome: blocked                   # fail unless given
     prints: {the title of a statement: [what is printed of it]}
@@ -176,8 +176,7 @@ def test_what_is_broken_is_named_by_node_and_nothing_else_fails(standing: Nodes,
                 assert [text for text in case["apply"] if text not in caught.value.detail] == [], caught.value.detail
             results, text = standing.results(*case["only"])
     finally:
-        if "apply" in case:
-            standing.stand()
+        standing.stand()
     wrong = {one.check: one.outcome for one in results if one.outcome is not Outcome.PASS}
     assert wrong == dict.fromkeys(case["prints"], outcome), text
     assert [part for parts in case["prints"].values() for part in parts if part not in text] == [], text
