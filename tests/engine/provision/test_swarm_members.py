@@ -118,8 +118,11 @@ def test_a_new_leader_is_no_change_and_is_the_one_that_is_asked(fresh: Fresh) ->
     bench.provisioned()
     bench.run("host1", "systemctl stop docker")  # until another one leads: it may win the election itself otherwise
     leads = "docker node inspect host1 --format '{{.ManagerStatus.Leader}}' | grep -qx false"
-    bench.run("host2", f"for i in $(seq 200); do {leads} && exit 0; sleep 0.3; done; exit 1")
+    bench.run("host2", f"for i in $(seq 100); do {leads} && exit 0; sleep 0.3; done; exit 1")
     bench.run("host1", "systemctl start docker")
+    shown = "{{.Status.State}} {{.ManagerStatus.Reachability}}"
+    back = f"docker node inspect host1 --format '{shown}' | grep -qx 'ready reachable'"
+    bench.run("host2", f"for i in $(seq 100); do {back} && exit 0; sleep 0.3; done; exit 1")
     assert carry_out(bench.plan(), bench.heard).ok  # host1 may still be coming back
     assert bench.plan() == []
     bench.run("host2", "docker node update --availability drain host1")
