@@ -39,6 +39,7 @@ class Answers:
     parts: Mapping[str, Part] = field(default_factory=dict)
     asked_at: float = 0.0  # this computer's clock (Unix time) in the middle of the clock's round trip
     round_trip: float = 0.0  # seconds
+    probing: tuple[float, float] = (0.0, 0.0)  # when the probes began and ended, by this computer's monotonic clock
 
     def recorded(self) -> dict[str, Any]:
         """As JSON-compatible data."""

@@ -57,9 +57,11 @@ Without `--probe` nothing is started. With it, one more command per host runs fo
 
 - Every node sends each peer packets to the ports of gossip and overlays (UDP 7946 and 4789) and of ESP, and listens for
   theirs before and after its packet filter. So doctor tells in which direction packets are lost, and whether the
-  network loses them or the receiver's filter drops them, nftables and rules that it cannot judge included. The packets
-  begin with zero bytes, so nothing takes them for its own; a node with encrypted gossip may log that it cannot decrypt
-  one. It needs perl, which Debian and Ubuntu always have.
+  network loses them or the filter of the receiver or the sender drops them, nftables and rules that it cannot judge
+  included. That a packet did not arrive counts only if both nodes are known to have listened at the same time: else all
+  are asked again, twice at most and for longer each time, and then it is unknown. The packets begin with zero bytes, so
+  nothing takes them for its own; a node with encrypted gossip may log that it cannot decrypt one. It needs perl, which
+  Debian and Ubuntu always have.
 - Every node mounts its NFS volumes read-only, with the options that the engine uses, in a mount namespace that ends
   with the command. The kernel loads its NFS module for that if it has not yet done so.
 

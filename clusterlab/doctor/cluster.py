@@ -17,8 +17,8 @@ from clusterlab.stacks import Stack
 from .answers import Answers
 from .document import Document
 from .finding import NotSeen
-from .sections import ADDRESSES, HEARD, MOUNTABLE, NAMESPACES
-from .sections.heard import Heard, Kind
+from .sections import ADDRESSES, HEARD, MOUNTABLE, NAMESPACES, UPTIME
+from .sections.heard import KINDS, Heard, Kind
 from .sections.lookups import Lookup
 from .sections.mountable import Try
 from .sections.namespaces import Namespace
@@ -31,6 +31,17 @@ GOSSIP, CONTROL, DATA = 7946, 2377, 4789
 NFS = 2049
 _PLACE = re.compile(r"[A-Za-z0-9_.:-]+")
 _ADDR = re.compile(r"(?:^|,)addr=([^,]+)")
+
+
+class Apart(NotSeen):
+    """Two hosts may not have listened at the same time: what one did not hear of the other says nothing."""
+
+    def __init__(self, host: str, source: str) -> None:
+        super().__init__(
+            host,
+            f"it did not listen long enough at the same time as {source}: what it did not hear of it says nothing",
+            "Run doctor again when these hosts are less busy.",
+        )
 
 
 @dataclass(frozen=True)
@@ -185,6 +196,11 @@ class HostView:
         """Whether it was to send probes to the other nodes, and to mount volumes."""
         return HEARD.name in self.answers.parts
 
+    def listened(self) -> tuple[float, float]:
+        """When it listened for probes for certain, by the clock of this computer."""
+        began, ended = self.answers.probing
+        return self.read(HEARD).certain(began, ended, self.read(UPTIME))
+
     def mounted(self, volume: str) -> int | None:
         """The error number of mounting an NFS volume, 0 for success; None when it was not tried."""
         if not self.probing:
@@ -295,14 +311,39 @@ class Cluster:
                 yield Probe("tcp", volume.server, NFS)
 
     def heard(self, host: HostView, source: HostView, kind: Kind) -> Heard | None:
-        """What of a node's probes arrived on a host; None when none were to be sent."""
+        """What of a node's probes arrived on a host; None when none were to be sent.
+
+        Raises Apart when one did not arrive of a node that may not have sent any while the host listened.
+        """
         if not host.probing:
             return None
-        source.read(HEARD)  # raises when it could not send any
-        found = host.read(HEARD).get((source.name, kind))
+        sending = source.read(HEARD)  # raises when it could not send any
+        found = host.read(HEARD).levels.get((source.name, kind))
         if found is None:
             raise NotSeen(host.name, f"it was not to listen for probes of {source.name}")
+        if found == "open":
+            return found
+        if (host.name, kind) in sending.unsent:
+            return "unsent"
+        windows = host.listened(), source.listened()
+        together = min(end for _, end in windows) - max(begin for begin, _ in windows)
+        if together < sending.needed:
+            raise Apart(host.name, source.name)
         return found
+
+    @property
+    def apart(self) -> bool:
+        """Whether a probe did not arrive between hosts that may not have listened at the same time."""
+        for host in self.members():
+            for source in self.peers(host):
+                for kind in KINDS:
+                    try:
+                        self.heard(host, source, kind)
+                    except Apart:
+                        return True
+                    except NotSeen:
+                        break
+        return False
 
     @property
     def data_port(self) -> int:

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from clusterlab.errors import ClusterlabError
@@ -31,6 +32,8 @@ from .sections.section import Section
 
 ENGINE_SECONDS = 15.0
 """For all requests to one engine; a busy emulated machine needs several."""
+ATTEMPTS = 3
+"""How often probes are sent until all hosts have listened at the same time."""
 _SPARE_SECONDS = 10.0  # for the connection, and for what the script's own limits cannot end
 
 _OWN: Mapping[str, Callable[[Any], Any]] = {
@@ -169,30 +172,37 @@ def _run(host: Host, sections: Sequence[Section[Any]], **given: str) -> tuple[st
 
 
 def probes_between(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
-    """The answers together with what came of packets between all nodes, and of mounting volumes: all at once."""
-    cluster, token = Cluster(answers), secrets.token_hex(8)
-    found = parallel(
-        lambda one: _probing(hosts[one.name], one, cluster, token),
-        cluster.members(),
-        limit=max(1, len(answers)),
-        name="host",
-    )
-    return {**answers, **{one.host: one for one in results_of(found)}}
+    """The answers together with what came of packets between all nodes, and of mounting volumes: all at once.
+
+    Hosts that did not listen at the same time are asked again, for longer; the last attempt counts.
+    """
+    cluster = Cluster(answers)
+    probed = dict(answers)
+    for attempt in range(1, ATTEMPTS + 1):
+        token = secrets.token_hex(8)
+        ask = partial(_probing, hosts, cluster, token, attempt)
+        found = parallel(ask, cluster.members(), limit=max(1, len(answers)), name="host")
+        probed = {**answers, **{one.host: one for one in results_of(found)}}
+        if not Cluster(probed).apart:
+            break
+    return probed
 
 
-def _probing(host: Host, view: HostView, cluster: Cluster, token: str) -> Answers:
+def _probing(hosts: Mapping[str, Host], cluster: Cluster, token: str, attempt: int, view: HostView) -> Answers:
     try:
         peers = [(one.name, one.address) for one in cluster.peers(view)]
-        listen = listen_words(token, view.name, (GOSSIP, cluster.data_port), peers)
+        listen = listen_words(token, view.name, (GOSSIP, cluster.data_port), peers, attempt)
         volumes = mount_words(cluster.tries(view))
     except NotSeen as error:
         return _without_probes(view.answers, error.reason)
-    mark, printed = _run(host, PROBING, listen=listen, volumes=volumes)
+    began = time.monotonic()
+    mark, printed = _run(hosts[view.name], PROBING, listen=listen, volumes=volumes)
+    ended = time.monotonic()
     if not isinstance(printed, str):
         return _without_probes(view.answers, printed.message if printed else "the probes did not end in time")
     found = script.split(printed, mark)
     missing = {one.name: Part("", 1, "its output was cut off") for one in PROBING if one.name not in found}
-    return replace(view.answers, parts={**view.answers.parts, **missing, **found})
+    return replace(view.answers, parts={**view.answers.parts, **missing, **found}, probing=(began, ended))
 
 
 def _without_probes(answers: Answers, why: str) -> Answers:

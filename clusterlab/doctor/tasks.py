@@ -15,6 +15,8 @@ from .sections import CLOCK
 RECENT = 600.0
 """Seconds for which a failure counts."""
 _FAILED = ("failed", "rejected")
+_MOVED = "assigned node no longer meets constraints"
+"""Of a task that the Swarm rejects to start it elsewhere (swarmkit, constraintenforcer): nothing of it failed."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ def recent_failures(cluster: Cluster) -> list[Failure]:
     found = []
     for task in tasks:
         service = names.get(task.text("ServiceID", default=""))
-        if service and task.text("Status", "State") in _FAILED and now - timestamp(task) < RECENT:
-            status = task.at("Status")
+        status = task.at("Status")
+        failed = status.text("State") in _FAILED and status.text("Err", default="") != _MOVED
+        if service and failed and now - timestamp(task) < RECENT:
             found.append(
                 Failure(
                     service,

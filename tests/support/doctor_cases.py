@@ -17,8 +17,8 @@ A case is a YAML file named after its code, as CL305.yml:
       break: {host2: "a shell command"}
       heal: {host2: "what undoes it"}
       wait: {host1: "a command that succeeds when the engines have noticed"}
-    probe:                   # the same, where only --probe shows it
-      {break: ..., heal: ..., wait: ..., expect: ...}
+    probe:                   # the same in several ways, where only --probe shows it
+      - {break: ..., heal: ..., wait: ..., expect: ...}
     recorded_only: "why it is not caused on engines in namespaces, in place of engine"
     expect:                  # findings of the code: exactly these
       - subject: host2

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from clusterlab.build.container_image import built_image
@@ -25,6 +27,7 @@ from tests.support.doctor_cases import SOUND, record
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
 
 WORKERS = ("host2", "host3")
+ENGINES = ("host1", *WORKERS)
 _RUN = "docker run -d --restart always --name"
 _SLEEP = "shell sleep 1000000"
 _NFS = "docker volume create -o type=nfs -o o=addr={gw},hard,nfsvers=4.2 -o device=:/shares shop"
@@ -50,8 +53,15 @@ def doctor_lab(name: str, subnet: str) -> Lab:
     return namespaces_lab(name, subnet, docker_hosts=3)
 
 
+@dataclass(frozen=True)
+class Patient(EngineLab):
+    """The lab, and what its engines had when nothing of a case had been there yet."""
+
+    own: Counter[str]
+
+
 @contextmanager
-def patient(name: str, subnet: str, service_network: str = "") -> Iterator[EngineLab]:
+def patient(name: str, subnet: str, service_network: str = "") -> Iterator[Patient]:
     """The lab is up inside the block, with what doctor looks at: networks, volumes, binds, a service.
 
     The service is on an overlay only where nothing is broken: its tasks would fail with what cases do to networks.
@@ -64,8 +74,7 @@ def patient(name: str, subnet: str, service_network: str = "") -> Iterator[Engin
             swarm_actions.join(swarm_actions.Wanted(hosts[worker], "worker", addresses[worker]), name, hosts["host1"])
         image = built_image("busybox", QemuSettings().release, Silent()).path.read_bytes()
         loaded = "docker load -q | sed 's/.*: //' | xargs -I {} docker tag {} shell"
-        engines_ = ["host1", *WORKERS]
-        for host in engines_:
+        for host in ENGINES:
             hosts[host].run(loaded, stdin=image, check=True)
             hosts[host].run(_NFS.format(gw=addresses["gw"]), check=True)
         hosts["gw"].run(_LISTEN, check=True)
@@ -78,35 +87,56 @@ def patient(name: str, subnet: str, service_network: str = "") -> Iterator[Engin
             check=True,
             timeout=120,
         )
-        wait_until(lambda: settled(up), "gossip and the listener", 30.0)
-        yield up
+        wait_until(lambda: not unsettled(up), "a sound lab", 30.0, seen=lambda: unsettled(up))
+        yield Patient(up.lab, up.machines, up.hosts, objects(up))
 
 
-def settled(up: EngineLab) -> bool:
-    """Whether every node knows the sandboxes of its peers, and no task of a service that was removed still ends.
+def unsettled(up: EngineLab) -> str:
+    """What the lab still lacks, or has left of a case; "" when it is sound.
 
-    Gossip takes moments after a node has joined.
+    Gossip takes moments after a node has joined, and engines remove containers, networks and sandboxes of a service
+    after it is gone from the Swarm.
     """
     peers = "docker network inspect -f '{{len .Peers}}' ingress"
-    known = all(up.hosts[host].run(peers).stdout.strip() == "3" for host in ("host1", *WORKERS))
+    for host in ENGINES:
+        if (number := up.hosts[host].run(peers).stdout.strip()) != "3":
+            return f"{host} knows {number} peers"
     ready = "docker node ls --format '{{.Status}} {{.Availability}}' | grep -c 'Ready Active'"
-    nodes = up.hosts["host1"].run(f"{ready}; docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'")
-    known = known and nodes.stdout.split() == ["3", "web", "2/2"]
-    tasks = (
-        "docker ps --filter label=com.docker.swarm.service.name --format '{{.Label \"com.docker.swarm.service.name\"}}'"
-    )
-    of = [service for host in ("host1", *WORKERS) for service in up.hosts[host].run(tasks).stdout.split()]
-    known = known and of == ["web", "web"]
-    return known and up.hosts["gw"].run("ss -Hltn sport = :2049").stdout != ""
+    services = "docker service ls --format '{{.Name}} {{.Replicas}}'"
+    nodes = up.hosts["host1"].run(f"{ready}; {services}").stdout.split()
+    if nodes != ["3", "web", "2/2"]:
+        return f"nodes and services are {nodes}"
+    if not up.hosts["gw"].run("ss -Hltn sport = :2049").stdout:
+        return "nothing listens on gw"
+    if isinstance(up, Patient) and (now := objects(up)) != up.own:
+        return f"besides: {dict(now - up.own)}, missing: {dict(up.own - now)}"
+    return ""
+
+
+_OBJECTS = r"""
+docker ps --format 'container {{.Names}}' | sed 's/\.[a-z0-9]*$//; s/\.[0-9]*$//'
+docker ps -a --filter label=com.docker.swarm.service.name --format '{{.Label "com.docker.swarm.service.name"}}' |
+  sed 's/^/containers of /' | sort -u
+docker network ls --format 'network {{.Name}}'
+for file in /run/docker/netns/*; do
+  case $(stat -f -c %T "$file" 2>/dev/null) in *nsfs*|*6e736673*) echo "${file##*/}" ;; esac
+done | sed 's/^[0-9a-f]*$/sandbox/; s/^\(lb_\|[0-9]*-\).*/namespace \1/'
+"""
+
+
+def objects(up: EngineLab) -> Counter[str]:
+    """Containers, networks and sandboxes of all engines by number: tasks are created again, and elsewhere."""
+    return Counter(line for host in ENGINES for line in up.hosts[host].run(_OBJECTS, check=True).stdout.splitlines())
 
 
 def seen(up: EngineLab, probe: bool = False) -> Cluster:
     """What doctor sees of the lab."""
-    answers = _answers(up)
+    answers = read(up)
     return Cluster(probes_between({name: up.hosts[name] for name in up.hosts}, answers) if probe else answers)
 
 
-def _answers(up: EngineLab) -> dict[str, Any]:
+def read(up: EngineLab) -> dict[str, Any]:
+    """The answers of engines and fact scripts."""
     hosts = {name: up.hosts[name] for name in up.hosts}
     asked: dict[str, Asked] = {one.name: one for one in of_lab(up.lab).asked}
     return scripts(hosts, engines(hosts, asked))
@@ -121,7 +151,7 @@ def _public(recording: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     with patient(f"doctor-{os.getpid()}", "10.61.0.0/24", "app") as up:
-        recording = _public(record(_answers(up)))
+        recording = _public(record(read(up)))
     SOUND.write_text(json.dumps(recording, indent=1, sort_keys=True) + "\n")
 
 

@@ -37,7 +37,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="The Swarm restarts the task each time; the service seems to run for moments.",
     detection="Three failures of one task's slot within ten minutes.",
-    guard="The history keeps few tasks (--task-history-limit): with a limit below 3 it is not seen.",
+    guard="The history keeps few tasks (--task-history-limit): with a limit below 3 it is not seen. "
+    "Tasks whose node no longer meets their constraints are moved, and did not fail.",
     remedy="The log of the service says why; errors of volumes and images have codes of their own.",
     needs_swarm=True,
     cluster=_find,

@@ -12,6 +12,7 @@ from clusterlab.doctor.sections.heard import Heard
 from clusterlab.doctor.sections.probes import Probe
 
 _FOLLOWS = ("CL313", "CL308")
+_LOST = ("filtered", "nothing", "unsent")
 
 
 class Lost(NamedTuple):
@@ -27,9 +28,13 @@ def _find(cluster: Cluster) -> Found:
     for source in cluster.members():
         for target in cluster.peers(source):
             try:
-                heard = cluster.heard(target, source, "data")
-                if _is_lost(source, target, heard, cluster.heard(source, target, "data")):
-                    lost.append(Lost(source, target, heard))
+                there, back = cluster.heard(target, source, "data"), cluster.heard(source, target, "data")
+            except NotSeen as error:
+                yield error
+                there = back = None
+            try:
+                if _is_lost(source, target, there, back):
+                    lost.append(Lost(source, target, there))
             except NotSeen as error:
                 yield error
     port = cluster.data_port
@@ -38,7 +43,7 @@ def _find(cluster: Cluster) -> Found:
         dropped: dict[str, tuple[HostView, str]] = {}
         for one in lost:
             other = one.source if one.target is host else one.target if one.source is host else None
-            if other is None:
+            if other is None or one.heard == "unsent":
                 continue
             try:
                 rule = host.read(FIREWALL).drops("udp", port, other.address)
@@ -52,6 +57,9 @@ def _find(cluster: Cluster) -> Found:
                 explained |= {(other.name, host.name), (host.name, other.name)}
         if dropped:
             yield _dropped(host, dropped, port)
+        if unsent := [one.target for one in lost if one.source is host and one.heard == "unsent"]:
+            explained |= {(host.name, target.name) for target in unsent}
+            yield _unsent(host, unsent, port)
     rest = [one for one in lost if (one.source.name, one.target.name) not in explained]
     if rest:
         yield from _unexplained(rest, port)
@@ -63,9 +71,9 @@ def _is_lost(source: HostView, target: HostView, there: Heard | None, back: Hear
     Gossip connects, and both sides know where the other is. With probes, `there` and `back` tell in which direction
     packets are lost.
     """
-    if there in ("filtered", "nothing"):
+    if there in _LOST:
         return source.probed(Probe("tcp", target.address, GOSSIP)) == "open"
-    if back in ("filtered", "nothing"):
+    if back in _LOST:
         return False  # it is the answers that are lost
     if not source.mesh_address or not target.mesh_address:
         return False  # one of them has no ingress sandbox: a code of its own
@@ -115,6 +123,18 @@ def _dropped(host: HostView, dropped: dict[str, tuple[HostView, str]], port: int
     )
 
 
+def _unsent(host: HostView, targets: list[HostView], port: int) -> Finding:
+    names = listed(one.name for one in targets)
+    return CODE.finding(
+        host.name,
+        f"{host.name} does not send VXLAN (UDP {port}) to {names}: its own packet filter refuses it",
+        [Seen(host.name, f"send UDP {port} to {one.name}", "sent", "operation not permitted") for one in targets],
+        [Fix(host.name, f"iptables -I OUTPUT -p udp --dport {port} -d {one.address} -j ACCEPT") for one in targets],
+        hosts=[host.name, *(one.name for one in targets)],
+        consequences=_FOLLOWS,
+    )
+
+
 def _unexplained(lost: list[Lost], port: int) -> Found:
     """By the host that has a part in all of it, else by pairs."""
     involved = [{one.source.name, one.target.name} for one in lost]
@@ -128,7 +148,7 @@ def _unexplained(lost: list[Lost], port: int) -> Found:
         text = f"{subject} and its peers" if culprit else subject
         yield CODE.finding(
             subject,
-            f"overlay packets (UDP {port}) between {text} are lost; no rule of these hosts drops them",
+            f"overlay packets (UDP {port}) between {text} are lost; no rule for packets that arrive there drops them",
             [_evidence(one, port) for one in about],
             [Fix("", f"open UDP {port} {_direction(about)} in the network or the security group between them")],
             hosts=hosts,
@@ -158,7 +178,7 @@ CODE = Diagnosis(
     "direction is enough.",
     detection="A ping between the ingress sandboxes gets no answer while TCP 7946 connects; the INPUT rules of both "
     "hosts say which of them drops the packets. With --probe, packets that each node sends to the port tell the "
-    "direction, and whether they are lost in the network or in the packet filter of the receiver.",
+    "direction, and whether they are lost in the network or in the packet filter of the receiver or the sender.",
     guard="Without an ingress network, or without forwarding entries for the peer (CL303), nothing is reported.",
     remedy="Accept the port from the other nodes, before rules that drop it.",
     root=5,

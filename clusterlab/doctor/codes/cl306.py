@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping
 
 from clusterlab.doctor.cluster import CONTROL, GOSSIP, Cluster, HostView
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity, listed
 from clusterlab.doctor.sections import FIREWALL
+from clusterlab.doctor.sections.heard import Heard
 from clusterlab.doctor.sections.probes import Probe
+
+_UNSENT = "its own packet filter refuses to send any"
 
 
 def _find(cluster: Cluster) -> Found:
@@ -17,10 +21,13 @@ def _find(cluster: Cluster) -> Found:
         rules: dict[str, str] = {}
         for peer in cluster.peers(host):
             for port in (GOSSIP, CONTROL) if host.manages else (GOSSIP,):
+                silent = ("", "")
                 try:
                     outcome = peer.probed(Probe("tcp", host.address, port))
                     rule = host.read(FIREWALL).drops("tcp", port, peer.address)
-                    silent = _silent(host, peer, cluster) if port == GOSSIP else ("", "")
+                    if port == GOSSIP:
+                        heard = yield from _heard(host, peer, cluster)
+                        silent = _silent(host, peer, heard)
                 except NotSeen as error:
                     yield error
                     continue
@@ -45,20 +52,31 @@ def _find(cluster: Cluster) -> Found:
                     for name, outcome in seen.items()
                 ),
             ],
-            [_accept(host, cluster, port, peers) for port in blocked],
+            [fix for port, seen in blocked.items() for fix in _accept(host, cluster, port, seen)],
             hosts=[host.name, *sorted(peers)],
             consequences=("CL203", "CL217", "CL218", "CL302", "CL303", "CL305", "CL313"),
         )
 
 
-def _silent(host: HostView, peer: HostView, cluster: Cluster) -> tuple[str, str]:
+def _heard(host: HostView, peer: HostView, cluster: Cluster) -> Generator[NotSeen, None, Heard | None]:
+    """What of a peer's probes arrived; what is not known leaves the rest to be judged."""
+    try:
+        return cluster.heard(host, peer, "gossip")
+    except NotSeen as error:
+        yield error
+        return None
+
+
+def _silent(host: HostView, peer: HostView, heard: Heard | None) -> tuple[str, str]:
     """What becomes of a peer's gossip by UDP, "" when it arrives, and the rule that drops it, when that is known."""
     rule = host.read(FIREWALL).drops("udp", GOSSIP, peer.address)
-    match cluster.heard(host, peer, "gossip"):
+    match heard:
         case "nothing":
             return f"none of its packets reaches the interface of {host.name}", rule
         case "filtered":
             return f"its packets reach the interface of {host.name}, and not what is behind the packet filter", rule
+        case "unsent":
+            return _UNSENT, rule
         case "open":
             return "", ""
     return ("dropped", rule) if rule else ("", "")
@@ -85,10 +103,15 @@ def _not_listed(host: HostView, cluster: Cluster) -> Found:
             )
 
 
-def _accept(host: HostView, cluster: Cluster, port: str, peers: set[str]) -> Fix:
+def _accept(host: HostView, cluster: Cluster, port: str, seen: Mapping[str, str]) -> Iterator[Fix]:
+    """Commands for the side whose packet filter is in the way, by what each peer sees."""
     number, _, protocol = port.partition("/")
-    sources = ",".join(sorted(cluster.hosts[name].address for name in peers))
-    return Fix(host.name, f"iptables -I INPUT -p {protocol} --dport {number} -s {sources} -j ACCEPT")
+    sources = [cluster.hosts[name].address for name in sorted(seen) if seen[name] != _UNSENT]
+    if sources:
+        yield Fix(host.name, f"iptables -I INPUT -p {protocol} --dport {number} -s {','.join(sources)} -j ACCEPT")
+    for name in sorted(seen):
+        if seen[name] == _UNSENT:
+            yield Fix(name, f"iptables -I OUTPUT -p {protocol} --dport {number} -d {host.address} -j ACCEPT")
 
 
 CODE = Diagnosis(

@@ -23,6 +23,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
     firewall = host.read(FIREWALL)
     dropped: dict[HostView, str] = {}
     lost: list[HostView] = []
+    unsent: list[HostView] = []
     for peer in cluster.peers(host):
         try:
             heard = cluster.heard(host, peer, "esp")
@@ -32,7 +33,9 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         rule = firewall.drops("esp", 0, peer.address) if peer.address else ""
         if heard == "filtered" and not rule:
             rule = "its packets reach the interface, and not what is behind the packet filter"
-        if heard == "nothing" and not rule:
+        if heard == "unsent":
+            unsent.append(peer)
+        elif heard == "nothing" and not rule:
             lost.append(peer)
         elif rule and heard != "open":
             dropped[peer] = rule
@@ -44,6 +47,15 @@ def _find(host: HostView, cluster: Cluster) -> Found:
             [Seen(host.name, f"listen for ESP from {peer.name}", "packets", "none") for peer in lost],
             [Fix("", f"allow IP protocol 50 from {names} to {host.name} in the network or the security group")],
             hosts=[host.name, *(peer.name for peer in lost)],
+        )
+    for peer in unsent:
+        yield CODE.finding(
+            f"{host.name} from {peer.name}",
+            f"{peer.name} does not send ESP (IP protocol 50) to {host.name}: its own packet filter refuses it, and "
+            f"nothing arrives on {listed(encrypted)}",
+            [Seen(peer.name, f"send ESP to {host.name}", "sent", "operation not permitted")],
+            [Fix(peer.name, f"iptables -I OUTPUT -p esp -d {host.address} -j ACCEPT")],
+            hosts=[host.name, peer.name],
         )
     if dropped:
         yield CODE.finding(

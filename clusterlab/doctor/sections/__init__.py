@@ -6,7 +6,7 @@ from typing import Any
 
 from .engine import CERTIFICATE, DAEMON, DATA_PATH
 from .firewall import BACKEND, FIREWALL
-from .heard import HEARD
+from .heard import HEARD, UPTIME
 from .host import CLOCK, DISKS, KERNEL, MEMORY, SETTINGS, SIZES
 from .idmap import IDMAP
 from .lookups import LOOKUPS
@@ -47,6 +47,7 @@ __all__ = [
     "SETTINGS",
     "SIZES",
     "STUCK",
+    "UPTIME",
 ]
 
 SECTIONS: tuple[Section[Any], ...] = (
@@ -58,5 +59,5 @@ SECTIONS: tuple[Section[Any], ...] = (
 )
 """In the order in which they are printed: the clock first, since it is compared with the time of asking."""
 
-PROBING: tuple[Section[Any], ...] = (HEARD, MOUNTABLE)
-"""What runs only with --probe, after the others."""
+PROBING: tuple[Section[Any], ...] = (HEARD, MOUNTABLE, UPTIME)
+"""What runs only with --probe, after the others; the uptime last, since it is compared with the time of the end."""

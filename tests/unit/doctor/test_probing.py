@@ -8,6 +8,7 @@ import pytest
 
 from clusterlab.doctor.examine import examine
 from clusterlab.doctor.finding import Diagnosed
+from clusterlab.doctor.sections import PROBING
 from clusterlab.doctor.sections.heard import KINDS
 from tests.support.doctor_cases import PROPERTIES, cluster_of, sound, told
 
@@ -17,12 +18,17 @@ NODES = ("host1", "host2", "host3")
 def _recording(**levels: str) -> dict[str, Any]:
     """A sound lab with probes; `levels` are what a host heard, as host2="host1 data 0", in place of everything."""
     recording = sound()
-    for host in NODES:
+    for booted, host in enumerate(NODES, 1):
         lines = [f"{peer} {kind} 2" for peer in NODES if peer != host for kind in KINDS]
         for wrong in filter(None, levels.get(host, "").split(";")):
-            lines = [wrong if line[:-2] == wrong[:-2] else line for line in lines]
-        recording[host]["parts"]["heard"] = {"text": "\n".join([*lines, "heard end"]), "exit": 0, "error": ""}
-        recording[host]["parts"]["mountable"] = {"text": "shop 0\nmountable end", "exit": 0, "error": ""}
+            lines = [wrong if line.split()[:2] == wrong.split()[:2] else line for line in lines]
+        up = 1000 * booted
+        times = f"asked {up + 0.2}", f"listened {up + 0.4} {up + 4.6} 0.31"
+        parts = recording[host]["parts"]
+        parts["heard"] = {"text": "\n".join([times[0], *lines, times[1], "heard end"]), "exit": 0, "error": ""}
+        parts["mountable"] = {"text": "shop 0\nmountable end", "exit": 0, "error": ""}
+        parts["uptime"] = {"text": f"{up + 4.8}", "exit": 0, "error": ""}
+        recording[host]["probing"] = [50.0, 55.5]
     return recording
 
 
@@ -53,6 +59,65 @@ def test_dropped_by_the_packet_filter_of_the_receiver() -> None:
         assert all("not what is behind the packet filter" in told(one) for one in diagnosed.findings if one.key == key)
 
 
+ALONE = {
+    "later": [54.0, 59.5],
+    "somewhere in a long time": [50.0, 62.0],
+    "only for one token": [52.7, 58.2],
+}
+"""When the command of host3 began and ended; those of the others ran from 50 to 55.5."""
+
+
+@pytest.mark.parametrize("window", ALONE.values(), ids=ALONE)
+def test_what_was_not_heard_of_a_host_that_listened_at_another_time_is_unknown(window: list[float]) -> None:
+    """Neither the network nor a packet filter is accused, and it is not healthy; with the same times it would be."""
+    silent = ";".join(f"{{}} {kind} 0" for kind in KINDS)
+    levels = {"host1": silent.format(*["host3"] * 3), "host3": silent.format(*["host1"] * 3)}
+    recording = _recording(**levels)
+    assert not cluster_of(recording).apart
+    assert _found(recording)[0] == ["CL306:host1", "CL306:host3"]
+    recording["host3"]["probing"] = window
+    assert cluster_of(recording).apart
+    keys, diagnosed = _found(recording)
+    assert not keys
+    assert {one.code for one in diagnosed.unknown} == {"CL305", "CL306"}
+    assert all("at the same time" in one.reason and one.remedy for one in diagnosed.unknown)
+    assert {one.subject for one in diagnosed.unknown} == {"host1", "host3"}
+
+
+def test_what_was_heard_counts_at_any_time() -> None:
+    recording = _recording()
+    recording["host3"]["probing"] = ALONE["later"]
+    assert not cluster_of(recording).apart
+    keys, diagnosed = _found(recording)
+    assert not keys
+    assert diagnosed.healthy
+
+
+def test_a_sender_that_paused_sent_nothing_meanwhile() -> None:
+    """As a process that was stopped: what it sent in that time is nothing, and says nothing."""
+    recording = _recording(host1="host3 data 0")
+    part = recording["host3"]["parts"]["heard"]
+    part["text"] = part["text"].replace(" 0.31\n", " 2.1\n")
+    assert cluster_of(recording).apart
+    assert not _found(recording)[0]
+
+
+def test_refused_by_the_packet_filter_of_the_sender() -> None:
+    """It is named, and not the network; the time of listening does not matter."""
+    lost = {"host1": "host2 data 0;host2 gossip 0", "host3": "host2 data 0;host2 gossip 0"}
+    recording = _recording(**lost)
+    part = recording["host2"]["parts"]["heard"]
+    refused = "\n".join(f"{host} {kind} unsent" for host in ("host1", "host3") for kind in ("data", "gossip"))
+    part["text"] = part["text"].replace("\nlistened", f"\n{refused}\nlistened")
+    recording["host2"]["probing"] = ALONE["later"]
+    keys, diagnosed = _found(recording)
+    assert keys == ["CL306:host1", "CL306:host3"]
+    text = "\n".join(told(one) for one in diagnosed.findings)
+    assert "fix host2: iptables -I OUTPUT -p udp --dport 7946 -d 10.61.0.11 -j ACCEPT" in text
+    assert "-I INPUT" not in text
+    assert "CL305:host2" in text
+
+
 @pytest.mark.parametrize(("number", "code"), [(13, "CL404"), (1, "CL404"), (2, "CL406"), (116, "CL407")])
 def test_a_volume_that_cannot_be_mounted(number: int, code: str) -> None:
     recording = _recording()
@@ -81,3 +146,25 @@ def test_a_node_that_cannot_send_probes_is_unknown(error: str) -> None:
     keys, diagnosed = _found(recording)
     assert not keys
     assert {"CL305", "CL306"} <= {one.code for one in diagnosed.unknown}
+
+
+@pytest.mark.parametrize("name", [one.name for one in PROBING])
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"text": "", "exit": 0, "error": ""},
+        {"text": "", "exit": 137, "error": ""},
+        {"text": "host1 data 0\nhost3 data 0\nlistened 1 2 3", "exit": 0, "error": ""},
+        {"text": "asked 1\nhost1 data 0\nheard end", "exit": 0, "error": ""},
+        {"text": "asked 1\nhost1 data weg\nlistened 1 2 3\nheard end", "exit": 0, "error": ""},
+    ],
+    ids=["empty", "killed", "cut off", "without times", "localised"],
+)
+def test_probes_that_cannot_be_read_are_unknown(name: str, part: dict[str, Any]) -> None:
+    """The uptime is needed only where something did not arrive."""
+    recording = _recording(host1="host2 data 0;host2 gossip 0")
+    recording["host2"]["parts"][name] = part
+    keys, diagnosed = _found(recording)
+    assert not keys or name == "mountable"
+    assert diagnosed.unknown
+    assert not diagnosed.healthy
