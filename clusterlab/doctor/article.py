@@ -44,9 +44,9 @@ commands that fix it. A cause hides what follows from it and names that under `e
 
 The script reads files below /proc, /sys and /etc, and runs `ip`, `ss`, `bridge`, `iptables-save`, `df`, `find` and
 `nsenter` into Docker's network namespaces, each for 2 s at most. It opens TCP connections between the nodes (ports
-2377 and 7946) and to NFS servers (2049), closes them at once, and sends pings through the ingress network. It starts
-no container, loads no kernel module, sets nothing, and touches no path on NFS. It never asks for join tokens and
-reads no keys.
+2377 and 7946) and to NFS servers (2049), waits 2 s for them, closes them at once, and sends pings through the ingress
+network, with perl, which Debian and Ubuntu always have. It starts no container, loads no kernel
+module, sets nothing, and touches no path on NFS. It never asks for join tokens and reads no keys.
 
 It runs as root, through `sudo` for another user. Where a program is missing, the codes that need it are unknown.
 
@@ -60,8 +60,7 @@ Without `--probe` nothing is started. With it, one more command per host runs fo
   network loses them or the filter of the receiver or the sender drops them, nftables and rules that it cannot judge
   included. That a packet did not arrive counts only if both nodes are known to have listened at the same time: else all
   are asked again, twice at most and for longer each time, and then it is unknown. The packets begin with zero bytes, so
-  nothing takes them for its own; a node with encrypted gossip may log that it cannot decrypt one. It needs perl, which
-  Debian and Ubuntu always have.
+  nothing takes them for its own; a node with encrypted gossip may log that it cannot decrypt one.
 - Every node mounts its NFS volumes read-only, with the options that the engine uses, in a mount namespace that ends
   with the command. The kernel loads its NFS module for that if it has not yet done so.
 
