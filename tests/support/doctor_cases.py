@@ -19,6 +19,8 @@ A case is a YAML file named after its code, as CL305.yml:
       wait: {host1: "a command that succeeds when the engines have noticed"}
     probe:                   # the same in several ways, where only --probe shows it
       - {break: ..., heal: ..., wait: ..., expect: ...}
+    variants:                # more recordings that are wrong
+      - {recorded: [...], before: [...], expect: [...], also: [...]}
     recorded_only: "why it is not caused on engines in namespaces, in place of engine"
     expect:                  # findings of the code: exactly these
       - subject: host2
@@ -54,7 +56,7 @@ CASES = UNIT / "cases"
 SOUND = UNIT / "recordings" / "sound.json"
 PROPERTIES = {"CL103", "CL106", "CL202"}
 """What is true of the lab and its machine: old control groups, killed processes, one manager."""
-_KEYS = {"recorded", "before", "silent", "stack", "probe", "engine", "recorded_only", "expect", "also"}
+_KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "recorded_only", "expect", "also"}
 
 
 def case_files() -> list[Path]:

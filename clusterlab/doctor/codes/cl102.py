@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from clusterlab.doctor.cluster import Cluster, HostView
 from clusterlab.doctor.diagnosis import Diagnosis, Found
-from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.finding import Fix, Seen, Severity, listed
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:
@@ -25,6 +27,26 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         )
 
 
+def _mixed(cluster: Cluster) -> Found:
+    """Nodes that keep images in containerd's store, and others in the engine's own."""
+    stores: dict[str, list[str]] = defaultdict(list)
+    for host in cluster.members():
+        stores[image_store(host.info.text("Driver"))].append(host.name)
+    if len(stores) > 1:
+        yield CODE.finding(
+            "swarm",
+            f"the nodes keep images in different stores: {'; '.join(f'{one} on {listed(stores[one])}' for one in stores)}",
+            [Seen(name, "docker info -f '{{.Driver}}'", "one store", one) for one in stores for name in stores[one]],
+            [Fix("", 'set "features": {"containerd-snapshotter": true} in daemon.json on all of them, or on none')],
+            severity=Severity.ADVICE,
+        )
+
+
+def image_store(driver: str) -> str:
+    """Which store of images has a storage driver of this name."""
+    return "containerd" if driver in ("overlayfs", "stargz", "native") else "graph drivers"
+
+
 CODE = Diagnosis(
     code="CL102",
     title="The storage driver copies everything, or loses files",
@@ -32,6 +54,8 @@ CODE = Diagnosis(
     effect="With vfs every layer of every container is a full copy: starts take long and the disk fills. Without "
     "d_type, files in images cannot be removed or replaced.",
     detection="`Driver` and `DriverStatus` of /info.",
+    guard="Nodes of one Swarm with different stores of images: advice, for their images have different IDs.",
     remedy="Use overlay2 on ext4, or on XFS with ftype=1.",
+    cluster=_mixed,
     host=_find,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from clusterlab.doctor.cluster import Cluster, container_name
+from clusterlab.doctor.codes.cl102 import image_store
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
 
@@ -16,7 +17,7 @@ def _find(cluster: Cluster) -> Found:
         if "@sha256:" in service.text("Spec", "TaskTemplate", "ContainerSpec", "Image", default="")
     }
     images: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    stores = {_store(host.info.text("Driver", default="")) for host in cluster.members()}
+    stores = {image_store(host.info.text("Driver", default="")) for host in cluster.members()}
     if len(stores) > 1:
         return  # image IDs of different stores cannot be compared
     for host in cluster.members():
@@ -39,10 +40,6 @@ def _find(cluster: Cluster) -> Found:
                 ],
                 [Fix("", f"docker service update --image {tag}@sha256:DIGEST {service}")],
             )
-
-
-def _store(driver: str) -> str:
-    return "containerd" if driver in ("overlayfs", "stargz", "native") else "graph"
 
 
 CODE = Diagnosis(

@@ -212,7 +212,7 @@ version=$(limit iptables -V) || exit
 echo "$version"
 case $version in *nf_tables*)
   if command -v iptables-legacy-save >/dev/null && [ -r /proc/net/ip_tables_names ]; then
-    for table in $(cat /proc/net/ip_tables_names); do limit iptables-legacy-save -t "$table" 2>/dev/null; done
+    for table in $(cat /proc/net/ip_tables_names); do limit iptables-legacy-save -t "$table" || exit; done
   fi ;;
 esac
 true

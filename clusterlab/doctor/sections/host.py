@@ -160,7 +160,10 @@ def _sizes(text: str) -> Sizes:
 SIZES: Section[Sizes] = Section(
     "sizes",
     """
-limit find "$root/containers" -maxdepth 2 -name '*-json.log' -size +1048576k -printf 'log %s %p\\n' 2>/dev/null
+if [ -d "$root/containers" ]; then
+  limit find "$root/containers" -maxdepth 2 -name '*-json.log' -size +1048576k -printf 'log %s %p\\n' 2>/dev/null
+  [ $? -ne 137 ] || exit 137
+fi
 for one in raft:swarm worker:tasks; do
   [ ! -d "$root/swarm/${one%:*}" ] || echo "${one#*:} $(limit du -sb "$root/swarm/${one%:*}" 2>/dev/null | cut -f1)"
 done

@@ -37,6 +37,14 @@ def test_broken(path: Path) -> None:
     compare(path.stem, case, reading(case))
 
 
+VARIANTS = [(path.stem, one) for path in case_files() for one in read_case(path).get("variants", [])]
+
+
+@pytest.mark.parametrize(("code", "variant"), VARIANTS, ids=[f"{code}-{at}" for at, (code, _) in enumerate(VARIANTS)])
+def test_broken_in_another_way(code: str, variant: dict[str, Any]) -> None:
+    compare(code, variant, reading(variant))
+
+
 SILENT = [(path.stem, one) for path in case_files() for one in read_case(path).get("silent", [])]
 
 
