@@ -33,9 +33,10 @@ def _mixed(cluster: Cluster) -> Found:
     for host in cluster.members():
         stores[image_store(host.info.text("Driver"))].append(host.name)
     if len(stores) > 1:
+        shown = "; ".join(f"{store} on {listed(names)}" for store, names in stores.items())
         yield CODE.finding(
             "swarm",
-            f"the nodes keep images in different stores: {'; '.join(f'{one} on {listed(stores[one])}' for one in stores)}",
+            f"the nodes keep images in different stores: {shown}",
             [Seen(name, "docker info -f '{{.Driver}}'", "one store", one) for one in stores for name in stores[one]],
             [Fix("", 'set "features": {"containerd-snapshotter": true} in daemon.json on all of them, or on none')],
             severity=Severity.ADVICE,
