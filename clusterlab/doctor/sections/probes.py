@@ -80,7 +80,7 @@ known($_->[0], ETIMEDOUT) for @waiting;
 print "$_ ", $word{$best{$_}} || "error $best{$_}", "\n" for sort keys %best;
 """
 
-# 35077 reads the size of packets of a card, 10 with 2 forbids to fragment them, and 255, 1 leaves only answers: see
+# 35105 reads the size of packets of a card, 10 with 2 forbids to fragment them, and 255, 1 leaves only answers: see
 # netdevice(7), ip(7) and icmp in linux/icmp.h.
 _PING = r"""
 use strict; use Socket; use Errno qw(:POSIX);
@@ -90,7 +90,7 @@ setsockopt($in, 255, 1, pack("L", 0xfffffffe)) or die "filter: $!\n";
 setsockopt($out, 255, 1, pack("L", 0xffffffff)) or die "filter: $!\n";
 setsockopt($out, 0, 10, pack("i", 2)) or die "path MTU discovery: $!\n";
 my $card = pack("a16 x24", "eth0");
-ioctl($out, 35077, $card) or die "eth0: $!\n";
+ioctl($out, 35105, $card) or die "eth0: $!\n";
 my $mtu = unpack("x16 i", $card);
 my $id = $$ & 0xffff;
 my (%code, %at);
