@@ -92,10 +92,9 @@ def patient(name: str, subnet: str, service_network: str = "") -> Iterator[Patie
 
 
 def unsettled(up: EngineLab) -> str:
-    """What the lab still lacks, or has left of a case; "" when it is sound.
+    """What the lab still lacks, or what still runs of a case; "" when it is sound.
 
-    Gossip takes moments after a node has joined, and engines remove containers, networks and sandboxes of a service
-    after it is gone from the Swarm.
+    Gossip takes moments after a node has joined.
     """
     peers = "docker network inspect -f '{{len .Peers}}' ingress"
     for host in ENGINES:
@@ -108,15 +107,20 @@ def unsettled(up: EngineLab) -> str:
         return f"nodes and services are {nodes}"
     if not up.hosts["gw"].run("ss -Hltn sport = :2049").stdout:
         return "nothing listens on gw"
-    if isinstance(up, Patient) and (now := objects(up)) != up.own:
-        return f"besides: {dict(now - up.own)}, missing: {dict(up.own - now)}"
-    return ""
+    tasks = "docker ps --filter label={0} --format '{{{{.Label \"{0}\"}}}}'".format("com.docker.swarm.service.name")
+    of = [service for host in ENGINES for service in up.hosts[host].run(tasks).stdout.split()]
+    return "" if of == ["web", "web"] else f"tasks run of {of}"
+
+
+def rest(up: Patient) -> None:
+    """Wait until engines have removed what cases left: they do so some time after it is gone from the Swarm."""
+    wait_until(lambda: not objects(up) - up.own, "engines to tidy up", 120.0, seen=lambda: str(objects(up) - up.own))
 
 
 _OBJECTS = r"""
 docker ps --format 'container {{.Names}}' | sed 's/\.[a-z0-9]*$//; s/\.[0-9]*$//'
 docker ps -a --filter label=com.docker.swarm.service.name --format '{{.Label "com.docker.swarm.service.name"}}' |
-  sed 's/^/containers of /' | sort -u
+  grep -vx web | sed 's/^/containers of /'
 docker network ls --format 'network {{.Name}}'
 for file in /run/docker/netns/*; do
   case $(stat -f -c %T "$file" 2>/dev/null) in *nsfs*|*6e736673*) echo "${file##*/}" ;; esac

@@ -24,7 +24,7 @@ from clusterlab.progress import Silent
 from clusterlab.remote import Host, Hosts, ssh_config
 from clusterlab.waiting import wait_until
 from tests.support.doctor_cases import PROPERTIES, case_files, compare, read_case, told
-from tests.support.doctor_lab import ENGINES, Patient, patient, read, seen, unsettled
+from tests.support.doctor_lab import ENGINES, Patient, patient, read, rest, seen, unsettled
 
 pytestmark = pytest.mark.engine
 
@@ -53,6 +53,7 @@ def at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sound_and_unchanged(up: Patient) -> None:
     """No error or warning, every code is evaluated, one command per host, and nothing on the hosts is different."""
+    rest(up)
     before = {name: _state(up, name) for name in up.hosts}
     began = time.time()
     run = examined(of_lab(up.lab), Silent())
@@ -153,6 +154,7 @@ def test_probes_of_a_sound_lab(up: Patient) -> None:
 
     They cost one more command, and another one each time that a busy machine kept the hosts from listening together.
     """
+    rest(up)
     before = {name: _state(up, name) for name in up.hosts}
     run = examined(replace(of_lab(up.lab), probe=True), Silent())
     after = {name: _state(up, name) for name in up.hosts}
