@@ -188,7 +188,13 @@ class Service(Model):
     networks: Attachments = Field(default_factory=dict)
     user: str | int | None = None
     hostname: str | None = None
+    working_dir: str | None = None
     read_only: bool = False
+    init: bool = False
+    extra_hosts: ExtraHosts = Field(default_factory=dict)
+    stop_signal: str | None = None
+    stop_grace_period: Duration | None = Field(default=None, description="default: 10s, as the engine has it")
+    healthcheck: Healthcheck | None = None
     labels: Labels = Field(default_factory=dict)
     deploy: Deploy = Deploy()
 

@@ -100,7 +100,7 @@ class WantedContainer:
         words += flags("--add-host", host["ExtraHosts"] or [])
         words += ["--stop-signal", config["StopSignal"]] if config.get("StopSignal") else []
         words += ["--stop-timeout", str(config["StopTimeout"])]
-        words += _health_flags(config.get("Healthcheck"))
+        words += health_flags(config.get("Healthcheck"))
         return [*words, *pairs("--label", self.labels)]
 
 
@@ -122,7 +122,7 @@ def wanted_container(lab: str, play: str, name: str, container: Container, image
         "StopTimeout": math.ceil(container.stop_grace_period),
         "ExposedPorts": {_port(port): {} for port in [*container.expose, *container.ports]},
         "Volumes": {one.target: {} for one in map(parse_mount, container.volumes) if one.type == "anonymous"},
-        "Healthcheck": _healthcheck(container.healthcheck),
+        "Healthcheck": healthcheck(container.healthcheck),
         "HostConfig": _host_config(container, list(networks)),
     }
     config = {key: value for key, value in config.items() if value not in (None, "", [], {})}
@@ -191,7 +191,8 @@ def _published(bindings: dict[str, list[dict[str, str]]]) -> list[str]:
     ]
 
 
-def _healthcheck(check: Healthcheck | None) -> dict[str, Any] | None:
+def healthcheck(check: Healthcheck | None) -> dict[str, Any] | None:
+    """How the API says what a health check is."""
     if check is None:
         return None
     return {
@@ -203,7 +204,8 @@ def _healthcheck(check: Healthcheck | None) -> dict[str, Any] | None:
     }
 
 
-def _health_flags(check: dict[str, Any] | None) -> list[str]:
+def health_flags(check: dict[str, Any] | None) -> list[str]:
+    """How commands say it."""
     if check is None:
         return []
     kind, *command = check["Test"]

@@ -17,10 +17,20 @@ from clusterlab.model.short_syntax import parse_mount, parse_port
 
 from .base import LABEL_LAB
 from .compare import variables
-from .container_body import words
+from .container_body import health_flags, healthcheck, words
 from .engine_calls import flags, pairs
 from .labels import labels_for
 from .ownership import OWNER_LABELS
+
+_NANO = 1_000_000_000
+GRACE = 10 * _NANO
+"""The engine's own StopGracePeriod."""
+_TEXTS = {
+    "--user": "User", "--hostname": "Hostname", "--workdir": "Dir", "--stop-signal": "StopSignal",
+}  # fmt: skip
+"""Options of a text each, and the API's names in a ContainerSpec."""
+_NO_HEALTH = ["--health-cmd", "", "--health-retries", "0"]
+_NO_HEALTH += [word for time in ("interval", "timeout", "start-period") for word in (f"--health-{time}", "0s")]
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,13 @@ class WantedService:
         command += flags("--publish", [_port_text(one) for one in self.ports])
         for name, one in self.networks.items():
             command += ["--network", _network_text(name, one)]
-        command += ["--user", spec["User"]] if spec.get("User") else []
-        command += ["--hostname", spec["Hostname"]] if spec.get("Hostname") else []
+        for flag, key in _TEXTS.items():
+            command += [flag, spec[key]] if spec.get(key) else []
         command += ["--read-only"] if spec.get("ReadOnly") else []
+        command += ["--init"] if spec.get("Init") else []
+        command += flags("--host", [_host_text(one) for one in spec.get("Hosts") or []])
+        command += ["--stop-grace-period", _milliseconds(spec["StopGracePeriod"])] if "StopGracePeriod" in spec else []
+        command += health_flags(spec.get("Healthcheck"))
         command += ["--entrypoint", shlex.join(spec["Command"])] if spec.get("Command") else []
         command += pairs("--label", self.labels) + pairs("--container-label", spec["Labels"])
         return [*command, image_id or self.image, *(spec.get("Args") or [])]
@@ -97,10 +111,18 @@ def update_command(
         command += ["--replicas", str(replicas["Replicas"])]
     image = image_id or wanted.image
     command += ["--image", image] if image != found["Image"] else []
-    for flag, key in (("--user", "User"), ("--hostname", "Hostname")):
+    for flag, key in _TEXTS.items():
         command += [flag, container.get(key) or ""] if (container.get(key) or "") != (found.get(key) or "") else []
-    if bool(container.get("ReadOnly")) != bool(found.get("ReadOnly")):
-        command.append(f"--read-only={str(bool(container.get('ReadOnly'))).lower()}")
+    for flag, key in (("--read-only", "ReadOnly"), ("--init", "Init")):
+        if bool(container.get(key)) != bool(found.get(key)):
+            command.append(f"{flag}={str(bool(container.get(key))).lower()}")
+    hosts, has_hosts = ([_host_text(one) for one in each.get("Hosts") or []] for each in (container, found))
+    command += flags("--host-rm", [one for one in has_hosts if one not in hosts])
+    command += flags("--host-add", [one for one in hosts if one not in has_hosts])
+    if (grace := container.get("StopGracePeriod", GRACE)) != found.get("StopGracePeriod", GRACE):
+        command += ["--stop-grace-period", _milliseconds(grace)]
+    if _given(container.get("Healthcheck")) != _given(found.get("Healthcheck")):
+        command += health_flags(container.get("Healthcheck")) or _NO_HEALTH
     for flag, key in (("--entrypoint", "Command"), ("--args", "Args")):
         if (container.get(key) or []) != (found.get(key) or []):
             command += [flag, shlex.join(container.get(key) or [])]
@@ -159,6 +181,20 @@ def _networks_edited(wanted: WantedService, template: Mapping[str, Any], network
     ]
 
 
+def _given(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (values or {}).items() if value}
+
+
+def _host_text(entry: str) -> str:
+    """An entry of /etc/hosts, "address name", as commands have it."""
+    address, _, name = entry.partition(" ")
+    return f"{name}:{address}"
+
+
+def _milliseconds(nanoseconds: int) -> str:
+    return f"{nanoseconds // 1_000_000}ms"
+
+
 def _network_text(name: str, attachment: Attachment) -> str:
     return ",".join([f"name={name}", *(f"alias={alias}" for alias in attachment.aliases)])
 
@@ -174,10 +210,17 @@ def wanted_service(lab: str, play: str, name: str, service: Service, image: str)
         "Env": [f"{key}={value}" for key, value in service.environment.items()],
         "User": "" if service.user is None else str(service.user),
         "Hostname": service.hostname or "",
+        "Dir": service.working_dir or "",
         "ReadOnly": service.read_only,
+        "Init": service.init,
+        "Hosts": [f"{address} {name}" for name, address in service.extra_hosts.items()],
+        "StopSignal": service.stop_signal or "",
+        "Healthcheck": healthcheck(service.healthcheck),
         "Mounts": [_mount(text) for text in service.volumes],
     }
     container = {key: value for key, value in container.items() if value}
+    if service.stop_grace_period is not None:
+        container["StopGracePeriod"] = int(service.stop_grace_period * _NANO)
     networks = {key: value or Attachment() for key, value in service.networks.items()}
     constraints = list(service.deploy.placement.constraints)
     is_global = service.deploy.mode == "global"

@@ -10,11 +10,12 @@ from .base import LABEL_PLAY, LABEL_SPEC, Difference
 from .compare import differences, environment_differences, variables
 from .labels import own_labels
 from .observed import Json, labels_of
-from .service_body import WantedService
+from .service_body import GRACE, WantedService
 
 SPEC = {
-    "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "ReadOnly": "read_only",
-    "Mounts": "volumes",
+    "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "Dir": "working_dir",
+    "ReadOnly": "read_only", "Init": "init", "Hosts": "extra_hosts", "StopSignal": "stop_signal",
+    "StopGracePeriod": "stop_grace_period", "Healthcheck": "healthcheck", "Mounts": "volumes",
 }  # fmt: skip
 """The API's names in a ContainerSpec, and the play's."""
 
@@ -71,6 +72,10 @@ def _options(container: Mapping[str, Any]) -> dict[str, Any]:
     """A ContainerSpec under the play's names, without orders that mean nothing."""
     options = {name: container.get(key) for key, name in SPEC.items()}
     options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
+    options["extra_hosts"] = sorted(container.get("Hosts") or [])
+    options["healthcheck"] = {key: value for key, value in (container.get("Healthcheck") or {}).items() if value}
+    if options["stop_grace_period"] == GRACE:
+        options["stop_grace_period"] = None
     return options
 
 

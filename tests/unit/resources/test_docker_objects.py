@@ -125,6 +125,12 @@ def test_the_command_for_a_service() -> None:
             "user": 5,
             "hostname": "h",
             "read_only": True,
+            "working_dir": "/w",
+            "init": True,
+            "extra_hosts": {"far": "10.1.2.3"},
+            "stop_signal": "SIGQUIT",
+            "stop_grace_period": 2.5,
+            "healthcheck": {"test": ["CMD", "true"], "interval": 1},
             "deploy": {"replicas": 3, "placement": {"constraints": ["node.role == worker"]}},
         }
     )
@@ -132,7 +138,9 @@ def test_the_command_for_a_service() -> None:
         "docker service create --name svc --no-resolve-image --replicas 3 --constraint 'node.role == worker' --env A"
         " --mount type=volume,source=data,target=/data,readonly --mount type=bind,source=/x,target=/y"
         " --publish published=8080,target=80,protocol=tcp,mode=ingress --publish target=81,protocol=tcp,mode=ingress"
-        " --network name=net,alias=x --user 5 --hostname h --read-only --entrypoint 'sh -c' sha256:1 a b"
+        " --network name=net,alias=x --user 5 --hostname h --workdir /w --stop-signal SIGQUIT --read-only"
+        " --init --host far:10.1.2.3 --stop-grace-period 2500ms --health-cmd true --health-interval 1000ms"
+        " --health-timeout 30000ms --health-start-period 0ms --health-retries 3 --entrypoint 'sh -c' sha256:1 a b"
     )
 
 
