@@ -16,6 +16,7 @@ from .checks import Check, check_model
 from .compose_forms import Attachment, Attachments, Environment, ExtraHosts, Labels, empty_mapping
 from .container_keys import Command, command_faults, mount_faults, network_faults, port_faults, tmpfs_faults
 from .deferred import Deferred
+from .deploy import Deploy, Placement
 from .drills import Drill
 from .external import External
 from .ipam import Ipam, IpamConfig
@@ -159,21 +160,6 @@ class Container(Model):
         yield from port_faults("expose", self.expose, _exposed)
         yield from network_faults(self.network_mode, self.networks, self.ports)
         yield from tmpfs_faults(self.tmpfs)
-
-
-class Placement(Model):
-    constraints: list[str] = Field(default_factory=list, examples=[["node.hostname == host1"]])
-
-
-class Deploy(Model):
-    mode: Literal["replicated", "global"] = "replicated"
-    replicas: int = Field(default=1, ge=0)
-    placement: Placement = Placement()
-
-    def issues(self) -> Iterator[Issue]:
-        if self.mode == "global" and self.given("replicas"):
-            remedy = "Leave it out: a global service has one task per node."
-            yield Issue(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
 
 
 class Service(Model):

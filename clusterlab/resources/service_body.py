@@ -15,12 +15,14 @@ from typing import Any
 from clusterlab.model.playbook import Attachment, Service
 from clusterlab.model.short_syntax import parse_mount, parse_port
 
+from . import service_deploy
 from .base import LABEL_LAB
 from .compare import variables
 from .container_body import health_flags, healthcheck, words
 from .engine_calls import flags, pairs
 from .labels import labels_for
 from .ownership import OWNER_LABELS
+from .service_deploy import Deployed, given, put
 
 _NANO = 1_000_000_000
 GRACE = 10 * _NANO
@@ -48,9 +50,16 @@ class WantedService:
     mode: dict[str, Any]
     ports: list[dict[str, Any]]
     labels: dict[str, str]
+    deploy: Deployed = field(default_factory=dict)
+
+    def spec(self, image_id: str) -> dict[str, Any]:
+        """What creates it: all but its name, mode and labels."""
+        spec = {"TaskTemplate": self.template(image_id), "EndpointSpec": {"Ports": self.ports} if self.ports else {}}
+        put(self.deploy, spec)
+        return spec
 
     def template(self, image_id: str) -> dict[str, Any]:
-        """The TaskTemplate."""
+        """The TaskTemplate, without the options of `deploy`."""
         template: dict[str, Any] = {"ContainerSpec": {"Image": image_id, **self.container}}
         if self.constraints:
             template["Placement"] = {"Constraints": self.constraints}
@@ -76,6 +85,7 @@ class WantedService:
         replicated = self.mode.get("Replicated")
         command += ["--replicas", str(replicated["Replicas"])] if replicated else ["--mode", "global"]
         command += flags("--constraint", self.constraints)
+        command += service_deploy.flags(self.deploy, {})
         command += flags("--env", list(self.environment))
         command += flags("--mount", [_mount_text(one) for one in spec.get("Mounts") or []])
         command += flags("--publish", [_port_text(one) for one in self.ports])
@@ -135,6 +145,7 @@ def update_command(
     has_constraints = dict.fromkeys((template.get("Placement") or {}).get("Constraints") or [], "")
     command += flags("--constraint-rm", [one for one in has_constraints if one not in constraints])
     command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
+    command += service_deploy.flags(wanted.deploy, spec)
     command += _networks_edited(wanted, template, networks)
     ports = {f"{one['TargetPort']}/{one['Protocol']}": one for one in wanted.ports}
     has_ports = {
@@ -227,11 +238,13 @@ def wanted_service(lab: str, play: str, name: str, service: Service, image: str)
     mode: dict[str, Any] = {"Global": {}} if is_global else {"Replicated": {"Replicas": service.deploy.replicas}}
     ports = [_published(text) for text in service.ports]
     attached = {key: one.model_dump() for key, one in networks.items()}
+    deploy = given(service.deploy)
+    options = [sorted(["/".join(path), value] for path, value in deploy.items())] if deploy else []
     labels = labels_for(
-        lab, play, [image, container, attached, constraints, mode, ports, service.labels], service.labels
+        lab, play, [image, container, attached, constraints, mode, ports, service.labels, *options], service.labels
     )
     container["Labels"] = {LABEL_LAB: lab}  # tasks are then known as ours on every node
-    return WantedService(name, image, container, networks, constraints, mode, ports, labels)
+    return WantedService(name, image, container, networks, constraints, mode, ports, labels, deploy)
 
 
 def _mount(text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from .compare import differences, environment_differences, variables
 from .labels import own_labels
 from .observed import Json, labels_of
 from .service_body import GRACE, WantedService
+from .service_deploy import differing
 
 SPEC = {
     "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "Dir": "working_dir",
@@ -58,6 +59,7 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
         *differences(
             "", {"ports": _ports(wanted.ports)}, {"ports": _ports((spec.get("EndpointSpec") or {}).get("Ports") or [])}
         ),
+        *differing(wanted.deploy, spec),
         *differences("labels", own_labels(wanted.labels), own_labels(labels)),
         *differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels.get(LABEL_PLAY)}),
     ]

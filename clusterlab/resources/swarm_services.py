@@ -28,10 +28,11 @@ from .report import Report
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
 from .service_converge import WEIGHT, converge_service
+from .service_deploy import KEEPS_TASKS, put
 from .service_drift import SPEC, FoundService, replicas_of, service_differences
 from .wanted_images import image_hosts
 
-_KEEPS_TASKS = ("labels", "play", "spec", "replicas")
+_KEEPS_TASKS = ("labels", "play", "spec", "replicas", *KEEPS_TASKS)
 """What can differ without a running task being replaced; fewer replicas still end tasks."""
 
 
@@ -254,14 +255,16 @@ def _image_id(at: Observed, wanted: WantedService) -> str:
 
 
 def _create(at: Observed, wanted: WantedService) -> None:
-    template = wanted.template(_image_id(at, wanted))
+    spec = wanted.spec(_image_id(at, wanted))
     with engine(at.host, f"create service {wanted.name}") as api:
         api.create_service(
-            template,
+            spec["TaskTemplate"],
             name=wanted.name,
             labels=with_owner(wanted.labels),
             mode=wanted.mode,
-            endpoint_spec={"Ports": wanted.ports} if wanted.ports else None,
+            update_config=spec.get("UpdateConfig"),
+            rollback_config=spec.get("RollbackConfig"),
+            endpoint_spec=spec["EndpointSpec"] or None,
         )
     converge_service(at.host, wanted.name)
 
@@ -284,6 +287,8 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
         task["ContainerSpec"] = {**container, **template["ContainerSpec"]}
         task["Networks"] = template.get("Networks", [])
         task["Placement"] = {**task.get("Placement", {}), "Constraints": wanted.constraints}
+        spec["EndpointSpec"] = {**spec.get("EndpointSpec", {}), "Ports": wanted.ports}
+        put(wanted.deploy, spec)
         api.update_service(
             service,
             version=found["Version"]["Index"],
@@ -293,7 +298,7 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
             mode=wanted.mode,
             update_config=spec.get("UpdateConfig"),
             rollback_config=spec.get("RollbackConfig"),
-            endpoint_spec={**spec.get("EndpointSpec", {}), "Ports": wanted.ports},
+            endpoint_spec=spec["EndpointSpec"],
         )
     converge_service(at.host, wanted.name)
 

@@ -1,0 +1,77 @@
+"""How a service is deployed: Compose's `deploy`, with its meaning.
+
+https://github.com/compose-spec/compose-spec/blob/main/deploy.md. What is left out keeps what the engine has by default,
+or what somebody set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Duration, Issue, Model, Size
+
+
+class Placement(Model):
+    constraints: list[str] = Field(default_factory=list, examples=[["node.hostname == host1"]])
+
+
+class _Replacing(Model):
+    """How tasks are replaced."""
+
+    parallelism: int | None = Field(default=None, ge=0, description="tasks at a time; 0: all")
+    delay: Duration | None = None
+    monitor: Duration | None = Field(default=None, description="how long a new task must run")
+    max_failure_ratio: float | None = Field(default=None, ge=0, le=1)
+    order: Literal["stop-first", "start-first"] | None = None
+
+
+class UpdateConfig(_Replacing):
+    """How tasks are replaced when the service changes."""
+
+    failure_action: Literal["pause", "continue", "rollback"] | None = None
+
+
+class RollbackConfig(_Replacing):
+    """How tasks are replaced when an update is rolled back."""
+
+    failure_action: Literal["pause", "continue"] | None = None
+
+
+class RestartPolicy(Model):
+    condition: Literal["none", "on-failure", "any"] | None = None
+    delay: Duration | None = None
+    max_attempts: int | None = Field(default=None, ge=0, description="0: without end")
+    window: Duration | None = Field(default=None, description="a task that ran for so long had started")
+
+
+class Reservations(Model):
+    cpus: float | None = Field(default=None, ge=0)
+    memory: Size | None = None
+
+
+class Limits(Reservations):
+    pids: int | None = Field(default=None, ge=0)
+
+
+class Resources(Model):
+    limits: Limits = Limits()
+    reservations: Reservations = Reservations()
+
+
+class Deploy(Model):
+    mode: Literal["replicated", "global"] = "replicated"
+    replicas: int = Field(default=1, ge=0)
+    endpoint_mode: Literal["vip", "dnsrr"] | None = None
+    placement: Placement = Placement()
+    update_config: UpdateConfig = UpdateConfig()
+    rollback_config: RollbackConfig = RollbackConfig()
+    restart_policy: RestartPolicy = RestartPolicy()
+    resources: Resources = Resources()
+
+    def issues(self) -> Iterator[Issue]:
+        if self.mode == "global" and self.given("replicas"):
+            remedy = "Leave it out: a global service has one task per node."
+            yield Issue(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
