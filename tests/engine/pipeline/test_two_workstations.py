@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def hosts(three: ThreeHosts) -> Iterator[Hosts]:
 
 def workstation(three: ThreeHosts, folder: Path, **more: object) -> NightlyLab:
     folder.mkdir()
-    made = existing_lab(three.lab, three.machines, folder, **more)
+    made = existing_lab(three.lab, three.machines, folder, sys.executable, **more)
     made.play()
     return made
 
