@@ -34,8 +34,7 @@ def build(root: Path, folder: Path, commit: str = "HEAD") -> list[Path]:
     ).stdout
     archive = subprocess.run([*git, "archive", commit], check=True, capture_output=True).stdout
     with tempfile.TemporaryDirectory() as source:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(source, filter="tar")  # links to folders of the project included
+        subprocess.run(["tar", "-x", "-C", source], check=True, input=archive)
         environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch.strip()}
         words = [sys.executable, "-c", _BUILD, str(folder.resolve())]
         done = subprocess.run(words, cwd=source, env=environment, check=True, capture_output=True, text=True)
