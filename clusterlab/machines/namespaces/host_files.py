@@ -48,10 +48,10 @@ class HostFiles:
         self._put("etc/hosts", hosts_file(self.inventory))
         self._put("etc/resolv.conf", self._resolver_file())
         if not (self.folder / "upper/etc/machine-id").exists():
-            self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
             engine = ("containerd", "docker") if "docker" in self.inventory.hosts[self.name].roles else ()
             for service in ("ssh", *engine):
                 self._put(f"etc/clusterlab/enabled/{service}", "")
+            self._put("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)  # last: it says that all was written
 
     def _put(self, path: str, text: str, mode: int = 0o644) -> None:
         target = self.folder / "upper" / path
