@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .cluster import Cluster, HostView
+from .cluster import Cluster
 from .finding import Finding, Fix, NotSeen, Seen, Severity, Unknown
+from .host_view import HostView
 
 Found = Iterator[Finding | NotSeen]
 T = TypeVar("T")

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from clusterlab.checks.facts import Facts, Node
 
-from .cluster import Cluster, HostView
+from .cluster import Cluster
 from .finding import NotSeen
+from .host_view import HostView
 from .sections import NFS_SERVER
 
 

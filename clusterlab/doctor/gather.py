@@ -21,8 +21,9 @@ from clusterlab.waiting import within
 
 from . import script
 from .answers import Answers, Part
-from .cluster import GOSSIP, Cluster, HostView
+from .cluster import GOSSIP, Cluster
 from .finding import NotSeen
+from .host_view import HostView
 from .sections import PROBING, SECTIONS
 from .sections.heard import listen_words
 from .sections.lookups import Lookup, lookup_words

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import median_low
 
-from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found, answers
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import CLOCK
 
 _WARNING, _ERROR = 2.0, 300.0

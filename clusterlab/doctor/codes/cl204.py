@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from clusterlab.doctor.cluster import GOSSIP, Cluster, HostView
+from clusterlab.doctor.cluster import GOSSIP, Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import ADDRESSES
 from clusterlab.doctor.sections.probes import Probe
 from clusterlab.model.addresses import is_ipv4

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import CERTIFICATE, CLOCK
 
 _OVERDUE = 0.8

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from clusterlab.doctor.cluster import Cluster, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.codes.cl102 import image_store
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import container_name
 
 
 def _find(cluster: Cluster) -> Found:

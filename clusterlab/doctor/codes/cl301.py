@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import ROUTES
 
 _OWN = ("docker", "br-", "veth", "vxlan", "lo")

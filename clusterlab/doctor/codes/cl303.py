@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clusterlab.doctor.cluster import Cluster, HostView, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
+from clusterlab.doctor.host_view import HostView, container_name
 from clusterlab.doctor.sections import CLOCK, DATA_PATH
 from clusterlab.doctor.sections.namespaces import Namespace
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from clusterlab.doctor.cluster import Cluster, HostView, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found, answers
 from clusterlab.doctor.finding import Fix, Seen, Severity, listed
+from clusterlab.doctor.host_view import HostView, container_name
 
 
 def _find(cluster: Cluster) -> Found:

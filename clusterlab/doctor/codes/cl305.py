@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clusterlab.doctor.cluster import GOSSIP, Cluster, HostView
+from clusterlab.doctor.cluster import GOSSIP, Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity, listed
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import FIREWALL
 from clusterlab.doctor.sections.heard import Heard
 from clusterlab.doctor.sections.probes import Probe

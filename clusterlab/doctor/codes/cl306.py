@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping
 
-from clusterlab.doctor.cluster import CONTROL, GOSSIP, Cluster, HostView
+from clusterlab.doctor.cluster import CONTROL, GOSSIP, Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity, listed
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import FIREWALL
 from clusterlab.doctor.sections.heard import Heard
 from clusterlab.doctor.sections.probes import Probe

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import HostView
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from clusterlab.doctor.cluster import Cluster, HostView
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found, answers
 from clusterlab.doctor.finding import Fix, Seen, Severity, listed
+from clusterlab.doctor.host_view import HostView
 
 
 def _find(cluster: Cluster) -> Found:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from clusterlab.doctor.cluster import Cluster, Volume, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found, answers
 from clusterlab.doctor.document import Document
 from clusterlab.doctor.finding import Fix, Seen, Severity, listed
+from clusterlab.doctor.host_view import Volume, container_name
 
 
 def _find(cluster: Cluster) -> Found:

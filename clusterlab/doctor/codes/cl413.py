@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from clusterlab.doctor.cluster import Cluster, HostView, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.document import Document
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import HostView, container_name
 from clusterlab.doctor.sections import CONTAINER_MOUNTS, FSTAB, MOUNTS
 from clusterlab.doctor.sections.mounts import Mount, Wanted
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from clusterlab.doctor.cluster import Cluster, HostView, container_name
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.host_view import HostView, container_name
 
 _IMAGES = re.compile(
     r"(^|/)(postgres|postgis|mysql|mariadb|percona|mongo|timescaledb|clickhouse-server|influxdb)(:|@|$)"
