@@ -189,7 +189,9 @@ def _met(job: Job, code: int, said: str, place: Place) -> Met:
     if said == "gone":
         raise NotUnderstood(f"a task on {place} ended while it was probed", command=job.typed())
     if said == "none":
-        raise NotUnderstood(f"a task on {place} is on no network but that out of the host", command=job.typed())
+        raise NotUnderstood(
+            f"a task on {place} has no network besides the one with its default route", command=job.typed()
+        )
     if code == _MISSING:
         tool = "ping" if job.kind == "ping" else "curl" if job.near else "nsenter, dd or od"
         raise MissingTool(f"{place} has no {tool}", remedy=f"install {tool} on {place}")

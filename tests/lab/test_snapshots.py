@@ -203,7 +203,7 @@ def test_snapshots_are_listed(clean: Work) -> None:
 
 
 def test_a_name_is_given_once(clean: Work) -> None:
-    with pytest.raises(UsageError, match="there is a snapshot warm already"):
+    with pytest.raises(UsageError, match="snapshot warm already exists"):
         clean.machines.snapshots.take("warm", Silent())
 
 

@@ -35,7 +35,7 @@ def box(call: Call, inventory: str = "", remove: bool = False, dry_run: bool = F
         return
     with progress_on(err()) as progress:
         if remove:
-            progress.say("box", "removed" if images.remove(progress) else "there is none")
+            progress.say("box", "removed" if images.remove(progress) else "no such box exists")
             return
         added = images.add(progress)
     out().print(added, highlight=False, soft_wrap=True)

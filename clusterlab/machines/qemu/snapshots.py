@@ -98,7 +98,7 @@ class QemuSnapshots:
         _check_name(name)
         if name in self.names():
             raise UsageError(
-                f"there is a snapshot {name} already",
+                f"snapshot {name} already exists",
                 remedy=f"choose another name, or remove it first: clusterlab snapshot {name} --remove",
             )
 

@@ -55,12 +55,12 @@ class Boxes:
         known = versions(name)
         if remove:
             there = bool(known or built.folder.exists())
-            return f"{name} would be removed, from Vagrant and from {built.folder}" if there else "there is none"
+            return f"{name} would be removed, from Vagrant and from {built.folder}" if there else "no such box exists"
         if not built.folder.exists():
             return f"{name} would be built in {built.folder} (about a minute), and added to Vagrant's boxes"
         if built.version not in known:
             return f"{name} {built.version} ({built.file}) would be added to Vagrant's boxes"
-        return f"{name} {built.version} ({built.file}) is there already"
+        return f"{name} {built.version} ({built.file}) already exists"
 
     def remove(self, progress: Progress) -> bool:
         """Remove the box: all versions from Vagrant and libvirt, and what was built.

@@ -11,7 +11,7 @@ ELSEWHERE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "with a worker frozen or drained, each statement waits for itself",
-        "it takes more than four minutes on the old code",
+        "it takes more than four minutes on the code at PATH",
         "tests/engine/plays/test_preconditions.py::test_a_worker_that_is_frozen",
     ),
     (
@@ -62,7 +62,7 @@ ELSEWHERE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "new settings of the engine restart it under the containers of others",
-        "the old code has no settings of the engine",
+        "the code at PATH has no settings of the engine",
         "tests/unit/resources/test_engine_settings.py::"
         "test_an_engine_of_others_is_not_restarted_when_the_last_key_leaves_the_inventory",
     ),

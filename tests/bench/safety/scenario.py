@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.bench.safety.stand import Stand
 
 MANAGERS, CLUSTER, FOREIGN, OWN = "managers", "cluster", "foreign", "own"
-"""Three managers; a manager and a worker; three hosts for a Swarm typed by hand; none but what the code creates."""
+"""Three managers; a manager and a worker; three hosts for a Swarm typed manually; none but what the code creates."""
 
 
 @dataclass(frozen=True)
