@@ -8,4 +8,4 @@ command -v sudo >/dev/null || {
     echo "clusterlab: not root, and sudo is missing; run as root: $*" >&2
     exit 3
 }
-exec sudo --preserve-env=DEBIAN_FRONTEND,XDG_CACHE_HOME,XDG_STATE_HOME "$@"
+exec sudo --preserve-env=APT_OPTIONS,DEBIAN_FRONTEND,XDG_CACHE_HOME,XDG_STATE_HOME "$@"

@@ -1,6 +1,7 @@
 """Test the lowest versions that pyproject.toml allows: `python setup/lowest.py VENV [WORD ...]`.
 
 Words are arguments of pytest, instead of all of tests/unit. The virtual environment is created where it is missing.
+`python setup/lowest.py --requirements` prints what running tests/unit needs, as pyproject.toml has it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ _NEEDED = ("pytest", "pytest-xdist", "setuptools")  # of the extra `dev`, for ru
 _BOUND = re.compile(r"([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)")
 
 
-def lowest(project: dict[str, object]) -> dict[str, str]:
-    """The lowest allowed version of each dependency. Raises ValueError for one without a lower bound."""
+def requirements(project: dict[str, object]) -> list[str]:
+    """The dependencies, and what runs the tests."""
     extra: list[str] = project["optional-dependencies"]["dev"]  # type: ignore[index]
     own: list[str] = project["dependencies"]  # type: ignore[assignment]
+    return [*own, *(one for one in extra if re.split(r"[^\w.-]", one)[0] in _NEEDED)]
+
+
+def lowest(needed: list[str]) -> dict[str, str]:
+    """The lowest allowed version of each requirement. Raises ValueError for one without a lower bound."""
     found = {}
-    for text in [*own, *(one for one in extra if re.split(r"[^\w.-]", one)[0] in _NEEDED)]:
+    for text in needed:
         bound = _BOUND.match(text)
         if bound is None:
             raise ValueError(f"{text} has no lower bound")
@@ -30,9 +36,13 @@ def lowest(project: dict[str, object]) -> dict[str, str]:
     return found
 
 
-def main(folder: Path, words: list[str]) -> int:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    exact = [f"{name}=={version}" for name, version in lowest(project).items()]
+def main(words: list[str]) -> int:
+    needed = requirements(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+    if words == ["--requirements"]:
+        print(*needed, sep="\n")
+        return 0
+    folder = Path(words.pop(0))
+    exact = [f"{name}=={version}" for name, version in lowest(needed).items()]
     python = folder / "bin/python"
     if not python.exists():
         venv.create(folder, with_pip=True)
@@ -44,4 +54,4 @@ def main(folder: Path, words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

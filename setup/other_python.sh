@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run the unit tests with the Python of another Debian release, as root: other_python.sh RELEASE FOLDER [PYTEST ARGUMENT...]
-# Arguments are instead of the whole of tests/unit.
+# Arguments are instead of the whole of tests/unit. The variable APT_OPTIONS has a line of apt.conf(5) for the root file system.
 # The root file system in FOLDER is made once. Wheels are downloaded outside of it: inside, nothing is fetched.
 set -eu
 release=$1
@@ -14,8 +14,7 @@ mkdir -p "$folder"
 packages=python3-venv,python3-dev,openssh-client,openssh-server,iproute2,util-linux,zsh,fish,procps,systemd,qemu-utils,zstd,git
 if [ ! -e "$root/made" ]; then
     rm -rf "$root"
-    # A frozen mirror's lists of a release in development are past their date.
-    mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Check-Valid-Until "false"' "$release" "$root"
+    mmdebstrap --quiet --variant=minbase --include="$packages" ${APT_OPTIONS:+--aptopt="$APT_OPTIONS"} "$release" "$root"
     touch "$root/made"
 fi
 version=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -24,13 +23,7 @@ echo "===== Debian $release has Python $version"
 rm -rf "$root/src" "$root/venv"
 mkdir -p "$root/src" "$root/wheels"
 git -C "$here" archive HEAD | tar -x -C "$root/src"
-"$python" - "$here/pyproject.toml" >"$root/wheels/wanted.txt" <<'END'
-import re, sys, tomllib
-project = tomllib.load(open(sys.argv[1], "rb"))["project"]
-needed = ("pytest", "pytest-xdist", "setuptools")
-for one in project["dependencies"] + [x for x in project["optional-dependencies"]["dev"] if re.split(r"[^\w.-]", x)[0] in needed]:
-    print(one)
-END
+"$python" "$here/setup/lowest.py" --requirements >"$root/wheels/wanted.txt"
 "$python" -m pip download --quiet --python-version "$version" --only-binary=:all: -d "$root/wheels" -r "$root/wheels/wanted.txt"
 exec unshare --mount --pid --fork sh -eu -c '
 root=$1; shift
