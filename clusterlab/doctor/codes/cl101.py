@@ -47,7 +47,9 @@ def _broken(numbers: Sequence[tuple[int, ...]], cluster: Cluster) -> str:
         networks = [one for host in cluster.members() for one in host.networks()]
         sealed = {one.text("Name") for one in networks if one.texts("Options").get("encrypted", "false") != "false"}
         if sealed:
-            return f"; encrypted overlays ({listed(sealed)}) do not work between 29.0.0 to 29.2.0 and older engines"
+            return (
+                f"; encrypted overlays ({listed(sealed)}) do not work between engines 29.0.0 to 29.2.0 and older ones"
+            )
     return ""
 
 
@@ -61,9 +63,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Nodes of one Swarm that differ in more than the patch level are tested by nobody: encrypted overlays and "
     "the gossip of names have broken between versions.",
-    detection="`ServerVersion` of /info on every node.",
-    guard="Only the patch level differs: advice. An error only for versions that are known not to work together, where "
-    "something uses what does not.",
+    detection="`ServerVersion` of /info on every node. It is advice where only the patch level differs, and an error "
+    "only for versions that are known not to work together, where something uses what does not.",
     remedy="Install the newest of the versions on the older nodes, one after the other, drained.",
     references=("https://github.com/moby/moby/issues/50129", "https://github.com/moby/moby/issues/51798"),
     needs_swarm=True,

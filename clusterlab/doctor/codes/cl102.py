@@ -55,8 +55,8 @@ CODE = Diagnosis(
     severity=Severity.WARNING,
     effect="With vfs every layer of every container is a full copy: starts take long and the disk fills. Without "
     "d_type, files in images cannot be removed or replaced.",
-    detection="`Driver` and `DriverStatus` of /info.",
-    guard="Nodes of one Swarm with different stores of images: advice, for their images have different IDs.",
+    detection="`Driver` and `DriverStatus` of /info. Nodes of one Swarm with different stores of images are advice, "
+    "since their images have different IDs.",
     remedy="Use overlay2 on ext4, or on XFS with ftype=1.",
     cluster=_mixed,
     host=_find,

@@ -36,8 +36,8 @@ CODE = Diagnosis(
     title="Memory ran out",
     severity=Severity.WARNING,
     effect="The kernel kills processes, perhaps the engine; containers end with exit code 137.",
-    detection="The kernel's count of such kills since the boot, and the available memory.",
-    guard="Kills alone are advice: the limit of one container may have been the reason.",
+    detection="The kernel's count of such kills since the boot, and the available memory. Kills alone are advice: the "
+    "limit of one container may have been the reason.",
     remedy="Set limits and reservations, or add memory.",
     host=_find,
     every_host=True,

@@ -45,8 +45,7 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Containers reach nothing outside their host, and published ports time out. The engine sets it when it "
     "starts; a file in sysctl.d that is read later takes it back.",
-    detection="The settings in /proc/sys.",
-    guard="Where nothing is published and there is no Swarm: a warning.",
+    detection="The settings in /proc/sys. It is a warning where nothing is published and there is no Swarm.",
     remedy="Set it, and correct the file that sets it to 0.",
     references=("https://github.com/moby/moby/issues/47966",),
     host=_find,

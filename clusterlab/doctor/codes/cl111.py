@@ -94,8 +94,7 @@ CODE = Diagnosis(
     "transfers. The "
     "engine takes 1500 for the underlay, whatever the card has.",
     detection="The MTU of each overlay's VXLAN device plus 50 (encrypted: 76) against that of the card with the node's "
-    "address; a packet of full size through the ingress network.",
-    guard="A warning when packets of full size still pass.",
+    "address; a packet of full size through the ingress network. It is a warning when packets of full size still pass.",
     remedy="Raise the card's MTU, or recreate the networks with the MTU of the underlay.",
     needs_swarm=True,
     host=_find,

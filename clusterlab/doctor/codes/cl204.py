@@ -69,8 +69,8 @@ CODE = Diagnosis(
     effect="Other nodes send its control, gossip and overlay traffic nowhere: after DHCP gave the host another "
     "address, "
     "or when a node joined with 0.0.0.0 or a loopback address.",
-    detection="`Swarm.NodeAddr` of /info against the host's addresses and those that other nodes advertise.",
-    guard="Behind address translation the address is nowhere on the host: a warning when peers reach port 7946 there.",
+    detection="`Swarm.NodeAddr` of /info against the host's addresses and those that other nodes advertise. Behind "
+    "address translation the address is nowhere on the host: it is a warning when peers reach port 7946 there.",
     remedy="Give the host its address back, or leave the Swarm and join with --advertise-addr.",
     root=4,
     needs_swarm=True,

@@ -98,10 +98,9 @@ CODE = Diagnosis(
     "where it was before, or nowhere.",
     detection="The endpoints that each node really has (containers, ingress sandbox) against the permanent "
     "neighbours and "
-    "forwarding entries of every other node that has the network.",
-    guard="Containers younger than 30 s. A warning while an entry that the kernel has learned still carries the "
-    "traffic. "
-    "Networks that a node has not set up, because nothing there uses them.",
+    "forwarding entries of every other node that has the network. It is a warning while an entry that the kernel has "
+    "learned still carries the traffic.",
+    guard="Containers younger than 30 s. Networks that a node has not set up, because nothing there uses them.",
     remedy="Recreate the endpoint with `docker service update --force`, or restart the engine of the node that has the "
     "wrong entry.",
     references=("https://github.com/moby/moby/issues/52661",),
