@@ -24,7 +24,7 @@ from .answers import Answers, Part
 from .cluster import GOSSIP, Cluster
 from .finding import NotSeen
 from .host_view import HostView
-from .sections import PROBING, SECTIONS
+from .sections import HEARD, PROBING, SECTIONS
 from .sections.heard import listen_words
 from .sections.lookups import Lookup, lookup_words
 from .sections.mountable import mount_words
@@ -175,7 +175,8 @@ def _run(host: Host, sections: Sequence[Section[Any]], **given: str) -> tuple[st
 def probes_between(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
     """The answers together with what came of packets between all nodes, and of mounting volumes: all at once.
 
-    Hosts that did not listen at the same time are asked again, for longer; the last attempt counts.
+    While hosts did not listen at the same time, all are asked again, for longer. Of each host, the last attempt
+    in which it listened counts.
     """
     cluster = Cluster(answers)
     probed = dict(answers)
@@ -183,7 +184,9 @@ def probes_between(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) ->
         token = secrets.token_hex(8)
         ask = partial(_probing, hosts, cluster, token, attempt)
         found = parallel(ask, cluster.members(), limit=max(1, len(answers)), name="host")
-        probed = {**answers, **{one.host: one for one in results_of(found)}}
+        for one in results_of(found):
+            if attempt == 1 or not one.parts[HEARD.name].exit:
+                probed[one.host] = one
         if not Cluster(probed).apart:
             break
     return probed

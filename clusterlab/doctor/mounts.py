@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections import defaultdict
 
 from .cluster import Cluster
@@ -11,7 +9,29 @@ from .diagnosis import Diagnosis, Found
 from .finding import Fix, NotSeen, Seen, listed
 from .tasks import retry, unsolved
 
-_KNOWN = (0, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESTALE)
+EPERM, ENOENT, EACCES, ESTALE = 1, 2, 13, 116
+"""Error numbers of Linux, which the hosts report; those of this computer may be others."""
+_KNOWN = (0, EPERM, ENOENT, EACCES, ESTALE)
+_TEXTS = {
+    EPERM: "Operation not permitted",
+    ENOENT: "No such file or directory",
+    5: "Input/output error",
+    EACCES: "Permission denied",
+    16: "Device or resource busy",
+    19: "No such device",
+    20: "Not a directory",
+    22: "Invalid argument",
+    32: "Broken pipe",
+    93: "Protocol not supported",
+    101: "Network is unreachable",
+    104: "Connection reset by peer",
+    110: "Connection timed out",
+    111: "Connection refused",
+    112: "Host is down",
+    113: "No route to host",
+    ESTALE: "Stale file handle",
+    121: "Remote I/O error",
+}
 SHOWN = 5
 """Failed tasks that a finding shows."""
 
@@ -49,9 +69,9 @@ def refused_mounts(code: Diagnosis, cluster: Cluster, *errors: int, fix: str) ->
     for volume, seen in refused.items():
         yield code.finding(
             volume,
-            f"volume {volume}: {listed(seen)} cannot mount it: {listed(map(os.strerror, seen.values()))}",
+            f"volume {volume}: {listed(seen)} cannot mount it: {listed(map(_text, seen.values()))}",
             [
-                Seen(name, f"mount {cluster.hosts[name].volumes[volume]}", "mounted", os.strerror(number))
+                Seen(name, f"mount {cluster.hosts[name].volumes[volume]}", "mounted", _text(number))
                 for name, number in seen.items()
             ],
             [Fix("", fix)],
@@ -65,4 +85,9 @@ def other_errors(cluster: Cluster) -> Found:
     for host in cluster.members():
         for volume in [one.volume for one in cluster.tries(host)] if host.probing else []:
             if (number := host.mounted(volume)) not in _KNOWN and number is not None:
-                yield NotSeen(host.name, f"volume {volume} cannot be mounted: {os.strerror(number)}")
+                yield NotSeen(host.name, f"volume {volume} cannot be mounted: {_text(number)}")
+
+
+def _text(number: int) -> str:
+    """The kernel's text for an error number."""
+    return _TEXTS.get(number, f"error {number} of Linux")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Severity
-from clusterlab.doctor.mounts import failed_mounts, other_errors, refused_mounts
+from clusterlab.doctor.mounts import EACCES, EPERM, failed_mounts, other_errors, refused_mounts
 
 
 def _find(cluster: Cluster) -> Found:
     fix = "on the server: exportfs -v shows what is exported to whom; exportfs -o rw CLIENT:/path adds it"
     yield from failed_mounts(CODE, cluster, "permission denied", "access denied", fix=fix)
-    yield from refused_mounts(CODE, cluster, errno.EACCES, errno.EPERM, fix=fix)
+    yield from refused_mounts(CODE, cluster, EACCES, EPERM, fix=fix)
     yield from other_errors(cluster)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Severity
-from clusterlab.doctor.mounts import failed_mounts, refused_mounts
+from clusterlab.doctor.mounts import ENOENT, failed_mounts, refused_mounts
 
 
 def _find(cluster: Cluster) -> Found:
     fix = "on the server: mkdir the directory of the volume's device"
     yield from failed_mounts(CODE, cluster, "no such file or directory", fix=fix)
-    yield from refused_mounts(CODE, cluster, errno.ENOENT, fix=fix)
+    yield from refused_mounts(CODE, cluster, ENOENT, fix=fix)
 
 
 CODE = Diagnosis(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Severity, listed
-from clusterlab.doctor.mounts import refused_mounts
+from clusterlab.doctor.mounts import ESTALE, refused_mounts
 from clusterlab.doctor.tasks import retry, unsolved
 
 
@@ -29,7 +27,7 @@ def _find(cluster: Cluster) -> Found:
             consequences=("CL213", "CL214"),
         )
     fix = "stop what uses the volume, umount it (findmnt -t nfs,nfs4), start it again"
-    yield from refused_mounts(CODE, cluster, errno.ESTALE, fix=fix)
+    yield from refused_mounts(CODE, cluster, ESTALE, fix=fix)
 
 
 CODE = Diagnosis(

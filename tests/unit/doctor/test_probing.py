@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from clusterlab.doctor import gather, mounts
+from clusterlab.doctor.answers import Answers, replayed
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.examine import examine
 from clusterlab.doctor.finding import Diagnosed
+from clusterlab.doctor.host_view import HostView
 from clusterlab.doctor.sections import PROBING
 from clusterlab.doctor.sections.heard import KINDS
 from tests.support.doctor_cases import PROPERTIES, cluster_of, sound, told
@@ -93,6 +100,38 @@ def test_what_was_heard_counts_at_any_time() -> None:
     assert diagnosed.healthy
 
 
+def _attempts(monkeypatch: pytest.MonkeyPatch, *attempts: Mapping[str, Answers | None]) -> dict[str, Answers]:
+    """The answers after these attempts, each by host; None is a host whose probes did not end in time."""
+
+    def probing(_hosts: object, _cluster: Cluster, _token: str, attempt: int, view: HostView) -> Answers:
+        return attempts[attempt - 1][view.name] or gather._without_probes(
+            view.answers, "the probes did not end in time"
+        )
+
+    monkeypatch.setattr(gather, "_probing", probing)
+    before = {name: replayed({"host": name, **one}) for name, one in sound().items()}
+    return gather.probes_between({}, before)
+
+
+def test_a_later_attempt_that_fails_on_a_host_leaves_its_earlier_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another host's answers of that attempt are taken, and what the first one mounted still counts."""
+    apart = _recording(host3="host2 data 0")
+    apart["host1"]["parts"]["mountable"]["text"] = "shop 116\nmountable end"
+    apart["host3"]["probing"] = ALONE["later"]
+    first, then = ({name: replayed(one) for name, one in rec.items()} for rec in (apart, _recording()))
+    silent = dict.fromkeys(NODES)
+    probed = _attempts(monkeypatch, first, silent, {**then, "host1": None})
+    assert probed == {**then, "host1": first["host1"]}
+    assert [one.key for one in examine(Cluster(probed)).findings if one.code not in PROPERTIES] == ["CL407:shop"]
+
+
+def test_a_host_whose_probes_never_ended_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {name: replayed(one) for name, one in _recording().items()}
+    probed = _attempts(monkeypatch, {**answers, "host1": None})
+    assert {one.name for one in PROBING} <= set(probed["host1"].parts)
+    assert {one.subject for one in examine(Cluster(probed)).unknown} >= {"host1"}
+
+
 def test_a_sender_that_paused_sent_nothing_meanwhile() -> None:
     """As a process that was stopped: what it sent in that time is nothing, and says nothing."""
     recording = _recording(host1="host3 data 0")
@@ -128,13 +167,27 @@ def test_a_volume_that_cannot_be_mounted(number: int, code: str) -> None:
     assert not diagnosed.unknown
 
 
-@pytest.mark.parametrize("text", ["shop 19\nmountable end", "mountable end"], ids=["another error", "no answer"])
-def test_a_volume_that_was_not_mounted_is_unknown(text: str) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="error numbers and texts of Linux")
+@pytest.mark.parametrize(("number", "text"), mounts._TEXTS.items())
+def test_error_numbers_are_those_of_linux(number: int, text: str) -> None:
+    assert os.strerror(number) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("shop 19\nmountable end", "volume shop cannot be mounted: No such device"),
+        ("shop 70\nmountable end", "volume shop cannot be mounted: error 70 of Linux"),
+        ("mountable end", "volume shop could not be mounted within 2 s, or was not tried"),
+    ],
+    ids=["another error", "ESTALE of macOS", "no answer"],
+)
+def test_a_volume_that_was_not_mounted_is_unknown(text: str, reason: str) -> None:
     recording = _recording()
     recording["host2"]["parts"]["mountable"]["text"] = text
     keys, diagnosed = _found(recording)
     assert not keys
-    assert {one.subject for one in diagnosed.unknown} == {"host2"}
+    assert {(one.subject, one.reason) for one in diagnosed.unknown} == {("host2", reason)}
     assert not diagnosed.healthy
 
 
