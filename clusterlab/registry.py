@@ -41,6 +41,17 @@ class Registry(Mapping[str, K], Generic[K]):
         self._own = own
         self._kinds: dict[str, K] | None = None
 
+    def takes(self, kind: object) -> bool:
+        """Whether it is a kind of this family."""
+        return isinstance(kind, self._kind)
+
+    def add(self, kind: K) -> None:
+        """Add a kind for this process, before files are read. Raises UsageError when its name is taken."""
+        if kind.name in self._all():
+            raise UsageError(f"{self.family}: the name {kind.name!r} is taken", remedy="Rename that kind.")
+        self._own = [*self._own, kind]
+        self._kinds = None
+
     def __getitem__(self, name: str) -> K:
         return self._all()[name]
 

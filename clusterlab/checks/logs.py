@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 
 import docker.errors
@@ -30,30 +30,32 @@ def attach(
     """
     for index, item in enumerate(findings):
         if not item.evidence.holds:
-            evidence = replace(item.evidence, logs=_collect(places, about, unreachable))
+            logs = collect(places, about.hosts, about.containers, unreachable)
+            evidence = replace(item.evidence, logs=logs)
             return (*findings[:index], replace(item, evidence=evidence), *findings[index + 1 :])
     return findings
 
 
-def _collect(places: Places, about: Subjects, unreachable: Callable[[str], str]) -> dict[str, str]:
-    """The tails of the hosts' journals and the containers' logs.
+def collect(
+    places: Places, hosts: Set[str], containers: Set[str], unreachable: Callable[[str], str] = lambda host: ""
+) -> dict[str, str]:
+    """The tails of the hosts' journals and the containers' logs, by what they are called.
 
     What cannot be read says why.
 
     A container that serves on a port of a host may be the reason for what the host answers.
     """
-    all_containers = places.play.containers
-    containers = about.containers | {
+    serving = {
         name
-        for name, container in all_containers.items()
-        if container.host in about.hosts and (container.ports or container.network_mode == "host")
+        for name, container in places.play.containers.items()
+        if container.host in hosts and (container.ports or container.network_mode == "host")
     }
-    hosts = about.hosts | {places.container(name).host for name in about.containers}
+    hosts = hosts | {places.container(name).host for name in containers}
     known = {host: f"could not be read: {why}" for host in hosts if (why := unreachable(host))}
     logs = {f"journal of {host}": known.get(host) or _journal(places, host) for host in sorted(hosts)}
     logs |= {
         f"log of {name}": known.get(places.container(name).host) or _container_log(places, places.container(name))
-        for name in sorted(containers)
+        for name in sorted(containers | serving)
     }
     return {name: text for name, text in logs.items() if text}
 

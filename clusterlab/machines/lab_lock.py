@@ -45,6 +45,17 @@ def locked(path: Path, lab: str, verb: str) -> Iterator[None]:
         file.close()
 
 
+@contextmanager
+def inherited(path: Path) -> Iterator[None]:
+    """The lock as held in the block: the process that started this one holds it for both."""
+    path = path.absolute()
+    _held.add(path)
+    try:
+        yield
+    finally:
+        _held.discard(path)
+
+
 def _acquire(path: Path, lab: str, verb: str) -> IO[str]:
     """The locked file; raises LabBusy when it cannot be acquired."""
     make_private(path.parent)

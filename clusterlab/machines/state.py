@@ -14,7 +14,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private
 from clusterlab.private_folder import check_private
 
-from .lab_lock import locked
+from .lab_lock import inherited, locked
 from .paths import state_home
 from .record import Record, read_record, write_record
 
@@ -99,4 +99,10 @@ class LabState:
         A command that already holds the lock may take it again. It ends with the process, however that ends.
         """
         with locked(self._lock, self.lab, verb):
+            yield
+
+    @contextmanager
+    def inherited_lock(self) -> Iterator[None]:
+        """The lab's lock in a process whose parent holds it, for as long as that one works on the lab."""
+        with inherited(self._lock):
             yield

@@ -39,6 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("clusterlab", "the inventory, where --clusterlab is not given", default="")
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from . import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     inventory = config.getoption("--clusterlab") or config.getini("clusterlab")
@@ -48,8 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from . import fixtures
     from .bench import Bench
+    from .own_kinds import add_kinds
 
     try:
+        add_kinds(kind for kinds in config.hook.pytest_clusterlab_kinds() for kind in kinds)
         bench = Bench(
             inventory,
             config.getoption("--clusterlab-playbooks"),
@@ -126,3 +134,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
     changes = item.changes if isinstance(item, Statement) else "_changes" in getattr(item, "fixturenames", ())
     with item.config.stash[_BENCH].turn(alone=changes):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """At the failure of a test that uses the lab, the logs of that moment are sections of its report."""
+    report = yield
+    if report.failed and report.when != "teardown" and _BENCH in item.config.stash:
+        from .failure_logs import failure_logs
+
+        for title, text in failure_logs(item, call, item.config.stash[_BENCH]).items():
+            report.sections.append((f"Captured stdout: {title} {report.when}", text))
+    return report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from clusterlab.checks.logs import collect
 from clusterlab.checks.places import Places
 from clusterlab.checks.runner import run_checks
 from clusterlab.cli.locations import inventory_path
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.machines.paths import state_home
+from clusterlab.machines.state import LabState
 from clusterlab.model import load_inventory, load_lab, play_names
 from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
@@ -28,6 +30,7 @@ from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
 from clusterlab.pipeline.pipeline import Pipeline
 from clusterlab.pipeline.session import Session, open_session
 from clusterlab.progress import Silent
+from clusterlab.redaction import clean
 from clusterlab.remote import Hosts
 from clusterlab.results import Outcome, Result
 from clusterlab.waiting import wait_until
@@ -86,6 +89,8 @@ class Bench:
     def session(self) -> Session:
         """The lab, open; converged first where that is wanted. Raises ClusterlabError."""
         lock: Lock = Unlocked("the process that started this one has it") if self._worker else Exclusive("pytest")
+        if self._worker:  # faults take it again
+            self._closing.enter_context(LabState(self.lab.name).inherited_lock())
         session = self._closing.enter_context(open_session(self.lab, Silent(), lock))
         if self._converge:
             with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; the others find nothing to do
@@ -115,6 +120,16 @@ class Bench:
     def places_of(self, play: str) -> Places:
         """The places of one play; knows how its containers and services are created."""
         return Places(self.lab, self.lab.plays[play], self.hosts)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a test has used the lab."""
+        return "session" in self.__dict__
+
+    def logs(self, containers: Set[str]) -> dict[str, str]:
+        """The ends of all hosts' journals and of these containers' logs, at this moment, without secrets."""
+        places = Places(self.lab, self.play, self.hosts)
+        return {name: clean(text) for name, text in collect(places, set(self.hosts), containers).items()}
 
     def prove(self, play_name: str, play: Play, check: Check) -> Result:
         """Carry one check of a play out, as `clusterlab check` does.

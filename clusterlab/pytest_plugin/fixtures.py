@@ -19,7 +19,9 @@ from clusterlab.remote import Host
 from . import bench_of
 from .asking import Check
 from .bench import Bench
-from .handles import Changes, ContainerInTest, Containers, ServiceInTest, Services
+from .fault_handles import Faults
+from .handles import Changes, ContainerInTest, Containers
+from .swarm_handles import Services, StackInTest, Stacks, service_in_test
 
 T = TypeVar("T")
 
@@ -76,8 +78,7 @@ def _changes(clusterlab: Bench) -> Iterator[Changes]:
     yield changes
     failed = changes.restore()
     if failed:
-        lines = [f"{one.evidence.wanted}: {one.evidence.found}" for one in failed]
-        raise ClusterlabError("not restored after the test", detail="\n".join(lines))
+        raise ClusterlabError(f"not restored after the test: {'; '.join(failed)}")
 
 
 @pytest.fixture
@@ -95,7 +96,22 @@ def service(clusterlab: Bench, _changes: Changes) -> Services:
 
     For the test only.
     """
-    return lambda name: ServiceInTest(clusterlab, _changes, name)
+    return lambda name: service_in_test(clusterlab, _changes, name)
+
+
+@pytest.fixture
+def stack(clusterlab: Bench, _changes: Changes) -> Stacks:
+    """`stack("shop")`: a stack of a play, to prove again, and to inspect, scale or run commands in its services.
+
+    For the test only.
+    """
+    return lambda name: StackInTest(clusterlab, _changes, name)
+
+
+@pytest.fixture
+def fault(_changes: Changes) -> Faults:
+    """`fault("isolate", host="host2")`: break the lab, proven, until the test ends; healed then, proven too."""
+    return Faults(_changes)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Containers and services in tests.
+"""What a test changes, and containers in it.
 
 Asked freely, changed only through actions, which are undone.
 """
@@ -6,43 +6,55 @@ Asked freely, changed only through actions, which are undone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from clusterlab.checks.actions import Actions
-from clusterlab.checks.finding import Finding
-from clusterlab.checks.places import Places
-from clusterlab.errors import UsageError
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.faults.injection import Injection, inject
+from clusterlab.faults.scene import Scene
 from clusterlab.model.actions import Action
+from clusterlab.model.faults import FaultSpec
 from clusterlab.remote import Completed, Host
 
 from .bench import Bench
 
 
 class Changes:
-    """What one test changes.
-
-    The actions of each play, and restoring what they changed.
-    """
+    """What one test changes: actions on what plays have, and faults. All of it is undone at its end."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._by_play: dict[str, Actions] = {}
+        self._faults: list[Injection] = []
+        self.containers: set[str] = set()
+        """Those that the test has named: a failure is explained with their logs."""
 
-    def act(self, family: Literal["containers", "services"], name: str, **action: Any) -> None:
+    def act(self, play: str, **action: Any) -> None:
         """Carry out an action on what a play has.
 
         Raises AssertionError when it has not the effect it should have.
         """
-        plays = [play for play, content in self._bench.lab.plays.items() if name in getattr(content, family)]
-        play = plays[0]
         if play not in self._by_play:
             self._by_play[play] = Actions(self._bench.places_of(play))
         done = self._by_play[play].act(Action.model_validate(action))
         assert done.evidence.holds, f"{done.evidence.wanted}; found: {done.evidence.found}\n{done.evidence.output}"
 
-    def restore(self) -> list[Finding]:
-        """Restore all of it, the last first; a finding for each with which that failed."""
-        return [finding for actions in reversed(self._by_play.values()) for finding in actions.restore()]
+    def inject(self, spec: FaultSpec) -> Injection:
+        """Inject a fault, which is in effect when this returns. Raises ClusterlabError."""
+        injection = inject(spec, Scene(self._bench.lab, self._bench.hosts))
+        self._faults.append(injection)
+        return injection
+
+    def restore(self) -> list[str]:
+        """Heal and restore all of it, the last first; a sentence for each with which that failed."""
+        failed = []
+        for injection in reversed(self._faults):
+            try:
+                injection.heal()
+            except ClusterlabError as error:
+                failed.append(f"{injection} is healed: {error.message}")
+        findings = [finding for actions in reversed(self._by_play.values()) for finding in actions.restore()]
+        return failed + [f"{one.evidence.wanted}: {one.evidence.found}" for one in findings]
 
 
 class ContainerInTest:
@@ -55,6 +67,8 @@ class ContainerInTest:
         self.name = name
         self._bench = bench
         self._changes = changes
+        self._play = next(play for play, content in bench.lab.plays.items() if name in content.containers)
+        changes.containers.add(name)
 
     @property
     def host(self) -> Host:
@@ -77,57 +91,27 @@ class ContainerInTest:
         return text.decode(errors="replace")
 
     def stop(self) -> None:
-        self._changes.act("containers", self.name, stop=self.name)
+        self._changes.act(self._play, stop=self.name)
 
     def start(self) -> None:
-        self._changes.act("containers", self.name, start=self.name)
+        self._changes.act(self._play, start=self.name)
 
     def restart(self) -> None:
-        self._changes.act("containers", self.name, restart=self.name)
+        self._changes.act(self._play, restart=self.name)
 
     def kill(self) -> None:
         """End its processes at once, as with kill -9."""
-        self._changes.act("containers", self.name, kill=self.name)
+        self._changes.act(self._play, kill=self.name)
 
     def recreate(self) -> None:
         """Remove it with its anonymous volumes, and create it as its play describes it."""
-        self._changes.act("containers", self.name, recreate=self.name)
+        self._changes.act(self._play, recreate=self.name)
 
     def connect(self, network: str) -> None:
-        self._changes.act("containers", self.name, connect={"container": self.name, "network": network})
+        self._changes.act(self._play, connect={"container": self.name, "network": network})
 
     def disconnect(self, network: str) -> None:
-        self._changes.act("containers", self.name, disconnect={"container": self.name, "network": network})
+        self._changes.act(self._play, disconnect={"container": self.name, "network": network})
 
 
 Containers = Callable[[str], ContainerInTest]
-
-
-class ServiceInTest:
-    """A Swarm service that a play describes. Every change lasts until the test ends."""
-
-    def __init__(self, bench: Bench, changes: Changes, name: str) -> None:
-        if name not in bench.play.services:
-            known = ", ".join(bench.play.services) or "none"
-            raise UsageError(f"no play has a service {name!r}", remedy=f"Services of the plays: {known}.")
-        self.name = name
-        self._bench = bench
-        self._changes = changes
-
-    def inspect(self) -> dict[str, Any]:
-        """What a manager reports of it."""
-        places = Places(self._bench.lab, self._bench.play, self._bench.hosts)
-        with places.engine(places.manager) as engine:
-            report: dict[str, Any] = engine.inspect_service(self.name)  # type: ignore[no-untyped-call]
-        return report
-
-    def scale(self, replicas: int) -> None:
-        """Give it another number of tasks."""
-        self._changes.act("services", self.name, scale={"service": self.name, "replicas": replicas})
-
-    def kill_task(self) -> None:
-        """End the processes of its running task with the lowest number."""
-        self._changes.act("services", self.name, kill={"service": self.name})
-
-
-Services = Callable[[str], ServiceInTest]
