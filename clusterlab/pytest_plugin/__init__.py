@@ -147,4 +147,5 @@ def pytest_runtest_makereport(
 
         for title, text in failure_logs(item, call, item.config.stash[_BENCH]).items():
             report.sections.append((f"Captured stdout: {title} {report.when}", text))
+            item.add_report_section(report.when, f"stdout: {title}", text)  # JUnit takes what the teardown reports
     return report

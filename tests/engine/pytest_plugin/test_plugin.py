@@ -208,7 +208,7 @@ def test_fixtures_ask_and_change_and_what_is_changed_is_undone(run: Run, tmp_pat
     logs = logs_of(cases["test_fails_with_logs"])
     for said in ("alpha has begun", " host-2 "):
         assert said in logs
-    assert logs_of(cases["test_eventually_ends"]) == ""
+    assert "host-" not in logs_of(cases["test_eventually_ends"])
     assert "there is no kind of fault 'partion'" in done.stdout
     assert "there is no kind of check 'pong'" in done.stdout
     assert "still failing after 0.1s" in done.stdout
