@@ -189,6 +189,12 @@ class Service(Model):
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
         yield from port_faults("ports", self.ports, _published)
+        if self.deploy.endpoint_mode == "dnsrr" and self.ports:
+            yield Issue(
+                ("deploy", "endpoint_mode"),
+                "dnsrr cannot be combined with ports: plays publish them in mode ingress",
+                "Leave one of the two out.",
+            )
 
 
 class Thing(NamedTuple):
