@@ -1,7 +1,7 @@
 """How a service is deployed: Compose's `deploy`, with its meaning.
 
-https://github.com/compose-spec/compose-spec/blob/main/deploy.md. What is left out keeps what the engine has by default,
-or what somebody set.
+https://github.com/compose-spec/compose-spec/blob/main/deploy.md. What is left out is what the engine has by default,
+or what somebody set since the play last changed the service.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class RollbackConfig(_Replacing):
 class RestartPolicy(Model):
     condition: Literal["none", "on-failure", "any"] | None = None
     delay: Duration | None = None
-    max_attempts: int | None = Field(default=None, ge=0, description="0: without end")
-    window: Duration | None = Field(default=None, description="a task that ran for so long had started")
+    max_attempts: int | None = Field(default=None, ge=0, description="0: unlimited")
+    window: Duration | None = Field(default=None, description="how long a task must run to count as started")
 
 
 class Reservations(Model):

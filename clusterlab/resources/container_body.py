@@ -20,8 +20,7 @@ from clusterlab.model.short_syntax import parse_mount, parse_port
 from .compare import variables
 from .engine_calls import flags, pairs
 from .labels import labels_for
-
-_NANO = 1_000_000_000
+from .nano import milliseconds, nano
 
 
 @dataclass(frozen=True)
@@ -197,10 +196,10 @@ def healthcheck(check: Healthcheck | None) -> dict[str, Any] | None:
         return None
     return {
         "Test": check.test if isinstance(check.test, list) else ["CMD-SHELL", check.test],
-        "Interval": int(check.interval * _NANO),
-        "Timeout": int(check.timeout * _NANO),
+        "Interval": nano(check.interval),
+        "Timeout": nano(check.timeout),
         "Retries": check.retries,
-        "StartPeriod": int(check.start_period * _NANO),
+        "StartPeriod": nano(check.start_period),
     }
 
 
@@ -219,7 +218,7 @@ def health_flags(check: dict[str, Any] | None) -> list[str]:
             ("--health-timeout", "Timeout"),
             ("--health-start-period", "StartPeriod"),
         )
-        for word in (flag, f"{check[key] // 1_000_000}ms")
+        for word in (flag, milliseconds(check[key]))
     ]
     return ["--health-cmd", text, *times, "--health-retries", str(check["Retries"])]
 

@@ -16,16 +16,16 @@ from clusterlab.model.playbook import Attachment, Service
 from clusterlab.model.short_syntax import parse_mount, parse_port
 
 from . import service_deploy
-from .base import LABEL_LAB
+from .base import LABEL_LAB, LABEL_SPEC
 from .compare import variables
 from .container_body import health_flags, healthcheck, words
 from .engine_calls import flags, pairs
 from .labels import labels_for
+from .nano import SECOND, milliseconds, nano
 from .ownership import OWNER_LABELS
-from .service_deploy import Deployed, given, put
+from .service_deploy import Deployed, defaults, given, put
 
-_NANO = 1_000_000_000
-GRACE = 10 * _NANO
+GRACE = 10 * SECOND
 """The engine's own StopGracePeriod."""
 _TEXTS = {
     "--user": "User", "--hostname": "Hostname", "--workdir": "Dir", "--stop-signal": "StopSignal",
@@ -70,6 +70,15 @@ class WantedService:
             ]
         return template
 
+    def deployed(self, spec: Mapping[str, Any]) -> Deployed:
+        """The options of `deploy` that a service with `spec` should have.
+
+        Of those that the play leaves out, an earlier state of the play may have given some: they get the engine's
+        default. Where the service has the play's present state, others set them.
+        """
+        present = (spec.get("Labels") or {}).get(LABEL_SPEC) == self.labels[LABEL_SPEC]
+        return self.deploy if present else {**defaults(spec), **self.deploy}
+
     @property
     def environment(self) -> dict[str, str]:
         """Its tasks' variables.
@@ -96,7 +105,7 @@ class WantedService:
         command += ["--read-only"] if spec.get("ReadOnly") else []
         command += ["--init"] if spec.get("Init") else []
         command += flags("--host", [_host_text(one) for one in spec.get("Hosts") or []])
-        command += ["--stop-grace-period", _milliseconds(spec["StopGracePeriod"])] if "StopGracePeriod" in spec else []
+        command += ["--stop-grace-period", milliseconds(spec["StopGracePeriod"])] if "StopGracePeriod" in spec else []
         command += health_flags(spec.get("Healthcheck"))
         command += ["--entrypoint", shlex.join(spec["Command"])] if spec.get("Command") else []
         command += pairs("--label", self.labels) + pairs("--container-label", spec["Labels"])
@@ -130,7 +139,7 @@ def update_command(
     command += flags("--host-rm", [one for one in has_hosts if one not in hosts])
     command += flags("--host-add", [one for one in hosts if one not in has_hosts])
     if (grace := container.get("StopGracePeriod", GRACE)) != found.get("StopGracePeriod", GRACE):
-        command += ["--stop-grace-period", _milliseconds(grace)]
+        command += ["--stop-grace-period", milliseconds(grace)]
     if _given(container.get("Healthcheck")) != _given(found.get("Healthcheck")):
         command += health_flags(container.get("Healthcheck")) or _NO_HEALTH
     for flag, key in (("--entrypoint", "Command"), ("--args", "Args")):
@@ -145,7 +154,7 @@ def update_command(
     has_constraints = dict.fromkeys((template.get("Placement") or {}).get("Constraints") or [], "")
     command += flags("--constraint-rm", [one for one in has_constraints if one not in constraints])
     command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
-    command += service_deploy.flags(wanted.deploy, spec)
+    command += service_deploy.flags(wanted.deployed(spec), spec)
     command += _networks_edited(wanted, template, networks)
     ports = {f"{one['TargetPort']}/{one['Protocol']}": one for one in wanted.ports}
     has_ports = {
@@ -202,10 +211,6 @@ def _host_text(entry: str) -> str:
     return f"{name}:{address}"
 
 
-def _milliseconds(nanoseconds: int) -> str:
-    return f"{nanoseconds // 1_000_000}ms"
-
-
 def _network_text(name: str, attachment: Attachment) -> str:
     return ",".join([f"name={name}", *(f"alias={alias}" for alias in attachment.aliases)])
 
@@ -231,7 +236,7 @@ def wanted_service(lab: str, play: str, name: str, service: Service, image: str)
     }
     container = {key: value for key, value in container.items() if value}
     if service.stop_grace_period is not None:
-        container["StopGracePeriod"] = int(service.stop_grace_period * _NANO)
+        container["StopGracePeriod"] = nano(service.stop_grace_period)
     networks = {key: value or Attachment() for key, value in service.networks.items()}
     constraints = list(service.deploy.placement.constraints)
     is_global = service.deploy.mode == "global"

@@ -1,6 +1,7 @@
 """What plays say of how a service is deployed, option by option: in the API, and in commands.
 
-Only what a play gives is compared and set. What else a service has was set by others, and stays.
+What a play leaves out is compared and set only where the play has changed: then it is the engine's default again. While
+it has not, others set it, and it stays.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ from clusterlab.model.base import size_bytes
 from clusterlab.model.deploy import Deploy
 
 from .base import Difference
+from .nano import SECOND, milliseconds, nano, processors
 
 Path = tuple[str, ...]
 
-_NANO = 1_000_000_000
 _TASK = "TaskTemplate"
+_MONITOR = 5 * SECOND
+_NEW = {"UpdateConfig": {"Parallelism": 1}, "RollbackConfig": {"Parallelism": 1}}
+"""What a new one starts with, as commands do: the API takes no parallelism for 0, all tasks at a time."""
 
 
-def _nanoseconds(seconds: float) -> int:
-    return int(seconds * _NANO)
-
-
-def _milliseconds(nanoseconds: int) -> str:
-    return f"{nanoseconds // 1_000_000}ms"
-
-
-def _processors(nano: int) -> str:
-    return f"{nano / _NANO:g}"
+def _monitor(seconds: float) -> int:
+    """The engine keeps no 0 there: it is the default."""
+    return nano(seconds) or _MONITOR
 
 
 @dataclass(frozen=True)
@@ -46,9 +43,9 @@ class Option:
 
 def _of_update(key: str, api: str, flag: str) -> Iterator[Option]:
     yield Option((key, "parallelism"), (api, "Parallelism"), f"--{flag}-parallelism", 1)
-    yield Option((key, "delay"), (api, "Delay"), f"--{flag}-delay", 0, _nanoseconds, _milliseconds)
+    yield Option((key, "delay"), (api, "Delay"), f"--{flag}-delay", 0, nano, milliseconds)
     yield Option((key, "failure_action"), (api, "FailureAction"), f"--{flag}-failure-action", "pause")
-    yield Option((key, "monitor"), (api, "Monitor"), f"--{flag}-monitor", 5 * _NANO, _nanoseconds, _milliseconds)
+    yield Option((key, "monitor"), (api, "Monitor"), f"--{flag}-monitor", _MONITOR, _monitor, milliseconds)
     yield Option((key, "max_failure_ratio"), (api, "MaxFailureRatio"), f"--{flag}-max-failure-ratio", 0)
     yield Option((key, "order"), (api, "Order"), f"--{flag}-order", "stop-first")
 
@@ -56,15 +53,15 @@ def _of_update(key: str, api: str, flag: str) -> Iterator[Option]:
 def _of_restart() -> Iterator[Option]:
     key, path = "restart_policy", (_TASK, "RestartPolicy")
     yield Option((key, "condition"), (*path, "Condition"), "--restart-condition", "any")
-    yield Option((key, "delay"), (*path, "Delay"), "--restart-delay", 5 * _NANO, _nanoseconds, _milliseconds)
+    yield Option((key, "delay"), (*path, "Delay"), "--restart-delay", 5 * SECOND, nano, milliseconds)
     yield Option((key, "max_attempts"), (*path, "MaxAttempts"), "--restart-max-attempts", 0)
-    yield Option((key, "window"), (*path, "Window"), "--restart-window", 0, _nanoseconds, _milliseconds)
+    yield Option((key, "window"), (*path, "Window"), "--restart-window", 0, nano, milliseconds)
 
 
 def _of_resources() -> Iterator[Option]:
     for key, api, flag in (("limits", "Limits", "limit"), ("reservations", "Reservations", "reserve")):
         of, path = ("resources", key), (_TASK, "Resources", api)
-        yield Option((*of, "cpus"), (*path, "NanoCPUs"), f"--{flag}-cpu", 0, _nanoseconds, _processors)
+        yield Option((*of, "cpus"), (*path, "NanoCPUs"), f"--{flag}-cpu", 0, nano, processors)
         yield Option((*of, "memory"), (*path, "MemoryBytes"), f"--{flag}-memory", 0, size_bytes)
     yield Option(("resources", "limits", "pids"), (_TASK, "Resources", "Limits", "Pids"), "--limit-pids", 0)
 
@@ -80,13 +77,18 @@ KEEPS_TASKS = ("update_config", "rollback_config")
 """Keys of `deploy` whose change replaces no task."""
 
 Deployed = Mapping[Path, Any]
-"""The options that a play gives, by their place in the API."""
+"""Options that a service should have, by their place in the API."""
 
 
 def given(deploy: Deploy) -> Deployed:
     """The options of a play."""
     found = {one: _at(deploy, one.key) for one in OPTIONS}
     return {one.path: one.of_play(value) for one, value in found.items() if value is not None}
+
+
+def defaults(spec: Mapping[str, Any]) -> Deployed:
+    """The engine's default of every option that a service has otherwise."""
+    return {one.path: one.default for one in OPTIONS if _in(spec, one) != one.default}
 
 
 def differing(wanted: Deployed, spec: Mapping[str, Any]) -> list[Difference]:
@@ -110,7 +112,7 @@ def put(wanted: Deployed, spec: dict[str, Any]) -> None:
         inner = spec
         for part in path[:-1]:
             if not inner.get(part):
-                inner[part] = {}
+                inner[part] = dict(_NEW.get(part, {}))
             inner = inner[part]
         inner[path[-1]] = value
 

@@ -59,7 +59,7 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
         *differences(
             "", {"ports": _ports(wanted.ports)}, {"ports": _ports((spec.get("EndpointSpec") or {}).get("Ports") or [])}
         ),
-        *differing(wanted.deploy, spec),
+        *differing(wanted.deployed(spec), spec),
         *differences("labels", own_labels(wanted.labels), own_labels(labels)),
         *differences("", {"play": wanted.labels[LABEL_PLAY]}, {"play": labels.get(LABEL_PLAY)}),
     ]

@@ -272,7 +272,7 @@ def _create(at: Observed, wanted: WantedService) -> None:
 def _update(at: Observed, wanted: WantedService, service: str) -> None:
     """Set what plays have in the spec of the service with that id.
 
-    What else it has was set by others, and stays.
+    What else it has was set by others, and stays; for options of `deploy` see WantedService.deployed.
 
     Raises HostError when it is no longer the lab's.
     """
@@ -288,7 +288,7 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
         task["Networks"] = template.get("Networks", [])
         task["Placement"] = {**task.get("Placement", {}), "Constraints": wanted.constraints}
         spec["EndpointSpec"] = {**spec.get("EndpointSpec", {}), "Ports": wanted.ports}
-        put(wanted.deploy, spec)
+        put(wanted.deployed(spec), spec)
         api.update_service(
             service,
             version=found["Version"]["Index"],

@@ -14,9 +14,8 @@ from clusterlab.remote import Host
 from clusterlab.remote.engine_errors import engine_errors
 
 from .base import LABEL_LAB, Difference
+from .nano import SECOND, nano
 from .ownership import with_owner
-
-_SECOND = 10**9
 
 
 class _Setting(NamedTuple):
@@ -83,7 +82,7 @@ def update(manager: Host, settings: Settings) -> None:
 def _spec(settings: Settings, before: Mapping[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {}
     if settings.cert_expiry is not None:
-        expiry = {"NodeCertExpiry": int(settings.cert_expiry * _SECOND)}
+        expiry = {"NodeCertExpiry": nano(settings.cert_expiry)}
         spec["CAConfig"] = {**(before.get("CAConfig") or {}), **expiry}
     if settings.task_history is not None:
         kept = {"TaskHistoryRetentionLimit": settings.task_history}
@@ -97,7 +96,7 @@ def _changeable(settings: Settings, cluster: Mapping[str, Any]) -> list[_Setting
     kept = (spec.get("Orchestration") or {}).get("TaskHistoryRetentionLimit")
     found = []
     if settings.cert_expiry is not None:
-        seen = _hours(expiry / _SECOND) if expiry else None
+        seen = _hours(expiry / SECOND) if expiry else None
         found.append(_Setting("cert_expiry", "cert-expiry", _hours(settings.cert_expiry), seen))
     if settings.task_history is not None:
         found.append(_Setting("task_history", "task-history-limit", settings.task_history, kept))
