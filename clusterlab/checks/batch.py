@@ -20,7 +20,7 @@ from .dns_message import Answer, parse, question
 from .network import entering, require_entered
 from .place import MissingTool, NotUnderstood, Place
 from .places import Places
-from .reached import reason
+from .reached import CONNECTED, reason
 
 HERE = 0
 """Instead of a process id: in the host's own network."""
@@ -54,7 +54,7 @@ probe() {
   esac
   code=$?
   if [[ $card && $3 = tcp ]]; then # with -v, curl says what the network answered before its own words for it
-    [[ $said != *"* Connected to "* ]] || code=0
+    ! grep -qE 'CONNECTED' <<< "$said" || code=0
     said=$(grep -E '^\* (Immediate connect fail|connect to .* failed)' <<< "$said" || echo "$said")
   fi
   printf '%s %s %s\n' "$1" "$code" "$(tail -n 1 <<< "$said")"
@@ -84,7 +84,7 @@ done
 wait
 """
 _SCRIPT = _SCRIPT.replace("SECONDS", str(_SECONDS)).replace("AT_ONCE", str(_AT_ONCE)).replace("HELD", str(_HELD))
-_SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2"))).replace("NEAR", NEAR)
+_SCRIPT = _SCRIPT.replace("ENTERING", " ".join(entering("$2"))).replace("NEAR", NEAR).replace("CONNECTED", CONNECTED)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,11 @@ from clusterlab.remote.completed import Completed
 
 from .place import NotUnderstood
 
+CONNECTED = r"^\* (Connected|Established (2nd )?connection) to "
+"""How `curl -v` reports a TCP connection, before version 8.16 and since: a pattern for Python and for grep -E."""
+TRIED = re.compile(r"^(?:\*\s+Trying \S|Connecting to )", re.MULTILINE)
+"""How curl and wget begin to connect to an address: after the name is resolved."""
+TIMED_OUT = "timed out"
 UNRESOLVED = "name not resolved"
 # Each is the end of a line, as tools write errors; elsewhere (a usage text, a page) the words would mean nothing.
 # The order matters: a tool may write a second reason that only follows from the first.
@@ -24,7 +29,7 @@ _REASONS = (
     (r"connection refused", "refused"),
     (r"no route to host|host (is )?unreachable", "no route to host"),
     (r"network is unreachable", "network is unreachable"),
-    (r"timed out( after \d+ milliseconds)?", "timed out"),
+    (r"timed out( after \d+ milliseconds)?", TIMED_OUT),
 )
 
 _NOT_SENT = "Failed binding local connection end"  # curl, which then says that it could not resolve an address

@@ -18,13 +18,16 @@ _ABSENT = ("NXDOMAIN", "No answer", "no IPv4 address")
 _ANSWER = re.compile(r"^Name:\s*\S+\s*\nAddress(?: \d+)?:\s*(\S+)", re.MULTILINE)
 
 
-def look_up(name: str, place: Place, places: Places) -> Reach:
+def look_up(name: str, place: Place, places: Places, *, hosts_file: bool = False) -> Reach:
     """Ask the place's resolver; the IPv4 addresses are sorted.
+
+    In a container Docker's DNS is asked, and with `hosts_file` its file of hosts before that, as programs do.
 
     Raises NotUnderstood when the answer is neither.
     """
     # Hosts are asked as their programs would ask; in containers it is Docker's DNS that is of interest.
-    tool = places.network_tool(place, *((*_SERVERS, "getent") if place.container else ("getent", *_SERVERS)))
+    servers_first = place.container and not hosts_file
+    tool = places.network_tool(place, *((*_SERVERS, "getent") if servers_first else ("getent", *_SERVERS)))
     completed = places.in_network(place, query(tool, name), names=True)
     command = completed.command
     addresses = parse_getent(completed) if tool == "getent" else parse_nslookup(completed)

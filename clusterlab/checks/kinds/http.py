@@ -27,7 +27,7 @@ from ..network import is_name
 from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown, Verdict
-from ..reached import Reach, kept_away
+from ..reached import CONNECTED, TIMED_OUT, TRIED, Reach, kept_away
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
@@ -37,8 +37,9 @@ _OTHER_ANSWER = "the server answers, but not as expected: is it the right server
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _ERRORS = "2>&1 > /dev/null"
-# curl: "* Connected to web (10.0.1.2) port 80"; wget: "Connecting to web (10.0.1.2:80)"
-_USED = re.compile(r"^(?:\* Connected|Connecting) to \S+ \(([0-9.]+)[:)]", re.MULTILINE)
+# curl: "* Connected to web (10.0.1.2) port 80", or "... connection to web (10.0.1.2 port 80) from 10.0.1.3 port 40000";
+# wget: "Connecting to web (10.0.1.2:80)"
+_USED = re.compile(rf"(?:{CONNECTED}|^Connecting to )\S+ \((?P<address>[0-9.]+)[: )]", re.MULTILINE)
 _TIMED_OUT = (28, 124, 143)  # exit codes of curl, of timeout(1), and of busybox's
 
 
@@ -166,15 +167,20 @@ def command(probe: HttpProbe, tool: str, url: str, card: str = "") -> list[str]:
 
 
 def parse(completed: Completed, command: str) -> Answer:
-    """Read what `curl -sS -v` or `wget -S -O -` wrote. Raises NotUnderstood."""
+    """Read what `curl -sS -v` or `wget -S -O -` wrote. Raises NotUnderstood.
+
+    Who ran out of time before an address was tried has waited for the name.
+    """
     status = _STATUS.search(completed.stderr)
     if status:
         found = f"status {status[1]}"
-        used = tuple(_USED.findall(completed.stderr)[-1:])
+        used = tuple(met["address"] for met in _USED.finditer(completed.stderr))[-1:]
         return Answer(True, found, command, completed.output, used, status=int(status[1]), body=completed.stdout)
+    tried = TRIED.search(completed.stderr)
     if completed.exit in _TIMED_OUT:
-        return Answer(False, "timed out", command, completed.output)
+        return Answer(False, TIMED_OUT, command, completed.output, unresolved=not tried)
     if completed.ok:
         raise NotUnderstood("an answer without an HTTP status", command=command, detail=completed.output)
     away = kept_away(completed, command, completed.stderr)
-    return Answer(away.reached, away.found, away.command, away.output, unresolved=away.unresolved)
+    unresolved = away.unresolved or (away.found == TIMED_OUT and not tried)
+    return Answer(away.reached, away.found, away.command, away.output, unresolved=unresolved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from ipaddress import ip_address
 from typing import ClassVar
 
@@ -19,7 +20,8 @@ from ..network import is_name
 from ..place import Place
 from ..places import Places
 from ..reach import ReachKind, Shown
-from ..reached import Reach, kept_away
+from ..reached import CONNECTED, TIMED_OUT, TRIED, Reach, kept_away
+from ..resolve import look_up
 
 _HINT = (
     "refused: nothing listens there on that address; timed out: something drops the packets; "
@@ -31,7 +33,7 @@ _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 _CLOSED = 66
 _LOOPBACK = f'{_CONNECT} || exit 1; read -r -t 1 -N 1 -u 3; [ "$?" -ne 1 ] || exit {_CLOSED}'
 _TIMED_OUT = (28, 124)  # exit codes of curl and of timeout(1)
-_CONNECTED = re.compile(r"^\* Connected to ", re.MULTILINE)  # as curl -v writes it
+_CONNECTED = re.compile(CONNECTED, re.MULTILINE)
 
 
 class PortProbe(NegatableProbe):
@@ -70,13 +72,16 @@ class PortKind(ReachKind[PortProbe]):
         tool = places.network_tool(place, *(("curl",) if card else ("bash", "nc")))
         if tool == "bash":
             places.network_tool(place, "timeout")
-        argv = command(probe, tool, target, str(places.port(probe.port)), card)
-        if tool != "curl":
-            completed = places.in_network(place, argv, names=is_name(target), timeout=probe.timeout + 30)
-            return parse(completed, completed.command)
-        # On a host alone; it would send what is typed.
-        completed = places.run(place, ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], timeout=probe.timeout + 30)
-        return parse(completed, f"{place.typed(argv)} < /dev/null")
+        met = _connect(probe, place, places, tool, target, card)
+        if not probe.negative or met.found != TIMED_OUT or not is_name(target) or TRIED.search(met.output):
+            return met
+        # The time may have passed before the name was resolved: then no address was tried.
+        resolved = look_up(target, place, places, hosts_file=True)
+        for address in resolved.addresses:
+            met = _connect(probe, place, places, tool, address, card)
+            if met.reached:
+                break
+        return met if resolved.reached else resolved
 
     def shown(self, probe: PortProbe, place: Place, where: Where, kept: bool) -> Shown:
         target = where.target(place, only(probe.to))
@@ -86,12 +91,22 @@ class PortKind(ReachKind[PortProbe]):
         typed = where.in_network(place, argv, names=is_name(target))
         if tool == "curl":  # its exit code says how the rest went
             typed += " < /dev/null"
-            connected = f"{typed} 2>&1 | grep -q '^[*] Connected to '"
+            connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
             return Shown(typed, self.summary(probe), f"! {connected}" if probe.negative else connected)
         return Shown(typed, self.summary(probe), f"! {typed}" if probe.negative else ends(typed))
 
 
 KIND = PortKind()
+
+
+def _connect(probe: PortProbe, place: Place, places: Places, tool: str, target: str, card: str) -> Reach:
+    argv = command(probe, tool, target, str(places.port(probe.port)), card)
+    if tool != "curl":
+        completed = places.in_network(place, argv, names=is_name(target), timeout=probe.timeout + 30)
+        return parse(completed, completed.command)
+    # On a host alone; it would send what is typed.
+    completed = places.run(place, ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], timeout=probe.timeout + 30)
+    return parse(completed, f"{place.typed(argv)} < /dev/null")
 
 
 def parse(completed: Completed, command: str) -> Reach:
@@ -104,7 +119,7 @@ def parse(completed: Completed, command: str) -> Reach:
     if completed.ok or _CONNECTED.search(completed.stderr):
         return Reach(True, "open", command, completed.output)
     if completed.exit in _TIMED_OUT:
-        return Reach(False, "timed out", command, completed.output)
+        return Reach(False, TIMED_OUT, command, completed.output)
     if completed.exit == _CLOSED:
         found = "closed at once, as the engine's proxy does for a published port on which nothing listens"
         return Reach(False, found, command, completed.output)

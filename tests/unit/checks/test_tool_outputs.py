@@ -11,6 +11,7 @@ import yaml
 from clusterlab.checks import resolve
 from clusterlab.checks.kinds import file, http, ping, port
 from clusterlab.checks.place import NotUnderstood
+from clusterlab.checks.reached import UNRESOLVED
 from clusterlab.remote.completed import Completed
 
 OUTPUTS = Path(__file__).parent / "outputs"
@@ -69,6 +70,8 @@ def test_http(case: dict[str, Any]) -> None:
     assert answer.reached is bool(case["status"])
     assert answer.found == case.get("found", f"status {case['status']}")
     assert answer.body == case.get("body", answer.body)
+    assert answer.unresolved is case.get("unresolved", answer.found == UNRESOLVED)
+    assert list(answer.addresses) == case.get("addresses", list(answer.addresses))
 
 
 @pytest.mark.parametrize("case", recorded("dns"))

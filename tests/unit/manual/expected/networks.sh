@@ -431,7 +431,7 @@ failed=
 LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
 : "${right_on_near:?is what another host printed}"
 (
-! curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1 | grep -q '^[*] Connected to '
+! curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -465,7 +465,7 @@ failed=
 # ports and pages
 way_of_gw_to_10_9_8_7=$({ ip -o route get 10.9.8.7 | grep -v ' via ' | sed -nE 's/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p'; ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'; } | head -n 1); echo "way_of_gw_to_10_9_8_7=$way_of_gw_to_10_9_8_7"
 (
-! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1 | grep -q '^[*] Connected to '
+! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
 ) || failed="$failed; "'ports and pages'
 (
 timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.11 81
