@@ -22,6 +22,7 @@ from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 
 from ..finding import Finding, finding
+from ..inside import INSIDE
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
@@ -34,13 +35,13 @@ _SECONDS = 10
 _SCRIPT = """
 source=$1 target=$2; shift 2
 echo "above $(timeout SECONDS findmnt -n -o TARGET --target "$source" 2>/dev/null | tail -n 1)"
-echo "file $(timeout SECONDS stat -c %d:%i "$source" 2>/dev/null)"
+echo "file $(timeout SECONDS stat -L -c %d:%i "$source" 2>/dev/null)"
 awk '$1 !~ /^#/ && $2 ~ /^[/]./ { print "wanted " $2 }' /etc/fstab 2>/dev/null || true
 for pid; do
   [ -e "/proc/$pid/root" ] || { echo "gone $pid"; continue; }
-  echo "task $pid $(timeout SECONDS stat -c %d:%i "/proc/$pid/root$target" 2>/dev/null)"
+  echo "task $pid $(timeout SECONDS INSIDE "/proc/$pid/root" "$target" stat -c %d:%i 2>/dev/null)"
 done
-""".replace("SECONDS", str(_SECONDS))
+""".replace("SECONDS", str(_SECONDS)).replace("INSIDE", INSIDE)
 _HINT = (
     "a task that started before the file system was mounted sees the empty directory under it: mount it "
     "(`mount SOURCE`), then replace the task: docker service update --force {}"
@@ -107,8 +108,8 @@ class BindSource(CheckKind[BindSourceProbe]):
         source, path = shlex.quote(probe.source), shlex.quote(probe.path)
         lines = []
         for host in where.lab.inventory.swarm_hosts:
-            shown = f"stat -c %d:%i {source}"
-            same = f'[ "$({shown})" = "$(stat -c %d:%i /proc/$pid/root{path})" ]'
+            shown = f"stat -L -c %d:%i {source}"
+            same = f'[ "$({shown})" = "$({INSIDE} /proc/$pid/root {path} stat -c %d:%i)" ]'
             proof = from_tasks_of([probe.service], host, same, where)
             lines.append(Line(host, shown, f"the same file as {probe.path} in the tasks", proof))
             fstab = f"findmnt --fstab --noheadings --output TARGET --target {source}"
@@ -124,7 +125,7 @@ def _look(probe: BindSourceProbe, tasks: list[Task], places: Places) -> _Node:
     printed = run_for(tasks, _SCRIPT, places, probe.source, probe.path, timeout=30.0 + _SECONDS * len(tasks)).stdout
     lines = [line.partition(" ") for line in printed.splitlines()]
     values = {key: value.strip() for key, _, value in lines if key in ("above", "file")}
-    if set(values) != {"above", "file"}:
+    if set(values) != {"above", "file"} or (values["file"] and not values["above"]):
         raise NotUnderstood(f"{tasks[0].host} does not report what is mounted above {probe.source}", detail=printed)
     inside = {value.partition(" ")[0]: value.partition(" ")[2] for key, _, value in lines if key == "task"}
     return _Node(

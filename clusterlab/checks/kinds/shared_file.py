@@ -29,6 +29,7 @@ from clusterlab.results import Link, Outcome
 
 from .. import history
 from ..finding import Finding, ask_each, finding, outcome_of, unasked
+from ..inside import path_inside
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
@@ -39,8 +40,10 @@ from ..volume_paths import volumes_at
 WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
 # An NFS client that waits for a lock may ask its server again only after up to 30 s: so each try is a request of its
-# own. flock(1) ends with 1 when somebody else holds the lock.
+# own. flock(1) ends with 1 when somebody else holds the lock. Each place has written the file by now: to create one
+# would be to write another.
 APPEND = (
+    '[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; '
     'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; '
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
     'printf "%s %s\\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done'
@@ -247,7 +250,7 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
         path, actual, name = run.path, place, run.name(place)
         if place.container and not run.places.has(place, "flock"):
             pid = run.places.inspect(place)["State"]["Pid"]
-            path, actual = f"/proc/{pid}/root{run.path}", Place(place.host)
+            path, actual = path_inside(place.host, str(pid), run.path, run.places), Place(place.host)
         run.places.tool(actual, "flock")
         patience = append_patience(run.appends)
         _do(run.places, actual, APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)

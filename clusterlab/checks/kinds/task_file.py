@@ -23,6 +23,7 @@ from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 
 from ..finding import Finding, finding
+from ..inside import INSIDE
 from ..kind import CheckKind
 from ..manual.line import HERE, Line
 from ..manual.where import Where
@@ -36,12 +37,12 @@ _SCRIPT = """
 path=$1 once=$2; shift 2
 for pid; do
   [ -e "/proc/$pid/root" ] || { echo "gone $pid"; continue; }
-  file=/proc/$pid/root$path
+  file=$(INSIDE "/proc/$pid/root" "$path" printf '%s\\n')
   if [ ! -f "$file" ]; then echo "$pid missing"; continue; fi
   digest=$({ printf %s "$once"; cat "$file"; } | sha256sum)
   echo "$pid $(stat -c '%u %g %a' "$file") ${digest%% *}"
 done
-"""
+""".replace("INSIDE", INSIDE)
 _HINT = (
     "a secret or config never changes: a task has what was there when it was created, so deploy again under a new name "
     "when the file has changed; `docker service inspect` shows which one it uses"
@@ -101,11 +102,11 @@ class TaskFile(CheckKind[TaskFileProbe]):
         lines = []
         for host in where.lab.inventory.swarm_hosts:
             shown = f"ls -ln /proc/$pid/root{path}"
-            proof = [f"[ -f /proc/$pid/root{path} ]"]
+            proof = [f"file=$({INSIDE} /proc/$pid/root {path} printf '%s\\n')", '[ -f "$file" ]']
             if fields:
-                proof.append(f'[ "$(stat -c "{fields}" /proc/$pid/root{path})" = "{" ".join(wanted)}" ]')
+                proof.append(f'[ "$(stat -c "{fields}" "$file")" = "{" ".join(wanted)}" ]')
             if content:
-                proof.append(f'[ "$(sha256sum < /proc/$pid/root{path})" = "${content}" ]')
+                proof.append(f'[ "$(sha256sum < "$file")" = "${content}" ]')
             each = from_tasks_of([probe.service], host, " && ".join(proof), where)
             lines.append(Line(host, from_tasks_of([probe.service], host, shown, where), _wanted(probe), each))
         yield from [*where.taken(), *lines]

@@ -19,6 +19,7 @@ from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 
 from ..finding import Finding, finding
+from ..inside import INSIDE
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
@@ -38,10 +39,11 @@ _SCRIPT = """
 target=$1; shift
 for pid; do
   echo "pid $pid"
+  echo "path $(timeout SECONDS INSIDE "/proc/$pid/root" "$target" printf '%s\\n' 2>/dev/null)"
   if ! cat "/proc/$pid/mounts" 2>/dev/null; then echo "gone $pid"; continue; fi
-  echo "inode $(timeout SECONDS stat -c %i "/proc/$pid/root$target/." 2>&1 || true)"
+  echo "inode $(timeout SECONDS INSIDE "/proc/$pid/root" "$target" sh -c 'exec stat -c %i "$1/."' sh 2>&1 || true)"
 done
-""".replace("SECONDS", str(_SECONDS))
+""".replace("SECONDS", str(_SECONDS)).replace("INSIDE", INSIDE)
 
 
 class TaskMountProbe(Model):
@@ -119,10 +121,12 @@ class TaskMount(CheckKind[TaskMountProbe]):
             if not probe.same:
                 continue
             inode = f"stat -c %i /proc/$pid/root{shlex.quote(path)}/."
+            shown = printed_by(from_tasks_of([probe.service], host, inode, where), "sort -u")
+            inode = f"{INSIDE} /proc/$pid/root {shlex.quote(path)} stat -c %i"
             inodes = printed_by(from_tasks_of([probe.service], host, inode, where), "sort -u")
             if first:
                 proof = f'found=$({inodes}) && {{ [ -z "$found" ] || [ "$found" = "${first}" ]; }}'
-                lines.append(Line(host, inodes, "the same directory as on the first host", proof))
+                lines.append(Line(host, shown, "the same directory as on the first host", proof))
             else:
                 first = where.looked_up(host, f"directory of {probe.service} on {host}", inodes).strip("@")
         yield from [*where.taken(), *lines]
@@ -135,13 +139,14 @@ def _look(probe: TaskMountProbe, tasks: list[Task], places: Places) -> Mapping[T
     printed = run_for(tasks, _SCRIPT, places, probe.path, timeout=30.0 + _SECONDS * len(tasks)).stdout
     found: dict[Task, _Seen] = {}
     for part in printed.split("pid ")[1:]:
-        pid, _, text = part.partition("\n")
+        pid, path, text = (*part.split("\n", 2), "", "")[:3]
         mounts, _, inode = text.rpartition("inode ")
+        path = posixpath.normpath(path.removeprefix("path ").removeprefix(f"/proc/{pid}/root") or probe.path)
         try:
-            mount = mount_of(probe.path, parse(mounts))
+            mount = mount_of(path, parse(mounts))
         except ValueError as error:
             raise NotUnderstood(str(error), detail=text) from error
-        own = mount if mount and mount.path == posixpath.normpath(probe.path) else None
+        own = mount if mount and mount.path == path else None
         found |= {task: _Seen(own, inode.strip()) for task in tasks if str(task.pid) == pid}
     return found
 

@@ -20,8 +20,9 @@ from clusterlab.model.base import Duration, Issue
 from clusterlab.model.probes import Address, Port, ReachProbe, Target
 from clusterlab.remote.completed import Completed
 
+from ..inside import INSIDE, path_inside
 from ..manual.lan import first
-from ..manual.where import Where
+from ..manual.where import Where, with_variables
 from ..network import entering
 from ..place import NotUnderstood, Place
 from ..places import Places
@@ -128,7 +129,7 @@ class Tls(ReachKind[TlsProbe]):
         return f"port {probe.port} of {probe.to} proves {trust} that it is {probe.host_name}, {lasting}"
 
     def reach(self, probe: TlsProbe, place: Place, places: Places, kept: bool) -> Handshake:
-        host, before, inside = Place(place.host), list[str](), ""
+        host, before, ca = Place(place.host), list[str](), probe.ca or ""
         for tool in ("openssl", "timeout"):
             places.network_tool(place, tool)
         address = first_address(places.target(place, probe.to), place, places)
@@ -136,8 +137,8 @@ class Tls(ReachKind[TlsProbe]):
             return Handshake(False, address.found, address.command, address.output, unresolved=address.unresolved)
         if place.container:
             process = places.process(place)
-            before, inside = entering(process), f"/proc/{process}/root"
-        ca = f"{inside}{probe.ca}" if probe.ca else ""
+            before = entering(process)
+            ca = path_inside(place.host, process, ca, places) if ca else ""
         wait = max(1, math.ceil(probe.timeout))
         name = probe.host_name
         sni, check = ("", "checkip") if is_ip(name) else (name, "checkhost")
@@ -156,16 +157,19 @@ class Tls(ReachKind[TlsProbe]):
         return Verdict(not problems, "; ".join([met.found, *problems]), expected, _ANSWER_HINT)
 
     def shown(self, probe: TlsProbe, place: Place, where: Where, kept: bool) -> Shown:
-        target, before, inside = where.target(place, probe.to), list[str](), ""
+        target, before, ca = where.target(place, probe.to), list[str](), probe.ca or ""
         if place.container:
             if not isinstance(probe.to, Address) and not is_ip(target):
                 asked = where.nslookup(place, target)
                 target = where.looked_up(place.host, f"{target} seen from {place.container}", first(asked))
             process = where.process(place)
-            before, inside = entering(process), f"/proc/{process}/root"
+            before = entering(process)
+            if ca:
+                walk = with_variables(f"{INSIDE} /proc/{process}/root {shlex.quote(ca)} printf '%s\\n'")
+                ca = where.looked_up(place.host, f"CA {ca} of {place.container}", walk)
         name = probe.host_name
         sni, check = ("", "-checkip") if is_ip(name) else (name, "-checkhost")
-        asked_for = client(target, str(probe.port), sni, f"{inside}{probe.ca}" if probe.ca else "")
+        asked_for = client(target, str(probe.port), sni, ca)
         host = Place(place.host)
         command = f"{where.typed(host, [*before, *asked_for])} < /dev/null"
         verified = f"{where.typed(host, [*before, *asked_for, '-verify_return_error'])} < /dev/null > /dev/null 2>&1"

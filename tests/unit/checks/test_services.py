@@ -17,7 +17,7 @@ from clusterlab.checks import batch, service_pairs
 from clusterlab.checks.answerer import Sockets, answerer
 from clusterlab.checks.batch import Job, Met
 from clusterlab.checks.finding import Finding
-from clusterlab.checks.kinds import KINDS, published, service_reach, tasks
+from clusterlab.checks.kinds import KINDS, bind_source, published, service_reach, task_mount, tasks
 from clusterlab.checks.listening import Socket, on_loopback_alone, parse
 from clusterlab.checks.manual.where import Where
 from clusterlab.checks.network import entering
@@ -290,6 +290,95 @@ def test_a_command_of_many_probes_lists_the_addresses_of_who_asks(monkeypatch: p
         job = Job(me, "tcp", "127.0.0.1", server.getsockname()[1])
         met = batch.ask_all("host1", [job], here)[job]
     assert (met.reached, met.itself) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "reached", "found"),
+    [
+        ("* Connected to 10.0.1.6 (10.0.1.6) port 80", True, "open"),
+        ("* Established connection to 10.0.1.6 (10.0.1.6 port 80) from 10.0.1.5 port 40000", True, "open"),
+        ("* Established 2nd connection to 10.0.1.6 (10.0.1.6 port 80) from 10.0.1.5 port 40000", True, "open"),
+        ("* connect to 10.0.1.6 port 80 from 10.0.1.5 port 40000 failed: Connection refused", False, "refused"),
+        ("*   Trying 10.0.1.6:80...", False, "timed out"),
+    ],
+)
+def test_a_probe_over_a_card_knows_the_words_of_each_curl(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, reached: bool, found: str
+) -> None:
+    """Curl waits for the server until it is ended, as timeout(1) reports it with 124."""
+    programs = {"awk": "echo eth0", "curl": f"echo '{said}' >&2; exit {7 if 'failed' in said else 124}"}
+    here = places()
+
+    def run(place: Place, argv: Sequence[str], *, timeout: float = 60.0) -> Completed:
+        argv = [argv[0], argv[1], argv[2].replace(" ".join(entering("$2")), ""), *argv[3:]]
+        ended = faked(tmp_path, programs, argv)
+        return Completed("host1", "", ended.returncode, ended.stdout, ended.stderr, 0.0)
+
+    monkeypatch.setattr(here, "run", run)
+    job = Job(os.getpid(), "tcp", "10.0.1.6", 80, near=True)
+    met = batch.ask_all("host1", [job], here)[job]
+    assert (met.reached, met.found) == (reached, found)
+
+
+def faked(folder: Path, programs: Mapping[str, str], argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that finds shell scripts in place of some programs."""
+    for name, script in programs.items():
+        folder.joinpath(name).write_text(f"#!/bin/sh\n{script}\n")
+        folder.joinpath(name).chmod(0o755)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "nodes_of_web": "host1", "addresses_of_api": "10.0.1.6"}
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("cards", "answers", "holds"), [("eth0", False, True), ("eth0\neth1", True, False), ("", False, False)]
+)
+def test_the_commands_for_apart_ask_over_a_card(tmp_path: Path, cards: str, answers: bool, holds: bool) -> None:
+    kind = KINDS["service_apart"]
+    probe = kind.model.model_validate({"service": "api", "from": ["web"]})
+    lines = [line for line in kind.manual(probe, Where(LAB, "services", {})) if line.proof]
+    programs = {"docker": "echo 47", "awk": f"printf '{cards}'", "nsenter": f"exit {0 if answers else 1}"}
+    assert (faked(tmp_path, programs, ["sh", "-c", lines[0].proof]).returncode == 0) is holds
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, kind: Any, keys: Mapping[str, object], printed: str) -> Any:
+    """What a kind about mounts reads from what its script prints on a host."""
+    monkeypatch.setattr(kind, "run_for", lambda *_, **__: Completed("host1", "", 0, printed, "", 0.0))
+    probe = kind.KIND.model.model_validate({"service": "web", **keys})
+    return kind._look(probe, [task()], places())
+
+
+@pytest.mark.parametrize("above", ["", "above ", "above \nabove "])
+def test_a_source_of_which_no_mount_is_known_is_not_compared(monkeypatch: pytest.MonkeyPatch, above: str) -> None:
+    """There is no findmnt, or it did not end."""
+    with pytest.raises(NotUnderstood, match="host1 does not report what is mounted above /srv/web"):
+        looked(monkeypatch, bind_source, BIND, f"{above}\nfile 1:2\nwanted /srv\ntask 47 1:2\n")
+
+
+def test_a_source_with_its_mount(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = looked(monkeypatch, bind_source, BIND, "above /\nfile 1:2\nwanted /srv\ntask 47 1:2\n")
+    assert (node.above, node.file, node.wanted, node.tasks) == ("/", "1:2", {"/srv"}, {task(): "1:2"})
+    assert not looked(monkeypatch, bind_source, BIND, "above \nfile \ntask 47 \n").file  # it does not exist
+
+
+BIND = {"source": "/srv/web", "path": "/data"}
+MOUNTS = "overlay / overlay rw 0 0\ntmpfs /run/cache tmpfs rw 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "resolved", "mounted"),
+    [
+        ("/run/cache", "/proc/47/root/run/cache", True),
+        ("/var/run/cache", "/proc/47/root/run/cache", True),
+        ("/run/cache", "", True),  # it could not be resolved in time
+        ("/run", "/proc/47/root/run", False),
+    ],
+)
+def test_a_mount_is_that_of_the_path_without_links(
+    monkeypatch: pytest.MonkeyPatch, path: str, resolved: str, mounted: bool
+) -> None:
+    printed = f"pid 47\npath {resolved}\n{MOUNTS}inode 9\n"
+    seen = looked(monkeypatch, task_mount, {"path": path}, printed)[task()]
+    assert ((seen.mount is not None), seen.inode) == (mounted, "9")
 
 
 def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,7 +266,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for card in $(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
@@ -292,7 +292,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for card in $(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 : "${nodes_of_db:?is what another host printed}"
@@ -319,7 +319,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-stat -c %i /proc/$pid/root/data/. || exit 1
+sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /data stat -c %i || exit 1
 done
 ) ) && echo "$found" | sort -u); echo "directory_of_web_on_host1=$directory_of_web_on_host1"
 (
@@ -356,7 +369,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-stat -c %i /proc/$pid/root/data/. || exit 1
+sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /data stat -c %i || exit 1
 done
 ) ) && echo "$found" | sort -u) && { [ -z "$found" ] || [ "$found" = "$directory_of_web_on_host1" ]; }
 ) || failed="$failed; "'in tasks'
@@ -374,7 +400,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
+[ "$(stat -L -c %d:%i /srv/web)" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /data stat -c %d:%i)" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
 (
@@ -394,7 +433,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ "$(stat -c %d:%i /srv/web)" = "$(stat -c %d:%i /proc/$pid/root/data)" ] || exit 1
+[ "$(stat -L -c %d:%i /srv/web)" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /data stat -c %d:%i)" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
 (
@@ -423,7 +475,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) 
 [ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
+file=$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /run/secrets/password printf '%s\n') && [ -f "$file" ] && [ "$(stat -c "%u %g %a" "$file")" = "0 0 400" ] && [ "$(sha256sum < "$file")" = "$digest_of_password_txt" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
 
@@ -441,7 +506,20 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) 
 [ -n "$pids" ] || case " $(echo "$nodes_of_db" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ -f /proc/$pid/root/run/secrets/password ] && [ "$(stat -c "%u %g %a" /proc/$pid/root/run/secrets/password)" = "0 0 400" ] && [ "$(sha256sum < /proc/$pid/root/run/secrets/password)" = "$digest_of_password_txt" ] || exit 1
+file=$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+while [ "$rest" ]; do
+  part=${rest%%/*}
+  case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+  case $part in ""|.) continue;; ..) at=${at%/*}; continue;; esac
+  at=$at/$part
+  [ -L "$root$at" ] || continue
+  [ $((links += 1)) -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  link=$(readlink "$root$at" && echo .) || exit 1
+  case $link in /*) at=;; *) at=${at%/*};; esac
+  rest=${link%??}/$rest
+done
+exec "$@" "$root${at:-/}"
+' sh /proc/$pid/root /run/secrets/password printf '%s\n') && [ -f "$file" ] && [ "$(stat -c "%u %g %a" "$file")" = "0 0 400" ] && [ "$(sha256sum < "$file")" = "$digest_of_password_txt" ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
 
