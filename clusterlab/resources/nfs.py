@@ -3,13 +3,14 @@
 The directories, one file of ours in /etc/exports.d, and what the server really exports.
 
 Wanted is compared with /var/lib/nfs/etab, the server's own table of what it exports and how, not with files
-alone. An export of the same directory that is not in our file is somebody else's: it is never touched.
+alone. An export that is neither in our file nor recorded is somebody else's: it is never touched, and blocks ours of
+the same directory.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from clusterlab.errors import HostError
@@ -159,7 +160,10 @@ def changes(at: Observed, exports: Sequence[Export], needs: frozenset[Key]) -> l
     Blocked where others export the same directory.
     """
     lab, now = at.lab, found(at.answers.get(EXPORT.name, ""), at.lab)
-    blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), exports, now))}
+    # An export that is wanted and in no file is ours only if it is recorded: its file was removed then.
+    recorded = record.entries(at, EXPORT.name)
+    known = {*now.ours, *(pair for pair in table_of(exports) if pair[0] in recorded)}
+    blocked = {str(export.path): why for export in exports if (why := _whose(str(export.path), known, now))}
     free = [export for export in exports if str(export.path) not in blocked]
     made = [_blocked(at.name, directory, why) for directory, why in blocked.items()]
     wanted = table_of(free)
@@ -176,11 +180,10 @@ def changes(at: Observed, exports: Sequence[Export], needs: frozenset[Key]) -> l
     return made
 
 
-def _whose(directory: str, exports: Sequence[Export], now: Found) -> str:
-    """Who exports `directory` besides us; empty when nobody does."""
+def _whose(directory: str, known: Collection[tuple[str, str]], now: Found) -> str:
+    """Who exports `directory` besides us, whose exports are `known`; empty when nobody does."""
     if directory in now.foreign:
         return f"{directory} is exported by {now.foreign[directory]} already, which is not this lab's"
-    known = {*table_of(exports), *now.ours}
     others = [client for place, client in now.active if place == directory and (place, client) not in known]
     if others:
         return f"{directory} is exported to {', '.join(others)} manually; `{end(directory, others[0])}` would end that"

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from clusterlab.model.inventory import Export
-from clusterlab.remote import Host
-from clusterlab.resources import nfs, nfs_exports
+from clusterlab.plan.deprovision import deprovision
+from clusterlab.plan.graph import carry_out
+from clusterlab.progress import Silent
+from clusterlab.remote import Host, Hosts
+from clusterlab.resources import nfs, nfs_exports, record
 from clusterlab.resources.base import Change
 from clusterlab.resources.observed import Observed
 from tests.support.labs import lab_up, namespaces_lab
@@ -19,16 +22,22 @@ EXPORT = Export.model_validate({"path": "/shares", "clients": ["10.0.0.0/24", "*
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Host]:
+def hosts() -> Iterator[Hosts]:
     lab = namespaces_lab(f"exports-{os.getpid()}", "10.75.0.0/24", docker_hosts=0)
     lab.inventory.hosts["gw"].roles.append("nfs_server")  # its file system can be exported then
     with lab_up(lab) as up:
-        yield up.hosts["gw"]
+        yield up.hosts
+
+
+@pytest.fixture
+def server(hosts: Hosts) -> Host:
+    return hosts["gw"]
 
 
 def plan(server: Host, *exports: Export) -> list[Change]:
     question = nfs_exports.question([str(export.path) for export in exports])
     answers = {nfs.EXPORT.name: server.run(question).stdout}
+    answers[record.SECTION] = server.run(record.question("demo")).stdout
     return nfs.changes(Observed("demo", server, answers=answers), exports, frozenset())
 
 
@@ -68,3 +77,16 @@ def test_others_exports_stay_as_they_are(server: Host, how: Callable[[Host, Chan
     [change] = plan(server)
     how(server, change)
     assert in_force(server) == others
+
+
+def test_an_export_that_was_in_force_before_is_neither_changed_nor_ended(hosts: Hosts, server: Host) -> None:
+    """It is in no file, as those of Pacemaker, and the inventory wants the same directory for the same client."""
+    server.run("mkdir -p /theirs && exportfs -i -o ro,fsid=7 10.0.0.0/24:/theirs", check=True)
+    before = in_force(server)
+    wanted = Export.model_validate({"path": "/theirs", "clients": "10.0.0.0/24"})
+    report = carry_out(plan(server, wanted), Silent())
+    [blocked] = report.blocked
+    assert "/theirs is exported to 10.0.0.0/24 manually" in blocked.blocked
+    assert (report.done, in_force(server)) == ([], before)
+    assert carry_out(deprovision("demo", hosts).changes, Silent()).ok
+    assert in_force(server) == before

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clusterlab.model.inventory import Export
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
-from clusterlab.resources import nfs, nfs_exports, nfs_options
+from clusterlab.resources import nfs, nfs_exports, nfs_options, record
 from clusterlab.resources.observed import Observed
 
 
@@ -63,6 +65,15 @@ def test_an_export_in_another_file_is_somebody_elses() -> None:
     others = {"/etc/exports": "/shares 10.0.0.0/8(ro)\n"}
     [change] = nfs.changes(at("export", exports_answer(etab="", **others)), [EXPORT], frozenset())
     assert "/etc/exports already" in change.blocked
+
+
+def test_an_export_that_is_wanted_alike_is_ours_only_with_its_file_or_its_record() -> None:
+    found = at("export", exports_answer())
+    [change] = nfs.changes(found, [EXPORT], frozenset())
+    assert "/shares is exported to 192.168.98.0/24 manually" in change.blocked
+    recorded = replace(found, answers={**found.answers, record.SECTION: "export@%2Fshares true\n"})
+    [change] = nfs.changes(recorded, [EXPORT], frozenset())
+    assert (change.blocked, [one.name for one in change.differences]) == ("", [nfs_exports.path("demo")])
 
 
 def test_the_commands_concern_the_labs_exports_alone() -> None:
