@@ -132,6 +132,13 @@ class FaultKind(ABC, Generic[P]):
         """The hosts that the others or their users lose to it: for its blast radius."""
         return frozenset()
 
+    def theirs(self, params: P, scene: Scene) -> str:
+        """Why it would break something that clusterlab did not create; "" when it would not.
+
+        Machines and what they all have are a matter of permission in the inventory.
+        """
+        return ""
+
     @abstractmethod
     def parts(self, params: P, scene: Scene) -> Sequence[Part]:
         """What it does, and where.

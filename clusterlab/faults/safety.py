@@ -51,13 +51,15 @@ def require_possible(kind: FaultKind[Any], params: FaultParameters, inventory: I
 def require(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> None:
     """Raise Unsupported or Refused for what the hosts have against a fault.
 
-    They lack what it needs, or more of them would be lost than it may take.
+    They lack what it needs, more of them would be lost than it may take, or it would break what others created.
     """
     inventory = scene.lab.inventory
     if why := _lacking(kind, params, scene):
         raise Unsupported(f"{kind.name}: {why}")
     if why := too_much(kind.lost(params, scene), params.blast, inventory):
         raise Refused(f"{kind.name}: {why}", remedy="`blast: N` allows a fault to take down N hosts.")
+    if why := kind.theirs(params, scene):
+        raise Refused(f"{kind.name}: {why}", remedy="Name what clusterlab created for the lab.")
 
 
 def _lacking(kind: FaultKind[Any], params: FaultParameters, scene: Scene) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from clusterlab.model.faults import FaultParameters, Running, Target
 from clusterlab.resources import swarm_tasks
+from clusterlab.resources.swarm_handle import find_service
 
 from .errors import NoEffect
 from .kind import NOTHING, Before, FaultKind, OnHost, Seen
@@ -48,6 +49,12 @@ class _Task(FaultKind[TaskParameters]):
     def fixed(self, params: TaskParameters, scene: Scene) -> TaskParameters:
         host = params.host if params.host is not None else Running(runs=params.service)
         return params.model_copy(update={"host": scene.one(host)})
+
+    def theirs(self, params: TaskParameters, scene: Scene) -> str:
+        lab = scene.lab.name
+        if find_service(scene.manager, lab, params.service).ours:
+            return ""
+        return f"the service {params.service} was not created by clusterlab for the lab {lab}"
 
     def parts(self, params: TaskParameters, scene: Scene) -> list[OnHost]:
         inject = f"""id=$({params.listed("running")} | head -n 1)

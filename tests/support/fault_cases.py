@@ -21,6 +21,7 @@ from clusterlab.faults.injection import inject
 from clusterlab.faults.scene import Scene
 from clusterlab.model.faults import FaultSpec, parse_fault
 from clusterlab.remote import Hosts
+from clusterlab.resources.base import LABEL_LAB
 from tests.support.labs import EngineLab
 
 TESTS = Path(__file__).parents[1]
@@ -34,8 +35,8 @@ REMAINS = (
 
 _IMAGE = "tar --create --dereference --directory / bin/busybox | docker import - tiny"
 _SERVICE = (
-    "docker service create --quiet --name sleeper --constraint node.role==worker --no-resolve-image --stop-signal KILL "
-    "tiny /bin/busybox sleep infinity"
+    "docker service create --quiet --name {name} --constraint node.role==worker --no-resolve-image --stop-signal KILL "
+    "{more} tiny /bin/busybox sleep infinity"
 )
 
 
@@ -50,10 +51,16 @@ def name(case: Mapping[str, Any]) -> str:
 
 
 def with_service(up: EngineLab) -> None:
-    """Run a service with one task, on a worker."""
+    """Run a service of the lab with one task, on a worker."""
     for worker in up.lab.inventory.with_role("swarm_worker"):
         up.hosts[worker].run(_IMAGE, check=True, timeout=180)
-    up.hosts[up.lab.inventory.with_role("swarm_manager")[0]].run(_SERVICE, check=True, timeout=180)
+    create_service(up, "sleeper", f"--label {LABEL_LAB}={up.lab.name}")
+
+
+def create_service(up: EngineLab, name: str, more: str = "") -> None:
+    """Run a service with one task where `with_service` has run one, with these options more."""
+    manager = up.hosts[up.lab.inventory.with_role("swarm_manager")[0]]
+    manager.run(_SERVICE.format(name=name, more=more), check=True, timeout=180)
 
 
 @contextmanager

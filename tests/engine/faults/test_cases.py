@@ -8,17 +8,30 @@ The files of cases/ have the form of `tests.support.fault_cases`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.faults import errors
-from clusterlab.faults.injection import injected
+from clusterlab.faults.injection import inject, injected
 from clusterlab.faults.record import recorded, refuse_while_recorded
 from clusterlab.faults.scene import Scene
-from tests.support.fault_cases import NAMESPACES, REMAINS, cases, name, prepared, spec_of, with_service
+from clusterlab.model import Lab
+from clusterlab.model.faults import parse_fault
+from clusterlab.model.inventory import Inventory
+from clusterlab.waiting import wait_until
+from tests.support.fault_cases import (
+    NAMESPACES,
+    REMAINS,
+    cases,
+    create_service,
+    name,
+    prepared,
+    spec_of,
+    with_service,
+)
 from tests.support.labs import EngineLab, lab_in_swarm, namespaces_lab
 
 pytestmark = pytest.mark.engine
@@ -53,3 +66,28 @@ def test_case(lab: EngineLab, case: Mapping[str, Any]) -> None:
     assert recorded(lab.lab.name) == []
     left = lab.hosts.each(lab.lab.inventory.hosts, lambda host: host.run(REMAINS).stdout)
     assert set(left.values()) == {""}, left
+
+
+@pytest.fixture
+def theirs(lab: EngineLab) -> Iterator[Callable[[], str]]:
+    """A service that somebody else created: what is seen of its container."""
+    create_service(lab, "theirs")
+    shows = "docker inspect --format '{{.Id}} {{.State.Status}} {{.State.StartedAt}}'"
+    container = "$(docker ps --all --quiet --filter label=com.docker.swarm.service.name=theirs)"
+    yield lambda: lab.hosts["host2"].run(f"{shows} {container}", check=True).stdout
+    lab.hosts["host1"].run("docker service rm theirs", check=True)
+    wait_until(lambda: lab.hosts["host2"].run(f'[ -z "{container}" ]').ok, "its task to end", 30.0)
+
+
+def test_a_service_of_others_is_left_alone(lab: EngineLab, theirs: Callable[[], str]) -> None:
+    """Permission to break machines is none to break what others run on them."""
+    before = theirs()
+    assert " running " in before
+    for machines in ("existing", "namespaces"):
+        inventory = {**lab.lab.inventory.model_dump(), "machines": machines, "allow_faults": True}
+        scene = Scene(Lab(Inventory.model_validate(inventory)), lab.hosts)
+        for fault in ("kill_task", "freeze_task"):
+            with pytest.raises(errors.Refused, match=f"{fault}: the service theirs was not created by clusterlab"):
+                inject(parse_fault({fault: {"service": "theirs"}}), scene)
+            assert theirs() == before
+    assert recorded(lab.lab.name) == []
