@@ -32,6 +32,7 @@ NAMED = {
     "overlay-esp-dropped": {"CL308"},
     "nfs-server-stopped": {"CL403"},
     "export-removed": {"CL404"},
+    "ports-forwarded": {"CL301"},
     "swarm-left": {"CL209"},
     "nfs-volume-missing": {"CL401"},
     "volume-made-manually": {"CL401"},
