@@ -68,9 +68,14 @@ def logs(
 
 def _lab(inventory: str, playbooks: str) -> Lab:
     """The lab with every play that there is, so that no value of their environments is shown."""
-    from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
+    from clusterlab.cli.locations import DEFAULT_PLAYBOOKS, inventory_path, is_shipped, playbooks_path
+    from clusterlab.errors import UsageError
     from clusterlab.model import load_inventory, load_lab, play_names
 
+    if playbooks != DEFAULT_PLAYBOOKS and not Path(playbooks).is_dir():
+        raise UsageError(
+            f"there is no folder {playbooks}", remedy="Name the folder with the plays, or leave --playbooks out."
+        )
     path = inventory_path(inventory)
     if not Path(playbooks).is_dir() and not is_shipped(path):
         return load_inventory(path)
