@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -31,10 +32,11 @@ _WORD = re.compile(r"[A-Za-z]+")
 class Secrets:
     """Values that must not leave this process.
 
-    Values are added, never removed: any of them may be in a log.
+    Values are added, never removed: any of them may be in a log. Safe to use from several threads.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._anywhere: set[str] = set()
         self._words: set[str] = set()
         self._public: set[str] = set()
@@ -48,15 +50,18 @@ class Secrets:
         A value that is a word and has no name of a secret is replaced only where it stands alone: NAME=maria does not
         redact "mariadb". So is a number of up to seven digits, which counts only with such a name, and from six on.
         """
-        self._public |= {name.lower() for name in public}
-        for name, value in values:
-            text = str(value)
-            secret, number = SECRET_NAME.search(name), _NUMBER.fullmatch(text)
-            if len(text) < _SHORTEST or text.lower() in _TRIVIAL or (number and not (secret and len(text) >= _PIN)):
-                continue
-            alone = number or (_WORD.fullmatch(text) and not secret)
-            (self._words if alone else self._anywhere).update(_forms(text))
-        self._pattern = self._compiled()
+        with self._lock:
+            self._public |= {name.lower() for name in public}
+            for name, value in values:
+                self._add(name, str(value))
+            self._pattern = self._compiled()
+
+    def _add(self, name: str, text: str) -> None:
+        secret, number = SECRET_NAME.search(name), _NUMBER.fullmatch(text)
+        if len(text) < _SHORTEST or text.lower() in _TRIVIAL or (number and not (secret and len(text) >= _PIN)):
+            return
+        alone = number or (_WORD.fullmatch(text) and not secret)
+        (self._words if alone else self._anywhere).update(_forms(text))
 
     def replace(self, text: str) -> str:
         """The text without known values."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +160,19 @@ def test_the_values_of_a_loaded_lab_are_known(tmp_path: Path, monkeypatch: pytes
     load_lab(ROOT / "inventory" / "default.yml", ["app"], tmp_path)
     assert count(clean("of the container: sesame-one, of a probe: sesame-two, of the service: sesame-three")) == 3
     assert count(clean("web does not answer on host1 at 192.168.98.11")) == 0
+
+
+def test_values_are_learned_from_several_threads() -> None:
+    known = Secrets()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            pages = [[("X", f"sesame-{page}-{n}-x") for n in range(10)] for page in range(12)]
+            list(pool.map(known.learn, pages))  # raises what one of them raised
+    finally:
+        sys.setswitchinterval(interval)
+    assert clean("\n".join(str(value) for page in pages for _, value in page), known).split("\n") == [REDACTED] * 120
 
 
 def test_evidence_and_errors_are_clean_from_the_beginning() -> None:
