@@ -17,6 +17,8 @@ from clusterlab.progress import Silent
 
 LAB = f"watch-{os.getpid()}"
 SECRET = "hunter2-watch"
+BODY = " ".join(f"MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{number:02}" for number in range(20))
+KEY = f'"-----BEGIN PRIVATE KEY-----" {BODY} "-----END PRIVATE KEY-----"'
 INVENTORY = f"""\
 lab: {LAB}
 machines: namespaces
@@ -34,6 +36,10 @@ containers:
     image: shell
     environment: {{DOOR: {SECRET}}}
     command: [sh, -c, 'i=0; while :; do i=$((i+1)); echo "tick $i with $DOOR"; sleep 0.5; done']
+  careless:
+    host: host2
+    image: shell
+    command: [sh, -c, 'printf "%s\\n" {KEY}; exec sleep 9999']
 services:
   api:
     image: shell
@@ -43,6 +49,8 @@ checks:
   - title: the talker can run a command
     command: {{in: talker, run: id -u, stdout: "0"}}
 """
+LATE = """docker run -d --name late "$(docker inspect -f '{{.Image}}' talker)" \\
+sh -c 'for i in $(seq 30); do echo "late line $i"; done; exec sleep 9999'"""
 CLUSTERLAB = [sys.executable, "-m", "clusterlab"]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,7 +95,7 @@ def test_verbose_shows_commands_requests_and_connections_without_secrets(run: Ru
 
 
 def test_logs_of_hosts_containers_and_tasks_come_together_in_their_order(run: Run) -> None:
-    done = run("logs")
+    done = run("logs", "--last", "2000")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert any(re.fullmatch(r"\d\d:\d\d:\d\d host1 api\.1 the task says hello", line) for line in lines), done.stdout
@@ -100,11 +108,28 @@ def test_logs_of_hosts_containers_and_tasks_come_together_in_their_order(run: Ru
 
 @pytest.mark.parametrize(
     ("names", "sources"),
-    [(["api"], {"host1 api.1"}), (["host2"], {"host2 journal", "host2 talker"}), (["talker"], {"host2 talker"})],
+    [
+        (["api"], {"host1 api.1"}),
+        (["host2"], {"host2 journal", "host2 talker", "host2 careless"}),
+        (["talker"], {"host2 talker"}),
+    ],
 )
 def test_only_what_is_named_is_shown(names: list[str], sources: set[str], run: Run) -> None:
     done = run("logs", *names)
     assert {" ".join(line.split()[1:3]) for line in done.stdout.splitlines()} == sources, done.stdout
+
+
+@pytest.mark.parametrize("last", ["50", "5"])
+def test_no_line_of_a_private_key_is_shown(last: str, run: Run) -> None:
+    done = run("logs", "careless", "--last", last)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d host2 careless \[redacted\]\n", done.stdout), done.stdout
+
+
+def test_values_of_containers_of_no_play_are_not_shown(run: Run, folder: Path, tmp_path: Path) -> None:
+    command = [*CLUSTERLAB, "logs", "talker", "--inventory", str(folder / "inventory/default.yml")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert re.search(r" talker tick \d+ with \[redacted\]\n", done.stdout), done.stdout + done.stderr
+    assert SECRET not in done.stdout
 
 
 def test_a_name_that_nothing_has_is_wrong_usage(run: Run) -> None:
@@ -146,6 +171,20 @@ def test_following_shows_each_new_line_once_also_of_what_begins_later(run: Run, 
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_begins_later_is_shown_from_its_beginning(run: Run, folder: Path) -> None:
+    process = following(folder, "host2", "--last", "1")
+    try:
+        until(process, r"talker")
+        begun = run("ssh", "host2", "--", LATE)
+        assert begun.returncode == 0, begun.stderr
+        lines = until(process, r"late line 30$")
+        assert [line.split()[-1] for line in lines if " late line " in line] == [str(n) for n in range(1, 31)]
+    finally:
+        process.kill()
+        process.wait()
+        run("ssh", "host2", "--", "docker rm -f late")
 
 
 def test_following_ends_when_nobody_reads_it_any_more(run: Run, folder: Path) -> None:
