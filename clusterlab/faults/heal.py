@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.machines.outside import ABILITIES, UNDO, Outside
+from clusterlab.machines.outside import ABILITIES, UNDO, Operation, Outside
 from clusterlab.model.faults import FaultParameters
 from clusterlab.waiting import wait_until
 
@@ -27,6 +27,7 @@ from .scene import Scene
 ANSWER_SECONDS = 300.0
 """How long a machine may take to answer again: booting two emulated ones takes 100 s."""
 _SETTLE_SECONDS = 15.0
+_UNDOING: tuple[Operation, ...] = ("resume", "power_on", "plug", "unthrottle")
 
 
 @dataclass
@@ -83,9 +84,25 @@ def pending(scene: Scene, *, record: bool = True) -> list[str]:
         if isinstance(answer, ClusterlabError):
             found.append(f"whatever {name} remembers: {answer.message}")
             continue
-        remembered = [json.loads(line) for line in answer.stdout.splitlines() if line]
-        found += [f"{one['kind']} ({one['id']}) on {name}" for one in remembered if one["id"] not in known]
+        for line in filter(None, answer.stdout.splitlines()):
+            try:
+                one = json.loads(line)
+            except ValueError:  # what injected it was killed while it wrote this
+                found.append(f"a fault on {name} whose description is incomplete")
+            else:
+                found += [f"{one['kind']} ({one['id']}) on {name}"] if one["id"] not in known else []
     return found
+
+
+def in_any_case(scene: Scene, *, record: bool = True) -> list[Operation]:
+    """What `heal` does to every machine from outside, whether or not a fault is found there.
+
+    Without a recorded fault all that faults could have done is undone; what is already so is no change.
+    """
+    if record and recorded(scene.lab.name):
+        return []
+    abilities = scene.lab.inventory.kind.abilities
+    return [operation for operation in _UNDOING if ABILITIES[operation] in abilities]
 
 
 def heal_hosts(scene: Scene, record: FaultRecord) -> bool:
@@ -173,8 +190,7 @@ def _undo_everything(scene: Scene, records: Iterable[FaultRecord]) -> None:
             if record.outside:
                 undo_outside(scene.outside, record)
         return
-    kind = scene.lab.inventory.kind
+    operations = in_any_case(scene, record=False)
     for host in scene.lab.inventory.hosts:
-        for operation in ("resume", "power_on", "plug", "unthrottle"):
-            if ABILITIES[operation] in kind.abilities:
-                scene.outside.carry_out(host, operation)
+        for operation in operations:
+            scene.outside.carry_out(host, operation)

@@ -63,16 +63,21 @@ def heal(call: Call, inventory: str = "", hosts: bool = False, dry_run: bool = F
 
     from clusterlab.cli.session import session
     from clusterlab.faults.heal import heal as heal_lab
-    from clusterlab.faults.heal import pending
+    from clusterlab.faults.heal import in_any_case, pending
     from clusterlab.faults.scene import Scene
 
     if dry_run:
         with session(call.dry(dry_run), inventory, heals=True) as lab:
-            found = pending(Scene(lab.lab, lab.hosts, lab.progress), record=not hosts)
+            scene = Scene(lab.lab, lab.hosts, lab.progress)
+            found, operations = pending(scene, record=not hosts), in_any_case(scene, record=not hosts)
         for text in found:
             out().print(f"would be healed: {text}", highlight=False, markup=False, soft_wrap=True)
         if not found:
             out().print("No fault was found.", highlight=False)
+        if operations:
+            names = ", ".join(lab.lab.inventory.hosts)
+            text = f"would be done in any case, where it is not so already: {', '.join(operations)} ({names})"
+            out().print(text, highlight=False, markup=False, soft_wrap=True)
         return
     with session(call, inventory, heals=True) as lab, lab.progress.task(lab.lab.name, "healing its faults"):
         healed = heal_lab(Scene(lab.lab, lab.hosts, lab.progress), record=not hosts)
