@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
@@ -12,19 +13,20 @@ from pydantic import Field
 from clusterlab.model.base import Issue, Model, Strings
 from clusterlab.model.kinds import Touched
 from clusterlab.model.probes import absolute
-from clusterlab.model.problems import Problem
+from clusterlab.model.problems import Problem, suggest
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import unknown_service
 from clusterlab.parallel import parallel, results_of
 
-from ..finding import Finding, finding
+from ..finding import Finding, ask_each, finding
 from ..inside import INSIDE
+from ..inspected import report_of, shell_command
 from ..kind import CheckKind
 from ..manual.line import Line
 from ..manual.where import Where
 from ..mounts import Mount, mount_of, parse
-from ..place import NotUnderstood
+from ..place import NotUnderstood, Place
 from ..places import Places
 from ..service_pairs import from_tasks_of, printed_by
 from ..swarm_task import Task, by_host, run_for, service_of
@@ -54,10 +56,18 @@ class TaskMountProbe(Model):
     type: Strings = Field(default_factory=list, description="one of these", examples=[["nfs", "nfs4"]])
     source: str | None = Field(default=None, examples=["192.168.98.1:/shares"])
     options: Strings = Field(default_factory=list, description="each must be among the options that the kernel reports")
+    volume: str | None = Field(default=None, description="a volume that each host with a task must have")
+    driver_opts: dict[str, str] = Field(
+        default_factory=dict,
+        description='options with which the volume was created on each of these hosts; "" for one that it lacks',
+        examples=[{"type": "nfs", "device": ":/shares", "o": "addr=192.168.98.1,rw"}],
+    )
     same: bool = Field(default=False, description="all tasks must see the same directory, on whatever node they are")
 
     def issues(self) -> Iterator[Issue]:
         yield from absolute(self.path)
+        if self.driver_opts and self.volume is None:
+            yield Issue(("driver_opts",), "these are the options of a volume", "Add volume: and its name.")
 
 
 @dataclass(frozen=True)
@@ -87,12 +97,16 @@ class TaskMount(CheckKind[TaskMountProbe]):
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: TaskMountProbe) -> Iterator[Problem]:
         if probe.service not in file.play.known_services:
             yield unknown_service(file, (*path, "service"), probe.service)
+        volumes = [*file.play.volumes, *file.play.external.volumes]
+        if probe.volume is not None and probe.volume not in volumes:
+            message = f"this play has no volume '{probe.volume}'"
+            yield file.problem((*path, "volume"), message, suggest(probe.volume, volumes, "Volumes"))
 
     def touches(self, probe: TaskMountProbe) -> Touched:
         return Touched(services=frozenset({probe.service}))
 
     def ask(self, probe: TaskMountProbe, places: Places) -> list[Finding]:
-        """One finding for each task, and with `same` one for all.
+        """One finding for each task, with `volume` one for each host with a task, and with `same` one for all.
 
         One command on each host with a task.
         """
@@ -102,6 +116,9 @@ class TaskMount(CheckKind[TaskMountProbe]):
         for found in results_of(parallel(lambda host: _look(probe, hosts[host], places), hosts, name="mounts")):
             seen |= found
         findings = [_finding(probe, task, seen[task]) for task in tasks]
+        if probe.volume is not None:
+            wanted = _wanted_options(probe)
+            findings += ask_each([Place(host) for host in hosts], wanted, lambda place: _options(probe, place, places))
         return [*findings, _same(probe, seen)] if probe.same else findings
 
     def manual(self, probe: TaskMountProbe, where: Where) -> Iterator[Line]:
@@ -118,6 +135,12 @@ class TaskMount(CheckKind[TaskMountProbe]):
             tests += [_has(rf" ([^ ]*,)?{_escaped(option)}(,[^ ]*)? [0-9]+ [0-9]+$") for option in probe.options]
             proof = from_tasks_of([probe.service], host, " && ".join(tests), where)
             lines.append(Line(host, from_tasks_of([probe.service], host, shown, where), _wanted(probe), proof))
+            if probe.volume is not None:
+                shown = f"docker volume inspect --format '{{{{json .Options}}}}' {shlex.quote(probe.volume)}"
+                tests = [_option_test(probe.volume, *option) for option in probe.driver_opts.items()]
+                proof = from_tasks_of([probe.service], host, " && ".join([f"{shown} > /dev/null", *tests]), where)
+                typed = from_tasks_of([probe.service], host, shown, where)
+                lines.append(Line(host, typed, _wanted_options(probe), proof))
             if not probe.same:
                 continue
             inode = f"stat -c %i /proc/$pid/root{shlex.quote(path)}/."
@@ -175,6 +198,39 @@ def _problems(probe: TaskMountProbe, mount: Mount) -> list[str]:
     if probe.source is not None and mount.source != probe.source:
         problems.append(f"source is {mount.source}, not {probe.source}")
     return problems + [f"option {option} is missing" for option in probe.options if option not in mount.options]
+
+
+def _options(probe: TaskMountProbe, place: Place, places: Places) -> Finding:
+    """The options with which the engine of a host created the volume, however it was mounted."""
+    name = str(probe.volume)
+    found = report_of("volume", name, place, places).get("Options") or {}
+    differing = [
+        f"{key} is {found.get(key) or 'not set'}, wanted {wanted or 'none'}"
+        for key, wanted in probe.driver_opts.items()
+        if found.get(key, "") != wanted
+    ]
+    return finding(
+        place,
+        shell_command("volume", name),
+        holds=not differing,
+        wanted=_wanted_options(probe),
+        found="; ".join(differing) or f"volume {name} {_of_options(found)}",
+        hint=_HINT,
+    )
+
+
+def _wanted_options(probe: TaskMountProbe) -> str:
+    return f"volume {probe.volume} {_of_options(probe.driver_opts)}"
+
+
+def _of_options(options: Mapping[str, str]) -> str:
+    given = [f"{key} {value}" for key, value in options.items() if value]
+    return f"with {', '.join(given)}" if given else "exists"
+
+
+def _option_test(volume: str, key: str, wanted: str) -> str:
+    shown = shlex.join(["docker", "volume", "inspect", "--format", f"{{{{index .Options {json.dumps(key)}}}}}", volume])
+    return f'[ "$({shown})" = {shlex.quote(wanted)} ]'
 
 
 def _same(probe: TaskMountProbe, seen: Mapping[Task, _Seen]) -> Finding:

@@ -19,6 +19,8 @@ _NFS = ("nfs", "nfs4")
 # What the kernel shows as it was written; it shows others in another way, or what the server made of them.
 _SHOWN = ("soft", "hard", "softerr", "noatime", "nodev", "nosuid", "noexec", "nodiratime", "vers", "timeo", "retrans",
           "proto", "sec", "nconnect", "addr")  # fmt: skip
+_PASSWORDS = ("cifs", "smb3")
+"""Types whose options may have a password."""
 _MODE = 0o444
 
 
@@ -37,12 +39,16 @@ def mounted(stack: Stack, service: Service) -> Iterator[Statement]:
 
 
 def binds(stack: Stack, service: Service) -> Iterator[Statement]:
-    """Directories of the nodes are there, on the file systems that they should be on."""
+    """Directories of the nodes are there, on the file systems that they should be on.
+
+    Those of volumes that bind one, too.
+    """
     name = stack.scoped(service.name)
     for mount in service.volumes:
-        if mount.type == "bind" and "{{" not in mount.source + mount.target:
-            title = f"{mount.source} of the nodes is there, and is {mount.target} in {name}"
-            probe = {"service": name, "source": mount.source, "path": mount.target}
+        source = mount.source if mount.type == "bind" else _bound(stack, mount)
+        if source and "{{" not in source + mount.target:
+            title = f"{source} of the nodes is there, and is {mount.target} in {name}"
+            probe = {"service": name, "source": source, "path": mount.target}
             yield statement("binds", service.name, title, "bind_source", probe)
 
 
@@ -92,14 +98,36 @@ def _probe(stack: Stack, mount: Mount) -> dict[str, Any]:
     type_, device = options["type"], options.get("device", "")
     given = parse_options(options.get("o", ""))
     access = "ro" if mount.read_only or "ro" in given else "rw"
+    created = _created(stack.scoped(volume), options)
     if type_ in _NFS:
         source = {"source": device} if device else {}
-        return {"type": list(_NFS), **source, "options": [access, *_nfs(given)], "same": True}
+        return {"type": list(_NFS), **source, "options": [access, *_nfs(given)], **created, "same": True}
     if type_ == "tmpfs":
-        return {"type": ["tmpfs"], "options": [access, *_tmpfs(given)]}
+        return {"type": ["tmpfs"], "options": [access, *_tmpfs(given)], **created}
     if type_ == "none":  # a bind: the kernel shows what is below it
-        return {"options": [access]}
-    return {"type": [type_], **({"source": device} if device else {}), "options": [access]}
+        return {"options": [access], **created}
+    return {"type": [type_], **({"source": device} if device else {}), "options": [access], **created}
+
+
+def _created(name: str, options: dict[str, str]) -> dict[str, Any]:
+    """With what an engine created the volume: it keeps that when the file changes.
+
+    What the kernel shows does not tell: the directory of a bind, or a server that the file names.
+    """
+    if "{{" in name:
+        return {}
+    compared = {key: options.get(key, "") for key in ("type", "device", "o")} | options
+    if compared["type"] in _PASSWORDS:
+        del compared["o"]
+    return {"volume": name, "driver_opts": compared}
+
+
+def _bound(stack: Stack, mount: Mount) -> str:
+    """The directory of the nodes that a volume is; empty for other volumes."""
+    probe = _probe(stack, mount) if mount.type == "volume" else {}
+    options = probe.get("driver_opts", {})
+    bind = {"bind", "rbind"} & parse_options(options.get("o", "")).keys()
+    return str(options["device"]) if options.get("type") == "none" and bind else ""
 
 
 def _nfs(given: dict[str, str]) -> list[str]:

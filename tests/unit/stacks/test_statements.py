@@ -67,7 +67,9 @@ def test_checks_may_name_what_a_stack_has(loaded: Loaded) -> None:
     external = with_names(PLAY, loaded).external
     assert external.services == [f"shop_{name}" for name in ("proxy", "web", "db", "report", "idle", "agent")]
     assert set(external.networks) == {"public", "shop_front", "shop_back"}
-    assert set(external.volumes) == {"shop_pictures", "shop_dump", "shop_plain"}
+    assert set(external.volumes) == {
+        f"shop_{name}" for name in ("pictures", "dump", "plain", "bound", "by_name", "windows")
+    }
 
 
 def test_what_is_turned_off_must_exist(tmp_path: Path) -> None:

@@ -344,6 +344,15 @@ for pid in $all; do
 found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
 done
 ) || failed="$failed; "'in tasks'
+(
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
+docker volume inspect --format '{{json .Options}}' data > /dev/null && [ "$(docker volume inspect --format '{{index .Options "type"}}' data)" = nfs ] && [ "$(docker volume inspect --format '{{index .Options "device"}}' data)" = :/shares ] && [ "$(docker volume inspect --format '{{index .Options "o"}}' data)" = addr=nas,rw,nfsvers=4.2 ] || exit 1
+done
+) || failed="$failed; "'in tasks'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -359,6 +368,15 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 all="$all $pids"
 for pid in $all; do
 found=$(awk '$2 == "/data" { line = $0 } END { print line }' /proc/$pid/mounts) && [ -n "$found" ] && printf '%s\n' "$found" | grep -qE '^[^ ]+ [^ ]+ (nfs|nfs4) ' && printf '%s\n' "$found" | grep -qE '^:/shares ' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?rw(,[^ ]*)? [0-9]+ [0-9]+$' && printf '%s\n' "$found" | grep -qE ' ([^ ]*,)?vers=4\.2(,[^ ]*)? [0-9]+ [0-9]+$' || exit 1
+done
+) || failed="$failed; "'in tasks'
+(
+all=
+pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web) && { [ -z "$ids" ] || docker inspect --format '{{.State.Pid}}' $ids; }) || exit 1
+[ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
+all="$all $pids"
+for pid in $all; do
+docker volume inspect --format '{{json .Options}}' data > /dev/null && [ "$(docker volume inspect --format '{{index .Options "type"}}' data)" = nfs ] && [ "$(docker volume inspect --format '{{index .Options "device"}}' data)" = :/shares ] && [ "$(docker volume inspect --format '{{index .Options "o"}}' data)" = addr=nas,rw,nfsvers=4.2 ] || exit 1
 done
 ) || failed="$failed; "'in tasks'
 : "${directory_of_web_on_host1:?is what another host printed}"
