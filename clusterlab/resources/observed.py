@@ -18,8 +18,9 @@ from .labels import is_ours
 Json = Mapping[str, Any]
 MOST = 4
 """Changes at the same time on a host, however many processors it has."""
+SERVICE = "com.docker.swarm.service.name"
+"""The label of a task's container with the name of its service."""
 _TASK = "com.docker.swarm.task.id"
-_SERVICE = "com.docker.swarm.service.name"
 _SERVICE_ID = "com.docker.swarm.service.id"
 
 LISTINGS: Mapping[str, Callable[[Any], Any]] = {
@@ -142,7 +143,7 @@ def is_task(container: Json) -> bool:
 
 def service_of(task: Json) -> str:
     """The service whose task a listed container is."""
-    return str(labels_of(task).get(_SERVICE, ""))
+    return str(labels_of(task).get(SERVICE, ""))
 
 
 def service_id(task: Json) -> str:

@@ -21,10 +21,9 @@ from clusterlab.waiting import wait_until
 from .base import SWARM, Key
 from .engine_calls import engine
 from .labels import is_ours
-from .observed import Json, Observed, is_task, service_of
+from .observed import SERVICE, Json, Observed, is_task, service_of
 from .scope import Scope, SwarmView, UnseenTask
 
-_SERVICE = "com.docker.swarm.service.name"
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
 _SERVER_DOWN = "a mount of its NFS server that does not answer is the usual cause"
 _WAIT = 180.0  # seconds for what the engine and the Swarm do after they have said yes; emulated machines are slow
@@ -190,7 +189,7 @@ def wait_for_tasks_to_end(hosts: list[Host], service: str) -> None:
             wait_for(
                 lambda api=api: (
                     not api.containers(  # type: ignore[misc]
-                        all=True, filters={"label": f"{_SERVICE}={service}"}
+                        all=True, filters={"label": f"{SERVICE}={service}"}
                     )
                 ),
                 f"the tasks of service {service} to end",
@@ -209,7 +208,7 @@ class TaskWait:
 
     @property
     def command(self) -> str:
-        tasks = shlex.quote(f"label={_SERVICE}={self.service}")
+        tasks = shlex.quote(f"label={SERVICE}={self.service}")
         return f'until [ -z "$(docker ps --all --quiet --filter {tasks})" ]; do sleep 1; done'
 
 
