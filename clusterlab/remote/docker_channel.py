@@ -67,9 +67,7 @@ class _Adapter(BaseHTTPAdapter):
         self._client = client
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        with step(self._pool.target, f"{request.method} {_path(request)}") as outcome:
-            answer = self._send(request, *args, **kwargs)
-            outcome.text = str(answer.status_code)
+        answer = self._traced(request, *args, **kwargs)
         asked, known = _version(request), answer.headers.get("Api-Version", "")
         if answer.status_code != requests.codes.bad_request or not asked or not known or not version_lt(known, asked):
             return answer
@@ -78,7 +76,13 @@ class _Adapter(BaseHTTPAdapter):
             return answer  # a stream can be sent only once
         answer.close()
         request.url = str(request.url).replace(f"/v{asked}/", f"/v{known}/", 1)
-        return super().send(request, *args, **kwargs)
+        return self._traced(request, *args, **kwargs)
+
+    def _traced(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        with step(self._pool.target, f"{request.method} {_path(request)}") as outcome:
+            answer = self._send(request, *args, **kwargs)
+            outcome.text = str(answer.status_code)
+        return answer
 
     def _send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send it, a question again when its channel had ended unnoticed.
