@@ -8,19 +8,33 @@ from __future__ import annotations
 from shlex import quote
 
 from clusterlab.model.faults import Target
+from clusterlab.resources import nfs_exports
 
 from .errors import NoEffect
 from .kind import NOTHING, Before, FaultKind, HostParameters, OnHost, Seen
 from .scene import Scene
 
+_ETAB = nfs_exports.ETAB
 _REMOVED = "/run/clusterlab/faults/FAULT_ID/exports"
 """What the fault changes, to restore just that: by client, with the options and CLIENT:PATH of exportfs(8)."""
-_EXPORTED = r"""$1 == ENVIRON["path"] {
-    client = options = $2
+_EXPORTED = r"""{
+    client = options = $2; path = ""
     sub(/\(.*/, "", client); sub(/^[^(]*\(/, "", options); sub(/\)$/, "", options)
     if (client ~ /:/) sub(/^[^\/]*/, "[&]", client)
-    print options, client ":" $1
+    while (match($1, /\\[0-7][0-7][0-7]/)) {
+        code = substr($1, RSTART + 1, 1) * 64 + substr($1, RSTART + 2, 1) * 8 + substr($1, RSTART + 3, 1)
+        path = path substr($1, 1, RSTART - 1) sprintf("%c", code)
+        $1 = substr($1, RSTART + 4)
+    }
+    path = path $1
+    if (all || ENVIRON["path"] == path) print options, client ":" path
 }"""
+"""Awk for the server's table, which has blanks as \\040: the exports of the directory `path`, or with `all` of any."""
+_RESTORE = f"""if [ -e {_REMOVED} ]; then
+    failed=
+    while read -r options export; do exportfs -i -o "$options" "$export" || failed=1; done <{_REMOVED}
+    exportfs -f && [ -z "$failed" ] && rm -f {_REMOVED}
+fi"""
 _ANSWERS = "timeout 3 bash -c ': </dev/tcp/{address}/2049'"
 
 
@@ -28,7 +42,7 @@ class StopNfs(FaultKind[HostParameters]):
     """Stops the NFS server of a host: port 2049 refuses.
 
     Writes wait and none fails on hard mounts; tasks with NFS volumes are rejected. Locks and opens wait for the grace
-    period of 90 s after it is back.
+    period of 90 s after it is back. What was exported is exported again, also what no file has.
     """
 
     name = "stop_nfs"
@@ -40,7 +54,10 @@ class StopNfs(FaultKind[HostParameters]):
         return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
 
     def parts(self, params: HostParameters, scene: Scene) -> list[OnHost]:
-        return [OnHost(params.at, "systemctl stop nfs-server", "systemctl start nfs-server")]
+        # Debian's unit ends all exports when it stops, and starts with those of files alone.
+        inject = f"""if [ -e {_ETAB} ]; then awk -v all=1 {quote(_EXPORTED)} {_ETAB} >{_REMOVED} || exit 1; fi
+systemctl stop nfs-server"""
+        return [OnHost(params.at, inject, f"systemctl start nfs-server || exit 1\n{_RESTORE}")]
 
     def before(self, params: HostParameters, scene: Scene) -> Before:
         if not self._answers(params, scene):
@@ -80,18 +97,24 @@ class Unexport(FaultKind[ExportParameters]):
     def lost(self, params: ExportParameters, scene: Scene) -> frozenset[str]:
         return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
 
+    def theirs(self, params: ExportParameters, scene: Scene) -> str:
+        if not scene.lab.inventory.kind.foreign:
+            return ""
+        now = nfs_exports.found(scene.said(params.at, f"{nfs_exports.question([])}:"), scene.lab.name)
+        clients = [client for path, client in now.active if path == params.path and (path, client) not in now.ours]
+        if not clients and params.path not in now.foreign:
+            return ""
+        to = f" to {', '.join(clients)}" if clients else ""
+        return f"{params.path} is exported{to} by others than the lab {scene.lab.name}"
+
     def parts(self, params: ExportParameters, scene: Scene) -> list[OnHost]:
         inject = f"""path={quote(params.path)}
-exported=$(path=$path awk {quote(_EXPORTED)} /var/lib/nfs/etab)
+exported=$(path=$path awk {quote(_EXPORTED)} {_ETAB})
 [ -n "$exported" ] || {{ echo "$path is not exported" >&2; exit {NOTHING}; }}
 printf '%s\\n' "$exported" >{_REMOVED} || exit 1
 while read -r options export; do {self._command} "$export" || exit 1; done <{_REMOVED}
 exportfs -f"""
-        heal = f"""if [ -e {_REMOVED} ]; then
-    while read -r options export; do exportfs -i -o "$options" "$export" || exit 1; done <{_REMOVED}
-    exportfs -f && rm -f {_REMOVED}
-fi"""
-        return [OnHost(params.at, inject, heal)]
+        return [OnHost(params.at, inject, _RESTORE)]
 
     def effect(self, params: ExportParameters, scene: Scene, before: Before) -> Seen:
         lines = self._exported(params, scene)
@@ -102,7 +125,7 @@ fi"""
         return Seen(bool(lines), "; ".join(lines) or f"{params.path} is not exported")
 
     def _exported(self, params: ExportParameters, scene: Scene) -> list[str]:
-        lines = scene.said(params.at, "cat /var/lib/nfs/etab").splitlines()
+        lines = scene.said(params.at, f"cat {_ETAB}").splitlines()
         return [line for line in lines if line.split()[0] == params.path]
 
 

@@ -9,9 +9,13 @@ from typing import cast
 import pytest
 
 from clusterlab.faults.dead_man import folder
-from clusterlab.faults.nfs import EXPORT_RO, UNEXPORT, ExportParameters, Unexport
+from clusterlab.faults.kind import HostParameters
+from clusterlab.faults.nfs import EXPORT_RO, STOP_NFS, UNEXPORT, ExportParameters, Unexport
 from clusterlab.faults.scene import Scene
-from clusterlab.remote import Host
+from clusterlab.model import Lab
+from clusterlab.model.inventory import Inventory
+from clusterlab.remote import Host, Hosts
+from clusterlab.resources import nfs_exports
 from tests.support.labs import lab_up, namespaces_lab
 
 pytestmark = pytest.mark.engine
@@ -19,11 +23,16 @@ SHARES = ExportParameters.model_validate({"host": "gw", "path": "/shares"})
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Host]:
+def hosts() -> Iterator[Hosts]:
     lab = namespaces_lab(f"exports-{os.getpid()}", "10.76.0.0/24", docker_hosts=0)
     lab.inventory.hosts["gw"].roles.append("nfs_server")  # its file system can be exported then
     with lab_up(lab) as up:
-        yield up.hosts["gw"]
+        yield up.hosts
+
+
+@pytest.fixture
+def server(hosts: Hosts) -> Host:
+    return hosts["gw"]
 
 
 def in_force(server: Host) -> dict[str, str]:
@@ -55,3 +64,59 @@ def test_just_what_the_fault_changed_is_restored(server: Host, kind: Unexport) -
     server.run("exportfs -u 10.0.0.0/24:/shares", check=True)
     server.run(part.heal, check=True)
     assert in_force(server).keys() == before.keys() - {"/shares\t10.0.0.0/24"}
+
+
+UNIT = """systemctl() {
+    case $1 in
+        stop) exportfs -au ;;
+        start) exportfs -r ;;
+    esac
+}
+"""
+"""What Debian's nfs-server.service does with exports, for a host whose kernel may have no NFS server."""
+
+
+def test_a_server_that_was_stopped_exports_what_it_did(server: Host) -> None:
+    server.run(
+        f"rm -rf {folder('FAULT_ID')}; mkdir -p {folder('FAULT_ID')} /shares /filed '/two words'; exportfs -ua; "
+        "echo '/filed 10.1.0.0/16(rw)' >/etc/exports; exportfs -r && exportfs -i -o ro,fsid=8 10.1.0.0/16:/filed && "
+        "exportfs -i -o ro,fsid=7 10.0.0.0/24:/shares '[fd00::]/64:/shares' && exportfs -i '*:/two words'",
+        check=True,
+    )
+    before = in_force(server)
+    assert len(before) == 4
+    (part,) = STOP_NFS.parts(HostParameters.model_validate({"host": "gw"}), cast(Scene, None))
+    server.run(UNIT + part.inject, check=True)
+    assert in_force(server) == {}
+    server.run(UNIT + part.heal, check=True)
+    assert in_force(server) == before
+    server.run("exportfs -u '*:/two words'", check=True)
+    server.run("systemctl() { :; }\n" + part.heal, check=True)  # as for a unit that runs
+    assert in_force(server).keys() == before.keys() - {name for name in before if "words" in name}
+
+
+@pytest.mark.parametrize("kind", [UNEXPORT, EXPORT_RO], ids=lambda kind: kind.name)
+def test_exports_of_others_are_left_alone(hosts: Hosts, server: Host, kind: Unexport) -> None:
+    """On a server that existed before, where the inventory may name what somebody else exports."""
+    inventory = {
+        "lab": "demo",
+        "machines": "existing",
+        "network": {"subnet": "10.76.0.0/24"},
+        "hosts": {"gw": {"address": "10.76.0.1", "roles": ["nfs_server"]}},
+        "nfs": {"exports": [{"path": "/shares", "clients": "10.0.0.0/24"}]},
+        "allow_faults": True,
+    }
+    scene = Scene(Lab(Inventory.model_validate(inventory)), hosts)
+    ours = nfs_exports.path("demo")
+    server.run(
+        f"mkdir -p /shares /etc/exports.d; exportfs -ua; rm -f /etc/exports {ours}; "
+        "exportfs -i -o ro,fsid=7 10.0.0.0/24:/shares",
+        check=True,
+    )
+    assert kind.theirs(SHARES, scene) == "/shares is exported to 10.0.0.0/24 by others than the lab demo"
+    server.run(f"echo '/shares 10.0.0.0/24(ro,fsid=7)' >{ours}", check=True)
+    assert kind.theirs(SHARES, scene) == ""
+    server.run("exportfs -i 10.9.0.0/16:/shares", check=True)
+    assert kind.theirs(SHARES, scene) == "/shares is exported to 10.9.0.0/16 by others than the lab demo"
+    server.run(f"exportfs -u 10.9.0.0/16:/shares && cp {ours} /etc/exports", check=True)
+    assert kind.theirs(SHARES, scene) == "/shares is exported by others than the lab demo"
