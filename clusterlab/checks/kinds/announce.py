@@ -30,8 +30,9 @@ from clusterlab.results import Link, Outcome
 
 from ..finding import Finding, ask_each, finding, outcome_of
 from ..kind import CheckKind
+from ..manual.lan import NAMES
 from ..manual.line import Line
-from ..manual.where import Where
+from ..manual.where import Where, with_variables
 from ..place import NoAnswer, NotUnderstood, Place
 from ..places import Places
 from ..spec import image_on, remove, wanted
@@ -46,18 +47,19 @@ moment() { read -r up rest < /proc/uptime; echo "${up%.*}${up#*.}"; }
 begun=$(moment) seen=$(mktemp -d)
 await() {
   while [ ! -d "$seen/$1" ] && [ $(($(moment) - begun)) -lt "$patience" ]; do
-    (timeout 2 nslookup "$1" 2> /dev/null | grep -q '^Name:' && mkdir "$seen/$1" 2> /dev/null &&
+    (timeout 2 nslookup "$1" 2> /dev/null | awk 'NAMES' | grep -qxF "$2" && mkdir "$seen/$1" 2> /dev/null &&
       echo "$1 $(($(moment) - begun))") &
     usleep 200000
   done
   wait
 }
-for name in "$@"; do await "$name" 2> /dev/null & done
+for one in "$@"; do await "${one%%=*}" "${one#*=}" 2> /dev/null & done
 wait
 rm -r "$seen"
-"""
-"""Prints each name that resolves, and after how many hundredths of a second.
+""".replace("NAMES", NAMES)
+"""Prints each name of NAME=ADDRESS that leads to its address, and after how many hundredths of a second.
 
+Another address does not count: for a name that nobody knows yet, name servers outside may answer with one of theirs.
 Look-ups overlap: for a name that Docker does not know yet it asks its host's name servers, which may take seconds. None
 of them outlives the script, which removes the folder that they write to.
 """
@@ -131,11 +133,13 @@ class Announce(CheckKind[AnnounceProbe]):
             new = f"{_PREFIX}-{number}"
             started = f"docker run --rm --detach --name {new} --network {probe.network} {image} sleep infinity"
             yield Line(place.host, started)
+            address = with_variables(where.address_of(place.host, new, probe.network))
             for other in everywhere:
                 if other.host != place.host:
                     shown = other.typed(["nslookup", new])
                     seen = f"{new} is known within {probe.known:g} s"
-                    yield Line(other.host, shown, seen, f"{shown} | grep -q '^Name:'", within=probe.known)
+                    proof = f"{shown} | awk '{NAMES}' | grep -qxF {address}"
+                    yield Line(other.host, shown, seen, proof, within=probe.known)
             yield Line(place.host, f"docker rm --force {new}")
 
 
@@ -156,40 +160,56 @@ def _start(probe: AnnounceProbe, place: Place, places: Places, container: str) -
 
 
 def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], number: int) -> list[Finding]:
-    """Every new container gets a new name, which all other places look up."""
+    """Every new container gets a new name, which all other places look up until it leads to its address."""
     everywhere = list(new)
     names = {place: f"{container}-{number}" for place, container in new.items()}
     renamed = parallel(
         lambda place: _rename(probe, place, places, new[place], names[place]), everywhere, name="announce"
     )
-    results_of(renamed)
+    addresses = dict(zip(everywhere, results_of(renamed), strict=True))
     expected = f"knows every new name within {probe.known:g} s"
 
     def unknown(place: Place) -> list[Link]:
         return [Link(place.host, one.host, HOW, True, None) for one in everywhere if one.host != place.host]
 
-    return ask_each(everywhere, expected, lambda place: _heard(probe, place, places, names, expected), unknown)
+    return ask_each(
+        everywhere, expected, lambda place: _heard(probe, place, places, names, addresses, expected), unknown
+    )
 
 
-def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> None:
-    """Reconnect a new container under another name, which its engine announces.
+def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> str:
+    """Reconnect a new container under another name, which its engine announces; its address from then on.
 
     It is disconnected from the network and connected again.
     """
+    joining = f"docker network connect --alias {name} {probe.network} {container}"
     with places.engine(place.host) as engine:
         try:
             engine.disconnect_container_from_network(container, probe.network)
             engine.connect_container_to_network(container, probe.network, aliases=[name])
+            networks = engine.inspect_container(container)["NetworkSettings"]["Networks"]
         except docker.errors.APIError as error:
             raise NoAnswer(
                 f"container {container} could not join network {probe.network} again: {error.explanation}",
-                command=f"docker network connect --alias {name} {probe.network} {container}",
+                command=joining,
             ) from error
+    address = str(networks.get(probe.network, {}).get("IPAddress") or "")
+    if not address:
+        raise NoAnswer(f"container {container} has no address on network {probe.network}", command=joining)
+    return address
 
 
-def _heard(probe: AnnounceProbe, place: Place, places: Places, names: Mapping[Place, str], expected: str) -> Finding:
+def _heard(
+    probe: AnnounceProbe,
+    place: Place,
+    places: Places,
+    names: Mapping[Place, str],
+    addresses: Mapping[Place, str],
+    expected: str,
+) -> Finding:
     others = {one: name for one, name in names.items() if one.host != place.host}
-    argv = ["sh", "-c", _SCRIPT, "sh", str(round(probe.known * 100)), *others.values()]
+    words = [f"{name}={addresses[one]}" for one, name in others.items()]
+    argv = ["sh", "-c", _SCRIPT, "sh", str(round(probe.known * 100)), *words]
     completed = places.run(place, argv, timeout=probe.known + 60)
     shown = place.typed(["nslookup", next(iter(others.values()), "NAME")])
     if not completed.ok:

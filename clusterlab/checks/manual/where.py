@@ -98,9 +98,13 @@ class Where:
             command = f'{listed} | grep "^$({network}) " | cut -d " " -f 2 | cut -d / -f 1'
             return self.looked_up(self.manager, f"{wanted.service} on {wanted.network}", command)
         place = self.container(str(wanted.container))
-        format = f'{{{{(index .NetworkSettings.Networks "{wanted.network}").IPAddress}}}}'
-        command = shlex.join(["docker", "inspect", "--format", format, place.container])
-        return self.looked_up(place.host, f"{place.container} on {wanted.network}", command)
+        return self.address_of(place.host, place.container, wanted.network)
+
+    def address_of(self, host: str, container: str, network: str) -> str:
+        """A token for the address of any container of a host on a network."""
+        format = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+        command = shlex.join(["docker", "inspect", "--format", format, container])
+        return self.looked_up(host, f"{container} on {network}", command)
 
     def port(self, wanted: int | PublishedPort) -> str:
         """A port, or a token for the one by which a container's port is published."""

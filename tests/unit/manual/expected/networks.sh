@@ -342,6 +342,7 @@ timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 7946
 (
 docker run --rm --detach --name clusterlab-new-0 --network wide clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
 ) || failed="$failed; "'all pairs'
+clusterlab_new_0_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' clusterlab-new-0); echo "clusterlab_new_0_on_wide=$clusterlab_new_0_on_wide"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -349,8 +350,9 @@ docker run --rm --detach --name clusterlab-new-0 --network wide clusterlab/sampl
 failed=
 
 # all pairs
+: "${clusterlab_new_0_on_wide:?is what another host printed}"
 (end=$(($(date +%s) + 4)); until
-docker exec right nslookup clusterlab-new-0 | grep -q '^Name:'
+docker exec right nslookup clusterlab-new-0 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | grep -qxF "$clusterlab_new_0_on_wide"
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all pairs'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -372,6 +374,7 @@ failed=
 (
 docker run --rm --detach --name clusterlab-new-1 --network wide clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
 ) || failed="$failed; "'all pairs'
+clusterlab_new_1_on_wide=$(docker inspect --format '{{(index .NetworkSettings.Networks "wide").IPAddress}}' clusterlab-new-1); echo "clusterlab_new_1_on_wide=$clusterlab_new_1_on_wide"
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
@@ -379,8 +382,9 @@ docker run --rm --detach --name clusterlab-new-1 --network wide clusterlab/sampl
 failed=
 
 # all pairs
+: "${clusterlab_new_1_on_wide:?is what another host printed}"
 (end=$(($(date +%s) + 4)); until
-docker exec left nslookup clusterlab-new-1 | grep -q '^Name:'
+docker exec left nslookup clusterlab-new-1 | awk '/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }' | grep -qxF "$clusterlab_new_1_on_wide"
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all pairs'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
