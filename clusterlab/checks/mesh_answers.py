@@ -17,6 +17,10 @@ _REPLY = re.compile(r"(?:(\d+\.\d+\.\d+\.\d+) +)?[\d.]+ ms(?: +(!\S+))?")
 _TOO_LONG = re.compile(r"!F-(\d+)")
 
 
+_ANY = "0M"
+"""The floor where there is none: its unit is that of what is found."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What is reached: its name, its host and its address.
@@ -129,9 +133,9 @@ def _fetch(floor: str | None, address: str, code: int, text: str) -> Answer:
     size, took = int(counted[1]), max(1, int(counted[2])) / 100
     if code != 0:
         return Answer(False, f"the download ended after {size} bytes")
-    rate = size / took / 1e6
-    enough = floor is None or size / took >= size_bytes(floor)
-    return Answer(enough, f"{rate:.1f} MB/s")
+    floor = floor or _ANY
+    rate = size / took / size_bytes(f"1{floor[-1]}")
+    return Answer(rate >= int(floor[:-1]), f"{rate:.2f} {floor[-1]}iB/s")
 
 
 JUDGES = {"name": _name, "ping": _ping, "packets": _hop, "udp": _hop, "tcp": _tcp, "fetch": _fetch}

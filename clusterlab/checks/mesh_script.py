@@ -41,22 +41,29 @@ ask() {{
 }}
 own() {{ awk '/32 host LOCAL/ {{ print last }} {{ last = $2 }}' /proc/net/fib_trie | sort -u | xargs; }}
 printf '{OWN}\\t0\\t%s\\n' "$(own)"
-udp=33434
-for one in "$@"; do
-  udp=$((udp + 16))
-  case $by in
-  fetch | packets) ask "${{one%%=*}}" "${{one#*=}}" "$udp" ;;
-  *) ask "${{one%%=*}}" "${{one#*=}}" "$udp" & ;;
-  esac
-done
-wait
+together() {{
+  udp=33434
+  for one in "$@"; do udp=$((udp + 16)); ask "${{one%%=*}}" "${{one#*=}}" "$udp" & done
+  wait
+}}
+in_turn() {{
+  udp=33434
+  for one in "$@"; do udp=$((udp + 16)); ask "${{one%%=*}}" "${{one#*=}}" "$udp"; done
+}}
+case $by in
+fetch) in_turn "$@" ;;
+packets) before=$(fragments); said=$(together "$@")
+  if [ "$(fragments)" = "$before" ]; then printf '%s\\n' "$said"; else in_turn "$@"; fi ;;
+*) together "$@" ;;
+esac
 """
 """Arguments: the way, a port, seconds, and NAME=ADDRESS for each target.
 
 Prints its own addresses, as the kernel has them, and a line for each target as it ends: the name, an exit code and what
-the tool printed, separated by tabs. Downloads follow one another: at the same time each would measure the others. So do
-packets of full size: the kernel sends a packet in fragments once it has been told that it is too long, and counts these
-for all targets. Each traceroute has UDP ports of its own, since each sees the answers to all of them.
+the tool printed, separated by tabs. Downloads follow one another: at the same time each would measure the others.
+Packets of full size are sent to all at once, and to one after the other only when some left in fragments, as they do
+once the kernel has been told that they are too long: it counts fragments of all targets together. Each traceroute has
+UDP ports of its own, since each sees the answers to all of them.
 """
 
 

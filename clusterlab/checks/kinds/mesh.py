@@ -207,7 +207,7 @@ def _answers(
     known = [one for one in others if isinstance(one.address, str)]
     words = [f"{one.name}={one.address}" for one in known]
     wait = _wait(probe)
-    longest = (wait + 4) * (len(known) if probe.by in ("fetch", "packets") else 1) + 30
+    longest = (wait + 4) * (len(known) + 1 if probe.by in ("fetch", "packets") else 1) + 30
     argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
     completed = places.run(place, argv, timeout=longest)
     lines = dict(lines_of(completed.stdout))

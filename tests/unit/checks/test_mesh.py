@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -45,13 +48,29 @@ ADDRESS = "10.0.1.5"
         ("tcp", 1, "nc: can't connect to remote host (10.0.1.5): Connection refused", False, "refused"),
         ("tcp", 1, "bash: connect: No route to host", False, "no route to host"),
         ("tcp", 127, "sh: nc: not found", None, "sh: nc: not found"),
-        ("fetch", 0, "1048576 bytes in 10 hundredths", True, "10.5 MB/s"),
-        ("fetch", 0, "1048576 bytes in 200 hundredths", False, "0.5 MB/s"),
+        ("fetch", 0, "1048576 bytes in 10 hundredths", True, "10.00 MiB/s"),
+        ("fetch", 0, "1048576 bytes in 200 hundredths", False, "0.50 MiB/s"),
         ("fetch", 1, "700 bytes in 300 hundredths", False, "the download ended after 700 bytes"),
     ],
 )  # fmt: skip
 def test_an_answer(by: str, code: int, text: str, reached: bool | None, found: str) -> None:
     answer = judged(by, "1M" if by == "fetch" else None, Target("b", "host2", ADDRESS), (code, text))
+    assert (answer.reached, answer.found) == (reached, found)
+
+
+@pytest.mark.parametrize(
+    ("floor", "hundredths", "reached", "found"),
+    [
+        (None, 200, True, "0.50 MiB/s"),
+        ("512K", 200, True, "512.00 KiB/s"),
+        ("513K", 200, False, "512.00 KiB/s"),
+        ("10M", 10, True, "10.00 MiB/s"),
+        ("10M", 11, False, "9.09 MiB/s"),
+    ],
+)
+def test_a_rate_is_in_the_unit_of_its_floor(floor: str | None, hundredths: int, reached: bool, found: str) -> None:
+    line = (0, f"1048576 bytes in {hundredths} hundredths")
+    answer = judged("fetch", floor, Target("b", "host2", ADDRESS), line)
     assert (answer.reached, answer.found) == (reached, found)
 
 
@@ -68,6 +87,41 @@ def test_an_answer_counts_only_if_nobody_else_can_have_given_it() -> None:
 def test_a_place_lists_its_own_addresses_as_the_kernel_has_them() -> None:
     printed = subprocess.run(["sh", "-c", SCRIPT, "sh", "ping", "0", "1"], capture_output=True, text=True, check=True)
     assert "127.0.0.1" in dict(lines_of(printed.stdout))[OWN][1].split()
+
+
+TOOLS = {
+    "ip": "echo $4 dev lo",
+    "awk": 'case "$*" in *FragCreates*) ls $0.fragment.* 2> /dev/null | wc -l ;; *) exec REAL "$@" ;; esac',
+    "traceroute": """for address; do case $address in 10.*) break ;; esac; done
+: > $0.$address.$$
+[ $address != LONG ] || : > ${0%traceroute}awk.fragment.$$
+n=0; while [ $(ls $0.10.* | cut -d . -f 2-5 | sort -u | wc -l) -lt 3 ]; do
+  n=$((n+1)); [ $n -lt 300 ] || exit 1; sleep 0.1
+done
+echo "1 $address 0.005 ms" """,
+}
+"""Tools of a place: `traceroute` is answered once all three targets were asked; packets to one leave in fragments."""
+
+
+@pytest.mark.parametrize("long", ["", "10.0.1.6"], ids=["whole", "in-fragments"])
+def test_packets_of_full_size_are_sent_to_all_at_once_and_again_in_turn_when_some_were_fragments(
+    tmp_path: Path, long: str
+) -> None:
+    for name, text in TOOLS.items():
+        text = text.replace("REAL", str(shutil.which("awk"))).replace("LONG", long or "none")
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    targets = {"b": "10.0.1.5", "c": "10.0.1.6", "d": "10.0.1.7"}
+    argv = ["sh", "-c", SCRIPT, "sh", "packets", "0", "1", *(f"{name}={one}" for name, one in targets.items())]
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    printed = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    lines = dict(lines_of(printed))
+    answers = {name: judged("packets", None, Target(name, "h", one), lines[name]) for name, one in targets.items()}
+    assert {name: answer.reached for name, answer in answers.items()} == {
+        name: one != long for name, one in targets.items()
+    }
+    assert len(printed.splitlines()) == 1 + len(targets)
+    assert len(list(tmp_path.glob("traceroute.10.*"))) == (6 if long else 3)
 
 
 @pytest.mark.parametrize(
