@@ -80,7 +80,7 @@ def show_cluster_test(console: Console, lab: Lab) -> None:
             console.print(Text(f"{section} for the time of the test: {', '.join(names)}"), soft_wrap=True)
     for check in play.checks if play else ():
         console.print(Text(f"  {check.title}"), soft_wrap=True)
-    console.print("What more follows from the volumes and services of the cluster is known once it is asked.")
+    console.print("Statements about existing volumes and services are added when the test runs.")
 
 
 def show_snapshot(console: Console, machines: Machines, name: str, remove: bool) -> None:

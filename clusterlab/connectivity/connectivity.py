@@ -40,7 +40,10 @@ def look(pipeline: Pipeline, options: Options) -> str:
     with session.progress.task(session.lab.name, "listing what its volumes and services use"):
         seen = survey(session.hosts, session.lab.inventory)
     session.lab = with_test(session.lab, options, seen)
-    rest = [*untested(session.lab, options, seen), *(f"what a silent node mounts: {why}" for why in seen.silent)]
+    rest = [
+        *untested(session.lab, options, seen),
+        *(f"mounts of a node that does not answer: {why}" for why in seen.silent),
+    ]
     for one in rest:
         session.progress.say("not tested", one)
     return f"not tested: {'; '.join(rest)}" if rest else "all of it is tested"
@@ -59,7 +62,7 @@ def remove(pipeline: Pipeline, stage: str, *, begins: bool = False) -> str:
     if begins and len(silent) < len(session.lab.inventory.docker_hosts):
         changes = [one for one in changes if one not in silent]
         for one in silent:
-            session.progress.say(one.key.host, f"what an earlier test left there is not known: {one.blocked}")
+            session.progress.say(one.key.host, f"leftovers of an earlier test could not be checked: {one.blocked}")
     report = graph.carry_out(changes, session.progress)
     pipeline.reports[stage] = report
     if report.interrupted:

@@ -12,7 +12,7 @@ from typing import Any
 
 from clusterlab.errors import UsageError
 from clusterlab.model import Lab
-from clusterlab.model.base import RATE_PATTERN
+from clusterlab.model.base import RATE_PATTERN, size_bytes
 from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import suggest
@@ -35,10 +35,13 @@ from .names import (
     share,
     shared,
 )
-from .properties import PROPERTIES, Statement, Subject
+from .properties import PROPERTIES
+from .subject import Statement, Subject
 from .survey import Seen
 
 _MEGABYTE = 1024 * 1024
+_FASTEST = "10M"
+"""At this rate the download takes ten ticks of the clock that measures it, of hundredths of a second."""
 _NOBODYS = "198.18.0.0/16"
 """Addresses that no network should have but one for benchmarks (RFC 2544).
 
@@ -202,5 +205,10 @@ def _floor(floor: str) -> str:
     if not re.fullmatch(RATE_PATTERN, floor):
         raise UsageError(
             f"--floor {floor} is not a number of bytes in a second", remedy=f"For example --floor {FLOOR}."
+        )
+    if size_bytes(floor) > size_bytes(_FASTEST):
+        raise UsageError(
+            f"--floor {floor}: the test downloads 1 MiB, so more than {_FASTEST} cannot be measured",
+            remedy=f"For example --floor {_FASTEST}.",
         )
     return floor

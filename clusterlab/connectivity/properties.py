@@ -7,80 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from clusterlab.model.inventory import Inventory
+from .export_properties import listings, locks, mounts, permissions, renames, shares
+from .names import APART, IMAGE, NETWORK, PAIR, SEALED, SPREAD, WEB, apart, probe, sealed
+from .subject import Statement, Subject
 
-from .names import (
-    APART,
-    FLOOR,
-    IMAGE,
-    NETWORK,
-    PAIR,
-    SEALED,
-    SHARED_AT,
-    SPREAD,
-    WEB,
-    apart,
-    folder,
-    probe,
-    sealed,
-    shared,
-)
-from .survey import Export, Seen
-
-Statement = dict[str, Any]
-_SOON, _SOON_PER_NODE = 20, 2  # seconds that an overlay network that was just created, and names on it, may take
-_CACHED = "60s"  # for which an NFS client may take what it knows of a directory for current
-FILES = 1000  # names that a server sends in several answers
-_STRANGER = "12345:12345"
-_READ = f"grep -q ' {SHARED_AT} nfs' /proc/mounts && ls -A {SHARED_AT} > /dev/null"
 ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit; done | sort | uniq -c"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What the test is about.
-
-    The inventory, the nodes that are tested, and the first of the two ports that it uses.
-    """
-
-    inventory: Inventory
-    nodes: tuple[str, ...]
-    port: int
-    outside: str = ""
-    floor: str = FLOOR
-    seen: Seen | None = None
-    """What the cluster uses; None as long as it has not been asked."""
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Server and path of every writable export that the inventory names."""
-        exports = [str(one.path) for one in self.inventory.nfs.exports if "ro" not in one.options]
-        return [(server, path) for server in self.inventory.with_role("nfs_server") for path in exports]
-
-    @property
-    def foreign(self) -> list[Export]:
-        """Exports that volumes of the cluster mount and the inventory does not name.
-
-        Others' data, only read.
-        """
-        hosts = self.inventory.hosts
-        servers = [text for name in self.inventory.with_role("nfs_server") for text in (name, str(hosts[name].address))]
-        own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
-        return [one for one in (self.seen.exports if self.seen else ()) if (one.server, one.path) not in own]
-
-    @property
-    def managers(self) -> list[str]:
-        return self.inventory.with_role("swarm_manager")
-
-    @property
-    def soon(self) -> str:
-        """Within what time networks and names that were just created must work.
-
-        Asking all pairs of a large cluster once may take longer than on a small one all that is needed.
-        """
-        return f"{max(_SOON, _SOON_PER_NODE * len(self.nodes))}s"
 
 
 @dataclass(frozen=True)
@@ -112,7 +44,7 @@ def _overlay(by: str, title: str, **more: object) -> Callable[[Subject], Iterato
 
 
 def _throughput(subject: Subject) -> Iterator[Statement]:
-    title = f"every node downloads from every other at {subject.floor[:-1]} {subject.floor[-1]}B/s or more"
+    title = f"every node downloads from every other at {subject.floor[:-1]} {subject.floor[-1]}iB/s or more"
     yield from _overlay("fetch", title, port=80, floor=subject.floor, timeout=10.0)(subject)
 
 
@@ -121,7 +53,7 @@ def _encrypted(subject: Subject) -> Iterator[Statement]:
         inside = [sealed(node) for node in subject.nodes]
         for by, what in (
             ("name", "finds every other by its name"),
-            ("ping", "reaches every other (IPsec ESP)"),
+            ("ping", "reaches every other"),
             ("packets", "reaches every other with packets of full size"),
         ):
             title = f"on an encrypted overlay network every node {what}"
@@ -206,119 +138,9 @@ def _pairs(nodes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield from zip(nodes, [*nodes[1:], nodes[0]], strict=True)
 
 
-def _shares(subject: Subject) -> Iterator[Statement]:
-    for inside, export in _exports(subject):
-        path = folder("file")
-        shared_file = {"in": inside, "path": f"{path}/file", "appends": 2}
-        yield _on_export(
-            f"what one node writes to {export}, every other reads", path, inside, {"shared_file": shared_file}
-        )
-
-
-def _renames(subject: Subject) -> Iterator[Statement]:
-    for inside, export in _exports(subject):
-        path = folder("renamed")
-        replace = f"echo old > {path}/$NODE && echo new > {path}/$NODE.part && mv {path}/$NODE.part {path}/$NODE"
-        read = f"cd {path} && for one in *; do echo $one $(cat $one); done"
-        names = sorted(subject.nodes)
-        yield _on_export(
-            f"a file that one node replaces by renaming another on {export} is the new one on every node",
-            path,
-            inside,
-            {"command": {"in": inside, "run": replace}, "within": _CACHED},
-            {
-                "command": {"in": inside, "run": read, "stdout": "\n".join(f"{one} new" for one in names)},
-                "within": _CACHED,
-            },
-        )
-
-
-def _locks(subject: Subject) -> Iterator[Statement]:
-    """The first node holds a lock until it removes a file of its own, and at most for two minutes."""
-    for inside, export in _exports(subject):
-        path = folder("locked")
-        first, *others = inside
-        hold = (
-            f"exec 9>> {path}/file; flock -n 9 && touch {path}/held || exit 1; n=0; "
-            f"while [ -e {path}/held ] && [ $n -lt 600 ]; do sleep 0.2; n=$((n+1)); done > /dev/null 2>&1 &"
-        )
-        lock = f"exec 9>> {path}/file; flock -n -E 9 9"
-        wait = f"exec 9>> {path}/file; until flock -n 9; do sleep 0.1; done"
-        yield _on_export(
-            f"a lock that one node holds on a file of {export} is refused to every other, until it is released",
-            path,
-            inside,
-            {"command": {"in": first, "run": hold}},
-            {"command": {"in": others, "run": lock, "exit": 9}},
-            {"command": {"in": first, "run": f"rm {path}/held"}},
-            {"command": {"in": others, "run": wait}},
-        )
-
-
-def _listings(subject: Subject) -> Iterator[Statement]:
-    for inside, export in _exports(subject):
-        path = folder("listed")
-        create = f"cd {path} && touch $(seq {FILES})"
-        count = f"cd {path} && echo $(ls | wc -l) files, $(ls | sort -u | wc -l) names"
-        yield _on_export(
-            f"every node lists each of {FILES} files of a directory of {export} once",
-            path,
-            inside,
-            {"command": {"in": inside[0], "run": create, "timeout": "120s"}},
-            {
-                "command": {"in": inside, "run": count, "stdout": f"{FILES} files, {FILES} names", "timeout": "60s"},
-                "within": _CACHED,
-            },
-        )
-
-
-def _permissions(subject: Subject) -> Iterator[Statement]:
-    """Where a server takes all users for one, a file is not kept from another user."""
-    all_one = {str(one.path) for one in subject.inventory.nfs.exports if "all_squash" in one.options}
-    for (inside, export), (_, exported) in zip(_exports(subject), subject.exports, strict=False):
-        path = folder("private")
-        show = f"stat -c '%a %u:%g' {path}/file"
-        create = f"(umask 077; echo secret > {path}/file) && {show} > {path}/shown"
-        same = f'[ "$({show})" = "$(cat {path}/shown)" ] && cat {path}/file || {{ {show}; exit 1; }}'
-        refused = {"in": inside, "user": _STRANGER, "run": f"cat {path}/file", "exit": 1}
-        steps: list[Statement] = [
-            {"command": {"in": inside[0], "run": create}},
-            {"command": {"in": inside, "run": same, "stdout": "secret"}, "within": _CACHED},
-            {"command": {**refused, "stderr": {"contains": "Permission denied"}}},
-        ]
-        title = f"owner and mode of a file on {export} are the same on every node"
-        if exported in all_one:
-            yield _on_export(title, path, inside, *steps[:2])
-        else:
-            yield _on_export(f"{title}, and a private file is refused to another user", path, inside, *steps)
-
-
-def _exports(subject: Subject) -> Iterator[tuple[list[str], str]]:
-    """The containers of all nodes with an export, and how titles name it."""
-    if len(subject.nodes) > 1:
-        for index, (server, path) in enumerate(subject.exports):
-            yield [shared(index, node) for node in subject.nodes], f"{path} of {server}"
-
-
-def _on_export(title: str, path: str, inside: list[str], *steps: Statement) -> Statement:
-    """A statement about a folder of its own on an export; what a test that was killed left in it is removed first."""
-    begin = {"command": {"in": inside[0], "run": f"rm -rf {path} && mkdir {path} && chmod 755 {path}"}}
-    tidy_up = {"in": inside[0], "run": f"rm -rf {path}", "timeout": "120s"}
-    return {"title": title, "steps": [begin, *steps], "finally": [tidy_up]}
-
-
-def _mounts(subject: Subject) -> Iterator[Statement]:
-    for index, export in enumerate(subject.foreign, len(subject.exports)):
-        yield {
-            "title": f"every node mounts {export.shown}, as volume {export.of} does, and reads it",
-            "command": {"in": [shared(index, node) for node in subject.nodes], "run": _READ},
-            "within": subject.soon,
-        }
-
-
 def _registries(subject: Subject) -> Iterator[Statement]:
     for image in subject.seen.images if subject.seen else ():
-        title = f"every node gets the manifest of {image} from its registry"
+        title = f"the registry of {image} answers every node"
         yield {"title": title, "registry": {"on": list(subject.nodes), "image": image}}
 
 
@@ -399,23 +221,23 @@ PROPERTIES: Mapping[str, Property] = {
         Property(
             "shares",
             "each NFS export of the inventory: written on one node, read on all",
-            _shares,
+            shares,
             stands=("shares",),
             lacks=_NO_EXPORT,
         ),
         *(
             Property(name, summary, of, quick=False, stands=("shares",), lacks=_NO_EXPORT)
             for name, summary, of in (
-                ("renames", "each of these exports: a file replaced by renaming, from every node to all", _renames),
-                ("locks", "each of these exports: locks between nodes", _locks),
-                ("listings", "each of these exports: a large directory, listed on every node", _listings),
-                ("permissions", "each of these exports: owner, mode and private files on every node", _permissions),
+                ("renames", "each of these exports: a file replaced by renaming, from every node to all", renames),
+                ("locks", "each of these exports: locks between nodes", locks),
+                ("listings", "each of these exports: a large directory, listed on every node", listings),
+                ("permissions", "each of these exports: owner, mode and private files on every node", permissions),
             )
         ),
         Property(
             "mounts",
             "each other NFS export that a volume of the cluster mounts: mounted and read on all nodes",
-            _mounts,
+            mounts,
             stands=("mounts",),
             lacks="no volume of the cluster mounts an NFS export that the inventory does not name",
             surveyed=True,

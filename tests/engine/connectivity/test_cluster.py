@@ -22,7 +22,8 @@ from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.connectivity.names import IMAGE, PLAY, PORT, SHARED_AT, share, shared
 from clusterlab.connectivity.play import Options, with_test
-from clusterlab.connectivity.properties import PROPERTIES, Subject
+from clusterlab.connectivity.properties import PROPERTIES
+from clusterlab.connectivity.subject import Subject
 from clusterlab.machines import open_machines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.playbook import Play
@@ -280,7 +281,7 @@ def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:
     digest = f"sha256:{'0' * 64}"
     create = f"docker service create -qd --no-resolve-image --replicas 0 --name theirs-pulled {PULLED}@{digest}"
     bench.run("host1", create)
-    title = f"every node gets the manifest of {PULLED} from its registry"
+    title = f"the registry of {PULLED} answers every node"
     before = bench.objects()
     try:
         code, results, printed = bench.test("-i", "existing.yml", "--only", "registry")
@@ -494,4 +495,4 @@ def test_the_other_nodes_are_tested_while_the_engine_of_one_is_stopped(bench: Be
         code, results, printed = bench.test("-i", "existing.yml", *words)
     assert [one["outcome"] for one in results["results"]] == ["pass", "pass"], printed
     assert code == 3, printed
-    assert "not tested: what a silent node mounts: host3" in printed
+    assert "not tested: mounts of a node that does not answer: host3" in printed

@@ -39,11 +39,19 @@ def clusterlab(words: str) -> int | str | None:
         ("test-cluster -i office.yml --only pings", "unknown property 'pings'"),
         ("test-cluster -i office.yml --port 65535", "is not the first of two free ports"),
         ("test-cluster -i office.yml --floor fast", "--floor fast is not a number of bytes in a second"),
+        ("test-cluster -i office.yml --floor 11M", "so more than 10M cannot be measured"),
     ],
 )
 def test_what_it_refuses(words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert clusterlab(words) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_dry_run_says_that_more_is_added_when_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["clusterlab", "test-cluster", "-i", "office.yml", "--dry-run", "--floor", "10M"])
+    shown = capsys.readouterr().out
+    assert "  every node downloads from every other at 10 MiB/s or more\n" in shown
+    assert "Statements about existing volumes and services are added when the test runs.\n" in shown
 
 
 def test_it_lists_what_it_tests(capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,6 +112,17 @@ def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inven
     assert made.checks[-1].title == "every node mounts /theirs of 10.0.0.99, as volume shop_data does, and reads it"
 
 
+def test_titles_claim_no_more_than_what_is_asked() -> None:
+    """A registry that requires a login has answered, without a manifest; a ping does not show that it is encrypted."""
+    made = play(lab(*THREE), SEEN, properties=["registry", "encrypted"])
+    assert [check.title for check in made.checks] == [
+        "on an encrypted overlay network every node finds every other by its name",
+        "on an encrypted overlay network every node reaches every other",
+        "on an encrypted overlay network every node reaches every other with packets of full size",
+        "the registry of registry.example.org/shop/web:1 answers every node",
+    ]
+
+
 def test_only_what_the_chosen_statements_need_is_created() -> None:
     assert not play(lab(*THREE), properties=["gossip", "managers"]).containers
     made = play(lab(*THREE), properties=["virtual"])

@@ -1,0 +1,61 @@
+"""What the test is about, which its statements follow from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .names import FLOOR
+
+if TYPE_CHECKING:  # a key press in a completing shell waits for the names of properties
+    from clusterlab.model.inventory import Inventory
+
+    from .survey import Export, Seen
+
+Statement = dict[str, Any]
+_SOON, _SOON_PER_NODE = 20, 2  # seconds that an overlay network that was just created, and names on it, may take
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the test is about.
+
+    The inventory, the nodes that are tested, and the first of the two ports that it uses.
+    """
+
+    inventory: Inventory
+    nodes: tuple[str, ...]
+    port: int
+    outside: str = ""
+    floor: str = FLOOR
+    seen: Seen | None = None
+    """What the cluster uses; None as long as it has not been asked."""
+
+    @property
+    def exports(self) -> list[tuple[str, str]]:
+        """Server and path of every writable export that the inventory names."""
+        exports = [str(one.path) for one in self.inventory.nfs.exports if "ro" not in one.options]
+        return [(server, path) for server in self.inventory.with_role("nfs_server") for path in exports]
+
+    @property
+    def foreign(self) -> list[Export]:
+        """Exports that volumes of the cluster mount and the inventory does not name.
+
+        Others' data, only read.
+        """
+        hosts = self.inventory.hosts
+        servers = [text for name in self.inventory.with_role("nfs_server") for text in (name, str(hosts[name].address))]
+        own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
+        return [one for one in (self.seen.exports if self.seen else ()) if (one.server, one.path) not in own]
+
+    @property
+    def managers(self) -> list[str]:
+        return self.inventory.with_role("swarm_manager")
+
+    @property
+    def soon(self) -> str:
+        """Within what time networks and names that were just created must work.
+
+        Asking all pairs of a large cluster once may take longer than on a small one all that is needed.
+        """
+        return f"{max(_SOON, _SOON_PER_NODE * len(self.nodes))}s"
