@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from clusterlab.cli.completion.script import completion_script
-from clusterlab.cli.completion.values import values
+from clusterlab.cli.completion.values import SOURCES, values
 from clusterlab.cli.main import collection
+from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.errors import UsageError
+from clusterlab.faults.kinds import FAULTS
 from clusterlab.waiting import wait_until
 
 VERBS = {str(context.name): context for context in collection().to_contexts()}
@@ -134,13 +136,23 @@ def test_what_cannot_be_read_has_no_names(tmp_path: Path, monkeypatch: pytest.Mo
     assert values(["nonsense"]) == []
 
 
-def test_a_name_loads_few_modules_and_no_heavy_one(folder: Path) -> None:
+def test_names_of_faults_and_properties_are_all_of_them_in_their_order() -> None:
+    assert values(["faults"]) == list(FAULTS)
+    assert values(["properties"]) == list(PROPERTIES)
+
+
+MOST = {"properties": 18}
+"""How many modules may be loaded where it is more than 14: properties are the statements that a few modules make."""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_name_loads_few_modules_and_no_heavy_one(source: str, folder: Path) -> None:
     """They are what a key press waits for. Counted, since processor time is up to what else this computer does."""
     script = (
-        "import sys\nfrom clusterlab.cli.main import main\nmain(['clusterlab', '--complete', 'runs'])\n"
+        f"import sys\nfrom clusterlab.cli.main import main\nmain(['clusterlab', '--complete', {source!r}])\n"
         "heavy = {'paramiko', 'docker', 'fabric', 'pydantic', 'invoke', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "own = [name for name in sys.modules if name.startswith('clusterlab')]\n"
-        "assert len(own) <= 14, own\n"
+        f"assert len(own) <= {MOST.get(source, 14)}, own\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=folder, env=environment(folder), check=True)
