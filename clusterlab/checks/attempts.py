@@ -109,8 +109,7 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
         left = deadline - time.monotonic()
         if outcome is Outcome.PASS or (left <= 0 and attempts > 1):
             if outcome is not Outcome.PASS:
-                asked = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-                findings = _told(findings, f"still failing after {within:g} s and {asked}")
+                findings = _told(findings, f"still failing after {within:g} s and {attempts} attempts")
             return Asked(outcome, tuple(findings), attempts)
         if cause := why(False):
             return blocked(Asked(outcome, tuple(findings), attempts), cause)
