@@ -52,6 +52,7 @@ def task() -> Iterator[int]:
         for space in ("peer", "out"):
             table = Path(f"/proc/{started[space].pid}/net/tcp")
             wait_until(partial(_listens, table), f"port 8080 of {space} to be open", 20.0)
+        wait_until(partial(_is_inside, started["task"].pid), "the task to be on its own network", 20.0)
         yield started["task"].pid
     finally:
         for space, process in started.items():
@@ -62,6 +63,11 @@ def task() -> Iterator[int]:
 
 def _listens(table: Path) -> bool:
     return ":1F90 " in table.read_text()
+
+
+def _is_inside(pid: int) -> bool:
+    """Whether `nsenter` has entered the namespace."""
+    return Path(f"/proc/{pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
 @pytest.fixture
