@@ -26,6 +26,7 @@ from tests.support.check_cases import broken, case_files, read_case
 from tests.support.play_bench import Stand, stand_up
 
 NAMED = {
+    "overlay-small-packets": {"CL111"},
     "overlay-vxlan-dropped": {"CL305"},
     "vxlan-dropped": {"CL305"},
     "service-vxlan-dropped": {"CL305"},
