@@ -54,7 +54,7 @@ echo lookups end
 """,
     _lookups,
 )
-"""Answers by what was asked; what got none is absent."""
+"""Answers by question; a question without an answer is absent."""
 
 
 def lookup_words(lookups: Iterable[Lookup]) -> str:

@@ -1,4 +1,4 @@
-"""The connectivity test on real engines in a Swarm that others created by hand: sound, broken, interrupted, killed."""
+"""The connectivity test on real engines in a Swarm that others created manually: sound, broken, interrupted, killed."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 def seed(bench: Bench) -> None:
-    """A service of somebody else, with a task on every node, from an image that was loaded by hand; and a volume."""
+    """A service of somebody else, with a task on every node, from an image that was loaded manually; and a volume."""
     from clusterlab.build.container_image import built_image
 
     archive = built_image("busybox", bench.up.lab.inventory.release, Silent())
