@@ -85,6 +85,10 @@ class Sshd:
             self.process.terminate()
             self.process.wait()
             self.process = None
+            deadline = time.monotonic() + 10
+            while self._answers():  # a process that it has just forked still has the listening socket
+                assert time.monotonic() < deadline, f"port {self.port} is still listened on"
+                time.sleep(0.02)
 
     def known_hosts(self, *kinds: str, name: str = "", file: str = "known_hosts") -> Path:
         """A known_hosts file with the server's keys of these types (none: all)."""
