@@ -135,6 +135,11 @@ _FORMS = (
         _whole,
     ),
     _Form(_NAMES, re.compile(rf"""{_NAME}\\?["']?\s?[:=]\s?(?![\[{{]){_VALUE}""", re.I), _assigned),
+    _Form(  # pass= and pass2= of mount.cifs(8), DB_PASS=; a colon only after a quoted name, for "pass: 3" is a count
+        ("pass",),
+        re.compile(rf"""(?<![a-z0-9])(?P<name>pass2?)(?:\\?["']\s?:|=)\s?(?![\[{{]){_VALUE}""", re.I),
+        _assigned,
+    ),
     _Form(_NAMES, re.compile(rf"""--[\w-]{{0,64}}?{_NAME}\s(?!-){_VALUE}""", re.I), _assigned),
 )
 _NEEDLES = tuple(dict.fromkeys(needle for form in _FORMS for needle in form.needles))

@@ -46,6 +46,10 @@ BODY = "\n".join(["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAA
         ("X-Registry-Auth: eyJ1c2VybmFtZSI6ImEifQ==", "eyJ1c2VybmFtZSI6ImEifQ"),
         ("sending bearer 0123456789abcdef0123", "0123456789abcdef"),
         ("mount -o username=joe,password=hunter2,uid=0", "hunter2"),
+        ("volume files with type cifs, device //nas/files, o username=joe,pass=hunter2,vers=3.0", "hunter2"),
+        ("docker volume create --opt o=username=joe,pass2=hunter2 files", "hunter2"),
+        ("SMTP_PASS=hunter2", "hunter2"),
+        ('{"pass": "hunter2", "port": 1}', "hunter2"),
         ("MYSQL_ROOT_PASSWORD=hunter2", "hunter2"),
         ("MYSQL_ROOT_PASSWORD: 'hunter two'", "hunter two"),
         ('{"ClientSecret": "hunter2", "port": 1}', "hunter2"),
@@ -83,6 +87,7 @@ def test_secrets_are_recognised_by_their_form(text: str, secret: str) -> None:
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
         "the tokenizer: 12 words",
         "secret: true",
+        "pass: 12 of 14, compass=north",
         "ana ALL=(ALL) NOPASSWD: ALL",
     ],
 )

@@ -203,11 +203,12 @@ def _problems(probe: TaskMountProbe, mount: Mount) -> list[str]:
 def _options(probe: TaskMountProbe, place: Place, places: Places) -> Finding:
     """The options with which the engine of a host created the volume, however it was mounted."""
     name = str(probe.volume)
-    found = report_of("volume", name, place, places).get("Options") or {}
+    reported = report_of("volume", name, place, places).get("Options") or {}
+    found = {key: reported.get(key, "") for key in probe.driver_opts}  # others may have the password of a share
     differing = [
-        f"{key} is {found.get(key) or 'not set'}, wanted {wanted or 'none'}"
+        f"{key} is {found[key] or 'not set'}, wanted {wanted or 'none'}"
         for key, wanted in probe.driver_opts.items()
-        if found.get(key, "") != wanted
+        if found[key] != wanted
     ]
     return finding(
         place,

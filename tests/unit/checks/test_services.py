@@ -381,6 +381,17 @@ def test_a_mount_is_that_of_the_path_without_links(
     assert ((seen.mount is not None), seen.inode) == (mounted, "9")
 
 
+def test_options_of_a_volume_that_nobody_asked_for_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"type": "cifs", "device": "//nas/files", "o": "credentials hunter2"}
+    monkeypatch.setattr(task_mount, "report_of", lambda kind, name, place, places: {"Options": options})
+    asked = {"type": "cifs", "device": "//nas/files"}
+    probe = task_mount.TaskMountProbe(service="web", path="/files", volume="files", driver_opts=asked)
+    found = task_mount._options(probe, Place("host1"), places())
+    assert found.evidence.holds
+    assert found.evidence.found == "volume files with type cifs, device //nas/files"
+    assert "hunter2" not in str(found.evidence)
+
+
 def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
     found = reach(monkeypatch, sockets((ANY, 80)), True, {})
     assert not found.evidence.holds
