@@ -32,6 +32,11 @@ def vagrant_folder(lab: Lab) -> Path:
     return folder
 
 
+def machine_name(lab: str, host: str) -> str:
+    """What Vagrant calls the machine of a host: several labs are made from one folder."""
+    return f"{lab}-{host}"
+
+
 class MachineIds:
     """The machines that Vagrant created for one lab.
 
@@ -45,11 +50,8 @@ class MachineIds:
         self._provider = provider
 
     def name(self, host: str) -> str:
-        """What Vagrant calls the machine of a host.
-
-        Several labs are made from one folder.
-        """
-        return f"{self._lab}-{host}"
+        """What Vagrant calls the machine of a host."""
+        return machine_name(self._lab, host)
 
     def id(self, host: str) -> str:
         """The machine's id, which no other machine ever has, or "" when Vagrant has none."""

@@ -12,7 +12,8 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines.base import MachineStatus, State
 from clusterlab.machines.failed_up import undone_on_failure
 from clusterlab.machines.over_ssh import collect_journals, lacking
-from clusterlab.machines.record import Record
+from clusterlab.machines.paths import known_labs
+from clusterlab.machines.record import Record, UnreadableRecord
 from clusterlab.machines.state import LabState
 from clusterlab.model.lab import Lab
 from clusterlab.parallel import parallel, results_of
@@ -20,7 +21,7 @@ from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
 from . import boxes, libvirt
-from .folder import MachineIds, vagrant_folder
+from .folder import MachineIds, machine_name, vagrant_folder
 from .kind import VAGRANT, VagrantSettings
 from .program import Vagrant
 from .requirements import require
@@ -56,6 +57,7 @@ class VagrantMachines:
         """
         require(self._provider)
         with self._state.lock("up"):
+            self._refuse_doubled()
             self._refuse_changed()
             self._remove_surplus(progress)
             self._write_record()
@@ -255,13 +257,42 @@ class VagrantMachines:
     def _destroy(self, hosts: list[str]) -> None:
         """Have Vagrant remove those of these that it has.
 
-        It fails for others whose names are taken.
+        Raises ClusterlabError, once they are removed, for machines of these names that the lab neither created nor took
+        over: a person's, or those of another lab (its name and a host's may together be the same).
         """
         there = [host for host in hosts if self._machines.id(host)]
-        if there:
-            self._vagrant.run("destroy", "--force", *self._names(there))
+        ours = [host for host in there if self._is_ours(host)]
+        if ours:
+            self._vagrant.run("destroy", "--force", *self._names(ours))
         for host in hosts:
             self._taken.forget(host)
+        if foreign := self._names(host for host in there if host not in ours):
+            raise ClusterlabError(
+                f"Vagrant has {', '.join(foreign)}, which lab {self._lab.name} neither created nor took over",
+                remedy="if nobody needs it any more, remove it, and run down again: "
+                f"vagrant destroy -f {' '.join(foreign)} (in {self._folder})",
+            )
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether an existing machine was created by the lab, or taken over by it."""
+        return self._taken.is_begun(host) or self._taken.settings(host, self._machines.id(host)) is not None
+
+    def _refuse_doubled(self) -> None:
+        """Raise ClusterlabError when Vagrant would call a machine what it calls one of another lab."""
+        names = set(self._names(self._hosts))
+        for lab in known_labs():
+            try:
+                record = LabState(lab).read() if lab != self._lab.name else None
+            except UnreadableRecord:
+                continue
+            if record is None or record.kind != self.kind.name:
+                continue
+            if doubled := names & {machine_name(lab, host) for host in record.inventory.hosts}:
+                raise ClusterlabError(
+                    f"lab {lab} has a machine that Vagrant calls {min(doubled)}, as it would one of lab "
+                    f"{self._lab.name}",
+                    remedy="rename one of the labs, or the host",
+                )
 
     def _remove_all(self) -> None:
         self._destroy(self._hosts)

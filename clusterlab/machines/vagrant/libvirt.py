@@ -21,8 +21,8 @@ from .errors import explain
 POOL = "default"
 """The storage pool that vagrant-libvirt uses by default."""
 
-
 _SECONDS = 60.0
+_EXTRA = re.compile(r"vd[a-z]+\.qcow2")
 
 
 @dataclass(frozen=True)
@@ -186,4 +186,5 @@ def _volumes() -> list[str]:
 
 def _is_extra(volume: str, domains: set[str]) -> bool:
     """Whether it is a disk beside the system's own: NAME-vdb.qcow2."""
-    return any(volume.startswith(f"{name}-vd") for name in domains)
+    name, _, disk = volume.rpartition("-")
+    return name in domains and _EXTRA.fullmatch(disk) is not None
