@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.probes import Address, Target
@@ -42,13 +43,14 @@ def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
     """Why what answered at `place` may not be `target`; "" when it can only be that.
 
     Containers of the play have addresses of which several engines know, and a host its own on the LAN; any other target
-    is taken as it is. Raises ProbeError when this cannot be found out.
+    is taken as it is, unless the asking place has the address itself. Raises ProbeError when this cannot be found out.
     """
     meant = containers_of(target, place, places)
     if place in meant:
         return ""
     if not meant:
-        return _mistaken_host(target, place, places)
+        host = _host(target, places)
+        return _mistaken_host(host, place, places) if host else _asked_itself(target, met, place, places)
     addresses = _addresses(target, met, place, places)
     endpoints = _endpoints(meant, place, places)
     networks = {one.network for one in endpoints if one.place in meant or one.place == place}
@@ -61,19 +63,61 @@ def mistaken(target: Target, met: Reach, place: Place, places: Places) -> str:
     return ""
 
 
-def _mistaken_host(target: Target, place: Place, places: Places) -> str:
-    """Why what answered may not be the host that is the target.
-
-    The asking place has its address, too.
-    """
-    if isinstance(target, Address):
-        return ""
+def _host(target: Target, places: Places) -> str:
+    """The host that a target is, by its name or its address on the LAN; "" for none."""
     hosts = places.lab.inventory.hosts
-    address = str(hosts[target].address) if target in hosts else target
-    host = next((name for name, one in hosts.items() if str(one.address) == address), place.host)
-    if host == place.host or address not in _own(place, places):
+    return next((name for name, one in hosts.items() if target in (name, str(one.address))), "")
+
+
+def _mistaken_host(host: str, place: Place, places: Places) -> str:
+    """Why what answered may not be a host: the asking place has its address, too."""
+    address = str(places.lab.inventory.hosts[host].address)
+    if (host == place.host and _like_its_host(place, places)) or address not in _own(place, places):
         return ""
     return judge(address, {Place(host)}, {Place(host), place})
+
+
+def _asked_itself(target: Target, met: Reach, place: Place, places: Places) -> str:
+    """Why a service, or what has a written address, may not have answered: the asking place has the address, too.
+
+    Addresses that a host has besides are its own affair: bridges' gateways, and those that move between hosts.
+    """
+    service = _service(target, place, places)
+    if service and not place.container.startswith(f"{service}."):  # a task has the service's address
+        addresses, whose = _addresses(target, met, place, places), f" of service {service}"
+    elif isinstance(target, str) and _is_foreign(target, place, places):
+        addresses, whose = [target], ""
+    else:
+        return ""
+    addresses = [one for one in addresses if not ip_address(one).is_loopback]
+    own = _own(place, places) if addresses else frozenset()
+    return next((f"{one}{whose} belongs to {place} itself" for one in addresses if one in own), "")
+
+
+def _service(target: Target, place: Place, places: Places) -> str:
+    """The service that a target is: a name is one only where Docker's DNS answers."""
+    if isinstance(target, Address):
+        return target.service or ""
+    own = places.play.containers.get(place.container)
+    by_hand = own is not None and target in own.extra_hosts
+    return target if place.container and not by_hand and target in places.play.known_services else ""
+
+
+def _is_foreign(target: str, place: Place, places: Places) -> bool:
+    """Whether a target is an address, and none that the play gives the asking container."""
+    try:
+        ip_address(target)
+    except ValueError:
+        return False
+    own = places.play.containers.get(place.container)
+    given = {one.ipv4_address for one in own.networks.values() if one} if own else set()
+    return target not in given and not _like_its_host(place, places)
+
+
+def _like_its_host(place: Place, places: Places) -> bool:
+    """Whether a place has its host's addresses: the host, and a container in its network, as one of others may be."""
+    own = places.play.containers.get(place.container)
+    return own is None or own.network_mode == "host"
 
 
 def judge(address: str, meant: Collection[Place], found: Collection[Place]) -> str:

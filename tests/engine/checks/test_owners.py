@@ -91,6 +91,41 @@ def test_an_address_of_a_host_that_the_asking_host_has_too(rig: Rig, tmp_path: P
         assert f"{address} belongs to host1 and host2" in results[title].evidence[-1].found
 
 
+def test_the_address_of_a_service_that_the_asking_container_has_too(rig: Rig, tmp_path: Path) -> None:
+    """And one that is written as it is, which no file gives to anybody."""
+    service = {"service": "gamma", "network": "mesh"}
+    probes: dict[str, dict[str, object]] = {
+        "ping by name": {"ping": {"in": "alpha", "to": "gamma", "count": 1}},
+        "port": {"port": {"in": "alpha", "to": service, "port": 80}},
+        "page": {"http": {"in": "alpha", "url": "http://gamma/"}},
+        "name": {"dns": {"in": "alpha", "name": "gamma"}},
+        "refused": {"port": {"in": "alpha", "to": service, "port": 81, "open": False, "control": {"port": 80}}},
+        "written": {"ping": {"in": "alpha", "to": "10.99.99.9", "count": 1}},
+        "itself": {"ping": {"in": "alpha", "to": "127.0.0.1", "count": 1}},
+    }
+    play = {
+        **PLAY,
+        "containers": {"alpha": {"host": "host1", "image": "web", "networks": ["mesh"]}},
+        "services": {"gamma": {"image": "web", "networks": ["mesh"]}},
+        "checks": [{"title": title, **check} for title, check in probes.items()],
+    }
+    lab = load_case({"play": play}, rig.inventory, tmp_path)
+    with rig.made(lab):
+        report = rig.hosts["host1"].docker.inspect_service("gamma")
+        network = rig.hosts["host1"].docker.inspect_network("mesh")["Id"]
+        [virtual] = [one["Addr"] for one in report["Endpoint"]["VirtualIPs"] if one["NetworkID"] == network]
+        address = virtual.partition("/")[0]
+        for one in (address, "10.99.99.9"):
+            rig.hosts["host1"].run(ADD.format("add", one), check=True)
+        results = {one.check: one for one in run_checks(lab, rig.hosts, rig.unsupported, lambda result: None, Silent())}
+    assert results.pop("itself").outcome is Outcome.PASS
+    assert "10.99.99.9 belongs to alpha on host1 itself" in results.pop("written").evidence[-1].found
+    for title, one in results.items():
+        assert one.outcome is Outcome.FAIL, title
+        found = [item.found for item in one.evidence]
+        assert any(f"{address} of service gamma belongs to alpha on host1 itself" in item for item in found), found
+
+
 def test_a_name_that_leads_to_another_container(rig: Rig, tmp_path: Path) -> None:
     """As when /etc/hosts says so: the name is beta's, the address and the page are alpha's."""
     lab = load_case({"play": PLAY}, rig.inventory, tmp_path)
