@@ -5,8 +5,10 @@ The opposite of provision, from the hosts' own records.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.plan import clean
@@ -19,7 +21,7 @@ from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope
 
-_IN_USE = ("swarm", "engine", "unit", "initiator", "lun")  # kinds that stay because somebody uses them
+_IN_USE = ("swarm", "engine", "unit", "initiator", "lun", "registry")  # kinds that stay because somebody uses them
 _REASON = "clusterlab provision added it"
 
 
@@ -61,10 +63,12 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
         for key, found in kind.observe(scope).items():
             if not kind.owns(lab, found):
                 continue
-            why = kind.kept(scope, key, found)
+            others = record.others(scope.at(key), kind.name).get(key.name, []) if kind.shared else []
+            why = _used_by(others) if others else kind.kept(scope, key, found)
             if not why and kind.name == "package" and (users := [one for one in stays if one.host == key.host]):
                 why = f"what stays on {key.host} may need it: {', '.join(f'{one.kind} {one.name}' for one in users)}"
-            change = None if why else kind.remove(scope, key, found, _REASON)
+            given_up = _given_up(scope.at(key), key, why) if others else None
+            change = given_up if why else kind.remove(scope, key, found, _REASON)
             if change:  # what was added last goes first, one after the other on each host
                 before = frozenset(one for one in pending if one.host == key.host)
                 pending[change.key] = replace(change, needs=change.needs | before)
@@ -75,9 +79,25 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
     return Withdrawal([*(unreachable(name, error) for name, error in errors.items()), *pending.values()], kept)
 
 
+def _used_by(labs: list[str]) -> str:
+    return f"the lab{'s' if len(labs) > 1 else ''} {', '.join(labs)} use{'s' if len(labs) == 1 else ''} it, too"
+
+
+def _given_up(at: Observed, key: Key, reason: str) -> Change:
+    """Leave what other labs use to them: they have recorded what it was before."""
+    return Change(
+        key=key,
+        action="forget",
+        reason=reason,
+        command=shlex.join(["rm", "-f", record.path(at.lab, key.kind, key.name)]),
+        carry_out=partial(record.forget, at.host, at.lab, key.kind, [key.name]),
+    )
+
+
 def _observe(lab: str, host: Host) -> Observed:
     """What a host has of all that its record names, and of the lab's own files."""
-    first = questions.ask(host, {"system": systems.QUESTION, record.SECTION: record.question(lab)})
+    records = {record.SECTION: record.question(lab), record.OTHERS: record.question_of_others(lab)}
+    first = questions.ask(host, {"system": systems.QUESTION, **records})
     at = Observed(lab, host, answers=first)
     require_root(at)
     sections: dict[str, str] = {}

@@ -5,8 +5,10 @@ Packages, kernel modules, units, NFS exports, the engine, the Swarm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from clusterlab.capabilities import ALL_CAPABILITIES, Capabilities
@@ -67,7 +69,35 @@ def provision(
         silent={name: hosts[name] for name in errors},
         allowed=frozenset({REMOVE_NODES} if remove_nodes else ()),
     )
-    return of_kinds.converge(kinds(), wants, scope)
+    return [*of_kinds.converge(kinds(), wants, scope), *_joined(wanted, scope)]
+
+
+def _joined(wanted: Wanted, scope: Scope) -> Iterator[Change]:
+    """Record what other labs have added to the hosts and this one uses, too.
+
+    Without that, whoever takes it back first would take it from all.
+    """
+    for at in scope.everywhere:
+        found: dict[tuple[str, str], str] = {}
+        for kind in (one for one in kinds() if one.shared):
+            others, mine = record.others(at, kind.name), record.entries(at, kind.name)
+            names = [key.name for key in wanted[kind.name] if key.host == at.name]
+            found |= {(kind.name, name): others[name][0] for name in names if name in others and name not in mine}
+        if not found:
+            continue
+        yield Change(
+            key=Key(at.name, "record", "shared"),
+            action="record",
+            reason=f"other labs added what this one uses, too: {', '.join(f'{kind} {name}' for kind, name in found)}",
+            command=f"mkdir -p {record.folder(at.lab)} && cp --no-clobber "
+            + shlex.join([*(record.path(lab, *one) for one, lab in found.items()), record.folder(at.lab)]),
+            carry_out=partial(_join, at, list(found)),
+        )
+
+
+def _join(at: Observed, found: Sequence[tuple[str, str]]) -> None:
+    for kind, name in found:
+        record.remember(at.host, at.lab, kind, {name: None}, shared=True)
 
 
 def observe(lab: str, host: Host, wanted: Wanted) -> Observed:
@@ -79,6 +109,7 @@ def observe(lab: str, host: Host, wanted: Wanted) -> Observed:
     """
     at = Observed(lab, host)
     sections = {"system": systems.QUESTION, record.SECTION: record.question(lab)}
+    sections[record.OTHERS] = record.question_of_others(lab)
     for kind in kinds():
         sections |= kind.questions(at, {key: one for key, one in wanted[kind.name].items() if key.host == host.name})
     at = replace(at, answers=questions.ask(host, sections))

@@ -62,6 +62,7 @@ class EngineKind(HostKind[str, Engine]):
     """Engines that run now and after every boot."""
 
     name = "engine"
+    shared = True
     reports = (Report("engine", lambda engine, name: engine.info(), "docker info"),)
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:

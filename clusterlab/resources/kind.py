@@ -54,6 +54,8 @@ class ResourceKind(ABC, Generic[W, F]):
     """What the engine of each host is asked for, by the names in `observed.LISTINGS`."""
     reports: tuple[Report, ...] = ()
     """What engines report in full of one: the check `inspect` reads it."""
+    shared: bool = False
+    """Labs with the same host have the same one: `deprovision` leaves it as long as another lab has recorded it."""
 
     @abstractmethod
     def wanted(self, wants: Wants) -> Mapping[Key, W]:

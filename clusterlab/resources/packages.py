@@ -119,6 +119,7 @@ class PackageKind(HostKind[str, Package]):
     """
 
     name = "package"
+    shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
         has = roles(lab, host)
@@ -189,10 +190,14 @@ class PackageKind(HostKind[str, Package]):
         at = scope.at(key)
         if pending_on(scope, at.name, "packages"):
             return None
+        others = record.others(at, self.name)
         going = {
             one.name: package
             for one, package in self.observe(scope).items()
-            if one.host == at.name and package.recorded and not self.kept(scope, one, package)
+            if one.host == at.name
+            and package.recorded
+            and one.name not in others
+            and not self.kept(scope, one, package)
         }
         names, there = list(going), [name for name, package in going.items() if package.version]
         return Change(
@@ -270,7 +275,7 @@ def _record_and_install(host: Host, lab: str, names: Sequence[str], progress: Pr
     When apt does not end in time it keeps all of them: apt may still be at work.
     """
     _wait_until_unlocked(host, progress)
-    record.remember(host, lab, PACKAGE.name, dict.fromkeys(names))
+    record.remember(host, lab, PACKAGE.name, dict.fromkeys(names), shared=True)
     if error := _install(host, names):
         known = host.run(question(names))
         if known.exit <= 1:  # 1: dpkg does not know one of them; any other code means nothing, see dpkg-query(1)

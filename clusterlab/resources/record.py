@@ -5,6 +5,9 @@
 A folder per lab below /var/lib/clusterlab, for root alone, with one file for each resource: its name is KIND@NAME, its
 content is the state before the first change, as JSON. The first state counts: a second change keeps the file. Another
 file names the workstation that made the first of them.
+
+Several labs may use the same thing of a host, such as a package or a registry. Each then has an entry of it, all with
+the state before the first of them, and the last lab restores that.
 """
 
 from __future__ import annotations
@@ -23,10 +26,13 @@ from .ownership import this_workstation
 
 SECTION = "record"
 """The section of a host's script that `entries` reads."""
+OTHERS = "records of others"
+"""The section that `others` reads."""
+_FOLDER = "/var/lib/clusterlab/provision"
 
 
 def folder(lab: str) -> str:
-    return f"/var/lib/clusterlab/provision/{lab}"
+    return f"{_FOLDER}/{lab}"
 
 
 def path(lab: str, kind: str, name: str) -> str:
@@ -47,6 +53,22 @@ def question(lab: str) -> str:
     return f'cd {folder(lab)} && for file in *@*; do printf "%s " "$file"; cat "$file"; echo; done'
 
 
+def question_of_others(lab: str) -> str:
+    """Script that prints the entries of all other labs, as LAB/FILE."""
+    return f'cd {_FOLDER} && for file in */*@*; do case $file in {lab}/*|\\*/*) ;; *) echo "$file" ;; esac; done'
+
+
+def others(at: Observed, kind: str) -> dict[str, list[str]]:
+    """The other labs that have an entry of a kind, by the name of the resource."""
+    found: dict[str, list[str]] = {}
+    for line in at.answers.get(OTHERS, "").splitlines():
+        lab, _, file = line.partition("/")
+        of_kind, _, name = file.partition("@")
+        if of_kind == quote(kind, safe=""):
+            found.setdefault(unquote(name), []).append(lab)
+    return found
+
+
 def entries(at: Observed, kind: str) -> dict[str, object]:
     """The state of each resource of a kind before clusterlab's first change.
 
@@ -61,10 +83,10 @@ def entries(at: Observed, kind: str) -> dict[str, object]:
     return found
 
 
-def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> None:
+def remember(host: Host, lab: str, kind: str, before: Mapping[str, object], *, shared: bool = False) -> None:
     """Record the states before a change; those that are recorded already stay.
 
-    Raises HostError.
+    Of what is `shared`, the state that another lab has recorded counts. Raises HostError.
     """
     if not before:
         return
@@ -74,7 +96,8 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object]) -> N
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
         content = shlex.quote(json.dumps(state, sort_keys=True))
-        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$$ && mv .new-$$ {file}; }}")
+        copy = f'; for one in ../*/{file}; do [ ! -e "$one" ] || cp "$one" .new-$$; done' if shared else ""
+        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$${copy}; mv .new-$$ {file}; }}")
     do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
 
 

@@ -72,6 +72,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
     """Registries of hosts with that role."""
 
     name = "registry"
+    shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedRegistry]]:
         if roles(lab, host).registry:
@@ -143,6 +144,7 @@ class TrustKind(HostKind[WantedRegistry, str]):
     """The authority of a registry of the lab, on each Docker host under each name of the registry."""
 
     name = "registry trust"
+    shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedRegistry]]:
         for server in lab.inventory.with_role("registry") if roles(lab, host).docker else ():
@@ -241,7 +243,7 @@ def _script(wanted: WantedRegistry) -> str:
 
 def _configure(at: Observed, wanted: WantedRegistry, found: Registry) -> None:
     before = "" if found.config == _TEXT else found.config
-    record.remember(at.host, at.lab, REGISTRY.name, {PACKAGE: before})
+    record.remember(at.host, at.lab, REGISTRY.name, {PACKAGE: before}, shared=True)
     completed = at.host.run(["sh", "-c", _script(wanted)], timeout=_STARTS)
     if not completed.ok:
         raise units.not_running(at.host, PACKAGE, completed.output)
@@ -255,7 +257,7 @@ def _restore(at: Observed, put: str) -> None:
 
 def _trust(at: Observed, server: Host, name: str) -> None:
     authority = do(server, f"cat {_OURS}/ca.crt", "read the registry's authority").stdout
-    record.remember(at.host, at.lab, REGISTRY_TRUST.name, {name: ""})
+    record.remember(at.host, at.lab, REGISTRY_TRUST.name, {name: ""}, shared=True)
     do(at.host, f"mkdir -p {_CERTIFICATES}/{name}", "trust the registry")
     at.host.write(_file(name), authority.encode(), 0o644)
 

@@ -71,6 +71,7 @@ class UnitKind(HostKind[str, Unit]):
     """Units that roles need."""
 
     name = "unit"
+    shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
         has = roles(lab, host)
@@ -150,7 +151,7 @@ def change(at: Observed, kind: str, name: str, unit: Unit, needs: frozenset[Key]
 
 def remember(host: Host, lab: str, kind: str, name: str, unit: Unit) -> None:
     """Record a unit's state before it is changed."""
-    record.remember(host, lab, kind, {name: {"active": unit.active, "enabled": unit.enabled}})
+    record.remember(host, lab, kind, {name: {"active": unit.active, "enabled": unit.enabled}}, shared=True)
 
 
 def _record_and_start(host: Host, lab: str, kind: str, name: str, unit: Unit) -> None:

@@ -111,7 +111,7 @@ def test_the_address_of_a_service_that_the_asking_container_has_too(rig: Rig, tm
     }
     lab = load_case({"play": play}, rig.inventory, tmp_path)
     with rig.made(lab):
-        report = rig.hosts["host1"].docker.inspect_service("gamma")
+        report = rig.hosts["host1"].docker.inspect_service("gamma")  # type: ignore[no-untyped-call]
         network = rig.hosts["host1"].docker.inspect_network("mesh")["Id"]
         [virtual] = [one["Addr"] for one in report["Endpoint"]["VirtualIPs"] if one["NetworkID"] == network]
         address = virtual.partition("/")[0]

@@ -9,7 +9,7 @@ import pytest
 from clusterlab.plan.deprovision import deprovision
 from clusterlab.plan.graph import carry_out
 from tests.support import registry_package
-from tests.support.provision_bench import Bench, brief
+from tests.support.provision_bench import Bench, brief, with_inventory
 
 pytestmark = pytest.mark.engine
 Fresh = Callable[..., Bench]
@@ -41,6 +41,34 @@ def test_it_serves_with_a_certificate_of_its_authority_and_is_taken_back(fresh: 
     assert report.ok, (report.failed, report.blocked, report.skipped)
     assert bench.run("gw", f"cat {CONFIG}; ls -A /etc/docker/registry") == "version: 0.1\nconfig.yml"
     assert bench.run("gw", "systemctl is-active docker-registry || true") == "inactive"
+
+
+def test_it_stays_as_long_as_another_lab_uses_it(fresh: Fresh) -> None:
+    bench = fresh(1, roles={"gw": ["registry"], "host1": ["docker"]})
+    registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)
+    bench.provisioned()
+    other = with_inventory(bench, lab=f"{bench.lab.name}-other")
+    shared = {f"record {host}: record shared" for host in ("gw", "host1")}
+    assert shared <= brief(other.plan())
+    other.provisioned()
+    assert not shared & brief(other.plan())
+
+    trusted = "cat /etc/docker/certs.d/*/ca.crt | sort -u"
+    authority = bench.run("host1", trusted)
+    found = deprovision(bench.lab.name, bench.hosts, (), bench.heard)
+    assert "forget gw: registry docker-registry" in brief(found.changes)
+    report = carry_out(found.changes, bench.heard)
+    assert report.ok, (report.failed, report.blocked, report.skipped)
+    assert bench.run("gw", f"{ASK} --cacert {OURS}/ca.crt https://gw:5000/v2/") == "200"
+    assert bench.run("host1", trusted) == authority
+    assert not {one.key.kind for one in other.plan()} & {"registry", "registry trust", "record"}
+
+    found = deprovision(other.lab.name, bench.hosts, (), bench.heard)
+    report = carry_out(found.changes, bench.heard)
+    assert report.ok, (report.failed, report.blocked, report.skipped)
+    assert bench.run("gw", f"cat {CONFIG}; ls -A /etc/docker/registry") == "version: 0.1\nconfig.yml"
+    assert bench.run("gw", "systemctl is-active docker-registry || true") == "inactive"
+    assert bench.run("host1", "ls -A /etc/docker/certs.d") == ""
 
 
 def test_a_registry_of_somebody_else_stays(fresh: Fresh) -> None:

@@ -9,16 +9,18 @@ import pytest
 
 from clusterlab.plan import clean
 from clusterlab.plan import deprovision as module
-from clusterlab.plan.deprovision import deprovision
+from clusterlab.plan.deprovision import Withdrawal, deprovision
 from clusterlab.remote import Host, Hosts, Target
 from clusterlab.remote.connection import Connections
+from clusterlab.resources import record
 from clusterlab.resources.base import Change, Key
 from clusterlab.resources.observed import Observed
 
 
-def kind(name: str, hosts: list[str], kept: str = "") -> Any:
+def kind(name: str, hosts: list[str], kept: str = "", shared: bool = False) -> Any:
     return SimpleNamespace(
         name=name,
+        shared=shared,
         observe=lambda scope: {Key(host, name, name): None for host in hosts},
         owns=lambda lab, found: True,
         kept=lambda scope, key, found: kept,
@@ -27,21 +29,45 @@ def kind(name: str, hosts: list[str], kept: str = "") -> Any:
     )
 
 
-def test_packages_stay_where_somebody_still_uses_what_they_bring(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = [kind("package", ["host1", "host2"]), kind("swarm", ["host1"], "others use the Swarm: service web")]
+def withdrawn(monkeypatch: pytest.MonkeyPatch, kinds: list[Any], others: str = "") -> Withdrawal:
+    """What deprovision takes back of a lab with two hosts, on which `others` are the records of other labs."""
     monkeypatch.setattr(module, "kinds", lambda: kinds)
     monkeypatch.setattr(clean, "left_over", lambda lab, hosts: [])
-    monkeypatch.setattr(
-        module, "_observe", lambda lab, name: Observed(lab, Host(Target(name, "10.0.0.1"), Connections()))
-    )
+
+    def observe(lab: str, name: str) -> Observed:
+        return Observed(lab, Host(Target(name, "10.0.0.1"), Connections()), answers={record.OTHERS: others})
 
     class Reached(dict[str, str]):
         def each(self, names: list[str], ask: Any) -> dict[str, Any]:
             return {name: ask(name) for name in names}
 
-    withdrawal = deprovision("shop", cast(Hosts, Reached(host1="", host2="")), ["--packages", "--swarm"])
+    monkeypatch.setattr(module, "_observe", observe)
+    return deprovision("shop", cast(Hosts, Reached(host1="", host2="")), ["--packages", "--swarm"])
+
+
+def test_packages_stay_where_somebody_still_uses_what_they_bring(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [kind("package", ["host1", "host2"]), kind("swarm", ["host1"], "others use the Swarm: service web")]
+    withdrawal = withdrawn(monkeypatch, kinds)
     assert [one.key for one in withdrawal.changes] == [Key("host2", "package", "package")]
     assert {one.key.kind: one.reason for one in withdrawal.kept} == {
         "swarm": "others use the Swarm: service web",
         "package": "what stays on host1 may need it: swarm swarm",
     }
+
+
+def test_what_another_lab_uses_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [
+        kind("package", ["host1"], shared=True),
+        kind("registry", ["host2"], shared=True),
+        kind("sysctl", ["host1"]),
+    ]
+    others = "blog/registry@registry\nnews/registry@registry\nblog/sysctl@sysctl\n"
+    withdrawal = withdrawn(monkeypatch, kinds, others)
+    assert {(one.action, one.key.kind) for one in withdrawal.changes} == {
+        ("remove", "package"),
+        ("forget", "registry"),
+        ("remove", "sysctl"),
+    }
+    [left] = [one for one in withdrawal.changes if one.action == "forget"]
+    assert left.command == "rm -f /var/lib/clusterlab/provision/shop/registry@registry"
+    assert [one.reason for one in withdrawal.kept] == ["the labs blog, news use it, too"]

@@ -26,6 +26,7 @@ from clusterlab.resources.iscsi_target import LUN_KIND
 from clusterlab.resources.nfs import EXPORT
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.packages import PACKAGE
+from clusterlab.resources.registry_server import REGISTRY
 from clusterlab.resources.scope import Scope
 from clusterlab.resources.sysctl import SYSCTL, Parameter
 from clusterlab.resources.units import Unit
@@ -294,6 +295,20 @@ def test_the_mark_of_an_image_that_was_there_comes_first_and_goes_last(
     scope = scope_of(host.observed(images=listed, containers=[]))
     needs = {key.name: IMAGE.remove(scope, key, found, "why").needs for key, found in IMAGE.observe(scope).items()}
     assert needs == {api.tags[0]: {Key("host1", IMAGE.name, api.tags[1])}, api.tags[1]: frozenset()}
+
+
+def test_the_state_before_the_first_lab_counts_for_all(host: Rooted) -> None:
+    record.remember(host, "blog", REGISTRY.name, {"docker-registry": "version: 0.1"}, shared=True)
+    assert record.others(host.observed(), REGISTRY.name) == {}  # not asked for
+    answers = {record.OTHERS: host.run(record.question_of_others("demo")).stdout}
+    assert record.others(host.observed(answers), REGISTRY.name) == {"docker-registry": ["blog"]}
+    record.remember(host, "demo", REGISTRY.name, {"docker-registry": ""}, shared=True)
+    record.remember(host, "demo", SYSCTL.name, {PARAMETER: "10"})
+    assert record.entries(host.observed(), REGISTRY.name) == {"docker-registry": "version: 0.1"}
+    record.forget(host, "demo", SYSCTL.name, [PARAMETER])
+    record.forget(host, "blog", REGISTRY.name, ["docker-registry"])
+    assert host.run(record.question_of_others("demo")).stdout == ""
+    assert host.run(record.question_of_others("blog")).stdout == "demo/registry@docker-registry\n"
 
 
 def test_an_empty_file_of_the_owner_gets_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
