@@ -18,7 +18,7 @@ _READ = f"grep -q ' {SHARED_AT} nfs' /proc/mounts && ls -A {SHARED_AT} > /dev/nu
 
 def shares(subject: Subject) -> Iterator[Statement]:
     for inside, export in _exports(subject):
-        path = folder("file")
+        path = folder(subject.mark, "file")
         shared_file = {"in": inside, "path": f"{path}/file", "appends": 2}
         yield _on_export(
             f"what one node writes to {export}, every other reads", path, inside, {"shared_file": shared_file}
@@ -27,7 +27,7 @@ def shares(subject: Subject) -> Iterator[Statement]:
 
 def renames(subject: Subject) -> Iterator[Statement]:
     for inside, export in _exports(subject):
-        path = folder("renamed")
+        path = folder(subject.mark, "renamed")
         replace = f"echo old > {path}/$NODE && echo new > {path}/$NODE.part && mv {path}/$NODE.part {path}/$NODE"
         read = f"cd {path} && for one in *; do echo $one $(cat $one); done"
         names = sorted(subject.nodes)
@@ -46,7 +46,7 @@ def renames(subject: Subject) -> Iterator[Statement]:
 def locks(subject: Subject) -> Iterator[Statement]:
     """The first node holds a lock until it removes a file of its own, and at most for two minutes."""
     for inside, export in _exports(subject):
-        path = folder("locked")
+        path = folder(subject.mark, "locked")
         first, *others = inside
         hold = (
             f"exec 9>> {path}/file; flock -n 9 && touch {path}/held || exit 1; n=0; "
@@ -67,7 +67,7 @@ def locks(subject: Subject) -> Iterator[Statement]:
 
 def listings(subject: Subject) -> Iterator[Statement]:
     for inside, export in _exports(subject):
-        path = folder("listed")
+        path = folder(subject.mark, "listed")
         create = f"cd {path} && touch $(seq {FILES})"
         count = f"cd {path} && echo $(ls | wc -l) files, $(ls | sort -u | wc -l) names"
         yield _on_export(
@@ -86,7 +86,7 @@ def permissions(subject: Subject) -> Iterator[Statement]:
     """Where a server takes all users for one, a file is not kept from another user."""
     all_one = {str(one.path) for one in subject.inventory.nfs.exports if "all_squash" in one.options}
     for (inside, export), (_, exported) in zip(_exports(subject), subject.exports, strict=False):
-        path = folder("private")
+        path = folder(subject.mark, "private")
         show = f"stat -c '%a %u:%g' {path}/file"
         create = f"(umask 077; echo secret > {path}/file) && {show} > {path}/shown"
         same = f'[ "$({show})" = "$(cat {path}/shown)" ] && cat {path}/file || {{ {show}; exit 1; }}'

@@ -47,6 +47,9 @@ def share(index: int) -> str:
     return f"{OBJECT_PREFIX}shared{index}_volume"
 
 
-def folder(of: str) -> str:
-    """The folder of a statement on an export, as the containers of the test have it mounted."""
-    return f"{SHARED_AT}/clusterlab-test-cluster-{of}"
+def folder(mark: str, of: str) -> str:
+    """The folder of a statement on an export, as the containers of the test have it mounted.
+
+    `mark` is that of the cluster: another one may have the same export, and be tested at the same time.
+    """
+    return f"{SHARED_AT}/clusterlab-test-cluster-{mark}-{of}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from .names import FLOOR
@@ -30,6 +31,12 @@ class Subject:
     floor: str = FLOOR
     seen: Seen | None = None
     """What the cluster uses; None as long as it has not been asked."""
+
+    @property
+    def mark(self) -> str:
+        """A few characters that no other cluster has, and that this one has in every test."""
+        hosts = sorted(f"{name} {host.address}" for name, host in self.inventory.hosts.items())
+        return sha256("\n".join([self.inventory.lab, *hosts]).encode()).hexdigest()[:8]
 
     @property
     def exports(self) -> list[tuple[str, str]]:

@@ -84,9 +84,20 @@ def test_a_statement_about_an_export_writes_below_a_folder_of_its_own_and_remove
     texts = [one.probe.run for one in check.steps if one.kind == "command"]  # type: ignore[union-attr]
     begin, end = texts[0], check.finally_[0].run
     own = end.removeprefix("rm -rf ")
-    assert re.fullmatch(r"/shared/clusterlab-test-cluster-[a-z]+", own)
+    assert re.fullmatch(r"/shared/clusterlab-test-cluster-[0-9a-f]{8}-[a-z]+", own)
     assert begin == f"rm -rf {own} && mkdir {own} && chmod 755 {own}"
     assert all(path.startswith(own) for text in texts for path in re.findall(r"/shared[^ ;)]*", text))
+
+
+def test_two_clusters_with_one_export_have_folders_of_their_own() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+
+    def folders(*roles: str) -> set[str]:
+        made = play(lab(*roles, nfs=exports), properties=["locks"])
+        return {one.finally_[0].run.removeprefix("rm -rf ") for one in made.checks}
+
+    assert folders(*THREE, "nfs_server") == folders(*THREE, "nfs_server")
+    assert not folders(*THREE, "nfs_server") & folders(*THREE, "", "nfs_server")
 
 
 def test_a_private_file_is_refused_to_another_user_where_the_server_tells_users_apart() -> None:
