@@ -1,6 +1,7 @@
 """Results as JUnit XML: one suite per play, one case per check.
 
-A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. A
+A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. An
+unsupported statement is skipped, and in a strict run a failure, as it makes that run fail. A
 stage that failed or was interrupted is a case with an error in the suite "run"; what was not run because of it is
 skipped.
 
@@ -34,16 +35,17 @@ _TAG = {
 def junit(run: Run) -> str:
     """The run as a JUnit document."""
     root = xml.Element("testsuites", name=_clean(f"clusterlab {run.lab}"), time=f"{run.seconds:.3f}")
-    _count(root, run.results)
+    tags = {**_TAG, Outcome.UNSUPPORTED: "failure"} if run.strict else _TAG
+    _count(root, run.results, tags)
     for play, group in groupby(run.results, key=lambda result: result.play):
         results = list(group)
         suite = xml.SubElement(
             root, "testsuite", name=_clean(play), timestamp=run.started.isoformat(timespec="seconds")
         )
         suite.set("time", f"{sum(result.seconds for result in results):.3f}")
-        _count(suite, results)
+        _count(suite, results, tags)
         for result in results:
-            _case(suite, result)
+            _case(suite, result, tags.get(result.outcome, ""))
     if causes := blocking(run.results):
         _preconditions(root, causes)
     if run.error:
@@ -83,16 +85,15 @@ def _add(root: xml.Element, number: int, *attributes: str) -> None:
         root.set(attribute, str(int(root.get(attribute, "0")) + number))
 
 
-def _count(element: xml.Element, results: list[Result]) -> None:
+def _count(element: xml.Element, results: list[Result], tags: Mapping[Outcome, str]) -> None:
     element.set("tests", str(len(results)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        element.set(attribute, str(sum(_TAG.get(result.outcome) == tag for result in results)))
+        element.set(attribute, str(sum(tags.get(result.outcome) == tag for result in results)))
 
 
-def _case(suite: xml.Element, result: Result) -> None:
+def _case(suite: xml.Element, result: Result, tag: str) -> None:
     case = xml.SubElement(suite, "testcase", classname=_clean(result.play), name=_clean(result.check))
     case.set("time", f"{result.seconds:.3f}")
-    tag = _TAG.get(result.outcome)
     if tag:
         shown = [evidence for evidence in result.evidence if not evidence.holds] or list(result.evidence)
         first = shown[0].found if shown else result.hint

@@ -166,6 +166,16 @@ def test_junit_counts_and_explains() -> None:
     assert "\x1b" not in failure.text
 
 
+def test_what_fails_a_strict_run_is_a_failure_in_junit() -> None:
+    for strict, counts in (True, ("1", "0")), (False, ("0", "1")):
+        whole = replace(run(Outcome.PASS, Outcome.UNSUPPORTED), strict=strict)
+        document = xml.fromstring(junit(whole))
+        for element in (document, document[0]):
+            assert (element.get("failures"), element.get("skipped")) == counts
+        assert len(document.findall(".//failure")) == int(counts[0])
+        assert bool(document.findall(".//failure")) is bool(whole.exit_code)
+
+
 def test_junit_is_well_formed_whatever_the_titles_hold() -> None:
     odd = "bell \a and \x1b[31m"
     cause = Cause(odd, odd, odd, odd)
