@@ -48,10 +48,12 @@ class Session:
         Raises ClusterlabError when the machines are not up, or when another workstation has a lab of this name on
         them, LabBusy when another workstation is at work on them.
         """
-        hosts = self._closing.enter_context(Hosts(self.machines.targets()))
-        self._closing.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
-        if isinstance(self.lock, Exclusive) and self.machines.kind.foreign and not self.lab.inventory.shared:
-            refuse_other_owners(self.lab.name, hosts)
+        with ExitStack() as opened:  # whoever is refused keeps nobody off, itself included when it asks again
+            hosts = opened.enter_context(Hosts(self.machines.targets()))
+            opened.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
+            if isinstance(self.lock, Exclusive) and self.machines.kind.foreign and not self.lab.inventory.shared:
+                refuse_other_owners(self.lab.name, hosts)
+            self._closing.enter_context(opened.pop_all())
         return hosts
 
     @property
