@@ -36,6 +36,8 @@ MACHINE_PACKAGES = (
     "nftables",
 )  # fmt: skip
 """The packages of a machine, virtual or in namespaces."""
+_WITH_CLIENT = ("bullseye", "bookworm")
+"""Releases whose docker.io has Docker's client in it: they have no package docker-cli."""
 
 _SMALL = (
     "path-exclude=/usr/share/man/*",
@@ -55,6 +57,8 @@ SILENCE = 600.0
 GRACE = 10.0
 """Seconds that an interrupted mmdebstrap has to unmount and remove what it made."""
 _REMEDY = "see its last lines: are the package mirrors reachable, is there enough disk space?"
+_EXPIRED = re.compile(r"Release file for \S+ is expired")
+_ANY_AGE = 'Acquire::Check-Valid-Until "false"'
 _STEP = re.compile(
     r"^(?:I: (?P<info>.+)|Get:\d+ \S+ \S+ \S+ (?P<got>[^\s\[]\S*)|(?P<dpkg>(?:Unpacking|Setting up) \S+))"
 )
@@ -68,10 +72,25 @@ def machine_rootfs(release: str, progress: Progress) -> Path:
     release = _release_name(release)
 
     def make(target: Path) -> None:
+        packages = machine_packages(release)
         with progress.task("rootfs", f"building Debian {release} from packages (about a minute, once)") as task:
-            run_mmdebstrap(target, release=release, packages=MACHINE_PACKAGES, hooks=_NO_IDENTITY, task=task)
+            try:
+                run_mmdebstrap(target, release=release, packages=packages, hooks=_NO_IDENTITY, task=task)
+            except ClusterlabError as error:
+                if not _EXPIRED.search(error.detail):
+                    raise
+                progress.say("rootfs", f"the mirror's list of {release} is past its date, and is used still")
+                target.unlink(missing_ok=True)
+                run_mmdebstrap(
+                    target, release=release, packages=packages, hooks=_NO_IDENTITY, task=task, options=[_ANY_AGE]
+                )
 
     return artefact("rootfs", _material(release), ".tar", make, progress)
+
+
+def machine_packages(release: str) -> tuple[str, ...]:
+    """The packages of a machine with that release."""
+    return tuple(one for one in MACHINE_PACKAGES if one != "docker-cli" or release not in _WITH_CLIENT)
 
 
 def machine_rootfs_path(release: str) -> Path:
@@ -80,7 +99,7 @@ def machine_rootfs_path(release: str) -> Path:
 
 
 def _material(release: str) -> tuple[str, ...]:
-    return (release, *MACHINE_PACKAGES, *_SMALL, *_NO_IDENTITY, _EPOCH)
+    return (release, *machine_packages(release), *_SMALL, *_NO_IDENTITY, _EPOCH)
 
 
 def run_mmdebstrap(
@@ -91,19 +110,21 @@ def run_mmdebstrap(
     task: Task,
     variant: str = "minbase",
     hooks: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> None:
     """Make `target` (a .tar) of `packages` and their dependencies.
 
     Manuals and translations are left out.
 
-    `hooks` are shell commands run at the end, with the root file system as `$1`. No mirror is named, so that the
-    machine's own choice holds. Raises ClusterlabError with the last lines of output when it fails.
+    `hooks` are shell commands run at the end, with the root file system as `$1`, `options` those of APT. No mirror is
+    named, so that the machine's own choice holds. Raises ClusterlabError with the last lines of output when it fails.
     """
     _require_tools()
     release = _release_name(release)
     command = ["mmdebstrap", "--verbose", "--format=tar", f"--variant={variant}"]
     command += [f"--include={','.join(packages)}"] if packages else []
     command += [f"--dpkgopt={option}" for option in _SMALL]
+    command += [f"--aptopt={option}" for option in options]
     command += [f"--customize-hook={hook}" for hook in hooks]
     with _scratch_folder() as scratch:
         environment = {**os.environ, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": _EPOCH, "LC_ALL": "C"}

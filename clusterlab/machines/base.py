@@ -131,7 +131,7 @@ class MachineKind:
     sets_mtu: bool = False
     """Whether `mtu` of the inventory's network has an effect."""
     host_keys: frozenset[str] = frozenset()
-    """Which of a host's optional keys (memory, cpus, ssh) have an effect."""
+    """Which of a host's optional keys (memory, cpus, release, ssh) have an effect."""
     issues: Callable[[Inventory, Path], Iterator[Issue]] = _no_issues
     """What is wrong with an inventory of this kind that its models cannot know, given the inventory's folder."""
     base_images: Callable[[Lab], BaseImages] | None = None

@@ -101,6 +101,12 @@ class Host(Model):
     engine: EngineSettings
     memory: Size | None = Field(default=None, description="memory of this virtual machine", examples=["2G"])
     cpus: int | None = Field(default=None, ge=1, description="processors of this virtual machine")
+    release: str | None = Field(
+        default=None,
+        pattern=r"^[a-z]+$",
+        description="the Debian release of this machine, and with it the engine's (default: that of qemu.release)",
+        examples=["bookworm"],
+    )
 
     def issues(self) -> Iterator[Issue]:
         for index, role in enumerate(self.roles):
@@ -313,6 +319,10 @@ class _Inventory(Model):
         """The Debian release that machines and images are built from."""
         kind = next(one for one in (self.kind, *MACHINE_KINDS.values()) if one.has_setting("release"))
         return str(getattr(self, kind.name).release)
+
+    def release_of(self, host: str) -> str:
+        """The Debian release of a host's machine."""
+        return self.hosts[host].release or self.release
 
 
 def _complete() -> type[_Inventory]:

@@ -31,4 +31,5 @@ NAMESPACES = MachineKind(
     },
     sets_mtu=True,
     reads={"qemu": None},  # the release of its root file system
+    host_keys=frozenset({"release"}),
 )

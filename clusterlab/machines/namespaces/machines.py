@@ -6,6 +6,7 @@ Real engines on this kernel, in seconds, without virtual machines. Needs root.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -55,7 +56,7 @@ class NamespacesMachines:
         When it fails, logs are collected and what this call made is removed, unless `keep`.
         """
         self._require()
-        tree = machine_tree(self._lab.inventory.release, progress)
+        trees = self._trees(progress)
         with self._state.lock("up"):
             before, record = self._state.read(), self._record_for_up()
             running = {name for name, host in self._hosts.items() if host.pid}
@@ -70,9 +71,16 @@ class NamespacesMachines:
                 self._keys.write_known_hosts(list(self._hosts))
                 if refused := neighbours.make_room(self._state.folder, len(self._hosts)):
                     progress.say(self._lab.name, refused)
-                self._start_all(tree, record, progress)
+                self._start_all(trees, record, progress)
 
-    def _start_all(self, tree: Path, record: Record, progress: Progress) -> None:
+    def _trees(self, progress: Progress) -> Mapping[str, Path]:
+        """The root file system of each host."""
+        inventory = self._lab.inventory
+        releases = dict.fromkeys(map(inventory.release_of, inventory.hosts))
+        made = {release: machine_tree(release, progress) for release in releases}
+        return {name: made[inventory.release_of(name)] for name in inventory.hosts}
+
+    def _start_all(self, trees: Mapping[str, Path], record: Record, progress: Progress) -> None:
         switch = ensure_switch(self._state.folder, record.ports)
         self._state.write(record.model_copy(update={"ports": switch.ports}))
         stop = Event()
@@ -80,7 +88,7 @@ class NamespacesMachines:
         def start(host: NamespacesHost) -> None:
             with os_errors(host.name), progress.task(host.name, "starting") as task:
                 if host.pid is None:
-                    host.start(tree, self._keys)
+                    host.start(trees[host.name], self._keys)
                 else:
                     host.refresh_names()
                 host.plug_in(switch.pid)
@@ -257,7 +265,9 @@ def machine_tree(release: str, progress: Progress) -> Path:
             target.mkdir()
             done = run_program(
                 ["tar", "--extract", "--file", str(archive), "--directory", str(target), "--numeric-owner",
-                 "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "--exclude=./boot/*"],
+                 "--xattrs", "--xattrs-include=*", "--exclude=./dev/*", "--exclude=./boot/*",
+                 # links to files of /boot, in newer kernel packages
+                 "--exclude=./usr/lib/modules/*/vmlinuz", "--exclude=./usr/lib/modules/*/config"],
                 _UNPACK_SECONDS,
             )  # fmt: skip
             if done.exit != 0:
@@ -285,6 +295,8 @@ def _changed(before: Inventory, wanted: Inventory) -> list[str]:
         old, new = before.hosts[name], wanted.hosts[name]
         if old.address != new.address:
             changed.append(f"address of {name} {old.address}, now {new.address}")
+        if before.release_of(name) != wanted.release_of(name):
+            changed.append(f"release of {name} {before.release_of(name)}, now {wanted.release_of(name)}")
     return sorted(changed)
 
 

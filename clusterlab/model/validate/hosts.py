@@ -77,7 +77,7 @@ def _unused_keys(files: Files) -> Iterator[Problem]:
     It would be ignored.
     """
     kind = files.inventory.kind
-    for key in ("ssh", "memory", "cpus"):
+    for key in ("ssh", "memory", "cpus", "release"):
         if key in kind.host_keys:
             continue
         message = f"'{key}' has no effect on {kind.name} machines, only on {either(kinds_with(key))} machines"
