@@ -9,6 +9,9 @@ import pytest
 
 from clusterlab.errors import ClusterlabError
 
+pytest_plugins = ["clusterlab.pytest_plugin.fixtures"]
+"""For modules that have a fixture `clusterlab` with a lab of their own."""
+
 
 def pytest_configure() -> None:
     """Interrupts work as on a terminal; a shell has what it starts in the background ignore them, and children too."""

@@ -53,14 +53,16 @@ def pytest_configure(config: pytest.Config) -> None:
     from clusterlab.errors import ClusterlabError
 
     from . import fixtures
-    from .bench import Bench
+    from .bench import Bench, lab_in_files
     from .own_kinds import add_kinds
+
+    playbooks = config.getoption("--clusterlab-playbooks")
 
     try:
         add_kinds(kind for kinds in config.hook.pytest_clusterlab_kinds() for kind in kinds)
         bench = Bench(
-            inventory,
-            config.getoption("--clusterlab-playbooks"),
+            lab_in_files(inventory, playbooks),
+            playbooks,
             converge=config.getoption("--clusterlab-run"),
             strict=config.getoption("--clusterlab-strict"),
             worker=hasattr(config, "workerinput"),
@@ -68,12 +70,23 @@ def pytest_configure(config: pytest.Config) -> None:
     except ClusterlabError as error:
         raise pytest.UsageError(f"{error.message}\n{error.remedy}".rstrip()) from error
     config.stash[_BENCH] = bench
-    config.pluginmanager.register(fixtures, "clusterlab-fixtures")
+    if not config.pluginmanager.is_registered(fixtures):
+        config.pluginmanager.register(fixtures, "clusterlab-fixtures")
     config.pluginmanager.register(fixtures.of_hosts(bench.lab.inventory.hosts), "clusterlab-hosts")
 
 
+def has_bench(config: pytest.Config) -> bool:
+    """Whether an inventory was named, so that all tests of this run share a lab."""
+    return _BENCH in config.stash
+
+
 def bench_of(config: pytest.Config) -> Bench:
-    """The lab of this test run; it exists when an inventory was named."""
+    """The lab of this test run. Raises UsageError when no inventory was named."""
+    if not has_bench(config):
+        from clusterlab.errors import UsageError
+
+        remedy = "Run pytest with --clusterlab INVENTORY, or define a fixture `clusterlab` with a lab of its own."
+        raise UsageError("these tests have no lab", remedy=remedy)
     return config.stash[_BENCH]
 
 
@@ -142,10 +155,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """At the failure of a test that uses the lab, the logs of that moment are sections of its report."""
     report = yield
-    if report.failed and report.when != "teardown" and _BENCH in item.config.stash:
+    if report.failed and report.when != "teardown" and "clusterlab" in getattr(item, "fixturenames", ()):
         from .failure_logs import failure_logs
 
-        for title, text in failure_logs(item, call, item.config.stash[_BENCH]).items():
+        for title, text in failure_logs(item, call).items():
             report.sections.append((f"Captured stdout: {title} {report.when}", text))
             item.add_report_section(report.when, f"stdout: {title}", text)  # JUnit takes what the teardown reports
     return report

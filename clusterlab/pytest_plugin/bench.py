@@ -23,7 +23,7 @@ from clusterlab.cli.locations import inventory_path
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.machines.paths import state_home
 from clusterlab.machines.state import LabState
-from clusterlab.model import load_inventory, load_lab, play_names
+from clusterlab.model import Lab, load_inventory, load_lab, play_names
 from clusterlab.model.checks import Check
 from clusterlab.model.playbook import Play
 from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
@@ -41,18 +41,21 @@ OWN_PLAY = "tests"
 """The name of the play that tests ask in: it has the containers and services of all."""
 
 
+def lab_in_files(inventory: str, playbooks: str) -> Lab:
+    """An inventory with all plays of a folder, which may be missing. Raises InvalidFiles, UsageError."""
+    path, folder = inventory_path(inventory), Path(playbooks)
+    return load_lab(path, play_names(folder), folder) if folder.is_dir() else load_inventory(path)
+
+
 class Bench:
-    """An inventory, its plays, and connections to its hosts.
+    """An inventory, its plays, and connections to its hosts."""
 
-    Raises InvalidFiles, UsageError.
-    """
-
-    def __init__(self, inventory: str, playbooks: str, *, converge: bool, strict: bool, worker: bool) -> None:
-        path = inventory_path(inventory)
+    def __init__(
+        self, lab: Lab, playbooks: str = "", *, converge: bool = False, strict: bool = False, worker: bool = False
+    ) -> None:
+        self.lab = lab
         self._playbooks = Path(playbooks).absolute()
-        plays = play_names(self._playbooks)
-        self.lab = load_lab(path, plays, Path(playbooks)) if self._playbooks.is_dir() else load_inventory(path)
-        self.strict = strict or self.lab.inventory.kind.foreign
+        self.strict = strict or lab.inventory.kind.foreign
         self._converge = converge
         self._worker = worker
         self._needed: dict[str, None] = {}  # as a set in the order of asking
@@ -120,6 +123,10 @@ class Bench:
     def places_of(self, play: str) -> Places:
         """The places of one play; knows how its containers and services are created."""
         return Places(self.lab, self.lab.plays[play], self.hosts)
+
+    def open(self) -> None:
+        """Open the lab now, not when a test first needs it. Raises ClusterlabError."""
+        assert self.session
 
     @property
     def is_open(self) -> bool:

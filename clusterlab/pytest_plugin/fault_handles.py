@@ -30,6 +30,11 @@ class FaultInTest:
         return self._injection.seen
 
     @property
+    def seen_gone(self) -> str:
+        """What shows that it is gone, once it is healed."""
+        return self._injection.seen_gone
+
+    @property
     def hosts(self) -> list[str]:
         """The hosts on which something was done."""
         return self._injection.hosts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 
@@ -16,7 +16,7 @@ from clusterlab.model import Lab
 from clusterlab.model.base import seconds
 from clusterlab.remote import Host
 
-from . import bench_of
+from . import bench_of, has_bench
 from .asking import Check
 from .bench import Bench
 from .fault_handles import Faults
@@ -26,15 +26,23 @@ from .swarm_handles import Services, StackInTest, Stacks, service_in_test
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="session")
+def _scope(fixture_name: str, config: pytest.Config) -> Literal["session", "module"]:
+    """How long a lab lasts: as the run that it was named for; otherwise modules have labs of their own."""
+    return "session" if has_bench(config) else "module"
+
+
+@pytest.fixture(scope=_scope)
 def clusterlab(request: pytest.FixtureRequest) -> Bench:
-    """The open lab of this test run; other fixtures are more convenient."""
+    """The open lab of this test run; other fixtures are more convenient.
+
+    Modules with labs of their own define a fixture of this name, which yields `temporary_lab(...)`.
+    """
     bench = bench_of(request.config)
-    assert bench.session
+    bench.open()
     return bench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=_scope)
 def lab(clusterlab: Bench) -> Lab:
     """The inventory and the plays."""
     return clusterlab.lab
@@ -59,7 +67,7 @@ class HostsByRole:
         return self._bench.hosts[name]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=_scope)
 def hosts(clusterlab: Bench) -> HostsByRole:
     """The hosts, by role or name.
 

@@ -11,24 +11,19 @@ from dataclasses import replace
 
 import pytest
 
-from clusterlab.build.container_image import built_image
-from clusterlab.capabilities import Capabilities
 from clusterlab.drills.of_stack import StackDrill, stack_drills
 from clusterlab.drills.run import Drilled, run_drill
 from clusterlab.drills.survival import sentences, with_data
 from clusterlab.faults import Scene
 from clusterlab.faults.record import recorded
-from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.model.stack_files import StackFiles
-from clusterlab.plan.apply import apply
-from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
-from clusterlab.remote import Hosts
-from clusterlab.resources import swarm_actions
+from clusterlab.pytest_plugin.bench import Bench
+from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.results import Outcome
 from clusterlab.stacks import load_stack
-from tests.support.labs import lab_in_swarm, namespaces_lab
+from tests.support.labs import namespaces_lab
 
 pytestmark = pytest.mark.engine
 
@@ -59,10 +54,10 @@ volumes: {data: {}, moves: {}}
 class Shop:
     """A stack that is deployed on a lab."""
 
-    def __init__(self, lab: Lab, hosts: Hosts, unsupported: Capabilities) -> None:
-        self.lab = lab
-        self.hosts = hosts
-        self.drills = stack_drills(lab, "shop", unsupported, lasts=12.0)
+    def __init__(self, bench: Bench) -> None:
+        self.lab = bench.lab
+        self.hosts = bench.hosts
+        self.drills = stack_drills(bench.lab, "shop", bench.session.unsupported, lasts=12.0)
 
     def drill(self, title: str) -> tuple[StackDrill, Drilled]:
         (drill,) = [one for one in self.drills if one.plan.title == title]
@@ -77,24 +72,21 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def clusterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     file = tmp_path_factory.mktemp("stack") / "stack.yml"
     file.write_text(STACK)
-    with lab_in_swarm(namespaces_lab(f"survival-{os.getpid()}", "10.77.0.0/24", docker_hosts=3)) as up:
-        worker = swarm_actions.Wanted(up.hosts["host3"], "worker", str(up.lab.inventory.hosts["host3"].address))
-        swarm_actions.join(worker, up.lab.name, up.hosts["host1"])
-        archive = built_image("busybox", up.lab.inventory.release, Silent())
-        load = "docker load -q -i /root/image.tar | sed 's/.*: //' | xargs -I{} docker tag {} tools/shell:1"
-        for name in up.lab.inventory.docker_hosts:
-            up.hosts[name].write("/root/image.tar", archive.path.read_bytes())
-            up.hosts[name].run(load, check=True)
-        play = Play(title="the shop", stack=StackFiles(files=[str(file)], name="shop"))
-        loaded = load_stack([str(file)], "shop", {})
-        loaded.valid()
-        lab = replace(up.lab, plays={"shop": play}, stacks={"shop": loaded})
-        report = carry_out(apply(lab, up.hosts), Silent())
-        assert report.ok, (report.failed, report.blocked)
-        yield Shop(lab, up.hosts, up.machines.unsupported())
+    play = Play(title="the shop", stack=StackFiles(files=[str(file)], name="shop"))
+    loaded = load_stack([str(file)], "shop", {})
+    loaded.valid()
+    images = {"tools/shell:1": {"build": "busybox"}}
+    lab = namespaces_lab(f"survival-{os.getpid()}", "10.77.0.0/24", docker_hosts=3, images=images)
+    with temporary_lab(replace(lab, plays={"shop": play}, stacks={"shop": loaded})) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def shop(clusterlab: Bench) -> Shop:
+    return Shop(clusterlab)
 
 
 def found(drilled: Drilled) -> str:

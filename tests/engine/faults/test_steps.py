@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 
-from clusterlab.checks import run_checks
 from clusterlab.faults.record import recorded
-from clusterlab.model import load_lab
-from clusterlab.progress import Silent
+from clusterlab.model import Lab, load_lab
+from clusterlab.pytest_plugin.bench import Bench
+from clusterlab.pytest_plugin.fixtures import HostsByRole
+from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.results import Outcome, Result
 from tests.support.fault_cases import REMAINS
-from tests.support.labs import EngineLab, lab_up
 
 pytestmark = pytest.mark.engine
 
@@ -59,15 +58,18 @@ checks:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EngineLab, dict[str, Result]]]:
+def clusterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("steps")
     (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
     (folder / "steps.yml").write_text(PLAY)
-    lab = load_lab(folder / "inventory.yml", ["steps"], Path(folder))
-    with lab_up(lab) as up:
-        results: list[Result] = []
-        run_checks(lab, up.hosts, up.machines.unsupported(), results.append, Silent())
-        yield up, {result.check: result for result in results}
+    with temporary_lab(load_lab(folder / "inventory.yml", ["steps"], folder)) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def results(clusterlab: Bench) -> dict[str, Result]:
+    play = clusterlab.lab.plays["steps"]
+    return {check.title: clusterlab.prove("steps", play, check) for check in play.checks}
 
 
 @pytest.mark.parametrize(
@@ -80,14 +82,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EngineLab, d
         ("all hosts answer", Outcome.PASS, ""),
     ],
 )
-def test_outcome(ran: tuple[EngineLab, dict[str, Result]], title: str, outcome: Outcome, found: str) -> None:
-    (result,) = [one for name, one in ran[1].items() if name.startswith(title)]
+def test_outcome(results: dict[str, Result], title: str, outcome: Outcome, found: str) -> None:
+    (result,) = [one for name, one in results.items() if name.startswith(title)]
     text = "\n".join(one.found for one in result.evidence)
     assert result.outcome is outcome, text
     assert found in text
 
 
-def test_nothing_is_left(ran: tuple[EngineLab, dict[str, Result]]) -> None:
-    up, _ = ran
-    assert recorded(up.lab.name) == []
-    assert {up.hosts[name].run(REMAINS).stdout for name in up.hosts} == {""}
+@pytest.mark.usefixtures("results")
+def test_nothing_is_left(lab: Lab, hosts: HostsByRole) -> None:
+    assert recorded(lab.name) == []
+    assert {host.run(REMAINS).stdout for host in hosts()} == {""}

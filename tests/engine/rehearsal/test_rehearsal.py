@@ -12,19 +12,18 @@ from typing import Any
 import pytest
 import yaml
 
-from clusterlab.build.container_image import built_image
 from clusterlab.cli.rehearsing import show_steps
 from clusterlab.model import Lab, load_lab
 from clusterlab.model.stack_files import StackFiles
 from clusterlab.pipeline.lock import Unlocked
 from clusterlab.pipeline.session import Session
-from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
 from clusterlab.progress import Silent
+from clusterlab.pytest_plugin.bench import Bench
+from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.rehearsal.rehearse import Rehearsal, rehearse
 from clusterlab.results import Outcome
-from tests.support.labs import EngineLab, lab_up
 
 pytestmark = pytest.mark.engine
 
@@ -38,6 +37,7 @@ INVENTORY: dict[str, Any] = {
         "host2": {"address": "10.79.0.12", "roles": ["docker", "swarm_worker"]},
         "host3": {"address": "10.79.0.13", "roles": ["docker", "swarm_worker"]},
     },
+    "images": {"tools/shell:1": {"build": "busybox"}},
 }
 STACK = """
 services:
@@ -59,7 +59,7 @@ class Stand:
     """A lab that is provisioned, with the stack on it."""
 
     folder: Path
-    up: EngineLab
+    bench: Bench
 
     def lab(self, **of_hosts: dict[str, Any]) -> Lab:
         """The lab of the inventory, with more keys of some hosts."""
@@ -79,7 +79,7 @@ class Stand:
 
     def plan(self) -> list[str]:
         """What provision would change."""
-        return [str(change.key) for change in provision(self.lab(), self.up.hosts, self.up.machines.unsupported())]
+        return [str(change.key) for change in provision(self.lab(), self.bench.hosts, self.bench.session.unsupported)]
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +89,8 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     file = folder / "inventory.yml"
     file.write_text(yaml.safe_dump(INVENTORY, sort_keys=False))
     lab = load_lab(file, stacks=[StackFiles(files=[str(folder / "stack.yml")], name="shop")])
-    with lab_up(lab) as up:
-        lacking = up.machines.unsupported()
-        report = carry_out(provision(lab, up.hosts, lacking), Silent())
-        assert report.ok, (report.failed, report.blocked)
-        archive = built_image("busybox", lab.inventory.release, Silent())
-        load = "docker load -q -i /root/image.tar | sed 's/.*: //' | xargs -I{} docker tag {} tools/shell:1"
-        for name in lab.inventory.docker_hosts:
-            up.hosts[name].write("/root/image.tar", archive.path.read_bytes())
-            up.hosts[name].run(load, check=True)
-        report = carry_out(apply(lab, up.hosts, unsupported=lacking), Silent())
-        assert report.ok, (report.failed, report.blocked)
-        yield Stand(folder, up)
+    with temporary_lab(lab) as bench:
+        yield Stand(folder, bench)
 
 
 def told(found: Rehearsal) -> list[tuple[str, str, Outcome]]:
@@ -141,7 +131,7 @@ def test_a_step_that_fails_stops_everything_and_says_how_to_go_on(stand: Stand) 
     assert [(play, outcome) for play, _, outcome in told(found)] == [("the change", Outcome.ERROR)], found.notes
     assert "dockerd refuses the options of the inventory" in found.results[0].evidence[-1].found
     assert "`clusterlab provision` with today's inventory goes back" in found.results[0].hint
-    report = carry_out(provision(stand.lab(), stand.up.hosts, stand.up.machines.unsupported()), Silent())
+    report = carry_out(provision(stand.lab(), stand.bench.hosts, stand.bench.session.unsupported), Silent())
     assert report.ok, (report.failed, report.blocked)
     assert stand.plan() == []
 

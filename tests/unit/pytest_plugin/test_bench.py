@@ -17,7 +17,7 @@ from clusterlab.pipeline.lock import Unlocked
 from clusterlab.pipeline.session import Session
 from clusterlab.progress import Silent
 from clusterlab.pytest_plugin import bench as benches
-from clusterlab.pytest_plugin.bench import Bench
+from clusterlab.pytest_plugin.bench import Bench, lab_in_files
 from clusterlab.results import Evidence, Outcome, Result
 
 INVENTORY = """\
@@ -48,8 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def bench_in(folder: Path, *, converge: bool) -> Bench:
-    words = (str(folder / "inventory.yml"), str(folder / "playbooks"))
-    return Bench(*words, converge=converge, strict=False, worker=False)
+    lab = lab_in_files(str(folder / "inventory.yml"), str(folder / "playbooks"))
+    return Bench(lab, str(folder / "playbooks"), converge=converge)
 
 
 def test_only_plays_that_tests_need_are_deployed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
