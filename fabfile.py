@@ -1,7 +1,5 @@
-"""The same verbs for Fabric's own program: `fab --list`, `fab check --play volumes/nfs`."""
+"""The same verbs for Fabric's own program: `fab --list`, `CLUSTERLAB_VERBOSE=1 fab check --play volumes/nfs`."""
 
-from clusterlab.cli.main import collection
-from clusterlab.cli.pipes import guard_output
+from clusterlab.cli.main import tasks
 
-guard_output()
-namespace = collection()
+namespace = tasks()

@@ -1,7 +1,5 @@
-"""The same verbs for Invoke's own program: `inv --list`, `inv check --play volumes/nfs`."""
+"""The same verbs for Invoke's own program: `inv --list`, `CLUSTERLAB_VERBOSE=1 inv check --play volumes/nfs`."""
 
-from clusterlab.cli.main import collection
-from clusterlab.cli.pipes import guard_output
+from clusterlab.cli.main import tasks
 
-guard_output()
-namespace = collection()
+namespace = tasks()

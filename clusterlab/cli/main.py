@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,19 @@ def collection() -> Collection:
     from clusterlab.cli.registry import load_verbs
 
     return Collection(*load_verbs())
+
+
+_WATCHING = ExitStack()
+
+
+def tasks() -> Collection:
+    """All verbs for the programs of Invoke and Fabric, which are given this process for good."""
+    from clusterlab.cli.verbose import by_variable, shown_steps
+
+    guard_output()
+    if by_variable():
+        _WATCHING.enter_context(shown_steps())
+    return collection()
 
 
 def _show_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -73,7 +86,7 @@ def _complete(words: list[str]) -> None:
 def _run(argv: list[str] | None) -> None:
     from clusterlab import __version__
     from clusterlab.cli.program import Clusterlab, OwnConfig
-    from clusterlab.cli.verbose import shown_steps, without_flag
+    from clusterlab.cli.verbose import by_variable, shown_steps, without_flag
 
     program = Clusterlab(
         version=__version__,
@@ -84,5 +97,5 @@ def _run(argv: list[str] | None) -> None:
         config_class=OwnConfig,
     )
     words, verbose = without_flag(sys.argv if argv is None else argv)
-    with shown_steps() if verbose else nullcontext():
+    with shown_steps() if verbose or by_variable() else nullcontext():
         program.run(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from clusterlab.remote.trace import Step
 
 FLAGS = ("-v", "--verbose")
+VARIABLE = "CLUSTERLAB_VERBOSE"
+"""Set to anything, it is `-v` for every command; `inv` and `fab`, whose options are their own, have nothing else."""
 HELP = "also show each command, request to an engine and connection, as it ends"
 
 
@@ -19,6 +22,11 @@ def without_flag(argv: Sequence[str]) -> tuple[list[str], bool]:
     end = argv.index("--") if "--" in argv else len(argv)
     before = [word for word in argv[:end] if word not in FLAGS]
     return [*before, *argv[end:]], len(before) < end
+
+
+def by_variable() -> bool:
+    """Whether the environment asks for it."""
+    return bool(os.environ.get(VARIABLE))
 
 
 @contextmanager

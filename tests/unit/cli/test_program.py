@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +101,21 @@ def test_invoke_and_fabric_show_the_same_verbs(program: str) -> None:
     done = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in VERBS:
         assert f"  {verb} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["-m", "invoke", "status"], ["-m", "fabric", "status"], ["-m", "clusterlab", "status"]], ids=" ".join
+)
+@pytest.mark.parametrize("wanted", ["1", ""])
+def test_a_variable_shows_what_is_done_on_hosts(words: list[str], wanted: str, tmp_path: Path) -> None:
+    """On an existing host that refuses connections; Invoke and Fabric have their own -v."""
+    inventory = tmp_path / "shop.yml"
+    inventory.write_text("lab: shop\nmachines: existing\nhosts: {node1: {address: 127.0.0.1, ssh: {port: 1}}}\n")
+    environment = {**os.environ, "CLUSTERLAB_VERBOSE": wanted}
+    command = [sys.executable, *words, "--inventory", str(inventory)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert "node1" in done.stdout + done.stderr
+    assert bool(re.search(r"^  node1: connect to .*127.0.0.1:1 -> ", done.stderr, re.MULTILINE)) == bool(wanted)
 
 
 def test_every_verb_is_in_a_group() -> None:
