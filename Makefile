@@ -2,10 +2,10 @@
 #   make lab    set everything up and run the default lab
 #   make test   set everything up and pass the tests
 # and when there is more time:
-#   make test-long      the rest of the tests on virtual machines
+#   make test-long      the tests that take long
 #   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
 #   make docs           the documentation as a site, in build/site
-#   make pictures       the terminal pictures in docs/pictures, from the recorded runs beside them
+#   make pictures       the pictures in docs/pictures, from the recorded runs beside them
 #   make dist           wheel and sdist, in dist
 #   make test-versions  unit tests with the lowest allowed versions of the dependencies, and with newer Pythons of Debian
 
@@ -47,7 +47,7 @@ lint:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/pytest tests/unit --numprocesses 2
+	$(BIN)/pytest tests/unit --numprocesses 2 -m "not long"
 
 # More processes than processors, as a test also waits; with many more, engines answer so late that tests time out.
 engine:
@@ -62,6 +62,7 @@ vagrant-tests:
 	sh setup/vagrant_tests.sh $(BIN)/pytest || { sh setup/show_logs.sh test-logs; exit 1; }
 
 test-long: setup-test
+	$(BIN)/pytest tests/unit -m long
 	sh setup/as_root.sh $(BIN)/pytest tests/engine -m long --numprocesses 4
 	$(BIN)/pytest tests/lab -m long || { sh setup/show_logs.sh test-logs; exit 1; }
 
@@ -73,7 +74,7 @@ docs: setup-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: setup-test
-	$(BIN)/python docs/pictures.py
+	$(BIN)/python -m docs.pictures
 
 test-versions: setup-test
 	$(BIN)/python setup/lowest.py build/lowest

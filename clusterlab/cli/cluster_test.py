@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from clusterlab.cli.output import RunOutput, show_stage
+from clusterlab.cli.output_files import OutputFiles
 from clusterlab.cli.verb import Call, out
 from clusterlab.connectivity import connectivity
 from clusterlab.connectivity.play import Options, with_test
@@ -45,7 +46,7 @@ def carry_out(
     with open_session(lab, progress, call.lock) as session:
         pipeline = Pipeline(session, on_report=show_stage)
         run = Run(lab.name, call.name, strict=strict)
-        output = RunOutput(pipeline, run, json, junit, html)
+        output = RunOutput(pipeline, run, OutputFiles(json, junit, html))
         try:
             connectivity.carry_out(pipeline, output.stages, options)
         except KeyboardInterrupt:

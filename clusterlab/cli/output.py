@@ -92,10 +92,10 @@ class RunOutput:
     Everything there is, also when they fail or are interrupted.
     """
 
-    def __init__(self, pipeline: Pipeline, run: Run, json: str, junit: str, html: str = "") -> None:
+    def __init__(self, pipeline: Pipeline, run: Run, files: OutputFiles) -> None:
         self._pipeline = pipeline
         self._run = run
-        self._files = OutputFiles(json, junit, html)
+        self._files = files
         self._began = time.monotonic()
         self.stages = Stages()
 

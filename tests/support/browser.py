@@ -92,8 +92,10 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
-    def screenshot(self, path: Path) -> bytes:
-        png = base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+    def screenshot(self, path: Path, top: tuple[int, int] | None = None) -> bytes:
+        """The whole page, or its top: width and height in pixels."""
+        clip = {"clip": {"x": 0, "y": 0, "width": top[0], "height": top[1], "scale": 1}} if top else {}
+        png = base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, **clip)["data"])
         path.write_bytes(png)
         return png
 

@@ -67,6 +67,36 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin" / "python"
 
 
+@pytest.fixture(scope="module")
+def pip_installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program in an empty environment into which pip installed the wheel, with the dependencies that it names."""
+    home = tmp_path_factory.mktemp("pip")
+    venv.create(home, symlinks=True, with_pip=True)
+    python = home / "bin" / "python"
+    for words in (["install", "--quiet", str(wheel)], ["check"]):
+        done = subprocess.run([python, "-I", "-m", "pip", *words], capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return python
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--help", "Usage: clusterlab VERB"),
+        ("validate", " are valid."),
+        ("init --dry-run", "inventory/default.yml"),
+        ("explain volumes/persistence", "docker"),
+    ],
+)
+def test_pip_installs_it_with_all_it_needs(pip_installed: Path, words: str, said: str, tmp_path: Path) -> None:
+    done = in_empty_folder(pip_installed, tmp_path / "empty", *words.split())
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert list((tmp_path / "empty").iterdir()) == []
+    assert (pip_installed.parent / "clusterlab").is_file()
+
+
 def in_empty_folder(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     folder.mkdir(exist_ok=True)
     environment = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state"), "COLUMNS": "200"}

@@ -11,9 +11,11 @@ from clusterlab.pipeline.lock import Exclusive
 
 if TYPE_CHECKING:
     from clusterlab.cli.output import RunOutput
+    from clusterlab.cli.output_files import OutputFiles
     from clusterlab.pipeline.pipeline import Pipeline
 
 JUNIT = "write the results to this file as JUnit XML"
+HTML = "write the results to this file as an HTML page"
 STRICT = "fail when a statement is unsupported; always so on existing machines"
 
 
@@ -27,6 +29,7 @@ STRICT = "fail when a statement is unsupported; always so on existing machines"
         "stack": STACK,
         "json": JSON,
         "junit": JUNIT,
+        "html": HTML,
         "strict": STRICT,
         "without": WITHOUT,
         "dry_run": "list the statements, and what proving them changes meanwhile; contact no host",
@@ -43,11 +46,13 @@ def check(
     stack: str = "",
     json: str = "",
     junit: str = "",
+    html: str = "",
     strict: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Prove the plays' statements on the lab as it is."""
     from clusterlab.cli.dry_run import show_check
+    from clusterlab.cli.output_files import OutputFiles
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
 
@@ -58,7 +63,7 @@ def check(
             pipeline.require_checks()
             show_check(out(), lab.lab)
             return
-        output = _output(pipeline, "check", strict, json, junit)
+        output = _output(pipeline, "check", strict, OutputFiles(json, junit, html))
         try:
             output.stages.carry_out("check", pipeline.check, essential=True)
         except KeyboardInterrupt:
@@ -75,6 +80,7 @@ def check(
         "playbooks": PLAYBOOKS,
         "json": JSON,
         "junit": JUNIT,
+        "html": HTML,
         "strict": STRICT,
         "allow_data_loss": DATA_LOSS,
         **STACK_OPTIONS,
@@ -94,6 +100,7 @@ def run(
     stack: str = "",
     json: str = "",
     junit: str = "",
+    html: str = "",
     strict: bool = False,
     allow_data_loss: bool = False,
     prune: bool = False,
@@ -105,6 +112,7 @@ def run(
     """Do the main job: up, provision, apply and check."""
     from clusterlab.cli.dry_run import show_run
     from clusterlab.cli.output import show_stage
+    from clusterlab.cli.output_files import OutputFiles
     from clusterlab.cli.session import session
     from clusterlab.pipeline.pipeline import Pipeline
     from clusterlab.resources.deploying import Deploying, resolving
@@ -116,7 +124,7 @@ def run(
         if dry_run:
             show_run(out(), pipeline, json)
             return
-        output = _output(pipeline, "run", strict, json, junit)
+        output = _output(pipeline, "run", strict, OutputFiles(json, junit, html))
         try:
             # Without machines or their roles nothing can be proven. After an incomplete apply, checks say what fails.
             output.stages.carry_out("up", pipeline.up, essential=True)
@@ -129,7 +137,7 @@ def run(
     output.finish()
 
 
-def _output(pipeline: Pipeline, verb: str, strict: bool, json: str, junit: str) -> RunOutput:
+def _output(pipeline: Pipeline, verb: str, strict: bool, files: OutputFiles) -> RunOutput:
     """Begin a run.
 
     Runs on somebody else's machines are strict: what cannot be proven there is a failure.
@@ -141,4 +149,4 @@ def _output(pipeline: Pipeline, verb: str, strict: bool, json: str, junit: str) 
     if verb == "check" or not session.lab.stacks:  # `run` deploys stacks, and waits until their tasks run
         pipeline.require_checks()
     run = Run(session.lab.name, verb, strict=strict or session.machines.kind.foreign)
-    return RunOutput(pipeline, run, json, junit)
+    return RunOutput(pipeline, run, files)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from clusterlab.cli.verb import INVENTORY, JSON, Call, err, out, verb
-from clusterlab.cli.verbs.check import JUNIT, STRICT
+from clusterlab.cli.verbs.check import HTML, JUNIT, STRICT
 from clusterlab.connectivity.names import FLOOR, PORT
 from clusterlab.pipeline.lock import Exclusive
 
@@ -24,7 +24,7 @@ from clusterlab.pipeline.lock import Exclusive
         "port": "the first of two free ports that the nodes publish during the test",
         "json": JSON,
         "junit": JUNIT,
-        "html": "write the results to this file as an HTML page",
+        "html": HTML,
         "strict": STRICT,
         "dry_run": "show what would be created for the test, and tested",
     },

@@ -10,6 +10,7 @@ import pytest
 from invoke.exceptions import Exit
 
 from clusterlab.cli.output import RunOutput
+from clusterlab.cli.output_files import OutputFiles
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.load import load_lab
 from clusterlab.pipeline.lock import Exclusive
@@ -37,7 +38,8 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOutput:
     with progress_on(PlainConsole(stderr=True)) as progress:
         pipeline = Pipeline(Session(lab, progress, Exclusive("run")))
     pipeline.results = [Result("little", "it is there", "command", Outcome.PASS, 1)]
-    return RunOutput(pipeline, Run("demo", "run"), str(tmp_path / "run.json"), str(tmp_path / "run.xml"))
+    files = OutputFiles(*(str(tmp_path / f"run.{form}") for form in ("json", "xml", "html")))
+    return RunOutput(pipeline, Run("demo", "run"), files)
 
 
 def fail() -> str:
@@ -67,6 +69,7 @@ def test_a_failed_apply_is_an_error_although_every_check_passed(
     assert (document["outcome"], document["error"]["message"]) == ("error", "1 change failed")
     assert error_case((tmp_path / "run.xml").read_text(), "apply") == "1 change failed"
     assert "! demo: 1 of 1 statement proven, but apply did not make every change" in capsys.readouterr().out
+    assert "1 change failed" in (tmp_path / "run.html").read_text()
 
 
 def test_an_interrupted_run_is_an_error_in_its_files(output: RunOutput, tmp_path: Path) -> None:

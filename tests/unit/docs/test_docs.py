@@ -7,8 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-import textwrap
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,37 +16,11 @@ import yaml
 from clusterlab.cli.main import collection
 from clusterlab.cli.program import words_as_flags
 from clusterlab.cli.verbose import without_flag
-from clusterlab.model import play_names
 from clusterlab.reference import PAGES
+from tests.support.documents import LESSONS, ROOT, blocks, commands, furnish, needs_no_host, of_clusterlab
 
-ROOT = Path(__file__).parents[3]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 VERBS = {str(context.name): context for context in collection().to_contexts()}
-LESSONS = play_names(ROOT / "playbooks")
-_BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> Iterator[tuple[str, str]]:
-    """Each fenced block of a language: where it is, and its text."""
-    for document in DOCUMENTS:
-        text = document.read_text(encoding="utf-8")
-        for found in _BLOCK.finditer(text):
-            if found[2] == language:
-                line = text[: found.start()].count("\n") + 1
-                yield f"{document.name}:{line}", textwrap.dedent(found[3])
-
-
-def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each use of clusterlab and make in a block of commands."""
-    for place, text in blocks("sh"):
-        for line in text.replace("\\\n", " ").splitlines():
-            for part in re.split(r"&&|\|\||[|;]", re.sub(r"\s#.*$|^#.*$", "", line)):
-                if part.split()[:1] in (["clusterlab"], ["make"]):
-                    yield place, shlex.split(part)
-
-
-COMMANDS = list(commands())
-OURS = [(place, words) for place, words in COMMANDS if words[0] == "clusterlab"]
+OURS = of_clusterlab()
 
 
 @pytest.mark.parametrize(("place", "words"), OURS, ids=[f"{place} {' '.join(words)}" for place, words in OURS])
@@ -59,21 +31,6 @@ def test_every_command_is_one_that_clusterlab_understands(place: str, words: lis
         assert play in LESSONS or play.endswith(".yml") or play == "-" or play.isupper() or play == "host1", play
 
 
-def needs_no_host(words: list[str]) -> bool:
-    """Whether a command can be run as it stands, on files alone."""
-    verb, *rest = without_flag(words)[0][1:]
-    alone = {
-        "test-cluster": "--list",
-        "doctor": "--explain",
-        "run": "--dry-run",
-        "check": "--dry-run",
-        "up": "--dry-run",
-    }
-    if verb == "learn":
-        return not rest or "--solution" in rest
-    return verb in ("validate", "explain", "schema", "faults", "labs") or alone.get(verb, "-") in rest
-
-
 RUNNABLE = {" ".join(words): words for _, words in OURS if needs_no_host(words)}
 
 
@@ -81,16 +38,8 @@ RUNNABLE = {" ".join(words): words for _, words in OURS if needs_no_host(words)}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the guides have it: a person's own files, a stack file, and the lessons."""
     folder = tmp_path_factory.mktemp("guides")
-    for name in ("inventory", "playbooks"):
-        (folder / name).symlink_to(ROOT / name)
-    (folder / "shop").mkdir()
-    stack = (ROOT / "playbooks/stacks/shop/stack.yml").read_text()
-    (folder / "shop/stack.yml").write_text(stack)
-    for file in (ROOT / "playbooks/stacks/shop").iterdir():
-        if not (folder / "shop" / file.name).exists():
-            (folder / "shop" / file.name).symlink_to(file)
-    for file in (folder / "shop").iterdir():
-        (folder / file.name).symlink_to(file)
+    furnish(folder)
+    (folder / "inventory").symlink_to(ROOT / "inventory")
     (folder / "override.yml").write_text("services: {web: {environment: {MODE: test}}}\n")
     return folder
 
@@ -126,7 +75,7 @@ for text in sys.argv[1:]:
 
 def test_every_target_of_make_exists() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for place, words in COMMANDS:
+    for place, words in commands():
         if words[0] == "make":
             assert set(words[1:]) <= targets, place
 

@@ -1,4 +1,4 @@
-"""The terminal pictures show what today's clusterlab prints of the recorded runs; `make pictures` draws them again."""
+"""The pictures show what today's clusterlab shows of the recorded runs; `make pictures` draws them again."""
 
 from __future__ import annotations
 
@@ -38,8 +38,15 @@ def test_a_picture_is_what_is_printed_now(name: str) -> None:
     assert f"$ {PICTURES.COMMANDS[name][-1]}" in shown
 
 
+@pytest.mark.parametrize("name", list(PICTURES.PAGES))
+def test_a_page_says_what_it_said_when_it_was_photographed(name: str) -> None:
+    said = (PICTURES.FOLDER / f"{name}-page.txt").read_text(encoding="utf-8")
+    assert said.split() == PICTURES.words_on(PICTURES.page_of(name))
+    assert (PICTURES.FOLDER / f"{name}-page.png").stat().st_size > 20_000
+
+
 def test_each_picture_is_shown_somewhere() -> None:
     documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     text = "".join(one.read_text(encoding="utf-8") for one in documents)
-    for picture in PICTURES.FOLDER.glob("*.svg"):
+    for picture in (*PICTURES.FOLDER.glob("*.svg"), *PICTURES.FOLDER.glob("*.png")):
         assert f"pictures/{picture.name}" in text
