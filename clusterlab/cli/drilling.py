@@ -70,7 +70,7 @@ def planned(session: Session, words: Sequence[str], lasts: float | None = None) 
 def parse_seed(text: str) -> int | None:
     """A seed of the command line. Raises UsageError when it is not a number."""
     if text and not text.isdecimal():
-        raise UsageError(f"--seed must be a number, not {text!r}")
+        raise UsageError(f"--seed must be a number, not {text!r}", remedy="For example --seed 7.")
     return int(text) if text else None
 
 
@@ -80,7 +80,9 @@ def parse_seconds(text: str) -> float | None:
     Raises UsageError when it is not one that faults may last.
     """
     if text and not (text.isdecimal() and 0 < int(text) <= LONGEST):
-        raise UsageError(f"--lasts must be a number of seconds up to {LONGEST:g}, not {text!r}")
+        raise UsageError(
+            f"--lasts must be a number of seconds from 1 to {LONGEST:g}, not {text!r}", remedy="For example --lasts 60."
+        )
     return float(text) if text else None
 
 

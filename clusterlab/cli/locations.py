@@ -48,7 +48,7 @@ def playbooks_path(given: str, plays: Sequence[str], inventory: Path) -> Path:
     """
     if given != DEFAULT_PLAYBOOKS or Path(given).is_dir():
         return Path(given)
-    if plays or is_shipped(inventory):
+    if plays or is_shipped(inventory) or not inventory.is_file():  # which is then said to be missing
         return shipped("playbooks")
     raise UsageError(
         f"there is no folder {given} here, and no play was given",

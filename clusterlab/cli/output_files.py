@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clusterlab.errors import UsageError
 from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.reports.html import page
 from clusterlab.reports.junit import junit
@@ -23,6 +24,13 @@ class OutputFiles:
     json: str = ""
     junit: str = ""
     html: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a file in a folder that does not exist, before anything is done for it."""
+        for name in self.named:
+            folder = Path(name).parent
+            if not folder.is_dir():
+                raise UsageError(f"{name}: the folder {folder} does not exist", remedy=f"Create it: mkdir -p {folder}")
 
     @property
     def to_stdout(self) -> bool:

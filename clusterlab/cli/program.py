@@ -28,6 +28,8 @@ SINGLE = ("host", "title", "name", "snapshot", "manager", "fault")
 """Parameters that are given once, as a plain word after the verb."""
 SEVERAL = ("play", "hosts", "names")
 """Parameters that may be given repeatedly, as plain words after the verb."""
+_OWN_FLAGS = ("--help", "-h", "--version", "-V", "--list", "-l")
+"""Options without a verb."""
 _WORDS = {
     "host": " HOST [-- COMMAND ...]",
     "title": " [CHECK]",
@@ -129,6 +131,9 @@ def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> lis
     before, after = _split(words, "--")
     at = next((index for index, word in enumerate(before) if not word.startswith("-")), None)
     if at is None:
+        for word in before:
+            if word not in _OWN_FLAGS:
+                raise UsageError(f"unknown option {word}", remedy="`clusterlab --help` lists verbs and options.")
         return list(words)
     verb, rest = before[at], before[at + 1 :]
     if before[:at] in (["--help"], ["-h"]):

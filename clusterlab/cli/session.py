@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from clusterlab.cli.lab_names import check_lab_name
 from clusterlab.cli.locations import inventory_path, is_shipped, playbooks_path
 from clusterlab.cli.stack_words import check_without, plays_and_stacks
 from clusterlab.cli.verb import Call, err
@@ -18,8 +19,8 @@ _HEALING_SECONDS = 300.0
 
 
 def lab_name(inventory: str, given: str) -> str:
-    """The lab's name: as given, when the inventory is gone, or as the inventory says."""
-    return given or load_inventory(inventory_path(inventory)).name
+    """The lab's name: as given, when the inventory is gone, or as the inventory says. Raises UsageError."""
+    return check_lab_name(given) if given else load_inventory(inventory_path(inventory)).name
 
 
 @contextmanager

@@ -37,7 +37,16 @@ def plays_and_stacks(
     if name and len(files) != 1:
         found = f"there are {len(files)} stacks" if files else "no stack file is given"
         raise UsageError(f"--stack {name}: {found}", remedy="Name the files of one stack, each with -c.")
-    return [word for word in words if not is_stack(word)], [StackFiles(files=one, name=name) for one in files]
+    plays = [word for word in words if not is_stack(word)]
+    require_files(plays)
+    return plays, [StackFiles(files=one, name=name) for one in files]
+
+
+def require_files(plays: Sequence[str]) -> None:
+    """Raise UsageError for a play that is written as a file which does not exist."""
+    for word in plays:
+        if word.endswith((".yml", ".yaml")) and not Path(word).exists():
+            raise UsageError(f"{word}: the file does not exist", remedy="Name a stack file, or a play without .yml.")
 
 
 def check_without(keys: Sequence[str]) -> None:

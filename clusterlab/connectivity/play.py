@@ -92,7 +92,7 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
-    return Subject(lab.inventory, nodes, port, options.outside, floor, seen)
+    return Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen)
 
 
 def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:
@@ -199,6 +199,12 @@ def _port(port: int) -> int:
     if not 1024 <= port <= 65534:
         raise UsageError(f"--port {port} is not the first of two free ports", remedy=f"For example --port {PORT}.")
     return port
+
+
+def _outside(url: str) -> str:
+    if url and not re.match(r"https?://[^\s/]+", url):
+        raise UsageError(f"--outside {url} is not the URL of a page", remedy="Begin it with http:// or https://.")
+    return url
 
 
 def _floor(floor: str) -> str:

@@ -106,7 +106,10 @@ def chosen(lab: Lab, words: Sequence[str] = ()) -> dict[str, list[Drill]]:
     if words:
         found = {play: [one for one in found[play] if one.title in wanted] for play, wanted in titles.items()}
     if not any(found.values()):
-        raise UsageError("there is no drill", remedy="Name a play that has `drills:`, or write one.")
+        those = f"{', '.join(words)}: there is no drill in it" if words else "no play has a drill"
+        having = ", ".join(name for name, play in lab.plays.items() if play.drills)
+        known = f"Plays with drills: {having}." if having else "Name a play that has `drills:`, or write one."
+        raise UsageError(those, remedy=known)
     return {play: drills for play, drills in found.items() if drills}
 
 

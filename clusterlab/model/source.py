@@ -178,7 +178,7 @@ def _files_near(path: Path) -> str:
     near = get_close_matches(path.name, names, n=3, cutoff=0.6)
     shown = near or names[:8]
     if not shown:
-        return f"There are no .yml files in {folder}."
+        return f"There are no .yml files in {'this folder' if folder == Path() else folder}."
     files = either([str(folder / name) for name in shown])
     return f"Did you mean {files}?" if near else f"There is {files}."
 

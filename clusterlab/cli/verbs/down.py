@@ -10,6 +10,7 @@ from clusterlab.pipeline.lock import Exclusive
 def down(call: Call, inventory: str = "", lab: str = "", dry_run: bool = False) -> None:
     """Remove the lab's machines and all that belongs to them."""
     from clusterlab.cli.dry_run import show_down
+    from clusterlab.cli.lab_names import check_lab_name
     from clusterlab.cli.locations import inventory_path
     from clusterlab.cli.session import say_shipped
     from clusterlab.machines import open_machines, recall_machines
@@ -19,7 +20,7 @@ def down(call: Call, inventory: str = "", lab: str = "", dry_run: bool = False) 
 
     path = None if lab else inventory_path(inventory)
     given = load_inventory(path) if path else None
-    name = given.name if given else lab
+    name = given.name if given else check_lab_name(lab)
     with progress_on(err()) as progress:
         if path:
             say_shipped(path, progress)

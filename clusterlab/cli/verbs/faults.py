@@ -131,12 +131,16 @@ def _parsed(text: str) -> FaultSpec:
     from clusterlab.errors import UsageError
     from clusterlab.faults.kinds import FAULTS
     from clusterlab.model.faults import parse_fault
+    from clusterlab.model.problems import suggest
 
     remedy = f"Write it as in a play: 'isolate: {{host: host2}}'. The kinds are {', '.join(FAULTS)}."
     try:
         value = yaml.safe_load(text)
         if not isinstance(value, dict):
             raise UsageError("a fault is required", remedy=remedy)
+        for name in value:
+            if name not in FAULTS:
+                raise UsageError(f"there is no kind of fault {name!r}", remedy=suggest(str(name), FAULTS, "Kinds"))
         return parse_fault(value)
     except yaml.YAMLError as error:
         raise UsageError(f"the fault is not valid YAML: {error}", remedy=remedy) from error

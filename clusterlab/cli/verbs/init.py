@@ -23,8 +23,9 @@ def init(
 
     An Ansible inventory can be read as well.
     """
+    from clusterlab.cli.lab_names import check_lab_name
     from clusterlab.cli.locations import shipped
-    from clusterlab.errors import UsageError
+    from clusterlab.errors import ClusterlabError, UsageError
     from clusterlab.init import ansible, cluster, defaults, text
     from clusterlab.init.found import host_name
     from clusterlab.model import load_lab
@@ -33,7 +34,9 @@ def init(
     if as_lab and not from_:
         raise UsageError("--as-lab has no effect without --from", remedy="Name a host of the cluster with --from.")
     folder = Path(to)
-    name = lab or host_name(folder.resolve().name)
+    name = check_lab_name(lab) if lab else host_name(folder.resolve().name)
+    if Path(from_).suffix in (".ini", ".yml", ".yaml") and not Path(from_).is_file():
+        raise UsageError(f"--from: {from_}: the file does not exist", remedy="Name an Ansible inventory, or a host.")
     if from_:
         with progress_on(err()) as progress:
             file = Path(from_)
@@ -53,8 +56,13 @@ def init(
             remedy="Write to another folder with --to, or see what would be written with --dry-run.",
         )
     for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content, encoding="utf-8")
+        try:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise ClusterlabError(
+                f"{folder / path} cannot be written: {error.strerror}", remedy="Write to another folder with --to."
+            ) from error
         out().print(f"wrote {folder / path}", highlight=False, soft_wrap=True)
     load_lab(folder / "inventory/default.yml", ["first"], folder / "playbooks")
     next_step = "clusterlab check" if from_ and not as_lab else "clusterlab run"

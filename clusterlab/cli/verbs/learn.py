@@ -48,8 +48,10 @@ def learn(
     from clusterlab.model import play_names
     from clusterlab.reports.learning import show_standings
 
-    if len(play) > 1 or (hint and solution):
-        raise UsageError("one lesson at a time, with --hint or --solution", remedy="`clusterlab learn` lists lessons.")
+    if hint and solution:
+        raise UsageError("--hint and --solution are mutually exclusive", remedy="Give one of them.")
+    if len(play) > 1:
+        raise UsageError("one lesson at a time", remedy=f"For example `clusterlab learn {play[0]}`.")
     if not play:
         if hint or solution:
             raise UsageError("a lesson is required", remedy="`clusterlab learn` lists the lessons.")

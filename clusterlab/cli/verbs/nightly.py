@@ -75,7 +75,8 @@ def nightly(
         raise UsageError("--install and --uninstall are mutually exclusive", remedy="Give one of them.")
     for flag, given, belongs in (("--at", at, install), ("--lab", lab, uninstall)):
         if given and not belongs:
-            raise UsageError(f"{flag} has no effect without {'--install' if flag == '--at' else '--uninstall'}")
+            needed = "--install" if flag == "--at" else "--uninstall"
+            raise UsageError(f"{flag} has no effect without {needed}", remedy=f"Add {needed}, or leave {flag} out.")
     if uninstall:
         print("\n".join(nightly_request.unschedule(lab_name(inventory, lab))))
         return
@@ -102,7 +103,8 @@ def nightly(
         for line in nightly_request.described(request):
             out().print(line, highlight=False, markup=False, soft_wrap=True)
         return
-    record, files = nightly_request.begin_record(request), OutputFiles(json, junit)
+    files = OutputFiles(json, junit)
+    record = nightly_request.begin_record(request)
     try:
         nightly_request.carry_out(request, record, err())
     finally:  # an interrupted run has what it found until then

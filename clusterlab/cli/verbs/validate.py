@@ -32,15 +32,14 @@ def validate(
 ) -> None:
     """Check the inventory and the playbooks, or stack files, without touching a host."""
     from clusterlab.cli.locations import inventory_path, playbooks_path
-    from clusterlab.cli.stack_words import is_stack
+    from clusterlab.cli.stack_words import plays_and_stacks
     from clusterlab.cli.validating import Validation, check_mute
 
     check_mute(mute)
     validation = Validation()
-    stacks = [*([compose_file] if compose_file else []), *([word] for word in play if is_stack(word))]
-    plays = [word for word in play if not is_stack(word)]
-    for files in stacks:
-        validation.stack(files, stack, mute)
+    plays, stacks = plays_and_stacks(play, compose_file, stack)
+    for one in stacks:
+        validation.stack(one.files, stack, mute)
     if plays or not stacks:
         path = inventory_path(inventory)
         validation.plays(path, plays, playbooks_path(playbooks, plays, path))
