@@ -108,8 +108,8 @@ def chosen(lab: Lab, words: Sequence[str] = ()) -> dict[str, list[Drill]]:
     if not any(found.values()):
         those = f"{', '.join(words)}: there is no drill in it" if words else "no play has a drill"
         having = ", ".join(name for name, play in lab.plays.items() if play.drills)
-        known = f"Plays with drills: {having}." if having else "Name a play that has `drills:`, or write one."
-        raise UsageError(those, remedy=known)
+        remedy = f"Plays with drills: {having}." if having else "Name a play that has `drills:`, or write one."
+        raise UsageError(those, remedy=remedy)
     return {play: drills for play, drills in found.items() if drills}
 
 
