@@ -83,7 +83,7 @@ def test_a_drill_that_the_stack_does_not_have(playbooks: Path) -> None:
 
 @pytest.mark.parametrize("text", ["0", "soon", "-3", "841", "1.5"])
 def test_seconds_that_no_fault_may_last(text: str) -> None:
-    with pytest.raises(UsageError, match="--lasts must be a number of seconds up to 840"):
+    with pytest.raises(UsageError, match="--lasts must be a number of seconds from 1 to 840"):
         parse_seconds(text)
 
 

@@ -89,5 +89,5 @@ def on(inventory: str) -> Lab:
 
 def test_a_play_without_drills() -> None:
     empty = Lab(lab().inventory)
-    with pytest.raises(UsageError, match="there is no drill"):
+    with pytest.raises(UsageError, match="no play has a drill"):
         chosen(empty)
