@@ -1,14 +1,18 @@
-"""Which words of a command line are stack files, and which are plays."""
+"""Which words of a command line are stack files, and which are plays.
+
+Modules of verbs import it for the words of help, so it imports models, which take long, where it needs them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clusterlab.errors import UsageError
-from clusterlab.model.play_files import is_stack_file
-from clusterlab.model.problems import suggest
-from clusterlab.model.stack_files import STANDARD_INPUT, StackFiles
+
+if TYPE_CHECKING:
+    from clusterlab.model.stack_files import StackFiles
 
 COMPOSE_FILE = "a stack file, - for standard input; repeated ones are merged (short: -c)"
 PRUNE = "remove services of stacks that are no longer in their files"
@@ -21,6 +25,9 @@ WITHOUT = "a statement derived from stack files to leave out: KEY, or KEY:SERVIC
 
 def is_stack(word: str) -> bool:
     """Whether a word of the command line is a stack file; `-` is standard input."""
+    from clusterlab.model.play_files import is_stack_file
+    from clusterlab.model.stack_files import STANDARD_INPUT
+
     return word == STANDARD_INPUT or is_stack_file(Path(word))
 
 
@@ -33,6 +40,8 @@ def plays_and_stacks(
 
     Raises UsageError when `name` could mean more than one stack, or none.
     """
+    from clusterlab.model.stack_files import StackFiles
+
     files = [*([list(compose_files)] if compose_files else []), *([word] for word in words if is_stack(word))]
     if name and len(files) != 1:
         found = f"there are {len(files)} stacks" if files else "no stack file is given"
@@ -53,7 +62,8 @@ def check_without(keys: Sequence[str]) -> None:
     """Raise UsageError for a key that no statement has."""
     if not keys:
         return
-    from clusterlab.stacks.statements import KEYS  # takes long to import
+    from clusterlab.model.problems import suggest
+    from clusterlab.stacks.statements import KEYS
 
     for key in keys:
         if key.partition(":")[0] not in KEYS:
