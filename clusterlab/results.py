@@ -158,6 +158,7 @@ class Result:
     hint: str = ""
     cause: Cause | None = None  # of what is blocked or unsupported
     timeline: Timeline | None = None  # of a drill
+    own: bool = False  # clusterlab states it of every lab: it proves nothing that a play states
 
 
 @dataclass(frozen=True)

@@ -153,22 +153,19 @@ def ask_all(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]
     completed = places.run(
         place, ["bash", "-c", _SCRIPT, "bash", *(job.argument() for job in unique)], timeout=patience
     )
-    lines: dict[str, str] = {}
+    lines: dict[str, list[str]] = {}
     for number, line in re.findall(r"^(\d+) (\d+ ?.*)$", completed.stdout, re.MULTILINE):
-        if not lines.get(number, "").startswith("0 "):  # of several networks, one over which it was answered counts
-            lines[number] = line
+        lines.setdefault(number, []).append(line)
     own = {int(pid): text.split() for pid, text in re.findall(r"^own (\d+)(.*)$", completed.stdout, re.MULTILINE)}
     found = {}
     for index, job in enumerate(unique):
-        line = lines.get(str(index))
-        if line is None:
+        if str(index) not in lines:
             raise NotUnderstood(
                 f"{host} did not answer all probes (exit code {completed.exit})",
                 command=job.typed(),
                 detail=completed.output,
             )
-        code, _, said = line.partition(" ")
-        met = _met(job, int(code), said, place)
+        met = _of_all(job, lines[str(index)], place)
         found[job] = replace(met, itself=met.reached and job.target in own.get(job.pid, ()))
     return found
 
@@ -183,6 +180,16 @@ def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None
         ending = {host: ["kill", *pids] for host, pids in holders.items() if pids}
         # One that has ended by itself meanwhile is not an error, nor is a host that is gone: see _HELD.
         parallel(lambda host: places.run(Place(host), ending[host]), list(ending), name="release")
+
+
+def _of_all(job: Job, lines: Sequence[str], place: Place) -> Met:
+    """What came of a job over each of several networks: one over which it was answered counts.
+
+    Without one, all of them must have been asked: raises MissingTool and NotUnderstood.
+    """
+    ended = [(int(code), said) for code, _, said in (line.partition(" ") for line in lines)]
+    answered = [(code, said) for code, said in ended if code == 0]
+    return [_met(job, code, said, place) for code, said in answered[:1] or ended][-1]
 
 
 def _met(job: Job, code: int, said: str, place: Place) -> Met:

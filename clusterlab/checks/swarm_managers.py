@@ -61,4 +61,4 @@ def _judged(host: str, guard: Guard, interrupted: Event) -> Result:
         outcome, found = Outcome.PASS, "it reports the nodes of the Swarm"
     evidence = Evidence(host, _COMMAND, statement(host), found, holds=outcome is Outcome.PASS)
     seconds, hint = time.monotonic() - began, cause.remedy if cause else ""
-    return Result(SWARM_PLAY, statement(host), _KIND, outcome, 1, seconds, (evidence,), hint, cause)
+    return Result(SWARM_PLAY, statement(host), _KIND, outcome, 1, seconds, (evidence,), hint, cause, own=True)

@@ -125,14 +125,23 @@ class RunOutput:
             show_error(err(), incomplete)
         self._collect("it has no result", incomplete)
         kept = self._write()
-        lessons = record.note(self._pipeline.results)
+        lessons, damaged = self._noted()
         if not self._files.to_stdout:
             show_results(out(), self._run)
             for lesson in lessons:
                 out().print(f"lesson {lesson.lesson}: {standing_text(lesson)}", highlight=False, soft_wrap=True)
             if self._run.exit_code and kept.is_file():
                 err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
+        if damaged is not None:  # which is no fault of the run
+            show_error(err(), damaged)
         raise Exit(code=self._run.exit_code)
+
+    def _noted(self) -> tuple[list[record.Standing], ClusterlabError | None]:
+        """The lessons that the results are about; or why these could not be noted."""
+        try:
+            return record.note(self._pipeline.results), None
+        except ClusterlabError as error:
+            return [], error
 
     def _collect(self, missing: str, error: ClusterlabError | None) -> None:
         run, session = self._run, self._pipeline.session

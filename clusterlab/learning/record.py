@@ -51,8 +51,12 @@ def read() -> dict[str, Standing]:
 
 
 def _write(standings: Iterable[Standing]) -> None:
-    make_private(_file().parent)
-    write_atomically(_file(), json.dumps([asdict(one) for one in standings], indent=2) + "\n")
+    """Raises ClusterlabError."""
+    try:
+        make_private(_file().parent)
+        write_atomically(_file(), json.dumps([asdict(one) for one in standings], indent=2) + "\n")
+    except OSError as error:
+        raise ClusterlabError(f"{_file()} cannot be written: {error.strerror}") from error
 
 
 def begin(lesson: str, statements: int) -> None:
@@ -66,7 +70,7 @@ def begin(lesson: str, statements: int) -> None:
 def note(results: Iterable[Result]) -> list[Standing]:
     """Note how far the lessons are that were begun and that `results` are about.
 
-    Returns these lessons.
+    Returns these lessons. Raises ClusterlabError.
 
     What hosts cannot do (unsupported) is not asked of the person.
     """

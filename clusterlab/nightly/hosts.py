@@ -77,6 +77,6 @@ def _result(lab: Lab, name: str, answer: dict[str, str] | ClusterlabError) -> Re
     check, wanted, command = host_answers(name), "answers over SSH", f"clusterlab ssh {name} -- uname -r"
     if isinstance(answer, ClusterlabError):
         evidence = Evidence(name, command, wanted, answer.message, answer.detail, holds=False)
-        return Result(OWN_PLAY, check, "host", Outcome.ERROR, evidence=(evidence,), hint=answer.remedy)
+        return Result(OWN_PLAY, check, "host", Outcome.ERROR, evidence=(evidence,), hint=answer.remedy, own=True)
     evidence = Evidence(name, command, wanted, f"kernel {answer.get('kernel', '?')}")
-    return Result(OWN_PLAY, check, "host", Outcome.PASS, evidence=(evidence,))
+    return Result(OWN_PLAY, check, "host", Outcome.PASS, evidence=(evidence,), own=True)

@@ -143,16 +143,12 @@ def run_verdict(results: Sequence[Result], stages: Sequence[Stage], strict: bool
     """The verdict of the checks.
 
     A stage that failed turns "all hold" into "error", for then not all was tried.
-
-    Its own statements alone prove nothing about the lab.
     """
-    outcome = verdict(results)
-    if outcome in (Outcome.FAIL, Outcome.BLOCKED, Outcome.ERROR, Outcome.NOT_RUN):
-        return _WORDS[outcome]
-    if any(stage.outcome in ("failed", "interrupted") for stage in stages):
+    outcome = verdict(results, strict)
+    incomplete = any(stage.outcome in ("failed", "interrupted") for stage in stages)
+    if incomplete and outcome in (Outcome.PASS, Outcome.FLAKY, Outcome.UNSUPPORTED):
         return "error"
-    proven = verdict([result for result in results if result.play != OWN_PLAY], strict)
-    return "unsupported" if proven is Outcome.UNSUPPORTED else _WORDS[outcome]
+    return _WORDS[outcome]
 
 
 def from_run(run: Run, stages: list[Stage], picture: Picture) -> NightlyRun:

@@ -24,7 +24,7 @@ def changes_nothing(changes: Sequence[Change]) -> Result:
     """
     evidence = tuple(_evidence(change) for change in changes) or (Evidence("all hosts", _COMMAND, _WANTED, _WANTED),)
     outcome, hint = (Outcome.FAIL, _HINT) if changes else (Outcome.PASS, "")
-    return Result(OWN_PLAY, SECOND_APPLY, "idempotence", outcome, evidence=evidence, hint=hint)
+    return Result(OWN_PLAY, SECOND_APPLY, "idempotence", outcome, evidence=evidence, hint=hint, own=True)
 
 
 def _evidence(change: Change) -> Evidence:

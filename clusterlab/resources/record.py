@@ -17,6 +17,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote
 
+from clusterlab.errors import HostError
 from clusterlab.remote import Host
 from clusterlab.workstation import owner
 
@@ -72,14 +73,23 @@ def others(at: Observed, kind: str) -> dict[str, list[str]]:
 def entries(at: Observed, kind: str) -> dict[str, object]:
     """The state of each resource of a kind before clusterlab's first change.
 
-    By its name.
+    By its name. Raises HostError when an entry cannot be read.
     """
-    found = {}
+    found: dict[str, object] = {}
     for line in at.answers.get(SECTION, "").splitlines():
         file, _, content = line.partition(" ")
         of_kind, _, name = file.partition("@")
         if of_kind == quote(kind, safe=""):
-            found[unquote(name)] = json.loads(content)
+            try:
+                found[unquote(name)] = json.loads(content)
+            except ValueError as error:
+                file = f"{folder(at.lab)}/{file}"
+                raise HostError(
+                    at.name,
+                    f"what {kind} {unquote(name)} was before provision is recorded in {file}, which is damaged",
+                    remedy=f"Remove it: `clusterlab ssh {at.name} -- rm {shlex.quote(file)}`. `clusterlab deprovision` "
+                    "then leaves that as it is.",
+                ) from error
     return found
 
 
@@ -92,12 +102,12 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object], *, s
         return
     whose = shlex.quote(f"{this_workstation()} {owner()}")
     lines = ["set -e", "umask 077", f"mkdir -p {folder(lab)}", f"cd {folder(lab)}"]
-    lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && mv .owner-$$ owner; }}")
+    lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && sync .owner-$$ && mv .owner-$$ owner; }}")
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
         content = shlex.quote(json.dumps(state, sort_keys=True))
         copy = f'; for one in ../*/{file}; do [ ! -e "$one" ] || cp "$one" .new-$$; done' if shared else ""
-        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$${copy}; mv .new-$$ {file}; }}")
+        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$${copy}; sync .new-$$; mv .new-$$ {file}; }}")
     do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
 
 

@@ -58,6 +58,7 @@ def stored_in(host: str, answer: str) -> dict[str, Stored]:
     Raises HostError when the host cannot say.
     """
     files: dict[str, dict[str, Json]] = {}
+    gone: set[str] = set()
     for line in answer.splitlines():
         if line == _UNREADABLE:
             raise HostError(
@@ -67,5 +68,12 @@ def stored_in(host: str, answer: str) -> dict[str, Stored]:
             )
         if line:
             name, file, text = line.split(" ", 2)
-            files.setdefault(name, {})[file] = json.loads(text)
-    return {name: Stored(found.get("config.v2", {}), found.get("hostconfig", {})) for name, found in files.items()}
+            try:
+                files.setdefault(name, {})[file] = json.loads(text)
+            except ValueError:  # removed while it was read
+                gone.add(name)
+    return {
+        name: Stored(found.get("config.v2", {}), found.get("hostconfig", {}))
+        for name, found in files.items()
+        if name not in gone
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -161,9 +162,10 @@ KIND = TaskMount()
 def _look(probe: TaskMountProbe, tasks: list[Task], places: Places) -> Mapping[Task, _Seen]:
     printed = run_for(tasks, _SCRIPT, places, probe.path, timeout=30.0 + _SECONDS * len(tasks)).stdout
     found: dict[Task, _Seen] = {}
-    for part in printed.split("pid ")[1:]:
-        pid, path, text = (*part.split("\n", 2), "", "")[:3]
-        mounts, _, inode = text.rpartition("inode ")
+    parts = re.split(r"^pid (\d+)$\n?", printed, flags=re.MULTILINE)[1:]
+    for pid, part in zip(parts[::2], parts[1::2], strict=True):
+        path, _, text = part.partition("\n")
+        mounts, _, inode = text.rpartition("\ninode ")
         path = posixpath.normpath(path.removeprefix("path ").removeprefix(f"/proc/{pid}/root") or probe.path)
         try:
             mount = mount_of(path, parse(mounts))

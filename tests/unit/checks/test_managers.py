@@ -26,9 +26,10 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
 from clusterlab.remote import Hosts
+from clusterlab.reports.verdict import exit_code
 from clusterlab.resources.managers import first_answer
 from clusterlab.resources.swarm_handle import NotPermitted
-from clusterlab.results import Outcome
+from clusterlab.results import Outcome, Result
 
 MANAGERS = ("m1", "m2", "m3")
 ADDRESSES = {name: f"10.0.0.{number}" for number, name in enumerate((*MANAGERS, "w1"), 1)}
@@ -220,6 +221,12 @@ def test_a_manager_that_is_down_is_one_finding(monkeypatch: pytest.MonkeyPatch) 
     ]
     assert found[0].cause
     assert (found[0].cause.code, found[0].cause.subject) == ("engine-down", "m1")
+
+
+def test_managers_at_work_prove_no_play(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = list(check_managers(Lab(INVENTORY), NEEDS, guard(monkeypatch, "m1"), Event()))
+    assert {one.outcome for one in found} == {Outcome.PASS}
+    assert exit_code([*found, Result("nfs", "is mounted", "mount", Outcome.UNSUPPORTED)]) == 3
 
 
 def test_without_anything_of_the_swarm_its_managers_are_nobodys_business(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from invoke.exceptions import Exit
 from clusterlab.cli.output import RunOutput
 from clusterlab.cli.output_files import OutputFiles
 from clusterlab.errors import ClusterlabError
+from clusterlab.machines.paths import state_home
 from clusterlab.model.load import load_lab
 from clusterlab.pipeline.lock import Exclusive
 from clusterlab.pipeline.pipeline import Pipeline
@@ -70,6 +71,18 @@ def test_a_failed_apply_is_an_error_although_every_check_passed(
     assert error_case((tmp_path / "run.xml").read_text(), "apply") == "1 change failed"
     assert "! demo: 1 of 1 statement proven, but apply did not make every change" in capsys.readouterr().out
     assert "1 change failed" in (tmp_path / "run.html").read_text()
+
+
+def test_a_damaged_record_of_lessons_hides_no_result(output: RunOutput, capsys: pytest.CaptureFixture[str]) -> None:
+    file = state_home() / "lessons.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    with pytest.raises(Exit) as ended:
+        output.finish()
+    assert ended.value.code == 0
+    shown = capsys.readouterr()
+    assert "1 of 1 statement proven" in shown.out
+    assert "lessons.json cannot be read" in " ".join(shown.err.split())
 
 
 def test_an_interrupted_run_is_an_error_in_its_files(output: RunOutput, tmp_path: Path) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from clusterlab.faults.cut import Between
 from clusterlab.faults.kinds import FAULTS
+from clusterlab.faults.partition import PARTITION
 from clusterlab.faults.safety import allowed, too_much
+from clusterlab.faults.scene import Scene
 from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.outside import ABILITIES
+from clusterlab.model import Lab
 from clusterlab.model.inventory import Inventory
+from clusterlab.remote import Hosts
 
 
 def inventory(machines: str = "namespaces", managers: int = 1, **more: Any) -> Inventory:
@@ -75,3 +80,31 @@ def test_what_a_kind_of_machines_cannot_has_a_reason(kind: Any) -> None:
 def test_every_fault_says_what_it_does(kind: Any) -> None:
     assert kind.summary.endswith(".")
     assert len(kind.summary) <= 120
+
+
+ALL = [f"host{number}" for number in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("managers", "given", "lost"),
+    [
+        (3, {"between": [ALL, ALL]}, 2),
+        (3, {"from": ALL, "to": ALL}, 2),
+        (3, {"between": [["host1"], ["host2", "host3", "gw"]]}, 1),
+        (3, {"between": [["host1", "host4"], ["host2", "host3"]]}, 1),
+        (3, {"between": [["host1"], ["host2"]]}, 0),
+        (3, {"between": [["host4"], ["host1", "host2", "host3"]]}, 0),
+        (3, {"host": "host4"}, 1),
+        (2, {"between": [["host1"], ["host2"]]}, 1),
+        (0, {"between": [ALL, ALL]}, 0),
+    ],
+)
+def test_a_partition_takes_the_managers_away_that_do_not_reach_the_others(
+    managers: int, given: dict[str, Any], lost: int
+) -> None:
+    of_lab = inventory(managers=managers) if managers else inventory(managers=1)
+    if not managers:
+        of_lab.hosts["host1"].roles.remove("swarm_manager")
+    params = Between.model_validate(given)
+    found = PARTITION.lost(params, Scene(Lab(of_lab), Hosts({})))
+    assert len(found) == lost

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.nightly.nightly_run import run_verdict
 from clusterlab.reports.junit import junit
 from clusterlab.reports.marks import MARKS
 from clusterlab.reports.progress import progress_on, seconds_text
@@ -75,6 +76,16 @@ def test_verdict_and_exit_code(outcomes: list[Outcome], wanted: Outcome, code: i
 @pytest.mark.parametrize("strict", [False, True])
 def test_without_a_pass_no_run_succeeds(outcomes: list[Outcome], strict: bool) -> None:
     assert exit_code(results(*outcomes), strict)
+
+
+@pytest.mark.parametrize("others", [[], [Outcome.UNSUPPORTED], [Outcome.WAIVED]])
+def test_what_clusterlab_states_of_every_lab_makes_no_run_succeed(others: list[Outcome]) -> None:
+    own = Result("Swarm", "host1 manages the Swarm", "manager", Outcome.PASS, own=True)
+    found = [own, *results(*others)]
+    assert (verdict(found), exit_code(found)) == (Outcome.UNSUPPORTED, 3)
+    assert run_verdict(found, []) == "unsupported"
+    assert exit_code([*found, *results(Outcome.PASS)]) == 0
+    assert exit_code([replace(own, outcome=Outcome.BLOCKED), *results(Outcome.PASS)]) == 1
 
 
 @pytest.mark.parametrize("proof", [Outcome.PASS, Outcome.FLAKY])
