@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run the unit tests with the Python of another Debian release, as root: other_python.sh RELEASE FOLDER [PYTEST ARGUMENT...]
-# Arguments are instead of the whole of tests/unit. The variable APT_OPTIONS has a line of apt.conf(5) for the root file system.
+# Arguments are instead of the rooms that depend on Python most and need neither a browser nor images. The variable APT_OPTIONS has a line
+# of apt.conf(5) for the root file system.
 # The root file system in FOLDER is made once. Wheels are downloaded outside of it: inside, nothing is fetched.
 set -eu
 release=$1
@@ -35,6 +36,6 @@ python3 -m venv /venv
 /venv/bin/pip install --quiet --no-index --no-deps --no-build-isolation --editable /src
 /venv/bin/pip check
 cd /src
-[ \$# -gt 0 ] || set -- tests/unit
+[ \$# -gt 0 ] || set -- tests/unit/model tests/unit/cli tests/unit/remote tests/unit/pytest_plugin
 exec /venv/bin/pytest --numprocesses 2 \"\$@\"
 " sh "$@"' sh "$root" "$@"

@@ -1,4 +1,7 @@
-"""The commands of the guides that need a lab are run as they stand, one document after the other, on real engines."""
+"""The commands of the guides that need a lab are run as they stand, one document after the other, on real engines.
+
+The lab is the default one, in namespaces: what these lack is unsupported.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,16 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+import yaml
 
 from clusterlab.cli.verbose import without_flag
 from clusterlab.machines import recall_machines
 from clusterlab.progress import Silent
-from tests.support.documents import furnish, needs_no_host, of_clusterlab
+from tests.support.documents import ROOT, furnish, needs_no_host, of_clusterlab
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 LAB = f"guides-{os.getpid()}"
-INVENTORY = f"""\
-lab: {LAB}
-machines: namespaces
-network: {{subnet: 10.68.0.0/24}}
-hosts:
-  gw: {{address: 10.68.0.1}}
-  host1: {{address: 10.68.0.11, roles: [docker, swarm_manager]}}
-  host2: {{address: 10.68.0.12, roles: [docker, swarm_worker]}}
-images:
-  shell: {{build: busybox}}
-  web: {{build: nginx}}
-"""
 OTHER_MACHINES = {
     "snapshot": "virtual machines",
     "snapshots": "virtual machines",
@@ -67,11 +59,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("guides")
     furnish(folder)
     (folder / "inventory").mkdir()
-    (folder / "inventory/default.yml").write_text(INVENTORY)
+    inventory = yaml.safe_load((ROOT / "inventory/default.yml").read_text())
+    del inventory["qemu"]
+    (folder / "inventory/default.yml").write_text(yaml.safe_dump({**inventory, "lab": LAB, "machines": "namespaces"}))
 
     def clusterlab(words: list[str]) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "clusterlab", *words]
-        environment = {**os.environ, "NFS_SERVER": "10.68.0.1"}
+        environment = {**os.environ, "NFS_SERVER": "192.168.98.1"}
         return subprocess.run(
             command,
             cwd=folder,
