@@ -387,6 +387,34 @@ def test_an_image_of_the_inventory_stands_for_a_reference(shop: Shop) -> None:
     assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
 
 
+def test_an_archive_or_another_registry_stands_for_a_reference(shop: Shop) -> None:
+    """Nothing is asked of the registry that the stack names."""
+    archive = built_image("busybox", shop.bench.inventory.release, Silent()).path
+    for host in ("host1", "host2"):
+        shop.bench.hosts[host].write("/root/image.tar", archive.read_bytes())
+        shop.bench.hosts[host].write("/root/registry.py", Path(registry.__file__).read_bytes())
+        shop.bench.sh(host, SERVE)
+    images = {
+        "registry.example.org/app:7": Image.model_validate({"archive": archive}),
+        "registry.example.org/db:1": Image.model_validate({"pull": "localhost:5000/tools/shell:1"}),
+    }
+    shop.bench = Bench(shop.bench.hosts, shop.bench.inventory.model_copy(update={"images": images}), shop.bench.targets)
+    both = SMALL.replace("tools/shell:1", "registry.example.org/app:7")
+    shop.write(f"{both}  db: {{image: registry.example.org/db:1, command: sleep 1000, stop_grace_period: 1s}}\n")
+    try:
+        shop.deploy()
+        for name, reference in (("shop_web", "registry.example.org/app:7"), ("shop_db", "registry.example.org/db:1")):
+            spec = shop.spec(name)
+            assert spec["TaskTemplate"]["ContainerSpec"]["Image"].startswith("sha256:")
+            assert spec["Labels"]["com.docker.stack.image"] == reference
+        assert told(shop.plan()) == []
+        assert shop.bench.carry_out(clean(shop.bench.inventory.lab, shop.bench.hosts)).ok
+        assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
+    finally:
+        for host in ("host1", "host2"):
+            shop.bench.sh(host, "kill $(cat /root/registry.pid); rm -r /srv/registry")
+
+
 def test_an_image_is_pinned_to_what_its_registry_has(shop: Shop) -> None:
     image = "localhost:5000/tools/shell:1"
     for host in ("host1", "host2"):
