@@ -192,6 +192,8 @@ def _nodes(lines: list[str]) -> dict[str, Node]:
 
 
 def _tasks(text: str) -> tuple[int, int]:
-    """Of "1/2" or "1/2 (max 1 per node)"."""
+    """Of "1/2" or "1/2 (max 1 per node)"; a job, "0/1 (1/1 completed)", need have no running task."""
+    if text.endswith("completed)"):
+        return 0, 0
     running, _, desired = text.split(" ")[0].partition("/")
     return (int(running), int(desired)) if running.isdigit() and desired.isdigit() else (0, 0)

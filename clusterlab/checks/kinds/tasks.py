@@ -43,8 +43,10 @@ class TasksProbe(Model):
     running: int | Literal["each"] | None = Field(
         default=None, description="how many must run; each: one on each active node that its constraints match"
     )
-    completed: int | None = Field(
-        default=None, description="how many tasks of a job must have ended with exit code 0, in its last run"
+    completed: int | Literal["each"] | None = Field(
+        default=None,
+        description="how many tasks of a job must have ended with exit code 0, in its last run; each: one on each "
+        "active node that its constraints match",
     )
     steady: Literal[True] | None = Field(
         default=None, description="none fails repeatedly: after a failure, the next task has run for long enough"
@@ -113,7 +115,13 @@ class Tasks(CheckKind[TasksProbe]):
             last_run = f"docker service ls --filter name={probe.service} --format '{{{{.Name}}}} {{{{.Replicas}}}}'"
             counted = f"{last_run} | sed -n 's/^{probe.service} .*(\\([0-9]*\\)\\/.* completed)$/\\1/p'"
             test = f'found=$({counted}); [ "${{found:-0}}" -ge {probe.completed} ]'
-            yield Line(manager, last_run, f"({probe.completed}/{probe.completed} completed)", test)
+            wanted = f"({probe.completed}/{probe.completed} completed)"
+            if probe.completed == "each":  # names of earlier tasks are indented
+                last_run = f"docker service ps --format '{{{{.Name}}}} {{{{.CurrentState}}}}' {probe.service}"
+                wanted = "Complete for each node"
+                test = f"found=$({last_run} | grep -v '^ *[\\]_'); "
+                test += '[ -n "$found" ] && ! echo "$found" | grep -v " Complete "'
+            yield Line(manager, last_run, wanted, test)
         if probe.steady:
             failed = f"{listed_} --filter desired-state=shutdown --format '{{{{.CurrentState}}}}'"
             recent = r"grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'"
@@ -150,10 +158,16 @@ def _running(seen: TaskView, wanted: int | str) -> Finding:
     return seen.finding(holds, expected, found + ("" if holds else why_not(seen)))
 
 
-def _completed(seen: TaskView, wanted: int) -> Finding:
+def _completed(seen: TaskView, wanted: int | str) -> Finding:
     done = [task for task in of_last_run(seen.report, seen.tasks) if task["Status"]["State"] == "complete"]
+    if wanted == "each":
+        nodes, hosts = seen.matching(constraints_of(seen.report)), {seen.host(task) for task in done}
+        missing = sorted(set(nodes) - hosts)
+        found = f"it is complete on {listed(sorted(hosts)) or 'no node'}"
+        found += f", and not on {listed(missing)}{why_not(seen)}" if missing else ""
+        return seen.finding(bool(nodes) and not missing, f"a task is complete on each of {listed(nodes)}", found)
     found = f"{len(done)} of {wanted} tasks are complete"
-    holds = len(done) >= wanted
+    holds = len(done) >= int(wanted)
     return seen.finding(holds, f"{wanted} tasks are complete", found + ("" if holds else why_not(seen)))
 
 

@@ -55,7 +55,7 @@ def matching(service: Service, nodes: Iterable[NodeFacts]) -> list[NodeFacts]:
 
 def paths_of(stack: Stack, node: Node) -> set[str]:
     """The paths on a node that binds, and volumes that are binds, need."""
-    return {_on(node, path) for _, path, _ in _sources(stack)}
+    return {_on(node, path) for service in stack.services.values() for _, path, _ in _sources_of(stack, service)}
 
 
 def missing_sources(stack: Stack, service: Service, facts: NodeFacts) -> list[str]:
@@ -64,13 +64,8 @@ def missing_sources(stack: Stack, service: Service, facts: NodeFacts) -> list[st
     return [path for path in paths if path not in facts.paths]
 
 
-def _sources(stack: Stack) -> Iterator[tuple[str, str, Place]]:
-    """Each source of a bind as it is written, as it is sent, and where."""
-    for service in stack.services.values():
-        yield from _sources_of(stack, service)
-
-
 def _sources_of(stack: Stack, service: Service) -> Iterator[tuple[str, str, Place]]:
+    """Each source of a bind as it is written, as it is sent, and where."""
     for mount in service.volumes:
         if mount.type == "bind" and not has_drive(mount.source) and not mount.source.startswith("\\\\"):
             yield mount.original, mount.source, mount.place
@@ -100,10 +95,13 @@ def _unmatched(stack: Stack, nodes: Nodes) -> Iterator[Hit]:
 
 
 def _missing_sources(stack: Stack, nodes: Nodes) -> Iterator[Hit]:
-    for written, path, place in _sources(stack):
-        without = [facts.node.hostname for facts in nodes if _on(facts.node, path) not in facts.paths]
-        if without:
-            yield Hit(place, path, written, f"missing on {', '.join(without)}")
+    """Of the nodes that a service may run on alone; of all where its constraints match none."""
+    for service in stack.services.values():
+        allowed = matching(service, nodes) or nodes
+        for written, path, place in _sources_of(stack, service):
+            without = [facts.node.hostname for facts in allowed if _on(facts.node, path) not in facts.paths]
+            if without:
+                yield Hit(place, path, written, f"missing on {', '.join(without)}")
 
 
 def _too_many(stack: Stack, nodes: Nodes) -> Iterator[Hit]:
@@ -167,7 +165,7 @@ LAB_ADVICE = Registry(
         ),
         LabAdviceKind(
             "bind-source-missing",
-            "the source of a bind, or the device of a volume that is a bind, is missing on a node",
+            "the source of a bind, or the device of a volume that is a bind, is missing on a node where it may run",
             "a Swarm does not create the sources of binds: tasks are rejected again and again",
             "Create it on the nodes, or use a volume or config.",
             _missing_sources,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from clusterlab.model.problems import listed as in_words
+from clusterlab.stacks.service_rules import published as as_published
 from clusterlab.stacks.service_specs import listed, value
 from clusterlab.stacks.stack import Attachment, Service, Stack
 
@@ -24,9 +25,10 @@ def published(stack: Stack, service: Service) -> Iterator[Statement]:
     """
     name = stack.scoped(service.name)
     for port in service.ports:
-        if (port.protocol or "tcp") != "tcp" or not port.published:
+        number, protocol, mode = as_published(port)
+        if protocol != "tcp" or not number:
             continue
-        ingress = (port.mode or "ingress") == "ingress"
+        ingress = mode == "ingress"
         where = "on every node" if ingress else "on each node with a task"
         title = f"port {port.published} of {name} answers {where}"
         probe = {"service": name, "port": port.published, "mode": "ingress" if ingress else "host"}

@@ -30,9 +30,11 @@ def running(stack: Stack, service: Service) -> Iterator[Statement]:
     """
     name, number = stack.scoped(service.name), service.tasks
     if service.is_job:
-        if number:
+        if number != 0:
             title = f"{number} tasks of the job {name} are complete"
-            yield statement("running", service.name, title, "tasks", {"service": name, "completed": number})
+            title = title if number else f"the job {name} is complete on each node for it"
+            probe: dict[str, object] = {"service": name, "completed": number or "each"}
+            yield statement("running", service.name, title, "tasks", probe)
         return
     probe = {"service": name, "running": "each" if number is None else number}
     title = f"a task of {name} runs on each node for it" if number is None else _tasks(number, name)

@@ -123,6 +123,7 @@ b
 == clusterlab: services 0
 api 1/2
 one 1/1 (max 1 per node)
+job 0/2 (1/2 completed)
 """
 
 
@@ -133,7 +134,7 @@ def test_what_a_host_prints_is_read() -> None:
     assert found.swarm["LocalNodeState"] == "active"
     assert found.containers == {"web": "Up 3 minutes", "db": "Exited (137) 4 seconds ago"}
     assert found.nodes == {"10.1.0.1": Node("ready", "active", True), "10.1.0.2": Node("down", "drain")}
-    assert found.services == {"api": (1, 2), "one": (1, 1)}
+    assert found.services == {"api": (1, 2), "one": (1, 1), "job": (0, 0)}
 
 
 @pytest.mark.parametrize("late", ["swarm 0", "ids 0", "nodes 0", "services 0"])

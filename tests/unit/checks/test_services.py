@@ -226,6 +226,38 @@ def test_the_command_for_a_job_counts_its_last_run_alone() -> None:
         assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) is holds
 
 
+def test_a_global_job_must_be_complete_on_each_node_for_it() -> None:
+    for nodes, done, holds in (
+        (["host1", "host2"], ["host1", "host2"], True),
+        (["host1", "host2"], ["host1"], False),
+        (["host1"], ["host1", "gone"], True),
+        ([], [], False),
+    ):
+        complete = [{"NodeID": host, "Status": {"State": "complete"}} for host in done]
+        seen = SimpleNamespace(
+            report={"Spec": {"TaskTemplate": {}}},
+            tasks=complete,
+            host=lambda task: task["NodeID"],
+            matching=lambda constraints, nodes=nodes: nodes,
+            finding=lambda holds, wanted, found: SimpleNamespace(holds=holds, found=found),
+        )
+        assert cast(Any, tasks._completed(cast(Any, seen), "each")).holds is holds
+
+
+def test_the_command_for_a_global_job_compares_it_with_its_tasks() -> None:
+    probe = KINDS["tasks"].model.model_validate({"service": "web", "completed": "each"})
+    (line,) = KINDS["tasks"].manual(probe, Where(LAB, "services", {}))
+    for printed, holds in (
+        ("web.one Complete 2 seconds ago\nweb.two Complete 2 seconds ago", True),
+        ("web.one Complete 2 seconds ago\n \\_ web.one Failed 4 seconds ago", True),
+        ("web.one Complete 2 seconds ago\nweb.two Failed 2 seconds ago", False),
+        ("web.one Running 2 seconds ago", False),
+        ("", False),
+    ):
+        script = f"docker() {{ cat <<'END'\n{printed}\nEND\n}}; {line.script}"
+        assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) is holds, printed
+
+
 def test_a_task_outside_the_inventory_cannot_ask() -> None:
     asked = Asked(task("far"), Job(47, "ping", "10.0.1.6"), "api.1")
     with pytest.raises(NoAnswer, match=r"web\.1 runs on far, which is not in the inventory"):

@@ -58,6 +58,8 @@ def test_constraints(constraint: str, hosts: list[str]) -> None:
         ("volumes: ['/srv/{{.Node.Hostname}}:/srv']", ["bind-source-missing:/srv/{{.Node.Hostname}}"]),
         ("volumes: ['~/x:/x', './y:/y']", ["bind-source-missing:~/x", "bind-source-missing:./y"]),
         ("volumes: ['device:/x']", ["bind-source-missing:/dev/gone"]),
+        ("volumes: ['/srv/host1:/x']", ["bind-source-missing:/srv/host1"]),
+        ("volumes: ['/srv/host1:/x']\n    deploy: {placement: {constraints: [node.role == manager]}}", []),
         ("deploy: {replicas: 3, placement: {max_replicas_per_node: 1}}", ["replicas-do-not-fit"]),
         ("deploy: {replicas: 2, placement: {max_replicas_per_node: 1}}", []),
         (

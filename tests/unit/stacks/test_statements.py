@@ -45,6 +45,23 @@ def test_every_key_has_a_statement(loaded: Loaded) -> None:
     assert {one.key for one in statements(loaded.valid())} == set(KEYS)
 
 
+def test_what_the_engine_reads_in_any_case_and_jobs_on_each_node(tmp_path: Path) -> None:
+    (tmp_path / "stack.yml").write_text(
+        "services:\n"
+        "  web: {image: web, ports: [{target: 80, published: 8080, protocol: TCP, mode: Ingress}, "
+        "{target: 81, published: 8081, mode: HOST}]}\n"
+        "  each: {image: web, deploy: {mode: global-job}}\n"
+    )
+    found = statements(load_stack([str(tmp_path / "stack.yml")], "shop", {}).valid())
+    titles = [one.check.title for one in found if one.key in ("published", "running")]
+    assert titles == [
+        "1 task of shop_web runs, and does not fail again and again",
+        "port 8080 of shop_web answers on every node",
+        "port 8081 of shop_web answers on each node with a task",
+        "the job shop_each is complete on each node for it",
+    ]
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_statements_are_turned_off_one_by_one(loaded: Loaded, key: str) -> None:
     stack = loaded.valid()
