@@ -24,7 +24,7 @@ def temporary_lab(lab: Lab) -> Iterator[Bench]:
     if lab.inventory.kind.foreign:
         raise UsageError(
             f"the machines of lab {lab.name} existed before, and would remain",
-            remedy="Use machines that clusterlab creates (machines: qemu), or pytest --clusterlab INVENTORY.",
+            remedy="Use machines that clusterlab creates, or run pytest with --clusterlab INVENTORY.",
         )
     bench = Bench(lab, converge=True)
     for play in lab.plays:
