@@ -17,17 +17,17 @@ class Outcome(StrEnum):
     FAIL = "fail"  # the lab answered, wrongly
     ERROR = "error"  # it could not be asked
     BLOCKED = "blocked"  # its precondition failed: the cause says which
-    UNSUPPORTED = "unsupported"  # a host that it concerns cannot, with the reason
+    UNSUPPORTED = "unsupported"  # a host that it concerns cannot, or there is nothing to probe, with the reason
     WAIVED = "waived"  # a person accepted it
     NOT_RUN = "not-run"  # the run ended before it did, with the reason
 
 
 _SEVERITY = [
     Outcome.PASS,
+    Outcome.FLAKY,
     Outcome.UNSUPPORTED,
     Outcome.WAIVED,
     Outcome.NOT_RUN,
-    Outcome.FLAKY,
     Outcome.FAIL,
     Outcome.ERROR,
     Outcome.BLOCKED,
@@ -105,6 +105,10 @@ class Cause:
             object.__setattr__(self, name, clean(getattr(self, name)))
 
 
+NOTHING_TO_PROBE = "nothing-to-probe"
+"""The code of the cause of a derived statement about something that a sound stack need not have."""
+
+
 @dataclass(frozen=True)
 class Strip:
     """What one prober saw of one target, a character per second.
@@ -159,6 +163,15 @@ class Result:
     cause: Cause | None = None  # of what is blocked or unsupported
     timeline: Timeline | None = None  # of a drill
     own: bool = False  # clusterlab states it of every lab: it proves nothing that a play states
+
+    @property
+    def fails_strict(self) -> bool:
+        """Whether it makes a strict run fail although it did not fail: nobody has shown that it is true.
+
+        Nobody has claimed either that the services of a stack listen on ports: what follows from its files about ports
+        of which there are none is not proven, and no reason to fail on every run.
+        """
+        return self.outcome is Outcome.UNSUPPORTED and not (self.cause and self.cause.code == NOTHING_TO_PROBE)
 
 
 @dataclass(frozen=True)

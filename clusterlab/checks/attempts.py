@@ -90,7 +90,7 @@ def _twice(ask: Ask, interrupted: Event) -> Asked:
     second = _once(ask, interrupted)
     if outcome_of(second) is Outcome.PASS:
         return Asked(Outcome.FLAKY, (*first, *second), 2)
-    if outcome_of(second) is Outcome.ERROR:  # that it then gave no answer does not undo the wrong one
+    if outcome_of(second) in (Outcome.ERROR, Outcome.UNSUPPORTED):  # no answer afterwards does not undo the wrong one
         return Asked(Outcome.FAIL, (*first, *second), 2)
     return Asked(outcome_of(second), tuple(second), 2)
 
@@ -107,9 +107,11 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
         attempts += 1
         outcome = outcome_of(findings)
         left = deadline - time.monotonic()
-        if outcome is Outcome.PASS or (left <= 0 and attempts > 1):
-            if outcome is not Outcome.PASS:
-                findings = _told(findings, f"still failing after {within:g} s and {attempts} attempts")
+        settled = outcome is Outcome.UNSUPPORTED and all(item.settled for item in findings if not item.evidence.holds)
+        if outcome is Outcome.PASS or settled or (left <= 0 and attempts > 1):
+            if outcome is not Outcome.PASS and not settled:
+                still = "so" if outcome is Outcome.UNSUPPORTED else "failing"
+                findings = _told(findings, f"still {still} after {within:g} s and {attempts} attempts")
             return Asked(outcome, tuple(findings), attempts)
         if cause := why(False):
             return blocked(Asked(outcome, tuple(findings), attempts), cause)
@@ -130,6 +132,7 @@ def _throughout(ask: Ask, interrupted: Event, hold: float, before: Asked) -> Ask
         attempts += 1
         outcome = outcome_of(findings)
         if outcome is not Outcome.PASS:
+            outcome = Outcome.FAIL if outcome is Outcome.UNSUPPORTED else outcome  # what was probed is gone
             return Asked(outcome, tuple(_told(findings, f"after it had held for {held:.1f} of {hold:g} s")), attempts)
         if held >= hold:
             kept = before.findings if before.outcome is Outcome.FLAKY else tuple(findings)

@@ -17,11 +17,12 @@ _SHOWN = 300  # characters of a line in a sentence; the whole of it is in the ou
 
 @dataclass(frozen=True)
 class Finding:
-    """The evidence, and what follows from it: PASS, FAIL or ERROR."""
+    """The evidence, and what follows from it: PASS, FAIL, ERROR or UNSUPPORTED."""
 
     outcome: Outcome
     evidence: Evidence
     hint: str = ""
+    settled: bool = False  # what does not hold will not by waiting
 
 
 def finding(
@@ -62,6 +63,16 @@ def unasked(place: Place | str, wanted: str, error: ClusterlabError, links: Sequ
     links = [replace(link, seen=None, found=error.message) for link in links]
     evidence = Evidence(str(place), command, wanted, error.message, error.detail, holds=False, links=tuple(links))
     return Finding(outcome, evidence, error.remedy)
+
+
+def nothing_to_probe(
+    place: Place | str, command: str, *, wanted: str, found: str, output: str = "", settled: bool = False
+) -> Finding:
+    """The lab has nothing of which the statement could be true or false: UNSUPPORTED, never a pass.
+
+    `found` is the reason. `settled` when waiting will not change that.
+    """
+    return Finding(Outcome.UNSUPPORTED, Evidence(str(place), command, wanted, found, output, False), found, settled)
 
 
 def no_links(place: Place) -> Sequence[Link]:

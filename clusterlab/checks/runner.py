@@ -17,7 +17,7 @@ from clusterlab.model.checks import Check
 from clusterlab.model.reserved import shown
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
-from clusterlab.results import Cause, Evidence, Outcome, Result
+from clusterlab.results import NOTHING_TO_PROBE, Cause, Evidence, Outcome, Result
 
 from . import steps
 from .actions import not_allowed
@@ -205,7 +205,11 @@ def _result(job: Job, guard: Guard, interrupted: Event) -> Result:
         return replace(_blocked(job, cause), seconds=time.monotonic() - began)
     asked = _ask(job, own, interrupted)
     seconds = time.monotonic() - began
-    findings = asked.findings if asked.cause else attach(asked.findings, job.places, job.subjects, guard.unreachable)
+    findings, cause = asked.findings, asked.cause
+    if asked.outcome is Outcome.UNSUPPORTED:
+        cause = _nothing_to_probe(job.check, findings)
+    elif not cause:
+        findings = attach(findings, job.places, job.subjects, guard.unreachable)
     return Result(
         job.play,
         job.check.title,
@@ -215,7 +219,7 @@ def _result(job: Job, guard: Guard, interrupted: Event) -> Result:
         seconds,
         tuple(item.evidence for item in findings),
         asked.cause.remedy if asked.cause else _hint(job.check, asked.outcome, findings),
-        asked.cause,
+        cause,
     )
 
 
@@ -228,9 +232,18 @@ def _ask(job: Job, guard: CheckGuard, interrupted: Event) -> Asked:
     return settle(lambda: ask(probe, job.places), interrupted, check.within, check.for_, guard.after)
 
 
+def _nothing_to_probe(check: Check, findings: Sequence[Finding]) -> Cause | None:
+    """The cause of a derived statement for which there is nothing to probe.
+
+    Who wrote a statement has claimed that there is something: strict runs fail without it.
+    """
+    first = next(item.evidence for item in findings if not item.evidence.holds)
+    return Cause(NOTHING_TO_PROBE, first.place, first.found) if check.derived else None
+
+
 def _hint(check: Check, outcome: Outcome, findings: Sequence[Finding]) -> str:
     if outcome is Outcome.PASS:
         return ""
-    if check.hint:
+    if check.hint and outcome is not Outcome.UNSUPPORTED:  # of which the reason is shown
         return check.hint
     return next((item.hint for item in findings if item.hint), "")

@@ -12,6 +12,7 @@ from typing import Any
 import docker
 import docker.errors
 
+from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.completed import Completed
 from clusterlab.resources.swarm_tasks import running_tasks
 
@@ -129,6 +130,24 @@ def run_for(tasks: Sequence[Task], script: str, places: Places, *more: str, time
             detail=completed.output,
         )
     return completed
+
+
+_AGES = """
+ticks=$(getconf CLK_TCK); read -r up _ < /proc/uptime
+for pid; do
+  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || { echo "gone $pid"; continue; }
+  fields=(${stat##*) }); echo $((${up%.*} - ${fields[19]} / ticks))
+done
+"""
+
+
+def youngest(tasks: Sequence[Task], places: Places) -> int:
+    """For how many seconds the process of each task has run, of the one that has run least.
+
+    The start of a process is the 22nd field of /proc/PID/stat, proc_pid_stat(5). One command for each host.
+    """
+    ages = parallel(lambda here: run_for(here, _AGES, places).stdout, list(by_host(tasks).values()), name="ages")
+    return min(int(age) for printed in results_of(ages) for age in printed.split())
 
 
 def outside(task: str, host: str) -> NoAnswer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, create_model
 
@@ -109,6 +109,18 @@ class Check(_Kinds):
     needs: list[Capability] = Field(default_factory=list, description="what the machines must be capable of")
     hint: str = Field(default="", description="what to check when it fails")
     _lacks: str = PrivateAttr(default="")
+    _derived: bool = PrivateAttr(default=False)
+
+    @property
+    def derived(self) -> bool:
+        """Whether it follows from the files of a stack, so that nobody wrote it."""
+        return self._derived
+
+    def as_derived(self) -> Self:
+        """The same statement, as one that nobody wrote."""
+        check = self.model_copy()
+        check._derived = True
+        return check
 
     @property
     def lacks(self) -> str:

@@ -26,14 +26,15 @@ _REASONS = 2  # of what is unsupported that are named in one line
 def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
     """FAIL if any failed, else BLOCKED, ERROR, NOT_RUN, FLAKY if any was, else PASS.
 
-    UNSUPPORTED when no statement of a play was proven, and with `strict` when any statement was unsupported.
+    UNSUPPORTED when no statement of a play was proven, and with `strict` when any statement was unsupported, but for
+    those that strict runs accept (`Result.fails_strict`).
     """
     seen = Counter(result.outcome for result in results)
     proven = any(result.outcome in (Outcome.PASS, Outcome.FLAKY) for result in results if not result.own)
     for outcome in _VERDICT_ORDER[:-1]:
         if seen[outcome]:
             return outcome
-    if (strict and seen[Outcome.UNSUPPORTED]) or not proven:
+    if (strict and any(result.fails_strict for result in results)) or not proven:
         return Outcome.UNSUPPORTED
     return Outcome.FLAKY if seen[Outcome.FLAKY] else Outcome.PASS
 

@@ -120,9 +120,10 @@ class Mesh(CheckKind[MeshProbe]):
 
     def ask(self, probe: MeshProbe, places: Places) -> list[Finding]:
         """One finding for each place, with a link to each of its targets."""
-        targets, asking = _targets(probe, places), places.of(probe)
-        if not any(_others(place, targets) for place in asking):
-            alone = ", ".join(map(str, asking))
+        targets, everywhere = _targets(probe, places), places.of(probe)
+        asking = [place for place in everywhere if _others(place, targets)]
+        if not asking:
+            alone = ", ".join(map(str, everywhere))
             raise UsageError(f"nothing is probed: {alone} has nobody to reach but itself", remedy="name at least two")
         wanted = f"reaches all others: {probe.how}"
 

@@ -250,7 +250,7 @@ def _same(probe: TaskMountProbe, seen: Mapping[Task, _Seen]) -> Finding:
         f"stat -c %i /proc/PID/root{probe.path}",
         holds=len(directories) == 1 and not apart and all(one.inode.isdigit() for one in seen.values()),
         wanted=f"all tasks see the same directory on {probe.path}",
-        found=each + apart,
+        found=each + apart + (": the only task, with which no other can be compared" if len(seen) == 1 else ""),
         hint="another server, another export, or a directory of the node itself is mounted on one of them",
     )
 

@@ -62,7 +62,7 @@ def reached(stack: Stack, service: Service) -> Iterator[Statement]:
         return
     if others or service.tasks != 1:
         sources = sorted({name, *others})
-        title = f"tasks of {in_words(sources)} reach {name} on each port on which it listens"
+        title = f"tasks of {in_words(sources)} reach {name} by ping, and on each port on which it listens"
         yield statement("reached", service.name, title, "service_reach", {"service": name, "from": sources})
     if others and (value(service.deploy.endpoint_mode) or "vip") == "vip":
         title = f"tasks of {in_words(others)} reach {name} at its virtual address, on each port on which it listens"

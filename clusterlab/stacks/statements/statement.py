@@ -32,4 +32,4 @@ def statement(
 ) -> Statement:
     """A statement of one probe."""
     text = {"title": title, kind: probe, "within": WITHIN, "needs": list(needs), "hint": hint}
-    return Statement(key, service, check_model().model_validate(text))
+    return Statement(key, service, check_model().model_validate(text).as_derived())

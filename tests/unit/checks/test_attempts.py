@@ -9,7 +9,7 @@ from threading import Event, Timer
 import pytest
 
 from clusterlab.checks.attempts import Interrupted, settle
-from clusterlab.checks.finding import Finding, finding
+from clusterlab.checks.finding import Finding, finding, nothing_to_probe
 from clusterlab.errors import HostError
 from clusterlab.results import Cause, Outcome
 
@@ -69,6 +69,43 @@ def test_an_error_is_no_failure_and_is_not_asked_again() -> None:
     assert (asked.outcome, asked.attempts) == (Outcome.ERROR, 1)
     assert asked.findings[0].evidence.found == "host1: gone"
     assert asked.findings[0].hint == "boot it"
+
+
+def nothing(settled: bool) -> Callable[[], list[Finding]]:
+    return lambda: [nothing_to_probe("web", "ask", wanted="a port answers", found="it has none", settled=settled)]
+
+
+def test_what_has_nothing_to_probe_is_unsupported_and_not_asked_again() -> None:
+    asked = settle(nothing(False), Event())
+    assert (asked.outcome, asked.attempts) == (Outcome.UNSUPPORTED, 1)
+
+
+def test_within_waits_until_there_is_something_to_probe() -> None:
+    later = iter([nothing(False), nothing(False), answers([True])])
+    asked = settle(lambda: next(later)(), Event(), within=10)
+    assert (asked.outcome, asked.attempts) == (Outcome.PASS, 3)
+    asked = settle(nothing(False), Event(), within=0.3)
+    assert asked.outcome is Outcome.UNSUPPORTED
+    assert asked.attempts > 1
+    assert "it has none (still so after 0.3 s" in asked.findings[0].evidence.found
+
+
+def test_within_does_not_wait_for_what_will_not_change() -> None:
+    asked = settle(nothing(True), Event(), within=60)
+    assert (asked.outcome, asked.attempts) == (Outcome.UNSUPPORTED, 1)
+    assert asked.findings[0].evidence.found == "it has none"
+
+
+def test_a_failure_after_which_there_is_nothing_to_probe_stays_a_failure() -> None:
+    later = iter([answers([False]), nothing(True)])
+    asked = settle(lambda: next(later)(), Event())
+    assert asked.outcome is Outcome.FAIL
+    assert [item.evidence.found for item in asked.findings] == ["answer 1", "it has none"]
+
+
+def test_what_can_no_longer_be_probed_has_not_held() -> None:
+    later = iter([answers([True]), nothing(True)])
+    assert settle(lambda: next(later)(), Event(), hold=10).outcome is Outcome.FAIL
 
 
 def test_no_finding_proves_nothing() -> None:

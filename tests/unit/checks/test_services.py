@@ -24,7 +24,7 @@ from clusterlab.checks.network import entering
 from clusterlab.checks.place import NoAnswer, NotUnderstood, Place, WrongAnswer
 from clusterlab.checks.places import Places
 from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
-from clusterlab.checks.swarm_task import Service, Task
+from clusterlab.checks.swarm_task import Service, Task, youngest
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab, load_lab
 from clusterlab.remote import Hosts
@@ -283,21 +283,53 @@ def test_what_listens_on_loopback_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "virtual", "holds", "text"),
+    ("rows", "virtual", "outcome", "text"),
     [
-        ([(DNS, 41000)], True, True, "nothing to reach: no task of api listens on a port"),
-        ([(LOOPBACK, 9000)], True, True, "nothing to reach: api listens on loopback only: 9000"),
-        ([(LOOPBACK, 9000)], False, False, "api listens on loopback only: 9000; ping is answered"),
-        ([(DNS, 41000)], False, True, "1 of 1 answer: ping and no port, on which nothing listens"),
-        ([(ANY, 80), (LOOPBACK, 9000)], False, True, "2 of 2 answer: ping and ports 80"),
-        ([(ANY, 80)], True, True, "ports 80 answer"),
+        ([(DNS, 41000)], True, Outcome.UNSUPPORTED, "nothing to reach: api listens on no TCP port"),
+        ([(LOOPBACK, 9000)], True, Outcome.UNSUPPORTED, "nothing to reach: api listens on loopback only: 9000"),
+        ([(LOOPBACK, 9000)], False, Outcome.FAIL, "api listens on loopback only: 9000; ping is answered"),
+        ([(DNS, 41000)], False, Outcome.PASS, "1 of 1 answer pings; api listens on no TCP port"),
+        ([(ANY, 80), (LOOPBACK, 9000)], False, Outcome.PASS, "2 of 2 answer: ping and ports 80"),
+        ([(ANY, 80)], True, Outcome.PASS, "ports 80 answer"),
     ],
 )
 def test_a_service_on_which_nothing_listens(
-    monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, int]], virtual: bool, holds: bool, text: str
+    monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, int]], virtual: bool, outcome: Outcome, text: str
 ) -> None:
     found = reach(monkeypatch, sockets(*rows), virtual, {"n": "10.0.1.2"})
-    assert (found.evidence.holds, found.evidence.found) == (holds, text)
+    assert (found.outcome, found.evidence.found) == (outcome, text)
+    assert found.evidence.holds is (outcome is Outcome.PASS)
+
+
+@pytest.mark.parametrize(("age", "settled"), [(3, False), (301, True)])
+def test_a_service_that_has_run_for_long_is_not_waited_for_to_listen(
+    monkeypatch: pytest.MonkeyPatch, age: int, settled: bool
+) -> None:
+    assert reach(monkeypatch, sockets(), True, {"n": "10.0.1.2"}, age=age).settled is settled
+
+
+def test_the_only_task_of_a_service_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reach(monkeypatch, sockets((ANY, 80)), False, {}, source=task("host2", "api"))
+    assert found.outcome is Outcome.UNSUPPORTED
+    assert found.evidence.found == "nothing to reach: api.1 on host2 is the only task of api"
+
+
+def test_the_age_of_tasks_is_that_of_the_process_that_runs_least_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two processes of this computer: that of the test, and one that has just been started."""
+
+    def run(place: Place, argv: Sequence[str], *, timeout: float = 60.0) -> Completed:
+        ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return Completed("host1", "", ended.returncode, ended.stdout, ended.stderr, 0.0)
+
+    here = places()
+    monkeypatch.setattr(here, "run", run)
+    with subprocess.Popen(["sleep", "60"]) as new:
+        try:
+            mine, other = replace(task(), pid=os.getpid()), replace(task("host2"), pid=new.pid)
+            assert 0 <= youngest([mine, other], here) <= min(2, youngest([mine], here))
+            assert youngest([replace(mine, pid=1)], here) > 2
+        finally:
+            new.kill()
 
 
 def test_a_task_that_has_the_address_itself_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -437,10 +469,13 @@ def reach(
     addresses: Mapping[str, str],
     *,
     itself: bool = False,
+    source: Task | None = None,
+    age: int = 0,
 ) -> Finding:
     api = task("host2", "api")
     service = Service("api", {}, [api], addresses)
-    monkeypatch.setattr(service_reach, "services_of", lambda probe, places: (service, [task()]))
+    monkeypatch.setattr(service_reach, "services_of", lambda probe, places: (service, [source or task()]))
+    monkeypatch.setattr(service_reach, "youngest", lambda tasks, places: age)
     monkeypatch.setattr(service_reach, "listening", lambda tasks, places: {api: listens})
     monkeypatch.setattr(
         service_pairs, "ask_all", lambda host, jobs, places: {job: Met(True, "open", itself=itself) for job in jobs}

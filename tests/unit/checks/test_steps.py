@@ -13,7 +13,7 @@ from clusterlab.capabilities import Capabilities
 from clusterlab.checks import runner, steps
 from clusterlab.checks.actions import Actions
 from clusterlab.checks.attempts import Asked, Interrupted
-from clusterlab.checks.finding import Finding, finding, unasked
+from clusterlab.checks.finding import Finding, finding, nothing_to_probe, unasked
 from clusterlab.checks.guard import CheckGuard, Guard
 from clusterlab.checks.places import Places
 from clusterlab.errors import HostError
@@ -64,6 +64,14 @@ def test_a_blocked_step_does_not_hide_what_was_not_restored(monkeypatch: pytest.
     asked = take(monkeypatch, [LEFT], lambda: blocked)
     assert (asked.outcome, asked.cause, asked.attempts) == (Outcome.ERROR, None, 2)
     assert asked.findings == (BAD, LEFT)
+
+
+def test_a_step_with_nothing_to_probe_proves_nothing_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a step that was flaky, which is a success by itself."""
+    held = finding("host1", "id", holds=True, wanted="yes", found="yes")
+    nothing = nothing_to_probe("host1", "id", wanted="yes", found="there is none")
+    later = iter([Asked(Outcome.FLAKY, (BAD, held), 2), Asked(Outcome.UNSUPPORTED, (nothing,), 1)])
+    assert take(monkeypatch, [], lambda: next(later)).outcome is Outcome.UNSUPPORTED
 
 
 def test_an_error_of_a_step_and_what_was_not_restored_are_both_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,7 +195,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+asked=; for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -212,7 +212,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+asked=; for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -222,7 +222,7 @@ done
 failed=
 
 # between services
-virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .Addr}}{{end}}' api | cut -d / -f 1 | sed 1d); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
+virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' api | grep -v "^$(docker network inspect --format '{{.Id}}' ingress) " | sed 's/^.* //; s,/.*,,'); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
 : "${nodes_of_web:?is what another host printed}"
 (
 all=
@@ -230,7 +230,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+asked=; for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -247,7 +247,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; done; done || exit 1
+asked=; for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
