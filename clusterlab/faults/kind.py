@@ -112,6 +112,13 @@ class FaultKind(ABC, Generic[P]):
         """
         yield from (target.runs for target in self.names(params) if isinstance(target, Running))
 
+    def breaks(self, params: P) -> Iterator[str]:
+        """The services whose tasks it breaks itself, so that the lab must have created them.
+
+        By default none.
+        """
+        yield from ()
+
     def unknown(self, params: P, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
         for target in self.names(params):

@@ -98,8 +98,6 @@ class Unexport(FaultKind[ExportParameters]):
         return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
 
     def theirs(self, params: ExportParameters, scene: Scene) -> str:
-        if not scene.lab.inventory.kind.foreign:
-            return ""
         now = nfs_exports.found(scene.said(params.at, f"{nfs_exports.question([])}:"), scene.lab.name)
         clients = [client for path, client in now.active if path == params.path and (path, client) not in now.ours]
         if not clients and params.path not in now.foreign:

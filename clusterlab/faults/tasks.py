@@ -46,6 +46,9 @@ class _Task(FaultKind[TaskParameters]):
         yield params.service
         yield from super().services(params)
 
+    def breaks(self, params: TaskParameters) -> Iterator[str]:
+        yield params.service
+
     def fixed(self, params: TaskParameters, scene: Scene) -> TaskParameters:
         host = params.host if params.host is not None else Running(runs=params.service)
         return params.model_copy(update={"host": scene.one(host)})

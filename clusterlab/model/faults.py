@@ -66,6 +66,9 @@ class FaultModel(Protocol):
     def services(self, params: Any) -> Iterator[str]:
         """The services that its parameters name."""
 
+    def breaks(self, params: Any) -> Iterator[str]:
+        """The services whose tasks it breaks itself."""
+
     def unknown(self, params: Any, inventory: Inventory) -> str:
         """Why its parameters do not fit an inventory; "" when they do."""
 

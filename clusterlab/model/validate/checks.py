@@ -10,6 +10,7 @@ from ..faults import FaultModel, FaultParameters, fault_kinds
 from ..kinds import kinds
 from ..problems import Problem, suggest
 from ..source import KeyPath
+from .faults import service_problems
 from .files import Files, PlayFile
 from .networks import container_on
 from .probes import names_exist, unknown_container, unknown_service
@@ -60,9 +61,7 @@ def _fault(files: Files, file: PlayFile, path: KeyPath, kind: FaultModel, params
     if why := kind.unknown(params, files.inventory):
         hosts = f"The hosts are {', '.join(files.inventory.hosts)}." if any(kind.names(params)) else ""
         yield file.problem(path, why, hosts)
-    for service in kind.services(params):
-        if file.play.stack is None and service not in file.play.known_services:
-            yield unknown_service(file, path, service)
+    yield from service_problems(file, path, kind, params)
 
 
 def _connection(files: Files, file: PlayFile, path: KeyPath, name: str, value: Connection) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from ..drills import ANY, IT, OTHERS, Drill, Prober, with_host
 from ..faults import FaultSpec, fault_kinds
 from ..problems import Problem, listed, suggest
 from ..source import KeyPath
+from .faults import service_problems
 from .files import Files, PlayFile, item
 from .places import named_hosts
 
@@ -80,8 +81,10 @@ def _fault(files: Files, file: PlayFile, path: KeyPath, drill: Drill, fault: Fau
         return  # which was reported
     turns = turns or [""]
     others = [host for host in files.inventory.docker_hosts if host not in turns]
-    if why := kind.unknown(with_host(fault, turns[0], others).params, files.inventory):
+    params = with_host(fault, turns[0], others).params
+    if why := kind.unknown(params, files.inventory):
         yield file.problem(path, why)
+    yield from service_problems(file, path, kind, params)
 
 
 def _texts(value: Any) -> Iterator[str]:

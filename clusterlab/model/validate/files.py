@@ -41,6 +41,14 @@ class PlayFile:
                 return ("containers", group, *rest)
         return path
 
+    @cached_property
+    def external_services(self) -> frozenset[str]:
+        """The services of `external` in the file, without those of its stack, which checks may name like these."""
+        if self.play.stack is None:
+            return frozenset(self.play.external.services)
+        written = (self.document.value.get("external") or {}).get("services") or []
+        return frozenset([written] if isinstance(written, str) else map(str, written))
+
     def container(self, name: str) -> Container | None:
         return self.play.containers.get(name)
 

@@ -95,12 +95,13 @@ def test_a_server_that_was_stopped_exports_what_it_did(server: Host) -> None:
     assert in_force(server).keys() == before.keys() - {name for name in before if "words" in name}
 
 
+@pytest.mark.parametrize("machines", ["existing", "namespaces"])
 @pytest.mark.parametrize("kind", [UNEXPORT, EXPORT_RO], ids=lambda kind: kind.name)
-def test_exports_of_others_are_left_alone(hosts: Hosts, server: Host, kind: Unexport) -> None:
-    """On a server that existed before, where the inventory may name what somebody else exports."""
+def test_exports_of_others_are_left_alone(hosts: Hosts, server: Host, kind: Unexport, machines: str) -> None:
+    """Also where the inventory names them, and on machines of the lab's own."""
     inventory = {
         "lab": "demo",
-        "machines": "existing",
+        "machines": machines,
         "network": {"subnet": "10.76.0.0/24"},
         "hosts": {"gw": {"address": "10.76.0.1", "roles": ["nfs_server"]}},
         "nfs": {"exports": [{"path": "/shares", "clients": "10.0.0.0/24"}]},
