@@ -14,6 +14,7 @@ from typing import Any
 
 import docker.errors
 
+from clusterlab.docker_labels import SERVICE, STACK, TASK
 from clusterlab.errors import ClusterlabError
 from clusterlab.log_lines import CONTEXT, MOST, Log, Stamped
 from clusterlab.redaction import SECRETS, clean
@@ -24,9 +25,6 @@ _SECONDS = 30.0
 _JOURNAL = (
     "command -v journalctl >/dev/null || exit 0; journalctl --no-pager --quiet -o short-iso -n {most} --since @{since}"
 )
-_SERVICE = "com.docker.swarm.service.name"
-_STACK = "com.docker.stack.namespace"
-_TASK = "com.docker.swarm.task.name"
 
 
 @dataclass(frozen=True)
@@ -232,13 +230,13 @@ def _names(item: Mapping[str, Any]) -> set[str]:
     """Everything by which a container can be named: its own name, and its task, service and stack."""
     labels = item.get("Labels") or {}
     own = {name.lstrip("/") for name in item.get("Names") or ()}
-    return own | {_shown(item)} | {labels[key] for key in (_SERVICE, _STACK) if key in labels}
+    return own | {_shown(item)} | {labels[key] for key in (SERVICE, STACK) if key in labels}
 
 
 def _shown(item: Mapping[str, Any]) -> str:
     """What a container is called in a line: a task as SERVICE.NUMBER, without its id."""
     labels = item.get("Labels") or {}
-    task = str(labels.get(_TASK, ""))
+    task = str(labels.get(TASK, ""))
     names = [name.lstrip("/") for name in item.get("Names") or ()]
     return task.rpartition(".")[0] or next(iter(names), str(item["Id"])[:12])
 

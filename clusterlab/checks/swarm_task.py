@@ -12,6 +12,7 @@ from typing import Any
 import docker
 import docker.errors
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.completed import Completed
 from clusterlab.resources.swarm_tasks import running_tasks
@@ -175,7 +176,7 @@ def pids_of(service: str) -> str:
 
     They fail when Docker does.
     """
-    listed = f"docker ps --quiet --filter label=com.docker.swarm.service.name={service}"
+    listed = f"docker ps --quiet --filter label={SERVICE}={service}"
     return f"ids=$({listed}) && {{ [ -z \"$ids\" ] || docker inspect --format '{{{{.State.Pid}}}}' $ids; }}"
 
 

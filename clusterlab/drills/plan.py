@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import Lab
 from clusterlab.model.drills import ANY, IT, OTHERS, Drill, Expectation, HttpTarget, Prober, Writer, with_host
@@ -197,7 +198,7 @@ def _runs_task(service: str, timeout: float) -> str:
 
     Healthy if it has a health check.
     """
-    return running({"label": [f"com.docker.swarm.service.name={service}"], "health": ["healthy", "none"]}, timeout)
+    return running({"label": [f"{SERVICE}={service}"], "health": ["healthy", "none"]}, timeout)
 
 
 def running(filters: Mapping[str, Sequence[str]], timeout: float) -> str:

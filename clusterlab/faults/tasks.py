@@ -7,6 +7,7 @@ from shlex import quote
 
 from pydantic import Field
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.model.faults import FaultParameters, Running, Target
 from clusterlab.resources import swarm_tasks
 from clusterlab.resources.swarm_handle import find_service
@@ -31,7 +32,7 @@ class TaskParameters(FaultParameters):
 
     def listed(self, status: str) -> str:
         """The command that lists the service's containers on a host that have a status."""
-        label = quote(f"label=com.docker.swarm.service.name={self.service}")
+        label = quote(f"label={SERVICE}={self.service}")
         return f"docker ps --all --quiet --no-trunc --filter {label} --filter status={status}"
 
 

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from clusterlab.docker_labels import STACK
+
 from .base import LABEL_LAB, LABEL_PLAY, LABEL_SPEC
 
 _OURS = "org.clusterlab."
-_STACK = "com.docker.stack.namespace"
 
 
 def spec_hash(wanted: object) -> str:
@@ -38,7 +39,7 @@ def is_ours(lab: str, labels: Mapping[str, str] | None) -> bool:
 
 def is_of_play(lab: str, labels: Mapping[str, str] | None) -> bool:
     """Whether an object is the lab's and no stack's: the kind `stack` has those."""
-    return is_ours(lab, labels) and _STACK not in (labels or {})
+    return is_ours(lab, labels) and STACK not in (labels or {})
 
 
 def play_of(labels: Mapping[str, str] | None) -> str | None:

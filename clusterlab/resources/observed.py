@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from clusterlab.docker_labels import SERVICE, SERVICE_ID, TASK_ID
 from clusterlab.remote import Host
 
 from .engine_calls import engine
@@ -18,10 +19,6 @@ from .labels import is_ours
 Json = Mapping[str, Any]
 MOST = 4
 """Changes at the same time on a host, however many processors it has."""
-SERVICE = "com.docker.swarm.service.name"
-"""The label of a task's container with the name of its service."""
-_TASK = "com.docker.swarm.task.id"
-_SERVICE_ID = "com.docker.swarm.service.id"
 
 LISTINGS: Mapping[str, Callable[[Any], Any]] = {
     "info": lambda api: api.info(),
@@ -138,7 +135,7 @@ def is_task(container: Json) -> bool:
 
     The Swarm's, not the plays'.
     """
-    return _TASK in labels_of(container)
+    return TASK_ID in labels_of(container)
 
 
 def service_of(task: Json) -> str:
@@ -148,7 +145,7 @@ def service_of(task: Json) -> str:
 
 def service_id(task: Json) -> str:
     """The id of that service."""
-    return str(labels_of(task).get(_SERVICE_ID, ""))
+    return str(labels_of(task).get(SERVICE_ID, ""))
 
 
 def ask_engine(host: Host, names: Iterable[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.errors import HostError
 from clusterlab.remote import Host
 from clusterlab.waiting import wait_until
@@ -21,7 +22,7 @@ from clusterlab.waiting import wait_until
 from .base import SWARM, Key
 from .engine_calls import engine
 from .labels import is_ours
-from .observed import SERVICE, Json, Observed, is_task, service_of
+from .observed import Json, Observed, is_task, service_of
 from .scope import Scope, SwarmView, UnseenTask
 
 _ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")

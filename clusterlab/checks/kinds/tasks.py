@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.model.base import Issue, Model
 from clusterlab.model.kinds import Touched
 from clusterlab.model.playbook import Play
@@ -134,7 +135,7 @@ class Tasks(CheckKind[TasksProbe]):
             wanted += f"{' and ' if wanted and most else ''}{f'none more than {most} times' if most else ''}"
             yield Line(manager, nodes, wanted, _typed_nodes(nodes, probe))
         if probe.healthy:
-            label = shlex.quote(f"label=com.docker.swarm.service.name={probe.service}")
+            label = shlex.quote(f"label={SERVICE}={probe.service}")
             yield Line(manager, listed_, "tasks run", some_run)
             for host in where.lab.inventory.swarm_hosts:
                 asked = f"docker ps --filter {label} --format '{{{{.Status}}}}'"
@@ -235,7 +236,7 @@ def _healthy(seen: TaskView) -> list[Finding]:
     def on(host: str) -> Finding:
         if host not in places.lab.inventory.hosts:
             return unasked(host, wanted, outside(names[host], host))
-        label = f"com.docker.swarm.service.name={name}"
+        label = f"{SERVICE}={name}"
         with places.engine(host) as engine:
             found = engine.containers(filters={"label": label})
         states = {str(one["Names"][0]).removeprefix("/"): _health(str(one["Status"])) for one in found}
