@@ -30,8 +30,14 @@ _SECONDS = 4  # for each probe
 _HELD = 20  # seconds until a connection that is held open ends by itself
 _MISSING = 127
 _TIMED_OUT = 124
-NEAR = """awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }'"""
-"""Prints the cards in a /proc/PID/net/route but that of the default route."""
+NEAR = """awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route"""
+"""Prints the cards in a /proc/PID/net/route but those on Docker's own bridges of the host, which have its subnets."""
 _SCRIPT = r"""
 probe() {
   local enter=() card=$6 said code
@@ -95,8 +101,9 @@ class Job:
 
     `held` is `tcp` whose connection stays open until it is released: see `released`.
 
-    `near` asks over each network of the process but that of its default route, which leads out of its host: there a
-    router may answer in the name of any address, as the user network of QEMU does.
+    `near` asks over each network of the process but Docker's bridge to the outside of its host (docker_gwbridge):
+    there a router may answer in the name of any address, as the user network of QEMU does. A macvlan or ipvlan network
+    has the default route itself.
     """
 
     pid: int
@@ -197,7 +204,7 @@ def _met(job: Job, code: int, said: str, place: Place) -> Met:
         raise NotUnderstood(f"a task on {place} ended while it was probed", command=job.typed())
     if said == "none":
         raise NotUnderstood(
-            f"a task on {place} has no network besides the one with its default route", command=job.typed()
+            f"a task on {place} has no network besides Docker's bridges on that host", command=job.typed()
         )
     if code == _MISSING:
         tool = "ping" if job.kind == "ping" else "curl" if job.near else "nsenter, dd or od"

@@ -6,7 +6,7 @@ Where they are, and how their networks are reached.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import docker
@@ -76,13 +76,13 @@ def service_of(name: str, places: Places) -> Service:
     """
     report = service_report(name, places)
     _, running = places.ask_manager(lambda host: running_tasks(places.hosts[host], name, places.lab.inventory))
-    tasks = [_task(name, one) for one in running]
-    if not tasks:
+    if not running:
         raise WrongAnswer(
             f"no task of {name} runs",
             command=f"docker service ps --no-trunc {name}",
             remedy=f"`docker service ps --no-trunc {name}` shows why",
         )
+    tasks = list(results_of(parallel(lambda one: _task(name, one, places), running, name="tasks")))
     virtual = report.get("Endpoint", {}).get("VirtualIPs") or []
     addresses = {str(one["NetworkID"]): _bare(one["Addr"]) for one in virtual if one.get("Addr")}
     return Service(name, report, tasks, addresses)
@@ -180,23 +180,40 @@ def pids_of(service: str) -> str:
     return f"ids=$({listed}) && {{ [ -z \"$ids\" ] || docker inspect --format '{{{{.State.Pid}}}}' $ids; }}"
 
 
-def _task(service: str, report: Mapping[str, Any]) -> Task:
+def _task(service: str, report: Mapping[str, Any], places: Places) -> Task:
     status = report["Status"].get("ContainerStatus") or {}
-    attached = report.get("NetworksAttachments") or []
     slot = report.get("Slot") or report.get("NodeID", "")
-    addresses = {
-        str(one["Network"]["ID"]): _bare(one["Addresses"][0])
-        for one in attached
-        if one.get("Addresses") and (one["Network"].get("Spec") or {}).get("Name") != "ingress"
+    given = {
+        str(one["Network"]["ID"]): _bare(next(iter(one.get("Addresses") or ()), ""))
+        for one in report.get("NetworksAttachments") or []
+        if (one["Network"].get("Spec") or {}).get("Name") != "ingress"
     }
-    return Task(
+    task = Task(
         service,
         str(report["Node"]),
         f"{service}.{slot}",
         int(status.get("PID") or 0),
         str(status.get("ContainerID") or ""),
-        addresses,
+        {network: address for network, address in given.items() if address},
     )
+    if len(task.addresses) == len(given) or task.host not in places.lab.inventory.hosts:
+        return task
+    found = _addresses_on_node(task, places)
+    return replace(task, addresses={**task.addresses, **{key: found[key] for key in given if found.get(key)}})
+
+
+def _addresses_on_node(task: Task, places: Places) -> Mapping[str, str]:
+    """The addresses of a task as its own engine has them, by the id of their network.
+
+    The managers know none of macvlan and ipvlan networks, of which each node gives out its own. Raises NoAnswer.
+    """
+    with places.engine(task.host) as engine:
+        try:
+            attached = engine.inspect_container(task.container)["NetworkSettings"]["Networks"]
+        except docker.errors.NotFound as error:
+            command = f"docker service ps {task.service}"
+            raise NoAnswer(f"{task} ended while it was probed", command=command) from error
+    return {str(one["NetworkID"]): str(one["IPAddress"]) for one in attached.values()}
 
 
 def _bare(address: object) -> str:

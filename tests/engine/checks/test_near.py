@@ -25,15 +25,18 @@ pytestmark = pytest.mark.engine
 NETWORK = """
 ip netns add task-{0}; ip netns add peer-{0}; ip netns add out-{0}
 ip -n task-{0} link add eth0 type veth peer name eth0 netns peer-{0}
-ip -n task-{0} link add eth1 type veth peer name eth0 netns out-{0}
-for space in task peer out; do ip -n $space-{0} link set lo up; ip -n $space-{0} link set eth0 up; done
+ip -n task-{0} link add eth1 type veth peer name docker_gwbridge netns out-{0}
+for space in task peer out; do ip -n $space-{0} link set lo up; done
+ip -n task-{0} link set eth0 up; ip -n peer-{0} link set eth0 up; ip -n out-{0} link set docker_gwbridge up
 ip -n task-{0} address add 10.0.1.2/24 dev eth0; ip -n peer-{0} address add 10.0.1.3/24 dev eth0
 ip -n task-{0} link set eth1 up; ip -n task-{0} address add 172.18.0.2/24 dev eth1
-ip -n out-{0} address add 172.18.0.1/24 dev eth0; ip -n out-{0} route add local 10.0.2.0/24 dev lo
+ip -n out-{0} address add 172.18.0.1/24 dev docker_gwbridge; ip -n out-{0} route add local 10.0.2.0/24 dev lo
 ip -n task-{0} route add default via 172.18.0.1
 """
 SERVE = "exec python3 -m http.server 8080 --directory /var/empty"
 SLEEP = "exec sleep 1000"
+SPACES = {"bridged": "out", "direct": "peer"}
+"""The namespace that is the host of the task: one with docker_gwbridge, or one without."""
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +75,11 @@ def _is_inside(pid: int) -> bool:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Places:
-    """Commands for host1 run on this machine."""
+    """Commands run in the namespace that is the host."""
 
     def run(place: Place, argv: Sequence[str], *, timeout: float = 60.0) -> Completed:
-        ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout)
+        inside = ["nsenter", f"--net=/run/netns/{SPACES[place.host]}-{os.getpid()}", *argv]
+        ended = subprocess.run(inside, capture_output=True, text=True, check=False, timeout=timeout)
         return Completed(place.host, "", ended.returncode, ended.stdout, ended.stderr, 0.0)
 
     places = Places(namespaces_lab("near", "10.75.0.0/24"), Play(title="none", networks={"net": Network()}), Hosts({}))
@@ -84,17 +88,18 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Places:
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "near", "found"),
+    ("host", "address", "port", "near", "found"),
     [
-        ("10.0.1.3", 8080, True, "open"),
-        ("10.0.1.3", 8081, True, "refused"),
-        ("10.0.2.3", 8080, True, "no route to host"),
-        ("10.0.2.3", 8080, False, "open"),  # what a probe over any way meets
+        ("bridged", "10.0.1.3", 8080, True, "open"),
+        ("bridged", "10.0.1.3", 8081, True, "refused"),
+        ("bridged", "10.0.2.3", 8080, True, "no route to host"),
+        ("bridged", "10.0.2.3", 8080, False, "open"),  # what a probe over any way meets
+        ("direct", "10.0.2.3", 8080, True, "open"),  # the way out is a network of the task, such as one of macvlan
     ],
 )
 def test_nothing_beyond_the_way_out_is_reached(
-    task: int, here: Places, address: str, port: int, near: bool, found: str
+    task: int, here: Places, host: str, address: str, port: int, near: bool, found: str
 ) -> None:
     job = Job(task, "tcp", address, port, near)
-    met = batch.ask_all("host1", [job], here)[job]
+    met = batch.ask_all(host, [job], here)[job]
     assert (met.found, met.reached) == (found, found == "open")
