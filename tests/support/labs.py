@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,15 @@ def lab_in_swarm(lab: Lab) -> Iterator[EngineLab]:
         worker = swarm_actions.Wanted(up.hosts["host2"], "worker", addresses["host2"])
         swarm_actions.join(worker, lab.name, up.hosts["host1"])
         yield up
+
+
+@contextmanager
+def exporting(subnet: str) -> Iterator[Hosts]:
+    """A host `gw` with exportfs(8), whether or not its kernel serves NFS."""
+    lab = namespaces_lab(f"exports-{os.getpid()}", subnet, docker_hosts=0)
+    lab.inventory.hosts["gw"].roles.append("nfs_server")  # its file system can be exported then
+    with lab_up(lab) as up:
+        yield up.hosts
 
 
 def namespaces_lab(name: str, subnet: str, docker_hosts: int = 2, managers: int = 1, **more: object) -> Lab:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.bench.safety.scenario import CLUSTER, Seen, scenario
 from tests.bench.safety.stand import Ran, Stand
+from tests.support.hostile import CONTROLS, HOSTILE, TOKEN, hostile_ssh_server
 
 SECRET, GREETING = "sesame-open-7", "velvet-morning"
-TOKEN = "SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx"
-HOSTILE = r"\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[1;1H\302\2331;1H\342\200\256txet"
-BANNER = b"\x1b]52;c;aGFja2Vk\x07\x1b]0;owned\x07\x9b1;1H not SSH\r\n" * 3
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SAYS = f'printf "{HOSTILE} said $DB_PASSWORD, {TOKEN}\\n"'
 ENVIRONMENT = {"DB_PASSWORD": SECRET, "GREETING": GREETING}
 TALKER = {"host": "host1", "image": "shell", "command": ["sh", "-c", f"{SAYS}; sleep infinity"]}
@@ -115,25 +107,6 @@ def prepared_link(stand: Stand) -> Seen:
     return Seen(lost, "the file was overwritten" if lost else "the file is untouched")
 
 
-@contextmanager
-def hostile_server() -> Iterator[int]:
-    """A port on loopback whose banner is hostile."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(BANNER)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-
-
 def _controls(*shown: Ran) -> Seen:
     found = sorted({repr(one) for ran in shown for one in CONTROLS.findall(ran.out + ran.err)})
     return Seen(bool(found), f"printed: {', '.join(found)}" if found else "none is printed")
@@ -143,7 +116,7 @@ def _controls(*shown: Ran) -> Seen:
 def hostile_banner(stand: Stand) -> Seen:
     stand.ada.play()
     hosts = stand.ada.inventory["hosts"]
-    with hostile_server() as port:
+    with hostile_ssh_server() as port:
         host1 = {**hosts["host1"], "ssh": {**hosts["host1"]["ssh"], "address": "127.0.0.1", "port": port}}
         with stand.ada.having(hosts={**hosts, "host1": host1}):
             return _controls(*(stand.ada(verb) for verb in ("status", "plan", "provision")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import cast
 
@@ -16,7 +15,7 @@ from clusterlab.model import Lab
 from clusterlab.model.inventory import Inventory
 from clusterlab.remote import Host, Hosts
 from clusterlab.resources import nfs_exports
-from tests.support.labs import lab_up, namespaces_lab
+from tests.support.labs import exporting
 
 pytestmark = pytest.mark.engine
 SHARES = ExportParameters.model_validate({"host": "gw", "path": "/shares"})
@@ -24,10 +23,8 @@ SHARES = ExportParameters.model_validate({"host": "gw", "path": "/shares"})
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Hosts]:
-    lab = namespaces_lab(f"exports-{os.getpid()}", "10.76.0.0/24", docker_hosts=0)
-    lab.inventory.hosts["gw"].roles.append("nfs_server")  # its file system can be exported then
-    with lab_up(lab) as up:
-        yield up.hosts
+    with exporting("10.76.0.0/24") as hosts:
+        yield hosts
 
 
 @pytest.fixture

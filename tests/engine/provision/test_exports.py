@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,7 +14,7 @@ from clusterlab.remote import Host, Hosts
 from clusterlab.resources import nfs, nfs_exports, record
 from clusterlab.resources.base import Change
 from clusterlab.resources.observed import Observed
-from tests.support.labs import lab_up, namespaces_lab
+from tests.support.labs import exporting
 
 pytestmark = pytest.mark.engine
 EXPORT = Export.model_validate({"path": "/shares", "clients": ["10.0.0.0/24", "*", "fd00::/64", "fd01::7"]})
@@ -23,10 +22,8 @@ EXPORT = Export.model_validate({"path": "/shares", "clients": ["10.0.0.0/24", "*
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Hosts]:
-    lab = namespaces_lab(f"exports-{os.getpid()}", "10.75.0.0/24", docker_hosts=0)
-    lab.inventory.hosts["gw"].roles.append("nfs_server")  # its file system can be exported then
-    with lab_up(lab) as up:
-        yield up.hosts
+    with exporting("10.75.0.0/24") as hosts:
+        yield hosts
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import yaml
 
 from clusterlab.redaction import REDACTED
 from clusterlab.remote import Hosts
+from tests.support.hostile import CONTROLS, HOSTILE, TOKEN, hostile_ssh_server
 from tests.support.nightly_lab import NightlyLab
 
 pytestmark = pytest.mark.engine
@@ -26,12 +24,6 @@ VALUES = {
     "RUN_SECRET": "quiet-harbour",
     "NEW": "tall-ship",
 }
-TOKEN = "SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx"
-HOSTILE = (
-    r"\033]52;c;aGFja2Vk\007\033]0;owned\007\033[2J\033[1;1H\033]8;;http://evil/\007link\033]8;;\007"
-    r"\302\2331;1H\342\200\256txet\r"
-)
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SAYS = f'printf "{HOSTILE} said $DB_PASSWORD and $GREETING, {TOKEN}\\n"'
 
 
@@ -144,25 +136,6 @@ def test_nothing_secret_or_hostile_leaves(nightly_lab: NightlyLab) -> None:
     assert re.search(r"\d+ secrets redacted in the evidence", page.read_text())
     assert open_to_others(nightly_lab.state / "clusterlab") == []
     assert [path for path in open_to_others(out) if (out / path).is_file()] == []
-
-
-@contextmanager
-def hostile_ssh_server() -> Iterator[int]:
-    """A port on loopback whose banner is hostile."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(b"\x1b]52;c;aGFja2Vk\x07\x1b]0;owned\x07\x9b1;1H not SSH\r\n" * 3)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_hostile_banner_is_shown_as_text(nightly_lab: NightlyLab) -> None:
