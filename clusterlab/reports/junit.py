@@ -1,9 +1,8 @@
 """Results as JUnit XML: one suite per play, one case per check.
 
 A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. An
-unsupported statement is skipped, and in a strict run a failure, as it makes that run fail. A
-stage that failed or was interrupted is a case with an error in the suite "run"; what was not run because of it is
-skipped.
+unsupported statement is skipped, and in a strict run that it makes fail it is a failure. A stage that failed or was
+interrupted is a case with an error in the suite "run"; what was not run because of it is skipped.
 
 The form is the one that CI services read: https://github.com/testmoapp/junitxml
 """
@@ -35,17 +34,16 @@ _TAG = {
 def junit(run: Run) -> str:
     """The run as a JUnit document."""
     root = xml.Element("testsuites", name=_clean(f"clusterlab {run.lab}"), time=f"{run.seconds:.3f}")
-    tags = {**_TAG, Outcome.UNSUPPORTED: "failure"} if run.strict else _TAG
-    _count(root, run.results, tags)
+    _count(root, run.results, run.strict)
     for play, group in groupby(run.results, key=lambda result: result.play):
         results = list(group)
         suite = xml.SubElement(
             root, "testsuite", name=_clean(play), timestamp=run.started.isoformat(timespec="seconds")
         )
         suite.set("time", f"{sum(result.seconds for result in results):.3f}")
-        _count(suite, results, tags)
+        _count(suite, results, run.strict)
         for result in results:
-            _case(suite, result, tags.get(result.outcome, ""))
+            _case(suite, result, _tag(result, run.strict))
     if causes := blocking(run.results):
         _preconditions(root, causes)
     if run.error:
@@ -85,10 +83,15 @@ def _add(root: xml.Element, number: int, *attributes: str) -> None:
         root.set(attribute, str(int(root.get(attribute, "0")) + number))
 
 
-def _count(element: xml.Element, results: list[Result], tags: Mapping[Outcome, str]) -> None:
+def _tag(result: Result, strict: bool) -> str:
+    """The element that says how a statement ended; "" for one that was proven."""
+    return "failure" if strict and result.fails_strict else _TAG.get(result.outcome, "")
+
+
+def _count(element: xml.Element, results: list[Result], strict: bool) -> None:
     element.set("tests", str(len(results)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        element.set(attribute, str(sum(tags.get(result.outcome) == tag for result in results)))
+        element.set(attribute, str(sum(_tag(result, strict) == tag for result in results)))
 
 
 def _case(suite: xml.Element, result: Result, tag: str) -> None:

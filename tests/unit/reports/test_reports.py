@@ -19,7 +19,7 @@ from clusterlab.reports.progress import progress_on, seconds_text
 from clusterlab.reports.summary import Run, write_json
 from clusterlab.reports.terminal import show_results
 from clusterlab.reports.verdict import exit_code, proven, verdict
-from clusterlab.results import Cause, Chain, Evidence, Outcome, Result
+from clusterlab.results import NOTHING_TO_PROBE, Cause, Chain, Evidence, Outcome, Result
 
 EVIDENCE = Evidence(
     place="apphost1 on host1",
@@ -185,6 +185,14 @@ def test_what_fails_a_strict_run_is_a_failure_in_junit() -> None:
             assert (element.get("failures"), element.get("skipped")) == counts
         assert len(document.findall(".//failure")) == int(counts[0])
         assert bool(document.findall(".//failure")) is bool(whole.exit_code)
+
+
+def test_what_a_strict_run_accepts_is_skipped_in_junit() -> None:
+    whole = replace(run(Outcome.PASS, Outcome.UNSUPPORTED), strict=True)
+    cause = Cause(NOTHING_TO_PROBE, "worker", "it listens on no TCP port")
+    whole.results = [replace(one, cause=cause) for one in whole.results]
+    document = xml.fromstring(junit(whole))
+    assert (document.get("failures"), document.get("skipped"), whole.exit_code) == ("0", "1", 0)
 
 
 def test_junit_is_well_formed_whatever_the_titles_hold() -> None:
