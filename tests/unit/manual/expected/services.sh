@@ -266,7 +266,13 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+cards=$(awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
@@ -292,7 +298,13 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+cards=$(awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 : "${nodes_of_db:?is what another host printed}"
