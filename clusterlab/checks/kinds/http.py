@@ -34,12 +34,18 @@ _HINT = (
     "see `docker ps` (ports) and the container's log"
 )
 _OTHER_ANSWER = "the server answers, but not as expected: is it the right server and page?"
+_NO_ANSWER = "something accepts the connection, and does not answer: is it a web server, and is it overloaded?"
 _STATUS = re.compile(r"^(?:< | +)HTTP/[\d.]+ (\d{3})", re.MULTILINE)
 _STATUS_LINE = "^(< | +)HTTP/[0-9.]+ "  # as curl -v and wget -S write it
 _ERRORS = "2>&1 > /dev/null"
 # curl: "* Connected to web (10.0.1.2) port 80", or "... connection to web (10.0.1.2 port 80) from 10.0.1.3 port 40000";
 # wget: "Connecting to web (10.0.1.2:80)"
 _USED = re.compile(rf"(?:{CONNECTED}|^Connecting to )\S+ \((?P<address>[0-9.]+)[: )]", re.MULTILINE)
+# curl: since 8.16 "Established" comes after the handshake of TLS, which begins with ALPN; wget: "Connecting to
+# web:80... connected.". Busybox's wget writes the line of _UNTOLD before it connects, and nothing once it has.
+_MADE = rf"{CONNECTED}|^\* ALPN: |\.\.\. connected\.$"
+_CONNECTED = re.compile(_MADE, re.MULTILINE)
+_UNTOLD = re.compile(r"^Connecting to \S+ \(\S+\)$", re.MULTILINE)
 _TIMED_OUT = (28, 124, 143)  # exit codes of curl, of timeout(1), and of busybox's
 
 
@@ -80,7 +86,7 @@ class Answer(Reach):
 class Http(ReachKind[HttpProbe]):
     """The status and body must be as expected.
 
-    For `reachable: false` no answer may come at all.
+    For `reachable: false` not even a connection may be made.
     """
 
     name = "http"
@@ -113,6 +119,13 @@ class Http(ReachKind[HttpProbe]):
         argv, names = command(probe, tool, url, card), is_name(urlsplit(url).hostname or "")
         completed = places.in_network(place, argv, names=names, timeout=probe.timeout + 30)
         answer = parse(completed, completed.command)
+        if probe.negative and answer.found == TIMED_OUT and _UNTOLD.search(completed.stderr):
+            raise NotUnderstood(
+                "busybox's wget does not report whether it was connected when the time was over",
+                command=completed.command,
+                detail=completed.output,
+                remedy="install curl on the host",
+            )
         unseen = tool == "wget" and answer.status >= 400 and not answer.body
         return replace(answer, body=None) if unseen else answer
 
@@ -128,7 +141,8 @@ class Http(ReachKind[HttpProbe]):
                 )
             compared = match(probe.body, met.body)
             holds, found = holds and compared.holds, f"{found}, body {compared.found}"
-        return Verdict(holds, found, self.expected(probe), _OTHER_ANSWER if met.status else _HINT)
+        hint = _OTHER_ANSWER if met.status else _NO_ANSWER if met.reached else _HINT
+        return Verdict(holds, found, self.expected(probe), hint)
 
     def shown(self, probe: HttpProbe, place: Place, where: Where, kept: bool) -> Shown:
         tool = where.tool(place, "curl", "wget")
@@ -136,7 +150,8 @@ class Http(ReachKind[HttpProbe]):
         card = lan_card(urlsplit(url).hostname or "", place, where) if kept else ""
         typed = where.in_network(place, command(probe, tool, url, card), names=is_name(urlsplit(url).hostname or ""))
         if probe.negative:
-            return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {shlex.quote(_STATUS_LINE)}")
+            met = shlex.quote(f"{_STATUS_LINE}|{_MADE}")
+            return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {met}")
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
         if probe.body is not None:
             proof += f" && found=$({typed} 2> /dev/null) && {as_wanted(probe.body)}"
@@ -177,6 +192,14 @@ def parse(completed: Completed, command: str) -> Answer:
         used = tuple(met["address"] for met in _USED.finditer(completed.stderr))[-1:]
         return Answer(True, found, command, completed.output, used, status=int(status[1]), body=completed.stdout)
     tried = TRIED.search(completed.stderr)
+    if _CONNECTED.search(completed.stderr):
+        if completed.exit in _TIMED_OUT:
+            return Answer(True, "connected, but no answer in time", command, completed.output)
+        raise NotUnderstood(
+            f"connected, but no answer with an HTTP status: {completed.stderr.strip().splitlines()[-1]}",
+            command=command,
+            detail=completed.output,
+        )
     if completed.exit in _TIMED_OUT:
         return Answer(False, TIMED_OUT, command, completed.output, unresolved=not tried)
     if completed.ok:

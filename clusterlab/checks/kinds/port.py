@@ -131,13 +131,14 @@ def command(probe: PortProbe, tool: str, target: str, port: str, card: str = "")
 
     Of the tools that hosts have, curl can be bound to an interface, `card`; it says when it is connected.
     """
-    wait = str(max(1, math.ceil(probe.timeout)))
+    loopback = is_loopback(target)
+    wait = str(max(1, math.ceil(probe.timeout)) + (tool == "bash" and loopback))  # _LOOPBACK waits a second more
     if tool == "curl":
         url = f"telnet://[{target}]:{port}" if ":" in target else f"telnet://{target}:{port}"
         return ["curl", "-sS", "-v", "--noproxy", "*", "--interface", card, "--max-time", wait, url]
     if tool == "bash":
         # The target is an argument of the script, never a part of it.
-        return ["timeout", wait, "bash", "-c", _LOOPBACK if is_loopback(target) else _CONNECT, "bash", target, port]
+        return ["timeout", wait, "bash", "-c", _LOOPBACK if loopback else _CONNECT, "bash", target, port]
     return ["nc", "-w", wait, target, port, "-e", "true"]  # once connected, nc becomes `true`
 
 

@@ -31,16 +31,22 @@ def server() -> Iterator[socket.socket]:
 
 
 @pytest.mark.parametrize(
-    ("first", "reached", "found"),
-    [(None, False, "closed at once"), (b"\0hello", True, "open"), (b"", True, "open")],
+    ("first", "timeout", "reached", "found"),
+    [
+        (None, 5.0, False, "closed at once"),
+        (b"\0hello", 5.0, True, "open"),
+        (b"", 5.0, True, "open"),
+        (b"", 1.0, True, "open"),
+    ],
 )
 def test_what_accepts_must_not_close_at_once(
-    server: socket.socket, first: bytes | None, reached: bool, found: str
+    server: socket.socket, first: bytes | None, timeout: float, reached: bool, found: str
 ) -> None:
     port = server.getsockname()[1]
     thread = Thread(target=serve, args=(server, first))
     thread.start()
-    argv = command(PortProbe(on=["host1"], to="127.0.0.1", port=port), "bash", "127.0.0.1", str(port))
+    probe = PortProbe(on=["host1"], to="127.0.0.1", port=port, timeout=timeout)
+    argv = command(probe, "bash", "127.0.0.1", str(port))
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     thread.join()
     met = parse(Completed("host1", "", ended.returncode, ended.stdout, ended.stderr, 0.0), "bash")

@@ -24,11 +24,19 @@ UNKNOWN = (1, "Server: 10.9.0.53\n** server can't find db: NXDOMAIN\n", "")
 PORT = {"on": "host1", "to": "db", "port": 5432, "open": False}
 PAGE = {"on": "host1", "url": "http://db/", "reachable": False}
 RESOLVING = (28, "", "curl: (28) Resolving timed out after 1000 milliseconds\n")
+SLOW = (28, "", "* Connected to db (10.9.0.1) port 80\ncurl: (28) Operation timed out after 1000 milliseconds\n")
 TRYING = (28, "", "*   Trying 10.9.0.1:80...\ncurl: (28) Connection timed out after 1000 milliseconds\n")
 
 
+WGET = (124, "", "Connecting to db (10.9.0.1:80)\n")
+
+
 def outcome(
-    monkeypatch: pytest.MonkeyPatch, kind: str, probe: dict[str, object], answers: dict[str, tuple[int, str, str]]
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    probe: dict[str, object],
+    answers: dict[str, tuple[int, str, str]],
+    tools: str = "bash curl getent nslookup timeout . ",
 ) -> tuple[Outcome, str, list[str]]:
     """What comes of a probe on host1, where commands with these words in them end so; and the commands."""
     asked: list[str] = []
@@ -37,7 +45,7 @@ def outcome(
         command = " ".join(argv)
         if argv[0] == "sh":  # the way to the target, and the tools
             printed = "10.9.0.1 dev eth0\n--\n--\n2: eth0    inet 10.75.0.11/24\n" if "ip -o" in command else ""
-            return Completed(place.host, command, 0, printed or "bash curl getent nslookup timeout . ", "", 0.0)
+            return Completed(place.host, command, 0, printed or tools, "", 0.0)
         asked.append(command)
         code, out, err = next(answer for words, answer in answers.items() if words in command)
         return Completed(place.host, command, code, out, err, 0.0)
@@ -79,6 +87,7 @@ def test_a_port_of_an_address_that_timed_out_is_tried_once(monkeypatch: pytest.M
         (TRYING, SILENT, "pass", "timed out"),
         (RESOLVING, SILENT, "error", "nothing proves that db is unknown"),
         (RESOLVING, UNKNOWN, "pass", "timed out"),
+        (SLOW, SILENT, "fail", "connected, but no answer in time"),
     ],
 )
 def test_a_page_of_a_name_that_timed_out(
@@ -92,3 +101,12 @@ def test_a_page_of_a_name_that_timed_out(
     ended, said, _ = outcome(monkeypatch, "http", PAGE, answers)
     assert ended is Outcome(expected)
     assert found in said
+
+
+def test_a_page_of_which_busybox_does_not_say_whether_it_was_connected_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = {"wget": WGET, "getent": RESOLVED}
+    ended, said, _ = outcome(monkeypatch, "http", PAGE, answers, "wget getent timeout . ")
+    assert ended is Outcome.ERROR
+    assert "does not report whether it was connected" in said

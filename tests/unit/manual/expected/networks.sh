@@ -489,7 +489,7 @@ failed=
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
 ) || failed="$failed; "'ports and pages'
 (
-! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
+! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
@@ -503,7 +503,7 @@ failed=
 # ports and pages
 : "${way_of_gw_to_10_9_8_7:?is what another host printed}"
 (
-! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ '
+! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
