@@ -41,10 +41,10 @@ WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
 # An NFS client that waits for a lock may ask its server again only after up to 30 s: so each try is a request of its
 # own. flock(1) ends with 1 when somebody else holds the lock. Each place has written the file by now: to create one
-# would be to write another.
+# would be to write another. A link in its place is refused: on the host it may lead out of the container, as root.
 APPEND = (
-    '[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; '
-    'n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; '
+    'n=1; while [ "$n" -le "$3" ]; do '
+    '[ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; '
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
     'printf "%s %s\\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done'
 )

@@ -110,6 +110,12 @@ def test_lines_are_appended_to_a_file_and_never_create_one(tmp_path: Path) -> No
     refused = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr) == (1, f"{file} is not a file\n")
     assert not list(tmp_path.iterdir())
+    victim = tmp_path / "victim"
+    victim.touch()
+    file.symlink_to(victim)
+    assert subprocess.run(argv, capture_output=True, check=False).returncode == 1
+    assert victim.read_text() == ""
+    file.unlink()
     file.touch()
     subprocess.run(argv, check=True)
     assert file.read_text() == "one 1\none 2\n"

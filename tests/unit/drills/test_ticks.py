@@ -83,5 +83,13 @@ def test_a_file_that_is_gone_is_not_created(tmp_path: Path) -> None:
     assert not (tmp_path / "values").exists()
 
 
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "values"
+    victim.touch()
+    link.symlink_to(victim)
+    assert append(link, 0) == 1
+    assert victim.read_text() == ""
+
+
 def test_a_full_disk_refuses() -> None:
     assert append(Path("/dev/full"), 0) != 0

@@ -162,7 +162,7 @@ failed=
 [ "$(docker exec one cat /data/lines.manual)" = two ]
 ) || failed="$failed; "'all share one file'
 (
-docker exec --detach one sh -c '[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual one 3
+docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual one 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -172,7 +172,7 @@ failed=
 
 # all share one file
 (
-docker exec --detach two sh -c '[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; n=1; while [ "$n" -le "$3" ]; do exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual two 3
+docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual two 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
