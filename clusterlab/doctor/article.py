@@ -46,7 +46,8 @@ The script reads files below /proc, /sys and /etc, and runs `ip`, `ss`, `bridge`
 `nsenter` into Docker's network namespaces, each for 2 s at most. It opens TCP connections between the nodes (ports
 2377 and 7946) and to NFS servers (2049), waits 2 s for them, closes them at once, and sends pings through the ingress
 network, with perl, which Debian and Ubuntu always have. It starts no container, loads no kernel
-module, sets nothing, and touches no path on NFS. It never asks for join tokens and reads no keys.
+module, and sets nothing. Of NFS it looks at the top directory of each mount, and only once the mount's server answers.
+It never asks for join tokens and reads no keys.
 
 It runs as root, through `sudo` for another user. Where a program is missing, the codes that need it are unknown.
 
@@ -84,8 +85,8 @@ that overlap, and why the Swarm would refuse the stack. Nothing is deployed.
 
 ## Codes of other packages
 
-A package adds a code with an entry point of the group `clusterlab.diagnoses` whose value is a
-`clusterlab.doctor.diagnosis.Diagnosis`.
+A package adds a code with an entry point of the group `clusterlab.diagnoses` whose name is the code, and whose value is
+a `clusterlab.doctor.diagnosis.Diagnosis`. Codes that begin with CL are clusterlab's own.
 
 This page is generated: `python -m clusterlab.doctor.article > docs/doctor.md`.
 

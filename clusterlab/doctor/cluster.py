@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from clusterlab.model.addresses import is_ipv4
@@ -16,7 +17,7 @@ from clusterlab.stacks import Stack
 from .answers import Answers
 from .document import Document
 from .finding import NotSeen
-from .host_view import HostView
+from .host_view import HostView, Volume
 from .sections import HEARD
 from .sections.heard import KINDS, Heard, Kind
 from .sections.lookups import Lookup
@@ -24,7 +25,7 @@ from .sections.mountable import Try
 from .sections.probes import Probe
 
 GOSSIP, CONTROL, DATA = 7946, 2377, 4789
-NFS = 2049
+NFS, PORTMAPPER = 2049, 111
 _PLACE = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
@@ -56,6 +57,7 @@ class Node:
     memory: float
     cpus: float
     version: str
+    changed: float | None = None  # Unix time of the last change of its entry
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class Cluster:
         for volume in host.volumes.values():
             if volume.is_nfs and _PLACE.fullmatch(volume.server):
                 yield Probe("tcp", volume.server, NFS)
+                if asks_portmapper(volume):
+                    yield Probe("tcp", volume.server, PORTMAPPER)
 
     def heard(self, host: HostView, source: HostView, kind: Kind) -> Heard | None:
         """What of a node's probes arrived on a host; None when none were to be sent.
@@ -222,16 +226,26 @@ class Cluster:
                 yield Lookup(asking[network], f"tasks.{service}"), network, service
 
     def at_address(self, address: str) -> HostView | None:
-        """The host that has an address, by the inventory or by what it says itself."""
+        """The host that has an address, by the inventory or by what it says itself.
+
+        None also when several have it, as they have that of the loopback and of Docker's bridge.
+        """
+        found = []
         for host in self.hosts.values():
             if host.answers.address == address:
                 return host
             try:
                 if host.has_address(address):
-                    return host
+                    found.append(host)
             except NotSeen:
                 continue
-        return None
+        return found[0] if len(found) == 1 else None
+
+
+def asks_portmapper(volume: Volume) -> bool:
+    """Whether mounting it begins with the server's portmapper."""
+    keys = {one.partition("=")[0] for one in volume.words}
+    return volume.version == 3 and not {"port", "mountport"} <= keys
 
 
 def _node(one: Document) -> Node:
@@ -252,4 +266,12 @@ def _node(one: Document) -> Node:
         one.number("Description", "Resources", "MemoryBytes", default=0),
         one.number("Description", "Resources", "NanoCPUs", default=0),
         one.text("Description", "Engine", "EngineVersion", default=""),
+        _time(one.text("UpdatedAt", default="")),
     )
+
+
+def _time(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+    except ValueError:
+        return None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from .sections import HEARD, PROBING, SECTIONS
 from .sections.heard import listen_words
 from .sections.lookups import Lookup, lookup_words
 from .sections.mountable import mount_words
+from .sections.nfs_server import directory_words
 from .sections.probes import Probe, words
 from .sections.section import Section
 
@@ -90,11 +92,17 @@ def names(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str
 def scripts(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
     """The answers together with those of the fact script."""
     cluster = Cluster(answers)
-    probes, lookups = _probes(cluster), _lookups(cluster)
+    probes, lookups, directories = _probes(cluster), _lookups(cluster), _directories(cluster)
     reached = [one for one in answers.values() if not one.unreachable]
 
     def ask(one: Answers) -> Answers:
-        return _script(hosts[one.host], one, probes.get(one.host, []), lookups.get(one.host, []))
+        return _script(
+            hosts[one.host],
+            one,
+            probes=words(probes.get(one.host, [])),
+            lookups=lookup_words(lookups.get(one.host, [])),
+            directories=directory_words(directories.get(one.address, [])),
+        )
 
     return {**answers, **{one.host: one for one in results_of(parallel(ask, reached, name="host"))}}
 
@@ -148,9 +156,9 @@ def _says(answers: Answers, what: Callable[[HostView], bool]) -> bool:
         return False
 
 
-def _script(host: Host, answers: Answers, probes: Iterable[Probe], lookups: Iterable[Lookup]) -> Answers:
+def _script(host: Host, answers: Answers, **given: str) -> Answers:
     began = time.time()
-    mark, printed = _run(host, SECTIONS, root=_root(answers), probes=words(probes), lookups=lookup_words(lookups))
+    mark, printed = _run(host, SECTIONS, root=_root(answers), **given)
     took = time.time() - began
     if isinstance(printed, ClusterlabError):
         why = printed.message.removeprefix(f"{host.name}: ")
@@ -243,4 +251,17 @@ def _lookups(cluster: Cluster) -> dict[str, list[Lookup]]:
             found[host.name] = [lookup for lookup, _, _ in cluster.lookups(host)]
         except NotSeen:
             found[host.name] = []
+    return found
+
+
+def _directories(cluster: Cluster) -> dict[str, list[str]]:
+    """The directories of NFS volumes, by the address of their server."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for host in cluster.answering():
+        try:
+            for volume in host.volumes.values():
+                if volume.is_nfs:
+                    found[volume.server].append(volume.directory)
+        except NotSeen:
+            continue
     return found

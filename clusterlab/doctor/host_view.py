@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,20 @@ class Volume:
         """The address of its NFS server, or its name; "" when the options have none."""
         found = _ADDR.search(self.options.get("o", ""))
         return found[1].strip("\"'[]") if found else ""
+
+    @property
+    def directory(self) -> str:
+        """What it mounts of its NFS server; "" when its device has another form."""
+        path = self.options.get("device", "").partition(":")[2]
+        return posixpath.normpath(path) if path.startswith("/") else ""
+
+    @property
+    def version(self) -> int:
+        """The main version of NFS that it demands; 0 when client and server agree on one."""
+        if self.options.get("type") == "nfs4":
+            return 4
+        found = next((one for one in self.words if one.startswith(("nfsvers=", "vers="))), "").partition("=")[2]
+        return int(found[0]) if found[:1].isdigit() else 0
 
     @property
     def words(self) -> list[str]:

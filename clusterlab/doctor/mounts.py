@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from .cluster import Cluster
 from .diagnosis import Diagnosis, Found
-from .finding import Fix, NotSeen, Seen, listed
+from .exports import Problem, Refused, refusals
+from .finding import Finding, Fix, NotSeen, Seen, Severity, listed
+from .host_view import Volume
 from .tasks import retry, unsolved
 
 EPERM, ENOENT, EACCES, ESTALE = 1, 2, 13, 116
@@ -55,8 +58,61 @@ def failed_mounts(code: Diagnosis, cluster: Cluster, *texts: str, fix: str) -> F
         )
 
 
-def refused_mounts(code: Diagnosis, cluster: Cluster, *errors: int, fix: str) -> Found:
-    """A finding for each volume that a node could not mount as the engine does it, with one of these error numbers."""
+def unserved(code: Diagnosis, cluster: Cluster, *problems: Problem) -> Found:
+    """A finding for each volume that its server does not serve to a node, by what the server exports."""
+    found: dict[str, list[Refused]] = defaultdict(list)
+    for one in refusals(cluster):
+        if isinstance(one, NotSeen):
+            yield one
+        elif one.problem in problems:
+            found[one.volume].append(one)
+    for volume, refused in found.items():
+        hosts = [one.host for one in refused]
+        yield code.finding(
+            volume,
+            f"volume {volume}: {_WHY[refused[0].problem].format(hosts=listed(hosts), one=refused[0])}",
+            [
+                *(
+                    Seen(one.host, f"docker volume inspect {volume}", "", str(_options(cluster, one)))
+                    for one in refused
+                ),
+                *{one.server: Seen(one.server, *_asked(one)) for one in refused}.values(),
+            ],
+            [Fix(refused[0].server, _FIX[refused[0].problem].format(hosts=" ".join(hosts), one=refused[0]))],
+            severity=min((one.severity for one in refused), key=list(Severity).index),
+            hosts=hosts,
+            consequences=(code.code, "CL407", "CL213", "CL214"),  # what is no longer exported is stale
+        )
+
+
+_WHY: Mapping[Problem, str] = {
+    "not exported": "{one.server} does not export {one.path} to {hosts}",
+    "read-only": "{one.server} exports {one.path} read-only to {hosts}, and containers there may write to it",
+    "no directory": "{one.server} has no directory {one.path}, and {hosts} cannot mount it",
+}
+_FIX: Mapping[Problem, str] = {
+    "not exported": "exportfs -o rw CLIENT:{one.path}, and the same in /etc/exports, for {hosts}",
+    "read-only": "exportfs -o rw CLIENT:{one.path}, and the same in /etc/exports, for {hosts}; or mount it read-only",
+    "no directory": "mkdir -p {one.path}",
+}
+
+
+def _options(cluster: Cluster, refused: Refused) -> Volume:
+    return cluster.hosts[refused.host].volumes[refused.volume]
+
+
+def _asked(refused: Refused) -> tuple[str, str, str]:
+    """What the server was asked, what is needed, and what it has."""
+    if refused.problem == "no directory":
+        return f"ls -d {refused.path}", "a directory", "none"
+    return "exportfs -v", f"{refused.path} for writing", refused.seen
+
+
+def refused_mounts(code: Diagnosis, cluster: Cluster, *errors: int, known: Collection[str] = (), fix: str) -> Found:
+    """A finding for each volume that a node could not mount as the engine does it, with one of these error numbers.
+
+    Not for the volumes that are `known`.
+    """
     refused: dict[str, dict[str, int]] = defaultdict(dict)
     for host in cluster.members():
         try:
@@ -67,6 +123,8 @@ def refused_mounts(code: Diagnosis, cluster: Cluster, *errors: int, fix: str) ->
         except NotSeen as error:
             yield error
     for volume, seen in refused.items():
+        if volume in known:
+            continue
         yield code.finding(
             volume,
             f"volume {volume}: {listed(seen)} cannot mount it: {listed(map(_text, seen.values()))}",
@@ -78,6 +136,19 @@ def refused_mounts(code: Diagnosis, cluster: Cluster, *errors: int, fix: str) ->
             hosts=list(seen),
             consequences=("CL213", "CL214"),
         )
+
+
+def reported(
+    code: Diagnosis, cluster: Cluster, *problems: Problem, texts: tuple[str, ...], errors: tuple[int, ...], fix: str
+) -> Found:
+    """The same cause from all that shows it: the server's exports, failed tasks, and mounts that were tried."""
+    known = set()
+    for one in unserved(code, cluster, *problems):
+        if isinstance(one, Finding):
+            known.add(one.subject)
+        yield one
+    yield from failed_mounts(code, cluster, *texts, fix=fix)
+    yield from refused_mounts(code, cluster, *errors, known=known, fix=fix)
 
 
 def other_errors(cluster: Cluster) -> Found:

@@ -13,15 +13,17 @@ A case is a YAML file named after its code, as CL305.yml:
     stack: |                 # the file of a stack that is to be deployed
     silent:                  # what looks like it, each for itself, and must not be reported
       - {recorded: [...], before: [...]}
-    engine:                  # how it is caused on real engines in namespaces, by host
+    engine:                  # how it is caused on real engines in namespaces, by host; a list for several ways
       break: {host2: "a shell command"}
       heal: {host2: "what undoes it"}
       wait: {host1: "a command that succeeds when the engines have noticed"}
+    swarm:                   # the same on three managers, in steps that may also be of the Swarm
+      - {break: [{host3: leave}], heal: [...], hosts: [those that are asked], long: true, expect: ...}
     probe:                   # the same in several ways, where only --probe shows it
       - {break: ..., heal: ..., wait: ..., expect: ...}
     variants:                # more recordings that are wrong
       - {recorded: [...], before: [...], expect: [...], also: [...]}
-    recorded_only: "why it is not caused on engines in namespaces, in place of engine"
+    recorded_only: "why it is not caused on real hosts, in place of engine and swarm"
     expect:                  # findings of the code: exactly these
       - subject: host2
         severity: error
@@ -42,6 +44,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 import yaml
 
 from clusterlab.doctor.answers import Answers, replayed
@@ -56,7 +59,8 @@ CASES = UNIT / "cases"
 SOUND = UNIT / "recordings" / "sound.json"
 PROPERTIES = {"CL103", "CL106", "CL202"}
 """What is true of the lab and its machine: old control groups, killed processes, one manager."""
-_KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "recorded_only", "expect", "also"}
+_KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "swarm"}
+_KEYS |= {"recorded_only", "expect", "also"}
 
 
 def case_files() -> list[Path]:
@@ -68,8 +72,26 @@ def case_files() -> list[Path]:
 def read_case(path: Path) -> dict[str, Any]:
     case: dict[str, Any] = yaml.safe_load(path.read_text())
     assert set(case) <= _KEYS, f"{path}: unknown keys {set(case) - _KEYS}"
-    assert ("engine" in case) != ("recorded_only" in case), f"{path}: either engine or recorded_only"
+    real = case.keys() & {"engine", "swarm"}
+    assert bool(real) != ("recorded_only" in case), f"{path}: either engine or swarm, or recorded_only"
     return case
+
+
+def ways(path: Path, lab: str) -> list[dict[str, Any]]:
+    """How a case is caused on real hosts of a kind: "engine", "swarm" or "probe"."""
+    case = read_case(path)
+    found = case.get(lab, [])
+    common = {"expect": case["expect"], "also": case.get("also", [])}
+    return [{**common, **one} for one in (found if isinstance(found, list) else [found])]
+
+
+def parameters(lab: str) -> list[Any]:
+    """Every way of every case on real hosts of a kind, as parameters of a test: the file, and the way's number."""
+    return [
+        pytest.param(path, at, id=f"{path.stem}-{at}", marks=[pytest.mark.long] if way.get("long") else [])
+        for path in case_files()
+        for at, way in enumerate(ways(path, lab))
+    ]
 
 
 def sound() -> dict[str, Any]:

@@ -92,9 +92,12 @@ def _runs(given: dict[str, str]) -> Iterable[str]:
 
 
 def _codes(given: dict[str, str]) -> Iterable[str]:
-    """Codes of doctor, each of which is a module; its name is enough, and importing all of them takes too long."""
+    """Codes of doctor by the names of their modules and entry points: importing all of them takes too long."""
+    from importlib.metadata import entry_points
+
     codes = Path(__file__).parents[2] / "doctor/codes"
-    return sorted(path.stem.upper() for path in codes.glob("cl[0-9]*.py"))
+    others = sorted(one.name.upper() for one in entry_points(group="clusterlab.diagnoses"))
+    return [*sorted(path.stem.upper() for path in codes.glob("cl[0-9]*.py")), *others]
 
 
 def _properties(given: dict[str, str]) -> Iterable[str]:

@@ -8,15 +8,32 @@ from clusterlab.doctor.finding import Fix, Seen, Severity
 from clusterlab.doctor.host_view import HostView, container_name
 from clusterlab.doctor.sections import SIZES
 
+_LARGE = 2**30
+
 
 def _find(host: HostView, cluster: Cluster) -> Found:
+    sizes = host.read(SIZES)
+    if sizes.journal > _LARGE and not sizes.journal_bound:
+        shown = f"{sizes.journal / _LARGE:.1f} GiB"
+        yield CODE.finding(
+            f"{host.name} journal",
+            f"{host.name}: its journal has {shown}, and only the default bound: a tenth of the disk, at most 4 GiB",
+            [Seen(host.name, "journalctl --disk-usage", "below 1 GiB, or SystemMaxUse set", shown)],
+            [Fix(host.name, "journalctl --vacuum-size=1G; set SystemMaxUse=1G in /etc/systemd/journald.conf")],
+            severity=Severity.ADVICE,
+            hosts=[host.name],
+        )
     names = {one.text("Id"): container_name(one) for one in host.containers()}
-    for identity, size in host.read(SIZES).container_logs.items():
+    for identity, size in sizes.container_logs.items():
         name = names.get(identity, identity[:12])
         yield CODE.finding(
             f"{host.name} {name}",
-            f"{host.name}: the log of {name} has {size / 2**30:.1f} GiB and no bound",
-            [Seen(host.name, f"ls -l {identity[:12]}-json.log", "below 1 GiB", f"{size / 2**30:.1f} GiB")],
+            f"{host.name}: the log of {name} has {size / _LARGE:.1f} GiB and no bound",
+            [
+                Seen(
+                    host.name, f"ls -l {identity[:12]}-json.log", "below 1 GiB, or max-size", f"{size / _LARGE:.1f} GiB"
+                )
+            ],
             [
                 Fix(
                     host.name, 'set "log-opts": {"max-size": "10m", "max-file": "3"} in daemon.json, restart the engine'
@@ -32,8 +49,8 @@ CODE = Diagnosis(
     title="A container's log grows without a bound",
     severity=Severity.WARNING,
     effect="json-file keeps everything until the disk is full.",
-    detection="Logs of containers above 1 GiB.",
+    detection="Logs of containers above 1 GiB without max-size; a journal above 1 GiB without SystemMaxUse is advice.",
     guard="Small logs.",
-    remedy="Set max-size, or use the log driver `local`.",
+    remedy="Set max-size, or use the log driver `local`; set SystemMaxUse for the journal.",
     host=_find,
 )

@@ -35,7 +35,8 @@ def _find(host: HostView, cluster: Cluster) -> Found:
     if not wrong:
         return
     names = {one.text("Id")[:10]: one.text("Name") for one in host.networks()}
-    lost = _full_size_lost(host, cluster)
+    lost, missing = _full_size_lost(host, cluster)
+    yield from missing  # it may be an error then
     space, mtu, needed = max(wrong, key=lambda one: one[2])
     network = names.get(space.network, space.network)
     yield CODE.finding(
@@ -69,21 +70,22 @@ def _mtu(space: Namespace) -> int | None:
     return card.mtu if card else None
 
 
-def _full_size_lost(host: HostView, cluster: Cluster) -> list[str]:
-    """The peers that answer small packets through the ingress network only.
+def _full_size_lost(host: HostView, cluster: Cluster) -> tuple[list[str], list[NotSeen]]:
+    """The peers that answer small packets through the ingress network, and none of full size.
 
-    And none of full size.
+    And what was not seen of others.
     """
-    found = []
+    found, missing = [], []
     for peer in cluster.peers(host):
         try:
             small = host.probed(Probe("mesh", peer.mesh_address))
             full = host.probed(Probe("mesh-full", peer.mesh_address))
-        except NotSeen:
+        except NotSeen as error:
+            missing.append(error)
             continue
         if small == "open" and full == "no answer":
             found.append(peer.name)
-    return found
+    return found, missing
 
 
 CODE = Diagnosis(

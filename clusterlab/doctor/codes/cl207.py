@@ -17,7 +17,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
             [Seen(host.name, "docker info -f '{{.Swarm.LocalNodeState}}'", "active", state)],
             [Fix(host.name, "docker swarm unlock; docker swarm unlock-key on another manager shows the key")],
             hosts=[host.name],
-            consequences=("CL203",),
+            consequences=("CL203", "CL218"),
         )
     elif state == "error":
         why = host.info.text("Swarm", "Error", default="")
@@ -27,7 +27,16 @@ def _find(host: HostView, cluster: Cluster) -> Found:
             [Seen(host.name, "docker info -f '{{.Swarm.Error}}'", "", why)],
             [Fix(host.name, "journalctl -u docker; systemctl restart docker")],
             hosts=[host.name],
-            consequences=("CL203",),
+            consequences=("CL203", "CL218"),
+        )
+    if host.manages and host.info.at("Swarm", "Cluster", "Spec", "EncryptionConfig").flag("AutoLockManagers"):
+        yield CODE.finding(
+            host.name,
+            f"{host.name}: after a restart of its engine it waits for the unlock key",
+            [Seen(host.name, "docker info", "autolock off, or the key at hand", "autolock on")],
+            [Fix(host.name, "docker swarm unlock-key shows it: keep it where the managers are not")],
+            severity=Severity.ADVICE,
+            hosts=[host.name],
         )
 
 
@@ -37,7 +46,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="After a restart the manager waits for the key of `--autolock`, or its engine reports an error: it takes "
     "no part in the Swarm.",
-    detection="`Swarm.LocalNodeState` of /info.",
+    detection="`Swarm.LocalNodeState` of /info; that managers lock themselves (`--autolock`) is advice.",
     remedy="Unlock it, or see its journal.",
+    root=4,
     host=_find,
 )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.codes.cl102 import image_store
 from clusterlab.doctor.diagnosis import Diagnosis, Found
-from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
 from clusterlab.doctor.host_view import container_name
 
 
@@ -18,17 +18,22 @@ def _find(cluster: Cluster) -> Found:
         if "@sha256:" in service.text("Spec", "TaskTemplate", "ContainerSpec", "Image", default="")
     }
     images: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    stores = {image_store(host.info.text("Driver", default="")) for host in cluster.members()}
-    if len(stores) > 1:
-        return  # image IDs of different stores cannot be compared
+    stores: dict[str, set[str]] = defaultdict(set)
     for host in cluster.members():
         for container in host.running():
             service = container.texts("Labels").get("com.docker.swarm.service.name", "")
             tag = container.text("Image").partition("@")[0]
             if service and service not in pinned and not tag.startswith("sha256:"):
+                stores[service].add(image_store(host.info.text("Driver", default="")))
                 images[service, tag][container.text("ImageID")].add(f"{host.name}: {container_name(container)}")
     for (service, tag), found in images.items():
-        if len(found) > 1:
+        if len(stores[service]) > 1:
+            yield NotSeen(
+                "swarm",
+                f"service {service}: its nodes keep images in different stores, whose IDs cannot be compared",
+                f"docker service update --image {tag}@sha256:DIGEST {service}",
+            )
+        elif len(found) > 1:
             yield CODE.finding(
                 service,
                 f"service {service}: its tasks run {len(found)} different images, all called {tag}",
@@ -50,7 +55,7 @@ CODE = Diagnosis(
     effect="Tasks of one service behave differently from node to node: the tag was pushed again, or built on each "
     "node.",
     detection="Images of running tasks of services whose image has no digest.",
-    guard="Nodes with different image stores are not compared.",
+    guard="Images in different stores (CL102) cannot be compared: then it is unknown.",
     remedy="Update the service with a digest.",
     needs_swarm=True,
     cluster=_find,

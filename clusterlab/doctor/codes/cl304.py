@@ -51,11 +51,20 @@ def _addresses(host: HostView, names: dict[str, str]) -> Iterator[tuple[str, str
     """Network, address and owner of every endpoint on the overlays of a host."""
     overlays = {one.text("Id"): one.text("Name") for one in host.networks() if one.text("Driver") == "overlay"}
     names.update(overlays)
+    endpoints: dict[str, tuple[str, str]] = {}  # network and container by address
     for container in host.running():
         for at in container.mapping("NetworkSettings", "Networks").values():
             network, address = at.text("NetworkID", default=""), at.text("IPAddress", default="")
             if network in overlays and address:
+                endpoints[address] = network, container_name(container)
                 yield network, address, container_name(container)
+    for space in host.namespaces().values():
+        for card in space.cards:
+            held = {str(at.ip): at.network for at in card.addresses if at.network.prefixlen < at.max_prefixlen}
+            if owned := [address for address in held if address in endpoints]:
+                network, name = endpoints[owned[0]]
+                more = [one for one in held if one not in owned and held[one] == held[owned[0]]]
+                yield from ((network, one, name) for one in more)  # the engine does not know these
     if host.mesh_address:
         yield host.api("ingress").text("Id"), host.mesh_address, "the ingress sandbox"
 

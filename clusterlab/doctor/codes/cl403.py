@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from clusterlab.checks.preconditions import NfsServerAnswers
-from clusterlab.doctor.cluster import NFS, Cluster
+from clusterlab.doctor.cluster import NFS, PORTMAPPER, Cluster, asks_portmapper
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.facts import facts_of
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity, listed
@@ -14,13 +14,18 @@ from clusterlab.doctor.sections.probes import Outcome, Probe
 
 def _find(cluster: Cluster) -> Found:
     outcomes: dict[str, dict[str, Outcome]] = defaultdict(dict)  # by server and host
+    mapped: dict[str, dict[str, Outcome]] = defaultdict(dict)  # of the portmapper
     volumes: dict[str, set[str]] = defaultdict(set)
+    old: dict[str, set[str]] = defaultdict(set)
     for host in cluster.engines():
         try:
             for volume in host.volumes.values():
                 if volume.is_nfs and volume.server:
                     volumes[volume.server].add(volume.name)
                     outcomes[volume.server][host.name] = host.probed(Probe("tcp", volume.server, NFS))
+                    if asks_portmapper(volume):
+                        old[volume.server].add(volume.name)
+                        mapped[volume.server][host.name] = host.probed(Probe("tcp", volume.server, PORTMAPPER))
         except NotSeen as error:
             yield error
     for server, seen in outcomes.items():
@@ -42,6 +47,21 @@ def _find(cluster: Cluster) -> Found:
             hosts=list(cut_off),
             consequences=("CL213", "CL404", "CL406", "CL407", "CL408", "CL409", "CL410"),
         )
+    for server, seen in mapped.items():
+        lost = {name: found for name, found in seen.items() if found != "open" and outcomes[server][name] == "open"}
+        if lost:
+            yield CODE.finding(
+                f"{server} portmapper",
+                f"the portmapper of NFS server {server} cannot be reached from {listed(lost)}: {listed(lost.values())}"
+                f"; NFS 3 needs it for volume {listed(old[server])}",
+                [Seen(name, f"TCP {PORTMAPPER} of {server}", "open", outcome) for name, outcome in seen.items()],
+                [
+                    Fix("", f"on {server}: systemctl start rpcbind, and accept 111 and mountd's port from these nodes"),
+                    Fix("", "or create the volume with nfsvers=4.2, which needs 2049 alone"),
+                ],
+                hosts=list(lost),
+                consequences=("CL213", "CL404", "CL412"),
+            )
 
 
 def _server(cluster: Cluster, server: str, everywhere: bool) -> tuple[list[Seen], list[Fix]]:
@@ -63,9 +83,8 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Containers with such a volume do not start, and those that run hang in what they read and write.",
     detection="A TCP connection to port 2049 of every `addr=` from each node that has the volume; the number of the "
-    "server's "
-    "threads, where it is one of the hosts.",
-    guard="NFS 3 also needs the portmapper (111), which is not checked.",
+    "server's threads, where it is one of the hosts. For volumes that demand NFS 3, port 111, too.",
+    guard="NFS 3 with both port= and mountport= needs no portmapper.",
     remedy="Start the server, or accept port 2049 there.",
     causes=("nfs-server-down",),
     root=7,

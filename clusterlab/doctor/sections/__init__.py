@@ -6,6 +6,7 @@ from typing import Any
 
 from .engine import CERTIFICATE, DAEMON, DATA_PATH
 from .firewall import BACKEND, FIREWALL
+from .handles import HANDLES
 from .heard import HEARD, UPTIME
 from .host import CLOCK, DISKS, KERNEL, MEMORY, SETTINGS, SIZES
 from .idmap import IDMAP
@@ -29,6 +30,7 @@ __all__ = [
     "DISKS",
     "FIREWALL",
     "FSTAB",
+    "HANDLES",
     "HEARD",
     "IDMAP",
     "KERNEL",
@@ -55,7 +57,7 @@ SECTIONS: tuple[Section[Any], ...] = (
     *(ADDRESSES, ROUTES, LISTENERS, NAME_SERVERS),
     *(FIREWALL, BACKEND, NAMESPACES),
     *(MOUNTS, FSTAB, STUCK, CONTAINER_MOUNTS),
-    *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, IDMAP, LOOKUPS, PROBES),
+    *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, IDMAP, LOOKUPS, PROBES, HANDLES),
 )
 """In the order in which they are printed: the clock first, since it is compared with the time of asking."""
 

@@ -136,33 +136,50 @@ DISKS: Section[tuple[FileSystem, ...]] = Section(
 class Sizes:
     """What grows: files in bytes."""
 
-    container_logs: dict[str, int]  # by container ID, those above 1 GiB
+    container_logs: dict[str, int]  # by container ID, those above 1 GiB without a max-size
+    journal: int  # 0 without one
+    journal_bound: str  # SystemMaxUse of journald, "" when it is not set
     swarm: int  # the raft log and the snapshots
-    tasks: int  # a worker's database of tasks
+    tasks: int  # a node's database of tasks
 
 
 def _sizes(text: str) -> Sizes:
     logs: dict[str, int] = {}
-    found = {"swarm": 0, "tasks": 0}
+    found = {"swarm": 0, "tasks": 0, "journal": 0}
+    bound = ""
     for line in text.splitlines():
         match line.split():
             case ["log", size, path]:
                 logs[path.rsplit("/", 2)[-2]] = int(size)
-            case ["swarm" | "tasks" as name, size]:
+            case ["swarm" | "tasks" | "journal" as name, size]:
                 found[name] = int(size)
+            case ["journal-bound", bound]:
+                pass
             case []:
                 continue
             case _:
                 raise ValueError(line)
-    return Sizes(logs, found["swarm"], found["tasks"])
+    return Sizes(logs, found["journal"], bound, found["swarm"], found["tasks"])
 
 
 SIZES: Section[Sizes] = Section(
     "sizes",
     """
 if [ -d "$root/containers" ]; then
-  limit find "$root/containers" -maxdepth 2 -name '*-json.log' -size +1048576k -printf 'log %s %p\\n' 2>/dev/null
+  large=$(
+    limit find "$root/containers" -maxdepth 2 -name '*-json.log' -size +1048576k -printf 'log %s %p\\n' 2>/dev/null
+  )
   [ $? -ne 137 ] || exit 137
+  printf '%s\\n' "$large" | while read -r word size path; do
+    [ -z "$word" ] || grep -qs '"max-size":"' "${path%/*}/hostconfig.json" || echo "$word $size $path"
+  done
+fi
+if [ -d /var/log/journal ]; then
+  size=$(limit du -sb /var/log/journal 2>/dev/null); [ $? -ne 137 ] || exit 137
+  echo "journal ${size%%[!0-9]*}"
+  bound=$(cat /usr/lib/systemd/journald.conf.d/*.conf /etc/systemd/journald.conf /run/systemd/journald.conf.d/*.conf \\
+    /etc/systemd/journald.conf.d/*.conf 2>/dev/null | sed -n 's/^ *SystemMaxUse *= *\\([^ ]*\\).*/\\1/p' | tail -n 1)
+  [ -z "$bound" ] || echo "journal-bound $bound"
 fi
 for one in raft:swarm worker:tasks; do
   [ ! -d "$root/swarm/${one%:*}" ] || echo "${one#*:} $(limit du -sb "$root/swarm/${one%:*}" 2>/dev/null | cut -f1)"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clusterlab.doctor.cluster import Cluster
-from clusterlab.doctor.codes import cl211, cl302, cl303, cl313
+from clusterlab.doctor.codes import cl211, cl217, cl302, cl303, cl313
 from clusterlab.doctor.examine import examine
 from clusterlab.doctor.finding import Diagnosed
 from clusterlab.doctor.gather import ATTEMPTS, probes_between
@@ -23,17 +23,18 @@ from clusterlab.machines.existing import user_ssh
 from clusterlab.progress import Silent
 from clusterlab.remote import Host, Hosts, ssh_config
 from clusterlab.waiting import wait_until
-from tests.support.doctor_cases import PROPERTIES, case_files, compare, read_case, told
+from tests.support.doctor_cases import PROPERTIES, compare, parameters, told, ways
 from tests.support.doctor_lab import ENGINES, Patient, patient, read, rest, seen, unsettled
 
 pytestmark = pytest.mark.engine
 
 CASES = sorted(
-    (path for path in case_files() if "engine" in read_case(path)),
-    key=lambda path: path.stem == "CL204",  # gossip takes half a minute to find a node again whose address was gone
+    parameters("engine"),
+    key=lambda one: str(one.id).startswith(
+        "CL204"
+    ),  # gossip takes half a minute to find a node again whose address was gone
 )
-
-PROBED = [(path, at) for path in case_files() for at in range(len(read_case(path).get("probe", [])))]
+PROBED = parameters("probe")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,7 @@ def up() -> Iterator[Patient]:
 def at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
     """What tests make is younger than what doctor looks at."""
     monkeypatch.setattr(cl211, "YOUNG", 0.0)
+    monkeypatch.setattr(cl217, "_YOUNG", -1.0)
     monkeypatch.setattr(cl302, "_YOUNG", 0.0)
     monkeypatch.setattr(cl303, "_YOUNG", 0.0)
     monkeypatch.setattr(cl313, "YOUNG", 0.0)
@@ -131,22 +133,19 @@ def _examined(up: Patient, probe: bool = False) -> Diagnosed:
     return examine(seen(up, probe))
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_broken(up: Patient, path: Path) -> None:
-    case = read_case(path)
-    with broken(up, case["engine"]):
-        if "expect" in case["engine"]:
-            case = {**case, "expect": case["engine"]["expect"]}
-        compare(path.stem, case, _examined(up))
+@pytest.mark.parametrize(("path", "at"), CASES)
+def test_broken(up: Patient, path: Path, at: int) -> None:
+    way = ways(path, "engine")[at]
+    with broken(up, way):
+        compare(path.stem, way, _examined(up))
 
 
-@pytest.mark.parametrize(("path", "at"), PROBED, ids=[f"{path.stem}-{at}" for path, at in PROBED])
+@pytest.mark.parametrize(("path", "at"), PROBED)
 def test_broken_where_only_probes_show_it(up: Patient, path: Path, at: int) -> None:
-    case = read_case(path)
-    way = case["probe"][at]
+    way = ways(path, "probe")[at]
     with broken(up, way):
         assert not [told(one) for one in _examined(up).findings if one.code == path.stem and "INPUT" in told(one)]
-        compare(path.stem, {**case, "expect": way["expect"]}, _examined(up, probe=True))
+        compare(path.stem, way, _examined(up, probe=True))
 
 
 def test_probes_of_a_sound_lab(up: Patient) -> None:
@@ -185,9 +184,9 @@ def test_a_host_that_begins_when_the_others_have_ended_is_asked_again(up: Patien
             probes.join()
     cluster = Cluster(answers)
     assert not cluster.apart
-    diagnosed = examine(cluster)
-    assert not [told(one) for one in diagnosed.findings if one.code not in PROPERTIES]
-    assert all("No such device" in one.reason for one in diagnosed.unknown), diagnosed.unknown
+    found = examine(cluster)
+    assert not [told(one) for one in found.findings if one.code not in PROPERTIES]
+    assert all("No such device" in one.reason for one in found.unknown), found.unknown
     assert {up.hosts[name].counts["commands"] - before[name] for name in ENGINES} <= {2, ATTEMPTS}
 
 
