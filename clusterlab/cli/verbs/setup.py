@@ -20,4 +20,9 @@ def setup(call: Call, vagrant: bool = False, dry_run: bool = False) -> None:
     from clusterlab.cli.locations import shipped
 
     options = [*(["--vagrant"] if vagrant else []), *(["--list"] if dry_run else [])]
-    raise Exit(code=subprocess.call(["sh", str(shipped("setup/system.sh")), *options]))
+    command = ["sh", str(shipped("setup/system.sh")), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as script:
+        assert script.stdout
+        for line in script.stdout:  # through here: a closed pipe would end the script in the middle
+            print(line, end="", flush=True)
+    raise Exit(code=script.returncode)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,16 @@ def test_without_apt_it_names_them_and_ends_with_3(
         main(["clusterlab", "setup"])
     assert ended.value.code == 3
     assert "apt-get is missing; install these packages manually: python3-venv" in capfd.readouterr().err
+
+
+def test_names_that_nobody_reads_are_no_failure(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "clusterlab", "setup", "--dry-run"]
+    done = subprocess.run(command, env=environment, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_makefile_runs_the_same_script() -> None:
