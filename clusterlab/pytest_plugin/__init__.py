@@ -96,8 +96,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     It does so for all the processes that it starts.
     """
     config = session.config
-    if _BENCH in config.stash and config.getoption("numprocesses", None):
+    if _BENCH not in config.stash or not config.getoption("numprocesses", None):
+        return
+    from clusterlab.errors import ClusterlabError
+
+    from .bench import as_text
+
+    try:
         config.stash[_BENCH].hold()
+    except ClusterlabError as error:
+        pytest.exit(as_text(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

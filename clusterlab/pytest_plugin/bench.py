@@ -80,9 +80,13 @@ class Bench:
     def hold(self) -> None:
         """Keep other commands off the lab until `close`.
 
-        For the other processes that this one starts, too.
+        For the other processes that this one starts, too. Raises ClusterlabError.
         """
-        self._closing.enter_context(open_session(self.lab, Silent(), Exclusive("pytest")))
+        with ExitStack() as opening:
+            session = opening.enter_context(open_session(self.lab, Silent(), Exclusive("pytest")))
+            if session.machines.kind.foreign:
+                session.hosts  # noqa: B018  # connecting locks them, and asks whose the lab is
+            self._closing.enter_context(opening.pop_all())
 
     def close(self) -> None:
         """Close the connections, and give the lab free."""

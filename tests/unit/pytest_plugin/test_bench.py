@@ -13,9 +13,9 @@ import pytest
 
 from clusterlab.checks.swarm_managers import SWARM_PLAY, statement
 from clusterlab.model.lab import Lab
-from clusterlab.pipeline.lock import Unlocked
+from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
 from clusterlab.pipeline.session import Session
-from clusterlab.progress import Silent
+from clusterlab.progress import Progress, Silent
 from clusterlab.pytest_plugin import bench as benches
 from clusterlab.pytest_plugin.bench import Bench, lab_in_files
 from clusterlab.results import Evidence, Outcome, Result
@@ -69,6 +69,28 @@ def test_only_plays_that_tests_need_are_deployed(folder: Path, monkeypatch: pyte
     bench.need("wiki")
     assert bench.session.lab.stacks.keys() == {"shop", "wiki"}
     assert [(list(lab.plays), list(lab.stacks)) for lab in converged] == [(["wiki"], ["wiki"])] * 3
+
+
+@pytest.mark.parametrize("machines", ["existing", "namespaces"])
+def test_for_several_processes_hosts_of_others_are_locked_and_no_others_are_contacted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, machines: str
+) -> None:
+    inventory = folder / "inventory.yml"
+    inventory.write_text(inventory.read_text().replace("existing", machines).replace("192.0.2.", "192.168.98."))
+    connected: list[bool] = []
+
+    class Opened(Session):
+        @property
+        def hosts(self) -> Any:
+            connected.append(isinstance(self.lock, Exclusive))
+
+    @contextmanager
+    def opened(lab: Lab, progress: Progress, lock: Lock) -> Iterator[Session]:
+        yield Opened(lab, progress, lock)
+
+    monkeypatch.setattr(benches, "open_session", opened)
+    bench_in(folder, converge=True).hold()
+    assert connected == ([True] if machines == "existing" else [])
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.BLOCKED])
