@@ -190,9 +190,10 @@ def released(held: Mapping[str, Iterable[Met]], places: Places) -> Iterator[None
 
 
 def _of_all(job: Job, lines: Sequence[str], place: Place) -> Met:
-    """What came of a job over each of several networks: one over which it was answered counts.
+    """What came of a job over each of several networks.
 
-    Without one, all of them must have been asked: raises MissingTool and NotUnderstood.
+    One over which it was answered counts. Without one, all of them must have been asked: raises MissingTool and
+    NotUnderstood.
     """
     ended = [(int(code), said) for code, _, said in (line.partition(" ") for line in lines)]
     answered = [(code, said) for code, said in ended if code == 0]

@@ -10,8 +10,9 @@ free.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from clusterlab.errors import ClusterlabError
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
 from clusterlab.remote import Host, Hosts
 from clusterlab.resources import record
 from clusterlab.resources.base import LABEL_LAB
@@ -19,41 +20,68 @@ from clusterlab.resources.ownership import LABEL_BY, LABEL_OWNER, this_workstati
 from clusterlab.workstation import owner
 
 _TIMEOUT = 60.0  # seconds
-_SCRIPT = r"""
-lab=$1 record=$2 owner=$3 by=$4
+_PATIENCE = 20  # seconds for one answer of an engine
+_SILENT = 3  # exit code: there is an engine, and it has not said all
+_SCRIPT = (
+    r"""
+lab=$1 record=$2 owner=$3 by=$4 engine=$5
 PATH=$PATH:/usr/sbin:/sbin
 [ ! -e "$record" ] || { cat "$record"; echo; }
-command -v docker >/dev/null || exit 0
-ask() { timeout 20 docker "$@"; code=$?; [ "$code" -ne 124 ] || exit 0; }
+command -v docker >/dev/null || { [ ! -S "$engine" ] || exit SILENT; exit 0; }
+ask() { timeout PATIENCE docker --host "unix://$engine" "$@"; [ "$?" -ne 124 ] || exit SILENT; }
 ask info --format "{{with .Swarm.Cluster}}{{with .Spec.Labels}}{{if eq (index . \"LABEL_LAB\") \"$lab\"}}
 {{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}"
 of_lab="label=LABEL_LAB=$lab"
 for list in "ps --all" "volume ls" "network ls"; do
     ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}"
 done
-ask service ls --quiet --filter "$of_lab" | xargs -r timeout 20 docker service inspect \
-    --format "{{index .Spec.Labels \"$owner\"}} {{index .Spec.Labels \"$by\"}}"
+services=$(ask service ls --quiet --filter "$of_lab") || exit
+[ -z "$services" ] || ask service inspect \
+    --format "{{index .Spec.Labels \"$owner\"}} {{index .Spec.Labels \"$by\"}}" $services
 exit 0
 """.replace("LABEL_LAB", LABEL_LAB)
+    .replace("SILENT", str(_SILENT))
+    .replace("PATIENCE", str(_PATIENCE))
+)
 
 
-def refuse_other_owners(lab: str, hosts: Hosts) -> None:
-    """Raise ClusterlabError when somebody else has a lab of this name on a host.
+@dataclass(frozen=True)
+class _Owners:
+    """Workstations that created something of a lab on a host, by readable name."""
 
-    Another workstation, or another user.
+    known: dict[str, str] = field(default_factory=dict)
+    silent: bool = False  # the engine has not said all of them
 
-    A host that cannot be asked is passed over: whatever is done there fails, too.
+
+def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> None:
+    """Raise ClusterlabError when a lab of this name is, or may be, somebody else's.
+
+    Somebody else is another workstation, or another user. It cannot be told where an engine is silent, unless another
+    host says that the lab is this workstation's; whoever `heals` a fault of this lab, which may be the silence itself,
+    has it. A host without connection or without a running engine is passed over: whatever is done there fails, too.
     """
     mine = this_workstation()
-    for name, answer in hosts.each(list(hosts), lambda host: _owners(lab, host)).items():
-        others = {} if isinstance(answer, ClusterlabError) else {one: who for one, who in answer.items() if one != mine}
+    answers = {
+        name: answer
+        for name, answer in hosts.each(list(hosts), lambda host: _owners(lab, host)).items()
+        if isinstance(answer, _Owners)
+    }
+    for name, answer in answers.items():
+        others = sorted({_named(who) for one, who in answer.known.items() if one != mine})
         if others:
-            who = ", ".join(sorted({_named(who) for who in others.values()}))
             raise ClusterlabError(
-                f"{name}: lab {lab} was created there by {who}, and this is {owner()}: nothing was touched",
+                f"{name}: lab {lab} was created there by {', '.join(others)}, and this is {owner()}: nothing was "
+                "touched",
                 remedy="Give the lab of this inventory another name (`lab:`). If you share the lab, write `shared: "
                 "true` into the inventories of everybody who works on it.",
             )
+    silent = [name for name, answer in answers.items() if answer.silent]
+    if silent and not heals and not any(mine in answer.known for answer in answers.values()):
+        raise ClusterlabError(
+            f"{silent[0]}: whether lab {lab} was created there by somebody else is unknown, because `docker` got no "
+            f"answer from the engine within {_PATIENCE} s: nothing was touched",
+            remedy=f"Make `docker ps` work on {silent[0]}, then run the same command again.",
+        )
 
 
 def _named(who: str) -> str:
@@ -66,10 +94,14 @@ def _named(who: str) -> str:
     return f"{who} with another state folder" if who == owner() else who
 
 
-def _owners(lab: str, host: Host) -> dict[str, str]:
-    """Workstations that created something of the lab on a host, by readable name."""
-    argv = ["sh", "-c", _SCRIPT, "sh", lab, record.owner_path(lab), LABEL_OWNER, LABEL_BY]
-    return dict(_pairs(host.run(argv, timeout=_TIMEOUT).stdout.splitlines()))
+def _owners(lab: str, host: Host) -> _Owners:
+    """What a host says; raises HostError when it cannot be reached."""
+    argv = ["sh", "-c", _SCRIPT, "sh", lab, record.owner_path(lab), LABEL_OWNER, LABEL_BY, host.target.engine]
+    try:
+        completed = host.run(argv, timeout=_TIMEOUT)
+    except DeadlineExceeded:
+        return _Owners(silent=True)
+    return _Owners(dict(_pairs(completed.stdout.splitlines())), completed.exit == _SILENT)
 
 
 def _pairs(lines: Iterable[str]) -> Iterable[tuple[str, str]]:

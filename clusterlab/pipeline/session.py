@@ -35,6 +35,8 @@ class Session:
     lock: Lock
     wait: float = 0.0
     """Seconds to wait for another command that is at work on the hosts."""
+    heals: bool = False
+    """Whether the command heals faults, and must work with engines that do not answer."""
     _closing: ExitStack = field(default_factory=ExitStack)
 
     @cached_property
@@ -52,7 +54,7 @@ class Session:
             hosts = opened.enter_context(Hosts(self.machines.targets()))
             opened.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
             if isinstance(self.lock, Exclusive) and self.machines.kind.foreign and not self.lab.inventory.shared:
-                refuse_other_owners(self.lab.name, hosts)
+                refuse_other_owners(self.lab.name, hosts, heals=self.heals)
             self._closing.enter_context(opened.pop_all())
         return hosts
 
@@ -86,4 +88,4 @@ def open_session(
         claim(lab, write=isinstance(lock, Exclusive), moved=moved)
         if isinstance(lock, Exclusive) and not heals:
             refuse_while_recorded(lab.name)
-        yield Session(lab, progress, lock, wait, stack)
+        yield Session(lab, progress, lock, wait, heals, stack)

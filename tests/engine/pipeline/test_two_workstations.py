@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from clusterlab.errors import ClusterlabError
 from clusterlab.faults.record import FILE, FaultRecord
 from clusterlab.machines.lab_lock import LabBusy
+from clusterlab.pipeline import host_owner
 from clusterlab.pipeline.host_locks import Holder, HostLocks, NotLockable
+from clusterlab.pipeline.host_owner import refuse_other_owners
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.resources.base import LABEL_LAB
-from clusterlab.resources.ownership import LABEL_BY, LABEL_OWNER
+from clusterlab.resources.ownership import LABEL_BY, LABEL_OWNER, this_workstation
 from clusterlab.waiting import wait_until
 from tests.support.nightly_lab import SLOW, NightlyLab, ThreeHosts, existing_lab, stages, under_way
 
@@ -157,6 +160,31 @@ def test_a_swarm_for_a_lab_of_the_same_name_is_somebody_elses(three: ThreeHosts,
             assert (code, said) == ((3, True) if created_by_ada else (0, False)), err
     finally:
         engine.leave_swarm(force=True)
+
+
+def test_an_engine_that_does_not_answer_hides_nobodys_lab(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner is unknown, unless another host says that the lab is this workstation's."""
+    patience = f"timeout {host_owner._PATIENCE} "
+    assert patience in host_owner._SCRIPT
+    monkeypatch.setattr(host_owner, "_SCRIPT", host_owner._SCRIPT.replace(patience, "timeout 1 "))
+    labels = {LABEL_LAB: "same-name", LABEL_OWNER: "ada's", LABEL_BY: "ada@laptop"}
+    hosts["host1"].docker.create_volume("of-ada", labels=labels)
+    try:
+        with pytest.raises(ClusterlabError, match="host1: lab same-name was created there by ada@laptop"):
+            refuse_other_owners("same-name", hosts)
+        hosts["host1"].run("kill -STOP $(cat /run/docker.pid)", check=True)
+        try:
+            with pytest.raises(ClusterlabError, match=r"host1: whether lab same-name .* is unknown, .* within 20 s"):
+                refuse_other_owners("same-name", hosts)
+            refuse_other_owners("same-name", hosts, heals=True)
+            mine = {**labels, LABEL_OWNER: this_workstation()}
+            hosts["host2"].docker.create_volume("of-mine", labels=mine)
+            refuse_other_owners("same-name", hosts)
+        finally:
+            hosts["host1"].run("kill -CONT $(cat /run/docker.pid)", check=True)
+    finally:
+        for name, volume in (("host1", "of-ada"), ("host2", "of-mine")):
+            hosts[name].run(["docker", "volume", "rm", "--force", volume], check=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
