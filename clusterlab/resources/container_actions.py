@@ -1,6 +1,7 @@
 """Creating, connecting and starting a container.
 
-Each is done when the container runs with an address of its own.
+Each is done when the container runs with an address of its own. A container is its id: its name may be that of
+somebody else's by the time that a change is carried out.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import docker
 
@@ -23,6 +24,7 @@ from .ownership import with_owner
 from .removal import remove_container
 from .scope import Scope
 
+T = TypeVar("T")
 _SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
 _ATTEMPTS = 5
 _PAUSE = 2.0  # seconds between them
@@ -50,49 +52,51 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
     addresses must not be its own.
     """
 
-    def attempt() -> None:
+    def attempt() -> str:
         with engine(host, f"create container {wanted.name}") as api:
-            api.create_container_from_config({**wanted.config, "Labels": with_owner(wanted.labels)}, wanted.name)
+            config = {**wanted.config, "Labels": with_owner(wanted.labels)}
+            id_ = str(api.create_container_from_config(config, wanted.name)["Id"])
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
             try:
                 for name in list(wanted.networks)[1:]:
-                    _connect(api, wanted, name)
-                api.start(wanted.name)
+                    _connect(api, wanted, name, id_)
+                api.start(id_)
             except docker.errors.APIError as error:
                 if _LATE.search(str(error.explanation)):
-                    remove_container(host, wanted.name)
+                    remove_container(host, wanted.name, id_)
                 raise
+        return id_
 
     _refuse_taken_addresses(host, wanted, others)
-    _insist(attempt)
-    _see_it_run(host, wanted.name)
-    ensure_own_addresses(host, wanted, others)
+    id_ = _insist(attempt)
+    _see_it_run(host, wanted.name, id_)
+    ensure_own_addresses(host, wanted, others, id_)
 
 
-def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> None:
-    """Start a container that exists; raises HostError when it ends at once."""
+def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> None:
+    """Start the container with that id; raises HostError when it ends at once."""
 
     def attempt() -> None:
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
-            api.start(wanted.name)
+            api.start(id_)
 
     _refuse_taken_addresses(host, wanted, others)
     _insist(attempt)
-    _see_it_run(host, wanted.name)
-    ensure_own_addresses(host, wanted, others)
+    _see_it_run(host, wanted.name, id_)
+    ensure_own_addresses(host, wanted, others, id_)
 
 
-def connect_container(host: Host, wanted: WantedContainer, network: str) -> None:
-    """Connect a container to a network, with the wanted aliases and address."""
+def connect_container(host: Host, wanted: WantedContainer, network: str, id_: str) -> None:
+    """Connect the container with that id to a network, with the wanted aliases and address."""
 
     def attempt() -> None:
         with engine(host, f"connect container {wanted.name} to network {network}") as api:
-            _connect(api, wanted, network)
+            _connect(api, wanted, network, id_)
 
     _insist(attempt)
 
 
-def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
+def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> None:
     """Make sure that a running container has the addresses that the Swarm allocated.
 
     On the Swarm's networks.
@@ -104,12 +108,12 @@ def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[H
         return
     with engine(host, f"find the addresses of container {wanted.name}") as api:
         swarm = [one["Id"] for one in api.networks() if one.get("Scope") == "swarm"]
-        chosen = not_allocated(api.inspect_container(wanted.name), swarm)
+        chosen = not_allocated(api.inspect_container(id_), swarm)
         for name in chosen:
-            api.disconnect_container_from_network(wanted.name, name, force=True)
+            api.disconnect_container_from_network(id_, name, force=True)
         for name in chosen:
-            connect_container(host, wanted, name)
-        found = api.inspect_container(wanted.name)
+            connect_container(host, wanted, name, id_)
+        found = api.inspect_container(id_)
     if not chosen:
         return
     mine = [one for one in endpoints(host.name, [found]) if one.network in swarm]
@@ -167,34 +171,34 @@ def _endpoints_elsewhere(host: Host, others: Sequence[Host]) -> list[Any]:
     return found
 
 
-def unpause(host: Host, name: str) -> None:
+def unpause(host: Host, name: str, id_: str) -> None:
     with engine(host, f"unpause container {name}") as api:
-        api.unpause(name)
+        api.unpause(id_)
 
 
-def set_policy(host: Host, wanted: WantedContainer) -> None:
+def set_policy(host: Host, wanted: WantedContainer, id_: str) -> None:
     with engine(host, f"update container {wanted.name}") as api:
-        api.update_container(wanted.name, restart_policy=wanted.host_config["RestartPolicy"])
+        api.update_container(id_, restart_policy=wanted.host_config["RestartPolicy"])
 
 
-def _connect(api: Any, wanted: WantedContainer, network: str) -> None:
+def _connect(api: Any, wanted: WantedContainer, network: str, id_: str) -> None:
     attachment = wanted.networks.get(network)
     api.connect_container_to_network(
-        wanted.name,
+        id_,
         network,
         ipv4_address=attachment.ipv4_address if attachment else None,
         aliases=endpoint(attachment)["Aliases"] if attachment else None,
     )
 
 
-def _see_it_run(host: Host, name: str) -> None:
+def _see_it_run(host: Host, name: str, id_: str) -> None:
     """Raise HostError when a started container has ended at once, with its output."""
     with engine(host, f"start container {name}", hangs=_MOUNTS) as api:
         _moment.wait(_SETTLE)
-        state: Json = api.inspect_container(name)["State"]
+        state: Json = api.inspect_container(id_)["State"]
         if state["Status"] in ("running", "created") and not state["Restarting"]:
             return
-        printed = api.logs(name, tail=30).decode(errors="replace")
+        printed = api.logs(id_, tail=30).decode(errors="replace")
     if state["ExitCode"] == 0 and not state["Restarting"]:
         return  # a command that has done its work
     raise HostError(
@@ -205,17 +209,16 @@ def _see_it_run(host: Host, name: str) -> None:
     )
 
 
-def _insist(attempt: Callable[[], object]) -> None:
+def _insist(attempt: Callable[[], T]) -> T:
     """Try again when an engine misses the Swarm's answer to its own request.
 
     Engines under load miss it when they join an overlay network.
     """
-    for number in range(_ATTEMPTS):
+    for _ in range(_ATTEMPTS - 1):
         try:
-            attempt()
+            return attempt()
         except HostError as error:
-            if number == _ATTEMPTS - 1 or not _LATE.search(error.message + error.detail):
+            if not _LATE.search(error.message + error.detail):
                 raise
             _moment.wait(_PAUSE)
-        else:
-            return
+    return attempt()

@@ -95,7 +95,7 @@ def replacement(
 def in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundContainer) -> Change | None:
     at, others = scope.at(key), neighbours(scope, scope.at(key))
     wanted, listed, stored = planned.body, found.listed, found.stored
-    name, host, state = wanted.name, at.host, listed["State"]
+    name, host, state, id_ = wanted.name, at.host, listed["State"], str(listed["Id"])
     policy = policy_differences(wanted, stored)
     by_network = network_differences(wanted, listed, stored, at)
     for network, shared in shared_addresses(scope.everywhere, at.name, name).items():
@@ -105,15 +105,15 @@ def in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCont
     reasons = [describe([*policy, *networks])] if policy or networks else []
     if policy:
         restart = wanted.host_config["RestartPolicy"]["Name"]
-        steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: set_policy(host, wanted)))
+        steps.append(_Step([["docker", "update", "--restart", restart, name]], lambda: set_policy(host, wanted, id_)))
     if networks:
         steps.append(_reconnection(host, wanted, listed, by_network, others))
     if state == "paused":
         reasons.append("it is paused")
-        steps.append(_Step([["docker", "unpause", name]], lambda: unpause(host, name)))
+        steps.append(_Step([["docker", "unpause", name]], lambda: unpause(host, name, id_)))
     elif state != "running":
         reasons.append(f"it is not running: {listed.get('Status') or state}")
-        steps.append(_Step([["docker", "start", name]], lambda: start_container(host, wanted, others)))
+        steps.append(_Step([["docker", "start", name]], lambda: start_container(host, wanted, others, id_)))
     if not steps:
         return None
 
@@ -149,10 +149,10 @@ def _reconnection(
     def carry_out() -> None:
         with engine(host, f"connect container {wanted.name} to its networks") as api:
             for name in off:
-                api.disconnect_container_from_network(wanted.name, name, force=True)
+                api.disconnect_container_from_network(listed["Id"], name, force=True)
         for name in on:
-            connect_container(host, wanted, name)
+            connect_container(host, wanted, name, listed["Id"])
         if listed["State"] == "running":
-            ensure_own_addresses(host, wanted, others)
+            ensure_own_addresses(host, wanted, others, listed["Id"])
 
     return _Step(commands, carry_out)

@@ -140,7 +140,7 @@ class OwnContainer(ContainerHandle):
     def connect(self, wanted: WantedContainer, network: str) -> None:
         """Put it on a network with the aliases and the address that `wanted` has there."""
         self._require_own_network(network)
-        connect_container(self.host, replace(wanted, name=self.id), network)
+        connect_container(self.host, wanted, network, self.id)
 
     def disconnect(self, network: str) -> None:
         self._require_own_network(network)

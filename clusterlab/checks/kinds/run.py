@@ -245,10 +245,10 @@ def _removed(places: Places, place: Place, spec: WantedContainer) -> Iterator[Wa
 def _run_to_end(places: Places, place: Place, spec: WantedContainer, timeout: float) -> _Ended:
     with places.engine(place.host) as engine:
         try:
-            engine.create_container_from_config(spec.config, spec.name)  # type: ignore[no-untyped-call]
+            created = engine.create_container_from_config(spec.config, spec.name)  # type: ignore[no-untyped-call]
             for network in list(spec.networks)[1:]:
-                connect_container(places.hosts[place.host], spec, network)
-            engine.start(spec.name)
+                connect_container(places.hosts[place.host], spec, network, created["Id"])
+            engine.start(created["Id"])
         except docker.errors.APIError as error:
             return _Ended(refusal=str(error.explanation or error).strip())
         code = _exit_code(engine, spec.name, time.monotonic() + timeout, places)

@@ -208,6 +208,25 @@ def test_a_port_that_is_taken_is_said_to_be(bench: Bench) -> None:
     assert "a port that it publishes is taken" in report.failed[0].error.message
 
 
+def test_a_container_that_somebody_put_in_its_place_meanwhile_stays_as_it_is(bench: Bench) -> None:
+    """Between the plan and what is done: the container is its id, and its name may be theirs by now."""
+    box = {"host": "host1", "image": "shell"}
+    bench.made({"containers": {"box": box}})
+    (change,) = bench.plan({"containers": {"box": {**box, "restart": "always"}}})
+    bench.sh("host1", "docker pause box")
+    (both,) = bench.plan({"containers": {"box": {**box, "restart": "always"}}})
+    image = bench.sh("host1", "docker inspect box --format '{{.Config.Image}}'")
+    bench.sh("host1", f"docker rm -f box && docker run --detach --name box {image} sleep 1000 && docker pause box")
+    try:
+        for one in (change, both):
+            report = bench.carry_out([one])
+            assert "No such container" in report.failed[0].error.message + report.failed[0].error.detail
+        theirs = bench.sh("host1", "docker inspect box --format '{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}'")
+        assert theirs == "paused no"
+    finally:
+        bench.sh("host1", "docker unpause box; docker rm -f box")
+
+
 def test_the_plan_names_the_play_that_loses_a_container_or_network(bench: Bench) -> None:
     def play(subnet: str) -> dict[str, Any]:
         network = {"hosts": "host1", "ipam": {"config": [{"subnet": subnet}]}}
