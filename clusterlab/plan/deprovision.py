@@ -63,7 +63,7 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
         for key, found in kind.observe(scope).items():
             if not kind.owns(lab, found):
                 continue
-            others = record.others(scope.at(key), kind.name).get(key.name, []) if kind.shared else []
+            others = sorted(record.others(scope.at(key), kind.name).get(key.name, ())) if kind.shared else []
             why = _used_by(others) if others else kind.kept(scope, key, found)
             if not why and kind.name == "package" and (users := [one for one in stays if one.host == key.host]):
                 why = f"what stays on {key.host} may need it: {', '.join(f'{one.kind} {one.name}' for one in users)}"

@@ -82,7 +82,9 @@ def _joined(wanted: Wanted, scope: Scope) -> Iterator[Change]:
         for kind in (one for one in kinds() if one.shared):
             others, mine = record.others(at, kind.name), record.entries(at, kind.name)
             names = [key.name for key in wanted[kind.name] if key.host == at.name]
-            found |= {(kind.name, name): others[name][0] for name in names if name in others and name not in mine}
+            found |= {
+                (kind.name, name): next(iter(others[name])) for name in names if name in others and name not in mine
+            }
         if not found:
             continue
         yield Change(

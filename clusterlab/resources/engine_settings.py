@@ -41,11 +41,13 @@ class Found:
     The content is None when it is not a JSON object.
 
     `before` are the values before its first change, None where there was none; `written` are those that it wrote last.
+    `others` are the keys whose values another lab wants, too: that one restores the former value then.
     """
 
     file: Settings | None
     before: Settings = field(default_factory=dict)
     written: Settings = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     def restored(self, wanted: Settings) -> dict[str, Any]:
         """The former values of keys that are no longer wanted.
@@ -53,7 +55,7 @@ class Found:
         Without those that somebody has changed since.
         """
         now = self.file or {}
-        gone = {key: value for key, value in self.before.items() if key not in wanted}
+        gone = {key: value for key, value in self.before.items() if key not in wanted and key not in self.others}
         return {key: value for key, value in gone.items() if now.get(key) == self.written.get(key)}
 
 
@@ -81,7 +83,12 @@ class EngineSettingsKind(HostKind[Settings, Found]):
         for at in scope.everywhere:
             before, written = record.entries(at, self.name), record.entries(at, _WRITTEN)
             file = _parsed(at.answers.get(self.name, ""))
-            found[Key(at.name, self.name, _NAME)] = Found(file, before, written)
+            others = {
+                key
+                for key, labs in record.others(at, _WRITTEN).items()
+                if record.stored((file or {}).get(key)) in labs.values()
+            }
+            found[Key(at.name, self.name, _NAME)] = Found(file, before, written, frozenset(others))
         return found
 
     def differences(self, wanted: Settings, found: Found) -> Sequence[Difference]:
@@ -133,7 +140,7 @@ class EngineSettingsKind(HostKind[Settings, Found]):
     def _restored(self, scope: Scope, key: Key, found: Found, reason: str, *, foreign: bool) -> Change:
         differences = tuple(self.differences({}, found))
         if not differences and found.file is not None:
-            return Change(key, "forget", reason, "true", partial(_forget, scope.at(key), found.before))
+            return Change(key, "forget", reason, "true", partial(_forget, scope.at(key), found))
         return _change(scope, key, {}, found, differences, foreign, reason=reason)
 
 
@@ -222,6 +229,7 @@ def _set(at: Observed, merged: Settings, wanted: Settings, found: Found) -> None
             detail=f"{error.message}\n{error.detail}",
         ) from error
     do(host, f"rm -f {_BEFORE}", "remove the copy of the old options")
+    _hand_over(at, found, wanted)
     record.forget(host, at.lab, _WRITTEN, [*wanted, *found.before])
     record.remember(host, at.lab, _WRITTEN, wanted)
     record.forget(host, at.lab, ENGINE_SETTINGS.name, [key for key in found.before if key not in wanted])
@@ -234,9 +242,17 @@ def _back(at: Observed) -> None:
     wait_until_answering(at.host)
 
 
-def _forget(at: Observed, before: Settings) -> None:
-    record.forget(at.host, at.lab, _WRITTEN, before)
-    record.forget(at.host, at.lab, ENGINE_SETTINGS.name, before)
+def _hand_over(at: Observed, found: Found, wanted: Settings) -> None:
+    """Leave the former values of keys that are no longer wanted to labs that found what this one had written."""
+    for key, before in found.before.items():
+        if key not in wanted and key in found.written:
+            record.hand_over(at.host, at.lab, ENGINE_SETTINGS.name, key, found.written[key], before)
+
+
+def _forget(at: Observed, found: Found) -> None:
+    _hand_over(at, found, {})
+    record.forget(at.host, at.lab, _WRITTEN, found.before)
+    record.forget(at.host, at.lab, ENGINE_SETTINGS.name, found.before)
 
 
 def _typed_check(file: str) -> str:

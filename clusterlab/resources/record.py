@@ -55,19 +55,26 @@ def question(lab: str) -> str:
 
 
 def question_of_others(lab: str) -> str:
-    """Script that prints the entries of all other labs, as LAB/FILE."""
-    return f'cd {_FOLDER} && for file in */*@*; do case $file in {lab}/*|\\*/*) ;; *) echo "$file" ;; esac; done'
+    """Script that prints the entries of all other labs, as `question` does, with LAB/ before each."""
+    show = 'printf "%s " "$file"; cat "$file"; echo'
+    return f"cd {_FOLDER} && for file in */*@*; do case $file in {lab}/*|\\*/*) ;; *) {show} ;; esac; done"
 
 
-def others(at: Observed, kind: str) -> dict[str, list[str]]:
-    """The other labs that have an entry of a kind, by the name of the resource."""
-    found: dict[str, list[str]] = {}
+def others(at: Observed, kind: str) -> dict[str, dict[str, str]]:
+    """What other labs have recorded of a kind: by the name of the resource, each lab's content, as `stored` has it."""
+    found: dict[str, dict[str, str]] = {}
     for line in at.answers.get(OTHERS, "").splitlines():
-        lab, _, file = line.partition("/")
+        where, _, content = line.partition(" ")
+        lab, _, file = where.partition("/")
         of_kind, _, name = file.partition("@")
         if of_kind == quote(kind, safe=""):
-            found.setdefault(unquote(name), []).append(lab)
+            found.setdefault(unquote(name), {})[lab] = content
     return found
+
+
+def stored(state: object) -> str:
+    """A state as an entry has it."""
+    return json.dumps(state, sort_keys=True)
 
 
 def entries(at: Observed, kind: str) -> dict[str, object]:
@@ -105,10 +112,26 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object], *, s
     lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && sync .owner-$$ && mv .owner-$$ owner; }}")
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
-        content = shlex.quote(json.dumps(state, sort_keys=True))
+        content = shlex.quote(stored(state))
         copy = f'; for one in ../*/{file}; do [ ! -e "$one" ] || cp "$one" .new-$$; done' if shared else ""
         lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$${copy}; sync .new-$$; mv .new-$$ {file}; }}")
     do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
+
+
+def hand_over(host: Host, lab: str, kind: str, name: str, written: object, before: object) -> None:
+    """Have labs that found what this one has written restore what was there before it.
+
+    Raises HostError.
+    """
+    file, new = shlex.quote(_file(kind, name)), '"${one%/*}/.new-$$"'
+    lines = [
+        f"cd {_FOLDER}",
+        f'for one in */{file}; do [ "$one" != {lab}/{file} ] && [ -e "$one" ] || continue',
+        f'[ "$(cat "$one")" != {shlex.quote(stored(written))} ] || '
+        f'{{ printf %s {shlex.quote(stored(before))} > {new} && mv {new} "$one"; }}',
+        "done",
+    ]
+    do(host, "\n".join(lines), "update the records of other labs")
 
 
 def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:

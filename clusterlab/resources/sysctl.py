@@ -111,12 +111,16 @@ class SysctlKind(HostKind[str, Parameter]):
     def remove(self, scope: Scope, key: Key, found: Parameter, reason: str) -> Change:
         """Remove our file, and restore the parameter's former value.
 
-        Unless somebody has changed it since.
+        Unless somebody has changed it since, or another lab wants the value: that one restores the former value then.
         """
         at = scope.at(key)
         _, _, at_boot = found.file.partition("=")
         ours = {_normal(value) for value in (at_boot, found.written or "")} - {""}
         before = found.before if found.value in ours and found.value != _normal(found.before or "") else None
+        wanted = record.stored(found.value)
+        labs = [lab for lab, value in record.others(at, _WRITTEN).get(key.name, {}).items() if value == wanted]
+        if before is not None and labs:
+            before, reason = None, f"{reason}; its value is that of {' and '.join(sorted(labs))}, too"
         commands = [] if before is None else [f"sysctl -w {_assignment(key.name, before)}"]
         commands.append(f"rm -f {path(at.lab, key.name)}")
         return Change(
@@ -124,7 +128,7 @@ class SysctlKind(HostKind[str, Parameter]):
             action="restore",
             reason=reason if before is None else f"{reason}; it was {before} before",
             command=" && ".join(commands),
-            carry_out=partial(_restore, at, key.name, before),
+            carry_out=partial(_restore, at, key.name, before, found),
         )
 
 
@@ -197,7 +201,7 @@ def _set(at: Observed, name: str, value: str, before: str | None) -> None:
     at.host.write(path(at.lab, name), text.encode())
 
 
-def _restore(at: Observed, name: str, before: str | None) -> None:
+def _restore(at: Observed, name: str, before: str | None, found: Parameter) -> None:
     """Write the former value, unless it is None, then remove our file.
 
     It shows what remains to be done after a failure.
@@ -206,6 +210,8 @@ def _restore(at: Observed, name: str, before: str | None) -> None:
     if before is not None:
         do(at.host, _write(name, before), doing)
     do(at.host, f"rm -f {path(at.lab, name)}", doing)
+    if found.before is not None and found.written is not None:
+        record.hand_over(at.host, at.lab, SYSCTL.name, name, found.written, found.before)
     record.forget(at.host, at.lab, _WRITTEN, [name])
     record.forget(at.host, at.lab, SYSCTL.name, [name])
 

@@ -61,7 +61,7 @@ def test_what_another_lab_uses_is_left_to_it(monkeypatch: pytest.MonkeyPatch) ->
         kind("registry", ["host2"], shared=True),
         kind("sysctl", ["host1"]),
     ]
-    others = "blog/registry@registry\nnews/registry@registry\nblog/sysctl@sysctl\n"
+    others = "blog/registry@registry null\nnews/registry@registry null\nblog/sysctl@sysctl null\n"
     withdrawal = withdrawn(monkeypatch, kinds, others)
     assert {(one.action, one.key.kind) for one in withdrawal.changes} == {
         ("remove", "package"),

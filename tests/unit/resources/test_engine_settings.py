@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ from clusterlab.resources.scope import Scope, Wants
         # The inventory had mtu: it was not there before, or had another value.
         ({}, Found({"mtu": 9000}, {"mtu": None}, {"mtu": 9000}), ["mtu: wanted None, found 9000"], {}),
         ({}, Found({"mtu": 9000}, {"mtu": 1400}, {"mtu": 9000}), ["mtu: wanted 1400, found 9000"], {"mtu": 1400}),
+        # Another lab wants it, too.
+        ({}, Found({"mtu": 9000}, {"mtu": 1400}, {"mtu": 9000}, frozenset({"mtu"})), [], {"mtu": 9000}),
         # Somebody has changed it since.
         ({}, Found({"mtu": 1234}, {"mtu": 1400}, {"mtu": 9000}), [], {"mtu": 1234}),
         ({"mtu": 1300}, Found({"mtu": 9000}, {"mtu": 1400}, {"mtu": 9000}), ["mtu: wanted 1300, found 9000"],
@@ -63,6 +66,15 @@ def test_an_engine_of_others_is_not_restarted_when_the_last_key_leaves_the_inven
     assert change.blocked.startswith(RESTART) is blocked
     [change] = ENGINE_SETTINGS.changes(Wants(lab), scope_of(0))
     assert (change.action, change.blocked) == ("restore", "")
+
+
+@pytest.mark.parametrize(("theirs", "action"), [(9000, "forget"), (1500, "restore")])
+def test_a_value_that_another_lab_wants_stays(theirs: int, action: str) -> None:
+    scope = scope_of(0)
+    at = scope.at(KEY)
+    recorded = {**at.answers, record.OTHERS: f"blog/{record._file('engine-settings-written', 'mtu')} {theirs}"}
+    scope = Scope("demo", {"host1": replace(at, answers=recorded)})
+    assert ENGINE_SETTINGS.remove(scope, KEY, ENGINE_SETTINGS.observe(scope)[KEY], "why").action == action
 
 
 def test_managers_restart_one_after_the_other() -> None:

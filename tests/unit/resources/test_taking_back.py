@@ -120,6 +120,31 @@ def test_a_parameter_that_somebody_changed_since_keeps_its_value(host: Rooted, f
     assert not file.exists()
 
 
+@pytest.mark.parametrize(("first", "values"), [("ada", ["20", "60"]), ("bob", ["10", "60"])])
+@pytest.mark.parametrize("wanted", ["20", "10"])
+def test_the_last_of_two_labs_restores_what_was_there_before_the_first(
+    host: Rooted, first: str, values: list[str], wanted: str
+) -> None:
+    value = host.root / "proc/sys/vm/swappiness"
+    value.write_text("60")
+
+    def at(lab: str) -> Observed:
+        scripts = {record.SECTION: record.question(lab), record.OTHERS: record.question_of_others(lab)}
+        scripts[SYSCTL.name] = sysctl._question(lab, [PARAMETER])
+        return Observed(lab, host, {}, {name: host.run(text).stdout for name, text in scripts.items()})
+
+    sysctl._set(at("ada"), PARAMETER, "10", "60")
+    sysctl._set(at("bob"), PARAMETER, wanted, "10")
+    seen = []
+    for lab in (first, {"ada": "bob", "bob": "ada"}[first]):
+        now = at(lab)
+        key = Key("host1", SYSCTL.name, PARAMETER)
+        SYSCTL.remove(scope_of(now), key, SYSCTL.observe(scope_of(now))[key], "why").carry_out()
+        seen.append(value.read_text())
+    assert seen == (values if wanted == "20" else ["10", "60"])
+    assert not (host.root / "var/lib/clusterlab").exists()
+
+
 def test_the_file_stays_when_the_former_value_cannot_be_written(host: Rooted) -> None:
     value, file = host.root / "proc/sys/vm/swappiness", host.root / sysctl.path("demo", PARAMETER).lstrip("/")
     value.write_text("60\n")
@@ -301,14 +326,14 @@ def test_the_state_before_the_first_lab_counts_for_all(host: Rooted) -> None:
     record.remember(host, "blog", REGISTRY.name, {"docker-registry": "version: 0.1"}, shared=True)
     assert record.others(host.observed(), REGISTRY.name) == {}  # not asked for
     answers = {record.OTHERS: host.run(record.question_of_others("demo")).stdout}
-    assert record.others(host.observed(answers), REGISTRY.name) == {"docker-registry": ["blog"]}
+    assert record.others(host.observed(answers), REGISTRY.name) == {"docker-registry": {"blog": '"version: 0.1"'}}
     record.remember(host, "demo", REGISTRY.name, {"docker-registry": ""}, shared=True)
     record.remember(host, "demo", SYSCTL.name, {PARAMETER: "10"})
     assert record.entries(host.observed(), REGISTRY.name) == {"docker-registry": "version: 0.1"}
     record.forget(host, "demo", SYSCTL.name, [PARAMETER])
     record.forget(host, "blog", REGISTRY.name, ["docker-registry"])
     assert host.run(record.question_of_others("demo")).stdout == ""
-    assert host.run(record.question_of_others("blog")).stdout == "demo/registry@docker-registry\n"
+    assert host.run(record.question_of_others("blog")).stdout == 'demo/registry@docker-registry "version: 0.1"\n'
 
 
 def test_an_empty_file_of_the_owner_gets_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
