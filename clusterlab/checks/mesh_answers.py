@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from clusterlab.errors import ClusterlabError
 from clusterlab.model.base import size_bytes
 
+from .reached import TIMED_OUT
+
 OWN = "@own"
 """What the line with a place's own addresses is called; no target has such a name."""
 _LOST = re.compile(r"\*|message too long", re.IGNORECASE)  # as traceroute writes it
@@ -120,7 +122,7 @@ def _tcp(floor: str | None, address: str, code: int, text: str) -> Answer:
     if code == 0:
         return Answer(True, "open")
     if code == 124 or re.search(r"timed out", text, re.IGNORECASE):
-        return Answer(False, "timed out")
+        return Answer(False, TIMED_OUT)
     if found := re.search(r"connection refused|no route to host|network is unreachable", text, re.IGNORECASE):
         return Answer(False, found[0].lower().removeprefix("connection "))
     return Answer(None, text or f"exit code {code}")

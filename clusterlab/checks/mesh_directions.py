@@ -13,6 +13,7 @@ from .finding import Finding
 from .mesh_answers import Target
 from .place import Place
 from .places import Places
+from .reached import TIMED_OUT
 
 _SYN_RECEIVED = "03"  # the state of a connection that waits for the last packet of the handshake, see proc_net_tcp
 
@@ -26,7 +27,7 @@ def with_directions(
 
     One more command at each target that somebody did not reach.
     """
-    lost = [link for one in findings for link in one.evidence.links if link.seen is False and link.found == "timed out"]
+    lost = [link for one in findings for link in one.evidence.links if link.seen is False and link.found == TIMED_OUT]
     if not lost:
         return findings
     where = {one.host: Place(one.host, one.name if inside else "") for one in targets}
@@ -40,7 +41,7 @@ def with_directions(
             return link
         arrived = addresses[link.source] in waiting[link.target]
         way = f"the answer of {link.target} is lost" if arrived else f"nothing arrives at {link.target}"
-        return Link(link.source, link.target, link.how, link.wanted, link.seen, f"timed out: {way}")
+        return Link(link.source, link.target, link.how, link.wanted, link.seen, f"{TIMED_OUT}: {way}")
 
     return [_relinked(one, [explained(link) for link in one.evidence.links]) for one in findings]
 
