@@ -210,11 +210,12 @@ def test_a_port_that_is_taken_is_said_to_be(bench: Bench) -> None:
 
 def test_a_container_that_somebody_put_in_its_place_meanwhile_stays_as_it_is(bench: Bench) -> None:
     """Between the plan and what is done: the container is its id, and its name may be theirs by now."""
-    box = {"host": "host1", "image": "shell"}
-    bench.made({"containers": {"box": box}})
-    (change,) = bench.plan({"containers": {"box": {**box, "restart": "always"}}})
+    play = {"containers": {"box": {"host": "host1", "image": "shell", "restart": "always"}}}
+    bench.made(play)
+    bench.sh("host1", "docker update --restart no box")
+    (change,) = bench.plan(play)
     bench.sh("host1", "docker pause box")
-    (both,) = bench.plan({"containers": {"box": {**box, "restart": "always"}}})
+    (both,) = bench.plan(play)
     image = bench.sh("host1", "docker inspect box --format '{{.Config.Image}}'")
     bench.sh("host1", f"docker rm -f box && docker run --detach --name box {image} sleep 1000 && docker pause box")
     try:
