@@ -98,17 +98,19 @@ def _twice(ask: Ask, interrupted: Event) -> Asked:
 def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
     """Ask until it passes or the time is over.
 
-    At least twice: that a single attempt took all the time shows a busy computer, and its failure little.
+    At least twice: that a single attempt took all the time shows a busy computer, and its failure little. That there is
+    nothing to probe counts when it is seen twice after a failure: what fails may come and go.
     """
     deadline = time.monotonic() + within
-    attempts, pause = 0, _FIRST_PAUSE
+    attempts, pause, failed = 0, _FIRST_PAUSE, False
     while True:
         findings = _once(ask, interrupted)
         attempts += 1
         outcome = outcome_of(findings)
         left = deadline - time.monotonic()
         settled = outcome is Outcome.UNSUPPORTED and all(item.settled for item in findings if not item.evidence.holds)
-        if outcome is Outcome.PASS or settled or (left <= 0 and attempts > 1):
+        again, failed = failed and outcome is Outcome.UNSUPPORTED, outcome is Outcome.FAIL
+        if outcome is Outcome.PASS or (not again and (settled or (left <= 0 and attempts > 1))):
             if outcome is not Outcome.PASS and not settled:
                 still = "so" if outcome is Outcome.UNSUPPORTED else "failing"
                 findings = _told(findings, f"still {still} after {within:g} s and {attempts} attempts")

@@ -90,6 +90,26 @@ def test_within_waits_until_there_is_something_to_probe() -> None:
     assert "it has none (still so after 0.3 s" in asked.findings[0].evidence.found
 
 
+@pytest.mark.parametrize("settled", [False, True])
+def test_within_does_not_end_with_nothing_to_probe_right_after_a_failure(settled: bool) -> None:
+    """A service whose tasks fail again and again listens on no port while they start."""
+    calls: list[int] = []
+
+    def ask() -> list[Finding]:
+        calls.append(1)
+        return nothing(settled)() if len(calls) % 2 == 0 else answers([False])()
+
+    asked = settle(ask, Event(), within=0.3)
+    assert asked.outcome is Outcome.FAIL
+    assert asked.attempts % 2 == 1
+
+
+def test_within_ends_with_nothing_to_probe_once_that_stays_so() -> None:
+    later = iter([answers([False]), nothing(True), nothing(True)])
+    asked = settle(lambda: next(later)(), Event(), within=60)
+    assert (asked.outcome, asked.attempts) == (Outcome.UNSUPPORTED, 3)
+
+
 def test_within_does_not_wait_for_what_will_not_change() -> None:
     asked = settle(nothing(True), Event(), within=60)
     assert (asked.outcome, asked.attempts) == (Outcome.UNSUPPORTED, 1)
