@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,8 +114,20 @@ def unsettled(up: EngineLab) -> str:
 
 
 def rest(up: Patient) -> None:
-    """Wait until engines have removed what cases left: they do so some time after it is gone from the Swarm."""
-    wait_until(lambda: not objects(up) - up.own, "engines to tidy up", 120.0, seen=lambda: str(objects(up) - up.own))
+    """Wait until engines have removed what cases left: they do so some time after it is gone from the Swarm.
+
+    Or never: an engine may keep the namespace of a network that is gone. What is the same for 30 s changes no more.
+    """
+    left: Counter[str] = Counter()
+    since = time.monotonic()
+
+    def resting() -> bool:
+        nonlocal left, since
+        if (now := objects(up) - up.own) != left:
+            left, since = now, time.monotonic()
+        return not left or time.monotonic() - since > 30.0
+
+    wait_until(resting, "engines to tidy up", 120.0, seen=lambda: str(left))
 
 
 _OBJECTS = r"""

@@ -66,13 +66,14 @@ def kill_all(lab_folder: Path, seconds: float, hosts: Collection[str] = ()) -> l
     Returns those left after `seconds`.
 
     Process 1 of a host takes everything in its namespaces with it, so looking again catches all that was just starting.
+    It comes first: whoever is interrupted here leaves no host that runs without some of its services.
     """
     deadline = time.monotonic() + seconds
     while left := _find_twice(lab_folder, hosts):
         if time.monotonic() > deadline:
             return left
         waited_for = _launching(left) if time.monotonic() < deadline - seconds / 2 else set()
-        for pid in left:
+        for pid in sorted(left, key=_is_process_1, reverse=True):
             if pid not in waited_for:
                 kill(pid, lab_folder)
         time.sleep(_POLL)
@@ -120,15 +121,22 @@ def kill(pid: int, lab_folder: Path) -> None:
 
 
 def _is_inside(pid: int) -> bool:
-    """Whether a process is in a process namespace below this one.
+    """Whether a process is in a process namespace below this one."""
+    return len(_numbers(pid)) > 1
 
-    It then has more than one number.
-    """
+
+def _is_process_1(pid: int) -> bool:
+    """Whether a process is the first one of a host."""
+    return _numbers(pid)[1:2] == ["1"]
+
+
+def _numbers(pid: int) -> list[str]:
+    """The numbers of a process in this process namespace and in those below it (proc_pid_status(5), NSpid)."""
     try:
         status = Path("/proc", str(pid), "status").read_text()
     except OSError:
-        return False
-    return any(len(line.split()) > 2 for line in status.splitlines() if line.startswith("NSpid:"))
+        return []
+    return next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
 
 
 def _is_lans(pid: int) -> bool:

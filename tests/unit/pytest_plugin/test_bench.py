@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from clusterlab.checks.swarm_managers import SWARM_PLAY, statement
+from clusterlab.errors import UsageError
+from clusterlab.machines.state import LabState
 from clusterlab.model.lab import Lab
 from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
 from clusterlab.pipeline.session import Session
 from clusterlab.progress import Progress, Silent
 from clusterlab.pytest_plugin import bench as benches
 from clusterlab.pytest_plugin.bench import Bench, lab_in_files
+from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.results import Evidence, Outcome, Result
 
 INVENTORY = """\
@@ -118,3 +121,13 @@ def test_a_statement_has_its_own_result_and_a_manager_that_is_down_is_a_warning(
     assert (result.play, result.check) == ("shop", "it is there")
     said = ["Swarm: host2 manages the Swarm: blocked: the Docker engine is not running"]
     assert [str(one.message) for one in caught] == ([] if outcome is Outcome.PASS else said)
+
+
+def test_a_temporary_lab_is_none_that_exists(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be removed after the tests."""
+    inventory = folder / "inventory.yml"
+    inventory.write_text(inventory.read_text().replace("existing", "namespaces").replace("192.0.2.", "192.168.98."))
+    monkeypatch.setattr(LabState, "read", lambda state: object())
+    lab = lab_in_files(str(inventory), str(folder / "playbooks"))
+    with pytest.raises(UsageError, match="exists already, and would be removed"), temporary_lab(lab):
+        pass
