@@ -14,160 +14,23 @@ from typing import Any, cast
 import pytest
 
 from clusterlab.checks import batch, service_pairs
-from clusterlab.checks.answerer import Sockets, answerer
 from clusterlab.checks.batch import Job, Met
 from clusterlab.checks.finding import Finding
-from clusterlab.checks.kinds import KINDS, bind_source, published, service_reach, task_mount, tasks
+from clusterlab.checks.kinds import KINDS, service_reach, tasks
 from clusterlab.checks.listening import Socket, on_loopback_alone, parse
 from clusterlab.checks.manual.where import Where
 from clusterlab.checks.network import entering
-from clusterlab.checks.place import NoAnswer, NotUnderstood, Place, WrongAnswer
-from clusterlab.checks.places import Places
+from clusterlab.checks.place import NoAnswer, Place
 from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
 from clusterlab.checks.swarm_task import Service, Task, youngest
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.model import Lab, load_lab
-from clusterlab.remote import Hosts
+from clusterlab.model import load_lab
 from clusterlab.remote.completed import Completed
 from clusterlab.results import Outcome
+from tests.unit.checks.service_lab import LAB, MANUAL, ask, places, task
 
-MANUAL = Path(__file__).parent.parent / "manual"
-LAB = load_lab(MANUAL / "inventory.yml", ["services", "networks"], MANUAL / "plays")
 ROW = "   0: {}:{:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n"
 LOOPBACK, DNS, ANY = "0100007F", "0B00007F", "00000000"
-
-
-def places(play: str = "services", lab: Lab = LAB) -> Places:
-    return Places(lab, lab.plays[play], Hosts({}))
-
-
-def task(host: str = "host1", service: str = "web", network: str = "n") -> Task:
-    return Task(service, host, f"{service}.1", 47, "id", {network: "10.0.1.5"})
-
-
-def ask(kind: str, **keys: object) -> list[Finding]:
-    return KINDS[kind].ask(KINDS[kind].model.model_validate(keys), places())
-
-
-def serve(monkeypatch: pytest.MonkeyPatch, ports: Sequence[Mapping[str, object]], *hosts: str) -> list[str]:
-    """A service with tasks on hosts; the list grows by the hosts that ask. A task answers at every port."""
-    asking: list[str] = []
-
-    def all_open(host: str, jobs: Sequence[Job], places: Places) -> Mapping[Job, Met]:
-        asking.append(host)
-        return {job: Met(True, "open", port=OWN) for job in jobs}
-
-    tasks = [task(host) for host in hosts]
-    found = Service("web", {"Endpoint": {"Ports": ports}}, tasks, {})
-    seen = Sockets({host: frozenset() for host in ("host1", "host2")}, {one: frozenset({(80, OWN)}) for one in tasks})
-    monkeypatch.setattr(published, "service_of", lambda name, places: found)
-    monkeypatch.setattr(published, "ask_all", all_open)
-    monkeypatch.setattr(published, "sockets_of", lambda nodes, tasks, places: seen)
-    return asking
-
-
-INGRESS = {"PublishMode": "ingress", "Protocol": "tcp", "PublishedPort": 8080, "TargetPort": 80}
-OWN = 45678
-"""The port of a connection at the host that asks."""
-
-
-@pytest.mark.parametrize(
-    ("of_node", "of_task", "mode", "holds", "text"),
-    [
-        ([], [(80, OWN)], "host", True, "web.1 on host1 has the connection"),
-        ([], [(80, OWN)], "ingress", True, "web.1 on host1 has the connection"),
-        ([(8080, OWN)], [], "host", False, "ends at a process of host1, and at no task"),
-        ([(8080, OWN)], [], "ingress", False, "ends at a process of host1, and at no task"),
-        ([(8080, OWN), (50000, 80)], [(80, 50000)], "host", True, "a process of host1 passes it on to web.1 on host1"),
-        ([(8080, OWN), (50000, 80)], [(80, 50001)], "host", False, "ends at a process of host1"),
-        ([(8081, OWN)], [(81, OWN), (80, OWN + 1)], "host", False, "no task of the service has the connection"),
-        ([], [], "ingress", False, "no task of the service has the connection"),
-        ([], [(81, OWN), (443, OWN + 1)], "ingress", False, "no task of the service has the connection"),
-    ],
-)
-def test_who_answers_is_where_the_connection_ends(
-    of_node: list[tuple[int, int]], of_task: list[tuple[int, int]], mode: str, holds: bool, text: str
-) -> None:
-    seen = Sockets({"host1": frozenset(of_node)}, {task(): frozenset(of_task)})
-    found = answerer("host1", 8080, 80, Met(True, "open", port=OWN), seen, on_node=mode == "host")
-    assert found.holds is holds
-    assert text in found.found
-
-
-def test_a_task_of_another_node_does_not_answer_for_this_one_at_a_host_port() -> None:
-    seen = Sockets({"host2": frozenset()}, {task(): frozenset({(80, OWN)})})
-    assert not answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=True).holds
-    assert answerer("host2", 8080, 80, Met(True, "open", port=OWN), seen, on_node=False).holds
-
-
-def test_what_was_forwarded_and_seen_at_no_task_is_no_answer_of_the_service() -> None:
-    """Other clients are connected to the service, or some of its tasks cannot be asked: then nothing is known."""
-    met, nobody = Met(True, "open", port=OWN), {"host1": frozenset[tuple[int, int]]()}
-    busy = Sockets(nobody, {task(): frozenset({(80, OWN + 1)})})
-    with pytest.raises(NotUnderstood, match=r"no task shows that connection; web\.1 on host1 shows others"):
-        answerer("host1", 8080, 80, met, busy, on_node=False)
-    partly = Sockets(nobody, {task(): frozenset()}, [task("far")])
-    with pytest.raises(NoAnswer, match=r"web\.1 runs on far, which is not in the inventory"):
-        answerer("host1", 8080, 80, met, partly, on_node=False)
-    assert not answerer("host1", 8080, 80, met, partly, on_node=True).holds
-
-
-def test_a_port_that_leads_nobody_knows_where_is_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
-    serve(monkeypatch, [INGRESS], "host1")
-    elsewhere = Sockets({"host1": frozenset(), "host2": frozenset()}, {task(): frozenset({(80, OWN + 1)})})
-    monkeypatch.setattr(published, "sockets_of", lambda nodes, tasks, places: elsewhere)
-    found = ask("published", service="web", port=8080)
-    assert [one.outcome for one in found] == [Outcome.ERROR, Outcome.ERROR]
-    assert [link.seen for one in found for link in one.evidence.links] == [None, None]
-
-
-def test_the_commands_for_a_host_port_fail_where_no_task_runs() -> None:
-    probe = KINDS["published"].model.model_validate({"service": "web", "port": 443, "mode": "host"})
-    running = list(KINDS["published"].manual(probe, Where(LAB, "services", {})))[1]
-    for printed, holds in (("Running 3 seconds ago", True), ("Preparing 1 second ago", False), ("", False)):
-        script = f"docker() {{ echo '{printed}'; }}; {running.script}"
-        assert (subprocess.run(["sh", "-c", script], check=False).returncode == 0) is holds
-
-
-@pytest.mark.parametrize(
-    ("port", "mode"), [(22, "ingress"), (22, "host"), (8080, "host"), (53, "ingress"), (8081, "ingress")]
-)
-def test_a_port_that_something_else_holds_is_not_published(
-    monkeypatch: pytest.MonkeyPatch, port: int, mode: str
-) -> None:
-    serve(monkeypatch, [INGRESS, {**INGRESS, "Protocol": "udp", "PublishedPort": 53}], "host1")
-    with pytest.raises(WrongAnswer, match=rf"does not publish port {port} .*publishes ingress tcp 8080, ingress udp"):
-        ask("published", service="web", port=port, mode=mode)
-
-
-def test_a_service_that_publishes_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    serve(monkeypatch, cast(Any, None), "host1")
-    with pytest.raises(WrongAnswer, match="it publishes nothing"):
-        ask("published", service="web", port=22)
-
-
-def test_a_published_port_is_asked_from_the_other_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = serve(monkeypatch, [INGRESS], "host1")
-    found = ask("published", service="web", port=8080)
-    assert [one.outcome for one in found] == [Outcome.PASS, Outcome.PASS]
-    assert sorted(asking) == ["host1", "host2"]
-    assert not any("itself" in one.evidence.wanted for one in found)
-
-
-def test_a_host_port_on_a_node_outside_the_inventory_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    serve(monkeypatch, [{**INGRESS, "PublishMode": "host"}], "host1", "far")
-    far, near = ask("published", service="web", port=8080, mode="host")
-    assert (far.outcome, near.outcome) == (Outcome.ERROR, Outcome.PASS)
-    assert "web.1 runs on far, which is not in the inventory" in far.evidence.found
-
-
-def test_the_only_docker_host_asks_itself_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    serve(monkeypatch, [INGRESS], "host1")
-    hosts = {name: host for name, host in LAB.inventory.hosts.items() if name != "host2"}
-    lab = replace(LAB, inventory=LAB.inventory.model_copy(update={"hosts": hosts}))
-    kind = KINDS["published"]
-    (found,) = kind.ask(kind.model.model_validate({"service": "web", "port": 8080}), places(lab=lab))
-    assert "probed from itself, since there is no other Docker host" in found.evidence.wanted
 
 
 def test_the_health_of_a_task_outside_the_inventory_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,58 +265,6 @@ def test_the_commands_for_apart_ask_over_a_card(tmp_path: Path, cards: str, answ
     lines = [line for line in kind.manual(probe, Where(LAB, "services", {})) if line.proof]
     programs = {"docker": "echo 47", "awk": f"printf '{cards}'", "nsenter": f"exit {0 if answers else 1}"}
     assert (faked(tmp_path, programs, ["sh", "-c", lines[0].proof]).returncode == 0) is holds
-
-
-def looked(monkeypatch: pytest.MonkeyPatch, kind: Any, keys: Mapping[str, object], printed: str) -> Any:
-    """What a kind about mounts reads from what its script prints on a host."""
-    monkeypatch.setattr(kind, "run_for", lambda *_, **__: Completed("host1", "", 0, printed, "", 0.0))
-    probe = kind.KIND.model.model_validate({"service": "web", **keys})
-    return kind._look(probe, [task()], places())
-
-
-@pytest.mark.parametrize("above", ["", "above ", "above \nabove "])
-def test_a_source_of_which_no_mount_is_known_is_not_compared(monkeypatch: pytest.MonkeyPatch, above: str) -> None:
-    """There is no findmnt, or it did not end."""
-    with pytest.raises(NotUnderstood, match="host1 does not report what is mounted above /srv/web"):
-        looked(monkeypatch, bind_source, BIND, f"{above}\nfile 1:2\nwanted /srv\ntask 47 1:2\n")
-
-
-def test_a_source_with_its_mount(monkeypatch: pytest.MonkeyPatch) -> None:
-    node = looked(monkeypatch, bind_source, BIND, "above /\nfile 1:2\nwanted /srv\ntask 47 1:2\n")
-    assert (node.above, node.file, node.wanted, node.tasks) == ("/", "1:2", {"/srv"}, {task(): "1:2"})
-    assert not looked(monkeypatch, bind_source, BIND, "above \nfile \ntask 47 \n").file  # it does not exist
-
-
-BIND = {"source": "/srv/web", "path": "/data"}
-MOUNTS = "overlay / overlay rw 0 0\ntmpfs /run/cache tmpfs rw 0 0\n"
-
-
-@pytest.mark.parametrize(
-    ("path", "resolved", "mounted"),
-    [
-        ("/run/cache", "/proc/47/root/run/cache", True),
-        ("/var/run/cache", "/proc/47/root/run/cache", True),
-        ("/run/cache", "", True),  # it could not be resolved in time
-        ("/run", "/proc/47/root/run", False),
-    ],
-)
-def test_a_mount_is_that_of_the_path_without_links(
-    monkeypatch: pytest.MonkeyPatch, path: str, resolved: str, mounted: bool
-) -> None:
-    printed = f"pid 47\npath {resolved}\n{MOUNTS}inode 9\n"
-    seen = looked(monkeypatch, task_mount, {"path": path}, printed)[task()]
-    assert ((seen.mount is not None), seen.inode) == (mounted, "9")
-
-
-def test_options_of_a_volume_that_nobody_asked_for_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"type": "cifs", "device": "//nas/files", "o": "credentials hunter2"}
-    monkeypatch.setattr(task_mount, "report_of", lambda kind, name, place, places: {"Options": options})
-    asked = {"type": "cifs", "device": "//nas/files"}
-    probe = task_mount.TaskMountProbe(service="web", path="/files", volume="files", driver_opts=asked)
-    found = task_mount._options(probe, Place("host1"), places())
-    assert found.evidence.holds
-    assert found.evidence.found == "volume files with type cifs, device //nas/files"
-    assert "hunter2" not in str(found.evidence)
 
 
 def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
