@@ -30,12 +30,28 @@ _EXPORTED = r"""{
     if (all || ENVIRON["path"] == path) print options, client ":" path
 }"""
 """Awk for the server's table, which has blanks as \\040: the exports of the directory `path`, or with `all` of any."""
-_RESTORE = f"""if [ -e {_REMOVED} ]; then
+REMEMBER = f"""if [ -e {_ETAB} ]; then
+    awk -v all=1 {quote(_EXPORTED)} {_ETAB} >{_REMOVED} || exit 1
+fi"""
+"""Writes down all exports, before something that ends those of no file."""
+RESTORE = f"""if [ -e {_REMOVED} ]; then
     failed=
     while read -r options export; do exportfs -i -o "$options" "$export" || failed=1; done <{_REMOVED}
     exportfs -f && [ -z "$failed" ] && rm -f {_REMOVED}
 fi"""
+"""Exports again what was written down."""
 _ANSWERS = "timeout 3 bash -c ': </dev/tcp/{address}/2049'"
+
+
+class ServerParameters(HostParameters):
+    """Which NFS server."""
+
+    host: Target = "nfs_server"
+
+
+def lost_server(params: HostParameters, scene: Scene) -> frozenset[str]:
+    """The server, on machines of somebody else: it may serve others too."""
+    return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
 
 
 class StopNfs(FaultKind[HostParameters]):
@@ -51,13 +67,12 @@ class StopNfs(FaultKind[HostParameters]):
     heals_within = 60.0
 
     def lost(self, params: HostParameters, scene: Scene) -> frozenset[str]:
-        return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
+        return lost_server(params, scene)
 
     def parts(self, params: HostParameters, scene: Scene) -> list[OnHost]:
         # Debian's unit ends all exports when it stops, and starts with those of files alone.
-        inject = f"""if [ -e {_ETAB} ]; then awk -v all=1 {quote(_EXPORTED)} {_ETAB} >{_REMOVED} || exit 1; fi
-systemctl stop nfs-server"""
-        return [OnHost(params.at, inject, f"systemctl start nfs-server || exit 1\n{_RESTORE}")]
+        inject = f"{REMEMBER}\nsystemctl stop nfs-server"
+        return [OnHost(params.at, inject, f"systemctl start nfs-server || exit 1\n{RESTORE}")]
 
     def before(self, params: HostParameters, scene: Scene) -> Before:
         if not self._answers(params, scene):
@@ -76,11 +91,10 @@ systemctl stop nfs-server"""
         return scene.hosts[params.at].run(_ANSWERS.format(address=scene.address(params.at)), timeout=10.0).ok
 
 
-class ExportParameters(HostParameters):
+class ExportParameters(ServerParameters):
     """One exported directory of an NFS server."""
 
     path: str
-    host: Target = "nfs_server"
 
 
 class Unexport(FaultKind[ExportParameters]):
@@ -95,7 +109,7 @@ class Unexport(FaultKind[ExportParameters]):
     _command = "exportfs -u"
 
     def lost(self, params: ExportParameters, scene: Scene) -> frozenset[str]:
-        return frozenset({params.at}) if scene.lab.inventory.kind.foreign else frozenset()
+        return lost_server(params, scene)
 
     def theirs(self, params: ExportParameters, scene: Scene) -> str:
         now = nfs_exports.found(scene.said(params.at, f"{nfs_exports.question([])}:"), scene.lab.name)
@@ -112,7 +126,7 @@ exported=$(path=$path awk {quote(_EXPORTED)} {_ETAB})
 printf '%s\\n' "$exported" >{_REMOVED} || exit 1
 while read -r options export; do {self._command} "$export" || exit 1; done <{_REMOVED}
 exportfs -f"""
-        return [OnHost(params.at, inject, _RESTORE)]
+        return [OnHost(params.at, inject, RESTORE)]
 
     def effect(self, params: ExportParameters, scene: Scene, before: Before) -> Seen:
         lines = self._exported(params, scene)
