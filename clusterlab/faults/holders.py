@@ -75,6 +75,8 @@ rm -f {quote(params.path)}/.clusterlab-FAULT_ID"""
         return [OnHost(params.at, inject, heal)]
 
     def before(self, params: FillParameters, scene: Scene) -> Before:
+        if not scene.hosts[params.at].run(f"[ -d {quote(params.path)} ]", timeout=10.0, spare=True).ok:
+            raise NoEffect(f"{self.name}: there is no directory {params.path} on {params.at}")
         free = self._free(params, scene)
         if free <= (size_bytes(params.leave) if params.leave else 0):
             raise NoEffect(f"{self.name}: {params.path} on {params.at} has no more than {free >> 20} MiB free already")

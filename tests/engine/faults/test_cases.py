@@ -16,6 +16,7 @@ import pytest
 from clusterlab.errors import ClusterlabError
 from clusterlab.faults import errors
 from clusterlab.faults.injection import inject, injected
+from clusterlab.faults.kinds import FAULTS
 from clusterlab.faults.record import recorded, refuse_while_recorded
 from clusterlab.faults.scene import Scene
 from clusterlab.model import Lab
@@ -66,6 +67,16 @@ def test_case(lab: EngineLab, case: Mapping[str, Any]) -> None:
     assert recorded(lab.lab.name) == []
     left = lab.hosts.each(lab.lab.inventory.hosts, lambda host: host.run(REMAINS).stdout)
     assert set(left.values()) == {""}, left
+
+
+def test_no_directory_to_fill(lab: EngineLab) -> None:
+    """Not through an injection: hosts in namespaces cannot have this fault, as their disk is the computer's."""
+    kind: Any = FAULTS["fill_disk"]
+    scene = Scene(lab.lab, lab.hosts)
+    params = kind.model.model_validate({"host": "host2", "path": "/nowhere"})
+    with pytest.raises(errors.NoEffect, match="there is no directory /nowhere on host2"):
+        kind.before(params, scene)
+    assert int(kind.before(params.model_copy(update={"path": "/var"}), scene)["free"]) > 0
 
 
 @pytest.fixture
