@@ -151,6 +151,17 @@ class Timeline:
 
 
 @dataclass(frozen=True)
+class Named:
+    """An error that doctor finds on the hosts of a statement that failed."""
+
+    code: str  # see `clusterlab doctor --explain CODE`
+    cause: str  # one line
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cause", clean(self.cause))
+
+
+@dataclass(frozen=True)
 class Result:
     play: str
     check: str
@@ -163,6 +174,7 @@ class Result:
     cause: Cause | None = None  # of what is blocked or unsupported
     timeline: Timeline | None = None  # of a drill
     own: bool = False  # clusterlab states it of every lab: it proves nothing that a play states
+    doctor: tuple[Named, ...] = ()  # what it may follow from, when it failed
 
     @property
     def fails_strict(self) -> bool:

@@ -71,6 +71,11 @@ Without `--probe` nothing is started. With it, one more command per host runs fo
 constraints that no node meets, volumes that exist with other options, NFS servers that a node does not reach, subnets
 that overlap, and why the Swarm would refuse the stack. Nothing is deployed.
 
+## Statements that fail
+
+When statements fail, `clusterlab check` and `clusterlab run` read the hosts that these are about once, and show beside
+each the errors that doctor finds there. A statement that is blocked names the code of what blocks it.
+
 ## Mutes
 
 `inventory/NAME.mutes.yml` beside `inventory/NAME.yml` mutes findings for a time:

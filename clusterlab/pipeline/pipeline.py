@@ -27,6 +27,7 @@ from clusterlab.resources.packages import FLAG as PACKAGES
 from clusterlab.resources.swarm_kind import LEAVE
 from clusterlab.results import Evidence, Outcome, Result
 
+from .diagnosed import diagnosed, failures
 from .session import Session
 
 
@@ -83,6 +84,17 @@ class Pipeline:
         results = run_checks(session.lab, session.hosts, session.unsupported, self._keep, session.progress)
         self.results[before:] = results
         return f"{len(results)} checks"
+
+    def diagnose(self) -> str:
+        """Name beside what failed what doctor finds on its hosts; the verdict does not depend on it."""
+        session = self.session
+        try:
+            self.results[:] = diagnosed(session.lab, session.hosts, self.results, session.progress)
+        except ClusterlabError as error:
+            session.progress.say("doctor", f"{error.message}; {error.remedy}")
+            return error.message
+        codes = sorted({one.code for result in self.results for one in result.doctor})
+        return f"doctor names {', '.join(codes)}" if codes else "doctor finds no error"
 
     def clean(self, delete_data: bool = False) -> str:
         """Remove what apply created.
@@ -167,6 +179,11 @@ class Pipeline:
         """What these machines cannot have."""
         lab, unsupported = self.session.lab, self.session.unsupported
         return [*provision.left_out(lab, unsupported), *apply.left_out(lab, unsupported)]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a statement failed that is not blocked by a known cause."""
+        return bool(failures(self.results))
 
     def require_checks(self) -> None:
         """Raise UsageError when the plays state nothing that could be proven."""

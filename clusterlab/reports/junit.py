@@ -104,7 +104,8 @@ def _case(suite: xml.Element, result: Result, tag: str) -> None:
             first = f"{result.cause.subject} {result.cause.code}: {result.cause.summary}"
         detail = xml.SubElement(case, tag, type=result.outcome.value, message=_clean(first))
         if tag != "skipped":
-            detail.text = _clean("\n\n".join([*map(evidence_text, shown), f"hint: {result.hint}"]))
+            named = [f"doctor: {one.code}: {one.cause}" for one in result.doctor]
+            detail.text = _clean("\n\n".join([*map(evidence_text, shown), f"hint: {result.hint}", *named]))
     elif result.outcome is Outcome.FLAKY:
         out = xml.SubElement(case, "system-out")
         out.text = _clean("flaky: failed, then passed when repeated\n" + "\n\n".join(_texts(result.evidence)))

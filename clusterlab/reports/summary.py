@@ -99,6 +99,7 @@ def _result(result: Result) -> dict[str, Any]:
         "hint": result.hint,
         "cause": asdict(result.cause) if result.cause else None,
         **({"timeline": asdict(result.timeline)} if result.timeline else {}),
+        **({"doctor": [asdict(one) for one in result.doctor]} if result.doctor else {}),
     }
 
 

@@ -99,6 +99,8 @@ def _why(result: Result) -> RenderableType:
             rows.add_row(name, text)
     if result.hint:
         rows.add_row(Text("hint", "yellow"), Text(result.hint))
+    for one in result.doctor:
+        rows.add_row(Text("doctor", "yellow"), Text(f"{one.code}: {one.cause}"))
     return rows
 
 

@@ -66,6 +66,8 @@ def check(
         output = _output(pipeline, "check", strict, OutputFiles(json, junit, html))
         try:
             output.stages.carry_out("check", pipeline.check, essential=True)
+            if pipeline.failed:
+                output.stages.carry_out("doctor", pipeline.diagnose)
         except KeyboardInterrupt:
             output.interrupted("clusterlab check")
             raise
@@ -131,6 +133,8 @@ def run(
             output.stages.carry_out("provision", pipeline.provision, essential=True)
             output.stages.carry_out("apply", pipeline.apply)
             output.stages.carry_out("check", pipeline.check, essential=True)
+            if pipeline.failed:
+                output.stages.carry_out("doctor", pipeline.diagnose)
         except KeyboardInterrupt:
             output.interrupted("clusterlab run")
             raise

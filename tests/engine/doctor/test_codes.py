@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.checks import run_checks
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.codes import cl211, cl217, cl302, cl303, cl313
 from clusterlab.doctor.examine import examine
@@ -20,8 +24,11 @@ from clusterlab.doctor.finding import Diagnosed
 from clusterlab.doctor.gather import ATTEMPTS, probes_between
 from clusterlab.doctor.run import examined, of_hosts, of_lab
 from clusterlab.machines.existing import user_ssh
+from clusterlab.model.playbook import Play
+from clusterlab.pipeline.diagnosed import diagnosed
 from clusterlab.progress import Silent
 from clusterlab.remote import Host, Hosts, ssh_config
+from clusterlab.results import Outcome
 from clusterlab.waiting import wait_until
 from tests.support.doctor_cases import PROPERTIES, compare, parameters, told, ways
 from tests.support.doctor_lab import ENGINES, Patient, patient, read, rest, seen, unsettled
@@ -35,6 +42,8 @@ CASES = sorted(
     ),  # gossip takes half a minute to find a node again whose address was gone
 )
 PROBED = parameters("probe")
+HOSTNAMES = Path(__file__).parents[2] / "examples" / "diagnoses" / "hostnames"
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +172,47 @@ def test_probes_of_a_sound_lab(up: Patient) -> None:
     assert 2 <= commands <= 1 + ATTEMPTS
     for name in up.hosts:
         assert before[name] == after[name], set(before[name].splitlines()) ^ set(after[name].splitlines())
+
+
+def test_a_code_of_another_package(up: Patient, tmp_path: Path) -> None:
+    """`clusterlab doctor` names it on the host that it is about, and on no other."""
+    config = tmp_path / "config"
+    config.write_text(ssh_config(up.machines.targets()))
+    environment = {**os.environ, "PYTHONPATH": f"{HOSTNAMES}{os.pathsep}{ROOT}", "XDG_STATE_HOME": str(tmp_path)}
+    program = (
+        "import sys; from pathlib import Path; from clusterlab.machines.existing import user_ssh; "
+        "user_ssh.USER_CONFIG = Path(sys.argv.pop(1)); from clusterlab.cli.main import main; main()"
+    )
+
+    def found() -> list[str]:
+        argv = [sys.executable, "-c", program, str(config), "doctor", *ENGINES, "--json=-"]
+        ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        findings = json.loads(ended.stdout)["findings"]
+        return [one["cause"] for one in findings if one["code"] == "SITE101"]
+
+    assert found() == []
+    up.hosts["host2"].run("hostname old", check=True)
+    try:
+        assert found() == ["host2 calls itself old"]
+    finally:
+        up.hosts["host2"].run("hostname host2", check=True)
+
+
+def test_a_failed_statement_names_the_code(up: Patient) -> None:
+    """`check` and `run` ask doctor about the hosts of what failed, with one reading, and name what it finds there."""
+    check = {"title": "host1 reaches the gossip of host2", "port": {"on": "host1", "to": "host2", "port": 7946}}
+    other = {"title": "host3 has no such file", "command": {"on": "host3", "run": "test -e /none"}}
+    play = Play.model_validate({"title": "Ports", "checks": [check, other]})
+    lab = replace(up.lab, plays={"ports": play})
+    drop = {"break": {"host2": "iptables -I INPUT -p tcp --dport 7946 -j DROP"}}
+    with broken(up, {**drop, "heal": {"host2": "iptables -D INPUT -p tcp --dport 7946 -j DROP"}}):
+        results = run_checks(lab, up.hosts, up.machines.unsupported(), lambda result: None, Silent())
+        before = up.hosts["host1"].counts["commands"]
+        named = diagnosed(lab, up.hosts, results, Silent())
+        assert up.hosts["host1"].counts["commands"] - before <= 2, "one reading, and another of what may pass by itself"
+    assert [one.outcome for one in named] == [Outcome.FAIL, Outcome.FAIL]
+    assert [[one.code for one in result.doctor] for result in named] == [["CL306"], []]
+    assert "7946/tcp is blocked" in named[0].doctor[0].cause
 
 
 def test_a_host_that_begins_when_the_others_have_ended_is_asked_again(up: Patient) -> None:

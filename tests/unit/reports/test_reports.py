@@ -19,7 +19,7 @@ from clusterlab.reports.progress import progress_on, seconds_text
 from clusterlab.reports.summary import Run, write_json
 from clusterlab.reports.terminal import show_results
 from clusterlab.reports.verdict import exit_code, proven, verdict
-from clusterlab.results import NOTHING_TO_PROBE, Cause, Chain, Evidence, Outcome, Result
+from clusterlab.results import NOTHING_TO_PROBE, Cause, Chain, Evidence, Named, Outcome, Result
 
 EVIDENCE = Evidence(
     place="apphost1 on host1",
@@ -152,6 +152,19 @@ def test_json_has_all_that_was_found(tmp_path: Path) -> None:
     assert result["play"] == "volumes/nfs"
     assert result["evidence"][0]["logs"] == EVIDENCE.logs
     assert set(result) == {"play", "check", "kind", "outcome", "attempts", "seconds", "evidence", "hint", "cause"}
+
+
+def test_a_failed_statement_shows_what_doctor_names() -> None:
+    named = run(Outcome.FAIL)
+    named.results = [replace(named.results[0], doctor=(Named("CL306", "host2: 7946/udp is\x1b[0m blocked"),))]
+    console = Console(file=io.StringIO(), width=100, no_color=True)
+    show_results(console, named)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "doctor   CL306: host2: 7946/udp is blocked" in shown
+    assert named.document()["results"][0]["doctor"] == [{"code": "CL306", "cause": "host2: 7946/udp is blocked"}]
+    failure = xml.fromstring(junit(named)).find("testsuite/testcase/failure")
+    assert failure is not None
+    assert str(failure.text).endswith("doctor: CL306: host2: 7946/udp is blocked")
 
 
 def test_a_report_that_cannot_be_written_says_why(tmp_path: Path) -> None:
