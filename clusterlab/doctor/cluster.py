@@ -6,10 +6,12 @@ Hosts with what their engines and the fact script answered, read on demand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from clusterlab.model.addresses import is_ipv4
 from clusterlab.stacks import Stack
@@ -18,11 +20,13 @@ from .answers import Answers
 from .document import Document
 from .finding import NotSeen
 from .host_view import HostView, Volume
-from .sections import HEARD
+from .sections import ADDRESSES, HEARD
 from .sections.heard import KINDS, Heard, Kind
 from .sections.lookups import Lookup
 from .sections.mountable import Try
 from .sections.probes import Probe
+
+T = TypeVar("T")
 
 GOSSIP, CONTROL, DATA = 7946, 2377, 4789
 NFS, PORTMAPPER = 2049, 111
@@ -68,6 +72,22 @@ class Plan:
     now: Cluster
 
 
+def once(function: Callable[[Cluster], T]) -> Callable[[Cluster], T]:
+    """Answer a question about a whole cluster once, however many hosts it is asked for.
+
+    What could not be seen is asked again.
+    """
+
+    @wraps(function)
+    def answered(cluster: Cluster) -> T:
+        if function not in cluster.known:
+            cluster.known[function] = function(cluster)
+        found: T = cluster.known[function]
+        return found
+
+    return answered
+
+
 class Cluster:
     """All hosts that were asked, by name.
 
@@ -79,15 +99,18 @@ class Cluster:
         self.hosts = {name: HostView(one) for name, one in answers.items()}
         self.before: Cluster | None = None
         self.plan = plan
+        self.known: dict[Callable[[Cluster], Any], Any] = {}  # see `once`
 
     def engines(self) -> list[HostView]:
         """The hosts that should have an engine."""
         return [host for host in self.hosts.values() if host.answers.engine]
 
+    @once
     def answering(self) -> list[HostView]:
         """Those whose engine answers."""
         return [host for host in self.engines() if "info" in host.answers.api]
 
+    @once
     def members(self) -> list[HostView]:
         """Those whose engine is active in a Swarm."""
         return [host for host in self.answering() if host.active]
@@ -109,22 +132,33 @@ class Cluster:
                 raise NotSeen("swarm", f"{host.name}: {why}")
         raise NotSeen("swarm", "no manager was queried", "Name a manager too: clusterlab doctor HOST MANAGER")
 
+    @once
     def nodes(self) -> list[Node]:
         return [_node(one) for one in self.manager.api("nodes").items()]
 
+    @once
     def services(self) -> list[Document]:
         return self.manager.api("services").items()
 
+    @once
     def tasks(self) -> list[Document]:
         return self.manager.api("tasks").items()
 
+    @once
     def service_names(self) -> dict[str, str]:
         """Names by ID."""
         return {one.text("ID"): one.text("Spec", "Name") for one in self.services()}
 
     def host_of(self, node: str) -> HostView | None:
         """The host whose engine has this node ID, when it was asked."""
-        return next((host for host in self.answering() if node and host.node == node), None)
+        return self._by_node().get(node) if node else None
+
+    @once
+    def _by_node(self) -> dict[str, HostView]:
+        found: dict[str, HostView] = {}
+        for host in self.answering():
+            found.setdefault(host.node, host)
+        return found
 
     def name_of(self, node: str) -> str:
         """How people call a node: its host's name, or the one that the managers know."""
@@ -214,32 +248,45 @@ class Cluster:
                     asking.setdefault(network, container.text("Id"))
         if not asking:
             return
+        for network, service in self._served():
+            if network in asking:
+                yield Lookup(asking[network], f"tasks.{service}"), network, service
+
+    @once
+    def _served(self) -> list[tuple[str, str]]:
+        """IDs of networks with the services that have running tasks on them."""
         names = self.service_names()
-        served = {
+        found = {
             (attachment.text("Network", "ID", default=""), names.get(task.text("ServiceID", default=""), ""))
             for task in self.tasks()
             if task.text("Status", "State") == "running"
             for attachment in task.items("NetworksAttachments")
         }
-        for network, service in sorted(served):
-            if service and network in asking and _PLACE.fullmatch(service):
-                yield Lookup(asking[network], f"tasks.{service}"), network, service
+        return sorted((network, service) for network, service in found if _PLACE.fullmatch(service))
 
     def at_address(self, address: str) -> HostView | None:
         """The host that has an address, by the inventory or by what it says itself.
 
         None also when several have it, as they have that of the loopback and of Docker's bridge.
         """
-        found = []
+        if not address:
+            return None
+        named = next((host for host in self.hosts.values() if host.answers.address == address), None)
+        found = [named] if named else self._by_address().get(address, [])
+        return found[0] if len(found) == 1 else None
+
+    @once
+    def _by_address(self) -> dict[str, list[HostView]]:
+        """The hosts by the addresses of their cards, as far as these were seen."""
+        found: dict[str, list[HostView]] = defaultdict(list)
         for host in self.hosts.values():
-            if host.answers.address == address:
-                return host
             try:
-                if host.has_address(address):
-                    found.append(host)
+                cards = host.read(ADDRESSES)
             except NotSeen:
                 continue
-        return found[0] if len(found) == 1 else None
+            for address in {str(at.ip) for card in cards for at in card.addresses}:
+                found[address].append(host)
+        return found
 
 
 def asks_portmapper(volume: Volume) -> bool:

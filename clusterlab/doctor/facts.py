@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from clusterlab.checks.facts import Facts, Node
 
-from .cluster import Cluster
+from .cluster import Cluster, once
 from .finding import NotSeen
 from .host_view import HostView
 from .sections import NFS_SERVER
 
 
+@once
 def facts_of(cluster: Cluster) -> Mapping[str, Facts]:
     """The facts of every host, by its name."""
     return {name: _facts(host, cluster) for name, host in cluster.hosts.items()}

@@ -134,6 +134,11 @@ class HostView:
         sandbox = self.api("ingress").mapping("Containers").get("ingress-sbox")
         return sandbox.text("IPv4Address", default="").partition("/")[0] if sandbox else ""
 
+    @cached_property
+    def gossip(self) -> frozenset[str]:
+        """The addresses of the nodes that it lists as peers of the ingress network."""
+        return frozenset(one.text("IP", default="") for one in self.api("ingress").items("Peers"))
+
     def namespaces(self) -> dict[str, Namespace]:
         return self.read(NAMESPACES)
 

@@ -20,14 +20,18 @@ _LONG_AGO = "2000-01-01T00:00:00Z"
 def with_stack(answers: Mapping[str, Answers], stack: Stack) -> dict[str, Answers]:
     """The answers as they would be: services, the volumes where tasks may run, networks, and tasks that no node takes.
 
-    Without a manager they stay as they are.
+    Without a manager, or when an engine's answer has an unexpected form, they stay as they are.
     """
-    cluster, specs = Cluster(answers), stack_specs(stack)
     try:
-        manager, nodes, existing = cluster.manager, cluster.nodes(), cluster.services()
-        services = {one.text("Spec", "Name"): one.text("ID") for one in existing}
+        return _with_stack(answers, stack)
     except NotSeen:
         return dict(answers)
+
+
+def _with_stack(answers: Mapping[str, Answers], stack: Stack) -> dict[str, Answers]:
+    cluster, specs = Cluster(answers), stack_specs(stack)
+    manager, nodes, existing = cluster.manager, cluster.nodes(), cluster.services()
+    services = {one.text("Spec", "Name"): one.text("ID") for one in existing}
     changed = {name: dict(one.api) for name, one in answers.items()}
     api = changed[manager.name]
     planned = [_service(services.get(name, f"planned {name}"), name, spec) for name, spec in specs.services.items()]

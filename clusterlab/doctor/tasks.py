@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from .cluster import Cluster
+from .cluster import Cluster, once
 from .document import Document
 from .finding import Fix, NotSeen, Seen
 from .sections import CLOCK
@@ -50,6 +50,7 @@ def slot(task: Document) -> str:
     return str(int(task.number("Slot", default=0)) or task.text("NodeID", default=""))
 
 
+@once
 def recent_failures(cluster: Cluster) -> list[Failure]:
     """Those of the last ten minutes, the newest first."""
     names, tasks = cluster.service_names(), cluster.tasks()
@@ -106,6 +107,7 @@ class Members:
     possible: frozenset[str]  # of all that run
 
 
+@once
 def members(cluster: Cluster) -> dict[tuple[str, str], Members]:
     """By the service's name and the network's ID."""
     names = cluster.service_names()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity
 from clusterlab.doctor.host_view import HostView, container_name
@@ -70,6 +70,8 @@ def _not_in_mesh(host: HostView, cluster: Cluster) -> Finding | None:
     if not host.active:
         return None
     lacking = _published(cluster) - _forwarded(host)
+    if not lacking:
+        return None
     for peer in cluster.peers(host):
         try:
             here_only = sorted(lacking & _forwarded(peer))
@@ -91,6 +93,7 @@ def _not_in_mesh(host: HostView, cluster: Cluster) -> Finding | None:
     return None
 
 
+@once
 def _published(cluster: Cluster) -> set[int]:
     return {
         int(port.number("PublishedPort", default=0))

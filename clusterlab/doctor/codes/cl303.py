@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
 from clusterlab.doctor.host_view import HostView, container_name
@@ -30,13 +30,13 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         return
     spaces = [one for one in host.namespaces().values() if one.network]
     names = {one.text("Id"): one.text("Name") for one in host.networks()}
+    placed = _placed(cluster)
     for peer in cluster.peers(host):
-        try:
-            target = peer.read(DATA_PATH) or peer.address
-            endpoints = list(_endpoints(peer))
-        except NotSeen as error:
-            yield error
+        known = placed[peer.name]
+        if isinstance(known, NotSeen):
+            yield known
             continue
+        target, endpoints = known
         for endpoint in endpoints:
             space = next((one for one in spaces if endpoint.network.startswith(one.network)), None)
             if space is not None:  # without it this host has no endpoint on that network
@@ -45,7 +45,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
 
 def _compared(host: HostView, peer: HostView, target: str, space: Namespace, network: str, endpoint: Endpoint) -> Found:
     mac = space.neighbours.get(endpoint.address)
-    goes_to = {one.host for one in space.forwarding if one.mac == endpoint.mac}
+    goes_to = space.destinations.get(endpoint.mac, set())
     if mac == endpoint.mac and goes_to == {target}:
         return
     at = f"nsenter --net=/run/docker/netns/{space.name}"
@@ -68,6 +68,18 @@ def _compared(host: HostView, peer: HostView, target: str, space: Namespace, net
         severity=Severity.WARNING if kept_alive else Severity.ERROR,
         hosts=[host.name, peer.name],
     )
+
+
+@once
+def _placed(cluster: Cluster) -> dict[str, tuple[str, list[Endpoint]] | NotSeen]:
+    """Of every node, where packets for it must go, and its endpoints on overlays."""
+    found: dict[str, tuple[str, list[Endpoint]] | NotSeen] = {}
+    for host in cluster.members():
+        try:
+            found[host.name] = host.read(DATA_PATH) or host.address, list(_endpoints(host))
+        except NotSeen as error:
+            found[host.name] = error
+    return found
 
 
 def _endpoints(host: HostView) -> Iterator[Endpoint]:

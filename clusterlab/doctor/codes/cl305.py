@@ -93,8 +93,7 @@ def _knows(host: HostView, peer: HostView) -> bool:
     space = host.overlay(host.api("ingress").text("Id"))
     if space is None:
         return False
-    mac = space.neighbours.get(peer.mesh_address)
-    return any(one.mac == mac for one in space.forwarding)
+    return space.neighbours.get(peer.mesh_address) in space.destinations
 
 
 def _up(host: HostView) -> bool:

@@ -92,7 +92,11 @@ def _not_listed(host: HostView, cluster: Cluster) -> Found:
     for peer in cluster.peers(host):
         if not {host.node, peer.node} <= ready:
             continue
-        known = {one.text("IP", default="") for one in peer.api("ingress").items("Peers")}
+        try:
+            known = peer.gossip
+        except NotSeen as error:
+            yield error
+            continue
         if known and host.address not in known:
             yield CODE.finding(
                 f"{host.name} from {peer.name}",

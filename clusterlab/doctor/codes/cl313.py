@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterlab.doctor.cluster import Cluster
+from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity, listed
 from clusterlab.doctor.host_view import HostView
@@ -50,6 +50,7 @@ def _differs(
     )
 
 
+@once
 def _moving(cluster: Cluster) -> set[str]:
     """Services that are being updated, or of which a task changed a moment ago."""
     now, names = cluster.manager.read(CLOCK), cluster.service_names()

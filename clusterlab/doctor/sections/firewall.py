@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
 from .section import Section
@@ -28,6 +29,13 @@ class Rule:
     @property
     def target(self) -> str:
         return self.value("-j", "-g")
+
+    @cached_property
+    def judged(self) -> bool:
+        """Whether it has no match but those that are understood here."""
+        options = {word for word in self.words if word.startswith("-")}
+        modules = {self.words[at + 1] for at, word in enumerate(self.words[:-1]) if word == "-m"}
+        return options <= _KNOWN and modules <= {"tcp", "udp", "multiport", "comment"}
 
     def __str__(self) -> str:
         return f"{self.chain} rule {self.number}: {shlex.join(self.words)}"
@@ -127,8 +135,7 @@ def _fits(rule: Rule, protocol: str, port: int, source: str) -> bool | None:
 
     None when the rule has a match that cannot be judged here.
     """
-    words = rule.words
-    if "!" in words:
+    if "!" in rule.words:
         return None
     if rule.value("-i") == "lo":
         return False
@@ -139,10 +146,7 @@ def _fits(rule: Rule, protocol: str, port: int, source: str) -> bool | None:
     ports = rule.value("--dport", "--destination-port", "--dports")
     if ports and not any(_covers(one, port) for one in ports.split(",")):
         return False
-    options = {word for word in words if word.startswith("-")}
-    modules = {words[at + 1] for at, word in enumerate(words[:-1]) if word == "-m"}
-    judged = options <= _KNOWN and modules <= {"tcp", "udp", "multiport", "comment"}
-    return True if judged else None
+    return True if rule.judged else None
 
 
 def _within(source: str, network: str) -> bool:

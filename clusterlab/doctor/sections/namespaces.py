@@ -6,7 +6,9 @@ Addresses, neighbours and forwarding entries in each.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from .network import Card, cards
 from .section import Section
@@ -44,6 +46,14 @@ class Namespace:
         """
         prefix, dash, rest = self.name.partition("-")
         return rest if dash and prefix.isdigit() else ""
+
+    @cached_property
+    def destinations(self) -> dict[str, set[str]]:
+        """Where frames for a MAC go: the hosts of its forwarding entries."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for one in self.forwarding:
+            found[one.mac].add(one.host)
+        return dict(found)
 
     def card(self, kind: str) -> Card | None:
         return next((card for card in self.cards if card.name.startswith(kind)), None)
