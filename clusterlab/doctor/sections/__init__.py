@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .associations import ASSOCIATIONS
 from .engine import CERTIFICATE, DAEMON, DATA_PATH
 from .firewall import BACKEND, FIREWALL
 from .handles import HANDLES
@@ -21,6 +22,7 @@ from .section import Section
 
 __all__ = [
     "ADDRESSES",
+    "ASSOCIATIONS",
     "BACKEND",
     "CERTIFICATE",
     "CLOCK",
@@ -55,7 +57,7 @@ __all__ = [
 SECTIONS: tuple[Section[Any], ...] = (
     *(CLOCK, KERNEL, MEMORY, DISKS, SIZES, SETTINGS),
     *(ADDRESSES, ROUTES, LISTENERS, NAME_SERVERS),
-    *(FIREWALL, BACKEND, NAMESPACES),
+    *(FIREWALL, BACKEND, NAMESPACES, ASSOCIATIONS),
     *(MOUNTS, FSTAB, STUCK, CONTAINER_MOUNTS),
     *(DAEMON, DATA_PATH, CERTIFICATE, NFS_SERVER, IDMAP, LOOKUPS, PROBES, HANDLES),
 )
