@@ -56,6 +56,9 @@ _NAMES: Mapping[str, Callable[[Any], Any]] = {
     "secrets": lambda api: [{"Spec": {"Name": one["Spec"]["Name"]}} for one in api.secrets()],
 }
 """What a stack may refer to besides: the names alone."""
+_IMAGES: Mapping[str, Callable[[Any], Any]] = {
+    "images": lambda api: [{"Id": one["Id"], "RepoDigests": one.get("RepoDigests")} for one in api.images()]
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,19 @@ def names(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str
     except NotSeen:
         return dict(answers)
     return {**answers, manager: _ask(hosts[manager], answers[manager], _NAMES)}
+
+
+def images(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:
+    """The answers together with the images of all nodes, when these are of several kinds: digests compare them."""
+    try:
+        nodes = Cluster(answers).members()
+        several = len({one.image_kind for one in nodes}) > 1
+    except NotSeen:
+        return dict(answers)
+    if not several:
+        return dict(answers)
+    found = parallel(lambda one: _ask(hosts[one.name], one.answers, _IMAGES), nodes, name="host")
+    return {**answers, **{one.host: one for one in results_of(found)}}
 
 
 def scripts(hosts: Mapping[str, Host], answers: Mapping[str, Answers]) -> dict[str, Answers]:

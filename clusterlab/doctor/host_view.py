@@ -103,6 +103,16 @@ class HostView:
         return self.info.text("Swarm", "NodeID", default="")
 
     @property
+    def image_store(self) -> str:
+        """Which kind of store keeps its images."""
+        return "containerd" if self.info.text("Driver") in ("overlayfs", "stargz", "native") else "graph drivers"
+
+    @property
+    def image_kind(self) -> tuple[str, str]:
+        """Its store and its platform: IDs of images of another kind cannot be compared with its own."""
+        return self.image_store, self.info.text("Architecture", default="")
+
+    @property
     def address(self) -> str:
         """The address that it advertises in the Swarm."""
         return self.info.text("Swarm", "NodeAddr", default="")

@@ -22,7 +22,7 @@ from .cluster import Cluster, Node, Plan
 from .examination import Examination
 from .examine import PAUSE, added, examine
 from .finding import NotSeen
-from .gather import Asked, engines, names, probes_between, scripts
+from .gather import Asked, engines, images, names, probes_between, scripts
 from .mutes import apply_mutes, load_mutes, mute_file
 from .planned import with_stack
 
@@ -78,6 +78,7 @@ class _Reader:
             answers = engines(self.hosts, {one.name: one for one in self.scope.asked})
             if self.scope.discover:
                 answers |= engines(self.hosts, self._discovered(answers))
+            answers = images(self.hosts, answers)
             if self.scope.stack:
                 answers = names(self.hosts, answers)
         asked = with_stack(answers, self.scope.stack) if self.scope.stack else answers

@@ -32,7 +32,7 @@ def _mixed(cluster: Cluster) -> Found:
     """Nodes that keep images in containerd's store, and others in the engine's own."""
     stores: dict[str, list[str]] = defaultdict(list)
     for host in cluster.members():
-        stores[image_store(host.info.text("Driver"))].append(host.name)
+        stores[host.image_store].append(host.name)
     if len(stores) > 1:
         shown = "; ".join(f"{store} on {listed(names)}" for store, names in stores.items())
         yield CODE.finding(
@@ -42,11 +42,6 @@ def _mixed(cluster: Cluster) -> Found:
             [Fix("", 'set "features": {"containerd-snapshotter": true} in daemon.json on all of them, or on none')],
             severity=Severity.ADVICE,
         )
-
-
-def image_store(driver: str) -> str:
-    """Which store of images has a storage driver of this name."""
-    return "containerd" if driver in ("overlayfs", "stargz", "native") else "graph drivers"
 
 
 CODE = Diagnosis(
