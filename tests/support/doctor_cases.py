@@ -19,11 +19,13 @@ A case is a YAML file named after its code, as CL305.yml:
       wait: {host1: "a command that succeeds when the engines have noticed"}
     swarm:                   # the same on three managers, in steps that may also be of the Swarm
       - {break: [{host3: leave}], heal: [...], hosts: [those that are asked], long: true, expect: ...}
+    releases:                # what is so on hosts of three releases of Debian, whose engines differ
+      - {expect: ...}
     probe:                   # the same in several ways, where only --probe shows it
       - {break: ..., heal: ..., wait: ..., expect: ...}
     variants:                # more recordings that are wrong
       - {recorded: [...], before: [...], expect: [...], also: [...]}
-    recorded_only: "why it is not caused on real hosts, in place of engine and swarm"
+    recorded_only: "why it is not caused on real hosts, in place of engine, swarm and releases"
     expect:                  # findings of the code: exactly these
       - subject: host2
         severity: error
@@ -52,14 +54,14 @@ from clusterlab.doctor.cluster import Cluster, Plan
 from clusterlab.doctor.examine import added, examine
 from clusterlab.doctor.finding import Diagnosed, Finding
 from clusterlab.doctor.planned import with_stack
-from clusterlab.stacks import load_stack
+from clusterlab.stacks import Stack, load_stack
 
 UNIT = Path(__file__).parents[1] / "unit" / "doctor"
 CASES = UNIT / "cases"
 SOUND = UNIT / "recordings" / "sound.json"
 PROPERTIES = {"CL103", "CL106", "CL202"}
 """What is true of the lab and its machine: old control groups, killed processes, one manager."""
-_KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "swarm"}
+_KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "swarm", "releases"}
 _KEYS |= {"recorded_only", "expect", "also"}
 
 
@@ -72,13 +74,13 @@ def case_files() -> list[Path]:
 def read_case(path: Path) -> dict[str, Any]:
     case: dict[str, Any] = yaml.safe_load(path.read_text())
     assert set(case) <= _KEYS, f"{path}: unknown keys {set(case) - _KEYS}"
-    real = case.keys() & {"engine", "swarm"}
-    assert bool(real) != ("recorded_only" in case), f"{path}: either engine or swarm, or recorded_only"
+    real = bool(case.keys() & {"engine", "swarm", "releases"})
+    assert real != ("recorded_only" in case), f"{path}: either caused on real hosts, or recorded_only"
     return case
 
 
 def ways(path: Path, lab: str) -> list[dict[str, Any]]:
-    """How a case is caused on real hosts of a kind: "engine", "swarm" or "probe"."""
+    """How a case is caused on real hosts of a kind: "engine", "swarm", "releases" or "probe"."""
     case = read_case(path)
     found = case.get(lab, [])
     common = {"expect": case["expect"], "also": case.get("also", [])}
@@ -179,12 +181,17 @@ def reading(case: Mapping[str, Any]) -> Diagnosed:
     return examine(later)
 
 
-def _with_stack(now: Cluster, text: str) -> Diagnosed:
+def stack_of(text: str) -> Stack:
+    """The stack of a case, which is called shop."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "shop" / "stack.yml"
         file.parent.mkdir()
         file.write_text(text)
-        stack = load_stack([str(file)], environment={}).valid()
+        return load_stack([str(file)], environment={}).valid()
+
+
+def _with_stack(now: Cluster, text: str) -> Diagnosed:
+    stack = stack_of(text)
     answers = with_stack({name: host.answers for name, host in now.hosts.items()}, stack)
     return added(Cluster(answers, Plan(stack, now)), Plan(stack, now))
 

@@ -29,8 +29,9 @@ from clusterlab.pipeline.diagnosed import diagnosed
 from clusterlab.progress import Silent
 from clusterlab.remote import Host, Hosts, ssh_config
 from clusterlab.results import Outcome
+from clusterlab.stacks import Stack
 from clusterlab.waiting import wait_until
-from tests.support.doctor_cases import PROPERTIES, compare, parameters, told, ways
+from tests.support.doctor_cases import PROPERTIES, compare, parameters, read_case, stack_of, told, ways
 from tests.support.doctor_lab import ENGINES, Patient, patient, read, rest, seen, unsettled
 
 pytestmark = pytest.mark.engine
@@ -142,11 +143,17 @@ def _examined(up: Patient, probe: bool = False) -> Diagnosed:
     return examine(seen(up, probe))
 
 
+def _deployable(up: Patient, stack: Stack) -> Diagnosed:
+    """With what a stack would meet."""
+    hosts = {name: up.hosts[name] for name in up.hosts}
+    return examined(replace(of_lab(up.lab), stack=stack), Silent(), hosts=hosts).diagnosed
+
+
 @pytest.mark.parametrize(("path", "at"), CASES)
 def test_broken(up: Patient, path: Path, at: int) -> None:
-    way = ways(path, "engine")[at]
+    way, stack = ways(path, "engine")[at], read_case(path).get("stack")
     with broken(up, way):
-        compare(path.stem, way, _examined(up))
+        compare(path.stem, way, _deployable(up, stack_of(stack)) if stack else _examined(up))
 
 
 @pytest.mark.parametrize(("path", "at"), PROBED)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
+from clusterlab.doctor.run import examined, of_lab
+from clusterlab.progress import Silent
 from clusterlab.results import Outcome
 from tests.support.check_cases import told
+from tests.support.doctor_cases import compare, parameters, ways
 from tests.support.play_bench import INVENTORY, Stand, provisioned
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]  # two root file systems are built, once
@@ -37,6 +41,12 @@ def test_each_host_has_the_engine_of_its_release(stand: Stand) -> None:
         assert stand.hosts[host].docker.version()["Version"].startswith(engine)
     nodes = {node["Description"]["Hostname"]: node["Status"]["State"] for node in stand.hosts["host1"].docker.nodes()}
     assert nodes == dict.fromkeys(ENGINES, "ready")
+
+
+@pytest.mark.parametrize(("path", "at"), parameters("releases"))
+def test_doctor_names_what_differs_and_nothing_else(stand: Stand, path: Path, at: int) -> None:
+    hosts = {name: stand.hosts[name] for name in stand.hosts}
+    compare(path.stem, ways(path, "releases")[at], examined(of_lab(stand.lab([])), Silent(), hosts=hosts).diagnosed)
 
 
 def test_lessons_pass_and_the_second_apply_changes_nothing(stand: Stand) -> None:
