@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Finding, Fix, NotSeen, Seen, Severity
@@ -11,6 +13,7 @@ from clusterlab.doctor.sections.firewall import jumps
 
 _FORWARD = ("DOCKER-FORWARD", "DOCKER-USER", "DOCKER", "DOCKER-ISOLATION-STAGE-1")
 _RESTART = "systemctl restart docker"
+_OPTION = "com.docker.network.bridge"
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:
@@ -25,7 +28,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         missing.append("nat PREROUTING does not lead to DOCKER")
     if not jumps(rules, "FORWARD", _FORWARD):
         missing.append("filter FORWARD does not lead to Docker's chains")
-    missing += _unpublished(host)
+    missing += [*_unpublished(host), *_unmasqueraded(host)]
     if missing:
         yield CODE.finding(
             host.name,
@@ -63,6 +66,35 @@ def _unpublished(host: HostView) -> list[str]:
             if public and public not in ports:
                 missing.append(f"no DNAT for port {public} of {container_name(container)}")
     return list(dict.fromkeys(missing))
+
+
+def _unmasqueraded(host: HostView) -> list[str]:
+    """Bridge networks whose packets leave the host with addresses that nobody answers."""
+    translated = [
+        rule.value("-s")
+        for rule in host.read(FIREWALL).rules("nat")
+        if rule.target in ("MASQUERADE", "SNAT") and not rule.value("--src-type")
+    ]
+    missing = []
+    for network in host.networks():
+        options = network.texts("Options")
+        masquerades = options.get(f"{_OPTION}.enable_ip_masquerade", "true").lower() not in ("false", "f", "0")
+        routed = options.get(f"{_OPTION}.gateway_mode_ipv4", "nat") not in ("nat", "nat-unprotected")
+        if network.text("Driver", default="") != "bridge" or network.flag("Internal") or not masquerades or routed:
+            continue
+        for config in network.items("IPAM", "Config"):
+            subnet = config.text("Subnet", default="")
+            if ":" not in subnet and not any(_covers(one, subnet) for one in translated):
+                missing.append(f"no MASQUERADE for {network.text('Name')} ({subnet})")
+    return missing
+
+
+def _covers(sources: str, subnet: str) -> bool:
+    """Whether a rule for these sources, "" for all, is one for a subnet; also when that cannot be judged."""
+    try:
+        return not sources or IPv4Network(subnet, strict=False).subnet_of(IPv4Network(sources, strict=False))
+    except ValueError:
+        return True
 
 
 def _not_in_mesh(host: HostView, cluster: Cluster) -> Finding | None:
@@ -115,9 +147,11 @@ CODE = Diagnosis(
     severity=Severity.ERROR,
     effect="Published ports time out and containers do not reach the outside: a firewall's reload (`iptables -F`, "
     "firewalld, ufw) removed the rules that the engine enters when it starts.",
-    detection="`iptables-save`: the jumps to Docker's chains, a DNAT rule for each published port, and the rules for "
-    "services' ports that other nodes have; `iptables -V` and rules in the legacy tables.",
-    guard="`iptables: false` and `firewall-backend: nftables` in daemon.json: then other rules do the work.",
+    detection="`iptables-save`: the jumps to Docker's chains, a DNAT rule for each published port, a MASQUERADE "
+    "rule for each bridge network, and the rules for services' ports that other nodes have; `iptables -V` and rules in "
+    "the legacy tables.",
+    guard="`iptables: false` and `firewall-backend: nftables` in daemon.json: then other rules do the work. Networks "
+    "that are internal, routed, or not to be masqueraded.",
     remedy="Restart the engine, which enters its rules again. Keep one iptables backend.",
     references=("https://github.com/moby/moby/issues/46636", "https://github.com/moby/moby/issues/50443"),
     root=3,
