@@ -1,7 +1,8 @@
 """False alarms of doctor, and what it costs: python -m tests.bench.doctor [--runs N] [PHASE ...]
 
-Every phase runs doctor N times (default: 10) on a sound lab, and prints the seconds and counts of the runs, and each
-code that was found. An error, or something that could not be asked, is a false alarm: then it ends with 1.
+Every phase runs doctor N times (default: 10) on a sound lab, and prints the seconds and counts of the runs, where the
+seconds went, and each code that was found. An error, or something that could not be asked, is a false alarm: then it
+ends with 1.
 
     idle      three engines in namespaces with a service, volumes, binds and an overlay
     probe     the same with --probe
@@ -19,7 +20,8 @@ import os
 import statistics
 import sys
 import tempfile
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +34,7 @@ from clusterlab.doctor.run import Scope, examined, of_lab
 from clusterlab.model import load_inventory
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
-from clusterlab.progress import Silent
+from clusterlab.progress import Silent, Task
 from tests.support.doctor_lab import patient
 from tests.support.labs import lab_up, namespaces_lab
 from tests.support.play_bench import stand_up
@@ -42,14 +44,14 @@ PHASES = ("idle", "probe", "update", "plays", "checks", "many", "lab")
 
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("phases", nargs="*", metavar="PHASE", choices=[[], *PHASES], default=["idle"])
+    parser.add_argument("phases", nargs="*", metavar="PHASE", choices=[[], *PHASES], default=[], help="default: idle")
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--hosts", type=int, default=50)
     parser.add_argument("--inventory", type=Path)
     given = parser.parse_args(words)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     alarms = 0
-    for phase in given.phases:
+    for phase in given.phases or ["idle"]:
         with scope_of(phase, given) as scope:
             alarms += watched(phase, scope, given.runs)
     print(f"{alarms} false alarms")
@@ -103,12 +105,26 @@ def repeated(work: Callable[[], object] | None) -> Iterator[None]:
         thread.join()
 
 
+class Timed(Silent):
+    """Adds up how long each of doctor's tasks takes."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def task(self, subject: str, doing: str) -> Iterator[Task]:
+        began = time.monotonic()
+        with super().task(subject, doing) as task:
+            yield task
+        self.seconds[doing] += time.monotonic() - began
+
+
 def watched(phase: str, scope: Scope, runs: int) -> int:
     """Run doctor that often; the number of runs with a false alarm."""
     found: Counter[str] = Counter()
-    seconds, alarms, last = list[float](), 0, None
+    seconds, alarms, last, timed = list[float](), 0, None, Timed()
     for _ in range(runs):
-        last = examined(scope, Silent())
+        last = examined(scope, timed)
         seconds.append(last.seconds)
         codes = {f"{one.severity} {one.code}" for one in last.findings}
         codes |= {f"unknown {one.code} {one.subject}: {one.reason}" for one in _unknown(phase, last)}
@@ -124,7 +140,10 @@ def watched(phase: str, scope: Scope, runs: int) -> int:
     print(
         f"{phase:<7} {runs} runs on {len(last.hosts)} hosts: {middle:.1f} s, at most {longest:.1f} s; a host: {most}, "
     )
-    print(f"        {requests:.1f} requests on average; {dict(found)}", flush=True)
+    print(f"        {requests:.1f} requests on average; {dict(found)}")
+    parts = {doing: took / runs for doing, took in timed.seconds.items()}
+    parts["diagnosing and connecting"] = statistics.mean(seconds) - sum(parts.values())
+    print(f"        {', '.join(f'{doing} {took:.2f} s' for doing, took in parts.items())}", flush=True)
     return alarms
 
 
