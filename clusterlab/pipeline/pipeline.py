@@ -91,7 +91,7 @@ class Pipeline:
         try:
             self.results[:] = diagnosed(session.lab, session.hosts, self.results, session.progress)
         except ClusterlabError as error:
-            session.progress.say("doctor", f"{error.message}; {error.remedy}")
+            session.progress.say("doctor", "; ".join(filter(None, (error.message, error.remedy))))
             return error.message
         codes = sorted({one.code for result in self.results for one in result.doctor})
         return f"doctor names {', '.join(codes)}" if codes else "doctor finds no error"

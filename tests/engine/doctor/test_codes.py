@@ -186,14 +186,18 @@ def test_a_code_of_another_package(up: Patient, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(ssh_config(up.machines.targets()))
     environment = {**os.environ, "PYTHONPATH": f"{HOSTNAMES}{os.pathsep}{ROOT}", "XDG_STATE_HOME": str(tmp_path)}
-    program = (
-        "import sys; from pathlib import Path; from clusterlab.machines.existing import user_ssh; "
-        "user_ssh.USER_CONFIG = Path(sys.argv.pop(1)); from clusterlab.cli.main import main; main()"
+    program = (  # one that hangs says where
+        "import faulthandler, sys; faulthandler.dump_traceback_later(90, exit=True); from pathlib import Path; "
+        "from clusterlab.machines.existing import user_ssh; user_ssh.USER_CONFIG = Path(sys.argv.pop(1)); "
+        "from clusterlab.cli.main import main; main()"
     )
 
     def found() -> list[str]:
         argv = [sys.executable, "-c", program, str(config), "doctor", *ENGINES, "--json=-"]
-        ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        ended = subprocess.run(
+            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert ended.stdout, ended.stderr
         findings = json.loads(ended.stdout)["findings"]
         return [one["cause"] for one in findings if one["code"] == "SITE101"]
 

@@ -13,6 +13,7 @@ from clusterlab.nightly.nightly_run import NightlyRun
 from clusterlab.reports import html
 from clusterlab.reports.html import page
 from clusterlab.reports.marks import MARKS
+from clusterlab.results import Named, Outcome
 from tests.support.browser import Page
 from tests.support.sample import HOSTILE, RESULTS, nightly_run
 
@@ -64,6 +65,15 @@ def test_what_a_lab_says_stays_text() -> None:
 )
 def test_it_tells(words: str) -> None:
     assert words in page(nightly_run())
+
+
+def test_a_failed_statement_shows_what_doctor_names() -> None:
+    made = nightly_run()
+    named = (Named("CL306", f"host2: 7946/udp is blocked {HOSTILE}"),)
+    made.results = [replace(one, doctor=named) if one.outcome is Outcome.FAIL else one for one in made.results]
+    shown = page(made)
+    assert "doctor: CL306: host2: 7946/udp is blocked" in shown
+    assert HOSTILE not in shown
 
 
 def test_an_unfinished_run_says_so() -> None:
