@@ -81,17 +81,24 @@ def unsolved(cluster: Cluster, *texts: str) -> Iterator[tuple[str, list[Failure]
 
     No task of the slot runs since.
     """
-    running = {
-        (cluster.service_names().get(task.text("ServiceID", default=""), ""), slot(task)): timestamp(task)
-        for task in cluster.tasks()
-        if task.text("Status", "State") == "running"
-    }
+    running = _running(cluster)
     groups: dict[str, list[Failure]] = defaultdict(list)
     for one in recent_failures(cluster):
         matches = any(text in one.error.lower() for text in texts)
         if matches and running.get((one.service, one.slot), 0.0) < one.at:
             groups[one.service].append(one)
     yield from groups.items()
+
+
+@once
+def _running(cluster: Cluster) -> dict[tuple[str, str], float]:
+    """Since when a task of a service's slot runs, by the service's name and the slot."""
+    names = cluster.service_names()
+    return {
+        (names.get(task.text("ServiceID", default=""), ""), slot(task)): timestamp(task)
+        for task in cluster.tasks()
+        if task.text("Status", "State") == "running"
+    }
 
 
 def retry(service: str) -> Fix:

@@ -1,4 +1,4 @@
-"""What doctor names on labs that the broken cases make: python -m tests.bench.doctor_table [--lab [FILE]] [CASE ...]
+"""What doctor names on labs that the broken cases make: python -m tests.bench.doctor_table [CASE ...] [--lab [FILE]]
 
 The cases are those of tests/engine/plays/broken, on engines in namespaces; with --lab those of tests/lab/broken, on
 virtual machines that are created for them and removed, or on the lab of FILE, which must be up and have the subnet that
