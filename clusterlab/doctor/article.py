@@ -24,7 +24,8 @@ plays, works on clusters that clusterlab did not create, and changes nothing.
     clusterlab doctor --stack stack.yml  # also show what a stack would meet there
 
 Every host runs one script that only reads, and every engine answers at most six requests on average; `counts` in the
-JSON has the real numbers. A suspicion that may pass by itself is read again after 3 s, which doubles them.
+JSON has the real numbers. A suspicion that may pass by itself is read again after 3 s, which doubles them; nodes with
+different image stores or platforms are also asked for their images.
 A nightly run ([nightly.md](nightly.md)) has doctor's findings in its report.
 
 A finding has a code that never changes its meaning, a severity, the cause in one line, the evidence per host, and
