@@ -55,6 +55,10 @@ def test_a_chain_of_consequences_is_folded_into_its_root() -> None:
     assert left.explains == ("B:host1", "C:host1")
 
 
+def test_a_volume_without_an_address_is_served_by_no_host() -> None:
+    assert ONE.at_address("") is None
+
+
 def test_what_passes_by_itself_is_not_reported() -> None:
     found = [_finding("A")]
 
