@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from .answers import Answers
 from .document import Document
 from .finding import NotSeen
 from .host_view import HostView, Volume
+from .node import Node, node_of
 from .sections import ADDRESSES, HEARD
 from .sections.heard import KINDS, Heard, Kind
 from .sections.lookups import Lookup
@@ -42,26 +42,6 @@ class Apart(NotSeen):
             f"it did not listen long enough at the same time as {source}: what it did not hear of it says nothing",
             "Run doctor again when these hosts are less busy.",
         )
-
-
-@dataclass(frozen=True)
-class Node:
-    """A node as a manager sees it."""
-
-    id: str
-    hostname: str
-    address: str
-    state: str
-    availability: str
-    manager: bool
-    reachability: str
-    labels: Mapping[str, str]
-    engine_labels: Mapping[str, str]
-    platform: tuple[str, str]  # operating system, architecture
-    memory: float
-    cpus: float
-    version: str
-    changed: float | None = None  # Unix time of the last change of its entry
 
 
 @dataclass(frozen=True)
@@ -134,7 +114,7 @@ class Cluster:
 
     @once
     def nodes(self) -> list[Node]:
-        return [_node(one) for one in self.manager.api("nodes").items()]
+        return [node_of(one) for one in self.manager.api("nodes").items()]
 
     @once
     def services(self) -> list[Document]:
@@ -293,32 +273,3 @@ def asks_portmapper(volume: Volume) -> bool:
     """Whether mounting it begins with the server's portmapper."""
     keys = {one.partition("=")[0] for one in volume.words}
     return volume.version == 3 and not {"port", "mountport"} <= keys
-
-
-def _node(one: Document) -> Node:
-    manager = one.at("ManagerStatus")
-    serves = manager.text("Addr", default="").rpartition(":")[0] if not manager.missing else ""
-    platform = one.at("Description", "Platform")
-    return Node(
-        one.text("ID"),
-        one.text("Description", "Hostname", default=one.text("ID")[:12]),
-        serves or one.text("Status", "Addr", default=""),
-        one.text("Status", "State"),
-        one.text("Spec", "Availability"),
-        not manager.missing,
-        manager.text("Reachability", default=""),
-        one.texts("Spec", "Labels"),
-        one.texts("Description", "Engine", "Labels"),
-        (platform.text("OS", default=""), platform.text("Architecture", default="")),
-        one.number("Description", "Resources", "MemoryBytes", default=0),
-        one.number("Description", "Resources", "NanoCPUs", default=0),
-        one.text("Description", "Engine", "EngineVersion", default=""),
-        _time(one.text("UpdatedAt", default="")),
-    )
-
-
-def _time(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
-    except ValueError:
-        return None

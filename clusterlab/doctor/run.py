@@ -18,12 +18,13 @@ from clusterlab.remote import Host, Hosts, Target
 from clusterlab.stacks import Stack
 
 from .answers import Answers
-from .cluster import Cluster, Node, Plan
+from .cluster import Cluster, Plan
 from .examination import Examination
 from .examine import PAUSE, added, examine
 from .finding import NotSeen
 from .gather import Asked, engines, images, names, probes_between, scripts
 from .mutes import apply_mutes, load_mutes, mute_file
+from .node import Node
 from .planned import with_stack
 
 _SWARM = {"swarm_manager", "swarm_worker"}

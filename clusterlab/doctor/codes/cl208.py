@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from clusterlab.doctor.cluster import Cluster, Node
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found, answers
 from clusterlab.doctor.finding import Fix, Seen, Severity, listed
+from clusterlab.doctor.node import Node
 from clusterlab.doctor.sections import CLOCK, KERNEL
 
 _FRESH = 3600.0  # seconds

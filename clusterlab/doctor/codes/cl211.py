@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from clusterlab.doctor.cluster import Cluster, Node
+from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.document import Document
 from clusterlab.doctor.finding import Fix, Seen, Severity
+from clusterlab.doctor.node import Node
 from clusterlab.doctor.sections import CLOCK
 from clusterlab.doctor.tasks import timestamp
 from clusterlab.stacks.constraints import Constraint, parse_constraint
