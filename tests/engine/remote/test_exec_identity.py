@@ -45,7 +45,7 @@ CONTAINERS: dict[str, dict[str, Any]] = {
     "without-capabilities": {"host": {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}},
     "with-capabilities": {"user": "app", "host": {"cap_add": ["NET_ADMIN"]}},
     "unconfined": {"host": {"security_opt": ["seccomp=unconfined"]}},
-    "privileged": {"host": {"privileged": True}},
+    "with-all-capabilities": {"host": {"cap_add": ["ALL"]}},
     "limited": {
         "host": {"ulimits": [docker.types.Ulimit(name="nofile", soft=123, hard=456)], "oom_score_adj": 321},
     },
