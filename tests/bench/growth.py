@@ -25,6 +25,7 @@ from typing import TypeVar
 from clusterlab.checks import run_checks
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.namespaces.machines import NamespacesMachines
+from clusterlab.machines.namespaces.shared_limits import shared_limits
 from clusterlab.model import load_lab
 from clusterlab.model.lab import Lab
 from clusterlab.plan.apply import apply
@@ -34,7 +35,6 @@ from clusterlab.plan.report import Report
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.results import Outcome, Result
-from tests.bench.shared_limits import shared_limits
 
 T = TypeVar("T")
 MEASURES = (
@@ -134,7 +134,7 @@ def measure(lab: Lab) -> dict[str, float]:
     except ClusterlabError as error:
         raise Failed(f"{stage}: {error.message.splitlines()[0]}") from error
     finally:
-        for one in shared_limits():
+        for one in shared_limits(len(lab.inventory.hosts)):
             if one.near:
                 print(f"       near its limit: {one}", flush=True)
         timed("down s", lambda: machines.down(Silent()))

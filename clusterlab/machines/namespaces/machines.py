@@ -32,6 +32,7 @@ from .host import NamespacesHost
 from .kind import NAMESPACES
 from .lan import ensure_switch
 from .outside import NamespacesOutside
+from .shared_limits import near_limits
 
 _AT_ONCE = 4  # hosts started at the same time
 _KILL_SECONDS = 20.0
@@ -72,6 +73,9 @@ class NamespacesMachines:
                 if refused := neighbours.make_room(self._state.folder, len(self._hosts)):
                     progress.say(self._lab.name, refused)
                 self._start_all(trees, record, progress)
+            if len(running) < len(self._hosts):
+                for sentence in near_limits(len(self._hosts)):
+                    progress.say(self._lab.name, sentence)
 
     def _trees(self, progress: Progress) -> Mapping[str, Path]:
         """The root file system of each host."""

@@ -1,19 +1,22 @@
-"""What all hosts in namespaces share of this kernel, and how much of it is used: a table.
+"""What all hosts in namespaces share of this kernel, and how much of it is used.
 
-    sudo .venv/bin/python -m tests.bench.shared_limits
-
-As root, since files of other users' processes count too. A limit that this kernel does not have is left out.
+Of each there is a bounded number, and what needs one more fails in its own words: a container that does not start, a
+network without an answer. As root, since files of other users' processes count too. A limit that this kernel does not
+have is left out. The table of neighbours is raised as far as a lab needs it: see `neighbours`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 _PROC = Path("/proc")
 NEAR = 0.8
+_BRIDGE_PORTS = 1023
+"""Of the bridge that is a lab's LAN: BR_MAX_PORTS less one, in the kernel's net/bridge/br_private.h."""
 
 
 class Shared(NamedTuple):
@@ -34,9 +37,20 @@ class Shared(NamedTuple):
         return f"{self.name}: {self.used} of {self.limit} ({self.setting})"
 
 
-def shared_limits(proc: Path = _PROC) -> list[Shared]:
-    """All of them, as they are now."""
-    return [one for found in (_neighbours, _threads, _files, _inotify, _keys, _conntrack) for one in found(proc)]
+def shared_limits(hosts: int, proc: Path = _PROC) -> list[Shared]:
+    """All of them, as they are now; `hosts` is how many the lab has."""
+    found: list[Shared] = []
+    for read in (_neighbours, _threads, _files, _inotify, _keys, _conntrack):
+        with suppress(FileNotFoundError):  # this kernel does not have it
+            found += read(proc)
+    return [*found, Shared("bridge ports", hosts, _BRIDGE_PORTS, "a constant of the kernel")]
+
+
+def near_limits(hosts: int) -> list[str]:
+    """What will soon be used up, for people: one sentence each."""
+    return [
+        f"this kernel has hardly any left of what all hosts share: {one}" for one in shared_limits(hosts) if one.near
+    ]
 
 
 def _neighbours(proc: Path) -> Iterator[Shared]:
@@ -87,15 +101,9 @@ def _keys(proc: Path) -> Iterator[Shared]:
 def _conntrack(proc: Path) -> Iterator[Shared]:
     """Connections of this network namespace; each host has a count of its own below the same limit."""
     folder = proc / "sys/net/netfilter"
-    if (folder / "nf_conntrack_max").exists():
-        used, limit = _number(folder / "nf_conntrack_count"), _number(folder / "nf_conntrack_max")
-        yield Shared("connections", used, limit, "net.netfilter.nf_conntrack_max")
+    used, limit = _number(folder / "nf_conntrack_count"), _number(folder / "nf_conntrack_max")
+    yield Shared("connections", used, limit, "net.netfilter.nf_conntrack_max")
 
 
 def _number(file: Path) -> int:
     return int(file.read_text())
-
-
-if __name__ == "__main__":
-    for one in shared_limits():
-        print(f"{'near its limit: ' if one.near else ''}{one}")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.shared_limits import Shared, shared_limits
+from clusterlab.machines.namespaces import shared_limits as module
+from clusterlab.machines.namespaces.shared_limits import Shared, near_limits, shared_limits
 
 FILES = {
     "net/stat/arp_cache": "entries  allocs\n0000000a  00000001\n0000000a  00000001\n",
@@ -36,7 +37,7 @@ def proc(tmp_path: Path) -> Path:
 
 
 def test_what_is_used_of_each_limit(proc: Path) -> None:
-    assert [one[:3] for one in shared_limits(proc)] == [
+    assert [one[:3] for one in shared_limits(3, proc)] == [
         ("neighbours", 10, 1024),
         ("threads", 345, 31000),
         ("process ids", 345, 400),
@@ -44,14 +45,36 @@ def test_what_is_used_of_each_limit(proc: Path) -> None:
         ("inotify instances", 3, 3),
         ("keys", 150, 1000000),
         ("connections", 7, 65536),
+        ("bridge ports", 3, 1023),
     ]
-    assert [one.name for one in shared_limits(proc) if one.near] == ["process ids", "inotify instances"]
+    assert [one.name for one in shared_limits(3, proc) if one.near] == ["process ids", "inotify instances"]
 
 
-def test_a_limit_that_the_kernel_does_not_have_is_left_out(proc: Path) -> None:
-    (proc / "sys/net/netfilter/nf_conntrack_max").unlink()
-    assert "connections" not in [one.name for one in shared_limits(proc)]
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("sys/net/netfilter/nf_conntrack_max", "connections"),
+        ("key-users", "keys"),
+        ("net/stat/arp_cache", "neighbours"),
+    ],
+)
+def test_a_limit_that_the_kernel_does_not_have_is_left_out(file: str, name: str, proc: Path) -> None:
+    (proc / file).unlink()
+    assert name not in [one.name for one in shared_limits(3, proc)]
+    assert len(shared_limits(3, proc)) == 7
 
 
 def test_what_raises_a_limit_is_named() -> None:
     assert str(Shared("keys", 5, 9, "kernel.keys.root_maxkeys")) == "keys: 5 of 9 (kernel.keys.root_maxkeys)"
+
+
+def test_a_large_lab_is_told_about_its_bridge(proc: Path) -> None:
+    assert "bridge ports" in [one.name for one in shared_limits(900, proc) if one.near]
+
+
+def test_what_is_nearly_used_up_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Shared("keys", 9, 10, "kernel.keys.root_maxkeys"), Shared("threads", 1, 10, "kernel.threads-max")]
+    monkeypatch.setattr(module, "shared_limits", lambda hosts: found)
+    assert near_limits(3) == [
+        "this kernel has hardly any left of what all hosts share: keys: 9 of 10 (kernel.keys.root_maxkeys)"
+    ]
