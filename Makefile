@@ -4,6 +4,7 @@
 # and when there is more time:
 #   make test-long      the tests that take long
 #   make test-vagrant   the tests on machines that Vagrant makes; installs Vagrant and libvirt
+#   make bench-peers    the same work with other tools, measured side by side
 #   make docs           the documentation as a site, in build/site
 #   make pictures       the pictures in docs/pictures, from the recorded runs beside them
 #   make dist           wheel and sdist, in dist
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB_OPTIONS ?=
 
-.PHONY: lab test docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant test-versions pictures down
+.PHONY: lab test bench-peers docs dist setup setup-test system system-test system-test-vagrant lint unit engine lab-tests vagrant-tests test-long test-vagrant test-versions pictures down
 
 lab: setup
 	$(BIN)/clusterlab run $(LAB_OPTIONS)
@@ -68,6 +69,10 @@ test-long: setup-test
 
 test-vagrant: system-test-vagrant $(VENV)/installed-dev
 	sh setup/as_root.sh $(BIN)/pytest tests/vagrant || { sh setup/show_logs.sh test-logs; exit 1; }
+
+# clusterlab beside Ansible, pyinfra, Fabric and asyncssh, which are installed into build/peers; writes the table of docs/performance.md.
+bench-peers: setup-test
+	sh setup/as_root.sh $(BIN)/python -m tests.bench.peers --write
 
 # The site of docs/ in build/site; it needs no network.
 docs: setup-test

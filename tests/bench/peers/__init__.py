@@ -1,0 +1,1 @@
+"""clusterlab beside the tools that people use for the same work, in one run on the same machines."""
