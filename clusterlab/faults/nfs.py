@@ -137,8 +137,9 @@ exportfs -f"""
         return Seen(bool(lines), "; ".join(lines) or f"{params.path} is not exported")
 
     def _exported(self, params: ExportParameters, scene: Scene) -> list[str]:
-        lines = scene.said(params.at, f"cat {_ETAB}").splitlines()
-        return [line for line in lines if line.split()[0] == params.path]
+        question = f"path={quote(params.path)} awk {quote(_EXPORTED)} {_ETAB}"
+        exported = (line.partition(" ") for line in scene.said(params.at, question).splitlines())
+        return [f"{export}({options})" for options, _, export in exported]
 
 
 class ExportReadOnly(Unexport):
@@ -160,7 +161,7 @@ class ExportReadOnly(Unexport):
 
 
 def _read_only(line: str) -> bool:
-    return "ro" in line.partition("(")[2].rstrip(")").split(",")
+    return "ro" in line.rpartition("(")[2].rstrip(")").split(",")
 
 
 STOP_NFS, UNEXPORT, EXPORT_RO = StopNfs(), Unexport(), ExportReadOnly()

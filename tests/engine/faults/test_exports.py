@@ -15,7 +15,7 @@ from clusterlab.model import Lab
 from clusterlab.model.inventory import Inventory
 from clusterlab.remote import Host, Hosts
 from clusterlab.resources import nfs_exports
-from tests.support.labs import exporting
+from tests.support.labs import exporting, namespaces_lab
 
 pytestmark = pytest.mark.engine
 SHARES = ExportParameters.model_validate({"host": "gw", "path": "/shares"})
@@ -90,6 +90,26 @@ def test_a_server_that_was_stopped_exports_what_it_did(server: Host) -> None:
     server.run("exportfs -u '*:/two words'", check=True)
     server.run("systemctl() { :; }\n" + part.heal, check=True)  # as for a unit that runs
     assert in_force(server).keys() == before.keys() - {name for name in before if "words" in name}
+
+
+@pytest.mark.parametrize("kind", [UNEXPORT, EXPORT_RO], ids=lambda kind: kind.name)
+def test_a_directory_whose_name_has_blanks(hosts: Hosts, server: Host, kind: Unexport) -> None:
+    """The server's table writes them in another form."""
+    server.run(
+        f"rm -rf {folder('FAULT_ID')}; mkdir -p {folder('FAULT_ID')} '/two (odd) words'; exportfs -ua; "
+        "rm -f /etc/exports; exportfs -i -o rw,fsid=7 '*:/two (odd) words'",
+        check=True,
+    )
+    scene = Scene(namespaces_lab("exports", "10.76.0.0/24", docker_hosts=0), hosts)
+    words = ExportParameters.model_validate({"host": "gw", "path": "/two (odd) words"})
+    (part,) = kind.parts(words, scene)
+    assert kind.gone(words, scene, {}).holds
+    assert not kind.effect(words, scene, {}).holds
+    server.run(part.inject, check=True)
+    assert not kind.gone(words, scene, {}).holds
+    assert kind.effect(words, scene, {}).holds
+    server.run(part.heal, check=True)
+    assert kind.gone(words, scene, {}).holds
 
 
 @pytest.mark.parametrize("machines", ["existing", "namespaces"])
