@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -185,6 +186,27 @@ def test_an_engine_that_does_not_answer_hides_nobodys_lab(hosts: Hosts, monkeypa
     finally:
         for name, volume in (("host1", "of-ada"), ("host2", "of-mine")):
             hosts[name].run(["docker", "volume", "rm", "--force", volume], check=True)
+
+
+def test_tests_in_several_processes_lock_the_hosts(ada: NightlyLab, hosts: Hosts) -> None:
+    words = ["-m", "pytest", "-p", "clusterlab.pytest_plugin", "-p", "xdist", "-p", "no:cacheprovider", "-n", "1"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(ada.state), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+    def tests() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *words, "--clusterlab", "existing.yml", "playbooks", "-k", "says"]
+        return subprocess.run(
+            command, cwd=ada.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    with HostLocks(hosts, "shop", "apply", Silent(), me=holder("bob")):
+        done = tests()
+        assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+        said = " ".join((done.stdout + done.stderr).split())
+        assert "bob@elsewhere has been running `clusterlab apply` there" in said
+        assert "Traceback" not in said
+    done = tests()
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert locked(hosts) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
