@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 
-from clusterlab.errors import HostError
+from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host
+from clusterlab.waiting import wait_until
 
 from .engine_calls import engine
 from .observed import Json
 
 SECONDS = 300.0
 """What a job gets until it has completed; one whose tasks still run then is left to go on."""
-_tick = threading.Event()  # never set: waits a moment between two questions
 
 
 def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
@@ -22,18 +20,19 @@ def wait_for_job(host: Host, name: str, seconds: float = SECONDS) -> None:
 
     Raises HostError with the last task's error if neither.
     """
-    deadline = time.monotonic() + seconds
+    tasks: list[Json] = []
     with engine(host, f"wait for job {name}") as api:
-        while True:
+
+        def completed() -> bool:
             service = api.inspect_service(name)
-            tasks = of_last_run(service, api.tasks(filters={"service": name}))
-            if _completed(service, tasks):
-                return
-            if time.monotonic() > deadline:
-                if any(task["Status"]["State"] in ("starting", "running") for task in tasks):
-                    return
-                raise _not_completed(host, name, tasks, seconds)
-            _tick.wait(0.3)
+            tasks[:] = of_last_run(service, api.tasks(filters={"service": name}))
+            return _completed(service, tasks)
+
+        try:
+            wait_until(completed, f"the job {name} to complete", seconds, subject=host.name)
+        except DeadlineExceeded as error:
+            if not any(task["Status"]["State"] in ("starting", "running") for task in tasks):
+                raise _not_completed(host, name, tasks, seconds) from error
 
 
 def of_last_run(service: Json, tasks: Sequence[Json]) -> list[Json]:

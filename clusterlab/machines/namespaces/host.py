@@ -137,14 +137,26 @@ class NamespacesHost:
 
         Or one whose other end goes away with a former switch.
         """
-        deadline = time.monotonic() + _KILL_SECONDS
-        while "eth0:" in Path(f"/proc/{pid}/net/dev").read_text():
+        cards, refused = Path(f"/proc/{pid}/net/dev"), ""
+
+        def unplugged() -> bool:
+            nonlocal refused
+            if "eth0:" not in cards.read_text():
+                return True
             try:
                 self._ip(pid, "link del eth0")
-            except HostError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_POLL)  # it went away by itself
+            except HostError as error:  # it may have gone away by itself
+                refused = error.message
+            return "eth0:" not in cards.read_text()
+
+        wait_until(
+            unplugged,
+            "the former card to be removed",
+            _KILL_SECONDS,
+            subject=self.name,
+            seen=lambda: refused,
+            longest_pause=_POLL,
+        )
 
     def wait_until_ready(self, port: int, stop: Event) -> None:
         """Wait until SSH answers on loopback `port`, and on a Docker host the engine.

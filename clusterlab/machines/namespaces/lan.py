@@ -49,7 +49,7 @@ def ensure_switch(lab_folder: Path, ports: dict[str, int]) -> Switch:
         return switch
     if switch:
         processes.kill(switch.pid, lab_folder)
-        processes.wait_gone(switch.pid, lab_folder, seconds=10)
+        processes.wait_gone(switch.pid, lab_folder, "the former LAN between the hosts", seconds=10)
         ports = {host: switch.ports.get(host, port) for host, port in ports.items()}
     log = lab_folder / "switch.log"
     script = Path(__file__).with_name("switch.py")

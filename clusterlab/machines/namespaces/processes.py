@@ -12,6 +12,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from clusterlab.waiting import wait_until
+
 MARKER = "CLUSTERLAB_NAMESPACES"
 _HOST = "CLUSTERLAB_NAMESPACES_HOST"
 _POLL = 0.02  # seconds
@@ -144,14 +146,9 @@ def _is_lans(pid: int) -> bool:
     return f"{_HOST}=".encode() in _variables(Path("/proc", str(pid)))
 
 
-def wait_gone(pid: int, lab_folder: Path, seconds: float) -> bool:
-    """Wait until a process has ended."""
-    deadline = time.monotonic() + seconds
-    while belongs(pid, lab_folder):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL)
-    return True
+def wait_gone(pid: int, lab_folder: Path, what: str, seconds: float) -> None:
+    """Wait until a process, `what` it is, has ended. Raises DeadlineExceeded."""
+    wait_until(lambda: not belongs(pid, lab_folder), f"{what} to end", seconds, longest_pause=_POLL)
 
 
 def _stat(pid: int) -> list[str]:
