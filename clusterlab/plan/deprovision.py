@@ -21,7 +21,6 @@ from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.scope import Scope
 
-_IN_USE = ("swarm", "engine", "unit", "initiator", "lun", "registry")  # kinds that stay because somebody uses them
 _REASON = "clusterlab provision added it"
 
 
@@ -65,14 +64,14 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
                 continue
             others = sorted(record.others(scope.at(key), kind.name).get(key.name, ())) if kind.shared else []
             why = _used_by(others) if others else kind.kept(scope, key, found)
-            if not why and kind.name == "package" and (users := [one for one in stays if one.host == key.host]):
+            if not why and kind.underlies and (users := [one for one in stays if one.host == key.host]):
                 why = f"what stays on {key.host} may need it: {', '.join(f'{one.kind} {one.name}' for one in users)}"
             given_up = _given_up(scope.at(key), key, why) if others else None
             change = given_up if why else kind.remove(scope, key, found, _REASON)
             if change:  # what was added last goes first, one after the other on each host
                 before = frozenset(one for one in pending if one.host == key.host)
                 pending[change.key] = replace(change, needs=change.needs | before)
-            if why and kind.name in _IN_USE:
+            if why and kind.runs:
                 stays.append(key)
             if rest := why or kind.rest(key, found):
                 kept.append(Skipped(key, rest))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from clusterlab.remote import Host
+from clusterlab.resources.docker_engine import CONFIGURED_ROOTS
 
 NEVER = 9
 QUESTION = rf"""
 PATH=$PATH:/usr/sbin:/sbin
-configured=$(cat /etc/docker/daemon.json /etc/default/docker /lib/systemd/system/docker.service \
-    /usr/lib/systemd/system/docker.service /etc/systemd/system/docker.service \
-    /etc/systemd/system/docker.service.d/*.conf 2>/dev/null |
-    sed -n -E 's/.*(data-root|graph)"?[[:space:]]*[:= ][[:space:]]*"?(\/[^"[:space:],]*).*/\2/p')
+{CONFIGURED_ROOTS}
 for root in /var/lib/docker $configured; do
     [ -e "$root" ] || continue
     for folder in "$root" "$root/containers" "$root/volumes"; do

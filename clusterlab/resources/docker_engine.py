@@ -26,6 +26,13 @@ from .scope import Scope, Wants
 from .system import System
 
 UNIT = "docker"
+CONFIGURED_ROOTS = r"""
+configured=$(cat /etc/docker/daemon.json /etc/default/docker /lib/systemd/system/docker.service \
+    /usr/lib/systemd/system/docker.service /etc/systemd/system/docker.service \
+    /etc/systemd/system/docker.service.d/*.conf 2>/dev/null |
+    sed -n -E 's/.*(data-root|graph)"?[[:space:]]*[:= ][[:space:]]*"?(\/[^"[:space:],]*).*/\2/p')
+""".strip()
+"""Shell that puts into $configured the root directories that configurations of engines name."""
 _ANSWERS_WITHIN = 90.0  # seconds from its start
 _DEBIAN_WITH_CLI_APART = 13  # since trixie, docker.io only recommends the client
 
@@ -62,6 +69,7 @@ class EngineKind(HostKind[str, Engine]):
     """Engines that run now and after every boot."""
 
     name = "engine"
+    runs = True
     shared = True
     reports = (Report("engine", lambda engine, name: engine.info(), "docker info"),)
 

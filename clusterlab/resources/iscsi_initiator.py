@@ -58,6 +58,7 @@ class InitiatorKind(HostKind[WantedName, Initiator]):
     """
 
     name = "initiator"
+    runs = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedName]]:
         if roles(lab, host).logs_in:

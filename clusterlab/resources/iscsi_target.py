@@ -36,6 +36,7 @@ class LunKind(HostKind[WantedLun, Target]):
     """LUNs. One file has all of a host's targets, so they are one change."""
 
     name = KIND
+    runs = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedLun]]:
         if roles(lab, host).serves_luns:

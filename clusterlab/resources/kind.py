@@ -56,6 +56,10 @@ class ResourceKind(ABC, Generic[W, F]):
     """What engines report in full of one: the check `inspect` reads it."""
     shared: bool = False
     """Labs with the same host have the same one: `deprovision` leaves it as long as another lab has recorded it."""
+    runs: bool = False
+    """It runs on a host, or describes what does: where one stays, `deprovision` leaves what `underlies` it."""
+    underlies: bool = False
+    """What runs on a host may need it, as it needs packages."""
 
     @abstractmethod
     def wanted(self, wants: Wants) -> Mapping[Key, W]:

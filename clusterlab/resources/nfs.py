@@ -121,6 +121,11 @@ def others(at: Observed) -> list[str]:
     return sorted({directory for directory, client in now.active if (directory, client) not in now.ours})
 
 
+def written_by_others(at: Observed) -> list[str]:
+    """Directories in files for exports that are not the lab's, whether they are exported now or not."""
+    return sorted(found(at.answers.get(EXPORT.name, ""), at.lab).foreign)
+
+
 def _removal(at: Observed, reason: str) -> Change:
     now = found(at.answers.get(EXPORT.name, ""), at.lab)
     commands = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
 from clusterlab.waiting import wait_until
 
-from . import docker_engine, iscsi_initiator, iscsi_target, nfs, record
+from . import docker_engine, package_users, record
 from .base import Change, Difference, Key, Skipped
 from .commands import do
 from .host_kind import HostKind, Role, pending_on, system_of
@@ -41,13 +41,6 @@ _PROVIDES = {  # how a system without dpkg shows that it has what the package br
     "open-iscsi": "iscsiadm",
     "xfsprogs": "mkfs.xfs",
     "e2fsprogs": "mkfs.ext4",
-}
-_USERS: Mapping[str, Callable[[Observed], Sequence[str]]] = {  # who still uses what a package brings
-    "docker.io": docker_engine.users,
-    "docker-cli": docker_engine.users,
-    "nfs-kernel-server": nfs.others,
-    "tgt": iscsi_target.others,
-    "open-iscsi": iscsi_initiator.sessions,
 }
 _LOCKED_FOR = 900.0  # seconds to wait for another package manager; a first automatic upgrade takes minutes
 _INSTALL = 1800.0  # seconds for the installation itself
@@ -119,6 +112,7 @@ class PackageKind(HostKind[str, Package]):
     """
 
     name = "package"
+    underlies = True
     shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:
@@ -138,7 +132,9 @@ class PackageKind(HostKind[str, Package]):
 
     def questions(self, at: Observed, wanted: Mapping[Key, str] | None) -> Mapping[str, str]:
         names = list(record.entries(at, self.name)) if wanted is None else [key.name for key in wanted]
-        return {self.name: question(names)} if names else {}
+        if not names:
+            return {}
+        return {self.name: question(names), **(package_users.questions(names) if wanted is None else {})}
 
     def observe(self, scope: Scope) -> Mapping[Key, Package]:
         found = {}
@@ -174,8 +170,17 @@ class PackageKind(HostKind[str, Package]):
             return ""
         if FLAG not in scope.allowed:
             return f"packages stay unless {FLAG} is given"
-        users = _USERS[key.name](scope.at(key)) if key.name in _USERS else ()
-        return f"others use it: {', '.join(users)}" if users else ""
+        at = scope.at(key)
+        if users := package_users.users(at, key.name):
+            return f"others use it: {', '.join(users)}"
+        if needing := self._staying(at, package_users.dependent(at, key.name)):
+            return f"{', '.join(needing)} need{'s' if len(needing) == 1 else ''} it"
+        return ""
+
+    def _staying(self, at: Observed, names: Collection[str]) -> list[str]:
+        """Those packages that provision did not install, or that others use, too."""
+        recorded, of_labs = record.entries(at, self.name), record.others(at, self.name)
+        return sorted(one for one in names if one not in recorded or one in of_labs or package_users.users(at, one))
 
     def rest(self, key: Key, found: Package) -> str:
         if not found.version:

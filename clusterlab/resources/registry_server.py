@@ -24,7 +24,7 @@ from .scope import Scope, Wants
 
 PACKAGE = "docker-registry"
 PORT = 5000
-_CONFIG = "/etc/docker/registry/config.yml"
+CONFIG = "/etc/docker/registry/config.yml"
 _OURS = "/etc/docker/registry/clusterlab"
 _DATA = "/var/lib/docker-registry"
 _CERTIFICATES = "/etc/docker/certs.d"
@@ -72,6 +72,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
     """Registries of hosts with that role."""
 
     name = "registry"
+    runs = True
     shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedRegistry]]:
@@ -83,7 +84,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
 
     def questions(self, at: Observed, wanted: Mapping[Key, WantedRegistry] | None) -> Mapping[str, str]:
         asked = wanted or (wanted is None and record.entries(at, self.name))
-        parts = (("names", f"{_OURS}/names"), ("authority", f"{_OURS}/ca.crt"), ("config", _CONFIG))
+        parts = (("names", f"{_OURS}/names"), ("authority", f"{_OURS}/ca.crt"), ("config", CONFIG))
         files = "\n".join(f"echo '--- {part}'; [ ! -e {file} ] || cat {file}" for part, file in parts)
         return {self.name: f"{units.question([PACKAGE])}\n{files}"} if asked else {}
 
@@ -127,7 +128,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
 
     def remove(self, scope: Scope, key: Key, found: Registry, reason: str) -> Change | None:
         at = scope.at(key)
-        put = f"printf %s {shlex.quote(found.before)} > {_CONFIG}" if found.before else f"rm -f {_CONFIG}"
+        put = f"printf %s {shlex.quote(found.before)} > {CONFIG}" if found.before else f"rm -f {CONFIG}"
         return Change(
             key=key,
             action="restore",
@@ -198,6 +199,11 @@ class TrustKind(HostKind[WantedRegistry, str]):
 REGISTRY_TRUST = TrustKind()
 
 
+def is_ours(config: str) -> bool:
+    """Whether the text of a registry's configuration is what provision writes."""
+    return config.strip() == _TEXT.strip()
+
+
 def _found(at: Observed) -> Registry:
     answer = at.answers.get(REGISTRY.name, "")
     parts, before = _parts(answer), record.entries(at, REGISTRY.name).get(PACKAGE)
@@ -235,7 +241,7 @@ def _script(wanted: WantedRegistry) -> str:
             "-extfile extensions -out server.crt || exit 1",
             f"echo {wanted.names} > names; chmod 644 ca.crt server.crt names",
             f"if id {PACKAGE} >/dev/null 2>&1; then chown -R {PACKAGE} server.key {_DATA}; fi",
-            f"printf %s {shlex.quote(_TEXT)} > {_CONFIG} && chmod 644 {_CONFIG} || exit 1",
+            f"printf %s {shlex.quote(_TEXT)} > {CONFIG} && chmod 644 {CONFIG} || exit 1",
             f"systemctl enable {PACKAGE} && systemctl restart {PACKAGE}",
         ]
     )
@@ -251,7 +257,7 @@ def _configure(at: Observed, wanted: WantedRegistry, found: Registry) -> None:
 
 def _restore(at: Observed, put: str) -> None:
     do(at.host, f"systemctl disable {PACKAGE}; systemctl stop {PACKAGE}", f"stop {PACKAGE}", timeout=_STARTS)
-    do(at.host, f"rm -rf {_OURS}; {put}", f"restore {_CONFIG}")
+    do(at.host, f"rm -rf {_OURS}; {put}", f"restore {CONFIG}")
     record.forget(at.host, at.lab, REGISTRY.name, [PACKAGE])
 
 

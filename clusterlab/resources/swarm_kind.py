@@ -52,6 +52,7 @@ class SwarmKind(HostKind[WantedNode, Member]):
     """
 
     name = "swarm"
+    runs = True
     reports = (Report("node", lambda engine, name: engine.inspect_node(name)),)
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, WantedNode]]:

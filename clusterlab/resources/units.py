@@ -71,6 +71,7 @@ class UnitKind(HostKind[str, Unit]):
     """Units that roles need."""
 
     name = "unit"
+    runs = True
     shared = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, str]]:

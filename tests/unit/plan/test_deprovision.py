@@ -21,6 +21,8 @@ def kind(name: str, hosts: list[str], kept: str = "", shared: bool = False) -> A
     return SimpleNamespace(
         name=name,
         shared=shared,
+        runs=name in ("swarm", "registry"),
+        underlies=name == "package",
         observe=lambda scope: {Key(host, name, name): None for host in hosts},
         owns=lambda lab, found: True,
         kept=lambda scope, key, found: kept,
