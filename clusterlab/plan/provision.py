@@ -78,12 +78,14 @@ def _joined(wanted: Wanted, scope: Scope) -> Iterator[Change]:
     Without that, whoever takes it back first would take it from all.
     """
     for at in scope.everywhere:
-        found: dict[tuple[str, str], str] = {}
+        found: dict[tuple[str, str], list[str]] = {}  # the labs whose entry can be read
         for kind in (one for one in kinds() if one.shared):
             others, mine = record.others(at, kind.name), record.entries(at, kind.name)
             names = [key.name for key in wanted[kind.name] if key.host == at.name]
             found |= {
-                (kind.name, name): next(iter(others[name])) for name in names if name in others and name not in mine
+                (kind.name, name): list(record.undamaged(others[name]))
+                for name in names
+                if name in others and name not in mine
             }
         if not found:
             continue
@@ -91,10 +93,18 @@ def _joined(wanted: Wanted, scope: Scope) -> Iterator[Change]:
             key=Key(at.name, "record", "shared"),
             action="record",
             reason=f"other labs added what this one uses, too: {', '.join(f'{kind} {name}' for kind, name in found)}",
-            command=f"mkdir -p {record.folder(at.lab)} && cp --no-clobber "
-            + shlex.join([*(record.path(lab, *one) for one, lab in found.items()), record.folder(at.lab)]),
+            command="\n".join([f"mkdir -p {record.folder(at.lab)}", *_copies(at.lab, found)]),
             carry_out=partial(_join, at, list(found)),
         )
+
+
+def _copies(lab: str, found: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[str]:
+    """Commands that record for a lab what others have; where no entry can be read, that the state is unknown."""
+    if paths := [record.path(labs[0], *one) for one, labs in found.items() if labs]:
+        yield shlex.join(["cp", "--no-clobber", *paths, record.folder(lab)])
+    for one, labs in found.items():
+        if not labs:
+            yield f"echo {record.stored(None)} > {shlex.quote(record.path(lab, *one))}"
 
 
 def _join(at: Observed, found: Sequence[tuple[str, str]]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from urllib.parse import quote, unquote
 
 from clusterlab.errors import HostError
@@ -62,14 +63,27 @@ def question_of_others(lab: str) -> str:
 
 def others(at: Observed, kind: str) -> dict[str, dict[str, str]]:
     """What other labs have recorded of a kind: by the name of the resource, each lab's content, as `stored` has it."""
+    return _others(at.answers.get(OTHERS, ""), kind)
+
+
+def _others(answer: str, kind: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for line in at.answers.get(OTHERS, "").splitlines():
+    for line in answer.splitlines():
         where, _, content = line.partition(" ")
         lab, _, file = where.partition("/")
         of_kind, _, name = file.partition("@")
         if of_kind == quote(kind, safe=""):
             found.setdefault(unquote(name), {})[lab] = content
     return found
+
+
+def undamaged(contents: Mapping[str, str]) -> dict[str, object]:
+    """The states in the entries of other labs, without those that cannot be read."""
+    states: dict[str, object] = {}
+    for lab, content in contents.items():
+        with suppress(ValueError):
+            states[lab] = json.loads(content)
+    return states
 
 
 def stored(state: object) -> str:
@@ -103,18 +117,21 @@ def entries(at: Observed, kind: str) -> dict[str, object]:
 def remember(host: Host, lab: str, kind: str, before: Mapping[str, object], *, shared: bool = False) -> None:
     """Record the states before a change; those that are recorded already stay.
 
-    Of what is `shared`, the state that another lab has recorded counts. Raises HostError.
+    Of what is `shared`, the state that another lab has recorded counts, if it can be read. Raises HostError.
     """
     if not before:
         return
+    if shared:
+        ask = f"[ ! -d {_FOLDER} ] || {{ {question_of_others(lab)}; }}"
+        recorded = _others(do(host, ask, "read the records of other labs").stdout, kind)
+        before = {name: next(iter(undamaged(recorded.get(name, {})).values()), state) for name, state in before.items()}
     whose = shlex.quote(f"{this_workstation()} {owner()}")
     lines = ["set -e", "umask 077", f"mkdir -p {folder(lab)}", f"cd {folder(lab)}"]
     lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && sync .owner-$$ && mv .owner-$$ owner; }}")
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
         content = shlex.quote(stored(state))
-        copy = f'; for one in ../*/{file}; do [ ! -e "$one" ] || cp "$one" .new-$$; done' if shared else ""
-        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$${copy}; sync .new-$$; mv .new-$$ {file}; }}")
+        lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$$; sync .new-$$; mv .new-$$ {file}; }}")
     do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
 
 

@@ -35,7 +35,7 @@ USES = {
     ),
     "a volume": (
         {
-            "var/lib/docker/volumes/files/opts.json": '{"MountType":"nfs","MountOpts":"addr=nas","MountDevice":":/srv"}',
+            "var/lib/docker/volumes/files/opts.json": '{"MountType":"nfs","MountOpts":"rw","MountDevice":":/srv"}',
             "var/lib/docker/volumes/plain/opts.json": '{"MountType":"","MountOpts":"","MountDevice":""}',
         },
         {"nfs-common": "others use it: volume files"},

@@ -336,6 +336,17 @@ def test_the_state_before_the_first_lab_counts_for_all(host: Rooted) -> None:
     assert host.run(record.question_of_others("blog")).stdout == 'demo/registry@docker-registry "version: 0.1"\n'
 
 
+@pytest.mark.parametrize("damage", ["", '{"active": "ina', '"version'])
+def test_a_damaged_entry_of_another_lab_is_not_taken_over(host: Rooted, damage: str) -> None:
+    record.remember(host, "blog", REGISTRY.name, {"docker-registry": "version: 0.1"}, shared=True)
+    file = host.root / record.path("blog", REGISTRY.name, "docker-registry").lstrip("/")
+    file.write_text(damage)
+    record.remember(host, "demo", REGISTRY.name, {"docker-registry": "version: 0.2"}, shared=True)
+    assert record.entries(host.observed(), REGISTRY.name) == {"docker-registry": "version: 0.2"}
+    record.remember(host, "news", REGISTRY.name, {"docker-registry": ""}, shared=True)  # one of two can be read
+    assert host.run(f"cat {record.path('news', REGISTRY.name, 'docker-registry')}").stdout == '"version: 0.2"'
+
+
 def test_an_empty_file_of_the_owner_gets_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     first = ownership.this_workstation()
