@@ -9,7 +9,7 @@ free.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
@@ -22,25 +22,34 @@ from clusterlab.workstation import owner
 _TIMEOUT = 60.0  # seconds
 _PATIENCE = 20  # seconds for one answer of an engine
 _SILENT = 3  # exit code: there is an engine, and it has not said all
+_STOPPED = 4  # exit code: no engine runs
 _SCRIPT = (
     r"""
 lab=$1 record=$2 owner=$3 by=$4 engine=$5
 PATH=$PATH:/usr/sbin:/sbin
 [ ! -e "$record" ] || { cat "$record"; echo; }
-command -v docker >/dev/null || { [ ! -S "$engine" ] || exit SILENT; exit 0; }
-ask() { timeout PATIENCE docker --host "unix://$engine" "$@"; [ "$?" -ne 124 ] || exit SILENT; }
+command -v docker >/dev/null || { [ ! -S "$engine" ] || exit SILENT; exit STOPPED; }
+ask() {
+    timeout PATIENCE docker --host "unix://$engine" "$@"
+    code=$?
+    [ "$code" -ne 124 ] || exit SILENT
+    return "$code"
+}
+end=0
 ask info --format "{{with .Swarm.Cluster}}{{with .Spec.Labels}}{{if eq (index . \"LABEL_LAB\") \"$lab\"}}
-{{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}"
+{{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}" || end=STOPPED
 of_lab="label=LABEL_LAB=$lab"
 for list in "ps --all" "volume ls" "network ls"; do
     ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}"
 done
-services=$(ask service ls --quiet --filter "$of_lab") || exit
+services=$(ask service ls --quiet --filter "$of_lab")
+[ "$?" -ne SILENT ] || exit SILENT
 [ -z "$services" ] || ask service inspect \
     --format "{{index .Spec.Labels \"$owner\"}} {{index .Spec.Labels \"$by\"}}" $services
-exit 0
+exit "$end"
 """.replace("LABEL_LAB", LABEL_LAB)
     .replace("SILENT", str(_SILENT))
+    .replace("STOPPED", str(_STOPPED))
     .replace("PATIENCE", str(_PATIENCE))
 )
 
@@ -51,21 +60,22 @@ class _Owners:
 
     known: dict[str, str] = field(default_factory=dict)
     silent: bool = False  # the engine has not said all of them
+    stopped: bool = False  # no engine runs that could say it
 
 
-def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> None:
+def refuse_other_owners(
+    lab: str, hosts: Hosts, *, only: Collection[str] | None = None, heals: bool = False
+) -> frozenset[str]:
     """Raise ClusterlabError when a lab of this name is, or may be, somebody else's.
 
     Somebody else is another workstation, or another user. It cannot be told where an engine is silent, unless another
     host says that the lab is this workstation's; whoever `heals` a fault of this lab, which may be the silence itself,
-    has it. A host without connection or without a running engine is passed over: whatever is done there fails, too.
+    has it. A host without connection or without a running engine is passed over: whatever is done there fails, too, as
+    long as that is so. Returns these hosts, to be asked again once they answer. `only` these hosts are asked.
     """
     mine = this_workstation()
-    answers = {
-        name: answer
-        for name, answer in hosts.each(list(hosts), lambda host: _owners(lab, host)).items()
-        if isinstance(answer, _Owners)
-    }
+    asked = hosts.each(list(hosts) if only is None else sorted(only), lambda host: _owners(lab, host))
+    answers = {name: answer for name, answer in asked.items() if isinstance(answer, _Owners)}
     for name, answer in answers.items():
         others = sorted({_named(who) for one, who in answer.known.items() if one != mine})
         if others:
@@ -82,6 +92,7 @@ def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> None:
             f"answer from the engine within {_PATIENCE} s: nothing was touched",
             remedy=f"Make `docker ps` work on {silent[0]}, then run the same command again.",
         )
+    return frozenset(name for name in asked if name not in answers or answers[name].stopped)
 
 
 def _named(who: str) -> str:
@@ -101,7 +112,8 @@ def _owners(lab: str, host: Host) -> _Owners:
         completed = host.run(argv, timeout=_TIMEOUT)
     except DeadlineExceeded:
         return _Owners(silent=True)
-    return _Owners(dict(_pairs(completed.stdout.splitlines())), completed.exit == _SILENT)
+    known = dict(_pairs(completed.stdout.splitlines()))
+    return _Owners(known, completed.exit == _SILENT, completed.exit == _STOPPED)
 
 
 def _pairs(lines: Iterable[str]) -> Iterable[tuple[str, str]]:

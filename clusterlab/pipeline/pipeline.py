@@ -73,7 +73,11 @@ class Pipeline:
         return self._converge("provision", self.provision_changes())
 
     def apply(self) -> str:
-        """Bring the hosts to what the plays want."""
+        """Bring the hosts to what the plays want.
+
+        An engine that provision has started may have a lab of this name that is somebody else's.
+        """
+        self.session.refuse_other_owners()
         survey = self._survey()
         return self._converge("apply", survey.changes, survey.bounds)
 

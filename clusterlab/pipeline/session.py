@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from clusterlab.capabilities import Capabilities
+from clusterlab.errors import ClusterlabError
 from clusterlab.faults.record import refuse_while_recorded
 from clusterlab.machines import Machines, open_machines
 from clusterlab.model import Lab
@@ -38,30 +39,54 @@ class Session:
     heals: bool = False
     """Whether the command heals faults, and must work with engines that do not answer."""
     _closing: ExitStack = field(default_factory=ExitStack)
+    _unasked: frozenset[str] | None = None  # hosts that have not said whose the lab is; None: all of them
+    _refused: ClusterlabError | None = None
 
     @cached_property
     def machines(self) -> Machines:
         return open_machines(self.lab)
 
-    @cached_property
+    @property
     def hosts(self) -> Hosts:
         """The lab's hosts, locked if they are somebody else's and the command needs that.
 
         Raises ClusterlabError when the machines are not up, or when another workstation has a lab of this name on
         them, LabBusy when another workstation is at work on them.
         """
+        if self._refused is not None:
+            raise self._refused
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> Hosts:
         with ExitStack() as opened:  # whoever is refused keeps nobody off, itself included when it asks again
             hosts = opened.enter_context(Hosts(self.machines.targets()))
             opened.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
-            if isinstance(self.lock, Exclusive) and self.machines.kind.foreign and not self.lab.inventory.shared:
-                refuse_other_owners(self.lab.name, hosts, heals=self.heals)
+            if isinstance(self.lock, Exclusive):
+                self._refuse_other_owners(hosts)
             self._closing.enter_context(opened.pop_all())
         return hosts
+
+    def refuse_other_owners(self) -> None:
+        """Ask the hosts whose the lab is that have not said it so far, because their engine did not run, say.
+
+        Raises ClusterlabError when another workstation has a lab of this name on them: then nothing else is done there.
+        """
+        hosts = self.hosts
+        try:
+            self._refuse_other_owners(hosts)
+        except ClusterlabError as error:
+            self._refused = error
+            raise
+
+    def _refuse_other_owners(self, hosts: Hosts) -> None:
+        if self.machines.kind.foreign and not self.lab.inventory.shared and self._unasked != frozenset():
+            self._unasked = refuse_other_owners(self.lab.name, hosts, only=self._unasked, heals=self.heals)
 
     @property
     def reached(self) -> bool:
         """Whether connections to the hosts have been asked for."""
-        return "hosts" in self.__dict__
+        return "_connected" in self.__dict__
 
     @cached_property
     def unsupported(self) -> Capabilities:
@@ -70,7 +95,7 @@ class Session:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Connections, commands and API requests of this command so far, per host."""
-        return {name: dict(self.hosts[name].counts) for name in self.lab.inventory.hosts}
+        return {name: dict(self._connected[name].counts) for name in self.lab.inventory.hosts}
 
 
 @contextmanager

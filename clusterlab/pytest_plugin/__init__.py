@@ -108,9 +108,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         pytest.exit(as_text(error), returncode=pytest.ExitCode.TESTS_FAILED)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _BENCH in session.config.stash:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Give the lab free once all others have ended their work.
+
+    Whoever took over hosts whose lock had expired may have changed what the tests saw: then the run fails.
+    """
+    answers = yield
+    if _BENCH not in session.config.stash:
+        return answers
+    from clusterlab.errors import ClusterlabError
+
+    from .bench import as_text
+
+    try:
         session.config.stash[_BENCH].close()
+    except ClusterlabError as error:
+        pytest.exit(as_text(error), returncode=session.exitstatus or pytest.ExitCode.TESTS_FAILED)
+    return answers
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

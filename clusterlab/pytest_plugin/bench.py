@@ -96,16 +96,23 @@ class Bench:
     def session(self) -> Session:
         """The lab, open; converged first where that is wanted. Raises ClusterlabError."""
         lock: Lock = Unlocked("the process that started this one has it") if self._worker else Exclusive("pytest")
-        if self._worker:  # faults take it again
-            self._closing.enter_context(LabState(self.lab.name).inherited_lock())
-        session = self._closing.enter_context(open_session(self.lab, Silent(), lock))
-        if self._converge:
-            with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; the others find nothing to do
-                wanted = replace(session, lab=self.lab.only(*self._needed))
-                pipeline = Pipeline(wanted)
-                for stage in (pipeline.up, pipeline.provision, pipeline.apply):
-                    stage()
+        with ExitStack() as opening:  # a test that is refused the lab does not keep the next one off
+            if self._worker:  # faults take it again
+                opening.enter_context(LabState(self.lab.name).inherited_lock())
+            session = opening.enter_context(open_session(self.lab, Silent(), lock))
+            if self._converge:
+                with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; others find nothing to do
+                    self._bring_up(session)
+            self._closing.enter_context(opening.pop_all())
         return session
+
+    def _bring_up(self, session: Session) -> None:
+        """Converge the plays that tests need, over the connections and locks that the tests will use."""
+        session.lab = self.lab.only(*self._needed)
+        pipeline = Pipeline(session)
+        for stage in (pipeline.up, pipeline.provision, pipeline.apply):
+            stage()
+        session.lab = self.lab
 
     @property
     def hosts(self) -> Hosts:

@@ -188,6 +188,29 @@ def test_an_engine_that_does_not_answer_hides_nobodys_lab(hosts: Hosts, monkeypa
             hosts[name].run(["docker", "volume", "rm", "--force", volume], check=True)
 
 
+def test_an_engine_that_did_not_run_is_asked_before_anything_is_changed_in_it(
+    three: ThreeHosts, tmp_path: Path, hosts: Hosts
+) -> None:
+    bob = workstation(three, tmp_path / "bob", shared=False)
+    file = bob.folder / "existing.yml"
+    file.write_text(re.sub(r"^lab: .*$", "lab: same-name", file.read_text(), flags=re.MULTILINE))
+    labels = {LABEL_LAB: "same-name", LABEL_OWNER: "ada's", LABEL_BY: "ada@laptop"}
+    hosts["host1"].docker.create_volume("of-ada", labels=labels)
+    hosts["host1"].run("systemctl stop docker", check=True)
+    try:
+        assert refuse_other_owners("same-name", hosts) == {"host1"}
+        code, out, err = bob.run("run", "-i", "existing.yml")
+        assert hosts["host1"].run(["systemctl", "is-active", "docker"]).stdout.strip() == "active", out + err
+        said = " ".join((out + err).split())
+        assert (code, "host1: lab same-name was created there by ada@laptop" in said) == (3, True), said
+        assert hosts["host1"].run("docker volume ls --quiet").stdout.split() == ["of-ada"]
+        with pytest.raises(ClusterlabError, match="created there by ada@laptop"):
+            refuse_other_owners("same-name", hosts, only={"host1"})
+    finally:
+        hosts["host1"].run("systemctl start docker; docker volume rm --force of-ada", check=True)
+        assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0
+
+
 def test_tests_in_several_processes_lock_the_hosts(ada: NightlyLab, hosts: Hosts) -> None:
     words = ["-m", "pytest", "-p", "clusterlab.pytest_plugin", "-p", "xdist", "-p", "no:cacheprovider", "-n", "1"]
     environment = {**os.environ, "XDG_STATE_HOME": str(ada.state), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

@@ -1,9 +1,12 @@
-"""A session that is refused its hosts leaves no lock on them."""
+"""A session that is refused its hosts leaves no lock on them, and asks again those that could not say whose they are.
+
+Once refused, it has none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +15,7 @@ import pytest
 from clusterlab.errors import ClusterlabError
 from clusterlab.model import Lab
 from clusterlab.pipeline import session as module
-from clusterlab.pipeline.lock import Exclusive
+from clusterlab.pipeline.lock import Exclusive, Unlocked
 from clusterlab.pipeline.session import Session
 from clusterlab.progress import Silent
 
@@ -49,3 +52,45 @@ def test_hosts_that_are_refused_are_refused_again_for_the_same_reason(monkeypatc
         assert session.hosts is session.hosts
         assert held
     assert not held
+
+
+def test_only_hosts_that_could_not_say_whose_the_lab_is_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[frozenset[str] | None] = []
+    unknown = [frozenset({"host1", "host2"}), frozenset({"host2"}), frozenset[str]()]
+
+    def refuse(*_: Any, only: frozenset[str] | None, **__: Any) -> frozenset[str]:
+        asked.append(only)
+        return unknown[len(asked) - 1]
+
+    machines = SimpleNamespace(targets=dict, kind=SimpleNamespace(foreign=True))
+    monkeypatch.setattr(module, "open_machines", lambda lab: machines)
+    monkeypatch.setattr(module, "hosts_lock", lambda *_: nullcontext())
+    monkeypatch.setattr(module, "refuse_other_owners", refuse)
+    lab = cast(Lab, SimpleNamespace(name="shop", inventory=SimpleNamespace(shared=False)))
+    for lock in (Exclusive("run"), Unlocked("the process that started this one has it")):
+        asked.clear()
+        session = Session(lab, Silent(), lock)
+        for _ in range(4):
+            session.refuse_other_owners()
+        assert asked == [None, *unknown[:2]]
+
+
+def test_a_session_that_is_refused_late_does_nothing_more_on_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that provision has started says that the lab is somebody else's."""
+
+    def refuse(*_: Any, only: frozenset[str] | None, **__: Any) -> frozenset[str]:
+        if only:
+            raise ClusterlabError("host1: created there by somebody else")
+        return frozenset({"host1"})
+
+    machines = SimpleNamespace(targets=dict, kind=SimpleNamespace(foreign=True))
+    monkeypatch.setattr(module, "open_machines", lambda lab: machines)
+    monkeypatch.setattr(module, "hosts_lock", lambda *_: nullcontext())
+    monkeypatch.setattr(module, "refuse_other_owners", refuse)
+    lab = cast(Lab, SimpleNamespace(name="shop", inventory=SimpleNamespace(shared=False)))
+    session = Session(lab, Silent(), Exclusive("run"))
+    assert session.hosts is session.hosts
+    with pytest.raises(ClusterlabError, match="created there by somebody else"):
+        session.refuse_other_owners()
+    with pytest.raises(ClusterlabError, match="created there by somebody else"):
+        session.hosts  # noqa: B018

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from clusterlab import pytest_plugin as plugin
 from clusterlab.checks.swarm_managers import SWARM_PLAY, statement
-from clusterlab.errors import UsageError
+from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.state import LabState
 from clusterlab.model.lab import Lab
 from clusterlab.pipeline.lock import Exclusive, Lock, Unlocked
@@ -94,6 +96,65 @@ def test_for_several_processes_hosts_of_others_are_locked_and_no_others_are_cont
     monkeypatch.setattr(benches, "open_session", opened)
     bench_in(folder, converge=True).hold()
     assert connected == ([True] if machines == "existing" else [])
+
+
+def test_the_tests_use_the_hosts_that_were_locked_to_converge_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second lock of the same process would be refused."""
+    used: list[Session] = []
+
+    @contextmanager
+    def opened(lab: Lab, *_: Any) -> Iterator[Session]:
+        yield Session(lab, Silent(), Exclusive("pytest"))
+
+    def pipeline(session: Session) -> Any:
+        stage = lambda: used.append(session)  # noqa: E731
+        return SimpleNamespace(up=stage, provision=stage, apply=stage)
+
+    monkeypatch.setattr(benches, "open_session", opened)
+    monkeypatch.setattr(benches, "Pipeline", pipeline)
+    bench = bench_in(folder, converge=True)
+    bench.need("wiki")
+    assert [one is bench.session for one in used] == [True] * 3
+
+
+def test_a_test_that_could_not_have_the_lab_gives_it_free_for_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[Lab] = []
+
+    @contextmanager
+    def opened(lab: Lab, *_: Any) -> Iterator[Session]:
+        assert not held
+        held.append(lab)
+        yield Session(lab, Silent(), Exclusive("pytest"))
+        held.clear()
+
+    def failing() -> None:
+        raise ClusterlabError("host1: it does not answer")
+
+    monkeypatch.setattr(benches, "open_session", opened)
+    monkeypatch.setattr(benches, "Pipeline", lambda session: SimpleNamespace(up=failing))
+    bench = bench_in(folder, converge=True)
+    for _ in range(2):
+        with pytest.raises(ClusterlabError, match="host1: it does not answer"):
+            bench.open()
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (2, 2)])
+def test_a_lock_that_was_lost_is_an_error_of_the_run(before: int, after: int) -> None:
+    def close() -> None:
+        raise LabBusy("host1: the lock of this command expired", remedy="Run the same command again.")
+
+    stash = pytest.Stash()
+    stash[plugin._BENCH] = cast(Bench, SimpleNamespace(close=close))
+    session = SimpleNamespace(config=SimpleNamespace(stash=stash), exitstatus=before)
+    ending = plugin.pytest_sessionfinish(cast(pytest.Session, session))
+    next(ending)
+    with pytest.raises(pytest.exit.Exception, match="host1: the lock of this command expired") as raised:
+        ending.send([])
+    assert raised.value.returncode == after
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.BLOCKED])
