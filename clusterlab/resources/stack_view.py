@@ -9,13 +9,13 @@ import base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from clusterlab.docker_labels import STACK
 from clusterlab.errors import HostError
 from clusterlab.model.problems import Problem
 from clusterlab.remote import Host
 from clusterlab.stacks.at_plan import Existing, ExistingService, refused_at_plan
 from clusterlab.stacks.given import Content
 from clusterlab.stacks.service_rules import PublishedPort
-from clusterlab.stacks.service_specs import NAMESPACE
 from clusterlab.stacks.stack import FileObject, Stack
 
 from .base import Key
@@ -47,7 +47,7 @@ class StackObject:
     @property
     def stack(self) -> str:
         """The stack that it belongs to; "" for none."""
-        return str(labels_of(self.listed).get(NAMESPACE, ""))
+        return str(labels_of(self.listed).get(STACK, ""))
 
     def is_of(self, lab: str) -> bool:
         """Whether clusterlab deployed it for a lab."""

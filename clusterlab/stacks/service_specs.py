@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from clusterlab.docker_labels import STACK
+
 from .given import Given
 from .images import parse_image
 from .stack import (
@@ -30,7 +32,6 @@ Spec = dict[str, Any]
 Ids = Callable[[str, str], str]
 """The ID of a config or secret by its kind ("config", "secret") and its name on the engine."""
 
-NAMESPACE = "com.docker.stack.namespace"
 IMAGE = "com.docker.stack.image"
 _BUILT_IN = ("default", "bridge", "host", "none")
 _ALL = "ALL"
@@ -43,7 +44,7 @@ def service_spec(stack: Stack, service: Service, ids: Ids) -> Spec:
     image = value(service.image) or ""
     spec: Spec = pruned(
         {
-            "Labels": {**plain(deploy.labels), NAMESPACE: stack.name, IMAGE: image},
+            "Labels": {**plain(deploy.labels), STACK: stack.name, IMAGE: image},
             "Mode": _mode(service),
             "TaskTemplate": {
                 "ContainerSpec": _container(stack, service, ids),
@@ -131,7 +132,7 @@ def _container(stack: Stack, service: Service, ids: Ids) -> Spec:
         "DNSConfig": {"Nameservers": listed(service.dns), "Search": listed(service.dns_search)},
         "Healthcheck": _healthcheck(service.healthcheck),
         "Env": sorted(key if one.value is None else f"{key}={one.value}" for key, one in service.environment.items()),
-        "Labels": {**plain(service.labels), NAMESPACE: stack.name},
+        "Labels": {**plain(service.labels), STACK: stack.name},
         "Dir": value(service.working_dir),
         "User": value(service.user),
         "Mounts": [_mount(stack, mount) for mount in service.volumes],
@@ -213,7 +214,7 @@ def _volume(stack: Stack, mount: Mount) -> Spec:
     options: Spec = {"NoCopy": mount.nocopy, "Subpath": mount.subpath}
     if not volume.external:
         driver = {"Name": value(volume.driver), "Options": plain(volume.driver_opts or {})}
-        options |= {"Labels": {**plain(volume.labels), NAMESPACE: stack.name}, "DriverConfig": driver}
+        options |= {"Labels": {**plain(volume.labels), STACK: stack.name}, "DriverConfig": driver}
     return {"Source": stack.scoped(volume), "VolumeOptions": options}
 
 

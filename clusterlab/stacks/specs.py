@@ -10,7 +10,9 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .service_specs import NAMESPACE, Ids, Spec, plain, pruned, service_spec, value
+from clusterlab.docker_labels import STACK
+
+from .service_specs import Ids, Spec, plain, pruned, service_spec, value
 from .stack import FileObject, Network, Stack
 
 
@@ -46,7 +48,7 @@ def stack_specs(stack: Stack, ids: Ids = placeholder) -> StackSpecs:
 def _network(stack: Stack, network: Network) -> Spec:
     spec: Spec = {
         "Driver": value(network.driver) or "overlay",
-        "Labels": {**plain(network.labels), NAMESPACE: stack.name},
+        "Labels": {**plain(network.labels), STACK: stack.name},
         "Options": plain(network.driver_opts),
         "Internal": network.internal,
         "Attachable": network.attachable,
@@ -61,7 +63,7 @@ def _network(stack: Stack, network: Network) -> Spec:
 def _file(stack: Stack, each: FileObject) -> Spec:
     driver = value(each.driver)
     spec: Spec = {
-        "Labels": {**plain(each.labels), NAMESPACE: stack.name},
+        "Labels": {**plain(each.labels), STACK: stack.name},
         "Data": base64.b64encode(each.content.data).decode() if each.content else None,
         "Driver": {"Name": driver, "Options": plain(each.driver_opts)} if driver else None,
         "Templating": {"Name": value(each.template_driver)},

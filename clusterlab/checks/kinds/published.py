@@ -134,9 +134,8 @@ class Published(CheckKind[PublishedProbe]):
         listed = f"docker service inspect --format {shlex.quote(_PORTS)} {probe.service}"
         seen = f"{probe.mode} tcp {probe.port}"
         yield Line(where.manager, listed, f"a line {seen}", f"{listed} | grep -qxF {shlex.quote(seen)}")
-        if probe.mode == "host":
-            running = f"{_RUNNING} {probe.service}"
-            yield Line(where.manager, running, "a line Running", f"{running} | grep -q ^Running")
+        running = f"{_RUNNING} {probe.service}"  # with ingress a port also opens where no task is left behind it
+        yield Line(where.manager, running, "a line Running", f"{running} | grep -q ^Running")
         for node in _nodes(probe, where.lab):
             address = str(where.lab.inventory.hosts[node].address)
             command = Job(HERE, "tcp", address, probe.port).typed()

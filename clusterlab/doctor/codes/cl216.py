@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
@@ -43,7 +44,7 @@ def _running(cluster: Cluster) -> dict[tuple[str, str], dict[Kind, dict[str, lis
     found: dict[tuple[str, str], dict[Kind, dict[str, list[Seen]]]] = {}
     for host in cluster.members():
         for container in host.running():
-            service = container.texts("Labels").get("com.docker.swarm.service.name", "")
+            service = container.texts("Labels").get(SERVICE, "")
             tag = container.text("Image").partition("@")[0]
             if service and service not in pinned and not tag.startswith("sha256:"):
                 image = container.text("ImageID")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clusterlab.docker_labels import TASK_ID
 from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
@@ -9,7 +10,6 @@ from clusterlab.doctor.host_view import HostView, container_name
 from clusterlab.doctor.sections import CLOCK
 
 _YOUNG = 300.0
-_LABEL = "com.docker.swarm.task.id"
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:
@@ -18,7 +18,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
     known = {task.text("ID") for task in cluster.tasks()}
     now = host.read(CLOCK)
     for container in host.running():
-        task = container.texts("Labels").get(_LABEL, "")
+        task = container.texts("Labels").get(TASK_ID, "")
         if task and task not in known and now - container.number("Created") > _YOUNG:
             name = container_name(container)
             yield CODE.finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.doctor.cluster import Cluster, once
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
@@ -93,7 +94,7 @@ def _endpoints(host: HostView) -> Iterator[Endpoint]:
             network = at.text("NetworkID", default="")
             address, mac = at.text("IPAddress", default=""), at.text("MacAddress", default="")
             if network in overlays and address and mac:
-                service = container.texts("Labels").get("com.docker.swarm.service.name", "")
+                service = container.texts("Labels").get(SERVICE, "")
                 yield Endpoint(network, container_name(container), service, address, mac)
     ingress = host.api("ingress")
     sandbox = ingress.mapping("Containers").get("ingress-sbox")

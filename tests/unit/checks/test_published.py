@@ -92,8 +92,9 @@ def test_a_port_that_leads_nobody_knows_where_is_not_proven(monkeypatch: pytest.
     assert [link.seen for one in found for link in one.evidence.links] == [None, None]
 
 
-def test_the_commands_for_a_host_port_fail_where_no_task_runs() -> None:
-    probe = KINDS["published"].model.model_validate({"service": "web", "port": 443, "mode": "host"})
+@pytest.mark.parametrize("mode", ["host", "ingress"])
+def test_the_commands_for_a_published_port_fail_where_no_task_runs(mode: str) -> None:
+    probe = KINDS["published"].model.model_validate({"service": "web", "port": 443, "mode": mode})
     running = list(KINDS["published"].manual(probe, Where(LAB, "services", {})))[1]
     for printed, holds in (("Running 3 seconds ago", True), ("Preparing 1 second ago", False), ("", False)):
         script = f"docker() {{ echo '{printed}'; }}; {running.script}"

@@ -48,6 +48,9 @@ found=$(docker service ls --filter name=db --format '{{.Name}} {{.Replicas}}' | 
 (
 docker service inspect --format '{{range .Endpoint.Ports}}{{println .PublishMode .Protocol .PublishedPort}}{{end}}' web | grep -qxF 'ingress tcp 8080'
 ) || failed="$failed; "'between services'
+(
+docker service ps --filter desired-state=running --format '{{.CurrentState}}' web | grep -q ^Running
+) || failed="$failed; "'between services'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
