@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
+from clusterlab.docker_labels import SERVICE
 from clusterlab.model.base import Model, Strings
 from clusterlab.model.kinds import Touched
 from clusterlab.model.problems import Problem
@@ -36,6 +37,8 @@ class PairsProbe(Model):
 
 
 P = TypeVar("P", bound=PairsProbe)
+JOINED = r"sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u"
+"""Shell that prints NETWORK/ADDRESS for each line "NETWORK ADDRESS/LENGTH" that has an address."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,30 @@ def addresses_of(service: str, where: Where) -> str:
     ids = shlex.join(["docker", "service", "ps", "--quiet", "--filter", "desired-state=running", service])
     command = f"docker inspect --format '{each}{{{{end}}}}{{{{end}}}}' $({ids}) | cut -d / -f 1 | sort -u"
     return where.looked_up(where.manager, f"addresses of {service}", command)
+
+
+def by_network_of(service: str, where: Where) -> str:
+    """Tokens for the addresses of a service's tasks, each as NETWORK/ADDRESS with the id of the network.
+
+    Without those on the ingress network. The managers know none of macvlan networks, so each node is asked, too.
+    """
+    given = (
+        "{{range .NetworksAttachments}}{{$network := .Network}}"
+        '{{if ne $network.Spec.Name "ingress"}}{{range .Addresses}}{{println $network.ID .}}{{end}}{{end}}{{end}}'
+    )
+    ids = shlex.join(["docker", "service", "ps", "--quiet", "--filter", "desired-state=running", service])
+    command = f"docker inspect --format '{given}' $({ids}) | {JOINED}"
+    tokens = [where.looked_up(where.manager, f"addresses of {service} by network", command)]
+    own = (
+        "{{range $name, $at := .NetworkSettings.Networks}}"
+        '{{if ne $name "ingress"}}{{println $at.NetworkID $at.IPAddress}}{{end}}{{end}}'
+    )
+    ids = f"docker ps --quiet --filter label={SERVICE}={shlex.quote(service)}"
+    listed = f"ids=$({ids}) && {{ [ -z \"$ids\" ] || docker inspect --format '{own}' $ids; }}"
+    for host in where.lab.inventory.swarm_hosts:
+        what = f"addresses of {service} by network on {host}"
+        tokens.append(where.looked_up(host, what, printed_by(listed, JOINED)))
+    return " ".join(tokens)
 
 
 def ports_of(service: str, where: Where) -> list[str]:

@@ -18,7 +18,7 @@ from ..service_pairs import (
     Asked,
     PairsKind,
     PairsProbe,
-    addresses_of,
+    by_network_of,
     carry_out,
     from_tasks_of,
     services_of,
@@ -57,14 +57,14 @@ class ServiceApart(PairsKind[ServiceApartProbe]):
         return [*findings, _controlled(service, [*control, *own.values()], met)]
 
     def manual(self, probe: ServiceApartProbe, where: Where) -> Iterator[Line]:
-        addresses = with_variables(addresses_of(probe.service, where)).replace('"', "")
+        addresses = with_variables(by_network_of(probe.service, where)).replace('"', "")
         lines = []
         enter = " ".join(entering("$pid"))
         for host in where.lab.inventory.swarm_hosts:
-            ping = f"! {enter} ping -n -c 2 -W 2 -I $card $address || exit 1"
+            ping = f"! {enter} ping -n -c 2 -W 2 -I $card ${{each#*/}} || exit 1"
             # Without a card nothing would be asked, and the loop pass.
             cards = f'cards=$({NEAR} /proc/$pid/net/route); [ "$cards" ] || exit 1'
-            each = f"{cards}; for card in $cards; do for address in {addresses}; do {ping}; done; done"
+            each = f"{cards}; for card in $cards; do for each in {addresses}; do {ping}; done; done"
             command = from_tasks_of(probe.from_, host, each, where)
             lines.append(Line(host, command, f"no address of {probe.service} answers", command))
             own = f'{enter} ping -n -c 1 "$({enter} ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\\1/")"'

@@ -18,10 +18,11 @@ from ..network import entering
 from ..owners import HINT as OWNERS_HINT
 from ..places import Places
 from ..service_pairs import (
+    JOINED,
     Asked,
     PairsKind,
     PairsProbe,
-    addresses_of,
+    by_network_of,
     carry_out,
     from_tasks_of,
     ports_of,
@@ -32,6 +33,11 @@ from ..swarm_task import Service, Task, youngest
 _SETTLED = 300
 """Seconds for which tasks have run that will not listen any more."""
 _TYPED = "docker ps"
+_NETWORKS = (
+    "networks=$(docker inspect --format '{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.NetworkID}}{{end}}' "
+    "$(docker ps --quiet) | grep ^$pid' ') || exit 1"
+)
+"""Shell that looks up the ids of the networks of the container whose process is $pid."""
 _HINT = (
     "no answer, or timed out: UDP 4789 between the hosts, their MTU, or a firewall; refused: it listens on another "
     "address; `docker network inspect --verbose NETWORK` shows what a node knows of the others' tasks"
@@ -87,10 +93,10 @@ class ServiceReach(PairsKind[ServiceReachProbe]):
             each = "{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}"
             ingress = "docker network inspect --format '{{.Id}}' ingress"
             command = f"docker service inspect --format '{each}' {probe.service} | grep -v \"^$({ingress}) \""
-            command += " | sed 's/^.* //; s,/.*,,'"
+            command += f" | {JOINED}"
             addresses = where.looked_up(where.manager, f"virtual addresses of {probe.service}", command)
         else:
-            addresses = addresses_of(probe.service, where)
+            addresses = by_network_of(probe.service, where)
         listed_ports = " ".join(ports_of(probe.service, where))
         lines = []
         for host in where.lab.inventory.swarm_hosts:
@@ -98,9 +104,10 @@ class ServiceReach(PairsKind[ServiceReachProbe]):
             connect = f"timeout 4 {enter} bash -c '</dev/tcp/'$address/$port || exit 1"
             ping = "" if probe.virtual else f"{enter} ping -n -c 2 -W 2 $address || exit 1; asked=1; "
             connect = f"{connect}; asked=1"
-            each = f"for address in {addresses}; do {ping}for port in {listed_ports}; do {connect}; done; done"
+            shared = "case $networks in *${each%%/*}*) ;; *) continue;; esac; address=${each#*/}"
+            each = f"for each in {addresses}; do {shared}; {ping}for port in {listed_ports}; do {connect}; done; done"
             # Of nothing, everything could be said.
-            each = f"""asked=; {with_variables(each).replace('"', "")}; [ "$asked" ]"""
+            each = f"""{_NETWORKS}; asked=; {with_variables(each).replace('"', "")}; [ "$asked" ]"""
             command = from_tasks_of(probe.from_, host, each, where)
             lines.append(Line(host, command, f"every address and port of {probe.service} answers", command))
         yield from [*where.taken(), *lines]

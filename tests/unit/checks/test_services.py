@@ -21,7 +21,7 @@ from clusterlab.checks.listening import Socket, on_loopback_alone, parse
 from clusterlab.checks.manual.where import Where
 from clusterlab.checks.network import entering
 from clusterlab.checks.place import NoAnswer, Place
-from clusterlab.checks.service_pairs import Asked, carry_out, from_tasks_of, printed_by
+from clusterlab.checks.service_pairs import JOINED, Asked, carry_out, from_tasks_of, printed_by
 from clusterlab.checks.swarm_task import Service, Task, youngest
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model import load_lab
@@ -265,6 +265,44 @@ def test_the_commands_for_apart_ask_over_a_card(tmp_path: Path, cards: str, answ
     lines = [line for line in kind.manual(probe, Where(LAB, "services", {})) if line.proof]
     programs = {"docker": "echo 47", "awk": f"printf '{cards}'", "nsenter": f"exit {0 if answers else 1}"}
     assert (faked(tmp_path, programs, ["sh", "-c", lines[0].proof]).returncode == 0) is holds
+
+
+@pytest.mark.parametrize(
+    ("addresses", "holds"),
+    [
+        ("n1/10.0.1.5", True),
+        ("n1/10.0.1.5\nn2/10.0.2.5", True),  # nobody answers there, and nobody is asked
+        ("n1/10.0.1.5\nn1/10.0.1.6", False),
+        ("n2/10.0.2.5", False),  # they share no network
+        ("", False),
+    ],
+)
+def test_the_commands_for_reach_ask_over_shared_networks_alone(tmp_path: Path, addresses: str, holds: bool) -> None:
+    kind = KINDS["service_reach"]
+    probe = kind.model.model_validate({"service": "api", "from": ["web"]})
+    lines = [line for line in kind.manual(probe, Where(LAB, "services", {})) if line.proof]
+    programs = {
+        "docker": "case $* in *Networks*) echo '47 n1';; *) echo 47;; esac",
+        "nsenter": "case $* in *ping*10.0.1.5) ;; *) exit 1;; esac",
+    }
+    script = f"addresses_of_api_by_network='{addresses}'; {lines[0].proof}"
+    assert (faked(tmp_path, programs, ["sh", "-c", script]).returncode == 0) is holds
+
+
+@pytest.mark.parametrize(
+    ("line", "printed"),
+    [
+        ("n1 10.0.1.5/24", "n1/10.0.1.5"),
+        ("n1 10.0.1.5", "n1/10.0.1.5"),
+        ("n1 fd00::5/64", "n1/fd00::5"),
+        ("n1 ", ""),
+        ("n1 invalid IP", ""),
+        ("", ""),
+    ],
+)
+def test_addresses_by_network_in_commands(line: str, printed: str) -> None:
+    ended = subprocess.run(["sh", "-c", JOINED], input=f"{line}\n", capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == printed
 
 
 def test_no_virtual_address_is_not_the_same_as_no_port(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,23 @@ done
 failed=
 
 # between services
+addresses_of_api_by_network=$(docker inspect --format '{{range .NetworksAttachments}}{{$network := .Network}}{{if ne $network.Spec.Name "ingress"}}{{range .Addresses}}{{println $network.ID .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running api) | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_api_by_network=$addresses_of_api_by_network"
+addresses_of_api_by_network_on_host1=$(found=$( ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=api) && { [ -z "$ids" ] || docker inspect --format '{{range $name, $at := .NetworkSettings.Networks}}{{if ne $name "ingress"}}{{println $at.NetworkID $at.IPAddress}}{{end}}{{end}}' $ids; } ) && echo "$found" | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_api_by_network_on_host1=$addresses_of_api_by_network_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+addresses_of_api_by_network_on_host2=$(found=$( ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=api) && { [ -z "$ids" ] || docker inspect --format '{{range $name, $at := .NetworkSettings.Networks}}{{if ne $name "ingress"}}{{println $at.NetworkID $at.IPAddress}}{{end}}{{end}}' $ids; } ) && echo "$found" | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_api_by_network_on_host2=$addresses_of_api_by_network_on_host2"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
 nodes_of_api=$(docker service ps --filter desired-state=running --format '{{.Node}}' api | sort -u | grep .); echo "nodes_of_api=$nodes_of_api"
 ports_of_api_on_host1=$(found=$( (
 all=
@@ -198,7 +215,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-asked=; for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
+networks=$(docker inspect --format '{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.NetworkID}}{{end}}' $(docker ps --quiet) | grep ^$pid' ') || exit 1; asked=; for each in $addresses_of_api_by_network $addresses_of_api_by_network_on_host1 $addresses_of_api_by_network_on_host2; do case $networks in *${each%%/*}*) ;; *) continue;; esac; address=${each#*/}; nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -215,7 +232,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-asked=; for address in $addresses_of_api; do nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
+networks=$(docker inspect --format '{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.NetworkID}}{{end}}' $(docker ps --quiet) | grep ^$pid' ') || exit 1; asked=; for each in $addresses_of_api_by_network $addresses_of_api_by_network_on_host1 $addresses_of_api_by_network_on_host2; do case $networks in *${each%%/*}*) ;; *) continue;; esac; address=${each#*/}; nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 $address || exit 1; asked=1; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -225,7 +242,7 @@ done
 failed=
 
 # between services
-virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' api | grep -v "^$(docker network inspect --format '{{.Id}}' ingress) " | sed 's/^.* //; s,/.*,,'); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
+virtual_addresses_of_api=$(docker service inspect --format '{{range .Endpoint.VirtualIPs}}{{println .NetworkID .Addr}}{{end}}' api | grep -v "^$(docker network inspect --format '{{.Id}}' ingress) " | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "virtual_addresses_of_api=$virtual_addresses_of_api"
 : "${nodes_of_web:?is what another host printed}"
 (
 all=
@@ -233,7 +250,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-asked=; for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
+networks=$(docker inspect --format '{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.NetworkID}}{{end}}' $(docker ps --quiet) | grep ^$pid' ') || exit 1; asked=; for each in $virtual_addresses_of_api; do case $networks in *${each%%/*}*) ;; *) continue;; esac; address=${each#*/}; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -250,7 +267,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-asked=; for address in $virtual_addresses_of_api; do for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
+networks=$(docker inspect --format '{{.State.Pid}}{{range .NetworkSettings.Networks}} {{.NetworkID}}{{end}}' $(docker ps --quiet) | grep ^$pid' ') || exit 1; asked=; for each in $virtual_addresses_of_api; do case $networks in *${each%%/*}*) ;; *) continue;; esac; address=${each#*/}; for port in $ports_of_api_on_host1 $ports_of_api_on_host2; do timeout 4 nsenter --net=/proc/$pid/ns/net bash -c '</dev/tcp/'$address/$port || exit 1; asked=1; done; done; [ "$asked" ] || exit 1
 done
 ) || failed="$failed; "'between services'
 
@@ -260,7 +277,23 @@ done
 failed=
 
 # between services
-addresses_of_db=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running db) | cut -d / -f 1 | sort -u); echo "addresses_of_db=$addresses_of_db"
+addresses_of_db_by_network=$(docker inspect --format '{{range .NetworksAttachments}}{{$network := .Network}}{{if ne $network.Spec.Name "ingress"}}{{range .Addresses}}{{println $network.ID .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running db) | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_db_by_network=$addresses_of_db_by_network"
+addresses_of_db_by_network_on_host1=$(found=$( ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{range $name, $at := .NetworkSettings.Networks}}{{if ne $name "ingress"}}{{println $at.NetworkID $at.IPAddress}}{{end}}{{end}}' $ids; } ) && echo "$found" | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_db_by_network_on_host1=$addresses_of_db_by_network_on_host1"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# between services
+addresses_of_db_by_network_on_host2=$(found=$( ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=db) && { [ -z "$ids" ] || docker inspect --format '{{range $name, $at := .NetworkSettings.Networks}}{{if ne $name "ingress"}}{{println $at.NetworkID $at.IPAddress}}{{end}}{{end}}' $ids; } ) && echo "$found" | sed -nE 's,/.*,,; s,^([0-9a-z]+) ([0-9a-f.:]+)$,\1/\2,p' | sort -u); echo "addresses_of_db_by_network_on_host2=$addresses_of_db_by_network_on_host2"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# between services
 nodes_of_db=$(docker service ps --filter desired-state=running --format '{{.Node}}' db | sort -u | grep .); echo "nodes_of_db=$nodes_of_db"
 : "${nodes_of_web:?is what another host printed}"
 (
@@ -275,7 +308,7 @@ NR == FNR {
   next
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
-END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 (
@@ -307,7 +340,7 @@ NR == FNR {
   next
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
-END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for address in $addresses_of_db; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card $address || exit 1; done; done || exit 1
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; done; done || exit 1
 done
 ) || failed="$failed; "'between services'
 : "${nodes_of_db:?is what another host printed}"
