@@ -2,7 +2,8 @@
 
 A failed precondition is one failed case of the suite "preconditions"; the statements that it blocks are skipped. An
 unsupported statement is skipped, and in a strict run that it makes fail it is a failure. A stage that failed or was
-interrupted is a case with an error in the suite "run"; what was not run because of it is skipped.
+interrupted is a case with an error in the suite "run"; what was not run because of it is skipped. So is a run that
+ends with another exit code than 0 although no case shows it: that proved nothing.
 
 The form is the one that CI services read: https://github.com/testmoapp/junitxml
 """
@@ -17,10 +18,11 @@ from xml.etree import ElementTree as xml
 from clusterlab.errors import ClusterlabError
 from clusterlab.redaction import secrets_text
 from clusterlab.reports.summary import Run
-from clusterlab.reports.verdict import blocking
+from clusterlab.reports.verdict import blocking, proven
 from clusterlab.results import Cause, Evidence, Outcome, Result
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_PROVEN = "See why each statement is skipped: what these hosts lack, or what keeps it from being run."
 _TAG = {
     Outcome.FAIL: "failure",
     Outcome.ERROR: "error",
@@ -48,6 +50,8 @@ def junit(run: Run) -> str:
         _preconditions(root, causes)
     if run.error:
         _stage(root, run.failed_stage or run.verb, run.error)
+    elif run.exit_code and not any(root.iter("failure")) and not any(root.iter("error")):
+        _stage(root, run.verb, ClusterlabError(f"not proven: {proven(run.results)}", remedy=_NOT_PROVEN))
     xml.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + xml.tostring(root, encoding="unicode")
 

@@ -208,6 +208,23 @@ def test_what_a_strict_run_accepts_is_skipped_in_junit() -> None:
     assert (document.get("failures"), document.get("skipped"), whole.exit_code) == ("0", "1", 0)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("outcomes", [[], *([one] for one in Outcome), [Outcome.PASS, Outcome.NOT_RUN]], ids=str)
+def test_junit_shows_that_a_run_did_not_succeed(outcomes: list[Outcome], strict: bool) -> None:
+    whole = replace(run(*outcomes), strict=strict)
+    document = xml.fromstring(junit(whole))
+    wrong = [*document.iter("failure"), *document.iter("error")]
+    assert bool(wrong) is bool(whole.exit_code)
+    assert int(document.get("failures", "0")) + int(document.get("errors", "0")) == len(wrong)
+
+
+def test_junit_says_that_nothing_was_proven() -> None:
+    document = xml.fromstring(junit(run(Outcome.UNSUPPORTED)))
+    error = document.find("testsuite[@name='run']/testcase[@classname='run'][@name='check']/error")
+    assert error is not None
+    assert error.get("message") == "not proven: 0 of 1 statement proven, 1 unsupported (look at the server)"
+
+
 def test_junit_is_well_formed_whatever_the_titles_hold() -> None:
     odd = "bell \a and \x1b[31m"
     cause = Cause(odd, odd, odd, odd)
