@@ -50,8 +50,9 @@ class WantedRegistry:
     address: str
 
     @property
-    def names(self) -> str:
-        return f"DNS:{self.host},IP:{self.address}"
+    def names(self) -> tuple[str, ...]:
+        """As a certificate has them."""
+        return f"DNS:{self.host}", f"IP:{self.address}"
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,21 @@ class Registry:
     """What a host has: the unit, the names in the certificate, the authority, and the configuration.
 
     `before` is the configuration before provision wrote its own: None where it did not, "" where there was none.
+    `shared` says whether other labs use it, which may have given the host other names.
     """
 
     unit: units.Unit
-    names: str = ""
+    names: tuple[str, ...] = ()
     authority: str = ""
     config: str = ""
     before: str | None = None
+    shared: bool = False
+
+    def names_for(self, wanted: WantedRegistry) -> tuple[str, ...]:
+        """The names that its certificate must have; those of other labs stay."""
+        kept = self.names if self.shared else ()
+        missing = tuple(name for name in wanted.names if name not in kept)
+        return kept + missing
 
 
 class RegistryKind(HostKind[WantedRegistry, Registry]):
@@ -80,7 +89,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
             yield Role(PACKAGE), WantedRegistry(host, str(lab.inventory.hosts[host].address))
 
     def manual(self, wanted: WantedRegistry) -> str:
-        return _script(wanted)
+        return _script(wanted, wanted.names)
 
     def questions(self, at: Observed, wanted: Mapping[Key, WantedRegistry] | None) -> Mapping[str, str]:
         asked = wanted or (wanted is None and record.entries(at, self.name))
@@ -92,10 +101,11 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
         return {Key(at.name, self.name, PACKAGE): _found(at) for at in scope.everywhere if self.name in at.answers}
 
     def differences(self, wanted: WantedRegistry, found: Registry) -> Sequence[Difference]:
+        names = found.names_for(wanted)
         return (
             *found.unit.differences(),
             *([] if found.config == _TEXT else [Difference("configuration", _TEXT, found.config)]),
-            *([] if found.names == wanted.names else [Difference("certificate", wanted.names, found.names)]),
+            *([] if found.names == names else [Difference("certificate", ",".join(names), ",".join(found.names))]),
         )
 
     def change(
@@ -111,7 +121,7 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
             key=key,
             action="configure",
             reason=f"its {differences[0].name} is not as wanted" if found.unit.exists else "there is no registry",
-            command=_script(wanted),
+            command=_script(wanted, found.names_for(wanted)),
             carry_out=partial(_configure, at, wanted, found),
             differences=differences,
             needs=pending_on(scope, key.host, "packages"),
@@ -209,10 +219,11 @@ def _found(at: Observed) -> Registry:
     parts, before = _parts(answer), record.entries(at, REGISTRY.name).get(PACKAGE)
     return Registry(
         units.units(answer.partition("--- ")[0]).get(PACKAGE, units.Unit()),
-        parts.get("names", "").strip(),
+        tuple(filter(None, parts.get("names", "").strip().split(","))),
         parts.get("authority", ""),
         parts.get("config", ""),
         None if before is None else str(before),
+        PACKAGE in record.others(at, REGISTRY.name),
     )
 
 
@@ -226,8 +237,9 @@ def _file(name: str) -> str:
     return f"{_CERTIFICATES}/{name}/ca.crt"
 
 
-def _script(wanted: WantedRegistry) -> str:
+def _script(wanted: WantedRegistry, names: Sequence[str]) -> str:
     """Commands that create the authority unless it exists, a certificate, and the configuration, and start it."""
+    listed = shlex.quote(",".join(names))
     key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
     authority = f"openssl req -x509 {key} -days {_DAYS} -keyout ca.key -out ca.crt -subj '/CN=registry {wanted.host}'"
     return "\n".join(
@@ -236,10 +248,10 @@ def _script(wanted: WantedRegistry) -> str:
             "umask 077",
             f"[ -s ca.key ] || {authority} || exit 1",
             f"openssl req {key} -keyout server.key -out server.csr -subj /CN={wanted.host} || exit 1",
-            f"echo subjectAltName={wanted.names} > extensions",
+            f"echo subjectAltName={listed} > extensions",
             f"openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days {_DAYS} "
             "-extfile extensions -out server.crt || exit 1",
-            f"echo {wanted.names} > names; chmod 644 ca.crt server.crt names",
+            f"echo {listed} > names; chmod 644 ca.crt server.crt names",
             f"if id {PACKAGE} >/dev/null 2>&1; then chown -R {PACKAGE} server.key {_DATA}; fi",
             f"printf %s {shlex.quote(_TEXT)} > {CONFIG} && chmod 644 {CONFIG} || exit 1",
             f"systemctl enable {PACKAGE} && systemctl restart {PACKAGE}",
@@ -250,7 +262,7 @@ def _script(wanted: WantedRegistry) -> str:
 def _configure(at: Observed, wanted: WantedRegistry, found: Registry) -> None:
     before = "" if found.config == _TEXT else found.config
     record.remember(at.host, at.lab, REGISTRY.name, {PACKAGE: before}, shared=True)
-    completed = at.host.run(["sh", "-c", _script(wanted)], timeout=_STARTS)
+    completed = at.host.run(["sh", "-c", _script(wanted, found.names_for(wanted))], timeout=_STARTS)
     if not completed.ok:
         raise units.not_running(at.host, PACKAGE, completed.output)
 
