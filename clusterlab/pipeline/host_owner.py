@@ -9,7 +9,7 @@ free.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
@@ -63,18 +63,16 @@ class _Owners:
     stopped: bool = False  # no engine runs that could say it
 
 
-def refuse_other_owners(
-    lab: str, hosts: Hosts, *, only: Collection[str] | None = None, heals: bool = False
-) -> frozenset[str]:
+def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> frozenset[str]:
     """Raise ClusterlabError when a lab of this name is, or may be, somebody else's.
 
     Somebody else is another workstation, or another user. It cannot be told where an engine is silent, unless another
     host says that the lab is this workstation's; whoever `heals` a fault of this lab, which may be the silence itself,
     has it. A host without connection or without a running engine is passed over: whatever is done there fails, too, as
-    long as that is so. Returns these hosts, to be asked again once they answer. `only` these hosts are asked.
+    long as that is so. Returns these hosts: ask again before anything is changed once they may answer.
     """
     mine = this_workstation()
-    asked = hosts.each(list(hosts) if only is None else sorted(only), lambda host: _owners(lab, host))
+    asked = hosts.each(list(hosts), lambda host: _owners(lab, host))
     answers = {name: answer for name, answer in asked.items() if isinstance(answer, _Owners)}
     for name, answer in answers.items():
         others = sorted({_named(who) for one, who in answer.known.items() if one != mine})

@@ -68,7 +68,7 @@ class Session:
         return hosts
 
     def refuse_other_owners(self) -> None:
-        """Ask the hosts whose the lab is that have not said it so far, because their engine did not run, say.
+        """Ask whose the lab is, if a host has not said it so far, because its engine did not run, say.
 
         Raises ClusterlabError when another workstation has a lab of this name on them: then nothing else is done there.
         """
@@ -81,7 +81,7 @@ class Session:
 
     def _refuse_other_owners(self, hosts: Hosts) -> None:
         if self.machines.kind.foreign and not self.lab.inventory.shared and self._unasked != frozenset():
-            self._unasked = refuse_other_owners(self.lab.name, hosts, only=self._unasked, heals=self.heals)
+            self._unasked = refuse_other_owners(self.lab.name, hosts, heals=self.heals)
 
     @property
     def reached(self) -> bool:

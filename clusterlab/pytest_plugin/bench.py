@@ -51,13 +51,22 @@ class Bench:
     """An inventory, its plays, and connections to its hosts."""
 
     def __init__(
-        self, lab: Lab, playbooks: str = "", *, converge: bool = False, strict: bool = False, worker: bool = False
+        self,
+        lab: Lab,
+        playbooks: str = "",
+        *,
+        converge: bool = False,
+        strict: bool = False,
+        worker: bool = False,
+        temporary: bool = False,
     ) -> None:
+        """With `temporary`, the lab does not exist yet, and is removed by `close`."""
         self.lab = lab
         self._playbooks = Path(playbooks).absolute()
         self.strict = strict or lab.inventory.kind.foreign
         self._converge = converge
         self._worker = worker
+        self._temporary = temporary
         self._needed: dict[str, None] = {}  # as a set in the order of asking
         self._closing = ExitStack()
 
@@ -100,6 +109,9 @@ class Bench:
             if self._worker:  # faults take it again
                 opening.enter_context(LabState(self.lab.name).inherited_lock())
             session = opening.enter_context(open_session(self.lab, Silent(), lock))
+            if self._temporary:
+                _refuse_existing(self.lab)
+                opening.callback(session.machines.down, Silent())
             if self._converge:
                 with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; others find nothing to do
                     self._bring_up(session)
@@ -190,6 +202,15 @@ class Bench:
 
             wait_until(locked, "tests of other processes that use the lab", _TURN_SECONDS)
             yield
+
+
+def _refuse_existing(lab: Lab) -> None:
+    """Raise UsageError for a lab that exists: somebody may use it, and it would be removed."""
+    if LabState(lab.name).read() is not None:
+        raise UsageError(
+            f"lab {lab.name} exists already, and would be removed after the tests",
+            remedy="Give the lab of the tests a name of its own (`lab:`), or remove it first with `clusterlab down`.",
+        )
 
 
 def as_text(error: ClusterlabError) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from clusterlab.errors import UsageError
-from clusterlab.machines import open_machines
-from clusterlab.machines.state import LabState
 from clusterlab.model import Lab
-from clusterlab.progress import Silent
 
 from .bench import Bench
 
@@ -20,24 +17,18 @@ def temporary_lab(lab: Lab) -> Iterator[Bench]:
 
     A fixture `clusterlab` that yields this gives a module's tests all fixtures of the plug-in, on that lab.
 
-    Raises UsageError for existing machines, which would stay, and for a lab that exists, which would be removed; and
-    ClusterlabError.
+    Raises UsageError for existing machines, which would stay, and for a lab that is up already; and ClusterlabError.
     """
     if lab.inventory.kind.foreign:
         raise UsageError(
             f"the machines of lab {lab.name} existed before, and would remain",
             remedy="Use machines that clusterlab creates, or run pytest with --clusterlab INVENTORY.",
         )
-    if LabState(lab.name).read() is not None:
-        raise UsageError(
-            f"lab {lab.name} exists already, and would be removed after the tests",
-            remedy="Give the lab of the tests a name of its own (`lab:`), or remove it first with `clusterlab down`.",
-        )
-    bench = Bench(lab, converge=True)
+    bench = Bench(lab, converge=True, temporary=True)
     for play in lab.plays:
         bench.need(play)
-    with ExitStack() as closing:
-        closing.callback(open_machines(lab).down, Silent())
-        closing.callback(bench.close)
+    try:
         bench.open()
         yield bench
+    finally:
+        bench.close()

@@ -142,10 +142,10 @@ def hand_over(host: Host, lab: str, kind: str, name: str, written: object, befor
     """
     file, new = shlex.quote(_file(kind, name)), '"${one%/*}/.new-$$"'
     lines = [
-        f"cd {_FOLDER}",
+        f"cd {_FOLDER} || exit",
         f'for one in */{file}; do [ "$one" != {lab}/{file} ] && [ -e "$one" ] || continue',
         f'[ "$(cat "$one")" != {shlex.quote(stored(written))} ] || '
-        f'{{ printf %s {shlex.quote(stored(before))} > {new} && mv {new} "$one"; }}',
+        f'{{ printf %s {shlex.quote(stored(before))} > {new} && sync {new} && mv {new} "$one"; }}',
         "done",
     ]
     do(host, "\n".join(lines), "update the records of other labs")

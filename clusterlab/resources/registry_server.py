@@ -133,6 +133,10 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
     def owns(self, lab: str, found: Registry) -> bool:
         return found.before is not None
 
+    def kept(self, scope: Scope, key: Key, found: Registry) -> str:
+        changed = found.config and not is_ours(found.config)
+        return f"somebody has changed {CONFIG} since" if changed else ""
+
     def rest(self, key: Key, found: Registry) -> str:
         return f"the images that were pushed, in {_DATA}: `rm -r {_DATA}` removes them"
 

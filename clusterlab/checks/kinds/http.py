@@ -145,10 +145,12 @@ class Http(ReachKind[HttpProbe]):
         return Verdict(holds, found, self.expected(probe), hint)
 
     def shown(self, probe: HttpProbe, place: Place, where: Where, kept: bool) -> Shown:
-        tool = where.tool(place, "curl", "wget")
+        # Busybox's wget would not report a connection: the host's curl does, which `reach` demands, too.
+        tool = "curl" if probe.negative else where.tool(place, "curl", "wget")
         url = where.url(place, only(probe.url))
         card = lan_card(urlsplit(url).hostname or "", place, where) if kept else ""
-        typed = where.in_network(place, command(probe, tool, url, card), names=is_name(urlsplit(url).hostname or ""))
+        argv, names = command(probe, tool, url, card), is_name(urlsplit(url).hostname or "")
+        typed = where.in_network(place, argv, names=names, host_tool=probe.negative)
         if probe.negative:
             met = shlex.quote(f"{_STATUS_LINE}|{_MADE}")
             return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {met}")

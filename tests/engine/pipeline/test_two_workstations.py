@@ -205,7 +205,7 @@ def test_an_engine_that_did_not_run_is_asked_before_anything_is_changed_in_it(
         assert (code, "host1: lab same-name was created there by ada@laptop" in said) == (3, True), said
         assert hosts["host1"].run("docker volume ls --quiet").stdout.split() == ["of-ada"]
         with pytest.raises(ClusterlabError, match="created there by ada@laptop"):
-            refuse_other_owners("same-name", hosts, only={"host1"})
+            refuse_other_owners("same-name", hosts)
     finally:
         hosts["host1"].run("systemctl start docker; docker volume rm --force of-ada", check=True)
         assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0

@@ -54,12 +54,12 @@ def test_hosts_that_are_refused_are_refused_again_for_the_same_reason(monkeypatc
     assert not held
 
 
-def test_only_hosts_that_could_not_say_whose_the_lab_is_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[frozenset[str] | None] = []
+def test_hosts_are_asked_again_until_all_could_say_whose_the_lab_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
     unknown = [frozenset({"host1", "host2"}), frozenset({"host2"}), frozenset[str]()]
 
-    def refuse(*_: Any, only: frozenset[str] | None, **__: Any) -> frozenset[str]:
-        asked.append(only)
+    def refuse(lab: str, *_: Any, **__: Any) -> frozenset[str]:
+        asked.append(lab)
         return unknown[len(asked) - 1]
 
     machines = SimpleNamespace(targets=dict, kind=SimpleNamespace(foreign=True))
@@ -72,14 +72,17 @@ def test_only_hosts_that_could_not_say_whose_the_lab_is_are_asked_again(monkeypa
         session = Session(lab, Silent(), lock)
         for _ in range(4):
             session.refuse_other_owners()
-        assert asked == [None, *unknown[:2]]
+        assert asked == ["shop"] * len(unknown)
 
 
 def test_a_session_that_is_refused_late_does_nothing_more_on_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that provision has started says that the lab is somebody else's."""
 
-    def refuse(*_: Any, only: frozenset[str] | None, **__: Any) -> frozenset[str]:
-        if only:
+    asked: list[str] = []
+
+    def refuse(lab: str, *_: Any, **__: Any) -> frozenset[str]:
+        asked.append(lab)
+        if len(asked) > 1:
             raise ClusterlabError("host1: created there by somebody else")
         return frozenset({"host1"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -142,6 +142,37 @@ def test_a_test_that_could_not_have_the_lab_gives_it_free_for_the_next(
             bench.open()
 
 
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_temporary_lab_is_removed_whatever_happens_unless_it_existed_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, exists: bool, fails: bool
+) -> None:
+    inventory = folder / "inventory.yml"
+    inventory.write_text(inventory.read_text().replace("existing", "namespaces").replace("192.0.2.", "192.168.98."))
+    done: list[str] = []
+
+    @contextmanager
+    def opened(lab: Lab, *_: Any) -> Iterator[Any]:
+        done.append("locked")
+        yield SimpleNamespace(lab=lab, machines=SimpleNamespace(down=lambda progress: done.append("down")))
+        done.append("free")
+
+    def up() -> None:
+        done.append("up")
+        if fails:
+            raise ClusterlabError("no space left")
+
+    stages = SimpleNamespace(up=up, provision=lambda: None, apply=lambda: None)
+    monkeypatch.setattr(benches, "open_session", opened)
+    monkeypatch.setattr(benches, "Pipeline", lambda session: stages)
+    monkeypatch.setattr(LabState, "read", lambda state: object() if exists else None)
+    lab = lab_in_files(str(inventory), str(folder / "playbooks"))
+    with suppress(ClusterlabError), temporary_lab(lab):
+        done.append("tests")
+    expected = ["locked", *([] if exists else ["up", *([] if fails else ["tests"]), "down"])]
+    assert [one for one in done if one != "free"] == expected
+
+
 @pytest.mark.parametrize(("before", "after"), [(0, 1), (2, 2)])
 def test_a_lock_that_was_lost_is_an_error_of_the_run(before: int, after: int) -> None:
     def close() -> None:
@@ -182,13 +213,3 @@ def test_a_statement_has_its_own_result_and_a_manager_that_is_down_is_a_warning(
     assert (result.play, result.check) == ("shop", "it is there")
     said = ["Swarm: host2 manages the Swarm: blocked: the Docker engine is not running"]
     assert [str(one.message) for one in caught] == ([] if outcome is Outcome.PASS else said)
-
-
-def test_a_temporary_lab_is_none_that_exists(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be removed after the tests."""
-    inventory = folder / "inventory.yml"
-    inventory.write_text(inventory.read_text().replace("existing", "namespaces").replace("192.0.2.", "192.168.98."))
-    monkeypatch.setattr(LabState, "read", lambda state: object())
-    lab = lab_in_files(str(inventory), str(folder / "playbooks"))
-    with pytest.raises(UsageError, match="exists already, and would be removed"), temporary_lab(lab):
-        pass
