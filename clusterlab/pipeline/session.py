@@ -39,7 +39,7 @@ class Session:
     heals: bool = False
     """Whether the command heals faults, and must work with engines that do not answer."""
     _closing: ExitStack = field(default_factory=ExitStack)
-    _unasked: frozenset[str] | None = None  # hosts that have not said whose the lab is; None: all of them
+    _unasked: frozenset[str] | None = None  # Docker hosts that have not said whose the lab is; None: all of them
     _refused: ClusterlabError | None = None
 
     @cached_property
@@ -81,7 +81,8 @@ class Session:
 
     def _refuse_other_owners(self, hosts: Hosts) -> None:
         if self.machines.kind.foreign and not self.lab.inventory.shared and self._unasked != frozenset():
-            self._unasked = refuse_other_owners(self.lab.name, hosts, heals=self.heals)
+            silent = refuse_other_owners(self.lab.name, hosts, heals=self.heals)
+            self._unasked = silent & frozenset(self.lab.inventory.docker_hosts)
 
     @property
     def reached(self) -> bool:

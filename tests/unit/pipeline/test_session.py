@@ -19,6 +19,8 @@ from clusterlab.pipeline.lock import Exclusive, Unlocked
 from clusterlab.pipeline.session import Session
 from clusterlab.progress import Silent
 
+INVENTORY = SimpleNamespace(shared=False, docker_hosts=["host1", "host2"])
+
 
 def test_hosts_that_are_refused_are_refused_again_for_the_same_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[str] = []
@@ -32,15 +34,16 @@ def test_hosts_that_are_refused_are_refused_again_for_the_same_reason(monkeypatc
         finally:
             held.clear()
 
-    def refuse(*_: Any, **__: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> frozenset[str]:
         if refused:
             raise ClusterlabError("created there by somebody else")
+        return frozenset()
 
     machines = SimpleNamespace(targets=dict, kind=SimpleNamespace(foreign=True))
     monkeypatch.setattr(module, "open_machines", lambda lab: machines)
     monkeypatch.setattr(module, "hosts_lock", lock)
     monkeypatch.setattr(module, "refuse_other_owners", refuse)
-    lab = cast(Lab, SimpleNamespace(name="shop", inventory=SimpleNamespace(shared=False)))
+    lab = cast(Lab, SimpleNamespace(name="shop", inventory=INVENTORY))
     session = Session(lab, Silent(), Exclusive("apply"))
     refused = True
     for _ in range(2):
@@ -56,7 +59,7 @@ def test_hosts_that_are_refused_are_refused_again_for_the_same_reason(monkeypatc
 
 def test_hosts_are_asked_again_until_all_could_say_whose_the_lab_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    unknown = [frozenset({"host1", "host2"}), frozenset({"host2"}), frozenset[str]()]
+    unknown = [frozenset({"host1", "host2"}), frozenset({"host2"}), frozenset({"gw"})]  # gw has no engine
 
     def refuse(lab: str, *_: Any, **__: Any) -> frozenset[str]:
         asked.append(lab)
@@ -66,7 +69,7 @@ def test_hosts_are_asked_again_until_all_could_say_whose_the_lab_is(monkeypatch:
     monkeypatch.setattr(module, "open_machines", lambda lab: machines)
     monkeypatch.setattr(module, "hosts_lock", lambda *_: nullcontext())
     monkeypatch.setattr(module, "refuse_other_owners", refuse)
-    lab = cast(Lab, SimpleNamespace(name="shop", inventory=SimpleNamespace(shared=False)))
+    lab = cast(Lab, SimpleNamespace(name="shop", inventory=INVENTORY))
     for lock in (Exclusive("run"), Unlocked("the process that started this one has it")):
         asked.clear()
         session = Session(lab, Silent(), lock)
@@ -90,7 +93,7 @@ def test_a_session_that_is_refused_late_does_nothing_more_on_the_hosts(monkeypat
     monkeypatch.setattr(module, "open_machines", lambda lab: machines)
     monkeypatch.setattr(module, "hosts_lock", lambda *_: nullcontext())
     monkeypatch.setattr(module, "refuse_other_owners", refuse)
-    lab = cast(Lab, SimpleNamespace(name="shop", inventory=SimpleNamespace(shared=False)))
+    lab = cast(Lab, SimpleNamespace(name="shop", inventory=INVENTORY))
     session = Session(lab, Silent(), Exclusive("run"))
     assert session.hosts is session.hosts
     with pytest.raises(ClusterlabError, match="created there by somebody else"):
