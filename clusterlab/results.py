@@ -177,6 +177,14 @@ class Result:
     doctor: tuple[Named, ...] = ()  # what it may follow from, when it failed
 
     @property
+    def excused(self) -> bool:
+        """Whether it is unsupported for a cause that whoever works on the play cannot change.
+
+        Without a cause, what was written has nothing to probe, such as a service that listens on no port.
+        """
+        return self.outcome is Outcome.UNSUPPORTED and self.cause is not None
+
+    @property
     def fails_strict(self) -> bool:
         """Whether it makes a strict run fail although it did not fail: nobody has shown that it is true.
 

@@ -72,11 +72,11 @@ def note(results: Iterable[Result]) -> list[Standing]:
 
     Returns these lessons. Raises ClusterlabError.
 
-    What hosts cannot do (unsupported) is not asked of the person.
+    What hosts cannot do is not asked of the person.
     """
     by_play: dict[str, list[Result]] = {}
     for result in results:
-        if result.outcome is not Outcome.UNSUPPORTED:
+        if not result.excused:
             by_play.setdefault(result.play, []).append(result)
     known = read()
     noted = []

@@ -9,7 +9,7 @@ from clusterlab.manual.lesson import Lesson, Part, title_of
 from clusterlab.pipeline.pipeline import Pipeline
 from clusterlab.results import Outcome, Result
 
-_PROVEN = (Outcome.PASS, Outcome.FLAKY, Outcome.UNSUPPORTED)
+_PROVEN = (Outcome.PASS, Outcome.FLAKY)
 _COPY = "a copy of "
 
 
@@ -34,6 +34,6 @@ def next_step(lesson: Lesson, pipeline: Pipeline) -> tuple[Part | None, Result |
     results = run_checks(session.lab, session.hosts, session.unsupported, lambda result: None, session.progress)
     by_title = {result.check: result for result in results}
     for part in lesson.statements:
-        if (result := by_title.get(part.title)) and result.outcome not in _PROVEN:
+        if (result := by_title.get(part.title)) and result.outcome not in _PROVEN and not result.excused:
             return part, result
     return None, None
