@@ -50,7 +50,7 @@ def junit(run: Run) -> str:
         _preconditions(root, causes)
     if run.error:
         _stage(root, run.failed_stage or run.verb, run.error)
-    elif run.exit_code and not any(root.iter("failure")) and not any(root.iter("error")):
+    elif run.exit_code and all(root.find(f".//{tag}") is None for tag in ("failure", "error")):
         stated = [result for result in run.results if not result.own]
         _stage(root, run.verb, ClusterlabError(f"not proven: {proven(stated)}", remedy=_NOT_PROVEN))
     xml.indent(root)

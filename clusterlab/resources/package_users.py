@@ -44,8 +44,8 @@ def questions(names: Sequence[str]) -> dict[str, str]:
 
 
 def users(at: Observed, name: str) -> Sequence[str]:
-    """What of others uses a package, for people."""
-    return _USERS[name](at) if name in _USERS else ["clusterlab does not know what"]
+    """What of others uses a package of `KNOWN`, for people."""
+    return _USERS[name](at)
 
 
 def dependent(at: Observed, name: str) -> Collection[str]:

@@ -170,6 +170,8 @@ class PackageKind(HostKind[str, Package]):
             return ""
         if FLAG not in scope.allowed:
             return f"packages stay unless {FLAG} is given"
+        if key.name not in package_users.KNOWN:
+            return "clusterlab does not know who uses it"
         at = scope.at(key)
         if users := package_users.users(at, key.name):
             return f"others use it: {', '.join(users)}"
@@ -178,9 +180,10 @@ class PackageKind(HostKind[str, Package]):
         return ""
 
     def _staying(self, at: Observed, names: Collection[str]) -> list[str]:
-        """Those packages that provision did not install, or that others use, too."""
+        """Those packages that deprovision leaves: which provision did not install, or which others use, too."""
         recorded, of_labs = record.entries(at, self.name), record.others(at, self.name)
-        return sorted(one for one in names if one not in recorded or one in of_labs or package_users.users(at, one))
+        removable = recorded.keys() & package_users.KNOWN - of_labs.keys()
+        return sorted(one for one in names if one not in removable or package_users.users(at, one))
 
     def rest(self, key: Key, found: Package) -> str:
         if not found.version:

@@ -120,4 +120,4 @@ def test_a_package_of_which_that_is_unknown_stays(host: Rooted) -> None:
     at = host.observed({PACKAGE.name: "docker-ce installed 1.0\n"})
     scope = Scope("demo", {at.name: at}, allowed=frozenset({FLAG}))
     [(key, found)] = PACKAGE.observe(scope).items()
-    assert PACKAGE.kept(scope, key, found) == "others use it: clusterlab does not know what"
+    assert PACKAGE.kept(scope, key, found) == "clusterlab does not know who uses it"
