@@ -182,7 +182,7 @@ class PackageKind(HostKind[str, Package]):
     def _staying(self, at: Observed, names: Collection[str]) -> list[str]:
         """Those packages that deprovision leaves: which provision did not install, or which others use, too."""
         recorded, of_labs = record.entries(at, self.name), record.others(at, self.name)
-        removable = recorded.keys() & package_users.KNOWN - of_labs.keys()
+        removable = (recorded.keys() & package_users.KNOWN) - of_labs.keys()
         return sorted(one for one in names if one not in removable or package_users.users(at, one))
 
     def rest(self, key: Key, found: Package) -> str:
