@@ -14,7 +14,7 @@ from clusterlab.resources.scope import Scope
 from tests.unit.resources.test_taking_back import Rooted
 
 NAMES = ["nfs-common", "xfsprogs", "e2fsprogs", "docker-registry", "openssl", "curl"]
-USES = {
+USES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "nothing": ({}, {}),
     "a mount": ({"proc/self/mounts": "nas:/srv /home nfs4 rw 0 0\n"}, {"nfs-common": "others use it: /home"}),
     "a mount of another type": ({"proc/self/mounts": "tmpfs /tmp tmpfs rw 0 0\nnfsd /proc/fs/nfsd nfsd rw 0 0\n"}, {}),
