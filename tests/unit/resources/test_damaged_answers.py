@@ -35,10 +35,12 @@ def test_an_entry_is_on_disk_before_it_has_its_name(monkeypatch: pytest.MonkeyPa
     scripts: list[str] = []
     monkeypatch.setattr(record, "do", lambda host, script, doing: scripts.append(script))
     record.remember(cast(Any, None), "shop", "package", {"curl": None})
-    (script,) = scripts
-    for line in script.splitlines():
-        if " mv " in line:
-            assert line.index("sync ") < line.index(" mv ")
+    record.hand_over(cast(Any, None), "shop", "sysctl", "vm.swappiness", "10", "60")
+    assert len(scripts) == 2
+    for script in scripts:
+        moves = [line for line in script.splitlines() if " mv " in line]
+        assert moves
+        assert all(line.index("sync ") < line.index(" mv ") for line in moves)
 
 
 def test_a_container_that_was_removed_meanwhile_is_left_out() -> None:
