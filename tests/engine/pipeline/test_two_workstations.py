@@ -207,8 +207,9 @@ def test_an_engine_that_did_not_run_is_asked_before_anything_is_changed_in_it(
         with pytest.raises(ClusterlabError, match="created there by ada@laptop"):
             refuse_other_owners("same-name", hosts)
     finally:
-        hosts["host1"].run("systemctl start docker; docker volume rm --force of-ada", check=True)
-        assert bob.run("clean", "--delete-data", "-i", "existing.yml")[0] == 0
+        hosts["host1"].run("systemctl start docker && docker volume rm --force of-ada", check=True)
+        for name in hosts:
+            hosts[name].run("rm -rf /var/lib/clusterlab/provision/same-name", check=True)
 
 
 def test_tests_in_several_processes_lock_the_hosts(ada: NightlyLab, hosts: Hosts) -> None:
