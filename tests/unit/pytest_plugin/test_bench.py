@@ -13,7 +13,7 @@ import pytest
 
 from clusterlab import pytest_plugin as plugin
 from clusterlab.checks.swarm_managers import SWARM_PLAY, statement
-from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.errors import ClusterlabError
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.state import LabState
 from clusterlab.model.lab import Lab
