@@ -62,9 +62,9 @@ class ServiceApart(PairsKind[ServiceApartProbe]):
         enter = " ".join(entering("$pid"))
         for host in where.lab.inventory.swarm_hosts:
             ping = f"! {enter} ping -n -c 2 -W 2 -I $card ${{each#*/}} || exit 1"
-            # Without a card nothing would be asked, and the loop pass.
-            cards = f'cards=$({NEAR} /proc/$pid/net/route); [ "$cards" ] || exit 1'
-            each = f"{cards}; for card in $cards; do for each in {addresses}; do {ping}; done; done"
+            # Without a card or an address nothing would be asked, and the loop pass.
+            cards = f"asked=; for card in $({NEAR} /proc/$pid/net/route)"
+            each = f'{cards}; do for each in {addresses}; do {ping}; asked=1; done; done; [ "$asked" ] || exit 1'
             command = from_tasks_of(probe.from_, host, each, where)
             lines.append(Line(host, command, f"no address of {probe.service} answers", command))
             own = f'{enter} ping -n -c 1 "$({enter} ip -o -4 address show eth0 | sed -E "s/.* inet ([0-9.]+).*/\\1/")"'

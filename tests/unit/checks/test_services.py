@@ -252,19 +252,28 @@ def faked(folder: Path, programs: Mapping[str, str], argv: Sequence[str]) -> sub
     for name, script in programs.items():
         folder.joinpath(name).write_text(f"#!/bin/sh\n{script}\n")
         folder.joinpath(name).chmod(0o755)
-    environment = {"PATH": f"{folder}:/usr/bin:/bin", "nodes_of_web": "host1", "addresses_of_api": "10.0.1.6"}
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "nodes_of_web": "host1"}
     return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
-    ("cards", "answers", "holds"), [("eth0", False, True), ("eth0\neth1", True, False), ("", False, False)]
+    ("cards", "addresses", "answers", "holds"),
+    [
+        ("eth0", "n1/10.0.1.6", False, True),
+        ("eth0\neth1", "n1/10.0.1.6", True, False),
+        ("", "n1/10.0.1.6", False, False),  # nobody is asked
+        ("eth0", "", False, False),
+    ],
 )
-def test_the_commands_for_apart_ask_over_a_card(tmp_path: Path, cards: str, answers: bool, holds: bool) -> None:
+def test_the_commands_for_apart_ask_over_a_card(
+    tmp_path: Path, cards: str, addresses: str, answers: bool, holds: bool
+) -> None:
     kind = KINDS["service_apart"]
     probe = kind.model.model_validate({"service": "api", "from": ["web"]})
     lines = [line for line in kind.manual(probe, Where(LAB, "services", {})) if line.proof]
     programs = {"docker": "echo 47", "awk": f"printf '{cards}'", "nsenter": f"exit {0 if answers else 1}"}
-    assert (faked(tmp_path, programs, ["sh", "-c", lines[0].proof]).returncode == 0) is holds
+    script = f"addresses_of_api_by_network='{addresses}'; {lines[0].proof}"
+    assert (faked(tmp_path, programs, ["sh", "-c", script]).returncode == 0) is holds
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_the_tests_use_the_hosts_that_were_locked_to_converge_them(
     monkeypatch.setattr(benches, "Pipeline", pipeline)
     bench = bench_in(folder, converge=True)
     bench.need("wiki")
-    assert [one is bench.session for one in used] == [True] * 3
+    session = bench.session
+    assert [one is session for one in used] == [True] * 3
 
 
 def test_a_test_that_could_not_have_the_lab_gives_it_free_for_the_next(
@@ -128,14 +129,18 @@ def test_a_test_that_could_not_have_the_lab_gives_it_free_for_the_next(
     def opened(lab: Lab, *_: Any) -> Iterator[Session]:
         assert not held
         held.append(lab)
-        yield Session(lab, Silent(), Exclusive("pytest"))
-        held.clear()
+        try:
+            yield Session(lab, Silent(), Exclusive("pytest"))
+        finally:
+            held.clear()
 
     def failing() -> None:
         raise ClusterlabError("host1: it does not answer")
 
     monkeypatch.setattr(benches, "open_session", opened)
-    monkeypatch.setattr(benches, "Pipeline", lambda session: SimpleNamespace(up=failing))
+    monkeypatch.setattr(
+        benches, "Pipeline", lambda session: SimpleNamespace(up=failing, provision=failing, apply=failing)
+    )
     bench = bench_in(folder, converge=True)
     for _ in range(2):
         with pytest.raises(ClusterlabError, match="host1: it does not answer"):

@@ -302,13 +302,13 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-cards=$(awk 'FNR == 1 { next }
+asked=; for card in $(awk 'FNR == 1 { next }
 NR == FNR {
   if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
   next
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
-END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; done; done || exit 1
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; asked=1; done; done; [ "$asked" ] || exit 1 || exit 1
 done
 ) || failed="$failed; "'between services'
 (
@@ -334,13 +334,13 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-cards=$(awk 'FNR == 1 { next }
+asked=; for card in $(awk 'FNR == 1 { next }
 NR == FNR {
   if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
   next
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
-END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); [ "$cards" ] || exit 1; for card in $cards; do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; done; done || exit 1
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/$pid/net/route); do for each in $addresses_of_db_by_network $addresses_of_db_by_network_on_host1 $addresses_of_db_by_network_on_host2; do ! nsenter --net=/proc/$pid/ns/net ping -n -c 2 -W 2 -I $card ${each#*/} || exit 1; asked=1; done; done; [ "$asked" ] || exit 1 || exit 1
 done
 ) || failed="$failed; "'between services'
 : "${nodes_of_db:?is what another host printed}"
