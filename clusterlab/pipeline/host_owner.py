@@ -37,10 +37,10 @@ ask() {
 }
 end=0
 ask info --format "{{with .Swarm.Cluster}}{{with .Spec.Labels}}{{if eq (index . \"LABEL_LAB\") \"$lab\"}}
-{{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}" || end=STOPPED
+{{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}"
 of_lab="label=LABEL_LAB=$lab"
 for list in "ps --all" "volume ls" "network ls"; do
-    ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}"
+    ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}" || end=STOPPED
 done
 services=$(ask service ls --quiet --filter "$of_lab")
 [ "$?" -ne SILENT ] || exit SILENT
