@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from clusterlab.checks import actions
 from clusterlab.checks.manual.line import HERE, Line
-from clusterlab.checks.manual.where import Where
+from clusterlab.checks.manual.where import Where, with_variables
 from clusterlab.model.actions import Action, Connection
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.engine_calls import shell
 
 _ENDS = {"stop": False, "kill": False, "start": True, "restart": True, "recreate": True}
 """Whether a container runs after an action."""
+_NOTICED = 60.0  # seconds for the Swarm to see that a task was killed
 
 
 class Actions:
@@ -107,4 +108,10 @@ class Actions:
             yield Line(self._where.manager, f"docker service scale --detach {action.service}={action.scale.replicas}")
         else:  # one of the nodes has the task, and only that has something to do
             kill = f"docker ps --quiet --filter name={action.service}.1. | xargs --no-run-if-empty docker kill"
+            listed = f"docker service ps --quiet --filter desired-state=running {action.service} | sort"
+            before = self._where.looked_up(self._where.manager, f"tasks of {action.service} before", listed)
+            yield from self._where.taken()
             yield from (Line(host, kill) for host in self._where.lab.inventory.swarm_hosts)
+            # What comes next must not find the killed task still counted among those that run.
+            other = f'[ "$({listed})" != {with_variables(before)} ]'
+            yield Line(self._where.manager, listed, "another task takes its place", other, within=_NOTICED)

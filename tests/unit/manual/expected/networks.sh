@@ -554,6 +554,7 @@ docker kill left && docker wait left
 (
 docker start left
 ) || failed="$failed; "'after each action everything is restored'
+tasks_of_hello_before=$(docker service ps --quiet --filter desired-state=running hello | sort); echo "tasks_of_hello_before=$tasks_of_hello_before"
 (
 docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
 ) || failed="$failed; "'after each action everything is restored'
@@ -574,6 +575,10 @@ docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
 failed=
 
 # after each action everything is restored
+: "${tasks_of_hello_before:?is what another host printed}"
+(end=$(($(date +%s) + 60)); until
+[ "$(docker service ps --quiet --filter desired-state=running hello | sort)" != "$tasks_of_hello_before" ]
+do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'after each action everything is restored'
 (
 docker service scale --detach hello=4
 ) || failed="$failed; "'after each action everything is restored'
