@@ -75,8 +75,10 @@ def _environment(match: re.Match[str]) -> str:
 _VALUE = r"""(?P<value>\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s,;&"'\\<>()\[\]{}]+)"""
 _NAME = rf"(?P<name>{SECRET_NAME.pattern}[\w.-]{{0,64}})"
 _NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "key")
-_HARMLESS_END = re.compile(r"(?:_file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy)$", re.I)
-_HARMLESS = re.compile(r"(?:true|false|yes|no|none|null|on|off|required|[\d.]{1,3}|\*+|<.*>|\$.*|)", re.I)
+_HARMLESS_END = re.compile(r"(?:[_.]file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy|spec)$", re.I)
+_HARMLESS = re.compile(  # the words after "required" follow where a message says what is wrong with a key
+    r"(?:true|false|yes|no|none|null|on|off|required|the|it|must|this|[\d.]{1,3}|\*+|<.*>|\$.*|)", re.I
+)
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _ENTRY = re.compile(r'(?P<name>"[^"=\\]+)=(?:[^"\\]|\\.)*(?P<end>"|$)')
 

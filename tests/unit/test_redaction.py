@@ -77,6 +77,8 @@ def test_secrets_are_recognised_by_their_form(text: str, secret: str) -> None:
     [
         "user joe may not run commands as root without a password",
         "sudo: a password is required",
+        "secrets.token: the key 'driver' is not used by clusterlab",
+        "secrets.token.file: gone.txt cannot be read",
         "Permission denied (publickey,password).",
         "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=yes",
         "MYSQL_ROOT_PASSWORD_FILE=/run/secrets/db",
