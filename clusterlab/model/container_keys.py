@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 
 from .base import Issue
+from .long_forms import LongMount, LongPort
 from .short_syntax import parse_mount, parse_port
 
 Command = str | list[str]
@@ -25,7 +26,7 @@ def command_faults(key: str, command: Command | None) -> Iterator[Issue]:
             )
 
 
-def mount_faults(volumes: Sequence[str]) -> Iterator[Issue]:
+def mount_faults(volumes: Sequence[str | LongMount]) -> Iterator[Issue]:
     seen: set[str] = set()
     for index, text in enumerate(volumes):
         try:
@@ -34,8 +35,12 @@ def mount_faults(volumes: Sequence[str]) -> Iterator[Issue]:
             yield Issue(("volumes", index), str(error))
             continue
         if target in seen:
-            yield Issue(("volumes", index), f"'{text}': something else is already mounted on {target}")
+            yield Issue(("volumes", index), f"{_written(text)}something else is already mounted on {target}")
         seen.add(target)
+
+
+def _written(item: str | LongMount) -> str:
+    return f"'{item}': " if isinstance(item, str) else ""
 
 
 def tmpfs_faults(paths: Sequence[str]) -> Iterator[Issue]:
@@ -57,7 +62,7 @@ def network_faults(mode: str | None, networks: object, ports: object) -> Iterato
 
 
 def port_faults(
-    key: str, items: Sequence[str | int], parse: Callable[[str | int], object] = parse_port
+    key: str, items: Sequence[str | int | LongPort], parse: Callable[[str | int | LongPort], object] = parse_port
 ) -> Iterator[Issue]:
     for index, item in enumerate(items):
         try:

@@ -12,10 +12,19 @@ from typing import Literal
 from pydantic import Field
 
 from .base import Duration, Issue, Model, Size
+from .compose_forms import Labels
+
+JOBS = ("replicated-job", "global-job")
+
+
+class Preference(Model):
+    spread: str = Field(examples=["node.labels.rack"], description="tasks are spread over the values of this label")
 
 
 class Placement(Model):
     constraints: list[str] = Field(default_factory=list, examples=[["node.hostname == host1"]])
+    preferences: list[Preference] = Field(default_factory=list)
+    max_replicas_per_node: int | None = Field(default=None, ge=0, description="0: unlimited")
 
 
 class _Replacing(Model):
@@ -62,8 +71,9 @@ class Resources(Model):
 
 
 class Deploy(Model):
-    mode: Literal["replicated", "global"] = "replicated"
+    mode: Literal["replicated", "global", "replicated-job", "global-job"] = "replicated"
     replicas: int = Field(default=1, ge=0)
+    labels: Labels = Field(default_factory=dict, description="labels of the service, as `labels` beside it")
     endpoint_mode: Literal["vip", "dnsrr"] | None = None
     placement: Placement = Placement()
     update_config: UpdateConfig = UpdateConfig()
@@ -72,6 +82,24 @@ class Deploy(Model):
     resources: Resources = Resources()
 
     def issues(self) -> Iterator[Issue]:
-        if self.mode == "global" and self.given("replicas"):
+        if self.mode.startswith("global") and self.given("replicas"):
             remedy = "Leave it out: a global service has one task per node."
-            yield Issue(("replicas",), "'replicas' has no effect with 'mode: global'", remedy, True)
+            yield Issue(("replicas",), f"'replicas' has no effect with 'mode: {self.mode}'", remedy, True)
+        if self.mode.startswith("global") and self.placement.given("max_replicas_per_node"):
+            message = f"'max_replicas_per_node' has no effect with 'mode: {self.mode}'"
+            yield Issue(("placement", "max_replicas_per_node"), message, "Leave it out.", True)
+        if not self.is_job:
+            return
+        for key in self.given("update_config", "rollback_config"):
+            yield Issue((key,), f"a job (mode {self.mode}) cannot have {key}", "Leave it out.", True)
+        if self.restart_policy.condition == "any":
+            yield Issue(
+                ("restart_policy", "condition"),
+                "a job that has completed does not start again",
+                "Write on-failure or none.",
+            )
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks run once, until they have completed."""
+        return self.mode in JOBS

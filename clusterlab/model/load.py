@@ -91,6 +91,7 @@ def _load(
     without: Sequence[str] = (),
     by_default: bool = False,
 ) -> Lab:
+    from clusterlab.stacks.env_files_of_play import with_env_files
     from clusterlab.stacks.statements.of_play import with_names, with_statements  # which knows this package
 
     wrong = list(problems)
@@ -112,6 +113,9 @@ def _load(
             for name, play in read_plays.items()
             if play is not None
         }
+    for name, file in files.items():
+        files[name], problems = with_env_files(file)
+        wrong += problems
     loaded, of_play = _stacks(files, stacks, wrong)
     files = {name: replace(file, play=with_names(file.play, loaded.get(name))) for name, file in files.items()}
     if inventory is not None:

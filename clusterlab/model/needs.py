@@ -9,6 +9,7 @@ from clusterlab.capabilities import Capabilities
 
 from .iscsi import disk_of
 from .lab import Lab
+from .long_forms import LongMount
 from .playbook import Play
 from .short_syntax import parse_mount
 
@@ -85,7 +86,7 @@ def why_service_cannot_run(lab: Lab, play: Play, name: str, capabilities: Capabi
     return found[0] if found and all(found) else None
 
 
-def _mount_needs(lab: Lab, play: Play, volumes: Iterable[str], host: str) -> Iterator[Need]:
+def _mount_needs(lab: Lab, play: Play, volumes: Iterable[str | LongMount], host: str) -> Iterator[Need]:
     for text in volumes:
         source = parse_mount(text).source
         if source in play.volumes:

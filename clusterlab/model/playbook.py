@@ -21,6 +21,7 @@ from .drills import Drill
 from .external import External
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
+from .long_forms import Logging, LongMount, LongPort, Ulimit
 from .short_syntax import parse_port
 from .stack_files import StackFiles
 
@@ -169,14 +170,30 @@ class Service(Model):
     command: Command | None = None
     entrypoint: Command | None = None
     environment: Environment = Field(default_factory=dict, repr=False)
-    volumes: list[str] = Field(default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path")
-    ports: list[str | int] = Field(default_factory=list, description="[host-port:]port[/protocol]")
+    env_file: Strings = Field(
+        default_factory=list, description="files with NAME=VALUE, relative to the play; environment wins over them"
+    )
+    volumes: list[str | LongMount] = Field(
+        default_factory=list, description="NAME:/path[:ro] or /host/path:/path[:ro] or /path, or the long form"
+    )
+    ports: list[str | int | LongPort] = Field(
+        default_factory=list, description="[host-port:]port[/protocol], or the long form"
+    )
     networks: Attachments = Field(default_factory=dict)
     user: str | int | None = None
     hostname: str | None = None
     working_dir: str | None = None
     read_only: bool = False
+    tty: bool = False
+    stdin_open: bool = False
     init: bool = False
+    dns: Strings = Field(default_factory=list)
+    dns_search: Strings = Field(default_factory=list)
+    cap_add: list[str] = Field(default_factory=list)
+    cap_drop: list[str] = Field(default_factory=list)
+    sysctls: Labels = Field(default_factory=dict)
+    ulimits: dict[str, int | Ulimit] = Field(default_factory=dict)
+    logging: Logging | None = None
     extra_hosts: ExtraHosts = Field(default_factory=dict)
     stop_signal: str | None = None
     stop_grace_period: Duration | None = Field(default=None, description="default: 10s, as the engine has it")
@@ -189,11 +206,11 @@ class Service(Model):
         yield from command_faults("entrypoint", self.entrypoint)
         yield from mount_faults(self.volumes)
         yield from port_faults("ports", self.ports, _published)
-        if self.deploy.endpoint_mode == "dnsrr" and self.ports:
+        if self.deploy.endpoint_mode == "dnsrr" and any(_is_ingress(port) for port in self.ports):
             yield Issue(
                 ("deploy", "endpoint_mode"),
-                "dnsrr cannot be combined with ports: plays publish them in mode ingress",
-                "Leave one of the two out.",
+                "dnsrr cannot be combined with ports of mode ingress",
+                "Leave one of the two out, or publish the ports with mode: host.",
             )
 
 
@@ -295,13 +312,17 @@ class Play(Model):
             yield Issue((), "this play has only a title", remedy)
 
 
-def _exposed(item: str | int) -> None:
+def _exposed(item: str | int | LongPort) -> None:
     if parse_port(item).host_port is not None:
         raise ValueError(
             f"'{item}': 'expose' publishes nothing on the host: write the container's port alone, or use ports"
         )
 
 
-def _published(item: str | int) -> None:
+def _is_ingress(item: str | int | LongPort) -> bool:
+    return isinstance(item, str | int) or item.mode == "ingress"
+
+
+def _published(item: str | int | LongPort) -> None:
     if parse_port(item).address is not None:
         raise ValueError(f"'{item}': a service publishes on every address of every node: leave the address out")

@@ -8,16 +8,20 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from .base import OBJECT_PATTERN
+from .long_forms import LongMount, LongPort
 
 
 @dataclass(frozen=True)
 class Mount:
-    """One item of a container's `volumes:`."""
+    """One item of a container's or service's `volumes:`."""
 
-    type: Literal["volume", "bind", "anonymous"]
+    type: Literal["volume", "bind", "anonymous", "tmpfs"]
     source: str  # a volume's name, an absolute path on the host, or "" for an anonymous volume
     target: str  # an absolute path in the container
     read_only: bool = False
+    nocopy: bool = False
+    propagation: str = ""
+    size: int = 0  # bytes of a tmpfs, 0 for no limit
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,16 @@ class PortMapping:
     host_port: int | None
     port: int
     protocol: Literal["tcp", "udp", "sctp"] = "tcp"
+    mode: Literal["ingress", "host"] = "ingress"
 
 
-def parse_mount(text: str) -> Mount:
-    """The mount that NAME:/path, /host/path:/path or /path says.
-
-    Each with :ro or :rw.
+def parse_mount(text: str | LongMount) -> Mount:
+    """The mount that NAME:/path, /host/path:/path or /path says, each with :ro or :rw; or that the long form says.
 
     Raises ValueError with what is wrong, for people.
     """
+    if isinstance(text, LongMount):
+        return _of_long_form(text)
     source, target, mode = _split_mount(text)
     if not target.startswith("/"):
         raise ValueError(f"'{text}': the path in the container, '{target}', must begin with /")
@@ -59,6 +64,19 @@ def parse_mount(text: str) -> Mount:
     return Mount("volume", source, target, read_only)
 
 
+def _of_long_form(mount: LongMount) -> Mount:
+    anonymous = mount.type == "volume" and not mount.source
+    return Mount(
+        "anonymous" if anonymous else mount.type,
+        mount.source,
+        mount.target,
+        mount.read_only,
+        nocopy=bool(mount.volume and mount.volume.nocopy),
+        propagation=(mount.bind and mount.bind.propagation) or "",
+        size=mount.tmpfs.size if mount.tmpfs else 0,
+    )
+
+
 def _split_mount(text: str) -> tuple[str, str, str]:
     parts = text.split(":")
     if len(parts) > 3 or not all(parts):
@@ -74,11 +92,13 @@ def _split_mount(text: str) -> tuple[str, str, str]:
             return parts[0], parts[1], parts[2]
 
 
-def parse_port(text: str | int) -> PortMapping:
-    """The port that [[address:]host-port:]port[/protocol] publishes.
+def parse_port(text: str | int | LongPort) -> PortMapping:
+    """The port that [[address:]host-port:]port[/protocol] publishes, or the long form.
 
     Raises ValueError with what is wrong, for people.
     """
+    if isinstance(text, LongPort):
+        return PortMapping(None, text.published, text.target, text.protocol, text.mode)
     body, slash, protocol = str(text).partition("/")
     if slash and protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"'{text}': the protocol must be tcp, udp or sctp, not '{protocol}'")

@@ -33,10 +33,10 @@ def measured(lab: Lab, unsupported: Capabilities, steady: float) -> DrillPlan:
             for service in lasting(stack):
                 probers[prober_name(service.name)] = {"task": stack.scoped(service.name), "from": hosts, **_TIMES}
         for service_name, one in play.services.items():
-            if one.deploy.replicas:
+            if one.deploy.replicas and not one.deploy.is_job:
                 probers[prober_name(service_name)] = {"task": service_name, "from": hosts, **_TIMES}
                 for port in map(parse_port, one.ports):
-                    if meshed and port.host_port and port.protocol == "tcp":
+                    if meshed and port.host_port and port.protocol == "tcp" and port.mode == "ingress":
                         probers[f"{prober_name(service_name)}-port"] = _port(lab, port.host_port, hosts)
         for container_name, container in play.containers.items():
             runs = ["sh", "-c", running({"name": [f"^/{container_name}$"]}, 2.0)]

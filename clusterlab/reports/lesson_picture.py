@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from clusterlab.model import Lab
+from clusterlab.model.long_forms import LongPort
 from clusterlab.model.playbook import Container, Network, Play, Service, Volume
 from clusterlab.model.short_syntax import parse_mount, parse_port
 
@@ -67,7 +68,7 @@ def _rows(lab: Lab, play: Play) -> Iterator[_Row]:
             branch = "└─" if name == names[-1] else "├─"
             yield _Row(f"{branch} {name}  {_detail(play.containers[name])}", host, name)
     for name, service in play.services.items():
-        number = "on every node" if service.deploy.mode == "global" else f"× {service.deploy.replicas}"
+        number = "on every node" if service.deploy.mode.startswith("global") else f"× {service.deploy.replicas}"
         ports = "".join(f"  {_port(text)}" for text in service.ports)
         yield _Row(f"Swarm  service {name}  {service.image} {number}{ports}", "", name)
 
@@ -84,7 +85,7 @@ def _detail(container: Container) -> str:
     return "  ".join(parts)
 
 
-def _port(text: str | int) -> str:
+def _port(text: str | int | LongPort) -> str:
     port = parse_port(text)
     where = f"{port.address}:" if port.address else ":"
     return f"{where}{port.host_port or 'auto'}→{port.port}"

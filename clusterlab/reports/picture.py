@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clusterlab.model import Lab
+from clusterlab.model.long_forms import LongMount
 from clusterlab.model.playbook import Deploy, Play, Volume
+from clusterlab.model.short_syntax import parse_mount
 from clusterlab.reports.drawn import DrawnContainer, DrawnHost, DrawnService, DrawnShared, Picture
 from clusterlab.results import Link
 
@@ -53,11 +55,11 @@ def picture_of(lab: Lab) -> Picture:
 
 
 def _tasks(deploy: Deploy) -> str:
-    return "one per node" if deploy.mode == "global" else str(deploy.replicas)
+    return "one per node" if deploy.mode.startswith("global") else str(deploy.replicas)
 
 
-def _joins(volumes: Sequence[str], play: Play, networks: object) -> list[str]:
-    mounted = [str(volume).partition(":")[0] for volume in volumes]
+def _joins(volumes: Sequence[str | LongMount], play: Play, networks: object) -> list[str]:
+    mounted = [mount.source for mount in map(parse_mount, volumes)]
     joined = list(networks) if isinstance(networks, dict) else []
     return [*joined, *(name for name in mounted if name in play.volumes)]
 

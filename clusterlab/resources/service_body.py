@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusterlab.model.playbook import Attachment, Service
-from clusterlab.model.short_syntax import parse_mount, parse_port
 
-from . import service_deploy
+from . import service_deploy, service_limits
 from .base import LABEL_LAB, LABEL_SPEC
 from .compare import variables
-from .container_body import health_flags, healthcheck, words
+from .container_body import health_flags, healthcheck
 from .engine_calls import flags, pairs
 from .labels import labels_for
-from .nano import SECOND, milliseconds, nano
+from .nano import SECOND, milliseconds
 from .ownership import OWNER_LABELS
 from .service_deploy import Deployed, defaults, given, put
+from .service_modes import is_job, mode_of, replicas_of
+from .service_of_play import spec_of
 
 GRACE = 10 * SECOND
 """The engine's own StopGracePeriod."""
@@ -31,6 +32,7 @@ _TEXTS = {
     "--user": "User", "--hostname": "Hostname", "--workdir": "Dir", "--stop-signal": "StopSignal",
 }  # fmt: skip
 """Options of a text each, and the API's names in a ContainerSpec."""
+_MOUNT_OPTIONS = {"bind-propagation": ("BindOptions", "Propagation"), "tmpfs-size": ("TmpfsOptions", "SizeBytes")}
 _NO_HEALTH = ["--health-cmd", "", "--health-retries", "0"]
 _NO_HEALTH += [word for time in ("interval", "timeout", "start-period") for word in (f"--health-{time}", "0s")]
 
@@ -47,9 +49,11 @@ class WantedService:
     container: dict[str, Any] = field(repr=False)  # TaskTemplate.ContainerSpec, without the image
     networks: dict[str, Attachment]
     constraints: list[str]
+    preferences: list[str]  # what tasks are spread over, in this order
     mode: dict[str, Any]
     ports: list[dict[str, Any]]
     labels: dict[str, str]
+    logging: dict[str, Any] = field(default_factory=dict)  # TaskTemplate.LogDriver
     deploy: Deployed = field(default_factory=dict)
 
     def spec(self, image_id: str) -> dict[str, Any]:
@@ -61,14 +65,27 @@ class WantedService:
     def template(self, image_id: str) -> dict[str, Any]:
         """The TaskTemplate, without the options of `deploy`."""
         template: dict[str, Any] = {"ContainerSpec": {"Image": image_id, **self.container}}
-        if self.constraints:
-            template["Placement"] = {"Constraints": self.constraints}
+        template["Placement"] = self.placement  # also an empty one: without it, commands that change it crash
+        if self.logging:
+            template["LogDriver"] = self.logging
         if self.networks:
             template["Networks"] = [
                 {"Target": name, **({"Aliases": list(one.aliases)} if one.aliases else {})}
                 for name, one in self.networks.items()
             ]
         return template
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """Where tasks run, without the options of `deploy`."""
+        spread = [{"Spread": {"SpreadDescriptor": one}} for one in self.preferences]
+        whole = {"Constraints": self.constraints, "Preferences": spread}
+        return {key: value for key, value in whole.items() if value}
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks run until they have completed."""
+        return is_job({"Mode": self.mode})
 
     def deployed(self, spec: Mapping[str, Any]) -> Deployed:
         """The options of `deploy` that a service with `spec` should have.
@@ -88,12 +105,19 @@ class WantedService:
         return variables(self.container.get("Env"))
 
     def command(self, image_id: str) -> list[str]:
-        """What creates it; `image_id` may be empty when it is not known yet."""
+        """What creates it; `image_id` may be empty when it is not known yet.
+
+        Nothing where commands have no option for what it has.
+        """
         spec = self.container
+        if spec.get("OpenStdin"):
+            return []
         command = ["docker", "service", "create", "--name", self.name, "--no-resolve-image"]
-        replicated = self.mode.get("Replicated")
-        command += ["--replicas", str(replicated["Replicas"])] if replicated else ["--mode", "global"]
+        mode, replicas = mode_of({"Mode": self.mode}), replicas_of({"Mode": self.mode})
+        command += ["--mode", mode] if mode != "replicated" else []
+        command += ["--replicas", str(replicas)] if replicas is not None else []
         command += flags("--constraint", self.constraints)
+        command += flags("--placement-pref", [f"spread={one}" for one in self.preferences])
         command += service_deploy.flags(self.deploy, {})
         command += flags("--env", list(self.environment))
         command += flags("--mount", [_mount_text(one) for one in spec.get("Mounts") or []])
@@ -104,6 +128,7 @@ class WantedService:
             command += [flag, spec[key]] if spec.get(key) else []
         command += ["--read-only"] if spec.get("ReadOnly") else []
         command += ["--init"] if spec.get("Init") else []
+        command += service_limits.create_flags(spec) + service_limits.logging_flags(self.logging)
         command += flags("--host", [_host_text(one) for one in spec.get("Hosts") or []])
         command += ["--stop-grace-period", milliseconds(spec["StopGracePeriod"])] if "StopGracePeriod" in spec else []
         command += health_flags(spec.get("Healthcheck"))
@@ -120,14 +145,19 @@ def update_command(
     `networks` are names by id.
 
     Values of variables come from the shell's environment. Of the options with -add and -rm, -add replaces what has the
-    same name. `image_id` may be empty when it is not known yet: the image's tag stands for it.
+    same name. `image_id` may be empty when it is not known yet: the image's tag stands for it. Nothing where commands
+    have no option for what differs.
     """
     template = spec["TaskTemplate"]
     found, container = template["ContainerSpec"], wanted.container
+    has_logging = template.get("LogDriver") or {}
+    if not service_limits.can_be_typed(container, found) or (has_logging and not wanted.logging):
+        return []
     command = ["docker", "service", "update", "--no-resolve-image"]
-    replicas = wanted.mode.get("Replicated")
-    if replicas and replicas != spec["Mode"].get("Replicated"):
-        command += ["--replicas", str(replicas["Replicas"])]
+    replicas = replicas_of({"Mode": wanted.mode})
+    if replicas is not None and replicas != replicas_of(spec):
+        command += ["--replicas", str(replicas)]
+        command += ["--max-concurrent", str(replicas)] if wanted.is_job else []
     image = image_id or wanted.image
     command += ["--image", image] if image != found["Image"] else []
     for flag, key in _TEXTS.items():
@@ -135,6 +165,8 @@ def update_command(
     for flag, key in (("--read-only", "ReadOnly"), ("--init", "Init")):
         if bool(container.get(key)) != bool(found.get(key)):
             command.append(f"{flag}={str(bool(container.get(key))).lower()}")
+    command += service_limits.update_flags(container, found)
+    command += service_limits.logging_flags(wanted.logging) if wanted.logging != has_logging else []
     hosts, has_hosts = ([_host_text(one) for one in each.get("Hosts") or []] for each in (container, found))
     command += flags("--host-rm", [one for one in has_hosts if one not in hosts])
     command += flags("--host-add", [one for one in hosts if one not in has_hosts])
@@ -150,8 +182,12 @@ def update_command(
     command += flags("--env-add", [name for name, value in env.items() if value != has_env.get(name)])
     mounts, has_mounts = ({one["Target"]: one for one in each.get("Mounts") or []} for each in (container, found))
     command += _edited("--mount", mounts, has_mounts, _mount_text)
+    placement = template.get("Placement") or {}
     constraints = dict.fromkeys(wanted.constraints, "")
-    has_constraints = dict.fromkeys((template.get("Placement") or {}).get("Constraints") or [], "")
+    has_constraints = dict.fromkeys(placement.get("Constraints") or [], "")
+    if wanted.preferences != (spread := spread_of(placement)):
+        command += flags("--placement-pref-rm", [f"spread={one}" for one in spread])
+        command += flags("--placement-pref-add", [f"spread={one}" for one in wanted.preferences])
     command += flags("--constraint-rm", [one for one in has_constraints if one not in constraints])
     command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
     command += service_deploy.flags(wanted.deployed(spec), spec)
@@ -215,60 +251,46 @@ def _network_text(name: str, attachment: Attachment) -> str:
     return ",".join([f"name={name}", *(f"alias={alias}" for alias in attachment.aliases)])
 
 
+def spread_of(placement: Mapping[str, Any]) -> list[str]:
+    """What a Placement of the API spreads tasks over."""
+    return [one["Spread"]["SpreadDescriptor"] for one in placement.get("Preferences") or [] if one.get("Spread")]
+
+
 def wanted_service(lab: str, play: str, name: str, service: Service, image: str) -> WantedService:
     """What a play's service means.
 
     `image` is the tag by which its image is known on the manager.
     """
-    container: dict[str, Any] = {
-        "Command": words(service.entrypoint),
-        "Args": words(service.command),
-        "Env": [f"{key}={value}" for key, value in service.environment.items()],
-        "User": "" if service.user is None else str(service.user),
-        "Hostname": service.hostname or "",
-        "Dir": service.working_dir or "",
-        "ReadOnly": service.read_only,
-        "Init": service.init,
-        "Hosts": [f"{address} {name}" for name, address in service.extra_hosts.items()],
-        "StopSignal": service.stop_signal or "",
-        "Healthcheck": healthcheck(service.healthcheck),
-        "Mounts": [_mount(text) for text in service.volumes],
-    }
-    container = {key: value for key, value in container.items() if value}
-    if service.stop_grace_period is not None:
-        container["StopGracePeriod"] = nano(service.stop_grace_period)
+    spec = spec_of(name, service)
+    task = spec["TaskTemplate"]
+    container: dict[str, Any] = task["ContainerSpec"]
+    if service.healthcheck is not None:
+        container["Healthcheck"] = healthcheck(service.healthcheck)
     networks = {key: value or Attachment() for key, value in service.networks.items()}
     constraints = list(service.deploy.placement.constraints)
-    is_global = service.deploy.mode == "global"
-    mode: dict[str, Any] = {"Global": {}} if is_global else {"Replicated": {"Replicas": service.deploy.replicas}}
-    ports = [_published(text) for text in service.ports]
+    preferences = [one.spread for one in service.deploy.placement.preferences]
+    ports: list[dict[str, Any]] = (spec.get("EndpointSpec") or {}).get("Ports", [])
     attached = {key: one.model_dump() for key, one in networks.items()}
     deploy = given(service.deploy)
-    options = [sorted(["/".join(path), value] for path, value in deploy.items())] if deploy else []
-    labels = labels_for(
-        lab, play, [image, container, attached, constraints, mode, ports, service.labels, *options], service.labels
-    )
+    options: list[Any] = [sorted(["/".join(path), value] for path, value in deploy.items())] if deploy else []
+    options += [one for one in (preferences, task.get("LogDriver")) if one]
+    own = {**service.labels, **service.deploy.labels}
+    labels = labels_for(lab, play, [image, container, attached, constraints, spec["Mode"], ports, own, *options], own)
     container["Labels"] = {LABEL_LAB: lab}  # tasks are then known as ours on every node
-    return WantedService(name, image, container, networks, constraints, mode, ports, labels, deploy)
-
-
-def _mount(text: str) -> dict[str, Any]:
-    mount = parse_mount(text)
-    kind = "bind" if mount.type == "bind" else "volume"
-    whole = {"Type": kind, "Source": mount.source, "Target": mount.target, "ReadOnly": mount.read_only}
-    return {key: value for key, value in whole.items() if value}
+    return WantedService(
+        name, image, container, networks, constraints, preferences, spec["Mode"], ports, labels,
+        task.get("LogDriver", {}), deploy,
+    )  # fmt: skip
 
 
 def _mount_text(mount: dict[str, Any]) -> str:
     names = {"Type": "type", "Source": "source", "Target": "target"}
     parts = [f"{name}={mount[key]}" for key, name in names.items() if key in mount]
-    return ",".join([*parts, *(["readonly"] if mount.get("ReadOnly") else [])])
-
-
-def _published(text: str | int) -> dict[str, Any]:
-    port = parse_port(text)
-    published = {"PublishedPort": port.host_port} if port.host_port else {}
-    return {"Protocol": port.protocol, "TargetPort": port.port, "PublishMode": "ingress", **published}
+    parts += ["readonly"] if mount.get("ReadOnly") else []
+    parts += ["volume-nocopy=true"] if (mount.get("VolumeOptions") or {}).get("NoCopy") else []
+    for option, (of, key) in _MOUNT_OPTIONS.items():
+        parts += [f"{option}={mount[of][key]}"] if (mount.get(of) or {}).get(key) else []
+    return ",".join(parts)
 
 
 def _port_text(port: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from clusterlab.remote import Host
 from .compare import same
 from .engine_calls import engine
 from .observed import Json
-from .service_drift import SPEC, replicas_of
+from .service_drift import SPEC
+from .service_modes import replicas_of
 
 CONVERGE = 300.0
 """Seconds that a service gets until all its tasks run; an emulated machine may start dozens of containers meanwhile."""
@@ -69,7 +70,7 @@ def _runs(service: Json) -> bool:
     status = service.get("ServiceStatus") or {}
     updating = (service.get("UpdateStatus") or {}).get("State") == "updating"
     desired, running = status.get("DesiredTasks", 0), status.get("RunningTasks", 0)
-    wanted = replicas_of(service["Spec"]["Mode"])
+    wanted = replicas_of(service["Spec"])
     settled = desired == wanted if wanted is not None else desired > 0
     return settled and running == desired and not updating
 

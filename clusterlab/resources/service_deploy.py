@@ -15,6 +15,7 @@ from clusterlab.model.deploy import Deploy
 
 from .base import Difference
 from .nano import SECOND, milliseconds, nano, processors
+from .service_modes import is_job
 
 Path = tuple[str, ...]
 
@@ -66,7 +67,12 @@ def _of_resources() -> Iterator[Option]:
     yield Option(("resources", "limits", "pids"), (_TASK, "Resources", "Limits", "Pids"), "--limit-pids", 0)
 
 
+_CONDITION = (_TASK, "RestartPolicy", "Condition")
+_OF_JOBS = "on-failure"
+"""The restart policy that the engine has for jobs: what has completed does not start again."""
+
 OPTIONS = (
+    Option(("placement", "max_replicas_per_node"), (_TASK, "Placement", "MaxReplicas"), "--replicas-max-per-node", 0),
     Option(("endpoint_mode",), ("EndpointSpec", "Mode"), "--endpoint-mode", "vip"),
     *_of_restart(),
     *_of_resources(),
@@ -88,7 +94,7 @@ def given(deploy: Deploy) -> Deployed:
 
 def defaults(spec: Mapping[str, Any]) -> Deployed:
     """The engine's default of every option that a service has otherwise."""
-    return {one.path: one.default for one in OPTIONS if _in(spec, one) != one.default}
+    return {one.path: _default(one, spec) for one in OPTIONS if _in(spec, one) != _default(one, spec)}
 
 
 def differing(wanted: Deployed, spec: Mapping[str, Any]) -> list[Difference]:
@@ -128,4 +134,8 @@ def _in(spec: Mapping[str, Any], option: Option) -> Any:
     value: Any = spec
     for part in option.path:
         value = (value or {}).get(part)
-    return option.default if value is None else value
+    return _default(option, spec) if value is None else value
+
+
+def _default(option: Option, spec: Mapping[str, Any]) -> Any:
+    return _OF_JOBS if option.path == _CONDITION and is_job(spec) else option.default

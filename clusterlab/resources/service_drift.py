@@ -10,13 +10,16 @@ from .base import LABEL_PLAY, LABEL_SPEC, Difference
 from .compare import differences, environment_differences, variables
 from .labels import own_labels
 from .observed import Json, labels_of
-from .service_body import GRACE, WantedService
+from .service_body import GRACE, WantedService, spread_of
 from .service_deploy import differing
+from .service_modes import mode_of, replicas_of
 
 SPEC = {
     "Command": "entrypoint", "Args": "command", "User": "user", "Hostname": "hostname", "Dir": "working_dir",
     "ReadOnly": "read_only", "Init": "init", "Hosts": "extra_hosts", "StopSignal": "stop_signal",
-    "StopGracePeriod": "stop_grace_period", "Healthcheck": "healthcheck", "Mounts": "volumes",
+    "StopGracePeriod": "stop_grace_period", "Healthcheck": "healthcheck", "Mounts": "volumes", "TTY": "tty",
+    "OpenStdin": "stdin_open", "CapabilityAdd": "cap_add", "CapabilityDrop": "cap_drop", "Sysctls": "sysctls",
+    "Ulimits": "ulimits", "DNSConfig": "dns",
 }  # fmt: skip
 """The API's names in a ContainerSpec, and the play's."""
 
@@ -36,9 +39,9 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
     """
     spec = found.listed["Spec"]
     template = spec["TaskTemplate"]
-    container = template["ContainerSpec"]
+    container, placement = template["ContainerSpec"], template.get("Placement") or {}
     networks = {found.networks.get(one["Target"], one["Target"]): one for one in template.get("Networks") or []}
-    labels = labels_of(found.listed)
+    labels, mode = labels_of(found.listed), {"Mode": wanted.mode}
     listed = [
         *differences("", _options(wanted.container), _options(container)),
         *environment_differences(wanted.environment, variables(container.get("Env"))),
@@ -49,11 +52,19 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
         ),
         *differences(
             "",
-            {"constraints": wanted.constraints, "mode": _mode(wanted.mode), "replicas": replicas_of(wanted.mode)},
             {
-                "constraints": (template.get("Placement") or {}).get("Constraints"),
-                "mode": _mode(spec["Mode"]),
-                "replicas": replicas_of(spec["Mode"]),
+                "constraints": wanted.constraints,
+                "preferences": wanted.preferences,
+                "mode": mode_of(mode),
+                "replicas": replicas_of(mode),
+                "logging": wanted.logging,
+            },
+            {
+                "constraints": placement.get("Constraints"),
+                "preferences": spread_of(placement),
+                "mode": mode_of(spec),
+                "replicas": replicas_of(spec),
+                "logging": template.get("LogDriver"),
             },
         ),
         *differences(
@@ -74,6 +85,10 @@ def _options(container: Mapping[str, Any]) -> dict[str, Any]:
     """A ContainerSpec under the play's names, without orders that mean nothing."""
     options = {name: container.get(key) for key, name in SPEC.items()}
     options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
+    options["dns"], options["dns_search"] = ((options["dns"] or {}).get(key) for key in ("Nameservers", "Search"))
+    options["ulimits"] = sorted(container.get("Ulimits") or [], key=lambda limit: str(limit.get("Name")))
+    for name in ("cap_add", "cap_drop"):
+        options[name] = sorted(options[name] or [])
     options["extra_hosts"] = sorted(container.get("Hosts") or [])
     options["healthcheck"] = {key: value for key, value in (container.get("Healthcheck") or {}).items() if value}
     if options["stop_grace_period"] == GRACE:
@@ -81,14 +96,11 @@ def _options(container: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _mode(mode: Mapping[str, Any]) -> str:
-    return ", ".join(key.lower() for key in mode)
-
-
-def replicas_of(mode: Mapping[str, Any]) -> int | None:
-    found = (mode.get("Replicated") or {}).get("Replicas")
-    return None if found is None else int(found)
-
-
 def _ports(ports: list[dict[str, Any]]) -> list[str]:
-    return sorted(f"{one.get('PublishedPort', '')}:{one['TargetPort']}/{one.get('Protocol', 'tcp')}" for one in ports)
+    return sorted(
+        f"{one.get('PublishedPort', '')}:{one['TargetPort']}/{one.get('Protocol', 'tcp')}{_mode(one)}" for one in ports
+    )
+
+
+def _mode(port: Mapping[str, Any]) -> str:
+    return " on the nodes of tasks" if port.get("PublishMode") == "host" else ""

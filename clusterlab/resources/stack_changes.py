@@ -23,16 +23,14 @@ from .removal import service_losses
 from .restarts import effect_of, may_end_tasks
 from .scope import MANAGERS, Scope, Wants
 from .service_converge import WEIGHT
+from .service_modes import is_job
 from .stack_fields import Path
 from .stack_objects import create_file, create_network, file_command, network_command, network_drift, relabel
 from .stack_removal import removal
 from .stack_services import Deployment, digest_of, service_differences, wanted_spec
-from .stack_view import Deployed, StackObject, mode_of, object_key, refusals
+from .stack_view import Deployed, StackObject, object_key, refusals
 
 NAME = "stack"
-
-
-_JOBS = ("replicated-job", "global-job")
 
 
 def deploy_command(stack: Stack, *options: str) -> str:
@@ -78,7 +76,7 @@ class StackChanges:
         services = self._stack.services.values()
         keys = {change.key for change in planned}
         stands_in = any(one.image and one.image.value in self._wants.images for one in services)
-        jobs = {one.name for one in self._found.own if one.kind == "service" and mode_of(one.listed["Spec"]) in _JOBS}
+        jobs = {one.name for one in self._found.own if one.kind == "service" and is_job(one.listed["Spec"])}
         again = any(
             self._stack.scoped(one.name) in jobs
             and object_key(SWARM, "service", self._stack.scoped(one.name)) not in keys

@@ -23,11 +23,11 @@ from .engine_calls import engine
 from .labels import is_ours
 from .observed import Json, labels_of
 from .scope import SwarmView
+from .service_modes import mode_of
 from .spec_calls import refusal
 
 KINDS = ("service", "config", "secret", "network")
 """In the order in which they are removed."""
-_MODES = {"Replicated": "replicated", "Global": "global", "ReplicatedJob": "replicated-job", "GlobalJob": "global-job"}
 _SAME, _DIFFERENT = "out of sequence", "only updates to Labels"
 _OTHER = Content(b"\0")  # of a secret that is not the stack's: no reader ever sees it
 
@@ -130,11 +130,6 @@ def _version(text: str) -> tuple[int, int]:
     major, _, rest = text.partition(".")
     minor = rest.partition(".")[0]
     return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else (99, 0)
-
-
-def mode_of(spec: Json) -> str:
-    """The mode of a service as stack files write it."""
-    return next((_MODES[key] for key in spec.get("Mode") or {} if key in _MODES), "replicated")
 
 
 def _service(spec: Json) -> ExistingService:

@@ -29,7 +29,9 @@ from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
 from .service_converge import WEIGHT, converge_service
 from .service_deploy import KEEPS_TASKS, put
-from .service_drift import SPEC, FoundService, replicas_of, service_differences
+from .service_drift import SPEC, FoundService, service_differences
+from .service_modes import is_job, replicas_of
+from .swarm_jobs import wait_for_job
 from .wanted_images import image_hosts
 
 _KEEPS_TASKS = ("labels", "play", "spec", "replicas", *KEEPS_TASKS)
@@ -165,7 +167,7 @@ def _update_change(
     differing: tuple[Difference, ...],
 ) -> Change:
     at, body = scope.at(key), wanted.body
-    fewer = (replicas_of(found.listed["Spec"]["Mode"]) or 0) > (replicas_of(body.mode) or 0)
+    fewer = (replicas_of(found.listed["Spec"]) or 0) > (replicas_of({"Mode": body.mode}) or 0)
     ends_tasks = fewer or any(one.name.partition(".")[0] not in _KEEPS_TASKS for one in differing)
     loses = service_losses(scope, key.name) if scope.data_flag and ends_tasks else ""
     return Change(
@@ -221,7 +223,7 @@ def _replacement(
 def _wait(at: Observed, key: Key, wanted: PlannedService, found: Json) -> Change | None:
     status = found.get("ServiceStatus") or {}
     running, desired = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
-    if running >= desired:
+    if running >= desired or is_job(found["Spec"]):  # a job that failed is no change of the play
         return None
     return Change(
         key=key,
@@ -266,7 +268,7 @@ def _create(at: Observed, wanted: WantedService) -> None:
             rollback_config=spec.get("RollbackConfig"),
             endpoint_spec=spec["EndpointSpec"] or None,
         )
-    converge_service(at.host, wanted.name)
+    _converge(at, wanted)
 
 
 def _update(at: Observed, wanted: WantedService, service: str) -> None:
@@ -286,7 +288,11 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
         container = {key: value for key, value in task["ContainerSpec"].items() if key not in (*SPEC, "Env")}
         task["ContainerSpec"] = {**container, **template["ContainerSpec"]}
         task["Networks"] = template.get("Networks", [])
-        task["Placement"] = {**task.get("Placement", {}), "Constraints": wanted.constraints}
+        task["Placement"] = {**task.get("Placement", {}), "Constraints": [], "Preferences": [], **wanted.placement}
+        if wanted.logging:
+            task["LogDriver"] = wanted.logging
+        else:
+            task.pop("LogDriver", None)
         spec["EndpointSpec"] = {**spec.get("EndpointSpec", {}), "Ports": wanted.ports}
         put(wanted.deployed(spec), spec)
         api.update_service(
@@ -300,7 +306,12 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
             rollback_config=spec.get("RollbackConfig"),
             endpoint_spec=spec["EndpointSpec"],
         )
-    converge_service(at.host, wanted.name)
+    _converge(at, wanted)
+
+
+def _converge(at: Observed, wanted: WantedService) -> None:
+    wait = wait_for_job if wanted.is_job else converge_service
+    wait(at.host, wanted.name)
 
 
 SERVICE = ServiceKind()

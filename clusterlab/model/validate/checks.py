@@ -79,8 +79,9 @@ def _service_action(file: PlayFile, path: KeyPath, action: Action) -> Iterator[P
     service = file.play.services.get(action.service)
     if service is None:
         yield unknown_service(file, (*path, "service"), action.service)
-    elif action.scale is not None and service.deploy.mode == "global":
-        message = f"the service '{action.service}' is global: it has one task per node"
+    elif action.scale is not None and service.deploy.mode != "replicated":
+        what = "a job: its tasks end" if service.deploy.is_job else "global: it has one task per node"
+        message = f"the service '{action.service}' is {what}"
         yield file.problem((*path, "service"), message, "Name a service with deploy.mode: replicated.")
 
 

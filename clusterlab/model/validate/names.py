@@ -76,9 +76,9 @@ def _published(files: Files) -> Iterator[tuple[_Defined, PortMapping]]:
                 path = item(file.document, ("containers", name, "ports"), index)
                 yield _Defined(file, path, [container.host]), parse_port(port)
         for name, service in file.play.services.items():
-            for index, port in enumerate(service.ports):
+            for index, published in enumerate(map(parse_port, service.ports)):
                 path = item(file.document, ("services", name, "ports"), index)
-                yield _Defined(file, path, files.inventory.swarm_hosts), parse_port(port)
+                yield _Defined(file, path, files.inventory.swarm_hosts), published
 
 
 def _ports(files: Files) -> Iterator[Problem]:
@@ -98,4 +98,6 @@ def _ports(files: Files) -> Iterator[Problem]:
 def _collide(one: PortMapping, other: PortMapping) -> bool:
     same = (one.host_port, one.protocol) == (other.host_port, other.protocol)
     every = ("0.0.0.0", None)
+    if "host" in (one.mode, other.mode):
+        return False  # tasks may be on different nodes
     return same and (one.address in every or other.address in every or one.address == other.address)

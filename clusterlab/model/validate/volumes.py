@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ..long_forms import LongMount
 from ..problems import Problem, listed, suggest
 from ..short_syntax import parse_mount
 from ..source import KeyPath
@@ -24,7 +25,7 @@ def problems(files: Files) -> Iterator[Problem]:
 
 
 def mounts_there(
-    files: Files, file: PlayFile, path: KeyPath, volumes: list[str], hosts: list[str]
+    files: Files, file: PlayFile, path: KeyPath, volumes: Sequence[str | LongMount], hosts: list[str]
 ) -> Iterator[Problem]:
     """What is wrong with mounts of containers on `hosts`.
 

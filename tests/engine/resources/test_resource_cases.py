@@ -6,6 +6,7 @@ play:   the play that stands
 then:   the play that is wanted afterwards (default: the same)
 by_hand: {HOST: shell command}          done between the two
 allow_data_loss: whether the second apply may lose data
+untyped: that no command makes these changes, so that none is shown
 expect: [{key, action, differences, reason, blocked, flag}]   every change that the second plan has, in any order;
         reason and blocked are parts of the text, differences the names of all
 found:  {HOST: {shell command: output}} afterwards
@@ -26,7 +27,7 @@ from clusterlab.resources.base import Change
 from tests.support.resource_bench import Bench, in_order
 
 pytestmark = pytest.mark.engine
-_KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "expect", "found"}
+_KEYS = {"title", "by_hand_before", "play", "then", "by_hand", "allow_data_loss", "untyped", "expect", "found"}
 
 
 def _cases() -> Iterator[Any]:
@@ -57,7 +58,7 @@ def _options(kind: str) -> set[str]:
         ("volumes", Volume, {"driver"}),  # engines here have none but `local`
         ("networks", Network, set()),
         ("containers", Container, set()),
-        ("services", Service, set()),
+        ("services", Service, {"env_file"}),  # becomes environment when the files are read
     ],
 )
 def test_every_option_has_a_case(kind: str, model: type[Model], alike: set[str]) -> None:
@@ -81,6 +82,9 @@ def test_case(bench: Bench, case: dict[str, Any], typed: bool) -> None:
     before = bench.identities()
     changes = bench.plan(then, **how)
     _compare(changes, case["expect"])
+    if typed and case.get("untyped"):
+        assert [one.command for one in changes if one.key.kind != "image"] == [""] * len(case["expect"])
+        return
     if typed:
         bench.type(changes, then)
     else:

@@ -160,6 +160,21 @@ def test_all_plays_in_order_when_none_is_named(tmp_path: Path) -> None:
     assert list(load_lab(inventory, ["b", "a", "b"], tmp_path).plays) == ["b", "a"]
 
 
+def test_services_have_the_variables_of_their_files(tmp_path: Path) -> None:
+    play = tmp_path / "playbooks" / "shop" / "one.yml"
+    play.parent.mkdir(parents=True)
+    play.write_text(
+        "title: one\nservices:\n"
+        "  api: {image: shell, env_file: [a.env, b.env], environment: {C: own}}\n"
+        "  job: {image: shell, env_file: a.env}\n"
+    )
+    (play.parent / "a.env").write_text('# comment\nA=of a\nB="quoted" \nC=of a\nHOME\n')
+    (play.parent / "b.env").write_text("A=of b\n")
+    services = load_lab(ROOT / "inventory" / "default.yml", [], tmp_path / "playbooks").plays["shop/one"].services
+    assert services["api"].environment == {"A": "of b", "B": '"quoted" ', "C": "own"}
+    assert services["job"].environment == {"A": "of a", "B": '"quoted" ', "C": "of a"}
+
+
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
