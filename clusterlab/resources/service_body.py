@@ -153,11 +153,12 @@ def update_command(
     has_logging = template.get("LogDriver") or {}
     if not service_limits.can_be_typed(container, found) or (has_logging and not wanted.logging):
         return []
-    command = ["docker", "service", "update", "--no-resolve-image"]
     replicas = replicas_of({"Mode": wanted.mode})
-    if replicas is not None and replicas != replicas_of(spec):
-        command += ["--replicas", str(replicas)]
-        command += ["--max-concurrent", str(replicas)] if wanted.is_job else []
+    scaled = replicas is not None and replicas != replicas_of(spec)
+    if scaled and wanted.is_job:  # refused: updateReplicas in cli/command/service/update.go of docker/cli
+        return []
+    command = ["docker", "service", "update", "--no-resolve-image"]
+    command += ["--replicas", str(replicas)] if scaled else []
     image = image_id or wanted.image
     command += ["--image", image] if image != found["Image"] else []
     for flag, key in _TEXTS.items():

@@ -91,7 +91,8 @@ def test_case(bench: Bench, case: dict[str, Any], typed: bool) -> None:
         assert [one.error.message for one in bench.carry_out(changes).failed] == []
 
     kept_back = {change.key for change in changes} - {change.key for change in in_order(changes)}
-    assert {one.key for one in bench.plan(then, **how)} == kept_back
+    left = {one.key: one.reason for one in bench.plan(then, **how)}
+    assert left.keys() == kept_back, left
     after, concerned = bench.identities(), {str(change.key) for change in changes}
     concerned |= {str(change.key._replace(host=change.where)) for change in changes if change.where}
     assert {one for one in before if before[one] != after.get(one) and not _is_task(one)} <= concerned
