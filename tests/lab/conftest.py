@@ -21,6 +21,7 @@ LONG = {
     "test_connectivity.py",
     "test_manual.py",
     "test_deprovision.py",
+    "test_drills.py",
     "test_faults.py",
     "test_namespaces_with_nfs.py",
     "test_nightly.py",
