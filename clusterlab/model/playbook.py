@@ -278,6 +278,13 @@ class Play(Model):
         known = self.containers.get(container) or self.external.containers.get(container)
         return known.host if known else None
 
+    def in_swarm(self, network: str) -> bool:
+        """Whether a network of the play, or an external one, spans the nodes of the Swarm."""
+        if own := self.networks.get(network):
+            return own.driver == "overlay"
+        external = self.external.networks.get(network)
+        return external is not None and not external.hosts
+
     @property
     def known_containers(self) -> list[str]:
         """The containers that checks may name."""

@@ -28,7 +28,6 @@ from clusterlab.build.container_image import built_image
 from clusterlab.connectivity import connectivity
 from clusterlab.connectivity.names import TITLE
 from clusterlab.connectivity.play import Options, with_test
-from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.connectivity.removal import removal
 from clusterlab.connectivity.survey import survey
 from clusterlab.machines.qemu.lab import QemuMachines
@@ -186,8 +185,4 @@ def test_what_is_broken_is_named_by_node_and_nothing_else_fails(standing: Nodes,
 
 
 def test_what_a_cluster_has_is_tested_and_passes(used: Nodes) -> None:
-    """All but isolation: QEMU's user network may answer for any address that is not on the LAN."""
-    chosen = [name for name in PROPERTIES if name != "isolation"]
-    assert passes_and_leaves_nothing(used, Options(properties=chosen, floor=FLOOR)) == [
-        "outside: --outside was not given"
-    ]
+    assert passes_and_leaves_nothing(used, Options(floor=FLOOR)) == ["outside: --outside was not given"]

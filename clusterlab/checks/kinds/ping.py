@@ -13,7 +13,7 @@ from clusterlab.model.probes import NegatableProbe, Target, Targets, only
 from clusterlab.remote.completed import Completed
 
 from .. import lan
-from ..manual.lan import card
+from ..manual.lan import NEAR_CARD, card, leaves_swarm, over_near
 from ..manual.where import Where
 from ..network import is_name
 from ..place import NotUnderstood, Place
@@ -64,20 +64,27 @@ class Ping(ReachKind[PingProbe]):
     def reach(self, probe: PingProbe, place: Place, places: Places, kept: bool) -> Reach:
         wait = max(1, math.ceil(probe.timeout))
         target = places.target(place, only(probe.to))
-        argv = packets(probe, lan.card(only(probe.to), place, places) if kept else "")
         places.network_tool(place, "ping")
-        argv, names = [*argv, target], is_name(target)
-        completed = places.in_network(place, argv, names=names, timeout=probe.count + wait + 30)
-        return parse(completed, completed.command, all_must=probe.reachable)
+
+        def reach(card: str) -> Reach:
+            argv, names = [*packets(probe, card), target], is_name(target)
+            completed = places.in_network(place, argv, names=names, timeout=probe.count + wait + 30)
+            return parse(completed, completed.command, all_must=probe.reachable)
+
+        return lan.over(only(probe.to), place, places, reach) if kept else reach("")
 
     def shown(self, probe: PingProbe, place: Place, where: Where, kept: bool) -> Shown:
-        target = where.target(place, only(probe.to))
-        argv = packets(probe, card(only(probe.to), place, where) if kept else "")
+        target, near = where.target(place, only(probe.to)), kept and leaves_swarm(only(probe.to), place, where)
+        argv = packets(probe, NEAR_CARD if near else card(only(probe.to), place, where) if kept else "")
         # A container's own ping may not know how to forbid fragments.
-        command = where.in_network(place, [*argv, target], names=is_name(target), host_tool=probe.size is not None)
-        if probe.negative:
-            return Shown(command, self.summary(probe), f"! {command}")
-        return Shown(command, self.summary(probe), f"{command} | grep -qE ' {probe.count} (packets )?received'")
+        host_tool = near or probe.size is not None
+        command = where.in_network(place, [*argv, target], names=is_name(target), host_tool=host_tool)
+        reached = f"{command} | grep -qE ' {probe.count} (packets )?received'"
+        if near:
+            answered = command if probe.negative else reached
+            shown, proof = over_near(command, answered, place, where, negative=probe.negative)
+            return Shown(shown, self.summary(probe), proof)
+        return Shown(command, self.summary(probe), f"! {command}" if probe.negative else reached)
 
 
 KIND = Ping()

@@ -13,6 +13,7 @@ from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target,
 from clusterlab.remote.completed import Completed
 
 from .. import lan
+from ..manual.lan import NEAR_CARD, leaves_swarm, over_near
 from ..manual.lan import card as lan_card
 from ..manual.line import ends
 from ..manual.where import Where
@@ -32,6 +33,7 @@ _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 # https://docs.docker.com/engine/network/packet-filtering-firewalls/. A server that waits for its client is open.
 _CLOSED = 66
 _LOOPBACK = f'{_CONNECT} || exit 1; read -r -t 1 -N 1 -u 3; [ "$?" -ne 1 ] || exit {_CLOSED}'
+_WITHOUT_INPUT = ["sh", "-c", 'exec "$@" < /dev/null', "sh"]  # curl would send what is typed
 _TIMED_OUT = (28, 124)  # exit codes of curl and of timeout(1)
 _CONNECTED = re.compile(CONNECTED, re.MULTILINE)
 
@@ -68,45 +70,53 @@ class PortKind(ReachKind[PortProbe]):
 
     def reach(self, probe: PortProbe, place: Place, places: Places, kept: bool) -> Reach:
         target = places.target(place, only(probe.to))
-        card = lan.card(only(probe.to), place, places) if kept else ""
-        tool = places.network_tool(place, *(("curl",) if card else ("bash", "nc")))
-        if tool == "bash":
-            places.network_tool(place, "timeout")
-        met = _connect(probe, place, places, tool, target, card)
+
+        def connect(to: str) -> Reach:
+            def reach(card: str) -> Reach:
+                return _connect(probe, place, places, to, card)
+
+            return lan.over(only(probe.to), place, places, reach) if kept else reach("")
+
+        met = connect(target)
         if not probe.negative or met.found != TIMED_OUT or not is_name(target) or TRIED.search(met.output):
             return met
         # The time may have passed before the name was resolved: then no address was tried.
         resolved = look_up(target, place, places, hosts_file=True)
         for address in resolved.addresses:
-            met = _connect(probe, place, places, tool, address, card)
+            met = connect(address)
             if met.reached:
                 break
         return met if resolved.reached else resolved
 
     def shown(self, probe: PortProbe, place: Place, where: Where, kept: bool) -> Shown:
-        target = where.target(place, only(probe.to))
-        card = lan_card(only(probe.to), place, where) if kept else ""
+        target, near = where.target(place, only(probe.to)), kept and leaves_swarm(only(probe.to), place, where)
+        card = NEAR_CARD if near else lan_card(only(probe.to), place, where) if kept else ""
         tool = "curl" if card else where.tool(place, "bash", "nc")
         argv = command(probe, tool, target, where.port(probe.port), card)
-        typed = where.in_network(place, argv, names=is_name(target))
-        if tool == "curl":  # its exit code says how the rest went
-            typed += " < /dev/null"
-            connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
-            return Shown(typed, self.summary(probe), f"! {connected}" if probe.negative else connected)
-        return Shown(typed, self.summary(probe), f"! {typed}" if probe.negative else ends(typed))
+        typed = where.in_network(place, argv, names=is_name(target), host_tool=near)
+        if tool != "curl":
+            return Shown(typed, self.summary(probe), f"! {typed}" if probe.negative else ends(typed))
+        typed += " < /dev/null"  # curl's exit code says how the rest went
+        connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
+        if near:
+            shown, proof = over_near(typed, connected, place, where, negative=probe.negative)
+            return Shown(shown, self.summary(probe), proof)
+        return Shown(typed, self.summary(probe), f"! {connected}" if probe.negative else connected)
 
 
 KIND = PortKind()
 
 
-def _connect(probe: PortProbe, place: Place, places: Places, tool: str, target: str, card: str) -> Reach:
-    argv = command(probe, tool, target, str(places.port(probe.port)), card)
+def _connect(probe: PortProbe, place: Place, places: Places, target: str, card: str) -> Reach:
+    tool = places.network_tool(place, *(("curl",) if card else ("bash", "nc")))
+    if tool == "bash":
+        places.network_tool(place, "timeout")
+    argv, timeout = command(probe, tool, target, str(places.port(probe.port)), card), probe.timeout + 30
     if tool != "curl":
-        completed = places.in_network(place, argv, names=is_name(target), timeout=probe.timeout + 30)
+        completed = places.in_network(place, argv, names=is_name(target), timeout=timeout)
         return parse(completed, completed.command)
-    # On a host alone; it would send what is typed.
-    completed = places.run(place, ["sh", "-c", 'exec "$@" < /dev/null', "sh", *argv], timeout=probe.timeout + 30)
-    return parse(completed, f"{place.typed(argv)} < /dev/null")
+    completed = places.in_network(place, [*_WITHOUT_INPUT, *argv], names=is_name(target), timeout=timeout)
+    return parse(completed, completed.command.replace(f"{shlex.join(_WITHOUT_INPUT)} ", "") + " < /dev/null")
 
 
 def parse(completed: Completed, command: str) -> Reach:

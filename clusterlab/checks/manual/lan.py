@@ -8,11 +8,15 @@ from ipaddress import ip_address
 from clusterlab.model.addresses import is_ip
 from clusterlab.model.probes import Address, Target
 
+from ..batch import NEAR
+from ..lan import between_overlays
 from ..place import Place
-from .where import Where
+from .where import Where, with_variables
 
 NAMES = "/^Name:/ { answer = 1 } answer && /^Address.*[.]/ { print $NF }"
 """An awk program for the addresses in nslookup's answer; the lines before it are about the server."""
+NEAR_CARD = "@card@"
+"""The interface in a command for `over_near`: a token."""
 _LAN = "ip -o -4 address show to {} | awk '{{ print $2 }}'"
 _ITS_OWN = r"s/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p"  # what does not leave the host
 _WAY = "{{ ip -o route get {} | grep -v ' via ' | sed -nE '{}'; {}; }} | head -n 1"
@@ -36,6 +40,27 @@ def card(target: Target, place: Place, where: Where) -> str:
     return where.looked_up(
         place.host, f"way of {place.host} to {target}", _WAY.format(_first_address(target), _ITS_OWN, lan)
     )
+
+
+def leaves_swarm(target: Target, place: Place, where: Where) -> bool:
+    """Whether a container's way to an address on an overlay network is its default route, as the files have it."""
+    play = where.play
+    return (
+        isinstance(target, Address)
+        and between_overlays(target, place, play)
+        and target.network not in play.containers[place.container].networks
+    )
+
+
+def over_near(ask: str, reached: str, place: Place, where: Where, *, negative: bool) -> tuple[str, str]:
+    """As the check: what asks over each interface of a container but that of its default route, and the proof.
+
+    `reached` succeeds when `ask` is answered. Without such an interface nothing is asked, which proves nothing.
+    """
+    cards = with_variables(f"cards=$({NEAR} /proc/{where.process(place)}/net/route)")
+    end = ("exit 1", "exit 0") if negative else ("exit 0", "exit 1")
+    each = f"for card in $cards; do if {reached}; then {end[0]}; fi; done; {end[1]}"
+    return f"{cards}; for card in $cards; do {ask}; done", f'(\n{cards}; [ "$cards" ] || exit 1\n{each}\n)'
 
 
 def _first_address(target: str) -> str:

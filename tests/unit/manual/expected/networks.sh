@@ -46,6 +46,11 @@ docker network create --driver bridge --label org.clusterlab.lab=sample --label 
 #host1
 failed=
 
+# network other of the Swarm
+(
+docker network create --driver overlay --attachable --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=61f8e9ff5036f3c2 other
+) || failed="$failed; "'network other of the Swarm'
+
 # container left on host1
 (
 docker run --detach --name left --network wide --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=687214b7c0e42eae clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
@@ -60,6 +65,11 @@ failed=
 (
 docker create --name right --expose 80 --expose 81 --publish 80/tcp --publish 127.0.0.1:8001:81/tcp --network near --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=2408156bbb3fa257 clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity && docker network connect wide right && docker start right
 ) || failed="$failed; "'container right on host2'
+
+# container alone on host2
+(
+docker run --detach --name alone --network other --restart no --stop-timeout 1 --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=b14d15b308006ce3 clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+) || failed="$failed; "'container alone on host2'
 
 # container plain on host2
 (
@@ -511,8 +521,74 @@ curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/n
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
 
+#host2
+failed=
+
+# what another network of the Swarm keeps apart
+alone_on_other=$(docker inspect --format '{{(index .NetworkSettings.Networks "other").IPAddress}}' alone); echo "alone_on_other=$alone_on_other"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
 #host1
 failed=
+
+# what another network of the Swarm keeps apart
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
+: "${alone_on_other:?is what another host printed}"
+(
+cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other"; then exit 1; fi; done; exit 0
+) || failed="$failed; "'what another network of the Swarm keeps apart'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# what another network of the Swarm keeps apart
+process_of_alone=$(docker inspect --format '{{.State.Pid}}' alone); echo "process_of_alone=$process_of_alone"
+: "${alone_on_other:?is what another host printed}"
+(
+nsenter --net=/proc/"$process_of_alone"/ns/net ping -c 2 -W 10 "$alone_on_other" | grep -qE ' 2 (packets )?received'
+) || failed="$failed; "'what another network of the Swarm keeps apart'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# what another network of the Swarm keeps apart
+: "${alone_on_other:?is what another host printed}"
+: "${process_of_left:?is what another host printed}"
+(
+cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net curl -sS -v --noproxy '*' --interface "$card" --max-time 5 telnet://"$alone_on_other":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '; then exit 1; fi; done; exit 0
+) || failed="$failed; "'what another network of the Swarm keeps apart'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# what another network of the Swarm keeps apart
+: "${alone_on_other:?is what another host printed}"
+: "${process_of_alone:?is what another host printed}"
+(
+nsenter --net=/proc/"$process_of_alone"/ns/net timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$alone_on_other" 81
+) || failed="$failed; "'what another network of the Swarm keeps apart'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# what another network of the Swarm keeps apart
+: "${alone_on_other:?is what another host printed}"
+: "${process_of_left:?is what another host printed}"
+(
+cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other" | grep -qE ' 2 (packets )?received'; then exit 0; fi; done; exit 1
+) || failed="$failed; "'what another network of the Swarm keeps apart'
 
 # a name that stays
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
