@@ -28,6 +28,7 @@ from .names import (
     SEALED,
     SHARED_AT,
     SPREAD,
+    START,
     WEB,
     apart,
     probe,
@@ -48,6 +49,8 @@ _NOBODYS = "198.18.0.0/16"
 To one that a node's own network has too, as may be with those that Docker chooses, whoever has it there answers.
 """
 _SLEEP = ["sleep", "infinity"]
+_AT_ONCE = {"stop_signal": "SIGKILL"}
+"""How containers and tasks end: what they run ignores SIGTERM, as every first process that does not handle it."""
 _SERVE = f"""mkdir -p /www/cgi-bin && cd /www && head -c {_MEGABYTE} /dev/zero > data &&
 printf '#!/bin/sh\\necho Content-Type: text/plain; echo; hostname\\n' > cgi-bin/name && chmod +x cgi-bin/name &&
 exec httpd -f -p 0.0.0.0:80 -h /www"""
@@ -121,8 +124,8 @@ def _networks(wanted: Collection[str]) -> Mapping[str, Any]:
 def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for node in subject.nodes:
-        serving = {"host": node, "image": IMAGE, "command": ["sh", "-c", _SERVE]}
-        waiting = {"host": node, "image": IMAGE, "command": _SLEEP}
+        serving = {"host": node, "image": IMAGE, "command": ["sh", "-c", _SERVE], **_AT_ONCE}
+        waiting = {"host": node, "image": IMAGE, "command": _SLEEP, **_AT_ONCE}
         if "probe" in wanted:
             found[probe(node)] = {**serving, "networks": [NETWORK], "ports": [f"{subject.port}:80"]}
         for kind, name, network in (("apart", apart(node), APART), ("sealed", sealed(node), SEALED)):
@@ -137,11 +140,13 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
 
 
 def _services(subject: Subject) -> Mapping[str, Any]:
-    serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK]}
+    serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK], **_AT_ONCE}
+    waiting = {"image": IMAGE, "command": _SLEEP, **_AT_ONCE}
     return {
         WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1}},
         PAIR: {**serving, "deploy": {"replicas": 2}},
-        SPREAD: {"image": IMAGE, "command": _SLEEP, "deploy": {"replicas": len(subject.inventory.swarm_hosts)}},
+        START: {**waiting, "deploy": {"mode": "global"}},
+        SPREAD: {**waiting, "deploy": {"replicas": len(subject.inventory.swarm_hosts)}},
     }
 
 

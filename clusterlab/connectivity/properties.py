@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .export_properties import listings, locks, mounts, permissions, renames, shares
-from .names import APART, IMAGE, NETWORK, PAIR, SEALED, SPREAD, WEB, apart, probe, sealed
+from .names import APART, NETWORK, PAIR, SEALED, SPREAD, START, WEB, apart, probe, sealed
 from .subject import Statement, Subject
 
 ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit; done | sort | uniq -c"
@@ -145,8 +145,9 @@ def _registries(subject: Subject) -> Iterator[Statement]:
 
 
 def _start(subject: Subject) -> Iterator[Statement]:
-    run = {"on": list(subject.nodes), "image": IMAGE, "command": ["true"], "timeout": "30s"}
-    yield {"title": "on every node a container starts and ends within 30 s", "run": run}
+    """Each node that takes tasks has one; nothing but the clocks of managers is compared."""
+    title = "on every active node a task of a service runs within 30 s of its creation"
+    yield {"title": title, "tasks": {"service": START, "running": "each", "started": "30s"}, "within": subject.soon}
 
 
 def _drain(subject: Subject) -> Iterator[Statement]:
@@ -250,7 +251,7 @@ PROPERTIES: Mapping[str, Property] = {
             lacks="no service of the Swarm has an image from a registry",
             surveyed=True,
         ),
-        Property("start", "how long a container takes to start", _start, quick=False, stands=()),
+        Property("start", "how long a task of a service takes to start", _start, quick=False, stands=(START,)),
         Property(
             "drain",
             "the test's own tasks on one idle worker move when it is drained, with allow_actions alone",

@@ -1,6 +1,6 @@
 """tasks: how many tasks of a service run, where, and in which state.
 
-Whether they stay up, and whether they are healthy.
+Whether they stay up, how long they took to start, and whether they are healthy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from clusterlab.docker_labels import SERVICE
-from clusterlab.model.base import Issue, Model
+from clusterlab.model.base import Duration, Issue, Model
 from clusterlab.model.kinds import Touched
 from clusterlab.model.playbook import Play
 from clusterlab.model.problems import Problem, listed
@@ -52,6 +52,9 @@ class TasksProbe(Model):
     steady: Literal[True] | None = Field(
         default=None, description="none fails repeatedly: after a failure, the next task has run for long enough"
     )
+    started: Duration | None = Field(
+        default=None, description="each that runs was running this long after it was created, by the managers' clocks"
+    )
     constraints: list[str] = Field(
         default_factory=list,
         description="as in deploy.placement: each task's node must match them",
@@ -61,8 +64,9 @@ class TasksProbe(Model):
     healthy: Literal[True] | None = Field(default=None, description="the health check of each task reports healthy")
 
     def issues(self) -> Iterator[Issue]:
-        if not self.given("running", "completed", "steady", "most_per_node", "healthy") and not self.constraints:
-            remedy = "Add running:, completed:, steady: true, constraints:, most_per_node: or healthy: true."
+        given = self.given("running", "completed", "steady", "started", "most_per_node", "healthy")
+        if not given and not self.constraints:
+            remedy = "Add running:, completed:, steady: true, started:, constraints:, most_per_node: or healthy: true."
             yield Issue((), "this names a service but asserts nothing", remedy)
         for index, text in enumerate(self.constraints):
             try:
@@ -96,6 +100,8 @@ class Tasks(CheckKind[TasksProbe]):
             findings.append(_completed(seen, probe.completed))
         if probe.steady:
             findings.append(_steady(seen))
+        if probe.started is not None:
+            findings.append(_started(seen, probe.started))
         if probe.constraints:
             findings.append(_placed(seen, probe.constraints))
         if probe.most_per_node is not None:
@@ -128,6 +134,17 @@ class Tasks(CheckKind[TasksProbe]):
             recent = r"grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'"
             test = f"{some_run} && ! {failed} | {recent}"
             yield Line(manager, failed, "tasks run, and none failed within the last minute", test)
+        if probe.started is not None:
+            times = "docker inspect --format '{{.CreatedAt.Unix}} {{.UpdatedAt.Unix}}' "
+            times += f"$({shlex.join(['docker', 'service', 'ps', '--quiet', '--filter', 'desired-state=running'])} "
+            times += f"{shlex.quote(probe.service)})"
+            late = f"{times} | awk '$2 - $1 > {probe.started:g} {{ exit 1 }}'"
+            yield Line(
+                manager,
+                times,
+                f"in each line the second number is at most {probe.started:g} more than the first",
+                f"{some_run} && {late}",
+            )
         if probe.constraints or probe.most_per_node:
             nodes = f"{listed_} --filter desired-state=running --format '{{{{.Node}}}}' | sort"
             wanted = f"only nodes that match {listed(probe.constraints)}" if probe.constraints else ""
@@ -195,6 +212,23 @@ def _steady(seen: TaskView) -> Finding:
     found = "; ".join(wrong[:SHOWN]) or f"each has run for {min(shown):.0f} s or more"
     hint = f"`docker service logs {seen.service}` shows what they printed before they ended"
     return seen.finding(not wrong, "no task fails again and again", found, hint)
+
+
+def _started(seen: TaskView, limit: float) -> Finding:
+    """From the creation of each to what a manager last heard of it, which is that it runs.
+
+    Both are times of managers; the time of the state itself is that of the node, whose clock may be wrong.
+    """
+    took = sorted(
+        (
+            (time_of(task["UpdatedAt"]) - time_of(task["CreatedAt"]), f"{name_of(task)} on {seen.host(task)}")
+            for task in seen.running
+        ),
+        reverse=True,
+    )
+    slowest = listed(f"{name} after {seconds:.1f} s" for seconds, name in took[:SHOWN])
+    found = f"{len(took)} tasks run, the last {slowest}" if took else f"no task runs{why_not(seen)}"
+    return seen.finding(bool(took) and took[0][0] <= limit, f"each task ran within {limit:g} s of its creation", found)
 
 
 def _placed(seen: TaskView, constraints: Sequence[str]) -> Finding:

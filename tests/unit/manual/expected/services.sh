@@ -15,6 +15,9 @@ found=$(docker service ps --no-trunc web --filter desired-state=running --format
 found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -ge 1 ] && [ $found -le $(docker node ls --quiet | wc -l) ]
 ) || failed="$failed; "tasks
 (
+[ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ] && docker inspect --format '{{.CreatedAt.Unix}} {{.UpdatedAt.Unix}}' $(docker service ps --quiet --filter desired-state=running web) | awk '$2 - $1 > 30 { exit 1 }'
+) || failed="$failed; "tasks
+(
 [ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ]
 ) || failed="$failed; "tasks
 (
