@@ -10,9 +10,9 @@ from clusterlab.pipeline.stages import Stages
 from clusterlab.plan import graph
 from clusterlab.plan.apply import ASK
 
-from .play import Options, untested, with_test
+from .play import Options, untested, with_test, without_test
 from .removal import removal
-from .survey import survey
+from .survey import NotTestable, survey
 
 
 def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
@@ -22,6 +22,8 @@ def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
     """
     stages.carry_out("leftovers", lambda: remove(pipeline, "leftovers", begins=True), essential=True)
     stages.carry_out("survey", lambda: look(pipeline, options))
+    if isinstance(error := stages.errors.get("survey"), NotTestable):
+        stages.stopped = error.message
     try:
         # What cannot be created on one node is reported there; the statements about all others are proven.
         stages.carry_out("apply", pipeline.apply)
@@ -34,12 +36,16 @@ def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:
 def look(pipeline: Pipeline, options: Options) -> str:
     """Ask the cluster what it uses, and make the play of the test prove that, too.
 
-    Returns what is not tested.
+    Returns what is not tested. Raises NotTestable when nothing may be created there.
     """
     session = pipeline.session
-    with session.progress.task(session.lab.name, "listing what its volumes and services use"):
-        seen = survey(session.hosts, session.lab.inventory)
-    session.lab = with_test(session.lab, options, seen)
+    try:
+        with session.progress.task(session.lab.name, "listing what its volumes and services use"):
+            seen = survey(session.hosts, session.lab.inventory)
+        session.lab = with_test(session.lab, options, seen)
+    except NotTestable:
+        session.lab = without_test(session.lab)
+        raise
     rest = [
         *untested(session.lab, options, seen),
         *(f"mounts of a node that does not answer: {why}" for why in seen.silent),

@@ -118,9 +118,12 @@ def _on_export(title: str, path: str, inside: list[str], *steps: Statement) -> S
 
 
 def mounts(subject: Subject) -> Iterator[Statement]:
+    """Where a node does not reach the server nothing is mounted: its engine would wait for minutes."""
     for index, export in enumerate(subject.foreign, len(subject.exports)):
-        yield {
-            "title": f"every node mounts {export.shown}, as volume {export.of} does, and reads it",
-            "command": {"in": [shared(index, node) for node in subject.nodes], "run": _READ},
-            "within": subject.soon,
-        }
+        title = f"every node mounts {export.shown}, as volume {export.of} does, and reads it"
+        if subject.is_mounted(export):
+            inside = [shared(index, node) for node in subject.nodes]
+            yield {"title": title, "command": {"in": inside, "run": _READ}, "within": subject.soon}
+        else:
+            reach = {"on": list(subject.nodes), "to": export.server, "port": export.port}
+            yield {"title": title, "port": reach, "needs": ["nfs"]}

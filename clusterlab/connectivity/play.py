@@ -38,7 +38,7 @@ from .names import (
 )
 from .properties import PROPERTIES
 from .subject import Statement, Subject
-from .survey import Seen
+from .survey import NotTestable, Seen
 
 _MEGABYTE = 1024 * 1024
 _FASTEST = "10M"
@@ -73,6 +73,8 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
 
     Raises UsageError for what cannot be tested.
 
+    Raises NotTestable for nodes on which the image of the test does not run.
+
     As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
     """
     subject = _subject(lab, options, seen)
@@ -87,6 +89,11 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
     return replace(lab, inventory=inventory, plays=plays)
 
 
+def without_test(lab: Lab) -> Lab:
+    """The lab with its own plays alone."""
+    return replace(lab, plays={name: one for name, one in lab.plays.items() if name != PLAY})
+
+
 def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
     """What the test cannot prove on a cluster, each with the reason."""
     subject = _subject(lab, options, seen)
@@ -95,7 +102,18 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
-    return Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen)
+    subject = Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen)
+    others = [
+        f"{node} ({seen.machines[node]})"
+        for node in nodes
+        if seen and node in seen.machines and subject.machine not in ("", seen.machines[node])
+    ]
+    if others:
+        raise NotTestable(
+            f"the image of the test is built for {subject.machine}, as this computer is: {', '.join(others)}",
+            remedy="--node for each of the others tests these; for all, run it on a computer like them.",
+        )
+    return subject
 
 
 def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:
@@ -142,11 +160,13 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
 def _services(subject: Subject) -> Mapping[str, Any]:
     serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK], **_AT_ONCE}
     waiting = {"image": IMAGE, "command": _SLEEP, **_AT_ONCE}
+    only = [f"node.platform.arch == {subject.machine}"] if subject.machine else []
+    where = {"placement": {"constraints": only}} if only else {}
     return {
-        WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1}},
-        PAIR: {**serving, "deploy": {"replicas": 2}},
-        START: {**waiting, "deploy": {"mode": "global"}},
-        SPREAD: {**waiting, "deploy": {"replicas": len(subject.inventory.swarm_hosts)}},
+        WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1, **where}},
+        PAIR: {**serving, "deploy": {"replicas": 2, **where}},
+        START: {**waiting, "deploy": {"mode": "global", **where}},
+        SPREAD: {**waiting, "deploy": {"replicas": len(subject.inventory.swarm_hosts), **where}},
     }
 
 
@@ -168,10 +188,10 @@ def _shares(subject: Subject, wanted: Collection[str]) -> range:
     return range(len(subject.exports)) if "shares" in wanted else range(0)
 
 
-def _mounts(subject: Subject, wanted: Collection[str]) -> range:
+def _mounts(subject: Subject, wanted: Collection[str]) -> list[int]:
     """The numbers of the exports that others' volumes mount, which follow."""
-    begin = len(subject.exports)
-    return range(begin, begin + len(subject.foreign)) if "mounts" in wanted else range(0)
+    numbered = enumerate(subject.foreign, len(subject.exports)) if "mounts" in wanted else ()
+    return [number for number, export in numbered if subject.is_mounted(export)]
 
 
 def _nodes(lab: Lab, options: Options) -> list[str]:

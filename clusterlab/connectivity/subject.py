@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,17 @@ class Subject:
         servers = [text for name in self.inventory.with_role("nfs_server") for text in (name, str(hosts[name].address))]
         own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
         return [one for one in (self.seen.exports if self.seen else ()) if (one.server, one.path) not in own]
+
+    def is_mounted(self, export: Export) -> bool:
+        """Whether others' export is mounted: not where a node does not reach its server."""
+        unreached = self.seen.unreached if self.seen else {}
+        return not any(export.address in unreached.get(node, ()) for node in self.nodes)
+
+    @property
+    def machine(self) -> str:
+        """What nodes must be for tasks of the test where not all nodes are the same; "" where they are."""
+        kinds = set(self.seen.machines.values()) if self.seen else set()
+        return platform.machine() if kinds - {platform.machine()} else ""
 
     @property
     def managers(self) -> list[str]:

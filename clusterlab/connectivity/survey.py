@@ -1,13 +1,14 @@
 """What the cluster itself uses, which no inventory says.
 
-Exports that its volumes mount, registries of its images, and the nodes on which tasks run.
+Exports that its volumes mount, registries of its images, the nodes on which tasks run, and whether each host is a node
+of this Swarm at all: by a name in somebody's SSH configuration another machine may be reached.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from clusterlab.checks.kinds.registry import registry_of
@@ -20,6 +21,13 @@ from clusterlab.resources.base import LABEL_PLAY
 
 from .names import PLAY
 
+_NFS = "2049"
+_DATAGRAMS = re.compile(r"(^|,)(proto=)?(udp|udp6|rdma)(,|$)")
+_KNOCK = """for one; do
+  (timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "${one%=*}" "${one##*=}" 2> /dev/null
+   case $? in 1|124) echo "$one" ;; esac) &
+done; wait"""
+"""Prints those of SERVER=PORT that no connection over TCP reaches; a host without the tools says nothing."""
 _FROM_REGISTRY = re.compile(r"@sha256:[0-9a-f]{64}$")  # which managers add to what they found in a registry
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -48,6 +56,16 @@ class Export:
         return found[1] if found else self.device.partition(":")[0]
 
     @property
+    def port(self) -> int:
+        found = re.search(r"(?:^|,)port=(\d+)", self.o)
+        return int(found[1] if found else _NFS)
+
+    @property
+    def address(self) -> str:
+        """SERVER=PORT, or "" for one that is not reached over TCP."""
+        return "" if _DATAGRAMS.search(self.o) else f"{self.server}={self.port}"
+
+    @property
     def path(self) -> str:
         return self.device.partition(":")[2]
 
@@ -62,29 +80,45 @@ class Seen:
     """What was found.
 
     `images` has one image of each registry that services use, `idle` the active nodes without any task, `silent` why
-    nodes could not be asked.
+    nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls it, and `unreached` the
+    addresses of servers of exports that nodes do not reach.
     """
 
     exports: tuple[Export, ...] = ()
     images: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
+    machines: Mapping[str, str] = field(default_factory=dict)
+    unreached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+class NotTestable(ClusterlabError):
+    """A cluster on which nothing may be created for the test."""
 
 
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     """List the volumes of every node, and services and tasks through the managers.
 
-    A node that does not answer is passed over. Raises ClusterlabError when no manager answers.
+    A node that does not answer is passed over. Raises ClusterlabError when no manager answers, and NotTestable when a
+    host is a node of another Swarm.
     """
     nodes, managers = inventory.swarm_hosts, inventory.with_role("swarm_manager")
     of_nodes, silent = answers(nodes, parallel(lambda name: _node(hosts[name]), nodes, name="volumes"))
     found = parallel(lambda name: _swarm(hosts[name]), managers, name="services")
     of_managers = list(answers(managers, found)[0].values()) or results_of(found)
-    services = [one for listed, _ in of_managers for one in listed]
-    free = {node for _, listed in of_managers for node in listed}
+    _require_members({name: str(info["Swarm"]["NodeID"]) for name, (info, _) in of_nodes.items()}, of_managers[0])
+    services = [one for each in of_managers for one in each.services]
+    free = {node for each in of_managers for node in each.free}
     volumes = [one for _, listed in of_nodes.values() for one in listed]
-    idle = tuple(name for name, (node, _) in of_nodes.items() if node in free)
-    return Seen(tuple(exports([*volumes, *_volumes_of(services)])), tuple(images(services)), idle, silent)
+    used = tuple(exports([*volumes, *_volumes_of(services)]))
+    return Seen(
+        exports=used,
+        images=tuple(images(services)),
+        idle=tuple(name for name, (info, _) in of_nodes.items() if info["Swarm"]["NodeID"] in free),
+        silent=silent,
+        machines={name: str(info["Architecture"]) for name, (info, _) in of_nodes.items()},
+        unreached=_unreached(hosts, list(of_nodes), used),
+    )
 
 
 def answers(names: Sequence[str], found: Sequence[T | ClusterlabError]) -> tuple[dict[str, T], tuple[str, ...]]:
@@ -120,19 +154,51 @@ def images(services: Iterable[Json]) -> list[str]:
     return list(found.values())
 
 
-def _node(host: Host) -> tuple[str, Sequence[Json]]:
-    """The id of a node, and its volumes."""
+@dataclass(frozen=True)
+class _Swarm:
+    """What a manager lists: services, and the ids of all nodes and of the active ones without any task."""
+
+    services: Sequence[Json]
+    nodes: frozenset[str]
+    free: frozenset[str]
+
+
+def _require_members(ids: Mapping[str, str], swarm: _Swarm) -> None:
+    """Raise NotTestable when an engine belongs to another Swarm; one in none is for the statements to name."""
+    for name, id_ in ids.items():
+        if id_ and id_ not in swarm.nodes:
+            raise NotTestable(
+                f"{name} is a node of another Swarm: nothing was created",
+                remedy=f"`clusterlab ssh {name}` shows which machine is reached; correct its address in the inventory, "
+                "or its HostName in your SSH configuration.",
+            )
+
+
+def _unreached(hosts: Hosts, nodes: Sequence[str], used: Iterable[Export]) -> dict[str, frozenset[str]]:
+    """Of each node, the addresses of servers that it does not reach: a mount would block its engine for minutes."""
+    addresses = sorted({one.address for one in used} - {""})
+    if not addresses:
+        return {}
+    argv = ["sh", "-c", _KNOCK, "sh", *addresses]
+    found = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout.split(), nodes, name="servers")
+    return {name: frozenset(one) for name, one in answers(nodes, found)[0].items()}
+
+
+def _node(host: Host) -> tuple[Json, Sequence[Json]]:
+    """What a node's engine says of itself, and its volumes."""
     with engine_errors(host, "list the volumes"):
-        return str(host.docker.info()["Swarm"]["NodeID"]), host.docker.volumes()["Volumes"] or []
+        return host.docker.info(), host.docker.volumes()["Volumes"] or []
 
 
-def _swarm(host: Host) -> tuple[Sequence[Json], set[str]]:
-    """The services, and the ids of active nodes on which no task runs or will run."""
+def _swarm(host: Host) -> _Swarm:
+    """What a manager lists; a node is free on which no task runs or will run."""
     with engine_errors(host, "list the services, tasks and nodes"):
         services: Sequence[Json] = host.docker.services()  # type: ignore[no-untyped-call]
         tasks: Sequence[Json] = host.docker.tasks(filters={"desired-state": ["running", "accepted"]})  # type: ignore[no-untyped-call]
-        active = {str(one["ID"]) for one in host.docker.nodes() if one["Spec"]["Availability"] == "active"}
-        return services, active - {str(one.get("NodeID") or "") for one in tasks}
+        nodes = host.docker.nodes()
+        active = frozenset(str(one["ID"]) for one in nodes if one["Spec"]["Availability"] == "active")
+        free = active - {str(one.get("NodeID") or "") for one in tasks}
+        return _Swarm(services, frozenset(str(one["ID"]) for one in nodes), free)
 
 
 def _volumes_of(services: Iterable[Json]) -> Iterator[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
 import shlex
 import signal
@@ -24,6 +25,7 @@ from clusterlab.connectivity.names import IMAGE, PLAY, PORT, SHARED_AT, share, s
 from clusterlab.connectivity.play import Options, with_test
 from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.connectivity.subject import Subject
+from clusterlab.connectivity.survey import survey
 from clusterlab.machines import open_machines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.playbook import Play
@@ -298,6 +300,21 @@ def test_a_registry_that_one_node_does_not_reach_is_named(bench: Bench) -> None:
             bench.run(node, "kill $(cat /root/registry.pid); rm -r /srv/registry")
 
 
+def test_servers_of_others_volumes_that_nodes_do_not_reach_are_known_before_anything_is_mounted(bench: Bench) -> None:
+    """Where sshd of host1 listens, something answers on all nodes but the one that drops it."""
+    options = "-o type=nfs -o o=addr=10.75.0.11,port=22 -o device=:/b"
+    bench.run("host3", f"docker volume create {options} theirs-too")
+    drop = "iptables -{} OUTPUT -p tcp -d 10.75.0.11 --dport 22 -j DROP"
+    try:
+        with broken(bench, "host2", drop.format("I"), drop.format("D")):
+            seen = survey(bench.up.hosts, bench.up.lab.inventory)
+    finally:
+        bench.run("host3", "docker volume rm theirs-too")
+    gone, late = "10.75.0.99=2049", "10.75.0.11=22"
+    assert dict(seen.unreached) == {"host1": {gone}, "host2": {gone, late}, "host3": {gone}}
+    assert set(seen.machines.values()) == {platform.machine()}
+
+
 def test_a_nightly_run_has_its_statements_and_the_history_too(bench: Bench) -> None:
     before = bench.objects()
     bench.nightly_lab.play()
@@ -496,3 +513,18 @@ def test_the_other_nodes_are_tested_while_the_engine_of_one_is_stopped(bench: Be
     assert [one["outcome"] for one in results["results"]] == ["pass", "pass"], printed
     assert code == 3, printed
     assert "not tested: mounts of a node that does not answer: host3" in printed
+
+
+def test_nothing_is_created_where_a_host_is_a_node_of_another_swarm(bench: Bench) -> None:
+    """As when a name in somebody's SSH configuration leads to another machine."""
+    token = bench.run("host1", "docker swarm join-token -q worker")
+    alone = "docker swarm leave --force && docker swarm init --advertise-addr 10.75.0.13"
+    back = (
+        f"docker swarm leave --force && docker swarm join --token {token} --advertise-addr 10.75.0.13 10.75.0.11:2377"
+    )
+    with broken(bench, "host3", alone, back):
+        before = bench.objects()
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "ping", "--only", "gossip")
+        assert bench.objects() == before
+    assert (code, results["results"]) == (3, []), printed
+    assert "host3 is a node of another Swarm: nothing was created" in printed

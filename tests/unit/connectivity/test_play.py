@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, probe, share
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
-from clusterlab.connectivity.survey import Export, Seen, answers, exports, images
+from clusterlab.connectivity.survey import Export, NotTestable, Seen, answers, exports, images
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
@@ -121,6 +123,45 @@ def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inven
     assert len(reading) == 3
     assert all(one.volumes[0].endswith(":ro") for one in reading)
     assert made.checks[-1].title == "every node mounts /theirs of 10.0.0.99, as volume shop_data does, and reads it"
+
+
+def test_nothing_is_mounted_whose_server_a_node_does_not_reach() -> None:
+    """The statement then asks for the server's port, from every node."""
+    seen = replace(SEEN, unreached={"n2": frozenset({FOREIGN.address}), "n9": frozenset({"10.0.0.4=2049"})})
+    made = play(lab(*THREE), seen, properties=["mounts"])
+    assert [one.driver_opts["device"] for one in made.volumes.values()] == [":/a"]
+    assert {one.volumes[0].partition(":")[0] for one in made.containers.values()} == set(made.volumes)
+    blocked, mounted = made.checks
+    assert blocked.needs == ["nfs"]
+    assert (blocked.kind, mounted.kind) == ("port", "command")
+    assert (blocked.probe.on, blocked.probe.to, blocked.probe.port) == (["n1", "n2", "n3"], "10.0.0.99", 2049)  # type: ignore[union-attr]
+    assert len(play(lab(*THREE), seen, nodes=["n1", "n3"], properties=["mounts"]).volumes) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ("addr=nas,rw", "nas=2049"),
+        ("addr=10.0.0.9,port=20490,proto=tcp", "10.0.0.9=20490"),
+        ("addr=10.0.0.9,mountport=635,soft", "10.0.0.9=2049"),
+        ("addr=10.0.0.9,proto=udp", ""),
+        ("addr=10.0.0.9,rdma,port=20049", ""),
+    ],
+)
+def test_the_server_of_an_export_is_asked_for_where_it_is_mounted(options: str, address: str) -> None:
+    assert Export("nfs", options, ":/a", "data").address == address
+
+
+def test_nodes_on_which_the_image_does_not_run_are_named_before_anything_is_created() -> None:
+    here = platform.machine()
+    seen = Seen(machines={"n1": here, "n2": "riscv128", "n3": here})
+    with pytest.raises(NotTestable, match=r"built for \w+, as this computer is: n2 \(riscv128\)"):
+        play(lab(*THREE), seen)
+    made = play(lab(*THREE), seen, nodes=["n1", "n3"])
+    constraints = [one.deploy.placement.constraints for one in made.services.values()]
+    assert constraints == [[f"node.platform.arch == {here}"]] * len(made.services)
+    same = play(lab(*THREE), Seen(machines=dict.fromkeys(("n1", "n2", "n3"), here)))
+    assert [one.deploy.placement.constraints for one in same.services.values()] == [[]] * len(same.services)
 
 
 def test_titles_claim_no_more_than_what_is_asked() -> None:
