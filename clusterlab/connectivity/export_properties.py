@@ -19,7 +19,7 @@ _READ = f"grep -q ' {SHARED_AT} nfs' /proc/mounts && ls -A {SHARED_AT} > /dev/nu
 def shares(subject: Subject) -> Iterator[Statement]:
     for inside, export in _exports(subject):
         path = folder(subject.mark, "file")
-        shared_file = {"in": inside, "path": f"{path}/file", "appends": 2}
+        shared_file = {"in": inside, "path": f"{path}/file", "appends": 1}
         yield _on_export(
             f"what one node writes to {export}, every other reads", path, inside, {"shared_file": shared_file}
         )

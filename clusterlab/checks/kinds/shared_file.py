@@ -162,9 +162,7 @@ def _write_and_read(run: _Run) -> list[Finding]:
         text = f"{run.identity} {run.name(writer)}"
         try:
             _do(run.places, writer, WRITE, run.path, text)
-            for reader in run.everywhere:
-                if reader != writer:
-                    cells[run.name(writer), run.name(reader)] = _read_back(run, reader, text)
+            cells |= {(run.name(writer), reader): cell for reader, cell in _read_by_all(run, writer, text).items()}
         except ClusterlabError as error:
             return [unasked(writer, wanted, error, _links(run, cells, writer))]
     wrong = [f"{writer} -> {reader}: {cell}" for (writer, reader), cell in cells.items() if cell != "ok"]
@@ -198,6 +196,13 @@ def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
     rows += [[writer, *(cells.get((writer, reader), "-") for reader in names)] for writer in names]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _read_by_all(run: _Run, writer: Place, text: str) -> dict[str, str]:
+    """What each place but the writer finds, all at the same time."""
+    readers = [place for place in run.everywhere if place != writer]
+    found = parallel(lambda reader: _read_back(run, reader, text), readers, name="read")
+    return dict(zip(map(run.name, readers), results_of(found), strict=True))
 
 
 def _read_back(run: _Run, place: Place, text: str) -> str:
