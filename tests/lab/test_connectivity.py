@@ -74,6 +74,7 @@ CASES = case_files(Path(__file__).parent / "connectivity")
 STANDING = sorted({name for path in CASES for name in read(path).value["only"]})
 """The properties whose objects stand on the nodes for all cases."""
 FLOOR = "100K"  # of which an emulated machine is sure, whatever else this computer does
+_SLOWEST = 8  # changes of a stage that are printed
 _ROUNDS = 3  # of apply: on a busy machine the Swarm may not attach a container to its network in time
 
 
@@ -156,6 +157,9 @@ def passes_and_leaves_nothing(nodes: Nodes, options: Options) -> list[str]:
     pipeline = Pipeline(nodes.session)
     connectivity.carry_out(pipeline, stages, options)
     print(f"{options} on three machines: {time.monotonic() - began:.1f} s, {stages.seconds()}")
+    for stage, report in pipeline.reports.items():
+        for done in sorted(report.done, key=lambda one: -one.seconds)[:_SLOWEST]:
+            print(f"  {done.seconds:6.1f} s  {stage}  {done.change.key}")
     slowest = sorted(pipeline.results, key=lambda result: -result.seconds)
     print(*(f"  {one.seconds:6.1f} s  {one.outcome}  {one.check}" for one in slowest), sep="\n", flush=True)
     assert [(one.name, one.message, one.detail) for one in stages.noted if one.outcome != "done"] == []
