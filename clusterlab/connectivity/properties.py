@@ -201,7 +201,12 @@ PROPERTIES: Mapping[str, Property] = {
             "packets of full size on an overlay network",
             _overlay("packets", "full-size packets pass unfragmented from every node to every other"),
         ),
-        Property("udp", "UDP on an overlay network", _overlay("udp", "UDP passes from every node to every other")),
+        Property(
+            "udp",
+            "UDP on an overlay network, in small packets: those of full size are UDP, too",
+            _overlay("udp", "UDP passes from every node to every other"),
+            quick=False,
+        ),
         Property(
             "tcp",
             "TCP on an overlay network",
