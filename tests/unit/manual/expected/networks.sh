@@ -536,7 +536,13 @@ failed=
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 : "${alone_on_other:?is what another host printed}"
 (
-cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+cards=$(awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
 for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other"; then exit 1; fi; done; exit 0
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
@@ -561,7 +567,13 @@ failed=
 : "${alone_on_other:?is what another host printed}"
 : "${process_of_left:?is what another host printed}"
 (
-cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+cards=$(awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
 for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net curl -sS -v --noproxy '*' --interface "$card" --max-time 5 telnet://"$alone_on_other":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '; then exit 1; fi; done; exit 0
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
@@ -586,7 +598,13 @@ failed=
 : "${alone_on_other:?is what another host printed}"
 : "${process_of_left:?is what another host printed}"
 (
-cards=$(awk 'NR > 1 { all[$1] } $2 == "00000000" { out[$1] } END { for (one in all) if (!(one in out)) print one }' /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
+cards=$(awk 'FNR == 1 { next }
+NR == FNR {
+  if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
+  next
+}
+{ all[$1] } ($2, $8) in bridge { out[$1] }
+END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
 for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other" | grep -qE ' 2 (packets )?received'; then exit 0; fi; done; exit 1
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
