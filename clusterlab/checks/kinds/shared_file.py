@@ -1,16 +1,18 @@
-"""shared_file: one file, seen and written from several places.
+"""shared_file: files that are written from several places and are the same in all of them.
 
-Each place writes the file and every other reads it; then all append at the same time under flock(1), and each reads the
-whole. The file is a new one per run beside `path`: nobody's data is touched, and no NFS client can have cached that it
-does not exist (it keeps that for up to a minute). A reader opens after the writer closed, which is when NFS promises to
-show what was written.
+Each place writes a file and reads those of all others; then all append to one of them at the same time under flock(1),
+and each reads the whole. Each step is one command at each place, so that their number is that of the places and not of
+the pairs. The files are new ones per run beside `path`: nobody's data is touched, and no NFS client can have cached
+that one does not exist (it keeps that for up to a minute). A reader opens after all writers closed, which is when NFS
+promises to show what was written. All append to a file that the others have read before: a client that goes on showing
+what it read then is found out.
 """
 
 from __future__ import annotations
 
 import shlex
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -19,7 +21,7 @@ from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import Issue
 from clusterlab.model.playbook import Play
 from clusterlab.model.probes import Probe, absolute
-from clusterlab.model.problems import Problem
+from clusterlab.model.problems import Problem, listed
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import names_exist
@@ -65,7 +67,7 @@ class SharedFileProbe(Probe):
     """
 
     path: str = Field(description="a file that is the same in every place", examples=["/data/sharedfile"])
-    appends: int = Field(default=5, ge=1, description="lines that each place appends")
+    appends: int = Field(default=5, ge=0, description="lines that each place appends; with 0 nothing is appended")
 
     def issues(self) -> Iterator[Issue]:
         yield from super().issues()
@@ -87,48 +89,56 @@ class SharedFile(CheckKind[SharedFileProbe]):
         return volumes_at(play, probe.in_, probe.path)
 
     def ask(self, probe: SharedFileProbe, places: Places) -> list[Finding]:
-        """One finding for writing and reading, one for the appends.
+        """One finding for writing and reading, one at each place for the appends.
 
-        The file is removed however it ends.
+        The files are removed however it ends.
         """
-        everywhere = places.of(probe)
+        everywhere = list(dict.fromkeys(places.of(probe)))
         if len(everywhere) < 2:
             raise UsageError(f"shared_file needs two places or more, and has only {everywhere[0]}")
         identity = uuid.uuid4().hex[:8]
-        run = _Run(places, everywhere, f"{probe.path}.{identity}", identity, probe.appends)
+        run, shared = _Run(places, everywhere, f"{probe.path}.{identity}", identity, probe.appends), False
         try:
             findings = _write_and_read(run)
-            if outcome_of(findings) is Outcome.PASS:
+            shared = outcome_of(findings) is Outcome.PASS
+            if shared and probe.appends:
                 findings += _append_and_read(run)
         finally:
-            leftover = _remove(run)
+            leftover = _remove(run, shared)
         return findings + leftover
 
     def manual(self, probe: SharedFileProbe, where: Where) -> Iterator[Line]:
-        """Each writes and all others read.
+        """Each writes a file and reads all others.
 
-        Then all append at the same time, and each must read all lines in order.
+        Then all append to the first at the same time, and each must read all lines in order.
         """
-        path, everywhere = f"{probe.path}.manual", where.of(probe)
+        everywhere = list(dict.fromkeys(where.of(probe)))
         names = [place.container or place.host for place in everywhere]
-        for writer, name in zip(everywhere, names, strict=True):
-            yield Line(writer.host, writer.typed(["sh", "-c", WRITE, "sh", path, name]))
-            for reader in everywhere:
-                if reader != writer:
-                    reading = reader.typed(["cat", path])
-                    yield Line(reader.host, reading, f"what {name} wrote", f'[ "$({reading})" = {shlex.quote(name)} ]')
-        for place, name in zip(everywhere, names, strict=True):
-            yield Line(place.host, _aside(place, ["sh", "-c", APPEND, "sh", path, name, str(probe.appends)]))
-        total = probe.appends * len(names)
-        for place in everywhere:
-            reading = place.typed(["cat", path])
-            proof = [f'[ "$({reading} | wc -l)" -eq {total + 1} ]']
-            proof += [
-                f'[ "$({reading} | grep "^{name} ")" = "$(seq -f "{name} %.0f" {probe.appends})" ]' for name in names
-            ]
-            wanted = f"all {total} lines: none lost, none duplicated, each place's in order"
-            yield Line(place.host, reading, wanted, " && ".join(proof), within=append_patience(probe.appends))
-        yield Line(everywhere[0].host, everywhere[0].typed(["rm", "-f", path]))
+        files = [f"{probe.path}.manual.{name}" for name in names]
+        for writer, name, file in zip(everywhere, names, files, strict=True):
+            yield Line(writer.host, writer.typed(["sh", "-c", WRITE, "sh", file, name]))
+        for reader, own in zip(everywhere, names, strict=True):
+            others = [name for name in names if name != own]
+            reading = reader.typed(["cat", *(file for file, name in zip(files, names, strict=True) if name != own)])
+            written = "\n".join(others)
+            proof = f'[ "$({reading})" = {shlex.quote(written)} ]'
+            yield Line(reader.host, reading, f"what {listed(others)} wrote", proof)
+        if probe.appends:
+            yield from _appended(probe.appends, everywhere, names, files[0])
+        yield Line(everywhere[0].host, everywhere[0].typed(["rm", "-f", *files]))
+
+
+def _appended(appends: int, everywhere: list[Place], names: list[str], file: str) -> Iterator[Line]:
+    """All append at the same time, and each reads the whole."""
+    for place, name in zip(everywhere, names, strict=True):
+        yield Line(place.host, _aside(place, ["sh", "-c", APPEND, "sh", file, name, str(appends)]))
+    total = appends * len(names)
+    for place in everywhere:
+        reading = place.typed(["cat", file])
+        proof = [f'[ "$({reading} | wc -l)" -eq {total + 1} ]']
+        proof += [f'[ "$({reading} | grep "^{name} ")" = "$(seq -f "{name} %.0f" {appends})" ]' for name in names]
+        wanted = f"all {total} lines: none lost, none duplicated, each place's in order"
+        yield Line(place.host, reading, wanted, " && ".join(proof), within=append_patience(appends))
 
 
 KIND = SharedFile()
@@ -150,47 +160,89 @@ class _Run:
     def name(self, place: Place) -> str:
         return place.container or place.host
 
+    def text(self, place: Place) -> str:
+        """What a place writes."""
+        return f"{self.identity} {self.name(place)}"
+
+    def file(self, place: Place) -> str:
+        """The file that a place writes; the name of none begins with that of another."""
+        return f"{self.path}.{self.everywhere.index(place):04}"
+
+    @property
+    def files(self) -> list[str]:
+        return list(map(self.file, self.everywhere))
+
+    @property
+    def appended(self) -> Place:
+        """The place to whose file all append."""
+        return self.everywhere[0]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each writer with every reader, by name."""
+        names = list(map(self.name, self.everywhere))
+        return [(writer, reader) for writer in names for reader in names if writer != reader]
+
+
+Cells = Mapping[tuple[str, str], str]
+"""What became of pairs of writer and reader: "ok", or what is wrong."""
+
 
 def _write_and_read(run: _Run) -> list[Finding]:
     """One finding for all pairs, as a matrix.
 
-    When a place cannot be asked, that instead.
+    When a place cannot write, that instead; one for each place that cannot be asked what it reads.
     """
     wanted = "what each place writes, every other reads"
+
+    def write(place: Place) -> None:
+        _do(run.places, place, WRITE, run.file(place), run.text(place))
+
+    written = parallel(write, run.everywhere, name="write")
+    unwritten = [
+        unasked(place, wanted, error, _links({}, [pair for pair in run.pairs if pair[0] == run.name(place)]))
+        for place, error in zip(run.everywhere, written, strict=True)
+        if isinstance(error, ClusterlabError)
+    ]
+    if unwritten:
+        return unwritten
     cells: dict[tuple[str, str], str] = {}
-    for writer in run.everywhere:
-        text = f"{run.identity} {run.name(writer)}"
-        try:
-            _do(run.places, writer, WRITE, run.path, text)
-            cells |= {(run.name(writer), reader): cell for reader, cell in _read_by_all(run, writer, text).items()}
-        except ClusterlabError as error:
-            return [unasked(writer, wanted, error, _links(run, cells, writer))]
-    wrong = [f"{writer} -> {reader}: {cell}" for (writer, reader), cell in cells.items() if cell != "ok"]
+    findings = []
+    read = parallel(lambda place: _read_others(run, place), run.everywhere, name="read")
+    for reader, found in zip(run.everywhere, read, strict=True):
+        if isinstance(found, ClusterlabError):
+            unread = [pair for pair in run.pairs if pair[1] == run.name(reader)]
+            findings.append(unasked(reader, wanted, found, _links({}, unread)))
+        else:
+            cells |= found
+    return [*findings, *([_of_pairs(run, wanted, cells)] if cells else [])]
+
+
+def _of_pairs(run: _Run, wanted: str, cells: Cells) -> Finding:
+    known = [pair for pair in run.pairs if pair in cells]
+    wrong = [
+        f"{writer} -> {reader}: {cells[writer, reader]}" for writer, reader in known if cells[writer, reader] != "ok"
+    ]
+    return finding(
+        ", ".join(map(str, run.everywhere)),
+        _typed_write(run),
+        holds=not wrong,
+        wanted=wanted,
+        found="; ".join(wrong) or f"{len(known)} of {len(run.pairs)} pairs read what was written",
+        output=matrix([run.name(place) for place in run.everywhere], cells),
+        hint=_HINT,
+        links=_links(cells, known),
+    )
+
+
+def _links(cells: Cells, pairs: Iterable[tuple[str, str]]) -> list[Link]:
+    """From each writer to its reader; one without a cell is unknown."""
     return [
-        finding(
-            ", ".join(map(str, run.everywhere)),
-            _typed_write(run),
-            holds=not wrong,
-            wanted=wanted,
-            found="; ".join(wrong) or f"{len(cells)} of {len(cells)} pairs read what was written",
-            output=matrix([run.name(place) for place in run.everywhere], cells),
-            hint=_HINT,
-            links=_links(run, cells),
-        )
+        Link(*pair, "file", True, cells[pair] == "ok" if pair in cells else None, cells.get(pair, "")) for pair in pairs
     ]
 
 
-def _links(run: _Run, cells: Mapping[tuple[str, str], str], *writers: Place) -> list[Link]:
-    """From each of the writers to every other place; one without a cell is unknown."""
-    pairs = [(writer, reader) for writer in writers or run.everywhere for reader in run.everywhere if writer != reader]
-    found = []
-    for pair in [(run.name(writer), run.name(reader)) for writer, reader in pairs]:
-        seen = cells[pair] == "ok" if pair in cells else None
-        found.append(Link(*pair, "file", True, seen, cells.get(pair, "")))
-    return found
-
-
-def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
+def matrix(names: list[str], cells: Cells) -> str:
     """Writers down, readers across."""
     rows = [["writer \\ reader", *names]]
     rows += [[writer, *(cells.get((writer, reader), "-") for reader in names)] for writer in names]
@@ -198,20 +250,23 @@ def matrix(names: list[str], cells: dict[tuple[str, str], str]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _read_by_all(run: _Run, writer: Place, text: str) -> dict[str, str]:
-    """What each place but the writer finds, all at the same time."""
-    readers = [place for place in run.everywhere if place != writer]
-    found = parallel(lambda reader: _read_back(run, reader, text), readers, name="read")
-    return dict(zip(map(run.name, readers), results_of(found), strict=True))
+def _read_others(run: _Run, reader: Place) -> Cells:
+    """What a place finds in the files of all others, which it reads with one command."""
+    others = [place for place in run.everywhere if place != reader]
+    completed = _bounded(run.places, reader, ["cat", *map(run.file, others)])
+    return {(run.name(one), run.name(reader)): _cell(run, one, completed) for one in others}
 
 
-def _read_back(run: _Run, place: Place, text: str) -> str:
-    """What a reader finds: "ok", or what is wrong."""
-    completed = _bounded(run.places, place, ["cat", run.path])
-    if not completed.ok:
-        missing = "No such file or directory" in completed.stderr  # as the C library says it
-        return "no such file" if missing else completed.output or f"exit code {completed.exit}"
-    return "ok" if completed.stdout == f"{text}\n" else f"reads {completed.stdout[:60]!r}"
+def _cell(run: _Run, writer: Place, completed: Completed) -> str:
+    """What a reader found of one writer: "ok", or what is wrong."""
+    file, errors = run.file(writer), completed.stderr.splitlines()
+    if run.text(writer) in completed.stdout.splitlines():
+        return "ok"
+    if said := next((line for line in errors if file in line), ""):
+        return "no such file" if "No such file or directory" in said else said  # as the C library says it
+    if not completed.ok and not any(run.path in line for line in errors):
+        return completed.output or f"exit code {completed.exit}"
+    return "reads nothing that it wrote"
 
 
 def _append_and_read(run: _Run) -> list[Finding]:
@@ -227,10 +282,10 @@ def _append_and_read(run: _Run) -> list[Finding]:
     failed = [item for item in appended if item is not None]
     if failed:
         return failed
-    first = f"{run.identity} {names[-1]}"  # the last that wrote the file
+    file, first = run.file(run.appended), run.text(run.appended)
 
     def read(place: Place) -> Finding:
-        argv = ["cat", run.path]
+        argv = ["cat", file]
         completed = _run_bounded(run.places, place, argv)
         wrong = history.problems(run.identity, first, names, run.appends, completed.stdout)
         return finding(
@@ -252,13 +307,13 @@ def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
     An image without flock(1), as Debian's busybox, gets that of its host, which sees the same mount through /proc.
     """
     try:
-        path, actual, name = run.path, place, run.name(place)
+        path, actual = run.file(run.appended), place
         if place.container and not run.places.has(place, "flock"):
             pid = run.places.inspect(place)["State"]["Pid"]
-            path, actual = path_inside(place.host, str(pid), run.path, run.places), Place(place.host)
+            path, actual = path_inside(place.host, str(pid), path, run.places), Place(place.host)
         run.places.tool(actual, "flock")
         patience = append_patience(run.appends)
-        _do(run.places, actual, APPEND, path, f"{run.identity} {name}", str(run.appends), patience=patience)
+        _do(run.places, actual, APPEND, path, run.text(place), str(run.appends), patience=patience)
     except ClusterlabError as error:
         return unasked(place, wanted, error)
     return None
@@ -296,25 +351,28 @@ def _bounded(places: Places, place: Place, argv: list[str], patience: float = _P
     return completed
 
 
-def _remove(run: _Run) -> list[Finding]:
-    """Remove the file from the first place that can.
+def _remove(run: _Run, shared: bool) -> list[Finding]:
+    """Remove the files: those that all places share at the first that can, others at each.
 
-    A finding names it when none could.
+    A finding names them when no place could.
     """
-    last: Finding | None = None
-    for place in run.everywhere:
-        try:
-            _do(run.places, place, 'rm -f "$1"', run.path)
+
+    def remove(place: Place) -> None:
+        _do(run.places, place, 'rm -f "$@"', *run.files)
+
+    errors: list[ClusterlabError] = []
+    for some in [[place] for place in run.everywhere] if shared else [run.everywhere]:
+        removed = parallel(remove, some, name="remove")
+        errors = [one for one in removed if isinstance(one, ClusterlabError)]
+        if len(errors) < len(some):
             return []
-        except ClusterlabError as error:
-            last = unasked(place, f"{run.path} is removed again", error)
-    return [last] if last else []
+    return [unasked(run.everywhere[-1], f"{run.path}.* are removed again", errors[-1])]
 
 
 def _typed_write(run: _Run) -> str:
     place = run.everywhere[0]
-    typed = place.typed(["sh", "-c", f"echo TEXT > {shlex.quote(run.path)}"])
-    return f"{typed}; then on each other: cat {shlex.quote(run.path)}"
+    typed = place.typed(["sh", "-c", f"echo TEXT > {shlex.quote(run.file(place))}"])
+    return f"{typed}; each other writes a file, too; then at each: cat the files of the others"
 
 
 def _aside(place: Place, argv: list[str]) -> str:

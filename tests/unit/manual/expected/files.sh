@@ -136,7 +136,7 @@ found=$(docker exec one cat /proc/mounts | awk '$2 == "/data" { line = $0 } END 
 
 # all share one file
 (
-docker exec one sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual one
+docker exec one sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual.one one
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -146,10 +146,7 @@ failed=
 
 # all share one file
 (
-[ "$(docker exec two cat /data/lines.manual)" = one ]
-) || failed="$failed; "'all share one file'
-(
-docker exec two sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual two
+docker exec two sh -c 'printf "%s\n" "$2" > "$1"' sh /data/lines.manual.two two
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -159,10 +156,7 @@ failed=
 
 # all share one file
 (
-[ "$(docker exec one cat /data/lines.manual)" = two ]
-) || failed="$failed; "'all share one file'
-(
-docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual one 3
+[ "$(docker exec one cat /data/lines.manual.two)" = two ]
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -172,7 +166,27 @@ failed=
 
 # all share one file
 (
-docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual two 3
+[ "$(docker exec two cat /data/lines.manual.one)" = one ]
+) || failed="$failed; "'all share one file'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all share one file
+(
+docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual.one one 3
+) || failed="$failed; "'all share one file'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all share one file
+(
+docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual.one two 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -182,7 +196,7 @@ failed=
 
 # all share one file
 (end=$(($(date +%s) + 102)); until
-[ "$(docker exec one cat /data/lines.manual | wc -l)" -eq 7 ] && [ "$(docker exec one cat /data/lines.manual | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec one cat /data/lines.manual | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
+[ "$(docker exec one cat /data/lines.manual.one | wc -l)" -eq 7 ] && [ "$(docker exec one cat /data/lines.manual.one | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec one cat /data/lines.manual.one | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -192,7 +206,7 @@ failed=
 
 # all share one file
 (end=$(($(date +%s) + 102)); until
-[ "$(docker exec two cat /data/lines.manual | wc -l)" -eq 7 ] && [ "$(docker exec two cat /data/lines.manual | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec two cat /data/lines.manual | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
+[ "$(docker exec two cat /data/lines.manual.one | wc -l)" -eq 7 ] && [ "$(docker exec two cat /data/lines.manual.one | grep "^one ")" = "$(seq -f "one %.0f" 3)" ] && [ "$(docker exec two cat /data/lines.manual.one | grep "^two ")" = "$(seq -f "two %.0f" 3)" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -202,7 +216,7 @@ failed=
 
 # all share one file
 (
-docker exec one rm -f /data/lines.manual
+docker exec one rm -f /data/lines.manual.one /data/lines.manual.two
 ) || failed="$failed; "'all share one file'
 
 # what is written is gone after a while
