@@ -48,7 +48,8 @@ def with_directions(
 
 def _waiting(places: Places, place: Place, port: int) -> set[str]:
     """Source addresses of connections to a port that are begun, not established."""
-    completed = places.run(place, ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"], timeout=20.0)
+    argv = ["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"]
+    completed = places.in_network(place, argv, names=False, timeout=20.0)
     found = set()
     for line in completed.stdout.splitlines():
         words = line.split()

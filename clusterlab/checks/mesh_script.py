@@ -28,8 +28,7 @@ try() {{
   packets) m=$(mtu "$2") before=$(fragments)
        answer=$(traceroute -F -n -q 2 -m 1 -p "$3" -w "$wait" "$2" "$m" 2>&1 | tail -n 1)
        echo "$m+$(($(fragments) - before))" $answer ;;
-  tcp) if command -v bash > /dev/null; then timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1
-       else nc -w "$wait" "$2" "$port" -e true 2>&1 < /dev/null; fi ;;
+  tcp) timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1 ;;
   fetch) set -o pipefail; begun=$(moment)
        size=$(wget -q -T "$wait" -O - "http://$2:$port/data" 2>/dev/null | wc -c); code=$?
        echo "$size bytes in $(($(moment) - begun)) hundredths"; return $code ;;

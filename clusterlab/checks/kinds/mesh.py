@@ -1,7 +1,8 @@
 """mesh: every place reaches every other, for clusters of any size.
 
-Each place asks all the others in one command, so the number of commands is that of the places and not of the pairs. Who
-is not reached by anybody is named as such; where packets are lost on the way back follows from the way there.
+Each place asks all the others in one command, so the number of commands is that of the places and not of the pairs.
+Pings and connections run with the host's tools in the network of a container, for which its engine starts no process.
+Who is not reached by anybody is named as such; where packets are lost on the way back follows from the way there.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from ..manual.where import Where, with_variables
 from ..mesh_answers import OWN, Answer, Target, judged, lines_of, only_if_alone
 from ..mesh_directions import with_directions
 from ..mesh_script import MTU, SCRIPT, command
+from ..network import shown as shown_inside
 from ..owners import HINT as OWNERS_HINT
 from ..place import NotUnderstood, Place
 from ..places import Places
@@ -41,6 +43,8 @@ from ..places import Places
 By = Literal["name", "ping", "packets", "udp", "tcp", "fetch"]
 
 _ON_HOSTS = ("ping", "tcp")
+_HOST_TOOLS: Mapping[By, Sequence[str]] = {"ping": ("ping",), "tcp": ("bash", "timeout")}
+"""What hosts run, in the network of a container where that is the place; for other ways it needs tools of its own."""
 _WITH_PORT = ("tcp", "fetch")
 _SHOW = ("name", "udp", "packets")  # whose tools print the address when it answers, and whose exit code says little
 _HINTS: Mapping[By, str] = {
@@ -149,9 +153,12 @@ class Mesh(CheckKind[MeshProbe]):
             yield from where.taken()
             for name, address in words:
                 size = self._size(probe, place, where, address)
-                argv = command(probe.by, place, name, address, probe.port, _wait(probe), size)
+                with_host = probe.by == "tcp" and where.tool(place, "bash", "nc") == "bash"
+                asking = Place(place.host) if with_host else place
+                argv = command(probe.by, asking, name, address, probe.port, _wait(probe), size)
+                inside = probe.by in _HOST_TOOLS
+                shown = where.in_network(place, argv, names=False) if inside else where.typed(place, argv)
                 yield from where.taken()
-                shown = where.typed(place, argv)
                 seen = shown
                 if probe.by in _SHOW:
                     # traceroute ends with success whoever answers, names the target in its first line, and writes !F
@@ -201,19 +208,24 @@ def _answers(
 
     The command as a person types it for one, its output, and the answers.
     """
-    if not place.container and probe.by == "tcp":
-        places.tool(place, "bash")
-        places.tool(place, "timeout")
+    for tool in _HOST_TOOLS.get(probe.by, ()):
+        places.network_tool(place, tool)
     others = _others(place, targets)
     known = [one for one in others if isinstance(one.address, str)]
     words = [f"{one.name}={one.address}" for one in known]
     wait = _wait(probe)
     longest = (wait + 4) * (len(known) + 1 if probe.by in ("fetch", "packets") else 1) + 30
     argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
-    completed = places.run(place, argv, timeout=longest)
-    lines = dict(lines_of(completed.stdout))
     first = known[0] if known else Target("TARGET", "", "ADDRESS")
-    shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
+    if probe.by in _HOST_TOOLS:
+        host = Place(place.host)
+        one = command(probe.by, host, first.name, str(first.address), probe.port, wait, "MTU")
+        shown = host.typed(shown_inside(places.process(place), one, names=False) if place.container else one)
+        completed = places.in_network(place, argv, names=False, timeout=longest)
+    else:
+        shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
+        completed = places.run(place, argv, timeout=longest)
+    lines = dict(lines_of(completed.stdout))
     own = lines.get(OWN, (0, ""))[1].split()
     if not own:
         raise NotUnderstood(f"the addresses of {place} could not be listed", command=shown, detail=completed.output)

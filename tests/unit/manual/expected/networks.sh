@@ -290,9 +290,10 @@ docker exec right nslookup left | tail -n 1 | grep -qwF "$left_on_wide"
 failed=
 
 # all pairs
+process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 : "${right_on_wide:?is what another host printed}"
 (
-docker exec left ping -c 2 -W 3 -q "$right_on_wide"
+nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 3 -q "$right_on_wide"
 ) || failed="$failed; "'all pairs'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -301,9 +302,10 @@ docker exec left ping -c 2 -W 3 -q "$right_on_wide"
 failed=
 
 # all pairs
+process_of_right=$(docker inspect --format '{{.State.Pid}}' right); echo "process_of_right=$process_of_right"
 : "${left_on_wide:?is what another host printed}"
 (
-docker exec right ping -c 2 -W 3 -q "$left_on_wide"
+nsenter --net=/proc/"$process_of_right"/ns/net ping -c 2 -W 3 -q "$left_on_wide"
 ) || failed="$failed; "'all pairs'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -320,8 +322,9 @@ docker exec left traceroute -F -n -q 2 -m 1 -w 3 "$right_on_wide" "$MTU_of_left_
 (
 docker exec left traceroute -n -q 2 -m 1 -w 3 "$right_on_wide" | tail -n 1 | grep -v '![A-Z<]' | grep -qwF "$right_on_wide"
 ) || failed="$failed; "'all pairs'
+: "${process_of_left:?is what another host printed}"
 (
-docker exec left nc -w 3 "$right_on_wide" 80 -e true
+nsenter --net=/proc/"$process_of_left"/ns/net timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_wide" 80
 ) || failed="$failed; "'all pairs'
 (
 docker exec left wget -q -T 3 -O /dev/null http://"$right_on_wide":80/data
