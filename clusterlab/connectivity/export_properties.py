@@ -17,9 +17,11 @@ _READ = f"grep -q ' {SHARED_AT} nfs' /proc/mounts && ls -A {SHARED_AT} > /dev/nu
 
 
 def shares(subject: Subject) -> Iterator[Statement]:
+    """Nothing is appended under a lock by the quick test: on an NFS client that takes longest."""
+    appends = 0 if subject.quick else 2
     for inside, export in _exports(subject):
         path = folder(subject.mark, "file")
-        shared_file = {"in": inside, "path": f"{path}/file", "appends": 1}
+        shared_file = {"in": inside, "path": f"{path}/file", "appends": appends}
         yield _on_export(
             f"what one node writes to {export}, every other reads", path, inside, {"shared_file": shared_file}
         )

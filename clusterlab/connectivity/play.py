@@ -102,7 +102,7 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
-    subject = Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen)
+    subject = Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen, options.quick)
     others = [
         f"{node} ({seen.machines[node]})"
         for node in nodes
@@ -126,7 +126,7 @@ def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statemen
             "networks": _networks(wanted),
             "volumes": _volumes(subject, wanted),
             "containers": _containers(subject, wanted),
-            "services": {name: one for name, one in _services(subject).items() if name in wanted},
+            "services": _services(subject, wanted),
             "checks": checks,
         }
     )
@@ -144,6 +144,7 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
     for node in subject.nodes:
         serving = {"host": node, "image": IMAGE, "command": ["sh", "-c", _SERVE], **_AT_ONCE}
         waiting = {"host": node, "image": IMAGE, "command": _SLEEP, **_AT_ONCE}
+        holding = {**waiting, "network_mode": "none"}  # a network takes a good part of the time of a start
         if "probe" in wanted:
             found[probe(node)] = {**serving, "networks": [NETWORK], "ports": [f"{subject.port}:80"]}
         for kind, name, network in (("apart", apart(node), APART), ("sealed", sealed(node), SEALED)):
@@ -151,23 +152,27 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
                 found[name] = {**waiting, "networks": [network]}
         for index in _shares(subject, wanted):
             volumes = [f"{share(index)}:{SHARED_AT}"]
-            found[shared(index, node)] = {**waiting, "volumes": volumes, "environment": {"NODE": node}}
+            found[shared(index, node)] = {**holding, "volumes": volumes, "environment": {"NODE": node}}
         for index in _mounts(subject, wanted):
-            found[shared(index, node)] = {**waiting, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
+            found[shared(index, node)] = {**holding, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
     return found
 
 
-def _services(subject: Subject) -> Mapping[str, Any]:
+def _services(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
+    """The services that are wanted; the pair may be the one with a port, which then has its two tasks."""
+    wanted = {subject.pair if name == PAIR else name for name in wanted}
+    tasks = 2 if subject.pair == WEB else 1
     serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK], **_AT_ONCE}
     waiting = {"image": IMAGE, "command": _SLEEP, **_AT_ONCE}
     only = [f"node.platform.arch == {subject.machine}"] if subject.machine else []
     where = {"placement": {"constraints": only}} if only else {}
-    return {
-        WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": 1, **where}},
+    services = {
+        WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": tasks, **where}},
         PAIR: {**serving, "deploy": {"replicas": 2, **where}},
         START: {**waiting, "deploy": {"mode": "global", **where}},
         SPREAD: {**waiting, "deploy": {"replicas": len(subject.inventory.swarm_hosts), **where}},
     }
+    return {name: one for name, one in services.items() if name in wanted}
 
 
 def _volumes(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:

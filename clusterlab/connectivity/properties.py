@@ -100,16 +100,16 @@ def _ingress(subject: Subject) -> Iterator[Statement]:
 
 
 def _virtual(subject: Subject) -> Iterator[Statement]:
-    inside = [probe(node) for node in subject.nodes]
+    inside, rounds = [probe(node) for node in subject.nodes], ROUNDS.format(subject.pair)
     yield {
         "title": "the name of a service is its virtual address on every node",
-        "dns": {"in": inside, "name": PAIR, "is": {"service": PAIR, "network": NETWORK}},
+        "dns": {"in": inside, "name": subject.pair, "is": {"service": subject.pair, "network": NETWORK}},
         "within": subject.soon,
     }
     yield {
         "title": "from every node the virtual address of a service reaches both of its tasks in turn",
         "needs": ["ipvs"],
-        "command": {"in": inside, "run": ROUNDS.format(PAIR), "stdout": {"matches": "^ *2 [0-9a-f]{12}$", "lines": 2}},
+        "command": {"in": inside, "run": rounds, "stdout": {"matches": "^ *2 [0-9a-f]{12}$", "lines": 2}},
         "within": "60s",
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .names import FLOOR
+from .names import FLOOR, PAIR, WEB
 
 if TYPE_CHECKING:  # a key press in a completing shell waits for the names of properties
     from clusterlab.model.inventory import Inventory
@@ -32,6 +32,7 @@ class Subject:
     floor: str = FLOOR
     seen: Seen | None = None
     """What the cluster uses; None as long as it has not been asked."""
+    quick: bool = False
 
     @property
     def mark(self) -> str:
@@ -66,6 +67,11 @@ class Subject:
         """What nodes must be for tasks of the test where not all nodes are the same; "" where they are."""
         kinds = set(self.seen.machines.values()) if self.seen else set()
         return platform.machine() if kinds - {platform.machine()} else ""
+
+    @property
+    def pair(self) -> str:
+        """The service with two tasks: that with a port, as long as a node remains without a task of it."""
+        return WEB if len(self.nodes) > 2 else PAIR
 
     @property
     def managers(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, probe, share
+from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, WEB, probe, share
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.connectivity.survey import Export, NotTestable, Seen, answers, exports, images
@@ -178,9 +178,35 @@ def test_titles_claim_no_more_than_what_is_asked() -> None:
 def test_only_what_the_chosen_statements_need_is_created() -> None:
     assert not play(lab(*THREE), properties=["gossip", "managers"]).containers
     made = play(lab(*THREE), properties=["virtual"])
-    assert set(made.services) == {PAIR}
+    assert set(made.services) == {WEB}
     assert set(made.networks) == {NETWORK}
     assert len(made.containers) == 3
+
+
+def test_one_service_has_the_port_and_the_pair_of_tasks_where_a_node_remains_without_one() -> None:
+    for nodes, tasks in (["n1", "n2", "n3"], {WEB: 2}), (["n1", "n2"], {WEB: 1, PAIR: 2}):
+        made = play(lab(*THREE), nodes=nodes, properties=["ingress", "virtual"])
+        assert {name: one.deploy.replicas for name, one in made.services.items()} == tasks
+        names = [check.probe.name for check in made.checks if check.kind == "dns"]  # type: ignore[union-attr]
+        assert names == [next(name for name, number in tasks.items() if number == 2)]
+
+
+def test_the_quick_test_creates_one_container_on_each_node_and_one_for_each_export() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+    made = play(lab(*THREE, "nfs_server", nfs=exports), SEEN, quick=True)
+    for node in "n1", "n2", "n3":
+        probing, *holding = [one for one in made.containers.values() if one.host == node]
+        assert list(probing.networks) == [NETWORK]
+        assert [(one.network_mode, len(one.volumes)) for one in holding] == [("none", 1)] * 2
+    assert (list(made.networks), list(made.services)) == ([NETWORK], [WEB])
+
+
+def test_the_quick_test_appends_nothing_under_a_lock() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+    for quick in True, False:
+        (check,) = play(lab(*THREE, "nfs_server", nfs=exports), quick=quick, properties=["shares"]).checks
+        (shared_file,) = [one.probe for one in check.steps if one.kind == "shared_file"]
+        assert (shared_file.appends == 0) is quick  # type: ignore[union-attr]
 
 
 def test_what_is_not_tested_is_said_with_its_reason() -> None:
