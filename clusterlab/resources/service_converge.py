@@ -23,6 +23,8 @@ WEIGHT = 6
 _STATES = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")
 """What a task goes through until it runs, in this order."""
 _tick = threading.Event()  # never set: waits a moment between two questions
+_PAUSE = 0.3  # seconds between two questions, or more:
+_PAUSE_PER_ANSWER = 3  # times as long as the answers took, so that a slow manager has time to start tasks
 _FAILED = {
     "paused": "its update has paused",
     "rollback_paused": "its update was rolled back, and that has paused",
@@ -43,6 +45,7 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, update
     settled = 0  # times in a row: an update that was just accepted has not begun yet
     with engine(host, f"wait for service {name}") as api:
         while True:
+            asked = time.monotonic()
             service = api.services(filters={"name": name}, status=True)
             found = next((one for one in service if one["Spec"]["Name"] == name), None)
             if found is None:
@@ -57,7 +60,7 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, update
                 deadline, nearest = time.monotonic() + seconds, nearer
             if time.monotonic() > deadline or state in _FAILED:
                 raise _not_converged(host, api, name, found, seconds)
-            _tick.wait(0.3)
+            _tick.wait(max(_PAUSE, _PAUSE_PER_ANSWER * (time.monotonic() - asked)))
 
 
 def progress_of(tasks: Iterable[Json]) -> int:
