@@ -73,7 +73,7 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
 
     Raises UsageError for what cannot be tested.
 
-    Raises NotTestable for nodes on which the image of the test does not run.
+    Raises NotTestable for nodes on which the image of the test does not run, unless it is not needed.
 
     As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
     """
@@ -85,8 +85,12 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
     if not checks and (seen is not None or not any(PROPERTIES[name].surveyed for name in properties)):
         reasons = [f"{name}: {PROPERTIES[name].lacks}" for name in properties]
         raise UsageError(f"there is nothing to test here: {', '.join(properties)}", remedy="; ".join(reasons))
-    plays = {**lab.plays, **({PLAY: _play(subject, properties, checks)} if checks else {})}
-    return replace(lab, inventory=inventory, plays=plays)
+    if not checks:
+        return replace(lab, inventory=inventory)
+    made = _play(subject, properties, checks)
+    if made.containers or made.services:
+        _require_machines(subject)
+    return replace(lab, inventory=inventory, plays={**lab.plays, PLAY: made})
 
 
 def without_test(lab: Lab) -> Lab:
@@ -102,18 +106,22 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
-    subject = Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen, options.quick)
+    return Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen, options.quick)
+
+
+def _require_machines(subject: Subject) -> None:
+    """Raise NotTestable for nodes on which the image does not run, which is built for machines like this computer."""
+    machines = subject.seen.machines if subject.seen else {}
     others = [
-        f"{node} ({seen.machines[node]})"
-        for node in nodes
-        if seen and node in seen.machines and subject.machine not in ("", seen.machines[node])
+        f"{node} ({machines[node]})"
+        for node in subject.nodes
+        if node in machines and subject.machine not in ("", machines[node])
     ]
     if others:
         raise NotTestable(
             f"the image of the test is built for {subject.machine}, as this computer is: {', '.join(others)}",
             remedy="--node for each of the others tests these; for all, run it on a computer like them.",
         )
-    return subject
 
 
 def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:

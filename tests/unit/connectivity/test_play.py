@@ -157,6 +157,7 @@ def test_nodes_on_which_the_image_does_not_run_are_named_before_anything_is_crea
     seen = Seen(machines={"n1": here, "n2": "riscv128", "n3": here})
     with pytest.raises(NotTestable, match=r"built for \w+, as this computer is: n2 \(riscv128\)"):
         play(lab(*THREE), seen)
+    assert len(play(lab(*THREE), seen, properties=["gossip", "managers"]).checks) == 2
     made = play(lab(*THREE), seen, nodes=["n1", "n3"])
     constraints = [one.deploy.placement.constraints for one in made.services.values()]
     assert constraints == [[f"node.platform.arch == {here}"]] * len(made.services)
