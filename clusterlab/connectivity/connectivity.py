@@ -10,7 +10,7 @@ from clusterlab.pipeline.stages import Stages
 from clusterlab.plan import graph
 from clusterlab.plan.apply import ASK
 
-from .play import Options, untested, with_test, without_test
+from .play import Options, described, untested, with_test, without_test
 from .removal import removal
 from .survey import NotTestable, survey
 
@@ -42,6 +42,9 @@ def look(pipeline: Pipeline, options: Options) -> str:
     try:
         with session.progress.task(session.lab.name, "listing what its volumes and services use"):
             seen = survey(session.hosts, session.lab.inventory)
+        for lab in sorted({one.lab for one in seen.strays}):
+            some = [one for one in seen.strays if one.lab == lab]
+            session.progress.say("left over", f"by the test of the lab {lab}: {described(some)}")
         session.lab = with_test(session.lab, options, seen)
     except NotTestable:
         session.lab = without_test(session.lab)

@@ -1,7 +1,8 @@
 """What the cluster itself uses, which no inventory says.
 
-Exports that its volumes mount, registries of its images, the nodes on which tasks run, and whether each host is a node
-of this Swarm at all: by a name in somebody's SSH configuration another machine may be reached.
+Exports that its volumes mount, registries of its images, the nodes on which tasks run, what tests of other labs left
+there, and whether each host is a node of this Swarm at all: by a name in somebody's SSH configuration another machine
+may be reached.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 from clusterlab.checks.kinds.registry import registry_of
@@ -17,7 +19,9 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote import Host, Hosts
 from clusterlab.remote.engine_errors import engine_errors
-from clusterlab.resources.base import LABEL_PLAY
+from clusterlab.resources.base import LABEL_LAB, LABEL_PLAY
+from clusterlab.resources.drains import drained
+from clusterlab.resources.ownership import LABEL_BY, created_here
 
 from .names import PLAY
 
@@ -76,12 +80,30 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """What the test of another lab created or did and did not take back; `host` is "" where that is the Swarm's.
+
+    `by` is who created it, for people, and `here` says that it was this workstation.
+    """
+
+    kind: str
+    name: str
+    host: str
+    lab: str
+    by: str
+    here: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} on {self.host}" if self.host else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
 class Seen:
     """What was found.
 
     `images` has one image of each registry that services use, `idle` the active nodes without any task, `silent` why
-    nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls it, and `unreached` the
-    addresses of servers of exports that nodes do not reach.
+    nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls it, `unreached` the
+    addresses of servers of exports that nodes do not reach, and `strays` what tests of other labs left.
     """
 
     exports: tuple[Export, ...] = ()
@@ -90,6 +112,7 @@ class Seen:
     silent: tuple[str, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict)
     unreached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    strays: tuple[Stray, ...] = ()
 
 
 class NotTestable(ClusterlabError):
@@ -106,18 +129,20 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     of_nodes, silent = answers(nodes, parallel(lambda name: _node(hosts[name]), nodes, name="volumes"))
     found = parallel(lambda name: _swarm(hosts[name]), managers, name="services")
     of_managers = list(answers(managers, found)[0].values()) or results_of(found)
-    _require_members({name: str(info["Swarm"]["NodeID"]) for name, (info, _) in of_nodes.items()}, of_managers[0])
+    ids = {name: str(node.info["Swarm"]["NodeID"]) for name, node in of_nodes.items()}
+    _require_members(ids, of_managers[0])
     services = [one for each in of_managers for one in each.services]
     free = {node for each in of_managers for node in each.free}
-    volumes = [one for _, listed in of_nodes.values() for one in listed]
+    volumes = [one for node in of_nodes.values() for one in node.volumes]
     used = tuple(exports([*volumes, *_volumes_of(services)]))
     return Seen(
         exports=used,
         images=tuple(images(services)),
-        idle=tuple(name for name, (info, _) in of_nodes.items() if info["Swarm"]["NodeID"] in free),
+        idle=tuple(name for name, id_ in ids.items() if id_ in free),
         silent=silent,
-        machines={name: str(info["Architecture"]) for name, (info, _) in of_nodes.items()},
+        machines={name: str(node.info["Architecture"]) for name, node in of_nodes.items()},
         unreached=_unreached(hosts, list(of_nodes), used),
+        strays=tuple(dict.fromkeys(_strays(inventory.lab, of_nodes, of_managers))),
     )
 
 
@@ -154,19 +179,52 @@ def images(services: Iterable[Json]) -> list[str]:
     return list(found.values())
 
 
+def strays(lab: str, kind: str, objects: Iterable[Json], host: str = "") -> Iterator[Stray]:
+    """Those objects of one kind that the test of another lab than this one created."""
+    for one in objects:
+        spec = one.get("Spec") or one
+        labels = spec.get("Labels") or {}
+        owner = labels.get(LABEL_LAB, "")
+        if labels.get(LABEL_PLAY) == PLAY and owner not in ("", lab):
+            name = str(spec["Name"] if "Name" in spec else one["Names"][0].lstrip("/"))
+            yield Stray(kind, name, host, owner, labels.get(LABEL_BY, ""), created_here(labels))
+
+
+@dataclass(frozen=True)
+class _Node:
+    """What the engine of a node says of itself, its volumes, and the containers of tests."""
+
+    info: Json
+    volumes: Sequence[Json]
+    containers: Sequence[Json]
+
+
 @dataclass(frozen=True)
 class _Swarm:
-    """What a manager lists: services, and the ids of all nodes and of the active ones without any task."""
+    """What a manager lists: services and nodes, networks of tests, and the ids of active nodes without any task."""
 
     services: Sequence[Json]
-    nodes: frozenset[str]
+    nodes: Sequence[Json]
+    networks: Sequence[Json]
     free: frozenset[str]
+
+
+def _strays(lab: str, nodes: Mapping[str, _Node], managers: Iterable[_Swarm]) -> Iterator[Stray]:
+    for swarm in managers:
+        yield from strays(lab, "network", swarm.networks)
+        yield from strays(lab, "service", swarm.services)
+        for node in swarm.nodes:
+            if (found := drained(node)) and found.play == PLAY and found.lab != lab:
+                yield Stray("drained node", str(node["Description"]["Hostname"]), "", found.lab, "", False)
+    for name, one in nodes.items():
+        yield from chain(strays(lab, "container", one.containers, name), strays(lab, "volume", one.volumes, name))
 
 
 def _require_members(ids: Mapping[str, str], swarm: _Swarm) -> None:
     """Raise NotTestable when an engine belongs to another Swarm; one in none is for the statements to name."""
+    members = {str(one["ID"]) for one in swarm.nodes}
     for name, id_ in ids.items():
-        if id_ and id_ not in swarm.nodes:
+        if id_ and id_ not in members:
             raise NotTestable(
                 f"{name} is a node of another Swarm: nothing was created",
                 remedy=f"`clusterlab ssh {name}` shows which machine is reached; correct its address in the inventory, "
@@ -184,21 +242,24 @@ def _unreached(hosts: Hosts, nodes: Sequence[str], used: Iterable[Export]) -> di
     return {name: frozenset(one) for name, one in answers(nodes, found)[0].items()}
 
 
-def _node(host: Host) -> tuple[Json, Sequence[Json]]:
-    """What a node's engine says of itself, and its volumes."""
-    with engine_errors(host, "list the volumes"):
-        return host.docker.info(), host.docker.volumes()["Volumes"] or []
+_OF_TESTS = {"label": f"{LABEL_PLAY}={PLAY}"}
+
+
+def _node(host: Host) -> _Node:
+    with engine_errors(host, "list the volumes and containers"):
+        volumes = host.docker.volumes()["Volumes"] or []
+        return _Node(host.docker.info(), volumes, host.docker.containers(all=True, filters=_OF_TESTS))
 
 
 def _swarm(host: Host) -> _Swarm:
     """What a manager lists; a node is free on which no task runs or will run."""
-    with engine_errors(host, "list the services, tasks and nodes"):
+    with engine_errors(host, "list the services, tasks, nodes and networks"):
         services: Sequence[Json] = host.docker.services()  # type: ignore[no-untyped-call]
         tasks: Sequence[Json] = host.docker.tasks(filters={"desired-state": ["running", "accepted"]})  # type: ignore[no-untyped-call]
         nodes = host.docker.nodes()
         active = frozenset(str(one["ID"]) for one in nodes if one["Spec"]["Availability"] == "active")
         free = active - {str(one.get("NodeID") or "") for one in tasks}
-        return _Swarm(services, frozenset(str(one["ID"]) for one in nodes), free)
+        return _Swarm(services, nodes, host.docker.networks(filters=_OF_TESTS), free)
 
 
 def _volumes_of(services: Iterable[Json]) -> Iterator[Json]:

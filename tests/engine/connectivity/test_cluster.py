@@ -400,6 +400,30 @@ def test_what_a_killed_test_left_is_removed_by_the_next_one(bench: Bench, moment
     assert bench.objects() == before
 
 
+def test_what_a_killed_test_of_another_lab_left_is_named_and_not_touched(bench: Bench) -> None:
+    before, folder = bench.objects(), bench.nightly_lab.folder
+    inventory = yaml.safe_load((folder / "existing.yml").read_text())
+    (folder / "second.yml").write_text(yaml.safe_dump(inventory | {"lab": "second"}))
+    process = bench.nightly_lab.start("test-cluster", "-i", "existing.yml", "--only", "ping")
+    try:
+        wait_for(bench, MOMENTS["a-container-runs"])
+    finally:
+        kill(bench, process)
+    code, results, printed = bench.test("-i", "second.yml", "--only", "ping")
+    assert (code, results["results"]) == (3, []), printed
+    assert f"the test of the lab {inventory['lab']} left " in printed
+    assert "container clusterlab--host2 on host2" in printed
+    assert "nothing was created" in printed
+    assert "`clusterlab clean -i INVENTORY` with the inventory of that lab removes it" in printed
+    code, _, printed = bench.test("-i", "second.yml", "--only", "gossip")
+    assert code == 0, printed
+    assert f"by the test of the lab {inventory['lab']}: " in printed
+    assert any("clusterlab--host2" in one for one in bench.objects()["host2"])
+    code, out, err = bench.nightly_lab.run("clean", "-i", "existing.yml")
+    assert code == 0, out + err
+    assert bench.objects() == before
+
+
 @pytest.mark.long
 def test_nothing_is_left_after_twenty_kills_at_random_moments(bench: Bench) -> None:
     """After each the next test, or `clean`, removes what the one that was killed left; shown with `pytest -s`."""

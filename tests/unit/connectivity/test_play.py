@@ -12,7 +12,7 @@ import pytest
 from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, WEB, probe, share
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
-from clusterlab.connectivity.survey import Export, NotTestable, Seen, answers, exports, images
+from clusterlab.connectivity.survey import Export, NotTestable, Seen, Stray, answers, exports, images, strays
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
@@ -163,6 +163,66 @@ def test_nodes_on_which_the_image_does_not_run_are_named_before_anything_is_crea
     assert constraints == [[f"node.platform.arch == {here}"]] * len(made.services)
     same = play(lab(*THREE), Seen(machines=dict.fromkeys(("n1", "n2", "n3"), here)))
     assert [one.deploy.placement.constraints for one in same.services.values()] == [[]] * len(same.services)
+
+
+MINE = Stray("container", "clusterlab--n2", "n2", "cluster-10-0-0-2", "ada@laptop", here=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "properties", "refused"),
+    [
+        (
+            MINE,
+            ["ping"],
+            "the test of the lab cluster-10-0-0-2 left container clusterlab--n2 on n2, created by ada@laptop",
+        ),
+        (MINE, ["gossip"], ""),
+        (
+            Stray("network", NETWORK, "", "second", "", here=False),
+            ["ping"],
+            f"of the lab second left network {NETWORK}:",
+        ),
+        (Stray("volume", share(0), "n2", "second", "", here=False), ["ping"], ""),
+        (Stray("volume", share(0), "n2", "second", "", here=False), ["shares"], f"left volume {share(0)} on n2"),
+        (Stray("drained node", "n3", "", "second", "", here=False), ["ping"], ""),
+    ],
+)
+def test_nothing_is_created_where_the_test_of_another_lab_left_what_is_in_the_way(
+    found: Stray, properties: list[str], refused: str
+) -> None:
+    of = lab(*THREE, "nfs_server", nfs={"exports": [{"path": "/a", "clients": "*"}]})
+    if not refused:
+        assert play(of, Seen(strays=(found,)), properties=properties).checks
+        return
+    with pytest.raises(NotTestable, match=re.escape(refused)) as caught:
+        play(of, Seen(strays=(found,)), properties=properties)
+    assert caught.value.message.endswith(": nothing was created")
+    assert ("on the computer that created it" in str(caught.value.remedy)) is not found.here
+
+
+def test_of_many_objects_that_another_test_left_the_first_are_named() -> None:
+    many = tuple(replace(MINE, name=f"c{number}") for number in range(8))
+    with pytest.raises(NotTestable, match="container c4 on n2 and 3 more, created by ada@laptop"):
+        play(lab(*THREE), Seen(strays=many), properties=["ping"])
+
+
+def test_objects_of_other_labs_tests_are_known_by_their_labels() -> None:
+    def labels(lab: str, play: str = PLAY) -> dict[str, str]:
+        return {"org.clusterlab.lab": lab, "org.clusterlab.play": play, "org.clusterlab.created-by": "bob@desk"}
+
+    containers: list[dict[str, object]] = [
+        {"Names": ["/own"], "Labels": labels("office")},
+        {"Names": ["/other"], "Labels": labels("second")},
+        {"Names": ["/play"], "Labels": labels("second", "shop")},
+        {"Names": ["/plain"], "Labels": None},
+    ]
+    services: list[dict[str, object]] = [
+        {"Spec": {"Name": "web", "Labels": labels("second")}},
+        {"Spec": {"Name": "theirs"}},
+    ]
+    assert list(map(str, strays("office", "container", containers, "n1"))) == ["container other on n1"]
+    (service,) = strays("office", "service", services)
+    assert (str(service), service.lab, service.by, service.here) == ("service web", "second", "bob@desk", False)
 
 
 def test_titles_claim_no_more_than_what_is_asked() -> None:
