@@ -74,12 +74,13 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
 
     Raises UsageError for what cannot be tested.
 
-    Raises NotTestable for nodes on which the image of the test does not run, and for what the test of another lab left,
-    unless nothing is created.
+    Raises NotTestable for nodes of another Swarm and, unless nothing is created, for nodes on which the image of the
+    test does not run and for what the test of another lab left.
 
     As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
     """
     subject = _subject(lab, options, seen)
+    _require_members(subject)
     images = {**lab.inventory.images, IMAGE: Image(build="busybox")}
     inventory = lab.inventory.model_copy(update={"images": images})
     properties = _chosen(options)
@@ -110,6 +111,17 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
     return Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen, options.quick)
+
+
+def _require_members(subject: Subject) -> None:
+    """Raise NotTestable for a node of another Swarm."""
+    for name in subject.seen.strangers if subject.seen else ():
+        if name in subject.nodes:
+            raise NotTestable(
+                f"{name} is a node of another Swarm: nothing was created",
+                remedy=f"`clusterlab ssh {name}` shows which machine is reached; correct its address in the inventory, "
+                "or its HostName in your SSH configuration.",
+            )
 
 
 def _require_machines(subject: Subject) -> None:

@@ -103,7 +103,8 @@ class Seen:
 
     `images` has one image of each registry that services use, `idle` the active nodes without any task, `silent` why
     nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls it, `unreached` the
-    addresses of servers of exports that nodes do not reach, and `strays` what tests of other labs left.
+    addresses of servers of exports that nodes do not reach, `strangers` the nodes of another Swarm, and `strays` what
+    tests of other labs left.
     """
 
     exports: tuple[Export, ...] = ()
@@ -112,6 +113,7 @@ class Seen:
     silent: tuple[str, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict)
     unreached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
 
 
@@ -122,15 +124,13 @@ class NotTestable(ClusterlabError):
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     """List the volumes of every node, and services and tasks through the managers.
 
-    A node that does not answer is passed over. Raises ClusterlabError when no manager answers, and NotTestable when a
-    host is a node of another Swarm.
+    A node that does not answer is passed over. Raises ClusterlabError when no manager answers.
     """
     nodes, managers = inventory.swarm_hosts, inventory.with_role("swarm_manager")
     of_nodes, silent = answers(nodes, parallel(lambda name: _node(hosts[name]), nodes, name="volumes"))
     found = parallel(lambda name: _swarm(hosts[name]), managers, name="services")
     of_managers = list(answers(managers, found)[0].values()) or results_of(found)
     ids = {name: str(node.info["Swarm"]["NodeID"]) for name, node in of_nodes.items()}
-    _require_members(ids, of_managers[0])
     services = [one for each in of_managers for one in each.services]
     free = {node for each in of_managers for node in each.free}
     volumes = [one for node in of_nodes.values() for one in node.volumes]
@@ -142,6 +142,7 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
         silent=silent,
         machines={name: str(node.info["Architecture"]) for name, node in of_nodes.items()},
         unreached=_unreached(hosts, list(of_nodes), used),
+        strangers=_strangers(ids, of_managers[0]),
         strays=tuple(dict.fromkeys(_strays(inventory.lab, of_nodes, of_managers))),
     )
 
@@ -220,16 +221,10 @@ def _strays(lab: str, nodes: Mapping[str, _Node], managers: Iterable[_Swarm]) ->
         yield from chain(strays(lab, "container", one.containers, name), strays(lab, "volume", one.volumes, name))
 
 
-def _require_members(ids: Mapping[str, str], swarm: _Swarm) -> None:
-    """Raise NotTestable when an engine belongs to another Swarm; one in none is for the statements to name."""
-    members = {str(one["ID"]) for one in swarm.nodes}
-    for name, id_ in ids.items():
-        if id_ and id_ not in members:
-            raise NotTestable(
-                f"{name} is a node of another Swarm: nothing was created",
-                remedy=f"`clusterlab ssh {name}` shows which machine is reached; correct its address in the inventory, "
-                "or its HostName in your SSH configuration.",
-            )
+def _strangers(ids: Mapping[str, str], swarm: _Swarm) -> tuple[str, ...]:
+    """Those whose engine belongs to another Swarm; one in none is for the statements to name."""
+    members = {"", *(str(one["ID"]) for one in swarm.nodes)}
+    return tuple(name for name, id_ in ids.items() if id_ not in members)
 
 
 def _unreached(hosts: Hosts, nodes: Sequence[str], used: Iterable[Export]) -> dict[str, frozenset[str]]:

@@ -550,5 +550,10 @@ def test_nothing_is_created_where_a_host_is_a_node_of_another_swarm(bench: Bench
         before = bench.objects()
         code, results, printed = bench.test("-i", "existing.yml", "--only", "ping", "--only", "gossip")
         assert bench.objects() == before
+        words = ["--node", "host1", "--node", "host2", "--only", "ping", "--only", "gossip"]
+        others, found, said = bench.test("-i", "existing.yml", *words)
+        assert bench.objects() == before
     assert (code, results["results"]) == (3, []), printed
     assert "host3 is a node of another Swarm: nothing was created" in printed
+    assert (others, [one["outcome"] for one in found["results"]]) == (3, ["pass", "pass"]), said
+    assert "host3 is in another Swarm than host1" in said

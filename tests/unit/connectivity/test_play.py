@@ -152,6 +152,13 @@ def test_the_server_of_an_export_is_asked_for_where_it_is_mounted(options: str, 
     assert Export("nfs", options, ":/a", "data").address == address
 
 
+def test_a_node_of_another_swarm_is_named_unless_only_others_are_tested() -> None:
+    seen = Seen(strangers=("n3",))
+    with pytest.raises(NotTestable, match="n3 is a node of another Swarm: nothing was created"):
+        play(lab(*THREE), seen, properties=["gossip"])
+    assert play(lab(*THREE), seen, nodes=["n1", "n2"]).containers
+
+
 def test_nodes_on_which_the_image_does_not_run_are_named_before_anything_is_created() -> None:
     here = platform.machine()
     seen = Seen(machines={"n1": here, "n2": "riscv128", "n3": here})
