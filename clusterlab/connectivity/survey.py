@@ -32,6 +32,7 @@ _KNOCK = """for one; do
    case $? in 1|124) echo "$one" ;; esac) &
 done; wait"""
 """Prints those of SERVER=PORT that no connection over TCP reaches; a host without the tools says nothing."""
+_OF_TESTS = {"label": f"{LABEL_PLAY}={PLAY}"}  # a filter of listings
 _FROM_REGISTRY = re.compile(r"@sha256:[0-9a-f]{64}$")  # which managers add to what they found in a registry
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -235,9 +236,6 @@ def _unreached(hosts: Hosts, nodes: Sequence[str], used: Iterable[Export]) -> di
     argv = ["sh", "-c", _KNOCK, "sh", *addresses]
     found = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout.split(), nodes, name="servers")
     return {name: frozenset(one) for name, one in answers(nodes, found)[0].items()}
-
-
-_OF_TESTS = {"label": f"{LABEL_PLAY}={PLAY}"}
 
 
 def _node(host: Host) -> _Node:

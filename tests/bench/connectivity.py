@@ -2,11 +2,11 @@
 
     sudo .venv/bin/python -m tests.bench.connectivity [--full] [NODES ...]        (default: 3 8 16, with --quick)
 
-All pairs of nodes are tried. Connections, commands and requests are the most that any one host was asked for, as
-clusterlab itself counts them, and of all hosts together. The last line gives the exponent of the growth of each column:
-1 is linear in the hosts, as is the number of all commands when one host is asked for as many whatever the cluster. What
-does not pass at once, since a busy computer brings up networks late, is asked again, each host with one command more:
-`again` counts how often.
+All pairs of nodes are tried. Connections, commands, those in containers (`execs`) and requests are the most that any
+one host was asked for, as clusterlab itself counts them, and of all hosts together. The last line gives the exponent of
+the growth of each column: 1 is linear in the hosts, as is the number of all commands when one host is asked for as many
+whatever the cluster. What does not pass at once, since a busy computer brings up networks late, is asked again, each
+host with one command more: `again` counts how often.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.bench.growth import exponent
 from tests.support.labs import EngineLab, lab_up, namespaces_lab
 
 STAGES = ("leftovers", "survey", "apply", "check", "clean")
-COUNTED = ("connections", "commands", "requests")
+COUNTED = ("connections", "commands", "execs", "requests")
 COLUMNS = (*(f"{stage} s" for stage in STAGES), "total s", *(f"{one}/host" for one in COUNTED), *COUNTED[1:])
 _JOIN_AT_ONCE = 4
 
