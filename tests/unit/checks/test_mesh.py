@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def test_an_answer_counts_only_if_nobody_else_can_have_given_it() -> None:
 def test_a_place_lists_its_own_addresses_as_the_kernel_has_them() -> None:
     printed = subprocess.run(["sh", "-c", SCRIPT, "sh", "ping", "0", "1"], capture_output=True, text=True, check=True)
     assert "127.0.0.1" in dict(lines_of(printed.stdout))[OWN][1].split()
+
+
+def test_a_connection_is_open_where_something_listens_and_else_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        argv = ["sh", "-c", SCRIPT, "sh", "tcp", port, "5", "b=127.0.0.1", "c=127.0.0.2"]
+        printed = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    lines = dict(lines_of(printed))
+    targets = [Target("b", "host2", "127.0.0.1"), Target("c", "host3", "127.0.0.2")]
+    assert [judged("tcp", None, one, lines[one.name]).found for one in targets] == ["open", "refused"]
 
 
 TOOLS = {
