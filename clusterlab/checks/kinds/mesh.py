@@ -208,8 +208,6 @@ def _answers(
 
     The command as a person types it for one, its output, and the answers.
     """
-    for tool in _HOST_TOOLS.get(probe.by, ()):
-        places.network_tool(place, tool)
     others = _others(place, targets)
     known = [one for one in others if isinstance(one.address, str)]
     words = [f"{one.name}={one.address}" for one in known]
@@ -217,7 +215,7 @@ def _answers(
     longest = (wait + 4) * (len(known) + 1 if probe.by in ("fetch", "packets") else 1) + 30
     argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
     first = known[0] if known else Target("TARGET", "", "ADDRESS")
-    if probe.by in _HOST_TOOLS:
+    if _has_host_tools(probe, place, places):
         host = Place(place.host)
         one = command(probe.by, host, first.name, str(first.address), probe.port, wait, "MTU")
         shown = host.typed(shown_inside(places.process(place), one, names=False) if place.container else one)
@@ -236,6 +234,19 @@ def _answers(
         for one in others
     }
     return shown, completed.output, answers
+
+
+def _has_host_tools(probe: MeshProbe, place: Place, places: Places) -> bool:
+    """Whether the host's tools ask, in the network of a container where that is the place.
+
+    A host without ping leaves that to the container; raises MissingTool for any other that it lacks.
+    """
+    tools = _HOST_TOOLS.get(probe.by, ())
+    if place.container and tools == ("ping",) and not places.has(Place(place.host), "ping"):
+        return False
+    for tool in tools:
+        places.network_tool(place, tool)
+    return bool(tools)
 
 
 def _finding(
