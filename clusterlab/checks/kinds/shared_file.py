@@ -50,6 +50,9 @@ APPEND = (
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
     'printf "%s %s\\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done'
 )
+_BOUNDED = (
+    'seconds=$1; shift; if command -v timeout > /dev/null; then exec timeout -s KILL "$seconds" "$@"; fi; exec "$@"'
+)
 _PATIENCE = 20.0  # seconds for one step; a dead NFS server makes everything hang
 _LOCK_PATIENCE = 100.0  # seconds: a server that has just started grants no lock for 90 s
 _PER_APPEND = 0.5  # seconds more for each line: every one waits for the lock
@@ -78,7 +81,7 @@ class SharedFile(CheckKind[SharedFileProbe]):
     name = "shared_file"
     model = SharedFileProbe
     effort = 10.0
-    tools = ("flock", "timeout")
+    tools = ("flock",)
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: SharedFileProbe) -> Iterator[Problem]:
         yield from names_exist(files, file, path, probe)
@@ -337,13 +340,11 @@ def _run_bounded(places: Places, place: Place, argv: list[str], patience: float 
 
 
 def _bounded(places: Places, place: Place, argv: list[str], patience: float = _PATIENCE) -> Completed:
-    """Run a command that a dead file server may hold up, and end it then.
+    """Run a command that a dead file server may hold up, and end it then, where the image has timeout(1).
 
     Raises WrongAnswer when it did not end.
     """
-    if places.has(place, "timeout"):
-        argv = ["timeout", "-s", "KILL", f"{patience:g}", *argv]
-    completed = places.run(place, argv, timeout=patience + 40)
+    completed = places.run(place, ["sh", "-c", _BOUNDED, "sh", f"{patience:g}", *argv], timeout=patience + 40)
     if completed.exit == _KILLED:
         raise WrongAnswer(
             f"did not end within {patience:g} s", command=place.typed(argv), remedy="does the file server answer?"
