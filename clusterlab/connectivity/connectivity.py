@@ -10,9 +10,10 @@ from clusterlab.pipeline.stages import Stages
 from clusterlab.plan import graph
 from clusterlab.plan.apply import ASK
 
-from .play import Options, described, untested, with_test, without_test
+from .play import Options, untested, with_test, without_test
 from .removal import removal
-from .survey import NotTestable, survey
+from .requirements import NotTestable, described
+from .survey import survey
 
 
 def carry_out(pipeline: Pipeline, stages: Stages, options: Options) -> None:

@@ -15,7 +15,7 @@ from clusterlab.model import Lab
 from clusterlab.model.base import RATE_PATTERN, size_bytes
 from clusterlab.model.inventory import Image
 from clusterlab.model.playbook import Play
-from clusterlab.model.problems import listed, suggest
+from clusterlab.model.problems import suggest
 
 from .names import (
     APART,
@@ -37,8 +37,9 @@ from .names import (
     shared,
 )
 from .properties import PROPERTIES
+from .requirements import require_free, require_machines, require_members
 from .subject import Statement, Subject
-from .survey import NotTestable, Seen, Stray
+from .survey import Seen
 
 _MEGABYTE = 1024 * 1024
 _FASTEST = "10M"
@@ -48,7 +49,6 @@ _NOBODYS = "198.18.0.0/16"
 
 To one that a node's own network has too, as may be with those that Docker chooses, whoever has it there answers.
 """
-_SHOWN = 5  # objects of other labs' tests, in a message
 _SLEEP = ["sleep", "infinity"]
 _AT_ONCE = {"stop_signal": "SIGKILL"}
 """How containers and tasks end: what they run ignores SIGTERM, as every first process that does not handle it."""
@@ -80,7 +80,7 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
     As long as the cluster has not been asked what it uses (`seen`), there are no statements about that.
     """
     subject = _subject(lab, options, seen)
-    _require_members(subject)
+    require_members(subject)
     images = {**lab.inventory.images, IMAGE: Image(build="busybox")}
     inventory = lab.inventory.model_copy(update={"images": images})
     properties = _chosen(options)
@@ -92,8 +92,8 @@ def with_test(lab: Lab, options: Options = Options(), seen: Seen | None = None) 
         return replace(lab, inventory=inventory)
     made = _play(subject, properties, checks)
     if made.containers or made.services:
-        _require_machines(subject)
-        _require_free(subject, made)
+        require_machines(subject)
+        require_free(subject, made)
     return replace(lab, inventory=inventory, plays={**lab.plays, PLAY: made})
 
 
@@ -111,58 +111,6 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
     nodes, port, floor = tuple(_nodes(lab, options)), _port(options.port), _floor(options.floor)
     return Subject(lab.inventory, nodes, port, _outside(options.outside), floor, seen, options.quick)
-
-
-def _require_members(subject: Subject) -> None:
-    """Raise NotTestable for a node of another Swarm."""
-    for name in subject.seen.strangers if subject.seen else ():
-        if name in subject.nodes:
-            raise NotTestable(
-                f"{name} is a node of another Swarm: nothing was created",
-                remedy=f"`clusterlab ssh {name}` shows which machine is reached; correct its address in the inventory, "
-                "or its HostName in your SSH configuration.",
-            )
-
-
-def _require_machines(subject: Subject) -> None:
-    """Raise NotTestable for nodes on which the image does not run, which is built for machines like this computer."""
-    machines = subject.seen.machines if subject.seen else {}
-    others = [
-        f"{node} ({machines[node]})"
-        for node in subject.nodes
-        if node in machines and subject.machine not in ("", machines[node])
-    ]
-    if others:
-        raise NotTestable(
-            f"the image of the test is built for {subject.machine}, as this computer is: {', '.join(others)}",
-            remedy="--node for each of the others tests these; for all, run it on a computer like them.",
-        )
-
-
-def _require_free(subject: Subject, made: Play) -> None:
-    """Raise NotTestable when something of another lab's test has names or ports that this one needs."""
-    strays = subject.seen.strays if subject.seen else ()
-    for lab in sorted({one.lab for one in strays}):
-        some = [one for one in strays if one.lab == lab and _is_in_the_way(one, made)]
-        if some:
-            where = "" if all(one.here for one in some) else " on the computer that created it,"
-            raise NotTestable(
-                f"the test of the lab {lab} left {described(some)}: nothing was created",
-                remedy=f"`clusterlab clean -i INVENTORY`{where} with the inventory of that lab removes it; "
-                "`clusterlab labs` shows where that inventory is.",
-            )
-
-
-def _is_in_the_way(stray: Stray, made: Play) -> bool:
-    return stray.name in made.volumes if stray.kind == "volume" else stray.kind != "drained node"
-
-
-def described(strays: Sequence[Stray]) -> str:
-    """The first of them and how many more there are, and who created them."""
-    names, more = [str(one) for one in strays[:_SHOWN]], len(strays) - _SHOWN
-    creators = sorted({one.by for one in strays} - {""})
-    shown = listed([*names, f"{more} more"] if more > 0 else names)
-    return f"{shown}, created by {listed(creators)}" if creators else shown
 
 
 def _play(subject: Subject, properties: Sequence[str], checks: Sequence[Statement]) -> Play:

@@ -118,10 +118,6 @@ class Seen:
     strays: tuple[Stray, ...] = ()
 
 
-class NotTestable(ClusterlabError):
-    """A cluster on which nothing may be created for the test."""
-
-
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     """List the volumes of every node, and services and tasks through the managers.
 

@@ -12,7 +12,8 @@ import pytest
 from clusterlab.connectivity.names import NETWORK, PAIR, PLAY, WEB, probe, share
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
-from clusterlab.connectivity.survey import Export, NotTestable, Seen, Stray, answers, exports, images, strays
+from clusterlab.connectivity.requirements import NotTestable
+from clusterlab.connectivity.survey import Export, Seen, Stray, answers, exports, images, strays
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.model.base import OBJECT_PATTERN
 from clusterlab.model.inventory import Inventory
