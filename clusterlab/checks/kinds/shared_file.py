@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -27,7 +27,7 @@ from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import names_exist
 from clusterlab.parallel import parallel, results_of
 from clusterlab.remote.completed import Completed
-from clusterlab.results import Link, Outcome
+from clusterlab.results import Outcome
 
 from .. import history
 from ..finding import Finding, ask_each, finding, outcome_of, unasked
@@ -37,6 +37,7 @@ from ..manual.line import Line
 from ..manual.where import Where
 from ..place import Place, WrongAnswer
 from ..places import Places
+from ..shared_pairs import OK, Cells, Pair, cell, links, matrix
 from ..volume_paths import volumes_at
 
 WRITE = 'printf "%s\\n" "$2" > "$1"'
@@ -181,14 +182,10 @@ class _Run:
         return self.everywhere[0]
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[Pair]:
         """Each writer with every reader, by name."""
         names = list(map(self.name, self.everywhere))
         return [(writer, reader) for writer in names for reader in names if writer != reader]
-
-
-Cells = Mapping[tuple[str, str], str]
-"""What became of pairs of writer and reader: "ok", or what is wrong."""
 
 
 def _write_and_read(run: _Run) -> list[Finding]:
@@ -203,19 +200,19 @@ def _write_and_read(run: _Run) -> list[Finding]:
 
     written = parallel(write, run.everywhere, name="write")
     unwritten = [
-        unasked(place, wanted, error, _links({}, [pair for pair in run.pairs if pair[0] == run.name(place)]))
+        unasked(place, wanted, error, links({}, [pair for pair in run.pairs if pair[0] == run.name(place)]))
         for place, error in zip(run.everywhere, written, strict=True)
         if isinstance(error, ClusterlabError)
     ]
     if unwritten:
         return unwritten
-    cells: dict[tuple[str, str], str] = {}
+    cells: dict[Pair, str] = {}
     findings = []
     read = parallel(lambda place: _read_others(run, place), run.everywhere, name="read")
     for reader, found in zip(run.everywhere, read, strict=True):
         if isinstance(found, ClusterlabError):
             unread = [pair for pair in run.pairs if pair[1] == run.name(reader)]
-            findings.append(unasked(reader, wanted, found, _links({}, unread)))
+            findings.append(unasked(reader, wanted, found, links({}, unread)))
         else:
             cells |= found
     return [*findings, *([_of_pairs(run, wanted, cells)] if cells else [])]
@@ -224,7 +221,7 @@ def _write_and_read(run: _Run) -> list[Finding]:
 def _of_pairs(run: _Run, wanted: str, cells: Cells) -> Finding:
     known = [pair for pair in run.pairs if pair in cells]
     wrong = [
-        f"{writer} -> {reader}: {cells[writer, reader]}" for writer, reader in known if cells[writer, reader] != "ok"
+        f"{writer} -> {reader}: {cells[writer, reader]}" for writer, reader in known if cells[writer, reader] != OK
     ]
     return finding(
         ", ".join(map(str, run.everywhere)),
@@ -234,42 +231,17 @@ def _of_pairs(run: _Run, wanted: str, cells: Cells) -> Finding:
         found="; ".join(wrong) or f"{len(known)} of {len(run.pairs)} pairs read what was written",
         output=matrix([run.name(place) for place in run.everywhere], cells),
         hint=_HINT,
-        links=_links(cells, known),
+        links=links(cells, known),
     )
-
-
-def _links(cells: Cells, pairs: Iterable[tuple[str, str]]) -> list[Link]:
-    """From each writer to its reader; one without a cell is unknown."""
-    return [
-        Link(*pair, "file", True, cells[pair] == "ok" if pair in cells else None, cells.get(pair, "")) for pair in pairs
-    ]
-
-
-def matrix(names: list[str], cells: Cells) -> str:
-    """Writers down, readers across."""
-    rows = [["writer \\ reader", *names]]
-    rows += [[writer, *(cells.get((writer, reader), "-") for reader in names)] for writer in names]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _read_others(run: _Run, reader: Place) -> Cells:
     """What a place finds in the files of all others, which it reads with one command."""
     others = [place for place in run.everywhere if place != reader]
     completed = _bounded(run.places, reader, ["cat", *map(run.file, others)])
-    return {(run.name(one), run.name(reader)): _cell(run, one, completed) for one in others}
-
-
-def _cell(run: _Run, writer: Place, completed: Completed) -> str:
-    """What a reader found of one writer: "ok", or what is wrong."""
-    file, errors = run.file(writer), completed.stderr.splitlines()
-    if run.text(writer) in completed.stdout.splitlines():
-        return "ok"
-    if said := next((line for line in errors if file in line), ""):
-        return "no such file" if "No such file or directory" in said else said  # as the C library says it
-    if not completed.ok and not any(run.path in line for line in errors):
-        return completed.output or f"exit code {completed.exit}"
-    return "reads nothing that it wrote"
+    return {
+        (run.name(one), run.name(reader)): cell(run.path, run.file(one), run.text(one), completed) for one in others
+    }
 
 
 def _append_and_read(run: _Run) -> list[Finding]:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from clusterlab.checks.finding import outcome_of
-from clusterlab.checks.kinds.shared_file import KIND, SharedFileProbe, _cell, _Run
+from clusterlab.checks.kinds.shared_file import KIND, SharedFileProbe
 from clusterlab.checks.place import Place
+from clusterlab.checks.shared_pairs import cell, matrix
 from clusterlab.remote.completed import Completed
 from clusterlab.results import Outcome
 
@@ -85,8 +86,11 @@ def test_a_place_that_cannot_write_is_found_and_its_links_alone_are_unknown(tmp_
     ]
 
 
+FILES = {"b": "id b", "c": "id c", "file": "/data/file.id.0001", "other": "/data/file.id.0002"}
+
+
 @pytest.mark.parametrize(
-    ("stdout", "stderr", "exit", "cell"),
+    ("stdout", "stderr", "exit", "found"),
     [
         ("{b}\n{c}\n", "", 0, "ok"),
         ("{c}\n", "cat: can't open '{file}': No such file or directory\n", 1, "no such file"),
@@ -99,9 +103,15 @@ def test_a_place_that_cannot_write_is_found_and_its_links_alone_are_unknown(tmp_
         ("", "", 3, "exit code 3"),
     ],
 )
-def test_what_a_reader_prints_of_one_writer(stdout: str, stderr: str, exit: int, cell: str) -> None:
-    run = _Run(None, [Place(name) for name in "abc"], "/data/file.0a1b2c3d", "0a1b2c3d", 1)  # type: ignore[arg-type]
-    words = {name: run.text(Place(name)) for name in "bc"}
-    words |= {"file": run.file(Place("b")), "other": run.file(Place("c"))}
-    completed = Completed("a", "cat", exit, stdout.format(**words), stderr.format(**words), 0.0)
-    assert _cell(run, Place("b"), completed) == cell.format(**words)
+def test_what_a_reader_prints_of_one_writer(stdout: str, stderr: str, exit: int, found: str) -> None:
+    completed = Completed("a", "cat", exit, stdout.format(**FILES), stderr.format(**FILES), 0.0)
+    assert cell("/data/file.id", FILES["file"], FILES["b"], completed) == found.format(**FILES)
+
+
+def test_writers_are_rows_and_readers_are_columns() -> None:
+    cells = {("a", "b"): "ok", ("b", "a"): "no such file"}
+    assert matrix(["a", "b"], cells).splitlines() == [
+        "writer \\ reader  a             b",
+        "a                -             ok",
+        "b                no such file  -",
+    ]
