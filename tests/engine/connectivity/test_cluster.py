@@ -460,9 +460,9 @@ def test_an_interrupted_test_removes_what_it_created(bench: Bench) -> None:
     assert bench.objects() == before
 
 
-def wait_for(bench: Bench, shown: str) -> None:
-    """Until something is seen on host2, seconds after the start of the test."""
-    bench.run("host2", f"n=0; until {shown}; do sleep 0.1; n=$((n+1)); [ $n -lt 400 ] || exit 1; done")
+def wait_for(bench: Bench, shown: str, node: str = "host2") -> None:
+    """Until something is seen on a node, seconds after the start of what leads to it."""
+    bench.run(node, f"n=0; until {shown}; do sleep 0.1; n=$((n+1)); [ $n -lt 400 ] || exit 1; done")
 
 
 def kill(bench: Bench, process: subprocess.Popen[str]) -> None:
@@ -537,3 +537,25 @@ def test_the_other_nodes_are_tested_while_the_engine_of_one_is_stopped(bench: Be
     assert [one["outcome"] for one in results["results"]] == ["pass", "pass"], printed
     assert code == 3, printed
     assert "not tested: mounts of a node that does not answer: host3" in printed
+
+
+def test_nothing_is_created_where_a_host_is_a_node_of_another_swarm(bench: Bench) -> None:
+    """As when a name in somebody's SSH configuration leads to another machine."""
+    token = bench.run("host1", "docker swarm join-token -q worker")
+    alone = "docker swarm leave --force && docker swarm init --advertise-addr 10.75.0.13"
+    back = (
+        f"docker swarm leave --force && docker swarm join --token {token} --advertise-addr 10.75.0.13 10.75.0.11:2377"
+    )
+    with broken(bench, "host3", alone, back):
+        wait_for(bench, "! { docker ps --all; docker network ls; } | grep -q theirs", "host3")
+        wait_for(bench, "docker node ls --format '{{.Hostname}} {{.Status}}' | grep -q 'host3 Down'", "host1")
+        before = bench.objects()
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "ping", "--only", "gossip")
+        assert bench.objects() == before
+        words = ["--node", "host1", "--node", "host2", "--only", "ping", "--only", "gossip"]
+        others, found, said = bench.test("-i", "existing.yml", *words)
+        assert bench.objects() == before
+    assert (code, results["results"]) == (3, []), printed
+    assert "host3 is a node of another Swarm: nothing was created" in printed
+    assert (others, [one["outcome"] for one in found["results"]]) == (3, ["pass", "pass"]), said
+    assert "host3 is in another Swarm than host1" in said
