@@ -118,10 +118,10 @@ def tried(spec: FaultSpec, scene: Scene) -> Tried:
     return Tried(spec.name, effect, healed, residue, monotonic() - began, ok)
 
 
-def sound(folder: Path) -> dict[str, Mapping[str, Any]]:
-    """Of each fault the first case of a folder in which it takes effect."""
+def sound(*folders: Path) -> dict[str, Mapping[str, Any]]:
+    """Of each fault the first case in which it takes effect, in the first folder that has one."""
     found: dict[str, Mapping[str, Any]] = {}
-    for case in cases(folder):
+    for case in (case for folder in folders for case in cases(folder)):
         if "error" not in case:
             found.setdefault(next(iter(case["inject"])), case)
     return found
