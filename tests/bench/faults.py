@@ -21,9 +21,23 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from clusterlab.errors import ClusterlabError
 from clusterlab.faults.kinds import FAULTS
 from clusterlab.faults.scene import Scene
-from tests.support.fault_cases import NAMESPACES, QEMU, Tried, prepared, sound, spec_of, table, tried, with_service
+from clusterlab.resources.swarm_tasks import running_tasks
+from clusterlab.waiting import wait_until
+from tests.support.fault_cases import (
+    NAMESPACES,
+    QEMU,
+    SERVICE,
+    Tried,
+    prepared,
+    sound,
+    spec_of,
+    table,
+    tried,
+    with_service,
+)
 from tests.support.fault_lab import virtual_machines
 from tests.support.labs import EngineLab, lab_in_swarm, namespaces_lab
 
@@ -50,8 +64,20 @@ def _row(fault: str, case: Mapping[str, Any] | None, up: EngineLab) -> Tried:
         return Tried(fault, f"cannot: {why}", ok=True)
     if case is None:
         return Tried(fault, "not tried: there is no case of it")
+    try:
+        await_task(up)
+    except ClusterlabError as error:
+        return Tried(fault, f"not tried: {error.message}")
     with prepared(case, up.hosts):
         return tried(spec_of(case), Scene(up.lab, up.hosts))
+
+
+def await_task(up: EngineLab) -> None:
+    """Wait for the task of the service, which the fault before may have ended; raises ClusterlabError."""
+    manager = up.hosts[up.lab.inventory.with_role("swarm_manager")[0]]
+    wait_until(
+        lambda: bool(running_tasks(manager, SERVICE, up.lab.inventory)), "its task to run", 60.0, subject=SERVICE
+    )
 
 
 def unable(fault: str, up: EngineLab) -> str:

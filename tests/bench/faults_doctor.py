@@ -27,7 +27,7 @@ from clusterlab.progress import Silent
 from tests.support.fault_cases import prepared, sound, spec_of
 from tests.support.labs import EngineLab
 
-from .faults import LABS, unable
+from .faults import LABS, await_task, unable
 
 _NAMED_SECONDS, _SILENT_SECONDS = 25.0, 60.0
 _UNKNOWN = "not evaluated"
@@ -57,6 +57,7 @@ def _row(fault: str, case: Mapping[str, Any], up: EngineLab) -> bool:
     """Print the row of a fault; whether it took effect and was healed, or these machines cannot have it."""
     named, seconds, after, right = "", "", "-", True
     try:
+        await_task(up)
         with prepared(case, up.hosts):
             before = _said(up)
             with injected(spec_of(case), Scene(up.lab, up.hosts)):

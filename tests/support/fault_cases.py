@@ -33,6 +33,8 @@ REMAINS = (
 )
 """Prints what faults would leave on a host."""
 
+SERVICE = "sleeper"
+"""What the cases about tasks name."""
 _IMAGE = "tar --create --dereference --directory / bin/busybox | docker import - tiny"
 _SERVICE = (
     "docker service create --quiet --name {name} --constraint node.role==worker --no-resolve-image --stop-signal KILL "
@@ -54,7 +56,7 @@ def with_service(up: EngineLab) -> None:
     """Run a service of the lab with one task, on a worker."""
     for worker in up.lab.inventory.with_role("swarm_worker"):
         up.hosts[worker].run(_IMAGE, check=True, timeout=180)
-    create_service(up, "sleeper", f"--label {LABEL_LAB}={up.lab.name}")
+    create_service(up, SERVICE, f"--label {LABEL_LAB}={up.lab.name}")
 
 
 def create_service(up: EngineLab, name: str, more: str = "") -> None:
