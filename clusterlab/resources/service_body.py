@@ -8,7 +8,7 @@ https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service/operatio
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -193,13 +193,7 @@ def update_command(
     command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
     command += service_deploy.flags(wanted.deployed(spec), spec)
     command += _networks_edited(wanted, template, networks)
-    ports = {f"{one['TargetPort']}/{one['Protocol']}": one for one in wanted.ports}
-    has_ports = {
-        f"{one['TargetPort']}/{one.get('Protocol', 'tcp')}": {key: value for key, value in one.items() if value}
-        for one in (spec.get("EndpointSpec") or {}).get("Ports") or []
-    }
-    command += flags("--publish-rm", [one for one, port in has_ports.items() if port != ports.get(one)])
-    command += flags("--publish-add", [_port_text(port) for one, port in ports.items() if port != has_ports.get(one)])
+    command += _ports_edited(wanted.ports, (spec.get("EndpointSpec") or {}).get("Ports") or [])
     labels = {key: f"{key}={value}" for key, value in wanted.labels.items()}
     has_labels = {key: f"{key}={value}" for key, value in (spec.get("Labels") or {}).items() if key not in OWNER_LABELS}
     command += _edited("--label", labels, has_labels)
@@ -236,6 +230,29 @@ def _networks_edited(wanted: WantedService, template: Mapping[str, Any], network
             ],
         ),
     ]
+
+
+def _ports_edited(wanted: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Options that remove all that is published of a port and mode, and add what should be.
+
+    Source: updatePorts in cli/command/service/update.go of docker/cli.
+    """
+    ports, has = _by_target(wanted), _by_target(found)
+    return [
+        *flags("--publish-rm", [target for target, texts in has.items() if texts != ports.get(target)]),
+        *flags("--publish-add", [one for target, texts in ports.items() if texts != has.get(target) for one in texts]),
+    ]
+
+
+def _by_target(ports: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Ports as commands add them, by what removes them: the short form removes ports of mode ingress alone."""
+    found: dict[str, list[str]] = {}
+    for one in ports:
+        target, protocol = one["TargetPort"], one.get("Protocol", "tcp")
+        host = one.get("PublishMode") == "host"
+        removed = f"target={target},protocol={protocol},mode=host" if host else f"{target}/{protocol}"
+        found.setdefault(removed, []).append(_port_text(one))
+    return {removed: sorted(texts) for removed, texts in found.items()}
 
 
 def _given(values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -294,6 +311,6 @@ def _mount_text(mount: dict[str, Any]) -> str:
     return ",".join(parts)
 
 
-def _port_text(port: dict[str, Any]) -> str:
+def _port_text(port: Mapping[str, Any]) -> str:
     names = {"PublishedPort": "published", "TargetPort": "target", "Protocol": "protocol", "PublishMode": "mode"}
-    return ",".join(f"{name}={port[key]}" for key, name in names.items() if key in port)
+    return ",".join(f"{name}={port[key]}" for key, name in names.items() if port.get(key))

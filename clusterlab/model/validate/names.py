@@ -88,16 +88,23 @@ def _ports(files: Files) -> Iterator[Problem]:
             continue
         for old, other in before:
             common = [host for host in new.hosts if host in old.hosts]
-            if common and _collide(port, other):
+            if common and _collide(new, port, old, other):
                 what = f"port {port.host_port}/{port.protocol} of {listed(common)}"
                 message = f"{what} is already published by the play '{old.file.name}' ({old.file.place_of(old.path)})"
                 yield new.file.problem(new.path, message, "Choose another host port for one of them.")
         before.append((new, port))
 
 
-def _collide(one: PortMapping, other: PortMapping) -> bool:
-    same = (one.host_port, one.protocol) == (other.host_port, other.protocol)
-    every = ("0.0.0.0", None)
+def _collide(new: _Defined, one: PortMapping, old: _Defined, other: PortMapping) -> bool:
+    """Whether two cannot be published side by side.
+
+    A service that publishes on the nodes of its tasks alone leaves other nodes to containers, and to tasks of other
+    services that do the same. Source: checkPortConflicts and validateEndpointSpec in swarmkit's manager/controlapi.
+    """
+    if (one.host_port, one.protocol) != (other.host_port, other.protocol):
+        return False
     if "host" in (one.mode, other.mode):
-        return False  # tasks may be on different nodes
-    return same and (one.address in every or other.address in every or one.address == other.address)
+        same_service = (new.file.name, new.path[:2]) == (old.file.name, old.path[:2])
+        return new.path[0] == old.path[0] and (same_service or one.mode != other.mode)
+    every = ("0.0.0.0", None)
+    return one.address in every or other.address in every or one.address == other.address

@@ -86,6 +86,18 @@ def test_a_service_is_created_with_a_placement_so_that_commands_can_change_it() 
             "--placement-pref-rm spread=a --placement-pref-rm spread=b"
             " --placement-pref-add spread=b --placement-pref-add spread=a",
         ),
+        (
+            {"ports": [{"target": 80, "published": 8080, "mode": "host"}]},
+            {"ports": ["8080:80"]},
+            "--publish-rm target=80,protocol=tcp,mode=host"
+            " --publish-add published=8080,target=80,protocol=tcp,mode=ingress",
+        ),
+        (
+            {"ports": ["8080:80"]},
+            {"ports": ["8080:80", "8081:80"]},
+            "--publish-rm 80/tcp --publish-add published=8080,target=80,protocol=tcp,mode=ingress"
+            " --publish-add published=8081,target=80,protocol=tcp,mode=ingress",
+        ),
     ],
 )
 def test_the_command_that_changes_one_option(before: dict[str, Any], after: dict[str, Any], flags: str) -> None:
