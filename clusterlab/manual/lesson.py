@@ -69,7 +69,11 @@ def lesson(
     wants = wanted(alone, unsupported, progress)
     where = Where(alone, name, {one: image.tag for one, image in wants.images.items()})
     created = list(_created(wants, where))
-    copying = [_copied(key, file, inventory) for key, file, _ in created if file]
+    copying = [
+        _copied(key, where.manager if key.host == SWARM else key.host, file, inventory)
+        for key, file, _ in created
+        if file
+    ]
     making = [Part(title_of(key), tuple(lines)) for key, _, lines in created]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(shown(name), where.play, (*copying, *making), tuple(statements))
@@ -92,9 +96,9 @@ def title_of(key: Key) -> str:
     return f"{key.kind} {key.name} {'of the Swarm' if key.host == SWARM else f'on {key.host}'}"
 
 
-def _copied(key: Key, file: Path, inventory: str) -> Part:
+def _copied(key: Key, host: str, file: Path, inventory: str) -> Part:
     """What brings a file to the host that reads it."""
-    ssh = ["clusterlab", "ssh", key.host, "-i", inventory, "--", f"cat > {shlex.quote(file.name)}"]
+    ssh = ["clusterlab", "ssh", host, "-i", inventory, "--", f"cat > {shlex.quote(file.name)}"]
     line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(file))}")
     return Part(f"a copy of {title_of(key)}", (line,))
 

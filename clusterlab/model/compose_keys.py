@@ -12,7 +12,20 @@ from collections.abc import Mapping
 
 from .base import Model
 from .compose_forms import Attachment
-from .playbook import Container, Deploy, Healthcheck, Ipam, IpamConfig, Network, Placement, Play, Service, Volume
+from .playbook import (
+    Config,
+    Container,
+    Deploy,
+    Healthcheck,
+    Ipam,
+    IpamConfig,
+    Network,
+    Placement,
+    Play,
+    Secret,
+    Service,
+    Volume,
+)
 
 _LINKS = "Links are obsolete. Put both containers on one network with networks: there they reach each other by name."
 _IMAGE = "Name an image of the inventory with image: the inventory says how it is built."
@@ -34,6 +47,13 @@ CONTAINER_KEYS: Mapping[str, str] = {
     "scale": "Write a service with deploy.replicas.",
     "env": "Write environment.",
     "mem_limit": "Leave it out: size the machine in the inventory.",
+}
+
+_FILE_KEYS: Mapping[str, str] = {
+    "external": _OURS,
+    "name": "Leave it out: the key above it is the name.",
+    "content": "Put the content into a file, and name it with file.",
+    "environment": "Put the value into a file, and name it with file.",
 }
 
 _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
@@ -67,6 +87,12 @@ _REPLACED: Mapping[type[Model], Mapping[str, str]] = {
         "opts": "Write driver_opts.",
         "options": "Write driver_opts.",
         "host": "Write hosts.",
+    },
+    Config: _FILE_KEYS,
+    Secret: {
+        **_FILE_KEYS,
+        "driver": "Leave it out, and write file; secrets of a plugin can stand in a stack file.",
+        "driver_opts": "Leave it out; secrets of a plugin can stand in a stack file.",
     },
     Deploy: {},
     Placement: {},

@@ -48,6 +48,14 @@ class Lab:
         for play in self.plays.values():
             yield from _environments(play)
 
+    def contents(self) -> Iterator[tuple[str, object]]:
+        """What the configs and secrets of the plays hold: name and content."""
+        for play in self.plays.values():
+            for what, files in (("secret", play.secrets), ("config", play.configs)):
+                yield from (
+                    (f"{what} {name}", one.data.decode(errors="replace").strip()) for name, one in files.items()
+                )
+
     def only(self, *plays: str) -> Lab:
         """The lab with some of its plays alone, and their stacks."""
         stacks = {name: one for name, one in self.stacks.items() if name in plays}
@@ -66,6 +74,7 @@ class Lab:
             yield from (play_name, *play_name.split("/"))
             for things in (play.disks, play.volumes, play.networks, play.containers, play.services):
                 yield from things
+            yield from (*play.configs, *play.secrets)
             yield from (name for _, name in play.external.names())
         for stack in (one.valid() for one in self.stacks.values()):
             yield stack.name

@@ -20,12 +20,14 @@ from .drills import Drill
 from .groups import GROUPS
 from .inventory import Inventory
 from .iscsi import disk_of
-from .playbook import Play, Thing
+from .long_forms import reference
+from .playbook import Play, Service, Thing
 from .probes import NegatableProbe, ReachProbe
 from .short_syntax import parse_mount
 from .source import KeyPath
 
-SECTIONS = ("disks", "volumes", "networks", "containers", "services")
+SECTIONS = ("disks", "volumes", "networks", "configs", "secrets", "containers", "services")
+_OF_SWARM = ("configs", "secrets", "services")
 _NO_SWARM = "the inventory has no host with the role swarm_manager"
 _NO_PAIR = "the inventory has only one of the places that are to reach each other"
 _TEXTS = ("title", "hint")  # what of a check is only for people
@@ -169,7 +171,8 @@ def _missing(play: Play, lacking: Mapping[KeyPath, str], inventory: Inventory) -
             found[Thing(section, name)] = why
     if not inventory.with_role("swarm_manager"):
         overlays = [Thing("networks", name) for name, one in play.networks.items() if one.driver == "overlay"]
-        found |= dict.fromkeys([*overlays, *(Thing("services", name) for name in play.services)], _NO_SWARM)
+        of_swarm = [Thing(section, name) for section in _OF_SWARM for name in getattr(play, section)]
+        found |= dict.fromkeys([*overlays, *of_swarm], _NO_SWARM)
     needs = dict(_needs(play))
     while more := {
         thing: found[need] for thing, wanted in needs.items() if thing not in found for need in wanted if need in found
@@ -226,7 +229,16 @@ def _needs(play: Play) -> Iterator[tuple[Thing, list[Thing]]]:
             needs = [Thing("volumes", parse_mount(text).source) for text in one.volumes]
             needs += [Thing("networks", network) for network in one.networks]
             needs += [Thing("containers", text.partition(":")[0]) for text in getattr(one, "volumes_from", [])]
+            needs += list(_files(one)) if isinstance(one, Service) else []
             yield Thing(section, name), needs
+
+
+def _files(service: Service) -> Iterator[Thing]:
+    """The configs and secrets that a service uses."""
+    yield from (Thing("configs", reference(one).source) for one in service.configs)
+    yield from (Thing("secrets", reference(one).source) for one in service.secrets)
+    if service.credential_spec and service.credential_spec.config:
+        yield Thing("configs", service.credential_spec.config)
 
 
 def _own(section: str, index: int, lacking: Mapping[KeyPath, str]) -> str:
@@ -238,7 +250,8 @@ def _own(section: str, index: int, lacking: Mapping[KeyPath, str]) -> str:
 def _why(check: Check | Drill, missing: Mapping[Thing, str]) -> str:
     """Why a statement cannot be made, or a drill carried out; "" when it can."""
     words = set(_words(check)) if missing else set()
-    return check.lacks or next((reason for thing, reason in missing.items() if thing.name in words), "")
+    named = ((thing.name, why) for thing, why in missing.items() if thing.section not in ("configs", "secrets"))
+    return check.lacks or next((why for name, why in named if name in words), "")
 
 
 def _unplaced(check: Check, play: Play, inventory: Inventory) -> str:

@@ -51,8 +51,8 @@ def load_lab(
     A play's name is its path below `playbooks` without .yml, such as "volumes/nfs". Each of `stacks` becomes a play
     with the stack's name; with stacks, no plays but the named ones are loaded. A play with a stack also has the
     statements that follow from it, but for those whose keys are in `without`. From here on the values of the plays'
-    environments are redacted in whatever leaves this process. Raises InvalidFiles with all that is wrong in any of the
-    files.
+    environments, and the contents of their configs and secrets, are redacted in whatever leaves this process. Raises
+    InvalidFiles with all that is wrong in any of the files.
     """
     if stacks and not plays:
         return _load(inventory, {}, stacks=stacks, without=without)
@@ -91,7 +91,7 @@ def _load(
     without: Sequence[str] = (),
     by_default: bool = False,
 ) -> Lab:
-    from clusterlab.stacks.env_files_of_play import with_env_files
+    from clusterlab.stacks.files_of_play import with_files
     from clusterlab.stacks.statements.of_play import with_names, with_statements  # which knows this package
 
     wrong = list(problems)
@@ -114,7 +114,7 @@ def _load(
             if play is not None
         }
     for name, file in files.items():
-        files[name], problems = with_env_files(file)
+        files[name], problems = with_files(file)
         wrong += problems
     loaded, of_play = _stacks(files, stacks, wrong)
     files = {name: replace(file, play=with_names(file.play, loaded.get(name))) for name, file in files.items()}
@@ -127,7 +127,7 @@ def _load(
     every |= {name: with_names(play, loaded[name]) for name, play in of_play.items()}
     known = {name: with_statements(play, loaded.get(name), without) for name, play in every.items()}
     lab = Lab(inventory, known, path.parent, path, loaded)
-    SECRETS.learn(lab.environments(), public=lab.names())
+    SECRETS.learn([*lab.environments(), *lab.contents()], public=lab.names())
     return lab
 
 

@@ -103,3 +103,25 @@ class FileReference(Model):
     mode: Annotated[int, BeforeValidator(_mode, json_schema_input_type=str)] = Field(
         default=0o444, description="octal, such as 0440"
     )
+
+    def issues(self) -> Iterator[Issue]:
+        for key in ("uid", "gid"):
+            if not getattr(self, key).isdecimal():
+                yield Issue((key,), f"'{getattr(self, key)}' must be a number in quotes, such as \"0\"")
+
+
+def reference(item: str | FileReference) -> FileReference:
+    """A config or secret that a service uses: in the short form, by its name alone."""
+    return FileReference(source=item) if isinstance(item, str) else item
+
+
+class CredentialSpec(Model):
+    """The account of a Windows container in a domain."""
+
+    config: str | None = Field(default=None, description="a config of the play")
+    file: str | None = Field(default=None, description="a file in the engine's folder CredentialSpecs")
+    registry: str | None = Field(default=None, description="a value in the registry of the nodes")
+
+    def issues(self) -> Iterator[Issue]:
+        if len(self.given("config", "file", "registry")) != 1:
+            yield Issue((), "exactly one of config, file and registry must be given")

@@ -21,13 +21,15 @@ from .drills import Drill
 from .external import External
 from .ipam import Ipam, IpamConfig
 from .iscsi import Disk
-from .long_forms import Logging, LongMount, LongPort, Ulimit
+from .long_forms import CredentialSpec, FileReference, Logging, LongMount, LongPort, Ulimit
 from .short_syntax import parse_port
 from .stack_files import StackFiles
+from .swarm_files import Config, Secret
 
 __all__ = [
     "Attachment",
     "Command",
+    "Config",
     "Container",
     "Deploy",
     "Healthcheck",
@@ -36,6 +38,7 @@ __all__ = [
     "Network",
     "Placement",
     "Play",
+    "Secret",
     "Service",
     "Thing",
     "Volume",
@@ -179,6 +182,12 @@ class Service(Model):
     ports: list[str | int | LongPort] = Field(
         default_factory=list, description="[host-port:]port[/protocol], or the long form"
     )
+    configs: list[str | FileReference] = Field(
+        default_factory=list, description="configs of the play, each as the file /NAME, or the long form"
+    )
+    secrets: list[str | FileReference] = Field(
+        default_factory=list, description="secrets of the play, each as the file /run/secrets/NAME, or the long form"
+    )
     networks: Attachments = Field(default_factory=dict)
     user: str | int | None = None
     hostname: str | None = None
@@ -194,6 +203,8 @@ class Service(Model):
     sysctls: Labels = Field(default_factory=dict)
     ulimits: dict[str, int | Ulimit] = Field(default_factory=dict)
     logging: Logging | None = None
+    isolation: Literal["default", "process", "hyperv"] | None = Field(default=None, description="on Windows alone")
+    credential_spec: CredentialSpec | None = Field(default=None, description="on Windows alone")
     extra_hosts: ExtraHosts = Field(default_factory=dict)
     stop_signal: str | None = None
     stop_grace_period: Duration | None = Field(default=None, description="default: 10s, as the engine has it")
@@ -238,6 +249,8 @@ class Play(Model):
     networks: dict[
         ObjectName, Annotated[Network, BeforeValidator(empty_mapping, json_schema_input_type=Network | None)]
     ] = Field(default_factory=dict)
+    configs: dict[ObjectName, Config] = Field(default_factory=dict)
+    secrets: dict[ObjectName, Secret] = Field(default_factory=dict)
     containers: dict[ObjectName, Container] = Field(default_factory=dict)
     services: dict[ObjectName, Service] = Field(default_factory=dict)
     stack: StackFiles | None = Field(default=None, description="a stack, deployed as `docker stack deploy` does")
@@ -313,8 +326,8 @@ class Play(Model):
             if drill.title in (*titles, *(one.title for one in self.drills[:index])):
                 remedy = "Titles identify results: give each drill its own."
                 yield Issue(("drills", index, "title"), f"another has the title '{drill.title}'", remedy)
-        stands = (self.disks, self.volumes, self.networks, self.containers, self.services, self.stack)
-        if not any(stands) and not self.checks and not self.drills:
+        stands = (self.disks, self.volumes, self.networks, self.configs, self.secrets, self.containers, self.services)
+        if not any(stands) and not self.stack and not self.checks and not self.drills:
             remedy = "Add volumes, networks, containers, services, a stack, checks or drills."
             yield Issue((), "this play has only a title", remedy)
 

@@ -21,6 +21,7 @@ from .nfs import EXPORT
 from .packages import PACKAGE
 from .registry_server import REGISTRY, REGISTRY_TRUST
 from .stacks import STACK
+from .swarm_files import CONFIG, SECRET
 from .swarm_kind import SWARM_KIND
 from .swarm_services import SERVICE
 from .sysctl import SYSCTL
@@ -31,7 +32,7 @@ _PROVISION = (
     PACKAGE, MODULE, SYSCTL, INITIATOR, UNIT, EXPORT, LUN_KIND, REGISTRY, REGISTRY_TRUST, ENGINE, ENGINE_SETTINGS,
     SWARM_KIND,
 )  # fmt: skip
-_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONTAINER, SERVICE, STACK, DRAIN)
+_APPLY = (IMAGE, DISK, VOLUME, NETWORK, CONFIG, SECRET, CONTAINER, SERVICE, STACK, DRAIN)
 
 OWN: tuple[ResourceKind[Any, Any], ...] = (*_PROVISION, *_APPLY)
 """This package's kinds; each needs only those before it, and is removed before them."""

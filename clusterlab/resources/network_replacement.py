@@ -5,24 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from . import service_ends
 from .base import SWARM, Change, Command, Difference, Key
 from .compare import describe
 from .engine_calls import engine, shell
 from .network_spec import WantedNetwork
 from .observed import Json, Observed, is_task
 from .ownership import with_owner
-from .removal import (
-    TaskWait,
-    foreign_users,
-    is_taken,
-    loses_anonymous,
-    remove_container,
-    remove_network,
-    remove_service,
-    service_losses,
-    users_of,
-    wait_for_tasks_to_end,
-)
+from .removal import foreign_users, loses_anonymous, remove_container, remove_network, users_of
 from .scope import MANAGERS, Scope
 
 
@@ -64,16 +54,12 @@ def replacement(
     def carry_out() -> None:
         for host, name, container in ours:
             remove_container(host, name, container)
-        for service in services:
-            remove_service(at.host, service, scope.swarms[key.host].services[service]["ID"])
-            wait_for_tasks_to_end([one.host for one, _ in users], service)
+        service_ends.end(scope, key, services)
         remove_network(at.host, wanted.name, found["Id"], [one.host for one, _ in users])
         create(at, wanted)
 
     stop = [shell(["docker", "rm", "--force", "--volumes", name]) for host, name, _ in ours if host.name == at.name]
-    gone = [one for one in services if is_taken(scope, Key(key.host, "service", one))]
-    stop += [shell(["docker", "service", "rm", one]) for one in services if one not in gone]
-    stop += [TaskWait(one).command for one in services]
+    stop += service_ends.commands(scope, key, services)
     stop.append(remove_command(wanted.name, services))
     if found.get("Scope") == "swarm":  # the manager's own engine notices a moment later, too
         stop.append(f"timeout 60 sh -c 'while docker network inspect {wanted.name} >/dev/null 2>&1; do sleep 1; done'")
@@ -94,7 +80,7 @@ def replacement(
             for host, name, _ in ours
             if host.name != at.name
         ),
-        takes=taken | {Key(key.host, "service", name) for name in services},
+        takes=taken | service_ends.keys(key, services),
     )
 
 
@@ -118,7 +104,7 @@ def _kept_back(
         for name, one in containers.items()
         if not is_task(one) and (text := loses_anonymous(name, one))
     ]
-    losses += [text for service in services if (text := service_losses(scope, service))]
+    losses += service_ends.losses(scope, services)
     return "; ".join(losses), scope.data_flag if losses else ""
 
 

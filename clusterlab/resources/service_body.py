@@ -14,7 +14,7 @@ from typing import Any
 
 from clusterlab.model.playbook import Attachment, Service
 
-from . import service_deploy, service_limits
+from . import service_deploy, service_files, service_limits
 from .base import LABEL_LAB, LABEL_SPEC
 from .compare import variables
 from .container_body import health_flags, healthcheck
@@ -47,6 +47,7 @@ class WantedService:
     name: str
     image: str  # the tag by which its id is found
     container: dict[str, Any] = field(repr=False)  # TaskTemplate.ContainerSpec, without the image
+    # and with names for the ids of configs and secrets
     networks: dict[str, Attachment]
     constraints: list[str]
     preferences: list[str]  # what tasks are spread over, in this order
@@ -129,6 +130,7 @@ class WantedService:
         command += ["--read-only"] if spec.get("ReadOnly") else []
         command += ["--init"] if spec.get("Init") else []
         command += service_limits.create_flags(spec) + service_limits.logging_flags(self.logging)
+        command += service_files.create_flags(spec)
         command += flags("--host", [_host_text(one) for one in spec.get("Hosts") or []])
         command += ["--stop-grace-period", milliseconds(spec["StopGracePeriod"])] if "StopGracePeriod" in spec else []
         command += health_flags(spec.get("Healthcheck"))
@@ -166,7 +168,7 @@ def update_command(
     for flag, key in (("--read-only", "ReadOnly"), ("--init", "Init")):
         if bool(container.get(key)) != bool(found.get(key)):
             command.append(f"{flag}={str(bool(container.get(key))).lower()}")
-    command += service_limits.update_flags(container, found)
+    command += service_limits.update_flags(container, found) + service_files.update_flags(container, found)
     command += service_limits.logging_flags(wanted.logging) if wanted.logging != has_logging else []
     hosts, has_hosts = ([_host_text(one) for one in each.get("Hosts") or []] for each in (container, found))
     command += flags("--host-rm", [one for one in has_hosts if one not in hosts])

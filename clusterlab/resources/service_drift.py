@@ -12,6 +12,7 @@ from .labels import own_labels
 from .observed import Json, labels_of
 from .service_body import GRACE, WantedService, spread_of
 from .service_deploy import differing
+from .service_files import credential_spec, isolation, references
 from .service_modes import mode_of, replicas_of
 
 SPEC = {
@@ -19,7 +20,7 @@ SPEC = {
     "ReadOnly": "read_only", "Init": "init", "Hosts": "extra_hosts", "StopSignal": "stop_signal",
     "StopGracePeriod": "stop_grace_period", "Healthcheck": "healthcheck", "Mounts": "volumes", "TTY": "tty",
     "OpenStdin": "stdin_open", "CapabilityAdd": "cap_add", "CapabilityDrop": "cap_drop", "Sysctls": "sysctls",
-    "Ulimits": "ulimits", "DNSConfig": "dns",
+    "Ulimits": "ulimits", "DNSConfig": "dns", "Configs": "configs", "Secrets": "secrets", "Isolation": "isolation",
 }  # fmt: skip
 """The API's names in a ContainerSpec, and the play's."""
 
@@ -89,6 +90,8 @@ def _options(container: Mapping[str, Any]) -> dict[str, Any]:
     options["ulimits"] = sorted(container.get("Ulimits") or [], key=lambda limit: str(limit.get("Name")))
     for name in ("cap_add", "cap_drop"):
         options[name] = sorted(options[name] or [])
+    options["configs"], options["secrets"] = (references(container, kind) for kind in ("config", "secret"))
+    options["isolation"], options["credential_spec"] = isolation(container), credential_spec(container)
     options["extra_hosts"] = sorted(container.get("Hosts") or [])
     options["healthcheck"] = {key: value for key, value in (container.get("Healthcheck") or {}).items() if value}
     if options["stop_grace_period"] == GRACE:

@@ -5,7 +5,7 @@ Volumes go by their own names, without a stack's in front.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,20 @@ from clusterlab.model import long_forms, playbook, short_syntax
 from clusterlab.model.short_syntax import parse_mount, parse_port
 from clusterlab.stacks.given import Given, Place
 from clusterlab.stacks.service_specs import Spec, service_spec
-from clusterlab.stacks.stack import Attachment, Deploy, Logging, Mount, Port, Service, Stack, Ulimit, Volume
+from clusterlab.stacks.stack import (
+    Attachment,
+    CredentialSpec,
+    Deploy,
+    FileObject,
+    FileReference,
+    Logging,
+    Mount,
+    Port,
+    Service,
+    Stack,
+    Ulimit,
+    Volume,
+)
 
 from .container_body import words
 from .nano import nano
@@ -25,12 +38,15 @@ _NOWHERE = Place("", 0, 0)
 def spec_of(name: str, service: playbook.Service) -> Spec:
     """What a stack would send for a play's service, without image, labels and networks.
 
+    Names stand for the ids of configs and secrets.
+
     Variables and ports keep the play's order: in another one they would replace the tasks of an existing service.
     """
     mounts = tuple(_mount(parse_mount(item)) for item in service.volumes)
     volumes = {one.source: Volume(one.source, _NOWHERE, external=True) for one in mounts if one.type == "volume"}
-    stack = Stack("", Path(), (), {}, volumes=volumes)
-    spec = service_spec(stack, _service(name, service, mounts), lambda kind, name: "")
+    lowered = _service(name, service, mounts)
+    stack = Stack("", Path(), (), {}, volumes=volumes, configs=_configs(lowered), secrets=_files(lowered.secrets))
+    spec = service_spec(stack, lowered, lambda kind, name: name)
     container = spec["TaskTemplate"]["ContainerSpec"]
     del container["Image"], spec["TaskTemplate"]["Networks"], spec["Labels"]
     if service.environment:
@@ -68,6 +84,10 @@ def _service(name: str, service: playbook.Service, mounts: tuple[Mount, ...]) ->
         sysctls=_labels(service.sysctls),
         ulimits={name: _ulimit(limit) for name, limit in service.ulimits.items()},
         logging=_logging(service.logging),
+        isolation=_given(service.isolation) if service.isolation else None,
+        credential_spec=_credentials(service.credential_spec),
+        configs=_references(service.configs),
+        secrets=_references(service.secrets),
         networks={"none": Attachment(_NOWHERE)},
         ports=tuple(_port(parse_port(item)) for item in service.ports),
         volumes=mounts,
@@ -108,6 +128,31 @@ def _mount(mount: short_syntax.Mount) -> Mount:
 
 def _port(port: short_syntax.PortMapping) -> Port:
     return Port(_NOWHERE, port.port, port.host_port or 0, port.protocol, port.mode)
+
+
+def _references(uses: Sequence[str | long_forms.FileReference]) -> tuple[FileReference, ...]:
+    return tuple(
+        FileReference(_NOWHERE, one.source, one.target, one.uid, one.gid, _given(one.mode))
+        for one in map(long_forms.reference, uses)
+    )
+
+
+def _files(uses: Iterable[FileReference]) -> dict[str, FileObject]:
+    """What services use, as external ones of a stack: these go by their own names."""
+    return {one.source: FileObject(one.source, _NOWHERE, external=True) for one in uses}
+
+
+def _configs(service: Service) -> dict[str, FileObject]:
+    spec = service.credential_spec
+    config = spec.config.value if spec and spec.config else ""
+    return {**_files(service.configs), **({config: FileObject(config, _NOWHERE, external=True)} if config else {})}
+
+
+def _credentials(spec: long_forms.CredentialSpec | None) -> CredentialSpec | None:
+    if spec is None:
+        return None
+    config, file, registry = (_given(one) if one else None for one in (spec.config, spec.file, spec.registry))
+    return CredentialSpec(_NOWHERE, config, file, registry)
 
 
 def _logging(logging: long_forms.Logging | None) -> Logging | None:

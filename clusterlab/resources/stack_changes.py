@@ -85,25 +85,25 @@ class StackChanges:
         return not (stands_in or again or any(change.blocked for change in planned))
 
     def _planned(self) -> Iterator[Change]:
-        networks = self._coming_networks()
-        if problems := refusals(self._found, [key.name for key in networks]):
+        coming = self._coming()
+        if problems := refusals(self._found, coming):
             yield self._refused([str(problem) for problem in problems])
         pruned = list(self._pruned())
         yield from pruned
         objects = [*self._networks(), *self._files("secret", self._specs.secrets)]
         objects += self._files("config", self._specs.configs)
         yield from objects
-        before = frozenset(change.key for change in (*pruned, *objects)) | networks
+        before = frozenset(change.key for change in (*pruned, *objects)) | coming
         yield from self._services(before)
 
-    def _coming_networks(self) -> frozenset[Key]:
-        """The external networks of the stack that plays have and that are created or recreated before it."""
-        names = {self._stack.scoped_network(key) for key in self._stack.used_networks()}
-        return frozenset(
-            key
-            for key, change in self._scope.pending.items()
-            if key.host == SWARM and key.kind == "network" and key.name in names and change.action != "remove"
-        )
+    def _coming(self) -> frozenset[Key]:
+        """What plays have of the stack's external networks, configs and secrets, and what is created before it."""
+        stack = self._stack
+        external = {Key(SWARM, "network", stack.scoped_network(key)) for key in stack.used_networks()}
+        for kind, files in (("config", stack.configs), ("secret", stack.secrets)):
+            external |= {Key(SWARM, kind, stack.scoped(one)) for one in files.values() if one.external}
+        pending = self._scope.pending
+        return frozenset(key for key in external if key in pending and pending[key].action != "remove")
 
     def _refused(self, problems: Sequence[str]) -> Change:
         return Change(

@@ -74,8 +74,8 @@ def network_command(name: str, spec: Spec) -> str:
     return shell([*words, *pairs("--opt", spec.get("Options", {})), *pairs("--label", spec["Labels"]), name])
 
 
-def file_command(kind: str, name: str, spec: Spec) -> str:
+def file_command(kind: str, name: str, spec: Spec, file: str = "FILE") -> str:
     words = ["docker", kind, "create", *pairs("--label", spec["Labels"])]
     words += ["--template-driver", spec["Templating"]["Name"]] if "Templating" in spec else []
     words += ["--driver", spec["Driver"]["Name"]] if "Driver" in spec else []
-    return shell([*words, name, *(["FILE"] if "Data" in spec else [])])
+    return shell([*words, name, *([file] if "Data" in spec else [])])

@@ -26,6 +26,7 @@ from .observed import Observed, labels_of
 from .ownership import with_owner
 from .registry_login import login_header
 from .service_converge import CONVERGE, converge_service
+from .service_files import ids_by_name
 from .spec_calls import send
 from .stack_fields import Path, differences_of
 from .stack_view import StackObject
@@ -122,16 +123,9 @@ class Deployment:
         self._wait(name, spec)
 
     def _spec(self, api: Any, service: Service, image: str, found: Mapping[str, str]) -> Spec:
-        ids = {
-            ("config", one["Spec"]["Name"]): one["ID"] for one in (api.configs() if _uses(service, "configs") else [])
-        } | {("secret", one["Spec"]["Name"]): one["ID"] for one in (api.secrets() if service.secrets else [])}
-
-        def id_of(kind: str, name: str) -> str:
-            if (kind, name) not in ids:
-                raise HostError(self._at.name, f"the {kind} {name} does not exist", remedy="Deploy the stack again.")
-            return str(ids[kind, name])
-
-        spec = service_spec(self._stack, service, id_of)
+        uses = {"config": service.configs or service.credential_spec, "secret": service.secrets}
+        ids = ids_by_name(api, self._at.name, [kind for kind, found in uses.items() if found])
+        spec = service_spec(self._stack, service, ids)
         if image:
             spec["TaskTemplate"]["ContainerSpec"]["Image"] = _local_id(api, image)
         labels = with_owner({**spec["Labels"], LABEL_LAB: self._at.lab}, found)
@@ -193,10 +187,6 @@ def _as_sent(spec: Spec) -> Spec:
             for one in container["Mounts"]
         ]
     return {"EndpointSpec": {}, **spec, "TaskTemplate": {**task, "ContainerSpec": container}}
-
-
-def _uses(service: Service, kind: str) -> bool:
-    return bool(getattr(service, kind)) or service.credential_spec is not None
 
 
 def _local_id(api: Any, tag: str) -> str:

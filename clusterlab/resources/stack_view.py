@@ -16,7 +16,7 @@ from clusterlab.remote import Host
 from clusterlab.stacks.at_plan import Existing, ExistingService, refused_at_plan
 from clusterlab.stacks.given import Content
 from clusterlab.stacks.service_rules import PublishedPort
-from clusterlab.stacks.stack import FileObject, Stack
+from clusterlab.stacks.stack import Stack
 
 from .base import Key
 from .engine_calls import engine
@@ -91,10 +91,11 @@ def deployed(view: SwarmView, stack: Stack) -> Deployed:
     return Deployed(view, stack, {(one.kind, one.name): one for one in objects(view)})
 
 
-def refusals(found: Deployed, coming: Collection[str] = ()) -> list[Problem]:
+def refusals(found: Deployed, coming: Collection[Key] = ()) -> list[Problem]:
     """Why the stack cannot be deployed there.
 
-    Nothing is touched while there is a reason. `coming` are networks of the Swarm that are created before it.
+    Nothing is touched while there is a reason. `coming` are networks, configs and secrets of the Swarm that are created
+    before it.
     """
     return [*refused_at_plan(found.stack, _existing(found, coming)), *_taken_names(found)]
 
@@ -111,16 +112,22 @@ def _taken_names(found: Deployed) -> Iterator[Problem]:
             )
 
 
-def _existing(found: Deployed, coming: Collection[str]) -> Existing:
+def _existing(found: Deployed, coming: Collection[Key]) -> Existing:
     view, stack = found.view, found.stack
     versions = [_version(one["Description"]["Engine"].get("EngineVersion", "")) for one in view.nodes]
     return Existing(
         networks={
             **{name: str(one.get("Scope")) for name, one in view.at.networks.items()},
-            **dict.fromkeys(coming, "swarm"),
+            **{key.name: "swarm" for key in coming if key.kind == "network"},
         },
-        configs={one["Spec"]["Name"]: _config_content(one) for one in view.configs},
-        secrets={one["Spec"]["Name"]: _secret_content(view.at.host, stack, one) for one in view.secrets},
+        configs={
+            **{key.name: None for key in coming if key.kind == "config"},
+            **{one["Spec"]["Name"]: config_content(one) for one in view.configs},
+        },
+        secrets={
+            **{key.name: None for key in coming if key.kind == "secret"},
+            **{one["Spec"]["Name"]: _secret_content(view.at.host, stack, one) for one in view.secrets},
+        },
         services={name: _service(one["Spec"]) for name, one in view.services.items()},
         oldest_engine=min(versions, default=(99, 0)),
     )
@@ -145,7 +152,8 @@ def _service(spec: Json) -> ExistingService:
     )
 
 
-def _config_content(listed: Json) -> Content:
+def config_content(listed: Json) -> Content:
+    """What a config of the Swarm holds."""
     return Content(base64.b64decode(listed["Spec"].get("Data") or ""))
 
 
@@ -158,10 +166,10 @@ def _secret_content(host: Host, stack: Stack, listed: Json) -> Content | None:
     mine = next((one for one in stack.secrets.values() if not one.external and stack.scoped(one) == name), None)
     if mine is None or mine.content is None:
         return None
-    return mine.content if has_content(host, listed["ID"], mine, name) else _OTHER
+    return mine.content if has_content(host, listed["ID"], mine.content, name) else _OTHER
 
 
-def has_content(host: Host, secret: str, wanted: FileObject, name: str) -> bool:
+def has_content(host: Host, secret: str, wanted: Content, name: str) -> bool:
     """Whether a secret of the Swarm has the content of a file.
 
     Nobody can read it, but it can be compared.
@@ -169,8 +177,7 @@ def has_content(host: Host, secret: str, wanted: FileObject, name: str) -> bool:
     An update of a version that never existed is refused in any case: because the content differs (which is looked at
     first), or else because of the version. Source: UpdateSecret in swarmkit's manager/controlapi/secret.go.
     """
-    data = wanted.content.data if wanted.content else b""
-    body = {"Name": name, "Data": base64.b64encode(data).decode()}
+    body = {"Name": name, "Data": base64.b64encode(wanted.data).decode()}
     with engine(host, f"compare the secret {name}") as api:
         refused = refusal(api, f"/secrets/{secret}/update", body, version="0")
     if not any(words in refused for words in (_SAME, _DIFFERENT)):

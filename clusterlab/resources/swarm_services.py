@@ -5,16 +5,19 @@ from __future__ import annotations
 import copy
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from clusterlab.build.image_archive import ImageArchive
 from clusterlab.errors import HostError
 from clusterlab.model.lab import Lab
+from clusterlab.model.long_forms import reference
 from clusterlab.model.needs import why_service_cannot_run
 from clusterlab.model.playbook import Service
 from clusterlab.model.short_syntax import parse_mount
 
+from . import service_files
 from .base import SWARM, Change, Difference, Key, Skipped
 from .compare import describe
 from .engine_calls import engine, shell
@@ -36,6 +39,10 @@ from .wanted_images import image_hosts
 
 _KEEPS_TASKS = ("labels", "play", "spec", "replicas", *KEEPS_TASKS)
 """What can differ without a running task being replaced; fewer replicas still end tasks."""
+
+
+_AROUND = ("network", "volume", *service_files.KINDS)
+"""What a service is recreated around."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
         around = [
             f"its {one.key.kind} {one.key.name} is recreated"
             for one in needed
-            if one.key.kind in ("network", "volume") and one.action == "replace" and not one.blocked
+            if one.key.kind in _AROUND and one.action == "replace" and not one.blocked
         ]
         if around or any(one.name == "mode" for one in differing):
             reason = "; ".join([*dict.fromkeys(around), *([describe(differing)] if differing else [])])
@@ -247,8 +254,26 @@ def _needs(lab: Lab, service: Service) -> frozenset[Key]:
         {Key(host, "image", service.image) for host in hosts}
         | {Key(host, "volume", name) for host in hosts for name in volumes}
         | {network_key(lab, SWARM, name) for name in service.networks}
+        | {Key(SWARM, kind, name) for kind, name in _files(service)}
         | {MANAGERS}
     )
+
+
+def _files(service: Service) -> Iterator[tuple[str, str]]:
+    """The configs and secrets that a service uses, each with its kind."""
+    yield from (("config", reference(one).source) for one in service.configs)
+    yield from (("secret", reference(one).source) for one in service.secrets)
+    if service.credential_spec and service.credential_spec.config:
+        yield "config", service.credential_spec.config
+
+
+def _with_ids(api: Any, at: Observed, wanted: WantedService) -> WantedService:
+    """The service with the ids of the configs and secrets that it uses."""
+    kinds = [kind for kind in service_files.KINDS if service_files.used(wanted.container, kind)]
+    if not kinds:
+        return wanted
+    ids = service_files.ids_by_name(api, at.name, kinds)
+    return replace(wanted, container=service_files.with_ids(wanted.container, ids))
 
 
 def _image_id(at: Observed, wanted: WantedService) -> str:
@@ -257,8 +282,9 @@ def _image_id(at: Observed, wanted: WantedService) -> str:
 
 
 def _create(at: Observed, wanted: WantedService) -> None:
-    spec = wanted.spec(_image_id(at, wanted))
+    image = _image_id(at, wanted)
     with engine(at.host, f"create service {wanted.name}") as api:
+        spec = _with_ids(api, at, wanted).spec(image)
         api.create_service(
             spec["TaskTemplate"],
             name=wanted.name,
@@ -278,15 +304,18 @@ def _update(at: Observed, wanted: WantedService, service: str) -> None:
 
     Raises HostError when it is no longer the lab's.
     """
-    template = wanted.template(_image_id(at, wanted))
+    image = _image_id(at, wanted)
     with engine(at.host, f"update service {wanted.name}") as api:
+        template = _with_ids(api, at, wanted).template(image)
         found = api.inspect_service(service)
         if not at.owns(found):
             raise HostError(at.name, f"service {wanted.name} is no longer of the lab {at.lab}: it is not updated")
         spec = copy.deepcopy(found["Spec"])
         task = spec["TaskTemplate"]
         container = {key: value for key, value in task["ContainerSpec"].items() if key not in (*SPEC, "Env")}
-        task["ContainerSpec"] = {**container, **template["ContainerSpec"]}
+        privileges = service_files.privileges(container, template["ContainerSpec"])
+        own = {**template["ContainerSpec"], **({} if privileges is None else {"Privileges": privileges})}
+        task["ContainerSpec"] = {**container, **own}
         task["Networks"] = template.get("Networks", [])
         task["Placement"] = {**task.get("Placement", {}), "Constraints": [], "Preferences": [], **wanted.placement}
         if wanted.logging:

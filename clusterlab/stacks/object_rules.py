@@ -32,6 +32,11 @@ def object_problems(stack: Stack) -> Iterator[Problem]:
         if volume.key in used:
             yield from _volume(stack, volume)
     yield from _reserved(stack)
+    yield from file_problems(stack)
+
+
+def file_problems(stack: Stack) -> Iterator[Problem]:
+    """What the engine refuses in the names of configs and secrets."""
     yield from _files(stack, "configs", stack.configs)
     yield from _files(stack, "secrets", stack.secrets)
 

@@ -61,9 +61,14 @@ def _network(stack: Stack, network: Network) -> Spec:
 
 
 def _file(stack: Stack, each: FileObject) -> Spec:
+    return file_spec(each, {**plain(each.labels), STACK: stack.name})
+
+
+def file_spec(each: FileObject, labels: Mapping[str, str]) -> Spec:
+    """The spec of a config or secret with these labels, without its name."""
     driver = value(each.driver)
     spec: Spec = {
-        "Labels": {**plain(each.labels), STACK: stack.name},
+        "Labels": dict(labels),
         "Data": base64.b64encode(each.content.data).decode() if each.content else None,
         "Driver": {"Name": driver, "Options": plain(each.driver_opts)} if driver else None,
         "Templating": {"Name": value(each.template_driver)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
@@ -12,6 +13,8 @@ from clusterlab.model.instances import instantiated
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
+from clusterlab.model.source import Document
+from clusterlab.model.validate import PlayFile
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean
 from clusterlab.plan.graph import carry_out
@@ -20,6 +23,10 @@ from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 from clusterlab.remote.target import Target
 from clusterlab.resources.base import Change
+from clusterlab.stacks.files_of_play import with_files
+
+FILES = Path(__file__).parents[1] / "engine" / "resources" / "files"
+"""What plays of cases name as files."""
 
 _ANONYMOUS = 64  # characters of the name that the engine gives a volume: it goes with its container
 
@@ -35,7 +42,7 @@ class Bench:
     def lab(self, play: dict[str, Any] | None = None, **plays: dict[str, Any]) -> Lab:
         """A lab with one play, or with several by name."""
         bodies = plays or {"play": play or {}}
-        parsed = {name: Play.model_validate({"title": name, **body}) for name, body in bodies.items()}
+        parsed = {name: _play({"title": name, **body}) for name, body in bodies.items()}
         return Lab(self.inventory, {name: instantiated(one, self.inventory) for name, one in parsed.items()}, Path())
 
     def plan(self, play: dict[str, Any], **how: Any) -> list[Change]:
@@ -66,12 +73,21 @@ class Bench:
             for kind, objects in (("container", body.containers), ("service", body.services))
             for name, one in objects.items()
         }
+        files = {("config", name): one.path for body in plays for name, one in body.configs.items()}
+        files |= {("secret", name): one.path for body in plays for name, one in body.secrets.items()}
         for change in in_order(changes):
             if change.key.kind == "image":
                 change.carry_out()
                 continue
             for command in change.commands:
+                if file := files.get((change.key.kind, change.key.name)):
+                    self._copy(command.host, file)
                 self.sh(command.host, environments.get(change.key[1:], "") + command.text)
+
+    def _copy(self, host: str, file: Path) -> None:
+        """Bring a file to where commands of that host look for it."""
+        text = base64.b64encode(file.read_bytes()).decode()
+        self.sh(host, f"echo {text} | base64 -d > {shlex.quote(file.name)}")
 
     def identities(self) -> dict[str, str]:
         """What must stay the same of each object that a change does not concern."""
@@ -85,6 +101,8 @@ class Bench:
             found |= {f"{host}: network {one['Name']}": one["Id"] for one in local}
         api = self.hosts["host1"].docker
         found |= {f"Swarm: network {one['Name']}": one["Id"] for one in api.networks() if one["Scope"] == "swarm"}
+        for kind in ("config", "secret"):
+            found |= {f"Swarm: {kind} {one['Spec']['Name']}": one["ID"] for one in getattr(api, f"{kind}s")()}
         services: list[Any] = api.services()  # type: ignore[no-untyped-call]
         found |= {f"Swarm: service {one['Spec']['Name']}": f"{one['ID']} {one['Spec']}" for one in services}
         return found
@@ -96,11 +114,20 @@ class Bench:
             "docker volume ls -q --filter name=^hand | xargs -r docker volume rm >&2;"
             "docker network ls -q --filter name=^hand | xargs -r docker network rm >&2"
         )
-        self.sh("host1", "docker service ls -q --filter name=hand | xargs -r docker service rm >&2")
+        for kind in ("service", "config", "secret"):
+            self.sh("host1", f"docker {kind} ls -q --filter name=hand | xargs -r docker {kind} rm >&2")
         for host in ("host1", "host2"):
             self.sh(host, manual)
         report = self.carry_out([one for one in clean(self.inventory.lab, self.hosts, True) if one.key.kind != "image"])
         assert report.ok, [one.error.message for one in report.failed] + [one.blocked for one in report.blocked]
+
+
+def _play(body: dict[str, Any]) -> Play:
+    """A play with what its files hold."""
+    document = Document(str(FILES / "play.yml"), body)
+    file, problems = with_files(PlayFile(str(body["title"]), document, Play.model_validate(body)))
+    assert not problems, problems
+    return file.play
 
 
 def in_order(changes: list[Change]) -> list[Change]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..problems import Problem
-from . import checks, disks, drills, external, hosts, names, networks, nfs, places, swarm, volumes
+from . import checks, disks, drills, external, hosts, names, networks, nfs, places, swarm, swarm_files, volumes
 from .files import Files, PlayFile
 
 __all__ = ["Files", "PlayFile", "problems_together"]
@@ -16,5 +16,5 @@ __all__ = ["Files", "PlayFile", "problems_together"]
 
 def problems_together(files: Files) -> Iterator[Problem]:
     """Everything that is wrong between files that are right each for itself."""
-    for idea in (hosts, swarm, places, names, volumes, nfs, disks, networks, external, checks, drills):
+    for idea in (hosts, swarm, places, names, volumes, nfs, disks, networks, swarm_files, external, checks, drills):
         yield from idea.problems(files)

@@ -14,6 +14,8 @@ from ..short_syntax import PortMapping, parse_port
 from ..source import KeyPath
 from .files import Files, PlayFile, item
 
+_OF_SWARM = ("configs", "secrets", "services")
+
 
 class _Defined(NamedTuple):
     """Something that a play defines on some hosts."""
@@ -41,8 +43,9 @@ def _defined(files: Files) -> Iterator[_Defined]:
             yield _Defined(file, ("networks", name), hosts)
         for name, container in file.play.containers.items():
             yield _Defined(file, ("containers", name), [container.host])
-        for name in file.play.services:
-            yield _Defined(file, ("services", name), everywhere)
+        for section in _OF_SWARM:
+            for name in getattr(file.play, section):
+                yield _Defined(file, (section, name), everywhere)
 
 
 def _reserved(files: Files) -> Iterator[Problem]:
@@ -63,7 +66,7 @@ def _twice(files: Files) -> Iterator[Problem]:
                     f"'{name}' is defined twice on {listed(common)}: by the play '{new.file.name}' here and "
                     f"by '{old.file.name}' ({old.file.place_of(old.path)})"
                 )
-                elsewhere = "" if section == "services" else ", or put them on different hosts"
+                elsewhere = "" if section in _OF_SWARM else ", or put them on different hosts"
                 remedy = f"Rename one of the two {section}{elsewhere}."
                 yield new.file.problem(new.path, message, remedy, key=True)
         before[new.path].append(new)

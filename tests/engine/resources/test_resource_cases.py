@@ -2,7 +2,7 @@
 
 title:  what is shown
 by_hand_before: {HOST: shell command}   done before the play is applied; then the play is not expected to be made
-play:   the play that stands
+play:   the play that stands; its files are those of files/
 then:   the play that is wanted afterwards (default: the same)
 by_hand: {HOST: shell command}          done between the two
 allow_data_loss: whether the second apply may lose data
@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from clusterlab.model.base import Model
-from clusterlab.model.playbook import Container, Network, Service, Volume
+from clusterlab.model.playbook import Config, Container, Network, Secret, Service, Volume
 from clusterlab.resources.base import Change
 from tests.support.resource_bench import Bench, in_order
 
@@ -58,7 +58,9 @@ def _options(kind: str) -> set[str]:
         ("volumes", Volume, {"driver"}),  # engines here have none but `local`
         ("networks", Network, set()),
         ("containers", Container, set()),
-        ("services", Service, {"env_file"}),  # becomes environment when the files are read
+        ("configs", Config, set()),
+        ("secrets", Secret, set()),
+        ("services", Service, set()),
     ],
 )
 def test_every_option_has_a_case(kind: str, model: type[Model], alike: set[str]) -> None:

@@ -19,6 +19,7 @@ from clusterlab.model import InvalidFiles, Lab, json_schema, load_inventory, loa
 from clusterlab.model.checks import check_model
 from clusterlab.model.inventory import RECIPES, Inventory
 from clusterlab.model.kinds import kinds
+from clusterlab.redaction import REDACTED, clean
 
 ROOT = Path(__file__).parents[3]
 INVENTORIES = sorted((ROOT / "inventory").glob("*.yml"))
@@ -173,6 +174,23 @@ def test_services_have_the_variables_of_their_files(tmp_path: Path) -> None:
     services = load_lab(ROOT / "inventory" / "default.yml", [], tmp_path / "playbooks").plays["shop/one"].services
     assert services["api"].environment == {"A": "of b", "B": '"quoted" ', "C": "own"}
     assert services["job"].environment == {"A": "of a", "B": '"quoted" ', "C": "of a"}
+
+
+def test_configs_and_secrets_have_what_their_files_hold(tmp_path: Path) -> None:
+    play = tmp_path / "playbooks" / "shop" / "one.yml"
+    play.parent.mkdir(parents=True)
+    play.write_text(
+        "title: one\nconfigs: {page: {file: page.txt}}\nsecrets: {token: {file: ../token}}\n"
+        "services:\n  web: {image: shell, configs: [page], secrets: [{source: token, mode: 0400}]}\n"
+    )
+    (play.parent / "page.txt").write_text("a page that is shown\n")
+    (play.parent.parent / "token").write_bytes(b"\xff a long secret \n")
+    one = load_lab(ROOT / "inventory" / "default.yml", [], tmp_path / "playbooks").plays["shop/one"]
+    assert one.configs["page"].data == b"a page that is shown\n"
+    assert one.configs["page"].path == play.parent / "page.txt"
+    assert one.secrets["token"].data == b"\xff a long secret \n"
+    assert "a long secret" not in repr(one)
+    assert clean("it is \ufffd a long secret, and a page that is shown") == f"it is {REDACTED}, and {REDACTED}"
 
 
 @pytest.mark.parametrize(
