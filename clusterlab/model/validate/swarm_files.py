@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterator, Sequence
 
 from ..long_forms import FileReference, reference
 from ..problems import Problem, suggest
 from ..source import KeyPath
 from .files import Files, PlayFile
+
+_FOLDERS = {"config": "/", "secret": "/run/secrets/"}
+"""Where files are whose target is no absolute path."""
 
 
 def problems(files: Files) -> Iterator[Problem]:
@@ -29,7 +33,7 @@ def _used(
     for index, use in enumerate(uses):
         one, where = reference(use), (*path, index)
         yield from _known(file, where if isinstance(use, str) else (*where, "source"), kind, one.source, known)
-        target = one.target or one.source
+        target = posixpath.join(_FOLDERS[kind], one.target or one.source)
         if target in targets:
             yield file.problem(where, f"another {kind} is already the file {target}", "Give it another target.")
         targets.add(target)

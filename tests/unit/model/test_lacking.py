@@ -101,6 +101,20 @@ def test_statements_keep_their_order_and_say_what_is_lacking(lab: Lab) -> None:
     assert all(not list(check.probes()) for check in checks if check.lacks)
 
 
+def test_without_a_swarm_no_file_of_a_config_or_secret_is_read(tmp_path: Path) -> None:
+    (tmp_path / "inventory.yml").write_text(ONE_HOST)
+    (tmp_path / "plays").mkdir()
+    (tmp_path / "plays" / "files.yml").write_text(
+        "title: A play\nconfigs: {here: {file: gone.conf}}\nsecrets: {token: {file: gone}}\n"
+        "containers: {here: {host: box, image: shell}}\nservices: {web: {image: shell, configs: [here]}}\n"
+        "checks: [{title: a container with the name of a config, ping: {in: here, to: box}}]\n"
+    )
+    play = load_lab(tmp_path / "inventory.yml", ["files"], tmp_path / "plays").plays["files"]
+    missing = {(thing.section, thing.name): why for thing, why in play.left_out.items()}
+    assert missing == dict.fromkeys([("configs", "here"), ("secrets", "token"), ("services", "web")], SWARM)
+    assert not play.checks[0].lacks
+
+
 def test_validate_says_what_is_unsupported_and_finds_no_mistake(lab: Lab, tmp_path: Path) -> None:
     validation = Validation()
     validation.plays(tmp_path / "inventory.yml", [], tmp_path / "playbooks")
