@@ -317,6 +317,34 @@ def test_secrets_and_configs_never_change_and_are_rotated_by_name(shop: Shop) ->
     assert shop.bench.sh(host, read) == "another-token"
 
 
+def test_configs_and_secrets_of_a_play_are_external_ones_of_a_stack(shop: Shop) -> None:
+    """They are created before it, not replaced under it, and removed after it."""
+    shop.write(
+        SMALL.replace("deploy:", "configs: [page]\n    secrets: [token]\n    deploy:")
+        + "configs: {page: {external: true}}\nsecrets: {token: {external: true}}\n"
+    )
+    stack, bench = shop.lab(), shop.bench
+
+    def planned(page: str) -> list[Change]:
+        files = bench.lab({"configs": {"page": {"file": page}}, "secrets": {"token": {"file": "one.txt"}}})
+        return apply(replace(stack, plays={**stack.plays, **files.plays}), bench.hosts)
+
+    assert told(planned("one.txt")) == [
+        "create Swarm: config page",
+        "create Swarm: secret token",
+        "create Swarm: stack network shop_default",
+        "create Swarm: stack service shop_web",
+    ]
+    report = bench.carry_out(planned("one.txt"))
+    assert report.ok, report.failed
+    assert told(planned("one.txt")) == []
+    (change,) = planned("two.txt")
+    assert told([change]) == ["replace Swarm: config page (blocked)"]
+    assert "service shop_web, which no play of this lab has, uses it" in change.blocked
+    assert bench.carry_out(clean(bench.inventory.lab, bench.hosts)).ok
+    assert left_over(bench.inventory.lab, bench.hosts) == []
+
+
 def test_the_plan_says_who_can_take_tasks_and_what_restarts(shop: Shop) -> None:
     shop.write(SMALL.replace("replicas: 1", "replicas: 2") + "  log:\n    image: tools/shell:1\n    command: sleep 9\n")
     shop.deploy_with_docker()
