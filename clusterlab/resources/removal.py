@@ -224,9 +224,14 @@ def users_of(at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
     )
 
 
+def takers(scope: Scope, key: Key) -> frozenset[Key]:
+    """The changes that come before and take a resource away."""
+    return frozenset(one for one, change in scope.pending.items() if key in change.takes and not change.blocked)
+
+
 def is_taken(scope: Scope, key: Key) -> bool:
     """Whether a change that comes before takes a resource away."""
-    return any(key in change.takes and not change.blocked for change in scope.pending.values())
+    return bool(takers(scope, key))
 
 
 def removed_before(scope: Scope, at: Observed, containers: Mapping[str, Json]) -> frozenset[Key]:
