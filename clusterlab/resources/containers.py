@@ -7,6 +7,7 @@ anonymous volume is, so such a container is replaced only when that is allowed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from graphlib import TopologicalSorter
 
@@ -30,7 +31,7 @@ from .images import coming_id
 from .kind import ResourceKind, skipped
 from .labels import is_ours, not_ours, play_of
 from .observed import Observed, is_task, labels_of, service_of
-from .removal import TaskWait, is_taken, loses_anonymous, remove_container, wait_for_tasks_to_end
+from .removal import TaskWait, left_behind, loses_anonymous, remove_container, takers, wait_for_tasks_to_end
 from .report import Report
 from .scope import MANAGERS, Scope, Wants, is_swarm_wide, network_key
 from .stored import FoundContainer, Stored, stored_in, stored_question
@@ -112,12 +113,13 @@ class ContainerKind(ResourceKind[PlannedContainer, FoundContainer]):
         listed = found.listed
         fixed = fixed_differences(body, listed, found.stored, coming_id(wants, scope, at, wanted.image))
         needed = [scope.pending[need] for need in sorted(wanted.needs & scope.pending.keys())]
-        replaced = [text for change in needed if (text := around(change))]
+        taken = takers(scope, key)
+        replaced = [text for change in needed if (text := around(change))] + left_behind(taken, wanted.needs)
         broken = [f"it is {listed['State']}: {listed.get('Status', '')}"] if listed["State"] in _BROKEN else []
         if fixed or replaced or broken:
             reason = "; ".join([*replaced, *broken, *([describe(fixed)] if fixed else [])])
-            taken = is_taken(scope, key)
-            return replacement(scope, key, wanted, found, reason, tuple(fixed), taken)
+            after = replace(wanted, needs=wanted.needs | taken)
+            return replacement(scope, key, after, found, reason, tuple(fixed), bool(taken))
         return in_place(scope, key, wanted, found)
 
     def owns(self, lab: str, found: FoundContainer) -> bool:

@@ -229,6 +229,11 @@ def takers(scope: Scope, key: Key) -> frozenset[Key]:
     return frozenset(one for one, change in scope.pending.items() if key in change.takes and not change.blocked)
 
 
+def left_behind(taken: frozenset[Key], needs: frozenset[Key]) -> list[str]:
+    """What is recreated of that which a resource used until now, and no longer needs, for people."""
+    return [f"the {one.kind} {one.name} that it used is recreated" for one in sorted(taken - needs)]
+
+
 def is_taken(scope: Scope, key: Key) -> bool:
     """Whether a change that comes before takes a resource away."""
     return bool(takers(scope, key))

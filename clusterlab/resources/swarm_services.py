@@ -26,7 +26,7 @@ from .kind import ResourceKind, skipped
 from .labels import is_of_play, not_ours, play_of
 from .observed import Json, Observed, labels_of
 from .ownership import with_owner
-from .removal import remove_service, service_losses, takers, wait_for_tasks_to_end
+from .removal import left_behind, remove_service, service_losses, takers, wait_for_tasks_to_end
 from .report import Report
 from .scope import MANAGERS, Scope, Wants, network_key
 from .service_body import WantedService, update_command, wanted_service
@@ -127,7 +127,7 @@ class ServiceKind(ResourceKind[PlannedService, FoundService]):
             if one.key.kind in _AROUND and one.action == "replace" and not one.blocked
         ]
         taken = takers(scope, key)
-        around += [f"the {one.kind} {one.name} that it used is recreated" for one in sorted(taken - wanted.needs)]
+        around += left_behind(taken, wanted.needs)
         if around or any(one.name == "mode" for one in differing):
             reason = "; ".join([*dict.fromkeys(around), *([describe(differing)] if differing else [])])
             after = replace(wanted, needs=wanted.needs | taken)
