@@ -15,6 +15,7 @@ from clusterlab.remote import Host
 from clusterlab.resources import swarm_tasks
 from clusterlab.resources.observed import Json
 from clusterlab.resources.removal import wait_for
+from clusterlab.resources.service_modes import is_job
 from clusterlab.resources.swarm_handle import Drain, NoSuchService, OwnService, drain_of, find_service
 
 from .finding import Finding, finding, unasked
@@ -153,9 +154,11 @@ class SwarmActions:
     def _restore(self, before: _Before) -> None:
         """As many tasks as before, and no more of them on one node than before.
 
-        The Swarm moves none back unasked.
+        The Swarm moves none back unasked. Tasks of a job end by themselves, and a change would run it again.
         """
         service = before.service
+        if is_job(service.report["Spec"]):
+            return
         if before.replicas is not None and service.replicas() != before.replicas:
             service.scale(before.replicas)
         self._settled(before)
