@@ -153,7 +153,8 @@ def update_command(
     template = spec["TaskTemplate"]
     found, container = template["ContainerSpec"], wanted.container
     has_logging = template.get("LogDriver") or {}
-    if not service_limits.can_be_typed(container, found) or (has_logging and not wanted.logging):
+    ports = _ports_edited(wanted.ports, (spec.get("EndpointSpec") or {}).get("Ports") or [])
+    if not service_limits.can_be_typed(container, found) or (has_logging and not wanted.logging) or ports is None:
         return []
     replicas = replicas_of({"Mode": wanted.mode})
     scaled = replicas is not None and replicas != replicas_of(spec)
@@ -195,7 +196,7 @@ def update_command(
     command += flags("--constraint-add", [one for one in constraints if one not in has_constraints])
     command += service_deploy.flags(wanted.deployed(spec), spec)
     command += _networks_edited(wanted, template, networks)
-    command += _ports_edited(wanted.ports, (spec.get("EndpointSpec") or {}).get("Ports") or [])
+    command += ports
     labels = {key: f"{key}={value}" for key, value in wanted.labels.items()}
     has_labels = {key: f"{key}={value}" for key, value in (spec.get("Labels") or {}).items() if key not in OWNER_LABELS}
     command += _edited("--label", labels, has_labels)
@@ -234,16 +235,18 @@ def _networks_edited(wanted: WantedService, template: Mapping[str, Any], network
     ]
 
 
-def _ports_edited(wanted: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Options that remove all that is published of a port and mode, and add what should be.
+def _ports_edited(wanted: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """Options that change what is published; None where there are none.
 
+    What is removed is all that is published of a port and mode, and what was published before is not added again.
     Source: updatePorts in cli/command/service/update.go of docker/cli.
     """
     ports, has = _by_target(wanted), _by_target(found)
-    return [
-        *flags("--publish-rm", [target for target, texts in has.items() if texts != ports.get(target)]),
-        *flags("--publish-add", [one for target, texts in ports.items() if texts != has.get(target) for one in texts]),
-    ]
+    gone = {target: [one for one in texts if one not in ports.get(target, [])] for target, texts in has.items()}
+    if any(texts and texts != has[target] for target, texts in gone.items()):
+        return None
+    added = [one for target, texts in ports.items() for one in texts if one not in has.get(target, [])]
+    return [*flags("--publish-rm", [target for target, texts in gone.items() if texts]), *flags("--publish-add", added)]
 
 
 def _by_target(ports: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -254,7 +257,7 @@ def _by_target(ports: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         host = one.get("PublishMode") == "host"
         removed = f"target={target},protocol={protocol},mode=host" if host else f"{target}/{protocol}"
         found.setdefault(removed, []).append(_port_text(one))
-    return {removed: sorted(texts) for removed, texts in found.items()}
+    return found
 
 
 def _given(values: Mapping[str, Any] | None) -> dict[str, Any]:

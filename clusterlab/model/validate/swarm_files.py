@@ -28,8 +28,13 @@ def problems(files: Files) -> Iterator[Problem]:
 def _used(
     file: PlayFile, path: KeyPath, uses: Sequence[str | FileReference], known: Collection[str]
 ) -> Iterator[Problem]:
+    """What is wrong with uses that a service's tasks have side by side.
+
+    Source: setupSecretDir in moby's daemon/container_operations_unix.go.
+    """
     kind = str(path[-1]).removesuffix("s")
     targets: set[str] = set()
+    owners: dict[str, tuple[str, str, int]] = {}
     for index, use in enumerate(uses):
         one, where = reference(use), (*path, index)
         yield from _known(file, where if isinstance(use, str) else (*where, "source"), kind, one.source, known)
@@ -37,6 +42,10 @@ def _used(
         if target in targets:
             yield file.problem(where, f"another {kind} is already the file {target}", "Give it another target.")
         targets.add(target)
+        owner = (one.uid, one.gid, one.mode)
+        if owners.setdefault(one.source, owner) != owner:
+            message = f"a task has one file of the {kind} '{one.source}': another use gives it another owner or mode"
+            yield file.problem(where, message, "Give all its uses the same uid, gid and mode.")
 
 
 def _known(file: PlayFile, where: KeyPath, kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:

@@ -95,8 +95,7 @@ def test_a_service_is_created_with_a_placement_so_that_commands_can_change_it() 
         (
             {"ports": ["8080:80"]},
             {"ports": ["8080:80", "8081:80"]},
-            "--publish-rm 80/tcp --publish-add published=8080,target=80,protocol=tcp,mode=ingress"
-            " --publish-add published=8081,target=80,protocol=tcp,mode=ingress",
+            "--publish-add published=8081,target=80,protocol=tcp,mode=ingress",
         ),
     ],
 )
@@ -112,6 +111,7 @@ def test_the_command_that_changes_one_option(before: dict[str, Any], after: dict
         ({"logging": {"driver": "none"}}, {}),
         ({}, {"dns": ["10.0.0.2", "10.0.0.1"]}),  # commands would sort them
         ({"deploy": {"mode": "replicated-job"}}, {"deploy": {"mode": "replicated-job", "replicas": 2}}),
+        ({"ports": ["8080:80", "8081:80"]}, {"ports": ["8081:80"]}),  # both would go
     ],
 )
 def test_what_no_command_changes_is_not_shown_as_one(before: dict[str, Any], after: dict[str, Any]) -> None:
