@@ -69,26 +69,32 @@ def lesson(
     wants = wanted(alone, unsupported, progress)
     where = Where(alone, name, {one: image.tag for one, image in wants.images.items()})
     created = list(_created(wants, where))
-    copying = [
-        _copied(key, where.manager if key.host == SWARM else key.host, file, inventory)
-        for key, file, _ in created
-        if file
-    ]
+    copying = [_copied(key, copy, inventory) for key, copy, _ in created if copy]
     making = [Part(title_of(key), tuple(lines)) for key, _, lines in created]
     statements = [Part(check.title, tuple(statement_lines(check, where)), check) for check in where.play.checks]
     return Lesson(shown(name), where.play, (*copying, *making), tuple(statements))
 
 
-def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, Path | None, list[Line]]]:
+@dataclass(frozen=True)
+class _Copy:
+    """A file of this machine that a host needs, by a name of its own there."""
+
+    file: Path
+    host: str
+    name: str
+
+
+def _created(wants: Wants, where: Where) -> Iterator[tuple[Key, _Copy | None, list[Line]]]:
     """What the play wants, in the order of creation, with files and commands."""
     for kind in of_verb(RESOURCES.values(), "apply"):
         for key, want in kind.wanted(wants).items():
             if key not in wants.omitted:
                 host = where.manager if key.host == SWARM else key.host
                 file = kind.file(want)
-                forget = [Line(host, shlex.join(["rm", file.name]))] if file else []
+                copy = _Copy(file, host, kind.file_name(want)) if file else None
+                forget = [Line(host, shlex.join(["rm", copy.name]))] if copy else []
                 environment = where.environment(key.kind, key.name)
-                yield key, file, [Line(host, kind.manual(want), environment=environment), *forget]
+                yield key, copy, [Line(host, kind.manual(want), environment=environment), *forget]
 
 
 def title_of(key: Key) -> str:
@@ -96,10 +102,10 @@ def title_of(key: Key) -> str:
     return f"{key.kind} {key.name} {'of the Swarm' if key.host == SWARM else f'on {key.host}'}"
 
 
-def _copied(key: Key, host: str, file: Path, inventory: str) -> Part:
+def _copied(key: Key, copy: _Copy, inventory: str) -> Part:
     """What brings a file to the host that reads it."""
-    ssh = ["clusterlab", "ssh", host, "-i", inventory, "--", f"cat > {shlex.quote(file.name)}"]
-    line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(file))}")
+    ssh = ["clusterlab", "ssh", copy.host, "-i", inventory, "--", f"cat > {shlex.quote(copy.name)}"]
+    line = Line(HERE, f"{shlex.join(ssh)} < {shlex.quote(str(copy.file))}")
     return Part(f"a copy of {title_of(key)}", (line,))
 
 

@@ -77,8 +77,13 @@ class ResourceKind(ABC, Generic[W, F]):
         """The command that creates one where there is none."""
 
     def file(self, wanted: W) -> Path | None:
-        """A local file that a manual command reads by its name alone, on the host."""
+        """A local file that a manual command reads on the host; see `file_name`."""
         return None
+
+    def file_name(self, wanted: W) -> str:
+        """What `manual` calls a copy of that file on the host: no other resource's there has the same name."""
+        file = self.file(wanted)
+        return file.name if file else ""
 
     def questions(self, at: Observed, wanted: Mapping[Key, W] | None) -> Mapping[str, str]:
         """Sections of the script that the host runs, by name.

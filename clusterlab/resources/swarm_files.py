@@ -66,10 +66,18 @@ class FileKind(ResourceKind[WantedFile, Json]):
         }
 
     def manual(self, wanted: WantedFile) -> str:
-        return file_command(self.name, wanted.name, wanted.spec, wanted.path.name)
+        return file_command(self.name, wanted.name, wanted.spec, self.file_name(wanted))
 
     def file(self, wanted: WantedFile) -> Path | None:
         return wanted.path
+
+    def file_name(self, wanted: WantedFile) -> str:
+        """Several may have the same file, or files of the same name."""
+        return f"{self.name}-{wanted.name}"
+
+    def _command(self, wanted: WantedFile) -> str:
+        """What creates one from the file where it lies."""
+        return file_command(self.name, wanted.name, wanted.spec, wanted.path.name)
 
     def observe(self, scope: Scope) -> Mapping[Key, Json]:
         return {
@@ -104,7 +112,7 @@ class FileKind(ResourceKind[WantedFile, Json]):
                 key=key,
                 action="create",
                 reason="another one of that name exists" if found else "it does not exist",
-                command=self.manual(wanted),
+                command=self._command(wanted),
                 carry_out=partial(create_file, self.name, key.name, wanted.spec, at),
                 needs=frozenset({MANAGERS}),
                 blocked=not_ours(self.name, key.name, labels_of(found), f"docker {self.name} rm {key.name}")
@@ -152,7 +160,7 @@ class FileKind(ResourceKind[WantedFile, Json]):
             key=key,
             action="replace",
             reason=describe(differing),
-            command=" && ".join([*service_ends.commands(scope, key, services), remove, self.manual(wanted)]),
+            command=" && ".join([*service_ends.commands(scope, key, services), remove, self._command(wanted)]),
             carry_out=carry_out,
             differences=differing,
             needs=frozenset({MANAGERS}),

@@ -121,3 +121,16 @@ def test_the_password_of_a_page_is_not_shown() -> None:
     assert "geheim77" not in text
     probe = http.HttpProbe.model_validate({"on": "host1", "url": page})
     assert http.KIND.expected(probe) == "http://me:[redacted]@web/ answers with status 200"
+
+
+def test_configs_with_one_file_are_copied_under_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("a page\n")
+    (tmp_path / "two.yml").write_text("title: two\nconfigs: {one: {file: page.txt}, other: {file: page.txt}}\n")
+    making = lesson(load_lab(HERE / "inventory.yml", ["two"], tmp_path), "two", "inventory.yml", Silent()).making
+    lines = {part.title: [line.command for line in part.lines] for part in making}
+    for name in ("one", "other"):
+        (copied,) = lines[f"a copy of config {name} of the Swarm"]
+        create, forget = lines[f"config {name} of the Swarm"]
+        assert copied.endswith(f"'cat > config-{name}' < {tmp_path / 'page.txt'}")
+        assert create.endswith(f" {name} config-{name}")
+        assert forget == f"rm config-{name}"
