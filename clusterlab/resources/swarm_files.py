@@ -113,7 +113,7 @@ class FileKind(ResourceKind[WantedFile, Json]):
                 action="create",
                 reason="another one of that name exists" if found else "it does not exist",
                 command=self._command(wanted),
-                carry_out=partial(create_file, self.name, key.name, wanted.spec, at),
+                carry_out=partial(self._create, at, wanted),
                 needs=frozenset({MANAGERS}),
                 blocked=not_ours(self.name, key.name, labels_of(found), f"docker {self.name} rm {key.name}")
                 if found
@@ -153,7 +153,7 @@ class FileKind(ResourceKind[WantedFile, Json]):
         def carry_out() -> None:
             service_ends.end(scope, key, services)
             self._remove(at, found)
-            create_file(self.name, key.name, wanted.spec, at)
+            self._create(at, wanted)
 
         remove = shell(["docker", self.name, "rm", key.name])
         return Change(
@@ -191,6 +191,9 @@ class FileKind(ResourceKind[WantedFile, Json]):
             blocked=self._used_by_others(scope, key, found),
             where=at.name,
         )
+
+    def _create(self, at: Observed, wanted: WantedFile) -> None:
+        create_file(self.name, wanted.name, wanted.spec, at)
 
     def _remove(self, at: Observed, found: Json) -> None:
         with engine(at.host, f"remove {self.name} {found['Spec']['Name']}") as api:
