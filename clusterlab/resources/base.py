@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clusterlab.redaction import clean, clean_value
@@ -90,7 +90,7 @@ class Change:
     action: str  # "create", "update", "replace", "start", "remove", ...
     reason: str
     command: str
-    carry_out: Callable[[], None]
+    carry_out: Callable[[], None] = field(repr=False)  # specs with contents of secrets may be among what it is bound to
     differences: tuple[Difference, ...] = ()
     needs: frozenset[Key] = frozenset()  # resources whose changes come first
     blocked: str = ""
