@@ -50,5 +50,5 @@ def _used(
 
 def _known(file: PlayFile, where: KeyPath, kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:
     if name not in known:
-        remedy = suggest(name, known, f"{kind.capitalize()}s") or f"Add it under {kind}s: of this play."
+        remedy = suggest(name, known, f"{kind.capitalize()}s of this play") or f"Add it under {kind}s: of this play."
         yield file.problem(where, f"this play has no {kind} '{name}'", remedy)

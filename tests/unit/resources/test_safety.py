@@ -111,7 +111,7 @@ def test_a_volume_that_is_no_longer_the_labs_stays(engine: Engine) -> None:
 
 def test_a_service_that_is_no_longer_the_labs_is_not_updated(engine: Engine) -> None:
     engine.found = {"ID": "s1", "Spec": {"Labels": {}}}
-    wanted = cast(Any, SimpleNamespace(name="web", image="i", template=lambda image: {}))
+    wanted = cast(Any, SimpleNamespace(name="web", image="i", container={}, template=lambda image: {}))
     engine.found["Id"] = "sha256:1"
     with pytest.raises(HostError, match="not updated"):
         swarm_services._update(Observed("shop", host("host1")), wanted, "s1")
