@@ -184,7 +184,7 @@ def update_command(
     env, has_env = wanted.environment, variables(found.get("Env"))
     command += flags("--env-rm", [name for name in has_env if name not in env])
     command += flags("--env-add", [name for name, value in env.items() if value != has_env.get(name)])
-    mounts, has_mounts = ({one["Target"]: one for one in each.get("Mounts") or []} for each in (container, found))
+    mounts, has_mounts = ({one["Target"]: one for one in mounts_of(each)} for each in (container, found))
     command += _edited("--mount", mounts, has_mounts, _mount_text)
     placement = template.get("Placement") or {}
     constraints = dict.fromkeys(wanted.constraints, "")
@@ -258,6 +258,18 @@ def _by_target(ports: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         removed = f"target={target},protocol={protocol},mode=host" if host else f"{target}/{protocol}"
         found.setdefault(removed, []).append(_port_text(one))
     return found
+
+
+def mounts_of(container: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The mounts of a ContainerSpec by their targets, without options that are empty.
+
+    Docker's client sends an empty driver with other options of a volume: opts/mount.go of docker/cli.
+    """
+    mounts = (
+        _given({key: _given(value) if isinstance(value, dict) else value for key, value in mount.items()})
+        for mount in container.get("Mounts") or []
+    )
+    return sorted(mounts, key=lambda mount: str(mount.get("Target")))
 
 
 def _given(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .base import LABEL_PLAY, LABEL_SPEC, Difference
 from .compare import differences, environment_differences, variables
 from .labels import own_labels
 from .observed import Json, labels_of
-from .service_body import GRACE, WantedService, spread_of
+from .service_body import GRACE, WantedService, mounts_of, spread_of
 from .service_deploy import differing
 from .service_files import credential_spec, isolation, references
 from .service_modes import mode_of, replicas_of
@@ -85,7 +85,7 @@ def service_differences(wanted: WantedService, found: FoundService, image_id: st
 def _options(container: Mapping[str, Any]) -> dict[str, Any]:
     """A ContainerSpec under the play's names, without orders that mean nothing."""
     options = {name: container.get(key) for key, name in SPEC.items()}
-    options["volumes"] = sorted(container.get("Mounts") or [], key=lambda mount: str(mount.get("Target")))
+    options["volumes"] = mounts_of(container)
     options["dns"], options["dns_search"] = ((options["dns"] or {}).get(key) for key in ("Nameservers", "Search"))
     options["ulimits"] = sorted(container.get("Ulimits") or [], key=lambda limit: str(limit.get("Name")))
     for name in ("cap_add", "cap_drop"):

@@ -11,6 +11,7 @@ import pytest
 
 from clusterlab.model.playbook import Service
 from clusterlab.resources.service_body import WantedService, update_command, wanted_service
+from clusterlab.resources.service_drift import FoundService, service_differences
 
 WHOLE = {
     "tty": True,
@@ -123,3 +124,12 @@ def test_a_job_that_drops_its_restart_policy_gets_that_of_jobs() -> None:
     none = spec(wanted(deploy={"mode": "replicated-job", "restart_policy": {"condition": "none"}}))
     after = wanted(deploy={"mode": "replicated-job"}).deployed(none)
     assert after == {("TaskTemplate", "RestartPolicy", "Condition"): "on-failure"}
+
+
+def test_the_empty_driver_that_commands_give_a_volume_is_no_difference() -> None:
+    service = wanted(volumes=[{"type": "volume", "source": "data", "target": "/d", "volume": {"nocopy": True}}])
+    found = spec(service)
+    (mount,) = found["TaskTemplate"]["ContainerSpec"]["Mounts"]
+    mount["VolumeOptions"]["DriverConfig"] = {}
+    assert service_differences(service, FoundService({"Spec": found}), "id") == []
+    assert update_command(service, found, {}, "id") == ["docker", "service", "update", "--no-resolve-image", "name"]
