@@ -7,14 +7,23 @@ import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import yaml
 
+from clusterlab.checks import run_checks
 from clusterlab.machines import open_machines
 from clusterlab.machines.state import LabState
+from clusterlab.model import load_lab
+from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from clusterlab.results import Outcome
+from tests.support.nightly_lab import existing_lab
 from tests.support.provision_bench import Bench, brief, with_inventory
 
 pytestmark = pytest.mark.engine
@@ -253,3 +262,58 @@ def test_a_manager_that_cannot_be_reached_leaves_the_workers_alone(fresh: Fresh)
         report = replace(bench, hosts=hosts).provision()
     assert report.done == []
     assert bench.plan() == []
+
+
+CARDS = {"data": "10.75.0", "store": "10.76.0"}
+PLAY = """\
+title: cards
+networks: {over: {driver: overlay, attachable: true}}
+containers:
+  near: {host: host1, image: shell, command: [sleep, infinity], networks: [over]}
+  far: {host: host2, image: shell, command: [sleep, infinity], networks: [over]}
+  files: {host: host2, image: shell, command: "httpd -f -p ${hosts.host2.addresses.storage}:8070", network_mode: host}
+checks:
+  - {title: containers reach each other, ping: {in: near, to: far}, within: 20s}
+  - title: files come from the address for storage, over its card
+    command:
+      on: host1
+      run: |
+        ip route get ${hosts.host2.addresses.storage} | grep 'dev store'
+        curl -so /dev/null http://${hosts.host2.addresses.storage}:8070/
+    within: 20s
+  - title: files come from no other address
+    command: {on: host1, run: "! curl -so /dev/null --max-time 2 http://${hosts.host2.address}:8070/"}
+"""
+
+
+def test_each_address_of_a_host_with_several_cards_has_its_use(fresh: Fresh, tmp_path: Path) -> None:
+    bench = fresh()
+    existing_lab(bench.lab, cast(Any, SimpleNamespace(targets=lambda: bench.targets)), tmp_path)
+    inventory = yaml.safe_load((tmp_path / "existing.yml").read_text())
+    for number, name in enumerate(("host1", "host2"), 11):
+        lan = bench.run(name, f"ip -o address show to 10.74.0.{number} | cut -d' ' -f2")
+        for card, network in CARDS.items():
+            bench.run(name, f"ip link add {card} link {lan} type macvlan mode bridge; ip link set {card} up")
+            bench.run(name, f"ip address add {network}.{number}/24 dev {card}")
+        for network in (CARDS["data"], "10.74.0"):  # rules without a target count; each card answers for all addresses
+            bench.run(name, f"iptables -I INPUT -d {network}.{number} -p udp --dport 4789")
+        roles = bench.lab.inventory.hosts[name].roles
+        addresses = {"data_path": f"10.75.0.{number}", "storage": f"10.76.0.{number}"}
+        inventory["hosts"][name] |= {"addresses": addresses, "roles": list(roles)}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (tmp_path / "plays").mkdir()
+    (tmp_path / "plays" / "cards.yml").write_text(PLAY)
+    bench = replace(bench, lab=load_lab(tmp_path / "inventory.yml", ["cards"], tmp_path / "plays"))
+    bench.provisioned()
+    assert {name: node["Status"]["Addr"] for name, node in bench.nodes().items()} == {
+        "host1": "10.74.0.11",
+        "host2": "10.74.0.12",
+    }
+    assert bench.plan() == []
+    report = carry_out(apply(bench.lab, bench.hosts, unsupported=bench.unsupported), bench.heard)
+    assert report.ok, (report.failed, report.blocked)
+    results = run_checks(bench.lab, bench.hosts, bench.unsupported, lambda result: None, Silent())
+    assert [result.outcome for result in results] == [Outcome.PASS] * 3, results
+    for name in ("host1", "host2"):
+        counted = bench.run(name, "iptables -nvxL INPUT | awk '/dpt:4789/ {print $1}'").split()
+        assert [int(packets) > 0 for packets in counted] == [False, True], counted  # the LAN's rule is the first
