@@ -7,14 +7,16 @@ from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
 from clusterlab.doctor.host_view import HostView
 
+_ADDRESSES = "nsenter --net=/run/docker/netns/ingress_sbox ip addr"
+_RESTART = "systemctl restart docker"
+
 
 def _find(host: HostView, cluster: Cluster) -> Found:
     if not host.active:
         return
-    spaces = host.namespaces()
-    sandbox = spaces.get("ingress_sbox")
+    sandbox = host.namespaces().get("ingress_sbox")
     ingress = host.api("ingress")
-    why = ""
+    asked, wanted, fix, why = _ADDRESSES, "the ingress sandbox, up", _RESTART, ""
     if ingress.mapping("Containers").get("ingress-sbox") is None:
         why = "its ingress network has no sandbox"
     elif sandbox is None:
@@ -28,13 +30,14 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         elif not card.up:
             why = f"{card.name} of its sandbox is down"
         elif sandbox.ipvs is False and _published(cluster):
+            asked, wanted, fix = "ls /proc/net/ip_vs", "IPVS", f"modprobe ip_vs && {_RESTART}"
             why = "its kernel has no IPVS"
     if why:
         yield CODE.finding(
             host.name,
             f"{host.name} takes no part in the routing mesh: {why}",
-            [Seen(host.name, "nsenter --net=/run/docker/netns/ingress_sbox ip addr", "the ingress sandbox, up", why)],
-            [Fix(host.name, "systemctl restart docker")],
+            [Seen(host.name, asked, wanted, why)],
+            [Fix(host.name, fix)],
             hosts=[host.name],
             consequences=("CL305", "CL303"),
         )
@@ -56,7 +59,7 @@ CODE = Diagnosis(
     "engine listens itself.",
     detection="The ingress network and its sandbox: its namespace, its address, its state, IPVS where ports are "
     "published.",
-    remedy="Restart the engine.",
+    remedy="Restart the engine; without IPVS, load the module ip_vs before.",
     references=("https://github.com/moby/moby/issues/40184",),
     root=4,
     passing=True,
