@@ -16,6 +16,7 @@ from clusterlab.capabilities import Capabilities
 from clusterlab.model.base import Issue, Model
 from clusterlab.progress import Progress
 
+from .changing import Part
 from .outside import Ability
 
 if TYPE_CHECKING:
@@ -130,6 +131,9 @@ class MachineKind:
     """Sections of other kinds that it reads too, each with the keys that have an effect (None: all)."""
     sets_mtu: bool = False
     """Whether `mtu` of the inventory's network has an effect."""
+    changes: frozenset[Part] = frozenset()
+    """What can become another in machines that are up. With any they have an attribute `changing` (see
+    `clusterlab.machines.changing.Changing`)."""
     host_keys: frozenset[str] = frozenset()
     """Which of a host's optional keys (memory, cpus, release, ssh) have an effect."""
     issues: Callable[[Inventory, Path], Iterator[Issue]] = _no_issues

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import socket
 import subprocess
@@ -113,7 +114,7 @@ class NamespacesHost:
         if plugged.exists() and plugged.read_text() == now:
             return
         address = f"{self.inventory.hosts[self.name].address}/{self.inventory.network.subnet.prefixlen}"
-        mtu = f"mtu {self.inventory.network.mtu or _MTU}"
+        mtu = f"mtu {self.wanted_mtu}"
         self._unplug(pid)
         port = f"to{pid}"
         self._ip(
@@ -123,6 +124,25 @@ class NamespacesHost:
         )
         self._ip(pid, f"addr add {address} dev eth0", "link set eth0 up")
         plugged.write_text(now)
+
+    @property
+    def wanted_mtu(self) -> int:
+        """The MTU that the inventory gives the host's card."""
+        return self.inventory.network.mtu or _MTU
+
+    @property
+    def mtu(self) -> int:
+        """The MTU of the running host's card."""
+        shown = self._ip_shows("-o link show dev eth0")
+        if not (found := re.search(r" mtu (\d+) ", shown)):
+            raise HostError(self.name, "its card in the LAN shows no MTU", detail=shown)
+        return int(found[1])
+
+    def set_mtu(self, switch: int) -> None:
+        """Give the running host's card, and the switch's port, the MTU of the inventory."""
+        if (pid := self.pid) is not None:
+            self._ip(switch, f"link set to{pid} mtu {self.wanted_mtu}")
+            self._ip(pid, f"link set eth0 mtu {self.wanted_mtu}")
 
     def set_link(self, switch: int, up: bool) -> None:
         """Plug the host's cable into the switch, or pull it out.
@@ -303,6 +323,14 @@ class NamespacesHost:
             detail=self.console_tail,
             longest_pause=_POLL,
         )
+
+    def _ip_shows(self, command: str) -> str:
+        """What an `ip` command prints in the network of the running host."""
+        ip = ["nsenter", f"--net=/proc/{self.pid}/ns/net", "ip", *command.split()]
+        done = run_program(ip, _IP_SECONDS, env=processes.environment(self.lab_folder))
+        if done.exit != 0:
+            raise HostError(self.name, f"`ip {command}` failed", detail=done.stderr.strip())
+        return done.stdout
 
     def _ip(self, pid: int, *commands: str) -> None:
         """Run `ip` commands in the network of a process."""

@@ -30,6 +30,7 @@ NAMESPACES = MachineKind(
         "init": "no init system restarts the services of hosts in namespaces",
     },
     sets_mtu=True,
+    changes=frozenset({"release", "mtu"}),
     reads={"qemu": None},  # the release of its root file system
     host_keys=frozenset({"release"}),
 )

@@ -6,7 +6,7 @@ Real engines on this kernel, in seconds, without virtual machines. Needs root.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -28,6 +28,7 @@ from clusterlab.progress import Progress, Silent
 from clusterlab.remote.target import Target
 
 from . import cgroups, kernel, neighbours, processes
+from .changing import NamespacesChanging
 from .host import NamespacesHost
 from .kind import NAMESPACES
 from .lan import ensure_switch
@@ -194,6 +195,11 @@ class NamespacesMachines:
         """The hosts from outside, for faults."""
         return NamespacesOutside(self._hosts, self._state.folder, lambda: self.up(Silent()))
 
+    @property
+    def changing(self) -> NamespacesChanging:
+        """The hosts as they become those of the inventory, for rehearsals."""
+        return NamespacesChanging(self._lab.inventory, self._hosts, self._state, self._keys, machine_tree)
+
     def memory(self) -> dict[str, int | None]:
         """Bytes of memory that each host uses."""
         return {name: cgroups.memory_in_use(host.cgroup) for name, host in self._hosts.items()}
@@ -236,7 +242,8 @@ class NamespacesMachines:
                 f"lab {wanted.lab} already exists, made of {before.kind} machines",
                 remedy=f"bring it down first: clusterlab down, or give this one another name than {wanted.lab}",
             )
-        if before and (changed := _changed(before.inventory, wanted)):
+        running = {name for name, host in self._hosts.items() if host.pid is not None}
+        if before and (changed := _changed(before.inventory, wanted, running)):
             raise ClusterlabError(
                 f"lab {wanted.lab} is up with other settings: {', '.join(changed)}",
                 remedy="bring it down first: clusterlab down, then up",
@@ -288,8 +295,8 @@ def _require_root() -> None:
         )
 
 
-def _changed(before: Inventory, wanted: Inventory) -> list[str]:
-    """What cannot change in a lab that is up unless its hosts are recreated."""
+def _changed(before: Inventory, wanted: Inventory, running: Set[str]) -> list[str]:
+    """What `up` does not change in a lab that is up; a host that does not run is started with any release."""
     changed = []
     if before.network.subnet != wanted.network.subnet:
         changed.append(f"subnet {before.network.subnet}, now {wanted.network.subnet}")
@@ -299,7 +306,7 @@ def _changed(before: Inventory, wanted: Inventory) -> list[str]:
         old, new = before.hosts[name], wanted.hosts[name]
         if old.address != new.address:
             changed.append(f"address of {name} {old.address}, now {new.address}")
-        if before.release_of(name) != wanted.release_of(name):
+        if name in running and before.release_of(name) != wanted.release_of(name):
             changed.append(f"release of {name} {before.release_of(name)}, now {wanted.release_of(name)}")
     return sorted(changed)
 

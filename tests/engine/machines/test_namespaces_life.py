@@ -13,6 +13,8 @@ import pytest
 
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.machines import open_machines, recall_machines
+from clusterlab.machines.changing import Values
+from clusterlab.machines.namespaces.machines import NamespacesMachines
 from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
@@ -212,6 +214,23 @@ def test_cards_have_the_mtu_of_the_inventory(lab: Lab) -> None:
         assert not reached["host1"].run("ping -n -c 1 -W 2 -M do -s 1373 host2").ok
     with pytest.raises(ClusterlabError, match="MTU 1400, now 1300"):
         open_machines(_with_mtu(lab.name, 1300, hosts)).up(Silent())
+
+
+def test_a_card_gets_another_mtu_while_the_lab_is_up(lab: Lab) -> None:
+    """What runs goes on, and `up` finds nothing else to do."""
+    hosts: dict[str, object] = {name: {"address": lab.inventory.hosts[name].address} for name in ("host1", "host2")}
+    open_machines(_with_mtu(lab.name, 1500, hosts)).up(Silent())
+    machines = NamespacesMachines(_with_mtu(lab.name, 1400, hosts))
+    assert machines.changing.differences("host1") == {"mtu": Values("1400", "1500")}
+    with Hosts(machines.targets()) as reached:
+        booted = reached["host1"].run("stat -c %Y /proc/1", check=True).stdout
+        for host in hosts:
+            machines.changing.change(host, Silent())
+            assert machines.changing.differences(host) == {}
+        assert reached["host1"].run("ping -n -c 1 -W 2 -M do -s 1372 host2").ok
+        assert not reached["host1"].run("ping -n -c 1 -W 2 -M do -s 1373 host2").ok
+        machines.up(Silent())
+        assert reached["host1"].run("stat -c %Y /proc/1", check=True).stdout == booted
 
 
 def _with_mtu(name: str, mtu: int, hosts: dict[str, object]) -> Lab:
