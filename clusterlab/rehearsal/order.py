@@ -9,9 +9,9 @@ from clusterlab.machines.kinds import DEFAULT
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.problems import listed
 
-REHEARSED = frozenset({"engine", "sysctl", "nfs", "iscsi", "swarm", "images"})
-"""The keys of an inventory that may differ; of a host, those of OF_HOSTS."""
-OF_HOSTS = frozenset({"roles", "availability", "labels", "engine", "sysctl"})
+_REHEARSED = frozenset({"engine", "sysctl", "nfs", "iscsi", "swarm", "images"})
+"""The keys of an inventory that may differ; of a host, those of _OF_HOSTS."""
+_OF_HOSTS = frozenset({"roles", "availability", "labels", "engine", "sysctl"})
 
 
 def require_rehearsable(before: Inventory, after: Inventory) -> None:
@@ -25,13 +25,34 @@ def require_rehearsable(before: Inventory, after: Inventory) -> None:
     if different:
         raise UsageError(
             f"the two inventories differ in more than can be rehearsed: {', '.join(different)}",
-            remedy=f"They may differ in {listed(sorted(REHEARSED))}; of each host in {listed(sorted(OF_HOSTS))}.",
+            remedy=f"They may differ in {listed(sorted(_of_lab(before)))}; of each host in "
+            f"{listed(sorted(_of_hosts(before)))}.",
+        )
+    releases = [name for name in before.hosts if before.hosts[name].release != after.hosts[name].release]
+    if releases and before.network != after.network:
+        raise UsageError(
+            f"the two inventories differ in network.mtu and in the release of {', '.join(releases)}",
+            remedy="Rehearse one after the other.",
         )
 
 
+def _of_lab(inventory: Inventory) -> frozenset[str]:
+    """The keys that may differ, with what can become another in machines of this kind."""
+    return _REHEARSED | ({"network.mtu"} if "mtu" in inventory.kind.changes else set())
+
+
+def _of_hosts(inventory: Inventory) -> frozenset[str]:
+    return _OF_HOSTS | ({"release"} & inventory.kind.changes)
+
+
 def _more(before: Inventory, after: Inventory) -> Iterator[str]:
+    """The keys that differ and must not; of the network each for itself."""
+    for name in type(before.network).model_fields:
+        key = f"network.{name}"
+        if key not in _of_lab(before) and getattr(before.network, name) != getattr(after.network, name):
+            yield key
     for name in type(before).model_fields:
-        if name not in REHEARSED | {"hosts"} and getattr(before, name) != getattr(after, name):
+        if name not in _of_lab(before) | {"hosts", "network"} and getattr(before, name) != getattr(after, name):
             yield name
     for host in dict.fromkeys([*before.hosts, *after.hosts]):
         one, other = before.hosts.get(host), after.hosts.get(host)
@@ -39,7 +60,7 @@ def _more(before: Inventory, after: Inventory) -> Iterator[str]:
             yield f"hosts.{host}"
             continue
         for name in type(one).model_fields:
-            if name not in OF_HOSTS and getattr(one, name) != getattr(other, name):
+            if name not in _of_hosts(before) and getattr(one, name) != getattr(other, name):
                 yield f"hosts.{host}.{name}"
 
 

@@ -22,6 +22,7 @@ from clusterlab.resources.base import SWARM, Change, Key
 from clusterlab.resources.engine_calls import engine
 from clusterlab.waiting import wait_until
 
+from .machine import MACHINE, machine_changes
 from .order import majority_remains, order
 from .view import View, managers, view
 
@@ -54,6 +55,16 @@ class Step:
         what = ", ".join(dict.fromkeys(f"{one.action} {one.key.kind} {one.key.name}" for one in self.changes))
         return f"{self.host or 'the Swarm'}: {what}"
 
+    @property
+    def of_machine(self) -> tuple[Change, ...]:
+        """What is changed of the machine itself: it comes first, and alone."""
+        return tuple(one for one in self.changes if one.key.kind == MACHINE)
+
+    @property
+    def goes_on(self) -> str:
+        """What a person does when it could not be carried out."""
+        return _ON_MACHINE if self.of_machine else _ON
+
 
 class StepFailed(ClusterlabError):
     """A step could not be carried out; the hosts are between the two inventories."""
@@ -69,6 +80,7 @@ def steps(lab: Lab, scene: Scene, unsupported: Capabilities) -> Iterator[Step]:
     leader = managers(scene)[1] if inventory.with_role("swarm_manager") else ""
     for host in order(inventory, leader):
         changes = [one for one in provision(lab, scene.hosts, unsupported) if one.key.host == host]
+        changes = [*machine_changes(lab, scene, host), *changes]
         seen |= {one.key for one in changes}
         if changes:
             yield Step(host, tuple(changes))
@@ -86,12 +98,16 @@ def take(step: Step, lab: Lab, scene: Scene, unsupported: Capabilities, before: 
     except StepFailed:
         raise
     except ClusterlabError as error:
-        raise StepFailed(f"{step.title}: {error.message}", remedy=_ON, detail=error.detail) from error
+        raise StepFailed(f"{step.title}: {error.message}", remedy=step.goes_on, detail=error.detail) from error
 
 
 _ON = (
     "Correct what is wrong and run the same command again: it goes on with this host. `clusterlab provision` with "
     "today's inventory goes back."
+)
+_ON_MACHINE = (
+    "Correct what is wrong and run the same command again: it goes on with this host. `clusterlab rehearse --stay` "
+    "from the changed inventory to today's goes back."
 )
 
 
@@ -100,13 +116,14 @@ def _take(step: Step, lab: Lab, scene: Scene, unsupported: Capabilities, before:
     if in_swarm and step.drains:
         _require_majority(scene, step.host)
         _drain(scene, step.host)
-    _converge(step, step.changes, scene.progress)
+    _converge(step, step.of_machine or step.changes, scene.progress)
+    if in_swarm and step.of_machine:
+        _await_ready(scene, step.host)
     if step.host:  # a drained node gets its availability again, and what the first changes made possible follows
         again = [one for one in provision(lab, scene.hosts, unsupported) if one.key.host == step.host]
         _converge(step, again, scene.progress)
     if in_swarm:
-        with scene.progress.task(step.host, "waiting for the node"):
-            wait_until(lambda: _is_ready(scene, step.host), "the node to be Ready", _NODE_SECONDS, subject=step.host)
+        _await_ready(scene, step.host)
     missing: list[str] = []
 
     def all_run() -> bool:
@@ -127,7 +144,7 @@ def _converge(step: Step, changes: Sequence[Change], progress: Progress) -> None
     if not report.ok:
         wrong = [f"{one.change.key}: {one.error.message}" for one in report.failed]
         wrong += [f"{one.key}: {one.blocked}" for one in report.blocked]
-        raise StepFailed(f"{step.title}: {'; '.join(wrong)}", remedy="\n".join([*report.next_steps(), _ON]))
+        raise StepFailed(f"{step.title}: {'; '.join(wrong)}", remedy="\n".join([*report.next_steps(), step.goes_on]))
 
 
 def _require_majority(scene: Scene, host: str) -> None:
@@ -150,6 +167,11 @@ def _drain(scene: Scene, host: str) -> None:
             return not any(task["Status"]["State"] == "running" for task in tasks)
 
         wait_until(empty, "its tasks to end", _TASK_SECONDS, subject=host)
+
+
+def _await_ready(scene: Scene, host: str) -> None:
+    with scene.progress.task(host, "waiting for the node"):
+        wait_until(lambda: _is_ready(scene, host), "the node to be Ready", _NODE_SECONDS, subject=host)
 
 
 def _is_ready(scene: Scene, host: str) -> bool:

@@ -15,10 +15,12 @@ from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.engine_calls import engine
 from clusterlab.resources.swarm_nodes import address, list_nodes, reachability
 
-_FACTS = (
-    "cat /etc/docker/daemon.json 2>/dev/null | tr -d '\\n'; echo; "
-    "cat /sys/class/net/docker0/mtu 2>/dev/null || echo; docker version --format '{{.Server.Version}}'"
-)
+_FACTS = """\
+cat /etc/docker/daemon.json 2>/dev/null | tr -d '\\n'; echo
+cat /sys/class/net/docker0/mtu 2>/dev/null || echo
+lan=$(ip -o -4 addr show to @ADDRESS | awk '{ print $2; exit }'); cat "/sys/class/net/$lan/mtu" 2>/dev/null || echo
+docker version --format '{{.Server.Version}}'"""
+"""Prints four lines: the engine's options, the MTU of its bridge and of the LAN card, and its version."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,12 @@ def view(scene: Scene) -> View:
     """
     inventory = scene.lab.inventory
     facts: dict[str, str] = {}
-    for name, done in scene.run(dict.fromkeys(inventory.docker_hosts, _FACTS)).items():
-        options, mtu, version = [*done.stdout.splitlines(), "", "", ""][:3]
+    scripts = {name: _FACTS.replace("@ADDRESS", scene.address(name)) for name in inventory.docker_hosts}
+    for name, done in scene.run(scripts).items():
+        options, mtu, lan, version = [*done.stdout.splitlines(), "", "", "", ""][:4]
         options = "" if options == "{}" else options
-        facts |= {f"{name} daemon.json": options, f"{name} docker0 mtu": mtu, f"{name} engine": version}
+        facts |= {f"{name} daemon.json": options, f"{name} docker0 mtu": mtu}
+        facts |= {f"{name} LAN mtu": lan, f"{name} engine": version}
     tasks: dict[str, dict[str, int]] = {}
     if inventory.with_role("swarm_manager"):
         names = {str(host.address): name for name, host in inventory.hosts.items()}

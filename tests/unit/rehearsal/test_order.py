@@ -46,6 +46,32 @@ def test_options_labels_and_roles_can_be_rehearsed() -> None:
     require_rehearsable(inventory(), inventory(engine={"mtu": 1400}, hosts={**hosts, "host3": changed}))
 
 
+def machines(kind: str, release: str | None = None, **network: Any) -> Inventory:
+    """An inventory of machines of a kind, with a release of host2 and another network."""
+    hosts = inventory().model_dump(mode="json", exclude_unset=True)["hosts"]
+    hosts["host2"]["release"] = release
+    return inventory(machines=kind, hosts=hosts, network={"subnet": "10.1.0.0/24", **network})
+
+
+@pytest.mark.parametrize("after", [{"release": "forky"}, {"mtu": 1400}])
+def test_a_release_or_the_mtu_can_be_rehearsed_where_machines_can_become_others(after: dict[str, Any]) -> None:
+    require_rehearsable(machines("namespaces"), machines("namespaces", **after))
+    with pytest.raises(UsageError, match=r"rehearsed: (network.mtu|hosts.host2.release)$") as raised:
+        require_rehearsable(machines("qemu"), machines("qemu", **after))
+    assert "release" not in raised.value.remedy
+    assert "mtu" not in raised.value.remedy
+
+
+def test_a_release_and_the_mtu_are_rehearsed_one_after_the_other() -> None:
+    with pytest.raises(UsageError, match=r"differ in network\.mtu and in the release of host2"):
+        require_rehearsable(machines("namespaces"), machines("namespaces", "forky", mtu=1400))
+
+
+def test_another_subnet_needs_other_machines() -> None:
+    with pytest.raises(UsageError, match=r"rehearsed: network.subnet$"):
+        require_rehearsable(machines("namespaces"), machines("namespaces", subnet="10.1.0.0/16"))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
