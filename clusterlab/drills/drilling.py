@@ -50,6 +50,8 @@ class Drilling:
     span: Span | None = None
     watch: Watch | None = None
     injections: list[Injection] = field(default_factory=list)
+    stopped: list[tuple[str, float]] = field(default_factory=list)
+    """Hosts that are stopped and started by something else than a fault, and a moment before each time."""
 
     @contextmanager
     def measuring(self) -> Iterator[None]:
@@ -120,17 +122,18 @@ class Drilling:
         """What one stream has seen so far."""
         ticking = next(one for one in self.ticking if one.host.name == stream.source)
         found = ticking.series(stream.loop.name, stream.label)
-        since = self._lost_since(stream.source)
-        if not stream.pool or stream.source != stream.target or since is None:
+        if not stream.pool or stream.source != stream.target:
             return found
-        until = ticking.resumed(since) or (time.monotonic() if ticking.error else since)
-        return without_power(found, since, until)
+        for since in self._lost_since(stream.source):
+            until = ticking.resumed(since) or (time.monotonic() if ticking.error else since)
+            found = without_power(found, since, until)
+        return found
 
-    def _lost_since(self, host: str) -> float | None:
+    def _lost_since(self, host: str) -> Iterator[float]:
         for injection in self.injections:
             if host in injection.kind.lost(injection.params, self.scene):
-                return injection.began
-        return None
+                yield injection.began
+        yield from (since for name, since in self.stopped if name == host)
 
     def judged(self, one: Judged) -> list[tuple[str, Series]]:
         """What an expectation is about, by its label."""

@@ -109,6 +109,8 @@ class _Work:
         places = view(self.scene).tasks
         began = time.monotonic()
         error: ClusterlabError | None = None
+        if step.of_machine:
+            self.drilling.stopped.append((step.host, began))
         try:
             with _fetching(self.drilling):
                 take(step, lab, self.scene, self._unsupported, first)
