@@ -64,6 +64,8 @@ def _assigned(match: re.Match[str]) -> str:
     value = match["value"].strip("\\\"'")
     if _HARMLESS_END.search(match["name"]) or _HARMLESS.fullmatch(value) or REDACTED in match[0]:
         return match[0]
+    if _MESSAGE.match(match.string, match.start("value") - 2):
+        return match[0]
     before, _, after = match[0].rpartition(value)
     return f"{before}{REDACTED}{after}"
 
@@ -75,10 +77,12 @@ def _environment(match: re.Match[str]) -> str:
 _VALUE = r"""(?P<value>\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s,;&"'\\<>()\[\]{}]+)"""
 _NAME = rf"(?P<name>{SECRET_NAME.pattern}[\w.-]{{0,64}})"
 _NAMES = ("passw", "passphrase", "pwd", "secret", "token", "credential", "key")
-_HARMLESS_END = re.compile(r"(?:[_.]file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy|spec)$", re.I)
-_HARMLESS = re.compile(  # the words after "required" follow where a message says what is wrong with a key
-    r"(?:true|false|yes|no|none|null|on|off|required|the|it|must|this|[\d.]{1,3}|\*+|<.*>|\$.*|)", re.I
+_HARMLESS_END = re.compile(
+    r"(?:[_.]file|-file|-stdin|path|name|id|ids|url|uri|type|length|count|policy|credential[_-]?spec)$", re.I
 )
+_HARMLESS = re.compile(r"(?:true|false|yes|no|none|null|on|off|required|[\d.]{1,3}|\*+|<.*>|\$.*|)", re.I)
+_MESSAGE = re.compile(r": (?:the|it|must|this) \w")
+"""A message says what is wrong with a key of that name."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _ENTRY = re.compile(r'(?P<name>"[^"=\\]+)=(?:[^"\\]|\\.)*(?P<end>"|$)')
 

@@ -64,20 +64,24 @@ def wait_until(
 def within(seconds: float, ask: Callable[[], T]) -> T | ClusterlabError | None:
     """What `ask` returns, its error, or None when it has not ended in time.
 
-    What hangs keeps its thread until it ends by itself; it keeps nobody else.
+    What hangs keeps its thread until it ends by itself; it keeps nobody else. Raises whatever else `ask` raises.
     """
-    answer: list[T | ClusterlabError] = []
+    answer: list[T | Exception] = []
 
     def run() -> None:
         try:
             answer.append(ask())
-        except ClusterlabError as error:
+        except Exception as error:  # noqa: BLE001  # the thread that waits raises it
             answer.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
-    return answer[0] if answer else None
+    if not answer:
+        return None
+    if isinstance(answer[0], Exception) and not isinstance(answer[0], ClusterlabError):
+        raise answer[0]
+    return answer[0]
 
 
 def seconds_left(deadline: float) -> float:

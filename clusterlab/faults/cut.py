@@ -137,7 +137,15 @@ class CutBetween(Cut[B], Generic[B]):
         return [(str(a), str(b)) for a, b in product(params.from_, params.to) if a != b]
 
     def lost(self, params: B, scene: Scene) -> frozenset[str]:
-        return frozenset() if params.host is None else frozenset({str(params.host)})
+        """An isolated host, and managers without the others.
+
+        That is those that do not reach the manager that still reaches most of them.
+        """
+        managers = scene.lab.inventory.with_role("swarm_manager")
+        cut = {frozenset(pair) for pair in self.pairs(params, scene)}
+        left = max(([one for one in managers if {one, leader} not in cut] for leader in managers), key=len, default=[])
+        isolated = frozenset() if params.host is None else frozenset({str(params.host)})
+        return isolated | frozenset(managers) - frozenset(left)
 
 
 def both_ways(one: Sequence[Target], other: Sequence[Target]) -> list[tuple[str, str]]:

@@ -70,16 +70,6 @@ class Partition(CutBetween[Between], Unreached[Between]):
     name = "partition"
     model = Between
 
-    def lost(self, params: Between, scene: Scene) -> frozenset[str]:
-        """An isolated host, and managers without the others.
-
-        That is those that do not reach the manager that still reaches most of them.
-        """
-        managers = scene.lab.inventory.with_role("swarm_manager")
-        cut = {frozenset(pair) for pair in self.pairs(params, scene)}
-        left = max(([one for one in managers if {one, leader} not in cut] for leader in managers), key=len, default=[])
-        return super().lost(params, scene) | frozenset(managers) - frozenset(left)
-
 
 class Isolate(Unreached[HostParameters]):
     """Cuts a host off from all others of the lab, both ways.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 
 from clusterlab.checks import actions
 from clusterlab.checks.manual.line import HERE, Line
 from clusterlab.checks.manual.where import Where, with_variables
+from clusterlab.docker_labels import SERVICE
 from clusterlab.model.actions import Action, Connection
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.engine_calls import shell
@@ -107,11 +109,13 @@ class Actions:
             self._scaled[action.service] = action.scale.replicas
             yield Line(self._where.manager, f"docker service scale --detach {action.service}={action.scale.replicas}")
         else:  # one of the nodes has the task, and only that has something to do
-            kill = f"docker ps --quiet --filter name={action.service}.1. | xargs --no-run-if-empty docker kill"
+            own = f"label={SERVICE}={action.service}"  # a filter by name also finds what contains the name
+            first = f"'name=^{re.escape(action.service)}\\.1\\.'"
+            kill = f"docker ps --quiet --filter {own} --filter {first} | xargs --no-run-if-empty docker kill"
             listed = f"docker service ps --quiet --filter desired-state=running {action.service} | sort"
             before = self._where.looked_up(self._where.manager, f"tasks of {action.service} before", listed)
             yield from self._where.taken()
             yield from (Line(host, kill) for host in self._where.lab.inventory.swarm_hosts)
             # What comes next must not find the killed task still counted among those that run.
-            other = f'[ "$({listed})" != {with_variables(before)} ]'
-            yield Line(self._where.manager, listed, "another task takes its place", other, within=_NOTICED)
+            other = f'now=$({listed}) && [ "$now" ] && [ "$now" != {with_variables(before)} ]'
+            yield Line(self._where.manager, listed, "other tasks than before", other, within=_NOTICED)

@@ -35,12 +35,18 @@ ask() {
     [ "$code" -ne 124 ] || exit SILENT
     return "$code"
 }
+stopped() {
+    case $(timeout PATIENCE docker --host "unix://$engine" ps --quiet 2>&1 >/dev/null) in
+        *"annot connect to the Docker daemon"*|*"ailed to connect to the docker API"*) end=STOPPED ;;
+        *) exit SILENT ;;
+    esac
+}
 end=0
 ask info --format "{{with .Swarm.Cluster}}{{with .Spec.Labels}}{{if eq (index . \"LABEL_LAB\") \"$lab\"}}
 {{index . \"$owner\"}} {{index . \"$by\"}}{{end}}{{end}}{{end}}"
 of_lab="label=LABEL_LAB=$lab"
 for list in "ps --all" "volume ls" "network ls"; do
-    ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}" || end=STOPPED
+    ask $list --filter "$of_lab" --format "{{.Label \"$owner\"}} {{.Label \"$by\"}}" || stopped
 done
 services=$(ask service ls --quiet --filter "$of_lab")
 [ "$?" -ne SILENT ] || exit SILENT
@@ -86,8 +92,8 @@ def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> froze
     silent = [name for name, answer in answers.items() if answer.silent]
     if silent and not heals and not any(mine in answer.known for answer in answers.values()):
         raise ClusterlabError(
-            f"{silent[0]}: whether lab {lab} was created there by somebody else is unknown, because `docker` got no "
-            f"answer from the engine within {_PATIENCE} s: nothing was touched",
+            f"{silent[0]}: whether lab {lab} was created there by somebody else is unknown, because `docker` "
+            f"there does not list what the engine has (it had {_PATIENCE} s): nothing was touched",
             remedy=f"Make `docker ps` work on {silent[0]}, then run the same command again.",
         )
     return frozenset(name for name in asked if name not in answers or answers[name].stopped)

@@ -96,7 +96,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     It does so for all the processes that it starts.
     """
     config = session.config
-    if _BENCH not in config.stash or not config.getoption("numprocesses", None):
+    if _BENCH not in config.stash or config.getoption("dist", "no") == "no":  # `-n`, or `--dist` with `--tx`
         return
     from clusterlab.errors import ClusterlabError
 

@@ -37,6 +37,9 @@ BODY = "\n".join(["b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAA
     ("text", "secret"),
     [
         ("docker swarm join --token SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k-8cbpr2is 10.0.0.1", "3pu6hszjas19xyp7"),
+        ("password=must", "must"),
+        ("token: it", "it"),
+        ("secret_spec=hunter2", "hunter2"),
         ("unlock key: SWMKEY-1-7c37Cc8654o6p38HnroywCi19pllOnGtbdZEgtKxZu8", "7c37Cc8654o6p38"),
         (KEY.format(BODY), "b3BlbnNzaC1rZXk"),
         (json.dumps({"key": KEY.format(BODY)}), "b3BlbnNzaC1rZXk"),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusterlab.errors import DeadlineExceeded
-from clusterlab.waiting import Interrupted, wait_until
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
+from clusterlab.waiting import Interrupted, wait_until, within
 
 
 def test_what_the_condition_returned_is_the_result() -> None:
@@ -61,3 +61,16 @@ def test_a_call_that_takes_until_the_deadline_is_not_the_last_one() -> None:
         return next(answers)
 
     assert wait_until(slow, "an answer", 0.05)
+
+
+def test_whoever_waits_for_a_thread_gets_its_error() -> None:
+    assert within(60.0, lambda: 1) == 1
+    assert within(0.0, threading.Event().wait) is None
+    error = ClusterlabError("no")
+
+    def refuse() -> None:
+        raise error
+
+    assert within(60.0, refuse) is error
+    with pytest.raises(KeyError):
+        within(60.0, lambda: {}["gone"])

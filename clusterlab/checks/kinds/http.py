@@ -153,7 +153,8 @@ class Http(ReachKind[HttpProbe]):
         typed = where.in_network(place, argv, names=names, host_tool=probe.negative)
         if probe.negative:
             met = shlex.quote(f"{_STATUS_LINE}|{_MADE}")
-            return Shown(typed, self.summary(probe), f"! {typed} {_ERRORS} | grep -qE {met}")
+            refused = where.refused(place, argv, f"! {typed} {_ERRORS} | grep -qE {met}", host_tool=True)
+            return Shown(typed, self.summary(probe), refused)
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
         if probe.body is not None:
             proof += f" && found=$({typed} 2> /dev/null) && {as_wanted(probe.body)}"

@@ -83,8 +83,11 @@ class Ping(ReachKind[PingProbe]):
         if near:
             answered = command if probe.negative else reached
             shown, proof = over_near(command, answered, place, where, negative=probe.negative)
-            return Shown(shown, self.summary(probe), proof)
-        return Shown(command, self.summary(probe), f"! {command}" if probe.negative else reached)
+        else:
+            shown, proof = command, f"! {command}" if probe.negative else reached
+        if probe.negative:
+            proof = where.refused(place, argv, proof, host_tool=host_tool)
+        return Shown(shown, self.summary(probe), proof)
 
 
 KIND = Ping()

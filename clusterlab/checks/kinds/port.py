@@ -94,14 +94,18 @@ class PortKind(ReachKind[PortProbe]):
         tool = "curl" if card else where.tool(place, "bash", "nc")
         argv = command(probe, tool, target, where.port(probe.port), card)
         typed = where.in_network(place, argv, names=is_name(target), host_tool=near)
-        if tool != "curl":
-            return Shown(typed, self.summary(probe), f"! {typed}" if probe.negative else ends(typed))
-        typed += " < /dev/null"  # curl's exit code says how the rest went
-        connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
+        connected = ends(typed)
+        if tool == "curl":
+            typed += " < /dev/null"  # curl's exit code says how the rest went
+            connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
+        shown, proof = typed, connected
         if near:
             shown, proof = over_near(typed, connected, place, where, negative=probe.negative)
-            return Shown(shown, self.summary(probe), proof)
-        return Shown(typed, self.summary(probe), f"! {connected}" if probe.negative else connected)
+        elif probe.negative:
+            proof = f"! {connected if tool == 'curl' else typed}"
+        if probe.negative:
+            proof = where.refused(place, argv, proof, host_tool=near)
+        return Shown(shown, self.summary(probe), proof)
 
 
 KIND = PortKind()

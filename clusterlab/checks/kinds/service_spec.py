@@ -83,7 +83,8 @@ class ServiceSpec(CheckKind[ServiceSpecProbe]):
             ["docker", "service", "inspect", "--format", "{{with .UpdateStatus}}{{.State}}{{end}}", name]
         )
         bad = "^(paused|rollback_(started|paused))" if wanted else "^(paused|rollback_)"
-        yield Line(manager, asked, "no update was rolled back or is paused", f"! {asked} | grep -E '{bad}'")
+        proof = f"state=$({asked}) && ! echo \"$state\" | grep -E '{bad}'"
+        yield Line(manager, asked, "no update was rolled back or is paused", proof)
         if wanted is not None:
             fields = dict(_typed(wanted))
             asked = shlex.join(["docker", "service", "inspect", "--format", " ".join(fields), name])

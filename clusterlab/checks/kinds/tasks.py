@@ -132,7 +132,7 @@ class Tasks(CheckKind[TasksProbe]):
         if probe.steady:
             failed = f"{listed_} --filter desired-state=shutdown --format '{{{{.CurrentState}}}}'"
             recent = r"grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'"
-            test = f"{some_run} && ! {failed} | {recent}"
+            test = f'{some_run} && ended=$({failed}) && ! echo "$ended" | {recent}'
             yield Line(manager, failed, "tasks run, and none failed within the last minute", test)
         if probe.started is not None:
             times = "docker inspect --format '{{.CreatedAt.Unix}} {{.UpdatedAt.Unix}}' "
@@ -156,7 +156,8 @@ class Tasks(CheckKind[TasksProbe]):
             yield Line(manager, listed_, "tasks run", some_run)
             for host in where.lab.inventory.swarm_hosts:
                 asked = f"docker ps --filter {label} --format '{{{{.Status}}}}'"
-                yield Line(host, asked, "(healthy) in each line", f"! {asked} | grep -v '(healthy)'")
+                proof = f'found=$({asked}) && {{ [ -z "$found" ] || ! echo "$found" | grep -v \'(healthy)\'; }}'
+                yield Line(host, asked, "(healthy) in each line", proof)
 
 
 KIND = Tasks()
@@ -307,7 +308,7 @@ def _typed_nodes(nodes: str, probe: TasksProbe) -> str:
         format = _FORMATS.get(one.key.lower()) or _label(one.key)
         sign = "grep -vixF" if one.equal else "grep -ixF"
         asked = f"{nodes} | uniq | xargs docker node inspect --format {shlex.quote(format)}"
-        proofs.append(f"! {asked} | {sign} -- {shlex.quote(one.value)}")
+        proofs.append(f'found=$({asked}) && ! echo "$found" | {sign} -- {shlex.quote(one.value)}')
     return " && ".join(proofs)
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusterlab.faults.cut import Between
 from clusterlab.faults.kinds import FAULTS
-from clusterlab.faults.partition import PARTITION
 from clusterlab.faults.safety import allowed, too_much
 from clusterlab.faults.scene import Scene
 from clusterlab.machines.kinds import MACHINE_KINDS
@@ -85,6 +83,10 @@ def test_every_fault_says_what_it_does(kind: Any) -> None:
 ALL = [f"host{number}" for number in range(1, 5)]
 
 
+CUTS = {"partition": {}, "block": {"port": "2377/tcp"}, "loss": {"percent": 99}}
+
+
+@pytest.mark.parametrize("kind", CUTS)
 @pytest.mark.parametrize(
     ("managers", "given", "lost"),
     [
@@ -99,12 +101,13 @@ ALL = [f"host{number}" for number in range(1, 5)]
         (0, {"between": [ALL, ALL]}, 0),
     ],
 )
-def test_a_partition_takes_the_managers_away_that_do_not_reach_the_others(
-    managers: int, given: dict[str, Any], lost: int
+def test_a_cut_takes_the_managers_away_that_do_not_reach_the_others(
+    kind: str, managers: int, given: dict[str, Any], lost: int
 ) -> None:
     of_lab = inventory(managers=managers) if managers else inventory(managers=1)
     if not managers:
         of_lab.hosts["host1"].roles.remove("swarm_manager")
-    params = Between.model_validate(given)
-    found = PARTITION.lost(params, Scene(Lab(of_lab), Hosts({})))
+    fault = FAULTS[kind]
+    params = fault.model.model_validate({**given, **CUTS[kind]})
+    found = fault.lost(params, Scene(Lab(of_lab), Hosts({})))
     assert len(found) == lost

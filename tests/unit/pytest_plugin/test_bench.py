@@ -178,6 +178,17 @@ def test_a_temporary_lab_is_removed_whatever_happens_unless_it_existed_before(
     assert [one for one in done if one != "free"] == expected
 
 
+@pytest.mark.parametrize(("options", "held"), [({}, False), ({"dist": "no"}, False), ({"dist": "load"}, True)])
+def test_whoever_starts_other_processes_holds_the_lab_for_them(options: dict[str, str], held: bool) -> None:
+    """With `-n`, and with `--tx` too, which says nothing of a number."""
+    done: list[str] = []
+    stash = pytest.Stash()
+    stash[plugin._BENCH] = cast(Bench, SimpleNamespace(hold=lambda: done.append("held")))
+    config = SimpleNamespace(stash=stash, getoption=options.get)
+    plugin.pytest_sessionstart(cast(pytest.Session, SimpleNamespace(config=config)))
+    assert done == (["held"] if held else [])
+
+
 @pytest.mark.parametrize(("before", "after"), [(0, 1), (2, 2)])
 def test_a_lock_that_was_lost_is_an_error_of_the_run(before: int, after: int) -> None:
     def close() -> None:

@@ -213,7 +213,7 @@ failed=
 LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
 : "${right_on_wide:?is what another host printed}"
 (
-! ping -c 2 -W 10 -n -I "$LAN_of_gw" "$right_on_wide"
+sh -c 'command -v ping > /dev/null' && ! ping -c 2 -W 10 -n -I "$LAN_of_gw" "$right_on_wide"
 ) || failed="$failed; "packets
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -425,7 +425,7 @@ timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 "$port_80_of_rig
 ) || failed="$failed; "'ports and pages'
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-! nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81
+nsenter --net=/proc/"$process_of_left"/ns/net sh -c 'command -v bash > /dev/null' && ! nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81
 ) || failed="$failed; "'ports and pages'
 (
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 80
@@ -448,7 +448,7 @@ failed=
 LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
 : "${right_on_near:?is what another host printed}"
 (
-! curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
+sh -c 'command -v curl > /dev/null' && ! curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -459,7 +459,7 @@ failed=
 # ports and pages
 : "${right_on_near:?is what another host printed}"
 (
-! timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81
+sh -c 'command -v bash > /dev/null' && ! timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -482,7 +482,7 @@ failed=
 # ports and pages
 way_of_gw_to_10_9_8_7=$({ ip -o route get 10.9.8.7 | grep -v ' via ' | sed -nE 's/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p'; ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'; } | head -n 1); echo "way_of_gw_to_10_9_8_7=$way_of_gw_to_10_9_8_7"
 (
-! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
+sh -c 'command -v curl > /dev/null' && ! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '
 ) || failed="$failed; "'ports and pages'
 (
 timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.11 81
@@ -502,7 +502,7 @@ failed=
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
 ) || failed="$failed; "'ports and pages'
 (
-! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
+sh -c 'command -v curl > /dev/null' && ! curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
@@ -516,7 +516,7 @@ failed=
 # ports and pages
 : "${way_of_gw_to_10_9_8_7:?is what another host printed}"
 (
-! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
+sh -c 'command -v curl > /dev/null' && ! curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
@@ -539,6 +539,7 @@ failed=
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 : "${alone_on_other:?is what another host printed}"
 (
+nsenter --net=/proc/"$process_of_left"/ns/net sh -c 'command -v ping > /dev/null' && (
 cards=$(awk 'FNR == 1 { next }
 NR == FNR {
   if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
@@ -547,6 +548,7 @@ NR == FNR {
 { all[$1] } ($2, $8) in bridge { out[$1] }
 END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
 for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other"; then exit 1; fi; done; exit 0
+)
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -570,6 +572,7 @@ failed=
 : "${alone_on_other:?is what another host printed}"
 : "${process_of_left:?is what another host printed}"
 (
+nsenter --net=/proc/"$process_of_left"/ns/net sh -c 'command -v curl > /dev/null' && (
 cards=$(awk 'FNR == 1 { next }
 NR == FNR {
   if ($1 ~ /^docker(0|_gwbridge)$/ || ($1 ~ /^br-[0-9a-f]+$/ && length($1) == 15)) bridge[$2, $8]
@@ -578,6 +581,7 @@ NR == FNR {
 { all[$1] } ($2, $8) in bridge { out[$1] }
 END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
 for card in $cards; do if nsenter --net=/proc/"$process_of_left"/ns/net curl -sS -v --noproxy '*' --interface "$card" --max-time 5 telnet://"$alone_on_other":81 < /dev/null 2>&1 | grep -qE '^\* (Connected|Established (2nd )?connection) to '; then exit 1; fi; done; exit 0
+)
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -653,7 +657,7 @@ docker start left
 ) || failed="$failed; "'after each action everything is restored'
 tasks_of_hello_before=$(docker service ps --quiet --filter desired-state=running hello | sort); echo "tasks_of_hello_before=$tasks_of_hello_before"
 (
-docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
+docker ps --quiet --filter label=com.docker.swarm.service.name=hello --filter 'name=^hello\.1\.' | xargs --no-run-if-empty docker kill
 ) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -663,7 +667,7 @@ failed=
 
 # after each action everything is restored
 (
-docker ps --quiet --filter name=hello.1. | xargs --no-run-if-empty docker kill
+docker ps --quiet --filter label=com.docker.swarm.service.name=hello --filter 'name=^hello\.1\.' | xargs --no-run-if-empty docker kill
 ) || failed="$failed; "'after each action everything is restored'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -674,7 +678,7 @@ failed=
 # after each action everything is restored
 : "${tasks_of_hello_before:?is what another host printed}"
 (end=$(($(date +%s) + 60)); until
-[ "$(docker service ps --quiet --filter desired-state=running hello | sort)" != "$tasks_of_hello_before" ]
+now=$(docker service ps --quiet --filter desired-state=running hello | sort) && [ "$now" ] && [ "$now" != "$tasks_of_hello_before" ]
 do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 1; done) || failed="$failed; "'after each action everything is restored'
 (
 docker service scale --detach hello=4

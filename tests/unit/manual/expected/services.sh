@@ -6,10 +6,10 @@ failed=
 found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -eq 2 ]
 ) || failed="$failed; "tasks
 (
-[ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ] && ! docker service ps --no-trunc web --filter desired-state=shutdown --format '{{.CurrentState}}' | grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'
+[ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ] && ended=$(docker service ps --no-trunc web --filter desired-state=shutdown --format '{{.CurrentState}}') && ! echo "$ended" | grep -E '^(Failed|Rejected) ([0-9]+ seconds|less than a second|about a minute) ago'
 ) || failed="$failed; "tasks
 (
-[ -n "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort)" ] && [ "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')" -le 1 ] && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{.Spec.Role}}' | grep -vixF -- worker && ! docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{index .Spec.Labels "disk"}}' | grep -ixF -- slow
+[ -n "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort)" ] && [ "$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq -c | sort -n | tail -n 1 | awk '{print $1}')" -le 1 ] && found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{.Spec.Role}}') && ! echo "$found" | grep -vixF -- worker && found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.Node}}' | sort | uniq | xargs docker node inspect --format '{{index .Spec.Labels "disk"}}') && ! echo "$found" | grep -ixF -- slow
 ) || failed="$failed; "tasks
 (
 found=$(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running); [ "$found" -ge 1 ] && [ $found -le $(docker node ls --quiet | wc -l) ]
@@ -21,7 +21,7 @@ found=$(docker service ps --no-trunc web --filter desired-state=running --format
 [ $(docker service ps --no-trunc web --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running) -ge 1 ]
 ) || failed="$failed; "tasks
 (
-! docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}' | grep -v '(healthy)'
+found=$(docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}') && { [ -z "$found" ] || ! echo "$found" | grep -v '(healthy)'; }
 ) || failed="$failed; "tasks
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -31,7 +31,7 @@ failed=
 
 # tasks
 (
-! docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}' | grep -v '(healthy)'
+found=$(docker ps --filter label=com.docker.swarm.service.name=web --format '{{.Status}}') && { [ -z "$found" ] || ! echo "$found" | grep -v '(healthy)'; }
 ) || failed="$failed; "tasks
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -44,7 +44,7 @@ failed=
 found=$(docker service ls --filter name=db --format '{{.Name}} {{.Replicas}}' | sed -n 's/^db .*(\([0-9]*\)\/.* completed)$/\1/p'); [ "${found:-0}" -ge 2 ]
 ) || failed="$failed; "tasks
 (
-! docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' web | grep -E '^(paused|rollback_)'
+state=$(docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' web) && ! echo "$state" | grep -E '^(paused|rollback_)'
 ) || failed="$failed; "tasks
 
 # between services
