@@ -110,7 +110,7 @@ class Bench:
                 opening.enter_context(LabState(self.lab.name).inherited_lock())
             session = opening.enter_context(open_session(self.lab, Silent(), lock))
             if self._temporary:
-                _refuse_existing(self.lab)
+                _refuse_existing(session)
                 opening.callback(session.machines.down, Silent())
             if self._converge:
                 with self._file_lock("converging", fcntl.LOCK_EX):  # by the first process; others find nothing to do
@@ -204,11 +204,15 @@ class Bench:
             yield
 
 
-def _refuse_existing(lab: Lab) -> None:
-    """Raise UsageError for a lab that exists: somebody may use it, and it would be removed."""
-    if LabState(lab.name).read() is not None:
+def _refuse_existing(session: Session) -> None:
+    """Raise UsageError for a lab that exists: somebody may use it, and it would be removed.
+
+    Its machines may exist without a record: `vagrant up` makes them, too.
+    """
+    there = any(one.state != "absent" for one in session.machines.status())
+    if there or LabState(session.lab.name).read() is not None:
         raise UsageError(
-            f"lab {lab.name} exists already, and would be removed after the tests",
+            f"lab {session.lab.name} exists already, and would be removed after the tests",
             remedy="Give the lab of the tests a name of its own (`lab:`), or remove it first with `clusterlab down`.",
         )
 

@@ -72,5 +72,6 @@ def test_whoever_waits_for_a_thread_gets_its_error() -> None:
         raise error
 
     assert within(60.0, refuse) is error
+    empty: dict[str, int] = {}
     with pytest.raises(KeyError):
-        within(60.0, lambda: {}["gone"])
+        within(60.0, lambda: empty["gone"])

@@ -113,9 +113,20 @@ def remove_rest(lab: str, machines: Iterable[str]) -> None:
         remove_volume(volume)
     active = virsh("net-list", "--name")
     for network in found.networks:
+        if users := _users(network):
+            raise ClusterlabError(
+                f"libvirt has machines on the network of lab {lab} that are none of its own: {', '.join(users)}",
+                remedy="if they belong to another clone of clusterlab, run down there; then run down again here",
+            )
         if network in active:
             virsh("net-destroy", network)
         virsh("net-undefine", network)
+
+
+def _users(network: str) -> list[str]:
+    """The domains that have a card on a network."""
+    lines = {domain: virsh("domiflist", domain) for domain in virsh("list", "--all", "--name")}
+    return sorted(domain for domain, cards in lines.items() if any(network in card.split() for card in cards))
 
 
 def collect(domain: str, folder: Path) -> None:

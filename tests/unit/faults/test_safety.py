@@ -83,7 +83,7 @@ def test_every_fault_says_what_it_does(kind: Any) -> None:
 ALL = [f"host{number}" for number in range(1, 5)]
 
 
-CUTS = {"partition": {}, "block": {"port": "2377/tcp"}, "loss": {"percent": 99}}
+CUTS: dict[str, dict[str, Any]] = {"partition": {}, "block": {"port": "2377/tcp"}, "loss": {"percent": 99}}
 
 
 @pytest.mark.parametrize("kind", CUTS)

@@ -147,10 +147,10 @@ def test_a_test_that_could_not_have_the_lab_gives_it_free_for_the_next(
             bench.open()
 
 
-@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("exists", ["", "record", "machines"])
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_temporary_lab_is_removed_whatever_happens_unless_it_existed_before(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, exists: bool, fails: bool
+    folder: Path, monkeypatch: pytest.MonkeyPatch, exists: str, fails: bool
 ) -> None:
     inventory = folder / "inventory.yml"
     inventory.write_text(inventory.read_text().replace("existing", "namespaces").replace("192.0.2.", "192.168.98."))
@@ -159,7 +159,11 @@ def test_a_temporary_lab_is_removed_whatever_happens_unless_it_existed_before(
     @contextmanager
     def opened(lab: Lab, *_: Any) -> Iterator[Any]:
         done.append("locked")
-        yield SimpleNamespace(lab=lab, machines=SimpleNamespace(down=lambda progress: done.append("down")))
+        state = "stopped" if exists == "machines" else "absent"
+        machines = SimpleNamespace(
+            down=lambda progress: done.append("down"), status=lambda: [SimpleNamespace(state=state)]
+        )
+        yield SimpleNamespace(lab=lab, machines=machines)
         done.append("free")
 
     def up() -> None:
@@ -170,7 +174,7 @@ def test_a_temporary_lab_is_removed_whatever_happens_unless_it_existed_before(
     stages = SimpleNamespace(up=up, provision=lambda: None, apply=lambda: None)
     monkeypatch.setattr(benches, "open_session", opened)
     monkeypatch.setattr(benches, "Pipeline", lambda session: stages)
-    monkeypatch.setattr(LabState, "read", lambda state: object() if exists else None)
+    monkeypatch.setattr(LabState, "read", lambda state: object() if exists == "record" else None)
     lab = lab_in_files(str(inventory), str(folder / "playbooks"))
     with suppress(ClusterlabError), temporary_lab(lab):
         done.append("tests")
