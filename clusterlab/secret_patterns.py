@@ -15,6 +15,11 @@ SECRET_NAME = re.compile(
 )
 
 
+def names_secret(option: str) -> bool:
+    """Whether an option of a driver is called like a credential, as splunk-token or logdna-ingestion-key."""
+    return bool(SECRET_NAME.search(option)) or option.lower().endswith("key")
+
+
 def replace(text: str) -> str:
     """The text with every secret that has a known form replaced by REDACTED.
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from clusterlab.secret_patterns import names_secret
+
 from .inventory import Inventory
+from .long_forms import Logging
 from .playbook import Play
 
 if TYPE_CHECKING:
@@ -89,6 +92,8 @@ def _environments(value: object) -> Iterator[tuple[str, object]]:
                 item = getattr(value, name)
                 if name == "environment" and isinstance(item, dict):
                     yield from item.items()
+                elif isinstance(item, Logging):
+                    yield from ((key, one) for key, one in item.options.items() if names_secret(key))
                 else:
                     yield from _environments(item)
         case dict():

@@ -14,6 +14,7 @@ from pathlib import Path
 from clusterlab.model.problems import InvalidFiles, Problem, in_order
 from clusterlab.model.source import Document
 from clusterlab.redaction import SECRETS
+from clusterlab.secret_patterns import names_secret
 
 from .contents import read_contents
 from .cross_references import undefined
@@ -107,6 +108,8 @@ def _secrets(stack: Stack) -> Iterator[tuple[str, object]]:
     """
     for service in stack.services.values():
         yield from ((name, given.value) for name, given in service.environment.items() if given.value is not None)
+        options = (service.logging and service.logging.options) or {}
+        yield from ((name, given.value) for name, given in options.items() if names_secret(name))
     for what, objects in (("secret", stack.secrets), ("config", stack.configs)):
         for one in objects.values():
             if one.content is not None:

@@ -23,7 +23,10 @@ title: values
 containers:
   app: {host: host1, image: shell, environment: {HOST: host1, WEB: web, NOT_SECRET_BY_NAME: sesame-one}}
 services:
-  web: {image: web, environment: [API_TOKEN=sesame-three, "ADDRESS=192.168.98.11"]}
+  web:
+    image: web
+    environment: [API_TOKEN=sesame-three, "ADDRESS=192.168.98.11"]
+    logging: {driver: splunk, options: {ingestion-key: sesame-four, tag: "{{.Name}}"}}
 checks:
   - title: a probe's own
     steps:
@@ -169,6 +172,7 @@ def test_the_values_of_a_loaded_lab_are_known(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "app.yml").write_text(PLAY)
     load_lab(ROOT / "inventory" / "default.yml", ["app"], tmp_path)
     assert count(clean("of the container: sesame-one, of a probe: sesame-two, of the service: sesame-three")) == 3
+    assert count(clean("of the service's log: sesame-four, {{.Name}}")) == 1
     assert count(clean("web does not answer on host1 at 192.168.98.11")) == 0
 
 
