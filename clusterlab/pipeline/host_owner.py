@@ -93,7 +93,7 @@ def refuse_other_owners(lab: str, hosts: Hosts, *, heals: bool = False) -> froze
     if silent and not heals and not any(mine in answer.known for answer in answers.values()):
         raise ClusterlabError(
             f"{silent[0]}: whether lab {lab} was created there by somebody else is unknown, because `docker` "
-            f"there does not list what the engine has (it had {_PATIENCE} s): nothing was touched",
+            f"there did not list what the engine has within {_PATIENCE} s: nothing was touched",
             remedy=f"Make `docker ps` work on {silent[0]}, then run the same command again.",
         )
     return frozenset(name for name in asked if name not in answers or answers[name].stopped)
