@@ -132,12 +132,18 @@ ENGINE = EngineKind()
 
 
 def users(at: Observed) -> list[str]:
-    """What of others would end with an engine, for people: its containers."""
+    """What of others would end with an engine, for people: its containers, and its part in a Swarm."""
     unit = units.units(at.answers.get(ENGINE.name, "")).get(UNIT, units.Unit())
     if unit.runs and not at.info:
         return ["an engine that does not answer, so what it has is not known"]
     containers = at.info.get("Containers") or 0
-    return [f"{containers} container{'s' if containers > 1 else ''}"] if containers else []
+    return ([f"{containers} container{'s' if containers > 1 else ''}"] if containers else []) + swarm(at)
+
+
+def swarm(at: Observed) -> list[str]:
+    """A Swarm that a host is in, for people: it may start any service there."""
+    state = (at.info.get("Swarm") or {}).get("LocalNodeState") or "inactive"
+    return [] if state == "inactive" else ["the Swarm that the host is in"]
 
 
 def _reason(unit: units.Unit, answers: bool) -> str:

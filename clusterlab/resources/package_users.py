@@ -20,6 +20,10 @@ for unit in /etc/systemd/system/*.mount; do
     type=$(sed -n 's/^[[:space:]]*Type[[:space:]]*=[[:space:]]*//p' "$unit" 2>/dev/null)
     [ -z "$type" ] || echo "$type $unit"
 done
+for target in /etc/iscsi/nodes/*/ /var/lib/iscsi/nodes/*/; do
+    [ ! -d "$target" ] || echo "iscsi $target"
+done
+[ -z "$(command -v automount)" ] || echo nfs /etc/auto.master
 lsblk --noheadings --raw --output FSTYPE,NAME
 {docker_engine.CONFIGURED_ROOTS}
 for root in /var/lib/docker $configured; do
@@ -30,7 +34,10 @@ for root in /var/lib/docker $configured; do
     done
 done
 """
-"""Prints the type of each file system that is mounted, will be mounted, or is on a disk, and where."""
+"""Prints the type of each file system that is mounted, will be mounted, or is on a disk, and where.
+
+Also the iSCSI targets that the host may log in to.
+"""
 
 
 def questions(names: Sequence[str]) -> dict[str, str]:
@@ -67,6 +74,10 @@ def _with_file_systems(*types: str) -> Callable[[Observed], Sequence[str]]:
     return lambda at: list(dict.fromkeys(found(at)))
 
 
+def _with_any(*asked: Callable[[Observed], Sequence[str]]) -> Callable[[Observed], Sequence[str]]:
+    return lambda at: [user for users in asked for user in users(at)]
+
+
 def _exports(at: Observed) -> Sequence[str]:
     return sorted({*nfs.others(at), *nfs.written_by_others(at)})
 
@@ -88,10 +99,10 @@ def _nothing(_: Observed) -> Sequence[str]:
 _USERS: Mapping[str, Callable[[Observed], Sequence[str]]] = {
     "docker.io": docker_engine.users,
     "docker-cli": docker_engine.users,
-    "nfs-common": _with_file_systems("nfs", "nfs4"),
+    "nfs-common": _with_any(_with_file_systems("nfs", "nfs4"), docker_engine.swarm),
     "nfs-kernel-server": _exports,
     "tgt": iscsi_target.others,
-    "open-iscsi": iscsi_initiator.sessions,
+    "open-iscsi": _with_any(iscsi_initiator.sessions, _with_file_systems("iscsi")),
     "docker-registry": _registry,
     "xfsprogs": _with_file_systems("xfs"),
     "e2fsprogs": _with_file_systems("ext2", "ext3", "ext4"),

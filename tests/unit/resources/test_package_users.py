@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from clusterlab.resources.packages import FLAG, PACKAGE
 from clusterlab.resources.scope import Scope
 from tests.unit.resources.test_taking_back import Rooted
 
-NAMES = ["nfs-common", "xfsprogs", "e2fsprogs", "docker-registry", "openssl", "curl"]
+NAMES = ["open-iscsi", "nfs-common", "xfsprogs", "e2fsprogs", "docker-registry", "openssl", "curl"]
 USES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "nothing": ({}, {}),
     "a mount": ({"proc/self/mounts": "nas:/srv /home nfs4 rw 0 0\n"}, {"nfs-common": "others use it: /home"}),
@@ -29,6 +30,11 @@ USES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"etc/systemd/system/srv.mount": "[Mount]\nWhat=/dev/sdb1\nWhere=/srv\nType = xfs\n"},
         {"xfsprogs": "others use it: ROOT/etc/systemd/system/srv.mount"},
     ),
+    "a target": (
+        {"etc/iscsi/nodes/iqn.2026-01.org.nas:one/10.0.0.9,3260,1/default": "node.startup = automatic\n"},
+        {"open-iscsi": "others use it: ROOT/etc/iscsi/nodes/iqn.2026-01.org.nas:one/"},
+    ),
+    "an automounter": ({"automount": ""}, {"nfs-common": "others use it: ROOT/etc/auto.master"}),
     "a disk": (
         {"lsblk": " sda\nxfs sda1\next4 sdb\n"},
         {"xfsprogs": "others use it: sda1", "e2fsprogs": "others use it: sdb"},
@@ -92,7 +98,7 @@ def test_a_package_that_others_use_stays(host: Rooted, use: str) -> None:
     for name, text in files.items():
         if name == "apt-get":
             host.program(name, text)
-        elif name == "lsblk":
+        elif name in ("lsblk", "automount"):
             host.program(name, f"printf '{text}'".replace("\n", "\\n"))
         else:
             file = host.root / name
@@ -109,6 +115,12 @@ def test_a_package_that_others_use_stays(host: Rooted, use: str) -> None:
     removal = PACKAGE.remove(scope, curl, PACKAGE.observe(scope)[curl], "why")
     assert removal is not None
     assert set(removal.key.name.split()) == set(NAMES) - set(expected)
+
+
+def test_a_host_in_a_swarm_keeps_what_any_service_there_may_need(host: Rooted) -> None:
+    for state, used in (("active", ["the Swarm that the host is in"]), ("inactive", [])):
+        at = replace(observed(host), listings={"info": {"Swarm": {"LocalNodeState": state}}})
+        assert [package_users.users(at, name) for name in ("docker.io", "nfs-common")] == [used, used]
 
 
 def test_it_is_known_of_every_package_who_uses_it() -> None:
