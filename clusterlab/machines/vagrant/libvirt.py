@@ -99,7 +99,7 @@ def make_room(lab: str, machines: Iterable[str], folder: Path, progress: Progres
 def remove_rest(lab: str, machines: Iterable[str]) -> None:
     """Remove what Vagrant has left of a lab: disks that no machine has, and its LAN.
 
-    Raises ClusterlabError when there are machines still: Vagrant does not know them.
+    Raises ClusterlabError when there are machines still: Vagrant does not know them, or another clone made them.
     """
     found = find(lab, machines)
     if found.domains:
@@ -109,15 +109,15 @@ def remove_rest(lab: str, machines: Iterable[str]) -> None:
             + "\n".join(found.commands())
             + "\nthen run down again",
         )
+    if users := [user for network in found.networks for user in _users(network)]:
+        raise ClusterlabError(
+            f"libvirt has machines on the network of lab {lab} that are none of its own: {', '.join(users)}",
+            remedy="if they belong to another clone of clusterlab, run down there; then run down again here",
+        )
     for volume in found.volumes:
         remove_volume(volume)
     active = virsh("net-list", "--name")
     for network in found.networks:
-        if users := _users(network):
-            raise ClusterlabError(
-                f"libvirt has machines on the network of lab {lab} that are none of its own: {', '.join(users)}",
-                remedy="if they belong to another clone of clusterlab, run down there; then run down again here",
-            )
         if network in active:
             virsh("net-destroy", network)
         virsh("net-undefine", network)
