@@ -71,15 +71,18 @@ def once(function: Callable[[Cluster], T]) -> Callable[[Cluster], T]:
 class Cluster:
     """All hosts that were asked, by name.
 
-    `before` is how they were seen some seconds earlier, if they were. With a `plan`, the answers are those that the
-    hosts would give with a stack.
+    With a `plan`, the answers are those that the hosts would give with a stack.
     """
 
     def __init__(self, answers: Mapping[str, Answers], plan: Plan | None = None) -> None:
         self.hosts = {name: HostView(one) for name, one in answers.items()}
-        self.before: Cluster | None = None
         self.plan = plan
         self.known: dict[Callable[[Cluster], Any], Any] = {}  # see `once`
+
+    def follow(self, earlier: Cluster) -> None:
+        """Take another cluster for what this one was some seconds earlier."""
+        for name, host in self.hosts.items():
+            host.earlier = earlier.hosts.get(name)
 
     def engines(self) -> list[HostView]:
         """The hosts that should have an engine."""

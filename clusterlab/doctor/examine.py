@@ -35,7 +35,7 @@ def examine(
     findings, unknown = _all(cluster, diagnoses)
     if again and any(diagnoses[one.code].passing for one in findings):
         following = again()
-        following.before = cluster
+        following.follow(cluster)
         later, unknown = _all(following, diagnoses)
         before = {one.key for one in findings}
         findings = [one for one in later if one.key in before or not diagnoses[one.code].passing]

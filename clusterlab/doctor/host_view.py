@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from .answers import Answers
 from .document import Document
 from .finding import NotSeen
-from .sections import ADDRESSES, HEARD, MOUNTABLE, NAMESPACES, UPTIME
+from .sections import ADDRESSES, HEARD, MOUNTABLE, NAMESPACES, STUCK, UPTIME
+from .sections.mounts import Stuck
 from .sections.namespaces import Namespace
 from .sections.probes import PROBES, Outcome, Probe
 from .sections.section import Section
@@ -64,10 +65,15 @@ class Volume:
 
 
 class HostView:
-    """One host. What was not answered raises NotSeen where it is needed."""
+    """One host. What was not answered raises NotSeen where it is needed.
+
+    `earlier` is how it was seen some seconds before, when it was: of what may pass by itself, only what both readings
+    show counts.
+    """
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
+        self.earlier: HostView | None = None
         self._read: dict[str, Any] = {}
 
     @property
@@ -146,8 +152,9 @@ class HostView:
 
     @cached_property
     def gossip(self) -> frozenset[str]:
-        """The addresses of the nodes that it lists as peers of the ingress network."""
-        return frozenset(one.text("IP", default="") for one in self.api("ingress").items("Peers"))
+        """The addresses of the nodes that it lists as peers of the ingress network, in either reading."""
+        listed = frozenset(one.text("IP", default="") for one in self.api("ingress").items("Peers"))
+        return listed | self.earlier.gossip if self.earlier else listed
 
     def namespaces(self) -> dict[str, Namespace]:
         return self.read(NAMESPACES)
@@ -173,11 +180,20 @@ class HostView:
         return {one.text("Id"): one.text("Name") for one in known if not one.flag("Ingress")}
 
     def probed(self, probe: Probe) -> Outcome:
-        """What came of a probe from this host."""
+        """What came of a probe from this host: "open" when either reading found it so."""
         found = self.read(PROBES).get(str(probe))
         if found is None:
             raise NotSeen(self.name, f"the probe {probe} could not be carried out")
+        if found != "open" and self.earlier and self.earlier.probed(probe) == "open":
+            return "open"
         return found
+
+    def stuck(self) -> list[Stuck]:
+        """The processes that wait in the kernel; of two readings, those that did not run in between."""
+        now = self.read(STUCK)
+        before = self.earlier.read(STUCK) if self.earlier else now
+        waiting = {(one.pid, one.switches) for one in before}
+        return [one for one in now if (one.pid, one.switches) in waiting]
 
     @property
     def probing(self) -> bool:

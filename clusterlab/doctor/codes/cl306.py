@@ -86,26 +86,30 @@ def _silent(host: HostView, peer: HostView, heard: Heard | None) -> tuple[str, s
 def _not_listed(host: HostView, cluster: Cluster) -> Found:
     """Gossip without a rule that is in its way.
 
-    A peer does not list this host though both are ready.
+    Peers do not list this host though all are ready.
     """
     ready = {node.id for node in cluster.nodes() if node.state == "ready"}
+    lists: dict[str, bool] = {}  # by peer, whether it lists this host
     for peer in cluster.peers(host):
-        if not {host.node, peer.node} <= ready:
-            continue
         try:
-            known = peer.gossip
+            if {host.node, peer.node} <= ready and peer.gossip:
+                lists[peer.name] = host.address in peer.gossip
         except NotSeen as error:
             yield error
-            continue
-        if known and host.address not in known:
-            yield CODE.finding(
-                f"{host.name} from {peer.name}",
-                f"{peer.name} has no gossip from {host.name}, though TCP {GOSSIP} is open: UDP {GOSSIP} may be blocked",
-                [Seen(peer.name, "docker network inspect ingress", f"a peer at {host.address}", listed(known))],
-                [Fix("", f"open UDP {GOSSIP} between {host.name} and {peer.name}, in both directions")],
-                hosts=[host.name, peer.name],
-                consequences=("CL302", "CL303", "CL305", "CL313"),
-            )
+    for name in (name for name, found in lists.items() if not found):
+        peer = cluster.hosts[name]
+        # What a node missed it has from the others within minutes: see PushPullInterval in memberlist.
+        passes = any(lists.values()) and peer.address in host.gossip
+        yield CODE.finding(
+            f"{host.name} from {name}",
+            f"{name} has no gossip from {host.name}, though TCP {GOSSIP} is open: "
+            + ("it has yet to learn of it from the others" if passes else f"UDP {GOSSIP} may be blocked"),
+            [Seen(name, "docker network inspect ingress", f"a peer at {host.address}", listed(peer.gossip))],
+            [Fix("", f"open UDP {GOSSIP} between {host.name} and {name}, in both directions")],
+            severity=Severity.WARNING if passes else Severity.ERROR,
+            hosts=[host.name, name],
+            consequences=("CL302", "CL303", "CL305", "CL313"),
+        )
 
 
 def _accept(host: HostView, cluster: Cluster, port: str, seen: Mapping[str, str]) -> Iterator[Fix]:
@@ -128,7 +132,8 @@ CODE = Diagnosis(
     detection="TCP connections to 7946 of every node and 2377 of the managers from each other node; the INPUT rules "
     "of each host for TCP and UDP; the peers that each node lists for the ingress network. With --probe, packets that "
     "each node sends to UDP 7946 of the others.",
-    guard="An engine that is stopped is CL100.",
+    guard="An engine that is stopped is CL100. It is a warning while one node alone does not list another that lists "
+    "it: gossip brings that within minutes.",
     remedy="Accept TCP 2377 on managers, and TCP and UDP 7946 on all nodes.",
     root=6,
     passing=True,

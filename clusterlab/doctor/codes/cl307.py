@@ -11,7 +11,7 @@ from clusterlab.doctor.host_view import HostView
 def _find(host: HostView, cluster: Cluster) -> Found:
     if not host.active:
         return
-    before = cluster.before.hosts[host.name].namespaces() if cluster.before else {}
+    before = host.earlier.namespaces() if host.earlier else {}
     grown: dict[str, tuple[int, int]] = {}
     for name, space in host.namespaces().items():
         earlier = before[name].bad_checksums if name in before else space.bad_checksums if before else 0

@@ -6,21 +6,21 @@ from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, NotSeen, Seen, Severity
 from clusterlab.doctor.host_view import HostView
-from clusterlab.doctor.sections import MOUNTS, STUCK
+from clusterlab.doctor.sections import MOUNTS
 
 _HIDDEN = ("0", "-", "")
 _OF_NFS = ("rpc_", "nfs", "nlm")
 
 
 def _find(host: HostView, cluster: Cluster) -> Found:
-    stuck = host.read(STUCK)
+    stuck = host.stuck()
     mounts = [one for one in host.read(MOUNTS) if one.is_nfs]
     waiting = [one for one in stuck if one.where.startswith(_OF_NFS)]
     if waiting:
         servers = sorted({one.source.partition(":")[0] for one in mounts})
         yield CODE.finding(
             host.name,
-            f"{host.name}: {len(waiting)} process{'es' if len(waiting) != 1 else ''} hang in NFS"
+            f"{host.name}: {len(waiting)} {'process hangs' if len(waiting) == 1 else 'processes hang'} in NFS"
             + (f" (server {', '.join(servers)})" if servers else ""),
             [
                 *(Seen(host.name, "ps -eo pid,stat,wchan,comm", "none in state D",
@@ -45,7 +45,8 @@ CODE = Diagnosis(
     "them: a "
     "hard mount waits until its server is back.",
     detection="Processes in state D that wait in the kernel's RPC or NFS functions; read twice.",
-    guard="A process may wait for a moment: only what both readings show counts.",
+    guard="Processes wait for moments all the time: only those count that both readings show, and that did not run in "
+    "between.",
     remedy="Bring the server back first; then restart what still hangs.",
     passing=True,
     host=_find,

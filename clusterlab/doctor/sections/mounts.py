@@ -88,6 +88,7 @@ class Stuck:
 
     pid: int
     where: str
+    switches: int  # how often it went to sleep: as long as it waits, this stays
     name: str
 
 
@@ -95,7 +96,8 @@ def _stuck(text: str) -> tuple[Stuck, ...]:
     lines = text.rstrip().splitlines()
     if not lines or lines[-1] != "stuck end":
         raise ValueError("cut off")
-    return tuple(Stuck(int(pid), where, name) for pid, where, name in (one.split(" ", 2) for one in lines[:-1] if one))
+    words = (one.split(" ", 3) for one in lines[:-1] if one)
+    return tuple(Stuck(int(pid), where, int(switches), name) for pid, where, switches, name in words)
 
 
 STUCK: Section[tuple[Stuck, ...]] = Section(
@@ -105,7 +107,8 @@ for file in /proc/[0-9]*/stat; do
   read -r line < "$file" || continue
   case ${line##*) } in D*)
     folder=${file%/stat}; name=${line#*(}
-    echo "${folder#/proc/} $(cat "$folder/wchan" 2>/dev/null || echo -) ${name%)*}" ;;
+    switches=$(sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "$folder/status")
+    echo "${folder#/proc/} $(cat "$folder/wchan" 2>/dev/null || echo -) ${switches:-0} ${name%)*}" ;;
   esac
 done 2>/dev/null
 echo stuck end
