@@ -9,9 +9,6 @@ from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from clusterlab.cli.pipes import guard_output
-from clusterlab.errors import ClusterlabError
-
 if TYPE_CHECKING:
     from invoke import Collection
 
@@ -33,6 +30,7 @@ _WATCHING = ExitStack()
 
 def tasks() -> Collection:
     """All verbs for the programs of Invoke and Fabric, which are given this process for good."""
+    from clusterlab.cli.pipes import guard_output
     from clusterlab.cli.verbose import by_variable, shown_steps
 
     guard_output()
@@ -52,7 +50,21 @@ def _show_defect(kind: type[BaseException], error: BaseException, trace: Traceba
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line; ends the process with an exit code of 0, 1, 2 or 3."""
+    """Run the command line; ends the process with an exit code of 0, 1, 2 or 3.
+
+    Nothing is imported before this: Ctrl-C in the second that imports take is an interrupt as any other.
+    """
+    try:
+        _main(argv)
+    except KeyboardInterrupt:  # a verb that has begun says itself what is true then
+        sys.stderr.write("interrupted: run the same command again.\n")
+        sys.exit(3)
+
+
+def _main(argv: list[str] | None) -> None:
+    from clusterlab.cli.pipes import guard_output
+    from clusterlab.errors import ClusterlabError
+
     guard_output()
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"
     sys.excepthook = _show_defect

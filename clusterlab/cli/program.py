@@ -139,7 +139,7 @@ def words_as_flags(words: Sequence[str], verbs: dict[str, ParserContext]) -> lis
     if before[:at] in (["--help"], ["-h"]):
         return list(words)
     if verb not in verbs:
-        near = difflib.get_close_matches(verb, verbs, n=1)
+        near = difflib.get_close_matches(verb, [*verbs, "--help", "--version"], n=1)
         guess = f"Did you mean {near[0]!r}? " if near else ""
         raise UsageError(f"unknown verb {verb!r}", remedy=f"{guess}`clusterlab --help` lists the verbs.")
     if "--help" in rest or "-h" in rest:

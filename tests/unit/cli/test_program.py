@@ -120,3 +120,24 @@ def test_a_variable_shows_what_is_done_on_hosts(words: list[str], wanted: str, t
 
 def test_every_verb_is_in_a_group() -> None:
     assert sorted(verb for verbs in by_group().values() for verb in verbs) == sorted(VERBS)
+
+
+_INTERRUPTED = """
+import sys
+from clusterlab.cli.main import main
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+main(["clusterlab", "validate"])
+"""
+
+
+@pytest.mark.parametrize("module", ["clusterlab.cli.pipes", "clusterlab.errors", "invoke", "clusterlab.cli.verbs.up"])
+def test_ctrl_c_while_modules_are_imported_shows_no_traceback(module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _INTERRUPTED, module]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (3, "interrupted: run the same command again.\n")

@@ -31,6 +31,8 @@ CASES = {
     "nightly --lab shop": "error: --lab has no effect without --uninstall|Add --uninstall, or leave --lab out.",
     "test-cluster --outside example --dry-run": "error: --outside example is not the URL of a page|Begin it with http",
     "fault 'isolat: {host: host2}'": "error: there is no kind of fault 'isolat'|Did you mean 'isolate'",
+    "version": "error: unknown verb 'version'|Did you mean '--version'?",
+    "help": "error: unknown verb 'help'|Did you mean '--help'?",
     "--nosuch": "error: unknown option --nosuch|`clusterlab --help` lists verbs and options.",
 }
 
