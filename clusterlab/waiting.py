@@ -13,6 +13,17 @@ T = TypeVar("T")
 
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.5
+_PER_ANSWER = 3
+_LONGEST_AFTER_ANSWER = 3.0
+
+
+def pause_after(answered: float, pause: float) -> float:
+    """How long to wait until the next question, in seconds, when the last answer took `answered`.
+
+    `pause`, or three times as long as the answer took: who is slow to answer is busy with what is waited for, and
+    questions would keep it from that. At most 3 s are added for that reason.
+    """
+    return max(pause, min(_PER_ANSWER * answered, _LONGEST_AFTER_ANSWER))
 
 
 class Interrupted(ClusterlabError):
@@ -33,7 +44,7 @@ def wait_until(
 ) -> T:
     """Call `condition` until it returns something true, and return that.
 
-    The pauses between the calls double.
+    The pauses between the calls double, and grow with the time that a call takes: see `pause_after`.
 
     `what` completes "waited 30 s for ..."; `subject` (a host) comes before it. `seen` says what was last seen and
     `detail` gives its details; both are called at the deadline only. The condition is called once more at the
@@ -46,7 +57,8 @@ def wait_until(
     prefix = f"{subject}: " if subject else ""
     asked = began
     while not (result := condition()):
-        waited = time.monotonic() - began
+        answered = time.monotonic()
+        waited = answered - began
         if asked - began >= seconds:
             last = seen() if seen else ""
             raise DeadlineExceeded(
@@ -54,7 +66,7 @@ def wait_until(
                 remedy=remedy,
                 detail=detail() if detail else "",
             )
-        if (stop or _NEVER).wait(min(pause, max(0.001, seconds - waited))):
+        if (stop or _NEVER).wait(min(pause_after(answered - asked, pause), max(0.001, seconds - waited))):
             raise Interrupted(f"{prefix}waiting for {what} was interrupted")
         pause = min(2 * pause, longest_pause)
         asked = time.monotonic()

@@ -12,6 +12,7 @@ from threading import Event
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.results import Cause, Outcome
+from clusterlab.waiting import pause_after
 
 from .finding import Finding, outcome_of, unasked
 
@@ -104,10 +105,12 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
     deadline = time.monotonic() + within
     attempts, pause, failed = 0, _FIRST_PAUSE, False
     while True:
+        asked = time.monotonic()
         findings = _once(ask, interrupted)
+        answered = time.monotonic()
         attempts += 1
         outcome = outcome_of(findings)
-        left = deadline - time.monotonic()
+        left = deadline - answered
         settled = outcome is Outcome.UNSUPPORTED and all(item.settled for item in findings if not item.evidence.holds)
         again, failed = failed and outcome is Outcome.UNSUPPORTED, outcome is Outcome.FAIL
         if outcome is Outcome.PASS or (not again and (settled or (left <= 0 and attempts > 1))):
@@ -117,7 +120,7 @@ def _until(ask: Ask, interrupted: Event, within: float, why: Why) -> Asked:
             return Asked(outcome, tuple(findings), attempts)
         if cause := why(False):
             return blocked(Asked(outcome, tuple(findings), attempts), cause)
-        interrupted.wait(max(0.0, min(pause, left)))
+        interrupted.wait(max(0.0, min(pause_after(answered - asked, pause), left)))
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 

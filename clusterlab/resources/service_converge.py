@@ -9,6 +9,7 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError, HostError
 from clusterlab.remote import Host
+from clusterlab.waiting import pause_after
 
 from .compare import same
 from .engine_calls import engine
@@ -23,8 +24,7 @@ WEIGHT = 6
 _STATES = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running")
 """What a task goes through until it runs, in this order."""
 _tick = threading.Event()  # never set: waits a moment between two questions
-_PAUSE = 0.3  # seconds between two questions, or more:
-_PAUSE_PER_ANSWER = 3  # times as long as the answers took, so that a slow manager has time to start tasks
+_PAUSE = 0.3  # seconds between two questions, or more
 _FAILED = {
     "paused": "its update has paused",
     "rollback_paused": "its update was rolled back, and that has paused",
@@ -60,7 +60,7 @@ def converge_service(host: Host, name: str, seconds: float = CONVERGE, *, update
                 deadline, nearest = time.monotonic() + seconds, nearer
             if time.monotonic() > deadline or state in _FAILED:
                 raise _not_converged(host, api, name, found, seconds)
-            _tick.wait(max(_PAUSE, _PAUSE_PER_ANSWER * (time.monotonic() - asked)))
+            _tick.wait(pause_after(time.monotonic() - asked, _PAUSE))
 
 
 def progress_of(tasks: Iterable[Json]) -> int:

@@ -3,11 +3,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
-from clusterlab.waiting import Interrupted, wait_until, within
+from clusterlab.waiting import Interrupted, pause_after, wait_until, within
 
 
 def test_what_the_condition_returned_is_the_result() -> None:
@@ -61,6 +62,25 @@ def test_a_call_that_takes_until_the_deadline_is_not_the_last_one() -> None:
         return next(answers)
 
     assert wait_until(slow, "an answer", 0.05)
+
+
+def test_who_answers_slowly_is_asked_less_often() -> None:
+    assert pause_after(0.01, 0.5) == 0.5
+    assert pause_after(0.4, 0.5) == pytest.approx(1.2)
+    assert pause_after(60.0, 0.5) == 3.0
+    assert pause_after(60.0, 5.0) == 5.0
+
+
+def test_slow_answers_leave_time_for_what_is_waited_for() -> None:
+    asked: list[float] = []
+
+    def slow() -> bool:
+        asked.append(time.monotonic())
+        time.sleep(0.1)
+        return len(asked) == 3
+
+    wait_until(slow, "an answer", 60.0, longest_pause=0.02)
+    assert all(later - earlier >= 0.4 for earlier, later in pairwise(asked))
 
 
 def test_whoever_waits_for_a_thread_gets_its_error() -> None:
