@@ -91,6 +91,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "play": result.play,
         "check": result.check,
+        **({"own": True} if result.own else {}),
         "kind": result.kind,
         "outcome": result.outcome.value,
         "attempts": result.attempts,

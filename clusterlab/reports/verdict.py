@@ -20,6 +20,7 @@ _WORDS = {
     Outcome.WAIVED: "waived",
     Outcome.NOT_RUN: "not run",
 }
+_PROVEN = (Outcome.PASS, Outcome.FLAKY)
 _REASONS = 2  # of what is unsupported that are named in one line
 
 
@@ -30,7 +31,7 @@ def verdict(results: Sequence[Result], strict: bool = False) -> Outcome:
     those that strict runs accept (`Result.fails_strict`).
     """
     seen = Counter(result.outcome for result in results)
-    proven = any(result.outcome in (Outcome.PASS, Outcome.FLAKY) for result in results if not result.own)
+    proven = any(result.outcome in _PROVEN for result in results if not result.own)
     for outcome in _VERDICT_ORDER[:-1]:
         if seen[outcome]:
             return outcome
@@ -53,15 +54,24 @@ def exit_code(results: Sequence[Result], strict: bool = False) -> int:
 
 
 def proven(results: Sequence[Result]) -> str:
-    """One line: "18 of 20 statements proven, 2 unsupported (nfs: no kernel module)"."""
-    seen = Counter(result.outcome for result in results)
-    number = seen[Outcome.PASS] + seen[Outcome.FLAKY]
-    statements = "statement" if len(results) == 1 else "statements"
-    first = f"{number} of {len(results)} {statements} proven"
-    if number == len(results) > 1:
+    """One line: "18 of 20 statements proven, 2 unsupported (nfs: no kernel module)".
+
+    It counts what the plays state. What clusterlab states of every lab is named when it does not pass.
+    """
+    stated = [result for result in results if not result.own]
+    number = sum(result.outcome in _PROVEN for result in stated)
+    statements = "statement" if len(stated) == 1 else "statements"
+    first = f"{number} of {len(stated)} {statements} proven" if stated else "no statement of a play was checked"
+    if number == len(stated) > 1:
         first = f"all {number} {statements} proven"
-    parts = [f"{seen[outcome]} {word}{_reasons(results, outcome)}" for outcome, word in _WORDS.items() if seen[outcome]]
-    return ", ".join([first, *parts])
+    own = ", ".join(_others([result for result in results if result.own]))
+    return ", ".join([first, *_others(stated)]) + (f"; of clusterlab's own statements, {own}" if own else "")
+
+
+def _others(results: Sequence[Result]) -> list[str]:
+    """How many did not simply pass, for each outcome."""
+    seen = Counter(result.outcome for result in results)
+    return [f"{seen[outcome]} {word}{_reasons(results, outcome)}" for outcome, word in _WORDS.items() if seen[outcome]]
 
 
 def _reasons(results: Sequence[Result], outcome: Outcome) -> str:

@@ -88,6 +88,19 @@ def test_what_clusterlab_states_of_every_lab_makes_no_run_succeed(others: list[O
     assert exit_code([replace(own, outcome=Outcome.BLOCKED), *results(Outcome.PASS)]) == 1
 
 
+def test_what_was_proven_counts_statements_of_plays_alone() -> None:
+    own = Result("Swarm", "host1 manages the Swarm", "manager", Outcome.PASS, own=True)
+    assert proven([own]) == "no statement of a play was checked"
+    assert proven([own, own, *results(Outcome.PASS, Outcome.FAIL)]) == "1 of 2 statements proven, 1 failed"
+    silent = replace(own, outcome=Outcome.ERROR)
+    assert proven([silent, *results(Outcome.PASS, Outcome.PASS)]) == (
+        "all 2 statements proven; of clusterlab's own statements, 1 could not be checked"
+    )
+    run = Run("demo", "check", results=[own, *results(Outcome.PASS)])
+    assert run.document()["proven"] == "1 of 1 statement proven"
+    assert [one.get("own") for one in run.document()["results"]] == [True, None]
+
+
 @pytest.mark.parametrize("proof", [Outcome.PASS, Outcome.FLAKY])
 def test_a_strict_run_fails_when_a_statement_is_unsupported(proof: Outcome) -> None:
     found = results(proof, Outcome.UNSUPPORTED)
