@@ -120,9 +120,7 @@ class EngineKind(HostKind[str, Engine]):
             return "it does not answer, so what it has is not known"
         if found.containers:
             return f"it has {found.containers} containers, which clusterlab did not create or has not removed"
-        in_swarm = (scope.at(key).info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive"
-        leaves = pending_on(scope, key.host, "swarm")
-        return "its node is in a Swarm" if in_swarm and not leaves else ""
+        return "its node is in a Swarm" if swarm(scope, scope.at(key)) else ""
 
     def remove(self, scope: Scope, key: Key, found: Engine, reason: str) -> Change | None:
         return units.restore(scope.at(key), key, found.unit, reason, socket=f"{UNIT}.socket")
@@ -131,19 +129,20 @@ class EngineKind(HostKind[str, Engine]):
 ENGINE = EngineKind()
 
 
-def users(at: Observed) -> list[str]:
+def users(scope: Scope, at: Observed) -> list[str]:
     """What of others would end with an engine, for people: its containers, and its part in a Swarm."""
     unit = units.units(at.answers.get(ENGINE.name, "")).get(UNIT, units.Unit())
     if unit.runs and not at.info:
         return ["an engine that does not answer, so what it has is not known"]
     containers = at.info.get("Containers") or 0
-    return ([f"{containers} container{'s' if containers > 1 else ''}"] if containers else []) + swarm(at)
+    return ([f"{containers} container{'s' if containers > 1 else ''}"] if containers else []) + swarm(scope, at)
 
 
-def swarm(at: Observed) -> list[str]:
-    """A Swarm that a host is in, for people: it may start any service there."""
+def swarm(scope: Scope, at: Observed) -> list[str]:
+    """A Swarm that a host is in and does not leave first, for people: it may start any service there."""
     state = (at.info.get("Swarm") or {}).get("LocalNodeState") or "inactive"
-    return [] if state == "inactive" else ["the Swarm that the host is in"]
+    stays = state != "inactive" and not pending_on(scope, at.name, "swarm")
+    return ["the Swarm that the host is in"] if stays else []
 
 
 def _reason(unit: units.Unit, answers: bool) -> str:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from . import docker_engine, iscsi_initiator, iscsi_target, nfs, registry_server, units
 from .observed import Observed
+from .scope import Scope
 
+_Users = Callable[[Scope, Observed], Sequence[str]]
 _IN_USE, _NEEDED, _REGISTRY = "file systems in use", "packages that need it", "registry in use"
 _FILE_SYSTEMS = rf"""
 awk '{{print $3, $2}}' /proc/self/mounts
@@ -50,9 +52,9 @@ def questions(names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def users(at: Observed, name: str) -> Sequence[str]:
-    """What of others uses a package of `KNOWN`, for people."""
-    return _USERS[name](at)
+def users(scope: Scope, at: Observed, name: str) -> Sequence[str]:
+    """What of others will use a package of `KNOWN` after the changes that are pending, for people."""
+    return _USERS[name](scope, at)
 
 
 def dependent(at: Observed, name: str) -> Collection[str]:
@@ -64,18 +66,22 @@ def dependent(at: Observed, name: str) -> Collection[str]:
     return ()
 
 
-def _with_file_systems(*types: str) -> Callable[[Observed], Sequence[str]]:
+def _with_file_systems(*types: str) -> _Users:
     def found(at: Observed) -> Iterator[str]:
         for line in at.answers.get(_IN_USE, "").splitlines():
             type_, _, place = line.partition(" ")
             if type_ in types and place:
                 yield place
 
-    return lambda at: list(dict.fromkeys(found(at)))
+    return lambda _, at: list(dict.fromkeys(found(at)))
 
 
-def _with_any(*asked: Callable[[Observed], Sequence[str]]) -> Callable[[Observed], Sequence[str]]:
-    return lambda at: [user for users in asked for user in users(at)]
+def _on_host(found: Callable[[Observed], Sequence[str]]) -> _Users:
+    return lambda _, at: found(at)
+
+
+def _with_any(*asked: _Users) -> _Users:
+    return lambda scope, at: [user for users in asked for user in users(scope, at)]
 
 
 def _exports(at: Observed) -> Sequence[str]:
@@ -91,19 +97,19 @@ def _registry(at: Observed) -> Sequence[str]:
     return [f"a registry that clusterlab did not configure ({registry_server.CONFIG})"] if foreign else []
 
 
-def _nothing(_: Observed) -> Sequence[str]:
+def _nothing(_: Scope, at: Observed) -> Sequence[str]:
     """Of programs that run only while somebody uses them: what needs them for longer depends on the package."""
     return ()
 
 
-_USERS: Mapping[str, Callable[[Observed], Sequence[str]]] = {
+_USERS: Mapping[str, _Users] = {
     "docker.io": docker_engine.users,
     "docker-cli": docker_engine.users,
     "nfs-common": _with_any(_with_file_systems("nfs", "nfs4"), docker_engine.swarm),
-    "nfs-kernel-server": _exports,
-    "tgt": iscsi_target.others,
-    "open-iscsi": _with_any(iscsi_initiator.sessions, _with_file_systems("iscsi")),
-    "docker-registry": _registry,
+    "nfs-kernel-server": _on_host(_exports),
+    "tgt": _on_host(iscsi_target.others),
+    "open-iscsi": _with_any(_on_host(iscsi_initiator.sessions), _with_file_systems("iscsi")),
+    "docker-registry": _on_host(_registry),
     "xfsprogs": _with_file_systems("xfs"),
     "e2fsprogs": _with_file_systems("ext2", "ext3", "ext4"),
     "curl": _nothing,

@@ -173,17 +173,17 @@ class PackageKind(HostKind[str, Package]):
         if key.name not in package_users.KNOWN:
             return "clusterlab does not know who uses it"
         at = scope.at(key)
-        if users := package_users.users(at, key.name):
+        if users := package_users.users(scope, at, key.name):
             return f"others use it: {', '.join(users)}"
-        if needing := self._staying(at, package_users.dependent(at, key.name)):
+        if needing := self._staying(scope, at, package_users.dependent(at, key.name)):
             return f"{', '.join(needing)} need{'s' if len(needing) == 1 else ''} it"
         return ""
 
-    def _staying(self, at: Observed, names: Collection[str]) -> list[str]:
+    def _staying(self, scope: Scope, at: Observed, names: Collection[str]) -> list[str]:
         """Those packages that deprovision leaves: which provision did not install, or which others use, too."""
         recorded, of_labs = record.entries(at, self.name), record.others(at, self.name)
         removable = (recorded.keys() & package_users.KNOWN) - of_labs.keys()
-        return sorted(one for one in names if one not in removable or package_users.users(at, one))
+        return sorted(one for one in names if one not in removable or package_users.users(scope, at, one))
 
     def rest(self, key: Key, found: Package) -> str:
         if not found.version:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from clusterlab.resources import package_users, packages, record, registry_server
-from clusterlab.resources.base import Key
+from clusterlab.resources.base import Change, Key
 from clusterlab.resources.observed import Observed
 from clusterlab.resources.packages import FLAG, PACKAGE
 from clusterlab.resources.scope import Scope
-from tests.unit.resources.test_taking_back import Rooted
+from tests.support.rooted import Rooted
 
 NAMES = ["open-iscsi", "nfs-common", "xfsprogs", "e2fsprogs", "docker-registry", "openssl", "curl"]
 USES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -120,7 +120,18 @@ def test_a_package_that_others_use_stays(host: Rooted, use: str) -> None:
 def test_a_host_in_a_swarm_keeps_what_any_service_there_may_need(host: Rooted) -> None:
     for state, used in (("active", ["the Swarm that the host is in"]), ("inactive", [])):
         at = replace(observed(host), listings={"info": {"Swarm": {"LocalNodeState": state}}})
-        assert [package_users.users(at, name) for name in ("docker.io", "nfs-common")] == [used, used]
+        scope = Scope("demo", {at.name: at})
+        assert [package_users.users(scope, at, name) for name in ("docker.io", "nfs-common")] == [used, used]
+
+
+def test_a_host_that_leaves_its_swarm_first_keeps_nothing_for_it(host: Rooted) -> None:
+    at = replace(observed(host), listings={"info": {"Swarm": {"LocalNodeState": "active"}}})
+    leave = Change(Key(at.name, "swarm", "membership"), "leave", "why", "docker swarm leave", lambda: None)
+    scope = Scope("demo", {at.name: at}, pending={leave.key: leave})
+    assert [package_users.users(scope, at, name) for name in ("docker.io", "nfs-common")] == [[], []]
+    elsewhere = Change(Key("host2", "swarm", "membership"), "leave", "why", "docker swarm leave", lambda: None)
+    scope = Scope("demo", {at.name: at}, pending={elsewhere.key: elsewhere})
+    assert package_users.users(scope, at, "docker.io") == ["the Swarm that the host is in"]
 
 
 def test_it_is_known_of_every_package_who_uses_it() -> None:
