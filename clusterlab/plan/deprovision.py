@@ -6,7 +6,7 @@ The opposite of provision, from the hosts' own records.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from clusterlab.plan import clean
 from clusterlab.plan.provision import kinds, require_root, unreachable, with_engine
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Host, Hosts
-from clusterlab.resources import questions, record
+from clusterlab.resources import questions, record, written
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import Change, Key, Skipped
 from clusterlab.resources.observed import Observed
@@ -63,10 +63,11 @@ def deprovision(lab: str, hosts: Hosts, allowed: Collection[str] = (), progress:
             if not kind.owns(lab, found):
                 continue
             others = sorted(record.others(scope.at(key), kind.name).get(key.name, ())) if kind.shared else []
-            why = _used_by(others) if others else kind.kept(scope, key, found)
+            files = kind.files(lab, key)
+            why = _used_by(others) if others else kind.kept(scope, key, found) or written.kept(scope.at(key), files)
             if not why and kind.underlies and (users := [one for one in stays if one.host == key.host]):
                 why = f"what stays on {key.host} may need it: {', '.join(f'{one.kind} {one.name}' for one in users)}"
-            given_up = _given_up(scope.at(key), key, why) if others else None
+            given_up = _given_up(scope.at(key), key, files, why) if others else None
             change = given_up if why else kind.remove(scope, key, found, _REASON)
             if change:  # what was added last goes first, one after the other on each host
                 before = frozenset(one for one in pending if one.host == key.host)
@@ -82,15 +83,22 @@ def _used_by(labs: list[str]) -> str:
     return f"the lab{'s' if len(labs) > 1 else ''} {', '.join(labs)} use{'s' if len(labs) == 1 else ''} it, too"
 
 
-def _given_up(at: Observed, key: Key, reason: str) -> Change:
+def _given_up(at: Observed, key: Key, files: Sequence[str], reason: str) -> Change:
     """Leave what other labs use to them: they have recorded what it was before."""
+    entries = [(key.kind, key.name), *((written.KIND, file) for file in files)]
     return Change(
         key=key,
         action="forget",
         reason=reason,
-        command=shlex.join(["rm", "-f", record.path(at.lab, key.kind, key.name)]),
-        carry_out=partial(record.forget, at.host, at.lab, key.kind, [key.name]),
+        command=shlex.join(["rm", "-f", *(record.path(at.lab, *entry) for entry in entries)]),
+        carry_out=partial(_forget, at, key, files),
     )
+
+
+def _forget(at: Observed, key: Key, files: Sequence[str]) -> None:
+    if files:
+        written.forget(at.host, at.lab, files)
+    record.forget(at.host, at.lab, key.kind, [key.name])
 
 
 def _observe(lab: str, host: Host) -> Observed:
@@ -99,7 +107,7 @@ def _observe(lab: str, host: Host) -> Observed:
     first = questions.ask(host, {"system": systems.QUESTION, **records})
     at = Observed(lab, host, answers=first)
     require_root(at)
-    sections: dict[str, str] = {}
+    sections = dict(written.questions(at))
     for kind in kinds():
         sections |= kind.questions(at, None)
     return with_engine(replace(at, answers={**first, **questions.ask(host, sections)}))

@@ -17,7 +17,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.plan.observe import Kinds
 from clusterlab.progress import Progress, Silent
 from clusterlab.remote import Host, Hosts
-from clusterlab.resources import docker_engine, questions, record, units
+from clusterlab.resources import docker_engine, questions, record, units, written
 from clusterlab.resources import kind as of_kinds
 from clusterlab.resources import system as systems
 from clusterlab.resources.base import Change, Key, Skipped
@@ -78,24 +78,27 @@ def _joined(wanted: Wanted, scope: Scope) -> Iterator[Change]:
     Without that, whoever takes it back first would take it from all.
     """
     for at in scope.everywhere:
-        found: dict[tuple[str, str], list[str]] = {}  # the labs whose entry can be read
+        found: dict[tuple[str, str], list[str]] = {}
+        files: dict[tuple[str, str], list[str]] = {}
         for kind in (one for one in kinds() if one.shared):
-            others, mine = record.others(at, kind.name), record.entries(at, kind.name)
-            names = [key.name for key in wanted[kind.name] if key.host == at.name]
-            found |= {
-                (kind.name, name): list(record.undamaged(others[name]))
-                for name in names
-                if name in others and name not in mine
-            }
+            keys = [key for key in wanted[kind.name] if key.host == at.name]
+            found |= _of_others(at, kind.name, [key.name for key in keys])
+            files |= _of_others(at, written.KIND, [file for key in keys for file in kind.files(at.lab, key)])
         if not found:
             continue
         yield Change(
             key=Key(at.name, "record", "shared"),
             action="record",
             reason=f"other labs added what this one uses, too: {', '.join(f'{kind} {name}' for kind, name in found)}",
-            command="\n".join([f"mkdir -p {record.folder(at.lab)}", *_copies(at.lab, found)]),
-            carry_out=partial(_join, at, list(found)),
+            command="\n".join([f"mkdir -p {record.folder(at.lab)}", *_copies(at.lab, found | files)]),
+            carry_out=partial(_join, at, [*found, *files]),
         )
+
+
+def _of_others(at: Observed, kind: str, names: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+    """What other labs have recorded of these and this one has not, with the labs whose entry can be read."""
+    others, mine = record.others(at, kind), record.entries(at, kind)
+    return {(kind, name): list(record.undamaged(others[name])) for name in names if name in others and name not in mine}
 
 
 def _copies(lab: str, found: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from clusterlab.model.iscsi import iqn
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 
-from . import record
+from . import record, written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
@@ -103,18 +103,15 @@ class InitiatorKind(HostKind[WantedName, Initiator]):
         return found.before is not None
 
     def kept(self, scope: Scope, key: Key, found: Initiator) -> str:
-        return "the host is logged in to targets by that name" if found.sessions else ""
+        if found.sessions:
+            return "the host is logged in to targets by that name"
+        return "" if found.name == iqn(scope.name, key.host) else "the host has another name by now"
+
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (_FILE,)
 
     def remove(self, scope: Scope, key: Key, found: Initiator, reason: str) -> Change | None:
         at, before = scope.at(key), found.before or ""
-        if found.name != iqn(scope.name, key.host):
-            return Change(
-                key=key,
-                action="forget",
-                reason="the host has another name by now",
-                command=f"rm -f {record.path(at.lab, key.kind, key.name)}",
-                carry_out=partial(record.forget, at.host, at.lab, key.kind, [key.name]),
-            )
         return Change(
             key=key,
             action="restore",
@@ -144,11 +141,12 @@ def _restore(at: Observed, key: Key, before: str) -> None:
         at.host.write(_FILE, before.encode(), 0o600)
     else:
         do(at.host, f"rm -f {_FILE}", f"remove {_FILE}")
+    written.forget(at.host, at.lab, [_FILE])
     record.forget(at.host, at.lab, key.kind, [key.name])
 
 
 def _name(host: Host, lab: str, name: str, answer: str) -> None:
     before = re.sub(r"^session\d+\n?", "", answer, flags=re.MULTILINE)
     record.remember(host, lab, INITIATOR.name, {"name": before})
-    host.write(_FILE, f"# Written by clusterlab.\nInitiatorName={name}\n".encode(), 0o600)
+    written.write(host, lab, _FILE, f"# Written by clusterlab.\nInitiatorName={name}\n".encode(), 0o600)
     do(host, "systemctl try-restart iscsid", f"restart iscsid as {name}")

@@ -10,7 +10,7 @@ from clusterlab.errors import HostError
 from clusterlab.model.iscsi import LUN, Lun, iqn, iqn_prefix
 from clusterlab.remote import Host
 
-from . import record
+from . import record, written
 from .base import Change, Difference, Key
 from .commands import do
 from .tgt import SHOW, Found, Target, found, image, parse, path, question, text
@@ -151,7 +151,7 @@ def _serve(
     record.remember(host, lab, KIND, dict.fromkeys(lun.name for lun in free))
     doing = "serve " + (", ".join(lun.name for lun in free) or "what is wanted")
     do(host, "\n".join(["set -e", *_files(free, lab)]), doing)
-    host.write(path(lab), text(luns, lab, addresses).encode())
+    written.write(host, lab, path(lab), text(luns, lab, addresses).encode())
     now = parse(do(host, SHOW, doing).stdout)  # the daemon may have started, and read its files, only now
     serve = [command for lun in free for command in _commands(lun, lab, addresses, now.get(iqn(lab, lun.name)))]
     said = do(host, "\n".join(["set -e", *ended(stale, now), *serve]), doing, remedies=REMEDIES).output

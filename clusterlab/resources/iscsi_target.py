@@ -13,7 +13,7 @@ from functools import partial
 from clusterlab.model.iscsi import Lun, iqn_prefix
 from clusterlab.model.lab import Lab
 
-from . import record
+from . import record, written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
@@ -92,6 +92,9 @@ class LunKind(HostKind[WantedLun, Target]):
                 return f"{', '.join(target.clients)} is logged in{to}: run `clusterlab clean` first"
         return ""
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (path(lab),)
+
     def rest(self, key: Key, found: Target) -> str:
         return "its file in /var/lib/clusterlab/luns, which holds the data of the disk"
 
@@ -114,10 +117,15 @@ def others(at: Observed) -> list[str]:
     return sorted(name for name in now.targets if not name.startswith(iqn_prefix(at.lab)))
 
 
+def served(at: Observed) -> list[str]:
+    """The targets of the lab that a host serves."""
+    now = found(at.answers.get(LUN_KIND.name, ""))
+    return sorted(name for name in now.targets if name.startswith(iqn_prefix(at.lab)))
+
+
 def _removal(at: Observed, reason: str) -> Change:
     now = found(at.answers.get(LUN_KIND.name, ""))
-    ours = [name for name in now.targets if name.startswith(iqn_prefix(at.lab))]
-    commands = [*ended(ours, now.targets), f"rm -f {path(at.lab)}"]
+    commands = [*ended(served(at), now.targets), f"rm -f {path(at.lab)}"]
     return Change(
         key=Key(at.name, "luns", path(at.lab)),
         action="remove",
@@ -129,4 +137,5 @@ def _removal(at: Observed, reason: str) -> Change:
 
 def _take_back(at: Observed, commands: Sequence[str]) -> None:
     do(at.host, "\n".join(["set -e", *commands]), "end the targets of the lab", remedies=REMEDIES)
+    written.forget(at.host, at.lab, [path(at.lab)])
     record.forget(at.host, at.lab, LUN_KIND.name, record.entries(at, LUN_KIND.name))

@@ -14,6 +14,7 @@ from clusterlab.errors import HostError
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 
+from . import written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, by_host, pending_on, system_of
@@ -86,6 +87,9 @@ class ModuleKind(HostKind[str, Module]):
 
     def owns(self, lab: str, found: Module) -> bool:
         return found.at_boot
+
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (path(lab),)
 
     def rest(self, key: Key, found: Module) -> str:
         return "loaded until the next boot: others may use it by now"
@@ -167,7 +171,7 @@ def _load(host: Host, missing: Sequence[str], loadable: Sequence[str], lab: str,
     at_boot = [name for name in loadable if name not in failed]
     if at_boot:
         text = "\n".join([f"# Written by clusterlab for the lab {lab}.", *at_boot, ""])
-        host.write(path(lab), text.encode())
+        written.write(host, lab, path(lab), text.encode())
     else:
         _remove_file(host, lab)
     if failed:
@@ -182,6 +186,7 @@ def _load(host: Host, missing: Sequence[str], loadable: Sequence[str], lab: str,
 
 def _remove_file(host: Host, lab: str) -> None:
     do(host, f"rm -f {path(lab)}", f"remove {path(lab)}")
+    written.forget(host, lab, [path(lab)])
 
 
 def _modprobe(host: Host, name: str) -> str:

@@ -131,6 +131,13 @@ class ResourceKind(ABC, Generic[W, F]):
     def remove(self, scope: Scope, key: Key, found: F, reason: str) -> Change | None:
         """What removes a resource of ours; None when something else removes it."""
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        """The files of a host that `provision` writes as a whole for one (see written.py).
+
+        `deprovision` leaves a resource as it is when somebody has changed one of them since.
+        """
+        return ()
+
     def kept(self, scope: Scope, key: Key, found: F) -> str:
         """Why `deprovision` leaves a resource of ours as it is; "" when it is removed.
 

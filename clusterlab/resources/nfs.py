@@ -19,7 +19,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 from clusterlab.remote.failure import failure
 
-from . import nfs_options, record
+from . import nfs_options, record, written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
@@ -99,6 +99,9 @@ class ExportKind(HostKind[Export, Table]):
     def owns(self, lab: str, found: Table) -> bool:
         return True  # only exports of the lab's file, and directories that are recorded
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (path(lab),)
+
     def rest(self, key: Key, found: Table) -> str:
         return f"the directory, if it is not empty: `rm -r {shlex.quote(key.name)}` removes its data"
 
@@ -119,6 +122,12 @@ def others(at: Observed) -> list[str]:
     """Directories that a host exports besides the lab's."""
     now = found(at.answers.get(EXPORT.name, ""), at.lab)
     return sorted({directory for directory, client in now.active if (directory, client) not in now.ours})
+
+
+def served(at: Observed) -> list[str]:
+    """Directories in the lab's file that a host exports."""
+    now = found(at.answers.get(EXPORT.name, ""), at.lab)
+    return sorted({directory for directory, client in now.ours if (directory, client) in now.active})
 
 
 def written_by_others(at: Observed) -> list[str]:
@@ -156,6 +165,7 @@ def _remove_if_empty(directory: str) -> str:
 
 def _take_back(at: Observed, commands: list[str]) -> None:
     do(at.host, "\n".join(["set -e", *commands]), "end the exports of the lab", remedies=_REMEDIES)
+    written.forget(at.host, at.lab, [path(at.lab)])
     record.forget(at.host, at.lab, EXPORT.name, record.entries(at, EXPORT.name))
 
 
@@ -270,9 +280,10 @@ def _export(host: Host, exports: list[Export], lab: str, in_force: list[str]) ->
     directories = [str(export.path) for export in exports]
     do(host, f"mkdir -p /etc/exports.d {shlex.join(directories)}", doing)
     if exports:
-        host.write(path(lab), text(exports, lab).encode())
+        written.write(host, lab, path(lab), text(exports, lab).encode())
     else:
         do(host, f"rm -f {shlex.quote(path(lab))}", doing)
+        written.forget(host, lab, [path(lab)])
     # Neither -a nor -r: they would change others' exports, which an administrator may have ended or made manually.
     completed = do(host, "\n".join(["set -e", *in_force]), doing, remedies=_REMEDIES)
     _verify(host, exports, doing, completed.output)

@@ -125,14 +125,29 @@ def remember(host: Host, lab: str, kind: str, before: Mapping[str, object], *, s
         ask = f"[ ! -d {_FOLDER} ] || {{ {question_of_others(lab)}; }}"
         recorded = _others(do(host, ask, "read the records of other labs").stdout, kind)
         before = {name: next(iter(undamaged(recorded.get(name, {})).values()), state) for name, state in before.items()}
-    whose = shlex.quote(f"{this_workstation()} {owner()}")
-    lines = ["set -e", "umask 077", f"mkdir -p {folder(lab)}", f"cd {folder(lab)}"]
-    lines.append(f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && sync .owner-$$ && mv .owner-$$ owner; }}")
+    lines = _begin(lab)
     for name, state in before.items():
         file = shlex.quote(_file(kind, name))
         content = shlex.quote(stored(state))
         lines.append(f"[ -e {file} ] || {{ printf %s {content} > .new-$$; sync .new-$$; mv .new-$$ {file}; }}")
     do(host, "\n".join(lines), f"record the state of {', '.join(before)}")
+
+
+def replace(host: Host, lab: str, kind: str, states: Mapping[str, object]) -> None:
+    """Record what counts from now on, also for other labs that have an entry of the same name.
+
+    Raises HostError.
+    """
+    lines = _begin(lab)
+    for name, state in states.items():
+        mine, all_labs = shlex.quote(path(lab, kind, name)), f"{_FOLDER}/*/{shlex.quote(_file(kind, name))}"
+        new, content = '"${one%/*}/.new-$$"', shlex.quote(stored(state))
+        lines += [
+            f'for one in {mine} {all_labs}; do [ "$one" = {mine} ] || [ -e "$one" ] || continue',
+            f'printf %s {content} > {new}; sync {new}; mv {new} "$one"',
+            "done",
+        ]
+    do(host, "\n".join(lines), f"record the state of {', '.join(states)}")
 
 
 def hand_over(host: Host, lab: str, kind: str, name: str, written: object, before: object) -> None:
@@ -164,6 +179,18 @@ def forget(host: Host, lab: str, kind: str, names: Iterable[str]) -> None:
         f"cd / && rm -f {owner_path(lab)} && rmdir --ignore-fail-on-non-empty -p {folder(lab)} 2>/dev/null || true",
     ]
     do(host, "\n".join(lines), "update the record")
+
+
+def _begin(lab: str) -> list[str]:
+    """The first lines of a script that records something: the folder exists then, with the name of its owner."""
+    whose = shlex.quote(f"{this_workstation()} {owner()}")
+    return [
+        "set -e",
+        "umask 077",
+        f"mkdir -p {folder(lab)}",
+        f"cd {folder(lab)}",
+        f"[ -e owner ] || {{ printf %s {whose} > .owner-$$ && sync .owner-$$ && mv .owner-$$ owner; }}",
+    ]
 
 
 def _file(kind: str, name: str) -> str:

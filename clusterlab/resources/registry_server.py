@@ -14,7 +14,7 @@ from functools import partial
 from clusterlab.model.lab import Lab
 from clusterlab.remote import Host
 
-from . import record, units
+from . import record, units, written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role, pending_on
@@ -26,6 +26,7 @@ PACKAGE = "docker-registry"
 PORT = 5000
 CONFIG = "/etc/docker/registry/config.yml"
 _OURS = "/etc/docker/registry/clusterlab"
+_FILES = (CONFIG, *(f"{_OURS}/{name}" for name in ("ca.crt", "ca.key", "server.crt", "server.key")))
 _DATA = "/var/lib/docker-registry"
 _CERTIFICATES = "/etc/docker/certs.d"
 _DAYS = 3650
@@ -137,6 +138,9 @@ class RegistryKind(HostKind[WantedRegistry, Registry]):
         changed = found.config and not is_ours(found.config)
         return f"somebody has changed {CONFIG} since" if changed else ""
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return _FILES
+
     def rest(self, key: Key, found: Registry) -> str:
         return f"the images that were pushed, in {_DATA}: `rm -r {_DATA}` removes them"
 
@@ -204,6 +208,17 @@ class TrustKind(HostKind[WantedRegistry, str]):
     def owns(self, lab: str, found: str) -> bool:
         return True  # only names that are recorded are asked for
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (_file(key.name),)
+
+    def kept(self, scope: Scope, key: Key, found: str) -> str:
+        file = _file(key.name)  # its name says nothing of who wrote it
+        return (
+            f"clusterlab has no record of what it wrote into {file}"
+            if found and not written.known(scope.at(key), file)
+            else ""
+        )
+
     def remove(self, scope: Scope, key: Key, found: str, reason: str) -> Change | None:
         at = scope.at(key)
         command = f"rm -f {_file(key.name)} && rmdir --ignore-fail-on-non-empty {_CERTIFICATES}/{key.name}"
@@ -269,11 +284,13 @@ def _configure(at: Observed, wanted: WantedRegistry, found: Registry) -> None:
     completed = at.host.run(["sh", "-c", _script(wanted, found.names_for(wanted))], timeout=_STARTS)
     if not completed.ok:
         raise units.not_running(at.host, PACKAGE, completed.output)
+    written.note(at.host, at.lab, _FILES)
 
 
 def _restore(at: Observed, put: str) -> None:
     do(at.host, f"systemctl disable {PACKAGE}; systemctl stop {PACKAGE}", f"stop {PACKAGE}", timeout=_STARTS)
     do(at.host, f"rm -rf {_OURS}; {put}", f"restore {CONFIG}")
+    written.forget(at.host, at.lab, _FILES)
     record.forget(at.host, at.lab, REGISTRY.name, [PACKAGE])
 
 
@@ -281,9 +298,10 @@ def _trust(at: Observed, server: Host, name: str) -> None:
     authority = do(server, f"cat {_OURS}/ca.crt", "read the registry's authority").stdout
     record.remember(at.host, at.lab, REGISTRY_TRUST.name, {name: ""}, shared=True)
     do(at.host, f"mkdir -p {_CERTIFICATES}/{name}", "trust the registry")
-    at.host.write(_file(name), authority.encode(), 0o644)
+    written.write(at.host, at.lab, _file(name), authority.encode(), 0o644)
 
 
 def _distrust(at: Observed, name: str, command: str) -> None:
     do(at.host, command, f"trust {name} no longer")
+    written.forget(at.host, at.lab, [_file(name)])
     record.forget(at.host, at.lab, REGISTRY_TRUST.name, [name])

@@ -13,7 +13,7 @@ from functools import partial
 from clusterlab.model.lab import Lab
 from clusterlab.model.sysctl import proc_path
 
-from . import record
+from . import record, written
 from .base import Change, Difference, Key
 from .commands import do
 from .host_kind import HostKind, Role
@@ -108,6 +108,9 @@ class SysctlKind(HostKind[str, Parameter]):
     def owns(self, lab: str, found: Parameter) -> bool:
         return bool(found.file) or found.before is not None
 
+    def files(self, lab: str, key: Key) -> Sequence[str]:
+        return (path(lab, key.name),)
+
     def remove(self, scope: Scope, key: Key, found: Parameter, reason: str) -> Change:
         """Remove our file, and restore the parameter's former value.
 
@@ -198,7 +201,7 @@ def _set(at: Observed, name: str, value: str, before: str | None) -> None:
         do(at.host, _write(name, value), doing)
     text = f"# Written by clusterlab for the lab {at.lab}.\n{name} = {value}\n"
     do(at.host, "mkdir -p /etc/sysctl.d", doing)
-    at.host.write(path(at.lab, name), text.encode())
+    written.write(at.host, at.lab, path(at.lab, name), text.encode())
 
 
 def _restore(at: Observed, name: str, before: str | None, found: Parameter) -> None:
@@ -210,6 +213,7 @@ def _restore(at: Observed, name: str, before: str | None, found: Parameter) -> N
     if before is not None:
         do(at.host, _write(name, before), doing)
     do(at.host, f"rm -f {path(at.lab, name)}", doing)
+    written.forget(at.host, at.lab, [path(at.lab, name)])
     if found.before is not None and found.written is not None:
         record.hand_over(at.host, at.lab, SYSCTL.name, name, found.written, found.before)
     record.forget(at.host, at.lab, _WRITTEN, [name])

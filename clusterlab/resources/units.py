@@ -107,12 +107,23 @@ class UnitKind(HostKind[str, Unit]):
 
     def kept(self, scope: Scope, key: Key, found: Unit) -> str:
         users = {NFS_SERVER: nfs.others, ISCSI_TARGET: iscsi_target.others, ISCSI_INITIATOR: iscsi_initiator.sessions}
-        served = users[key.name](scope.at(key)) if key.name in users else []
-        return f"others use it: {', '.join(served)}" if served else ""
+        at, used = scope.at(key), users[key.name](scope.at(key)) if key.name in users else []
+        if used:
+            return f"others use it: {', '.join(used)}"
+        changes, served = _SERVED.get(key.name, ("", _nothing))
+        stay = [] if pending_on(scope, key.host, changes) else served(at)
+        return f"what the lab serves with it stays: {', '.join(stay)}" if stay else ""
 
     def remove(self, scope: Scope, key: Key, found: Unit, reason: str) -> Change | None:
         return restore(scope.at(key), key, found, reason)
 
+
+def _nothing(_: Observed) -> list[str]:
+    return []
+
+
+_SERVED = {NFS_SERVER: ("exports", nfs.served), ISCSI_TARGET: ("luns", iscsi_target.served)}
+"""By unit, the changes that end what the lab serves with it, and what that is."""
 
 UNIT = UnitKind()
 

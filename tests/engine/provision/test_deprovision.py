@@ -9,7 +9,7 @@ import pytest
 from clusterlab.errors import ClusterlabError
 from clusterlab.plan.deprovision import Withdrawal, deprovision
 from clusterlab.plan.graph import carry_out
-from clusterlab.resources import record
+from clusterlab.resources import record, sysctl
 from tests.support.provision_bench import Bench, with_inventory
 
 pytestmark = pytest.mark.engine
@@ -79,6 +79,35 @@ def test_a_parameter_that_somebody_has_changed_since_keeps_its_value(fresh: Fres
     taken_back(bench)
     assert bench.run("host1", "sysctl -n net.core.somaxconn") == "2222"
     assert bench.run("host1", "ls /etc/sysctl.d").count("clusterlab") == 0
+
+
+def test_a_file_that_somebody_has_changed_since_stays_and_is_listed(fresh: Fresh) -> None:
+    bench = with_inventory(fresh(1), sysctl={"net.core.somaxconn": 1024})
+    bench.provisioned()
+    file = sysctl.path(bench.lab.name, "net.core.somaxconn")
+    bench.run("host1", f"echo 'net.core.netdev_max_backlog = 2000' >> {file}")
+    kept = {str(one.key): one.reason for one in taken_back(bench).kept}
+    assert kept["host1: sysctl net.core.somaxconn"] == f"somebody has changed {file} since"
+    assert "netdev_max_backlog" in bench.run("host1", f"cat {file}")
+    assert bench.run("host1", "sysctl -n net.core.somaxconn") == "1024"
+
+
+def test_one_run_leaves_the_swarm_and_removes_what_it_needed(fresh: Fresh) -> None:
+    bench = fresh(2)
+    bench.provisioned()
+    for host in ("host1", "host2"):
+        record.remember(bench.hosts[host], bench.lab.name, "package", dict.fromkeys(["nfs-common", "curl"]))
+    found = taken_back(bench, "--packages")
+    kept = {str(one.key): one.reason for one in found.kept}
+    assert kept["host2: package nfs-common"] == "others use it: the Swarm that the host is in"
+    found = taken_back(bench, "--packages", "--swarm")
+    for host in ("host1", "host2"):
+        assert bench.run(host, "docker info --format '{{.Swarm.LocalNodeState}}'") == "inactive"
+        assert bench.run(host, "dpkg-query -W -f '${db:Status-Status} ' nfs-common curl") in (
+            "deinstall deinstall",
+            "config-files config-files",
+        )
+    assert deprovision(bench.lab.name, bench.hosts, ("--packages", "--swarm")).changes == []
 
 
 def test_packages_go_when_that_is_allowed_and_one_that_others_use_stays(fresh: Fresh) -> None:

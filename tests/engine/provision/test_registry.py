@@ -71,6 +71,29 @@ def test_it_stays_as_long_as_another_lab_uses_it(fresh: Fresh) -> None:
     assert bench.run("host1", "ls -A /etc/docker/certs.d") == ""
 
 
+def test_what_somebody_has_put_in_place_of_its_files_stays_and_is_listed(fresh: Fresh) -> None:
+    bench = fresh(1, roles={"gw": ["registry"], "host1": ["docker"]})
+    registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)
+    bench.provisioned()
+    theirs, ours = "/etc/docker/certs.d/gw:5000/ca.crt", "/etc/docker/certs.d/10.74.0.1:5000"
+    bench.run("host1", f"echo THEIRS > {theirs}")
+    key, certificate = f"{OURS}/server.key", bench.run("gw", f"cat {OURS}/server.crt")
+    bench.run("gw", f"echo THEIRS > {key}")
+    found = deprovision(bench.lab.name, bench.hosts, (), bench.heard)
+    kept = {str(one.key): one.reason for one in found.kept}
+    assert kept["host1: registry trust gw:5000"] == f"somebody has changed {theirs} since"
+    assert kept["gw: registry docker-registry"] == f"somebody has changed {key} since"
+    report = carry_out(found.changes, bench.heard)
+    assert report.ok, (report.failed, report.blocked, report.skipped)
+    assert bench.run("host1", f"cat {theirs}; ls -d {ours} 2>/dev/null || echo gone") == "THEIRS\ngone"
+    assert bench.run("gw", f"cat {key} {OURS}/server.crt; systemctl is-active docker-registry") == (
+        f"THEIRS\n{certificate}\nactive"
+    )
+    bench.run("host1", f"rm {theirs}")  # then only the record goes
+    carry_out(deprovision(bench.lab.name, bench.hosts, (), bench.heard).changes, bench.heard)
+    assert bench.run("host1", "ls -A /etc/docker/certs.d; ls -d /var/lib/clusterlab 2>/dev/null || echo gone") == "gone"
+
+
 def test_a_registry_of_somebody_else_stays(fresh: Fresh) -> None:
     bench = fresh(0, roles={"gw": ["registry"]})
     registry_package.install(bench.hosts["gw"], bench.lab.inventory.release)

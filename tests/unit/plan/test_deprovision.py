@@ -25,6 +25,7 @@ def kind(name: str, hosts: list[str], kept: str = "", shared: bool = False) -> A
         underlies=name == "package",
         observe=lambda scope: {Key(host, name, name): None for host in hosts},
         owns=lambda lab, found: True,
+        files=lambda lab, key: [f"/etc/{name}.conf"] if shared else [],
         kept=lambda scope, key, found: kept,
         rest=lambda key, found: "",
         remove=lambda scope, key, found, reason: Change(key, "remove", reason, "", lambda: None),
@@ -71,5 +72,6 @@ def test_what_another_lab_uses_is_left_to_it(monkeypatch: pytest.MonkeyPatch) ->
         ("remove", "sysctl"),
     }
     [left] = [one for one in withdrawal.changes if one.action == "forget"]
-    assert left.command == "rm -f /var/lib/clusterlab/provision/shop/registry@registry"
+    folder = "/var/lib/clusterlab/provision/shop"
+    assert left.command == f"rm -f {folder}/registry@registry {folder}/written%20file@%2Fetc%2Fregistry.conf"
     assert [one.reason for one in withdrawal.kept] == ["the labs blog, news use it, too"]
