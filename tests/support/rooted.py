@@ -23,6 +23,7 @@ class Rooted(Host):
         self.root = root
         for folder in ("proc/sys/vm", "etc/sysctl.d", "etc/exports.d", "etc/iscsi", "bin"):
             (root / folder).mkdir(parents=True)
+        self.program("sync", "true")  # a busy disk would make each entry of a record take seconds
 
     def run(
         self,
