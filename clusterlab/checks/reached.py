@@ -29,10 +29,13 @@ _REASONS = (
     (r"connection refused", "refused"),
     (r"no route to host|host (is )?unreachable", "no route to host"),
     (r"network is unreachable", "network is unreachable"),
-    (r"timed out( after \d+ milliseconds)?", TIMED_OUT),
+    (r"timed out( after [0-9]+ milliseconds)?", TIMED_OUT),
 )
+REASONS = "|".join(pattern for pattern, _ in _REASONS)
+"""How tools report, at the end of a line, that the network kept them away: a pattern for grep -iE."""
 
-_NOT_SENT = "Failed binding local connection end"  # curl, which then says that it could not resolve an address
+NOT_SENT = "Failed binding local connection end"
+"""What curl prints when it could not be bound to an interface; it then says that it could not resolve an address."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def kept_away(completed: Completed, command: str, text: str) -> Reach:
     Any other reason counts for nothing (NotUnderstood).
     """
     why = reason(text)
-    if not why or _NOT_SENT in text:
+    if not why or NOT_SENT in text:
         raise NotUnderstood(
             f"the output says neither that it worked nor why the network failed (exit code {completed.exit}): "
             f"{text.strip() or 'no output'}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import ClassVar
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from pydantic import Field
 from clusterlab.model.matcher import Matcher
 from clusterlab.model.probes import Address, NegatableProbe, Target, only
 
+from ..manual.absence import unknown
 from ..manual.lan import NAMES
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where, with_variables
@@ -20,7 +20,6 @@ from ..reach import ReachKind, Shown, Verdict
 from ..reached import Reach
 from ..resolve import look_up, query
 
-_UNKNOWN = "can't find .*: (NXDOMAIN|SERVFAIL|REFUSED|No answer)"  # as nslookup writes it
 _FIRST = "{ print $1 }"  # of what getent prints
 _HINT = (
     "Docker's DNS knows a container's name only on a network that both share, and never on the default bridge; "
@@ -76,7 +75,7 @@ class Dns(ReachKind[DnsProbe]):
     def shown(self, probe: DnsProbe, place: Place, where: Where, kept: bool) -> Shown:
         if probe.negative:  # a name server must say so
             command = where.nslookup(place, only(probe.name))
-            return Shown(command, self.summary(probe), f"{command} 2>&1 | grep -qE {shlex.quote(_UNKNOWN)}")
+            return Shown(command, self.summary(probe), unknown(place, only(probe.name), where))
         if place.container:
             command, addresses = where.nslookup(place, only(probe.name)), NAMES
         else:

@@ -19,6 +19,7 @@ from clusterlab.redaction import without_patterns
 from clusterlab.remote.completed import Completed
 
 from .. import lan
+from ..manual.absence import answered, kept_out
 from ..manual.lan import card as lan_card
 from ..manual.shell_matchers import as_wanted
 from ..manual.where import Where
@@ -152,9 +153,9 @@ class Http(ReachKind[HttpProbe]):
         argv, names = command(probe, tool, url, card), is_name(urlsplit(url).hostname or "")
         typed = where.in_network(place, argv, names=names, host_tool=probe.negative)
         if probe.negative:
-            met = shlex.quote(f"{_STATUS_LINE}|{_MADE}")
-            refused = where.refused(place, argv, f"! {typed} {_ERRORS} | grep -qE {met}", host_tool=True)
-            return Shown(typed, self.summary(probe), refused)
+            name = urlsplit(url).hostname or ""
+            proof = kept_out(typed, f"{_STATUS_LINE}|{_MADE}|^exit 0$", card=card)
+            return Shown(typed, self.summary(probe), answered(place, name, where) + proof)
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
         if probe.body is not None:
             proof += f" && found=$({typed} 2> /dev/null) && {as_wanted(probe.body)}"

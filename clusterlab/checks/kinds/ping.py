@@ -13,6 +13,7 @@ from clusterlab.model.probes import NegatableProbe, Target, Targets, only
 from clusterlab.remote.completed import Completed
 
 from .. import lan
+from ..manual.absence import answered, kept_out
 from ..manual.lan import NEAR_CARD, card, leaves_swarm, over_near
 from ..manual.where import Where
 from ..network import is_name
@@ -22,6 +23,8 @@ from ..reach import ReachKind, Shown
 from ..reached import Reach, kept_away, reason
 
 _SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
+_SOME = "packets transmitted, [1-9][0-9]* (packets )?received"
+_NONE = "[1-9][0-9]* packets transmitted, 0 (packets )?received"
 _USED = re.compile(r"^PING \S+ \(([0-9.]+)\)", re.MULTILINE)
 _HINT = (
     "a reachable address that loses all packets: firewall, routing, or for overlay networks UDP 4789 between the hosts"
@@ -80,13 +83,11 @@ class Ping(ReachKind[PingProbe]):
         host_tool = near or probe.size is not None
         command = where.in_network(place, [*argv, target], names=is_name(target), host_tool=host_tool)
         reached = f"{command} | grep -qE ' {probe.count} (packets )?received'"
+        shown, proof = command, kept_out(command, _SOME, _NONE) if probe.negative else reached
         if near:
-            answered = command if probe.negative else reached
-            shown, proof = over_near(command, answered, place, where, negative=probe.negative)
-        else:
-            shown, proof = command, f"! {command}" if probe.negative else reached
+            shown, proof = over_near(command, proof, place, where, negative=probe.negative)
         if probe.negative:
-            proof = where.refused(place, argv, proof, host_tool=host_tool)
+            proof = answered(place, target, where) + proof
         return Shown(shown, self.summary(probe), proof)
 
 

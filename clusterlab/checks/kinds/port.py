@@ -13,6 +13,7 @@ from clusterlab.model.probes import NegatableProbe, Port, PublishedPort, Target,
 from clusterlab.remote.completed import Completed
 
 from .. import lan
+from ..manual.absence import answered, kept_out
 from ..manual.lan import NEAR_CARD, leaves_swarm, over_near
 from ..manual.lan import card as lan_card
 from ..manual.line import ends
@@ -34,6 +35,7 @@ _CONNECT = 'exec 3<>"/dev/tcp/$1/$2"'
 _CLOSED = 66
 _LOOPBACK = f'{_CONNECT} || exit 1; read -r -t 1 -N 1 -u 3; [ "$?" -ne 1 ] || exit {_CLOSED}'
 _WITHOUT_INPUT = ["sh", "-c", 'exec "$@" < /dev/null', "sh"]  # curl would send what is typed
+_AWAY = f"^exit ({_CLOSED}|124)$"  # bash and timeout(1) print nothing then
 _TIMED_OUT = (28, 124)  # exit codes of curl and of timeout(1)
 _CONNECTED = re.compile(CONNECTED, re.MULTILINE)
 
@@ -99,12 +101,12 @@ class PortKind(ReachKind[PortProbe]):
             typed += " < /dev/null"  # curl's exit code says how the rest went
             connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
         shown, proof = typed, connected
-        if near:
-            shown, proof = over_near(typed, connected, place, where, negative=probe.negative)
-        elif probe.negative:
-            proof = f"! {connected if tool == 'curl' else typed}"
         if probe.negative:
-            proof = where.refused(place, argv, proof, host_tool=near)
+            proof = kept_out(typed, f"{CONNECTED}|^exit 0$", _AWAY, card=card)
+        if near:
+            shown, proof = over_near(typed, proof, place, where, negative=probe.negative)
+        if probe.negative:
+            proof = answered(place, target, where) + proof
         return Shown(shown, self.summary(probe), proof)
 
 

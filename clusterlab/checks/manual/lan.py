@@ -52,14 +52,15 @@ def leaves_swarm(target: Target, place: Place, where: Where) -> bool:
     )
 
 
-def over_near(ask: str, reached: str, place: Place, where: Where, *, negative: bool) -> tuple[str, str]:
+def over_near(ask: str, proof: str, place: Place, where: Where, *, negative: bool) -> tuple[str, str]:
     """As the check: what asks over each interface of a container but that of its default route, and the proof.
 
-    `reached` succeeds when `ask` is answered. Without such an interface nothing is asked, which proves nothing.
+    `proof` is that of one interface: one must be answered, or all kept away. Without such an interface nothing is
+    asked, which proves nothing.
     """
     cards = with_variables(f"cards=$({NEAR} /proc/{where.process(place)}/net/route)")
-    end = ("exit 1", "exit 0") if negative else ("exit 0", "exit 1")
-    each = f"for card in $cards; do if {reached}; then {end[0]}; fi; done; {end[1]}"
+    ends = ("|| exit 1", "exit 0") if negative else ("&& exit 0", "exit 1")
+    each = f"for card in $cards; do {{ {proof}; }} {ends[0]}; done; {ends[1]}"
     return f"{cards}; for card in $cards; do {ask}; done", f'(\n{cards}; [ "$cards" ] || exit 1\n{each}\n)'
 
 

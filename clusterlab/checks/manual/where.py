@@ -141,15 +141,6 @@ class Where:
         process = self.process(place)
         return self.typed(Place(place.host), network.shown(process, argv, names=names))
 
-    def refused(self, place: Place, argv: Sequence[str], proof: str, *, host_tool: bool = False) -> str:
-        """`proof` that a command in the network of a place fails, after a control: it is there, and has the program.
-
-        Else the command would fail for another reason than the one that is to be proven.
-        """
-        program = argv[2] if argv[0] == "timeout" else argv[0]
-        there = ["sh", "-c", f"command -v {program} > /dev/null"]
-        return f"{self.in_network(place, there, names=False, host_tool=host_tool)} && {proof}"
-
     def nslookup(self, place: Place, name: str) -> str:
         """The command that asks the name servers of a place for a name."""
         return self.in_network(place, query("nslookup" if self._has_busybox(place) else "busybox", name), names=True)

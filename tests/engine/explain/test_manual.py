@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,26 @@ def test_typed_manually_on_a_broken_lab_the_same_statements_fail(stand: Stand, n
     # An action that has nothing to do, as connecting what is connected, is an error when it is typed.
     acting = {part.title for part in one.statements if part.check and any(step.do for step in part.check.steps)}
     assert expected <= set(wrong) <= expected | acting, wrong
+
+
+def test_a_question_that_did_not_leave_proves_no_absence(stand: Stand) -> None:
+    """Of a command that cannot enter the network, or is bound to no interface, the failure counts for nothing."""
+    one = stand.lesson("networks/isolation")
+    apart = next(part for part in one.statements if part.title.startswith("red does not reach the address"))
+    with stand.created_manually(one) as typist:
+        assert typist.type([apart]) == {}
+        for change in (
+            ("nsenter --net=", "nsenter --net=/nowhere"),
+            ("ping -c", "ping -I nosuch0 -c"),
+            ("ping ", "pong "),
+        ):
+            lines = [replace(line, proof=line.proof.replace(*change)) for line in apart.lines]
+            assert any(line.proof not in [other.proof for other in apart.lines] for line in lines), change
+            assert typist.type(
+                [replace(apart, lines=tuple(line for line in lines if not line.wanted.startswith("as")))]
+            )
+        stand.hosts[apart.lines[-1].host].run("docker network connect blue_net red", check=True)
+        assert apart.title in typist.type([apart])
 
 
 def test_the_script_of_a_host_proves_the_same(stand: Stand) -> None:
