@@ -44,13 +44,17 @@ WRITE = 'printf "%s\\n" "$2" > "$1"'
 # The file is opened for the append after the lock is held, and closed before it is released: so NFS shows it whole.
 # An NFS client that waits for a lock may ask its server again only after up to 30 s: so each try is a request of its
 # own. flock(1) ends with 1 when somebody else holds the lock. Each place has written the file by now: to create one
-# would be to write another. A link in its place is refused: on the host it may lead out of the container, as root.
+# would be to write another. A link in its place is refused, also one that takes its place meanwhile: on the host it may
+# lead out of the container, as root. So what is opened, for reading and thus creating nothing, must be what the name
+# itself stands for, and the rest goes through what is open.
 APPEND = (
-    'n=1; while [ "$n" -le "$3" ]; do '
-    '[ -f "$1" ] && [ ! -L "$1" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> "$1"; '
+    'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && exec 8< "$1" && '
+    '[ "$(stat -c "%F %d %i" "$1")" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || '
+    '{ echo "$1 is not a file" >&2; exit 1; }; exec 9>> /proc/self/fd/8; '
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
-    'printf "%s %s\\n" "$2" "$n" >> "$1" || exit 1; exec 9>&-; n=$((n+1)); done'
+    'printf "%s %s\\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&- 8<&-; n=$((n+1)); done'
 )
+_TOOLS = ("flock", "stat")
 _BOUNDED = (
     'seconds=$1; shift; if command -v timeout > /dev/null; then exec timeout -s KILL "$seconds" "$@"; fi; exec "$@"'
 )
@@ -82,7 +86,7 @@ class SharedFile(CheckKind[SharedFileProbe]):
     name = "shared_file"
     model = SharedFileProbe
     effort = 10.0
-    tools = ("flock",)
+    tools = _TOOLS
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: SharedFileProbe) -> Iterator[Problem]:
         yield from names_exist(files, file, path, probe)
@@ -279,14 +283,15 @@ def _append_and_read(run: _Run) -> list[Finding]:
 def _append(run: _Run, place: Place, wanted: str) -> Finding | None:
     """Append from one place; the finding when that did not work.
 
-    An image without flock(1), as Debian's busybox, gets that of its host, which sees the same mount through /proc.
+    An image without flock(1), such as Debian's busybox, gets that of its host, which sees the same mount through /proc.
     """
     try:
         path, actual = run.file(run.appended), place
-        if place.container and not run.places.has(place, "flock"):
+        if place.container and not all(run.places.has(place, tool) for tool in _TOOLS):
             pid = run.places.inspect(place)["State"]["Pid"]
             path, actual = path_inside(place.host, str(pid), path, run.places), Place(place.host)
-        run.places.tool(actual, "flock")
+        for tool in _TOOLS:
+            run.places.tool(actual, tool)
         patience = append_patience(run.appends)
         _do(run.places, actual, APPEND, path, run.text(place), str(run.appends), patience=patience)
     except ClusterlabError as error:

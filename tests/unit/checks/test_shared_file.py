@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clusterlab.checks.finding import outcome_of
-from clusterlab.checks.kinds.shared_file import KIND, SharedFileProbe
+from clusterlab.checks.kinds.shared_file import APPEND, KIND, SharedFileProbe
 from clusterlab.checks.place import Place
 from clusterlab.checks.shared_pairs import cell, matrix
 from clusterlab.remote.completed import Completed
@@ -115,3 +115,32 @@ def test_writers_are_rows_and_readers_are_columns() -> None:
         "a                -             ok",
         "b                no such file  -",
     ]
+
+
+SWAPPING = """#!/bin/sh
+[ ! -L "$PLACE" ] || mv "$HELD" "$PLACE"
+exec /usr/bin/stat "$@"
+"""
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_link_is_not_followed_though_it_takes_the_place_of_the_file_meanwhile(
+    tmp_path: Path, swapped: bool, dangling: bool
+) -> None:
+    """On a host it may lead out of the container, and whoever follows it is root."""
+    place, held, theirs = (tmp_path / name for name in ("file", "held", "theirs"))
+    held.write_text("one\n")
+    if not dangling:
+        theirs.write_text("mine\n")
+    place.symlink_to(theirs)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "stat"
+    program.write_text(SWAPPING if swapped else '#!/bin/sh\nexec /usr/bin/stat "$@"\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "PLACE": str(place), "HELD": str(held)}
+    argv = ["sh", "-c", APPEND, "sh", str(place), "one", "1"]
+    refused = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    assert (refused.returncode, refused.stderr) == (1, f"{place} is not a file\n")
+    assert theirs.exists() is not dangling
+    assert dangling or theirs.read_text() == "mine\n"
