@@ -13,7 +13,7 @@ from clusterlab.plan.provision import kinds, left_out
 from clusterlab.remote import Host, Target
 from clusterlab.remote.connection import Connections
 from clusterlab.remote.failure import failure
-from clusterlab.resources import docker_engine, packages, questions, units
+from clusterlab.resources import apt, docker_engine, questions, units
 from clusterlab.resources import system as systems
 from clusterlab.resources.kernel_modules import MODULE
 from clusterlab.resources.observed import Observed
@@ -136,7 +136,7 @@ def test_an_engine_is_installed_only_where_there_is_none(system: systems.System,
 
 def test_only_installed_packages_count() -> None:
     answer = "curl installed 8.14.1-2\nnfs-common config-files 1:2.8.3-1\niputils-ping not-installed \n"
-    assert packages.installed(answer) == {"curl": "8.14.1-2"}
+    assert apt.installed(answer) == {"curl": "8.14.1-2"}
 
 
 def test_units_are_read_as_systemctl_says_them() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Silent
-from clusterlab.resources import packages, record
+from clusterlab.resources import apt, packages, record
 from clusterlab.resources.base import Change
 from clusterlab.resources.docker_engine import ENGINE
 from clusterlab.resources.iscsi_initiator import INITIATOR
@@ -29,7 +29,7 @@ def host(tmp_path: Path) -> Rooted:
 def test_the_record_keeps_of_packages_that_apt_failed_to_install_only_those_on_the_host(
     host: Rooted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages, "_HOLDERS", "true")
+    monkeypatch.setattr(apt, "_HOLDERS", "true")
     host.program("apt-get", "case $* in *install*) echo 'E: broken' >&2; exit 100;; esac")
     host.program("dpkg-query", "echo 'tgt half-configured 1.0'; echo 'old config-files 1.0'; exit 1")
     with pytest.raises(ClusterlabError, match="cannot install tgt old curl"):
