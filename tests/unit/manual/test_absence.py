@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from clusterlab.checks.kinds.ping import _NONE, _SOME
-from clusterlab.checks.kinds.port import _AWAY, CONNECTED
+from clusterlab.checks.kinds.port import _AWAY
 from clusterlab.checks.manual.absence import kept_out
+from clusterlab.checks.reached import CONNECTED
 
 BASH = "timeout 3 bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' bash 127.0.0.1"
 CURL = "curl -sS -v --noproxy '*' --max-time 3"
