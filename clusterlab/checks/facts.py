@@ -74,7 +74,7 @@ class Facts:
     engine_silent: bool = False  # it is there, and does not answer in time
     swarm: Mapping[str, Any] = field(default_factory=dict)  # what the engine says of its place in a Swarm, and its NCPU
     containers: Mapping[str, str] = field(default_factory=dict)  # status by name, as "Up 3 minutes"
-    nodes: Mapping[str, Node] | None = None  # by address; None when the host is no active manager
+    nodes: Mapping[str, Node] | None = None  # by address; None when the host is not an active manager
     services: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # running and desired tasks
     nfs_listens: bool | None = None  # whether something listens on the port of NFS
     complete: bool = True  # False when a question took too long: then nothing follows from what is missing

@@ -132,7 +132,7 @@ class RunOutput:
                 out().print(f"lesson {lesson.lesson}: {standing_text(lesson)}", highlight=False, soft_wrap=True)
             if self._run.exit_code and kept.is_file():
                 err().print(f"All evidence, logs included: {kept}", highlight=False, soft_wrap=True)
-        if damaged is not None:  # which is no fault of the run
+        if damaged is not None:  # which is not the fault of the run
             show_error(err(), damaged)
         raise Exit(code=self._run.exit_code)
 

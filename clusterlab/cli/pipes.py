@@ -64,7 +64,7 @@ def is_read(stream: TextIO) -> bool:
     try:
         poll = select.poll()
         poll.register(stream.fileno(), 0)
-    except (OSError, ValueError):  # it is no file, as in a test
+    except (OSError, ValueError):  # it is not a file, as in a test
         return True
     return not any(event & select.POLLERR for _, event in poll.poll(0))
 

@@ -58,7 +58,7 @@ Without `--probe` nothing is started. With it, one more command per host runs fo
 `org.clusterlab.doctor`:
 
 - Every node sends each peer packets to the ports of gossip and overlays (UDP 7946 and 4789) and of ESP, and listens for
-  theirs before and after its packet filter. So doctor tells in which direction packets are lost, and whether the
+  theirs before and after its packet filter. So doctor reports in which direction packets are lost, and whether the
   network loses them or the filter of the receiver or the sender drops them, nftables and rules that it cannot judge
   included. That a packet did not arrive counts only if both nodes are known to have listened at the same time: else all
   are asked again, twice at most and for longer each time, and then it is unknown. The packets begin with zero bytes, so

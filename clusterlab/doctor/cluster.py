@@ -34,12 +34,12 @@ _PLACE = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 class Apart(NotSeen):
-    """Two hosts may not have listened at the same time: what one did not hear of the other says nothing."""
+    """Two hosts may not have listened at the same time: what one did not hear of the other proves nothing."""
 
     def __init__(self, host: str, source: str) -> None:
         super().__init__(
             host,
-            f"it did not listen long enough at the same time as {source}: what it did not hear of it says nothing",
+            f"it did not listen long enough at the same time as {source}: what it did not hear of it proves nothing",
             "Run doctor again when these hosts are less busy.",
         )
 

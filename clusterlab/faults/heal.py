@@ -97,7 +97,7 @@ def pending(scene: Scene, *, record: bool = True) -> list[str]:
 def in_any_case(scene: Scene, *, record: bool = True) -> list[Operation]:
     """What `heal` does to every machine from outside, whether or not a fault is found there.
 
-    Without a recorded fault all that faults could have done is undone; what is already so is no change.
+    Without a recorded fault all that faults could have done is undone; what is already so is not a change.
     """
     if record and recorded(scene.lab.name):
         return []

@@ -1,6 +1,6 @@
 """The fault `mtu`: packets above a size are lost.
 
-A tunnel that nobody told of does that.
+A tunnel that nobody knows of does that.
 """
 
 from __future__ import annotations

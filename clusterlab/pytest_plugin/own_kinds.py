@@ -16,13 +16,13 @@ _FAMILIES: tuple[Registry[Any], ...] = (KINDS, FAULTS, RESOURCES, MACHINE_KINDS)
 
 
 def add_kinds(kinds: Iterable[object]) -> None:
-    """Add each to its family for this process. Raises UsageError for what is no kind, or has a name that is taken."""
+    """Add each to its family for this process. Raises UsageError for what is not a kind, or has a taken name."""
     for kind in kinds:
         family = next((one for one in _FAMILIES if one.takes(kind)), None)
         if family is None:
             families = ", ".join(one.family for one in _FAMILIES)
             raise UsageError(
-                f"pytest_clusterlab_kinds: {type(kind).__name__} is no kind", remedy=f"Families: {families}."
+                f"pytest_clusterlab_kinds: {type(kind).__name__} is not a kind", remedy=f"Families: {families}."
             )
         if family.get(getattr(kind, "name", "")) is not kind:  # once in a process is enough
             family.add(kind)

@@ -110,7 +110,7 @@ def _differing(lun: Lun, lab: str, addresses: Mapping[str, str], now: Found) -> 
 
 
 def _commands(lun: Lun, lab: str, addresses: Mapping[str, str], target: Target | None) -> list[str]:
-    """What brings one target there.
+    """What converges one target.
 
     Its access is changed in place: hosts may be logged in meanwhile.
     """

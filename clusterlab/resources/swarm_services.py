@@ -232,7 +232,7 @@ def _replacement(
 def _wait(at: Observed, key: Key, wanted: PlannedService, found: Json) -> Change | None:
     status = found.get("ServiceStatus") or {}
     running, desired = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
-    if running >= desired or is_job(found["Spec"]):  # a job that failed is no change of the play
+    if running >= desired or is_job(found["Spec"]):  # a job that failed is not a change of the play
         return None
     return Change(
         key=key,

@@ -263,7 +263,7 @@ def test_down_leaves_nothing(machines: QemuMachines, lab: Lab) -> None:
     assert processes_in(folder) == []
     assert str(folder) not in Path("/proc/net/unix").read_text()
     assert states(machines) == {"gw": "absent", "host1": "absent", "host2": "absent"}
-    machines.down(Silent())  # nothing to do is no error
+    machines.down(Silent())  # nothing to do is not an error
 
 
 def test_down_after_the_state_was_removed_manually(machines: QemuMachines, lab: Lab) -> None:

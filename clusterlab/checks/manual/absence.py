@@ -36,7 +36,7 @@ def kept_out(command: str, reached: str, away: str = "", card: str = "") -> str:
 
 
 def unknown(place: Place, name: str, where: Where) -> str:
-    """Shell commands that succeed when a name server says that there is no such name."""
+    """Shell commands that succeed when a name server reports that there is no such name."""
     return f"{where.nslookup(place, name)} 2>&1 | grep -qE {shlex.quote(_nobody(place))}"
 
 

@@ -37,7 +37,7 @@ def _differs(
 ) -> Finding:
     missing, odd = sorted(tasks.certain - found), sorted(found - tasks.possible)
     what = [f"{listed(missing)} is missing"] if missing else []
-    what += [f"{listed(odd)} is no task of it"] if odd else []
+    what += [f"{listed(odd)} is not a task of it"] if odd else []
     return CODE.finding(
         f"{host.name} {service}",
         f"{host.name}: {name} resolves to other addresses than its tasks have: {', '.join(what)}",

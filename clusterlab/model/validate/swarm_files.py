@@ -11,7 +11,7 @@ from ..source import KeyPath
 from .files import Files, PlayFile
 
 _FOLDERS = {"config": "/", "secret": "/run/secrets/"}
-"""Where files are whose target is no absolute path."""
+"""Where files are whose target is not an absolute path."""
 
 
 def problems(files: Files) -> Iterator[Problem]:

@@ -53,7 +53,7 @@ def test_a_nightly_run_that_passes_keeps_its_run_and_the_next_compares(nightly_l
         assert hosts["host1"].run("docker ps -aq").stdout == ""
 
 
-def test_what_breaks_is_newly_failing_with_its_evidence_and_passes_again(nightly_lab: NightlyLab) -> None:
+def test_what_breaks_is_a_new_failure_with_its_evidence_and_passes_again(nightly_lab: NightlyLab) -> None:
     told = nightly_lab.folder / "told.json"
     broken = {"title": "back is as it was", "file": {"in": "back", "path": "/tmp/broken", "exists": False}}
     nightly_lab.play(broken)

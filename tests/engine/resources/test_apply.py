@@ -1,4 +1,4 @@
-"""What apply does that is no case of a resource: budgets, manual commands, images, what fails and what it says."""
+"""What apply does that is not a case of a resource: budgets, manual commands, images, what fails and what it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published ports: who answers, and what is no answer of the service."""
+"""Published ports: who answers, and what is not an answer of the service."""
 
 from __future__ import annotations
 

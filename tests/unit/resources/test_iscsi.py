@@ -56,7 +56,7 @@ LAB = Lab(INVENTORY, {"p": PLAY})
 def test_a_session_counts_only_for_the_target_of_exactly_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Logged in to disk1-b: that is no session with disk1."""
+    """Logged in to disk1-b: that is not a session with disk1."""
     sessions, tools, log = tmp_path / "sessions", tmp_path / "bin", tmp_path / "log"
     (sessions / "session1").mkdir(parents=True)
     (sessions / "session1" / "targetname").write_text(f"{iscsi.iqn('demo', 'disk1-b')}\n")
