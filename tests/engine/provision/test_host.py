@@ -9,7 +9,7 @@ import pytest
 
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.plan.graph import carry_out
-from clusterlab.resources import packages
+from clusterlab.resources import apt
 from tests.support.provision_bench import Bench, brief
 
 pytestmark = pytest.mark.engine
@@ -116,7 +116,7 @@ def test_no_package_of_the_host_is_removed_for_one_that_is_installed(fresh: Fres
     bench.run("host1", "mkdir -p /root/rival/DEBIAN")
     bench.hosts["host1"].write("/root/rival/DEBIAN/control", "\n".join((*control, "")).encode())
     bench.run("host1", "dpkg-deb --build /root/rival")
-    error = packages._install(bench.hosts["host1"], ["/root/rival.deb"])
+    error = apt.install(bench.hosts["host1"], ["/root/rival.deb"])
     assert error is not None
     assert "another package of the host would have to be removed" in error.message
     assert (
