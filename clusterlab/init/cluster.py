@@ -5,24 +5,27 @@ Nothing is changed there, and no other host is contacted.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Mapping
 from typing import Any
 
-from clusterlab.errors import HostError, UsageError
+from clusterlab.errors import UsageError
 from clusterlab.machines import open_machines
 from clusterlab.machines.kinds import EXISTING
 from clusterlab.model import Lab
 from clusterlab.model.addresses import is_ipv4
 from clusterlab.model.inventory import Inventory
 from clusterlab.progress import Progress
-from clusterlab.remote import Hosts
+from clusterlab.remote import Host, Hosts
 from clusterlab.remote.engine_errors import engine_errors
 
-from .found import Found, FoundHost, FoundService, NfsMount, host_name
+from . import reported
+from .found import Found, FoundHost, host_name
 
 Json = Mapping[str, Any]
 _ASKED = "asked"  # the host that is asked, whatever it is called in the cluster
+_DAEMON = "[ ! -e /etc/docker/daemon.json ] || cat /etc/docker/daemon.json"
 
 
 def read(host: str, lab: str, progress: Progress) -> Found:
@@ -49,17 +52,21 @@ def read(host: str, lab: str, progress: Progress) -> Found:
                 )
             nodes: list[Any] = api.nodes() if active else []
             services: list[Any] = api.services() if active else []  # type: ignore[no-untyped-call]
+            cluster: Json = api.inspect_swarm() if active else {}
             networks: list[Json] = api.networks()
             volumes: list[Json] = api.volumes().get("Volumes") or []
-    alone = FoundHost(host_name(str(info.get("Name"))), asked.target.address, ("docker",), notes=_engine(info))
+            daemon = _daemon(asked)
+    pools = [str(pool) for pool in cluster.get("DefaultAddrPool") or []]
     return Found(
         lab,
         f"the cluster of {name}",
-        _hosts(nodes) or (alone,),
+        reported.hosts(nodes) or (_single(info, asked.target.address),),
         ssh,
-        tuple(_network(one) for one in networks if one["Name"] not in ("bridge", "host", "none", "docker_gwbridge")),
-        tuple(mount for one in volumes if (mount := _nfs(one))),
-        tuple(sorted((_service(one) for one in services), key=lambda one: one.name)),
+        tuple(found for one in networks if (found := reported.network(one, pools))),
+        tuple(mount for one in volumes if (mount := reported.nfs(one))),
+        tuple(sorted((reported.service(one) for one in services), key=lambda one: one.name)),
+        tuple(reported.swarm(cluster)),
+        tuple(reported.engine(daemon)),
     )
 
 
@@ -73,44 +80,18 @@ def _alone(name: str, ssh: tuple[tuple[str, str], ...]) -> Lab:
     return Lab(Inventory.model_validate({"lab": "reading", "machines": EXISTING.name, "hosts": {_ASKED: host}}))
 
 
-def _hosts(nodes: list[Json]) -> tuple[FoundHost, ...]:
-    found: list[FoundHost] = []
-    for node in sorted(nodes, key=lambda one: (one["Spec"]["Role"], one["Description"]["Hostname"])):
-        role = "swarm_manager" if node["Spec"]["Role"] == "manager" else "swarm_worker"
-        address = node["Status"].get("Addr", "")
-        if not is_ipv4(address) or address == "0.0.0.0":  # so a manager reports itself
-            address = (node.get("ManagerStatus") or {}).get("Addr", "").rpartition(":")[0]
-        hostname = node["Description"]["Hostname"]
-        if not is_ipv4(address):
-            raise HostError(hostname, f"its address is not known to the Swarm ({address or 'none'})")
-        labels = ", ".join(f"{key}={value}" for key, value in sorted((node["Spec"].get("Labels") or {}).items()))
-        notes = [f"Docker {node['Description']['Engine'].get('EngineVersion', '?')}", *([labels] if labels else [])]
-        notes += [] if node["Status"]["State"] == "ready" else [f"was {node['Status']['State']}"]
-        known = host_name(hostname, {one.name for one in found})
-        found.append(FoundHost(known, address, ("docker", role), node["Spec"]["Availability"], notes="; ".join(notes)))
-    return tuple(found)
+def _single(info: Json, address: str) -> FoundHost:
+    """A host that is in no Swarm."""
+    running = str(info.get("ServerVersion", "?"))
+    notes = f"Docker {running}, {info.get('OperatingSystem', '?')}"
+    engine = reported.version(running)
+    return FoundHost(host_name(str(info.get("Name"))), address, ("docker",), notes=notes, engine=engine)
 
 
-def _engine(info: Json) -> str:
-    return f"Docker {info.get('ServerVersion', '?')}, {info.get('OperatingSystem', '?')}"
-
-
-def _network(network: Json) -> str:
-    subnets = [one["Subnet"] for one in (network.get("IPAM") or {}).get("Config") or [] if one.get("Subnet")]
-    return " ".join([network["Name"], f"({network['Driver']})", *subnets])
-
-
-def _nfs(volume: Json) -> NfsMount | None:
-    options = volume.get("Options") or {}
-    if not str(options.get("type", "")).startswith("nfs"):
-        return None
-    words = dict(word.partition("=")[::2] for word in str(options.get("o", "")).split(","))
-    server, _, path = str(options.get("device", "")).rpartition(":")
-    return NfsMount(volume["Name"], words.get("addr") or server, path)
-
-
-def _service(service: Json) -> FoundService:
-    ports = (service.get("Endpoint") or {}).get("Ports") or []
-    ingress = [one for one in ports if one.get("PublishMode") == "ingress" and one["Protocol"] == "tcp"]
-    published = {one["PublishedPort"] for one in ingress}
-    return FoundService(service["Spec"]["Name"], tuple(sorted(published)))
+def _daemon(host: Host) -> Json:
+    """The host's daemon.json; empty where it has none, or one that is not an object."""
+    try:
+        content = json.loads(host.run(_DAEMON).stdout or "{}")
+    except json.JSONDecodeError:
+        return {}
+    return content if isinstance(content, dict) else {}

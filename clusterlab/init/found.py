@@ -21,6 +21,9 @@ class FoundHost:
     availability: str = "active"
     ssh: tuple[tuple[str, str], ...] = ()
     notes: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    engine: tuple[int, int] | None = None
+    """The version of its Docker engine, as far as releases of Debian differ in it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,27 @@ class NfsMount:
     volume: str
     server: str
     path: str
+    type: str = "nfs"
+    options: str = "rw"
+    """Those of the mount without the server's address."""
+    stack: bool = False
+    """Whether it belongs to a stack, whose file creates it."""
+
+
+@dataclass(frozen=True)
+class FoundNetwork:
+    """A network of the Swarm, or of the host that was read."""
+
+    name: str
+    driver: str
+    subnets: tuple[str, ...] = ()
+    chosen: bool = False
+    """Whether somebody chose the subnets: they are not of the Swarm's pools."""
+    attachable: bool = False
+    internal: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    stack: bool = False
+    """Whether it belongs to a stack, whose file creates it."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +75,13 @@ class Found:
     source: str
     hosts: tuple[FoundHost, ...]
     ssh: tuple[tuple[str, str], ...] = ()
-    networks: tuple[str, ...] = ()
+    networks: tuple[FoundNetwork, ...] = ()
     nfs: tuple[NfsMount, ...] = ()
     services: tuple[FoundService, ...] = field(default_factory=tuple)
+    swarm: tuple[tuple[str, object], ...] = ()
+    """Settings of the Swarm that are not Docker's defaults, as inventories have them."""
+    engine: tuple[tuple[str, object], ...] = ()
+    """Keys of daemon.json of the host that was read, those that any host can have."""
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -41,7 +41,10 @@ def init(
         with progress_on(err()) as progress:
             file = Path(from_)
             found = ansible.read(file, name) if file.is_file() else cluster.read(from_, name, progress)
-        files = {"inventory/default.yml": text.inventory(found, as_lab), "playbooks/first.yml": text.play(found)}
+        files = {
+            "inventory/default.yml": text.inventory(found, as_lab),
+            "playbooks/first.yml": text.play(found, as_lab),
+        }
     else:
         default = shipped("inventory/default.yml").read_text(encoding="utf-8")
         files = {"inventory/default.yml": defaults.inventory(default, name), "playbooks/first.yml": defaults.PLAY}
