@@ -191,6 +191,11 @@ def _several(context: ParserContext) -> str:
     return next((name for name in SEVERAL if name in context.args and context.args[name].kind is list), "")
 
 
+def plain_word(context: ParserContext) -> str:
+    """The parameter that a verb's plain words are given to; empty when it takes none."""
+    return _several(context) or _single(context)
+
+
 def _known(verb: str, flag: str, context: ParserContext) -> None:
     if flag in context.flags:
         return

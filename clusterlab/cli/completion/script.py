@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 
+from clusterlab.cli.program import plain_word
 from clusterlab.cli.registry import summary
 from clusterlab.cli.verbose import HELP as VERBOSE
 from clusterlab.errors import UsageError
@@ -19,6 +20,7 @@ SOURCES = {
     "play": "plays",
     "inventory": "inventories",
     "host": "hosts",
+    "hosts": "hosts",
     "snapshot": "snapshots",
     "name": "runs",
     "compare": "runs",
@@ -27,10 +29,11 @@ SOURCES = {
     "explain": "codes",
     "only": "properties",
     "fault": "faults",
+    "resolve_image": "resolutions",
+    "start": "starts",
+    "keep": "keeping",
 }
 """What a parameter takes, by its name; other values are names of files. See `values`."""
-WORDS = ("play", "host", "snapshot", "name", "names", "fault")
-"""Parameters that are plain words after the verb."""
 _SHORT = {"inventory": ["-i"], "compose_file": ["-c"], "follow": ["-f"]}
 
 
@@ -49,7 +52,7 @@ def completion_script(shell: str, verbs: Mapping[str, ParserContext]) -> str:
 
 
 def _options(context: ParserContext) -> list[Argument]:
-    return [one for one in context.args.values() if one.name not in (*WORDS, "command")]
+    return [one for one in context.args.values() if one.name not in (plain_word(context), "command")]
 
 
 def _flag(argument: Argument) -> str:
@@ -58,7 +61,7 @@ def _flag(argument: Argument) -> str:
 
 def _word(context: ParserContext) -> str:
     """The source of a verb's plain words; empty when it has none."""
-    return next((SOURCES[name] for name in WORDS if name in context.args), "")
+    return SOURCES.get(plain_word(context), "")
 
 
 _ZSH = """\

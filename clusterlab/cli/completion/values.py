@@ -91,6 +91,10 @@ def _runs(given: dict[str, str]) -> Iterable[str]:
     return ["last", *_folders(state_home() / "runs" / _lab(given))]
 
 
+def _starts(given: dict[str, str]) -> Iterable[str]:
+    return ["fresh", "apply", *(f"restore:{name}" for name in _snapshots(given))]
+
+
 def _codes(given: dict[str, str]) -> Iterable[str]:
     """Codes of doctor by the names of their modules and entry points: importing all of them takes too long."""
     from importlib.metadata import entry_points
@@ -125,4 +129,7 @@ SOURCES: dict[str, Callable[[dict[str, str]], Iterable[str]]] = {
     "codes": _codes,
     "properties": _properties,
     "faults": _faults,
+    "starts": _starts,
+    "keeping": lambda _: ["on-failure", "always", "never"],
+    "resolutions": lambda _: ["always", "changed", "never"],
 }

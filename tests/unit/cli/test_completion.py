@@ -36,6 +36,9 @@ LINES = [
     ("clusterlab ssh -i other ol", {"old1"}),
     ("clusterlab logs web", {"web1", "web2"}),
     ("clusterlab doctor --explain CL111", {"CL111"}),
+    ("clusterlab doctor web", {"web1", "web2"}),
+    ("clusterlab nightly --start res", {"restore:before"}),
+    ("clusterlab apply --resolve-image ch", {"changed"}),
     ("clusterlab test-cluster --only gos", {"gossip"}),
     ("clusterlab fault iso", {"isolate"}),
 ]
