@@ -33,7 +33,13 @@ def read(path: Path, lab: str) -> Found:
 
     Raises UsageError.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(
+            f"{path} cannot be read: {reason}", remedy="Name an Ansible inventory in INI or YAML."
+        ) from error
     groups = _yaml(text, path) if path.suffix in (".yml", ".yaml") else _ini(text, path)
     variables: dict[str, dict[str, str]] = {}
     memberships: dict[str, list[str]] = {}
@@ -132,25 +138,38 @@ def _yaml(text: str, path: Path) -> Groups:
     groups: Groups = {}
     if isinstance(document, Mapping):
         for name, group in document.items():
-            _group(str(name), group, {}, groups)
+            _group(str(name), group, {}, groups, path)
     return groups
 
 
-def _group(name: str, group: Any, shared: Mapping[str, str], groups: Groups) -> dict[str, dict[str, str]]:
+def _group(name: str, group: Any, shared: Mapping[str, str], groups: Groups, path: Path) -> dict[str, dict[str, str]]:
     """Add a group and its children; returns all hosts of it."""
     if not isinstance(group, Mapping):
         return {}
-    here = {**shared, **{str(key): str(value) for key, value in (group.get("vars") or {}).items()}}
+    here = {**shared, **_texts(_mapping(group, "vars", name, path))}
     members = {
-        host: {**here, **{str(key): str(value) for key, value in (own or {}).items()}}
-        for pattern, own in (group.get("hosts") or {}).items()
+        host: {**here, **_texts(own if isinstance(own, Mapping) else {})}
+        for pattern, own in _mapping(group, "hosts", name, path).items()
         for host in _expanded(str(pattern))
     }
-    for child, content in (group.get("children") or {}).items():
-        members.update(_group(str(child), content, here, groups))
+    for child, content in _mapping(group, "children", name, path).items():
+        members.update(_group(str(child), content, here, groups, path))
     if members and name != "all":
         groups[name] = members
     elif members:
         known = {host for others in groups.values() for host in others}
         groups["ungrouped"] = {host: own for host, own in members.items() if host not in known}
     return members
+
+
+def _mapping(group: Mapping[str, Any], key: str, name: str, path: Path) -> Mapping[Any, Any]:
+    content = group.get(key) or {}
+    if not isinstance(content, Mapping):
+        raise UsageError(
+            f"{path}: {name}.{key} is not a mapping", remedy=f"Write {key} as names, each followed by a colon."
+        )
+    return content
+
+
+def _texts(variables: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in variables.items()}

@@ -156,6 +156,22 @@ def test_an_ansible_inventory_without_hosts_is_an_error(content: str, tmp_path: 
         ansible.read(file, "office")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"all:\n  hosts: [node1, node2]\n", "hosts.yml: all.hosts is not a mapping"),
+        (b"office:\n  children: [managers]\n", "hosts.yml: office.children is not a mapping"),
+        (b"all: {vars: yes, hosts: {a: null}}\n", "hosts.yml: all.vars is not a mapping"),
+        (b"# caf\xe9\n", "hosts.yml cannot be read: it is not UTF-8 text"),
+        (b"all: [\n", "hosts.yml: not valid YAML"),
+    ],
+)
+def test_an_ansible_inventory_of_another_form_is_an_error(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        ansible.read(tmp_path / "hosts.yml", "office")
+
+
 def test_what_was_found_becomes_valid_files(tmp_path: Path) -> None:
     lab = written(tmp_path, text.inventory(FOUND, as_lab=False), text.play(FOUND))
     assert lab.inventory.machines == "existing"
