@@ -25,6 +25,7 @@ INVENTORY = "the inventory: a file, or the name of one below inventory/ (default
 PLAYBOOKS = "the folder with the playbooks"
 PLAY = "a play: its path below the playbooks without .yml; without any, all plays"
 DRY_RUN = "show what would be done, and change nothing"
+FRESH = "create machines from their image, although the lab was saved when it was provisioned"
 JSON = "write the results to this file as JSON (- for standard output)"
 
 

@@ -115,6 +115,8 @@ class MachineKind:
     """Whether this process must be root to run them."""
     snapshots: bool = False
     """Whether the machines have an attribute `snapshots` (see `clusterlab.machines.snapshots.Snapshots`)."""
+    saved_lab: bool = False
+    """Whether the machines have an attribute `saved_lab` (see `clusterlab.machines.saved_labs.SavedLab`)."""
     copies_disks: bool = True
     """Whether machines start as copies of one disk, so that what must be unique in it (such as the iSCSI initiator's
     name) must be replaced."""

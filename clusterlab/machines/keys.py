@@ -21,7 +21,8 @@ class LabKeys:
     """
 
     def __init__(self, folder: Path, lab: str) -> None:
-        self._folder = folder / "keys"
+        self.folder = folder / "keys"
+        """Where all of them are."""
         self._lab = lab
         self._making = Lock()  # machines are made in several threads
 
@@ -49,18 +50,18 @@ class LabKeys:
     @property
     def known_hosts(self) -> Path:
         """OpenSSH's known_hosts with the machines that `write_known_hosts` was given."""
-        return self._folder / "known_hosts"
+        return self.folder / "known_hosts"
 
     def write_known_hosts(self, names: list[str]) -> None:
         lines = [f"{self.alias(name)} {self.host(name).with_suffix('.pub').read_text()}" for name in names]
         write_atomically(self.known_hosts, "".join(lines))
 
     def _pair(self, name: str) -> Path:
-        private = self._folder / name
+        private = self.folder / name
         public = private.with_suffix(".pub")
         with self._making:
             if not private.exists() or not public.exists():
-                make_private(self._folder)
+                make_private(self.folder)
                 key = Ed25519PrivateKey.generate()
                 opened = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
                 line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()

@@ -9,15 +9,17 @@ from pathlib import Path
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import recall_machines
 from clusterlab.machines.paths import known_labs
+from clusterlab.machines.saved_labs import saved_labs
 from clusterlab.machines.state import LabState
 from clusterlab.nightly.runs import Runs, labs_with_runs
 
 
 @dataclass(frozen=True)
 class KnownLab:
-    """A lab by its state and its runs.
+    """A lab by its state, its runs, and what was saved of it.
 
-    `machines` says how many are in which state, `last` how its last run ended.
+    `machines` says how many are in which state, `last` how its last run ended, `saved` how many bytes its saved state
+    takes.
     """
 
     name: str
@@ -27,6 +29,7 @@ class KnownLab:
     folder_exists: bool
     runs: int
     last: str
+    saved: int
 
 
 def is_gone(folder: Path) -> bool:
@@ -38,15 +41,16 @@ def is_gone(folder: Path) -> bool:
 
 
 def labs() -> list[KnownLab]:
-    """All labs with state or runs, by name.
+    """All labs with state or runs, or saved, by name.
 
     What is unknown about one says why, and hides no other.
     """
-    with_state = set(known_labs())
-    return [_known(name, name in with_state) for name in sorted(with_state | set(labs_with_runs()))]
+    with_state, saved = set(known_labs()), {one.lab: one.size for one in saved_labs()}
+    names = sorted(with_state | set(labs_with_runs()) | set(saved))
+    return [_known(name, name in with_state, saved.get(name, 0)) for name in names]
 
 
-def _known(name: str, has_state: bool) -> KnownLab:
+def _known(name: str, has_state: bool, saved: int) -> KnownLab:
     kind, machines, folder = _machines(name) if has_state else ("", "none", "")
     runs = Runs(name).all()
     last = ""
@@ -57,7 +61,8 @@ def _known(name: str, has_state: bool) -> KnownLab:
             kind, folder = kind or "?", folder or (str(Path(newest.inventory).parent) if newest.inventory else "")
         except ClusterlabError:
             last = f"unreadable ({runs[-1].name})"
-    return KnownLab(name, kind or "?", machines, folder, bool(folder) and not is_gone(Path(folder)), len(runs), last)
+    exists = bool(folder) and not is_gone(Path(folder))
+    return KnownLab(name, kind or "?", machines, folder, exists, len(runs), last, saved)
 
 
 def _machines(name: str) -> tuple[str, str, str]:

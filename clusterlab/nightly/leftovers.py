@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from clusterlab.machines import recall_machines
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.paths import known_labs
 from clusterlab.machines.record import UnreadableRecord
+from clusterlab.machines.saved_labs import SavedFolder, saved_labs
 from clusterlab.machines.state import LabState
 from clusterlab.nightly.labs import is_gone
 from clusterlab.nightly.runs import Runs, labs_with_runs
@@ -104,19 +105,50 @@ def idle_days(folder: Path) -> float:
     return max(0.0, time.time() - newest) / 86400
 
 
+def of_saved_labs(days: float) -> list[Leftover]:
+    """Saved labs that nothing can be started from, and those not used for `days`."""
+    return [found for one in saved_labs() if (found := _of_saved_lab(one, days))]
+
+
+def _of_saved_lab(saved: SavedFolder, days: float) -> Leftover | None:
+    try:
+        with LabState(saved.lab).lock("gc"):
+            idle = (time.time() - saved.last_use) / 86400
+            why = saved.damage() if saved.exists else "its saving or removal was interrupted"
+            if not why and idle <= days:
+                return None
+            why = why or f"not used for {idle:.0f} days"
+            return Leftover("saved lab", saved.lab, why, saved.size, lambda: _remove_saved(saved, days))
+    except LabBusy:
+        return None
+
+
+def _remove_saved(saved: SavedFolder, days: float) -> None:
+    with LabState(saved.lab).lock("gc"):
+        if _of_saved_lab(saved, days) is None:  # somebody may have started it meanwhile
+            raise ClusterlabError(f"the saved lab {saved.lab} is no longer left over: it is kept")
+        saved.remove()
+
+
 def of_cache(days: float) -> list[Leftover]:
     """Artefacts not used for `days`, and what interrupted builds left.
 
     A machine's disk may stand on an artefact, so while any lab has machines only what builds left counts; and what a
-    running process uses stays in any case.
+    running process uses, or a saved lab stands on, stays in any case.
     """
     folder = cache_folder()
     if not folder.is_dir():
         return []
     paths = [path for kind in sorted(folder.iterdir()) if kind.is_dir() for path in sorted(kind.iterdir())]
     stood_on = any(_may_stand_on_artefacts(name) for name in known_labs())
-    used = in_use(paths)
+    used = in_use(paths) | _under_saved_labs(paths)
     return [found for path in paths for found in _of_artefact(path, days, in_use=stood_on or path in used)]
+
+
+def _under_saved_labs(paths: Sequence[Path]) -> set[Path]:
+    """Artefacts that the disks of saved labs stand on."""
+    bases = [base for saved in saved_labs() if saved.exists and not saved.damage() for base in saved.record().bases]
+    return {path for path in paths if any(base.is_relative_to(path) for base in bases)}
 
 
 def _may_stand_on_artefacts(lab: str) -> bool:

@@ -7,6 +7,7 @@ from clusterlab.faults.record import recorded
 from clusterlab.faults.scene import Scene
 from clusterlab.machines import open_machines, recall_lab, recall_machines
 from clusterlab.machines.record import NewerRecord, UnreadableRecord
+from clusterlab.machines.saved_labs import SavedFolder
 from clusterlab.machines.state import LabState
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
@@ -17,8 +18,10 @@ from .lock import Exclusive
 from .locking import hosts_lock, lab_lock
 
 
-def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
+def bring_down(name: str, given: Lab | None, progress: Progress, *, saved: bool = False) -> str:
     """Remove a lab's machines and its state; returns what is true then, for people.
+
+    With `saved`, what was saved of the lab for its next start is removed, too.
 
     What was brought up counts, not what the inventory (`given`) says now. Without a record, or with a damaged one, the
     inventory's machines are looked for. Raises LabBusy, NewerRecord, and ClusterlabError when the lab is somebody
@@ -38,12 +41,20 @@ def bring_down(name: str, given: Lab | None, progress: Progress) -> str:
             refuse_others(name, record)
             if given is not None:
                 claim(given)
+        kept = SavedFolder(name)
+        if saved and record is None and given is None and kept.exists:
+            kept.remove()
+            return "what was saved of it is removed"
         machines = open_machines(given) if given is not None and record is None else recall_machines(name)
         if machines.kind.foreign and recorded(name):
             _heal(given or recall_lab(name), progress)
         machines.down(progress)
         state.remove()
-        return machines.kind.down
+        if saved:
+            kept.remove()
+        if not kept.exists:
+            return machines.kind.down
+        return "nothing remains but the lab as it was saved for the next start; `clusterlab down --saved` removes that"
 
 
 def _heal(lab: Lab, progress: Progress) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from clusterlab.checks import run_checks
 from clusterlab.errors import ClusterlabError, UsageError
+from clusterlab.machines.saved_labs import saved_lab_of
 from clusterlab.model import Lab
 from clusterlab.model.checks import Check
 from clusterlab.model.reserved import shown
@@ -27,6 +28,7 @@ from clusterlab.resources.packages import FLAG as PACKAGES
 from clusterlab.resources.swarm_kind import LEAVE
 from clusterlab.results import Evidence, Outcome, Result
 
+from .bringing_up import bring_up
 from .diagnosed import diagnosed, failures
 from .session import Session
 
@@ -53,6 +55,10 @@ class Pipeline:
     allow_data_loss: bool = False
     remove_nodes: bool = False
     deploying: Deploying = AS_USUAL
+    saved_lab: bool = False
+    """Whether new machines start as the lab was saved when it was provisioned, and whether it is saved then."""
+    fresh: bool = False
+    """Whether new machines start from the image even so."""
     on_report: Callable[[str, Report], None] = lambda stage, report: None
     on_result: Callable[[Result], None] = lambda result: None
     interruption: Callable[[], KeyboardInterrupt] = KeyboardInterrupt
@@ -62,15 +68,29 @@ class Pipeline:
     reports: dict[str, Report] = field(default_factory=dict)
     remaining: list[str] | None = None
     """What `clean` has left on the hosts; None when it has not come so far."""
+    _new: bool = field(default=False, init=False)  # this command created all machines
 
     def up(self) -> str:
         """Make the machines exist and answer."""
-        self.session.machines.up(self.session.progress)
+        self._new = bring_up(self.session, fresh=self.fresh or not self.saved_lab)
         return "the machines are up"
 
     def provision(self) -> str:
-        """Prepare the hosts for their roles."""
-        return self._converge("provision", self.provision_changes())
+        """Prepare the hosts for their roles, and save the lab if nothing else was done with its machines so far."""
+        changes = self.provision_changes()
+        done = self._converge("provision", changes)
+        if changes and self._new and self.saved_lab:
+            self._save()
+        return done
+
+    def _save(self) -> None:
+        """Save the lab for the next start; whether that succeeds does not matter to this run."""
+        session = self.session
+        try:
+            if saved := saved_lab_of(session.machines):
+                saved.save(session.progress)
+        except ClusterlabError as error:
+            session.progress.say(session.lab.name, f"it is not saved for the next start: {error.message}")
 
     def apply(self) -> str:
         """Bring the hosts to what the plays want.

@@ -67,6 +67,10 @@ class Session:
             self._closing.enter_context(opened.pop_all())
         return hosts
 
+    def disconnect(self) -> None:
+        """Forget the connections: the machines are others now, and are connected to when they are asked."""
+        self.__dict__.pop("_connected", None)
+
     def refuse_other_owners(self) -> None:
         """Ask whose the lab is, if a host has not said it so far, because its engine did not run, say.
 

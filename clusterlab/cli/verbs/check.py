@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterlab.cli.stack_words import COMPOSE_FILE, STACK, WITHOUT
-from clusterlab.cli.verb import DRY_RUN, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
+from clusterlab.cli.verb import DRY_RUN, FRESH, INVENTORY, JSON, PLAY, PLAYBOOKS, Call, out, verb
 from clusterlab.cli.verbs.converge import DATA_LOSS, STACK_OPTIONS
 from clusterlab.pipeline.lock import Exclusive
 
@@ -86,6 +86,7 @@ def check(
         "strict": STRICT,
         "allow_data_loss": DATA_LOSS,
         **STACK_OPTIONS,
+        "fresh": FRESH,
         "dry_run": DRY_RUN,
         "without": WITHOUT,
     },
@@ -109,6 +110,7 @@ def run(
     resolve_image: str = "",
     with_registry_auth: bool = False,
     adopt: bool = False,
+    fresh: bool = False,
     dry_run: bool = False,
 ) -> None:
     """Do the main job: up, provision, apply and check."""
@@ -122,7 +124,14 @@ def run(
     deploying = Deploying(prune, resolving(resolve_image), with_registry_auth, adopt)
     dry = call.dry(dry_run)
     with session(dry, inventory, play, playbooks, compose_files=compose_file, stack=stack, without=without) as lab:
-        pipeline = Pipeline(lab, allow_data_loss=allow_data_loss, deploying=deploying, on_report=show_stage)
+        pipeline = Pipeline(
+            lab,
+            allow_data_loss=allow_data_loss,
+            deploying=deploying,
+            saved_lab=True,
+            fresh=fresh,
+            on_report=show_stage,
+        )
         if dry_run:
             show_run(out(), pipeline, json)
             return

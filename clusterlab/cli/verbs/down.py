@@ -5,9 +5,15 @@ from clusterlab.pipeline.lock import Exclusive
 
 
 @verb(
-    Exclusive("down"), {"inventory": INVENTORY, "lab": "the lab's name, when its inventory is gone", "dry_run": DRY_RUN}
+    Exclusive("down"),
+    {
+        "inventory": INVENTORY,
+        "lab": "the lab's name, when its inventory is gone",
+        "saved": "also remove the lab as it was saved when it was provisioned",
+        "dry_run": DRY_RUN,
+    },
 )
-def down(call: Call, inventory: str = "", lab: str = "", dry_run: bool = False) -> None:
+def down(call: Call, inventory: str = "", lab: str = "", saved: bool = False, dry_run: bool = False) -> None:
     """Remove the lab's machines and all that belongs to them."""
     from clusterlab.cli.dry_run import show_down
     from clusterlab.cli.lab_names import check_lab_name
@@ -27,4 +33,4 @@ def down(call: Call, inventory: str = "", lab: str = "", dry_run: bool = False) 
         if dry_run:
             show_down(out(), open_machines(given) if given else recall_machines(name))
             return
-        progress.say(name, bring_down(name, given, progress))
+        progress.say(name, bring_down(name, given, progress, saved=saved))

@@ -23,7 +23,7 @@ LOOK = Unlocked("only looks")
         "hosts": "also look for objects on the hosts of the inventory",
         "inventory": INVENTORY,
         "playbooks": PLAYBOOKS,
-        "days": "labs and images unused for this many days count as left over",
+        "days": "labs, saved labs and images unused for this many days count as left over",
         "keep_runs": "how many runs of each lab are kept",
         "keep_days": "for how many days runs are kept",
         "json": JSON,
@@ -54,6 +54,7 @@ def gc(
     with progress_on(err()) as progress, _on_hosts(hosts, inventory, playbooks, days, lock, progress) as objects:
         found = [
             *leftovers.of_labs(days, progress),
+            *leftovers.of_saved_labs(days),
             *leftovers.of_cache(days),
             *leftovers.of_runs(keep_runs, keep_days),
             *objects,

@@ -13,7 +13,7 @@ def labs(call: Call, json: str = "") -> None:
 
     from clusterlab.nightly.labs import labs as known
     from clusterlab.reports.summary import write_json
-    from clusterlab.reports.tables import show_rows
+    from clusterlab.reports.tables import bytes_text, show_rows
 
     found = known()
     if json:
@@ -31,6 +31,7 @@ def labs(call: Call, json: str = "") -> None:
             "folder": lab.folder if lab.folder_exists else f"{lab.folder or 'unknown'} (gone)",
             "runs": str(lab.runs),
             "last run": lab.last,
+            "saved": bytes_text(lab.saved) if lab.saved else "",
         }
         for lab in found
     ]

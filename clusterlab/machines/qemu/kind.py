@@ -37,6 +37,7 @@ QEMU = MachineKind(
     summary="virtual machines, without root",
     open=_open,
     snapshots=True,
+    saved_lab=True,
     abilities=frozenset({"unplug", "power", "pause", "reset", "throttle", "clock", "disk", "memory", "delay", "init"}),
     settings=QemuSettings,
     sets_mtu=True,

@@ -19,6 +19,7 @@ from .files import LabFiles
 from .kind import QEMU
 from .outside import QemuOutside
 from .processes import end, processes_in
+from .saved_lab import QemuSavedLab
 from .snapshots import QemuSnapshots
 from .up import bring_up
 
@@ -93,6 +94,11 @@ class QemuMachines:
     def snapshots(self) -> QemuSnapshots:
         """Saved states of all machines of the lab."""
         return QemuSnapshots(self._files)
+
+    @property
+    def saved_lab(self) -> QemuSavedLab:
+        """The lab as it was saved when it was provisioned."""
+        return QemuSavedLab(self._files)
 
     @property
     def outside(self) -> QemuOutside:

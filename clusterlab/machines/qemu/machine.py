@@ -79,7 +79,7 @@ class Machine:
         self, spec: MachineSpec, saved: SavedMachine, identity: Identity, stop: threading.Event, deadline: float
     ) -> int:
         """Make the machine as a clone of a saved one; the port that its SSH has."""
-        self._make_folder()
+        self.make_folder()
         spec = replace(spec, memory=Memory(saved.memory, shared=False), incoming=True)
         make_disk(spec, saved.disk, "qcow2")
         write_seed(spec.seed, identity)
@@ -89,7 +89,7 @@ class Machine:
 
     def boot(self, spec: MachineSpec, identity: Identity) -> int:
         """Make the machine and boot it; the port that its SSH has."""
-        self._make_folder()
+        self.make_folder()
         make_disk(spec, spec.image.disk, "raw")
         write_seed(spec.seed, identity)
         return _start(spec)
@@ -111,10 +111,18 @@ class Machine:
 
     def wait(self, target: Target, task: Task, stop: threading.Event, deadline: float) -> None:
         """Wait until it answers; from then on it counts as made."""
+        self.wait_for_answer(target, task, stop, deadline)
+        self.mark_made()
+
+    def wait_for_answer(self, target: Target, task: Task, stop: threading.Event, deadline: float) -> None:
+        """Wait until it answers. It counts as made only when it is marked so, too."""
         process = self.process
         if process is None:
             raise ClusterlabError(f"{self.host}: {why_ended(self.folder)}")
         wait_for_ssh(target, process, self.folder, task, stop, deadline)
+
+    def mark_made(self) -> None:
+        """From now on it counts as made."""
         self._ready.touch()
 
     def collect(self, folder: Path) -> None:
@@ -124,7 +132,8 @@ class Machine:
                 folder.mkdir(parents=True, exist_ok=True)
                 shutil.copy(self.folder / name, folder / name)
 
-    def _make_folder(self) -> None:
+    def make_folder(self) -> None:
+        """Begin anew with an empty folder, for this user alone."""
         self.remove()
         self.folder.mkdir(mode=0o700, parents=True)
 

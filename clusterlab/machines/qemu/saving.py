@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterlab.errors import ClusterlabError, Several
+from clusterlab.files import PRIVATE
 from clusterlab.programs import run_program
 from clusterlab.progress import Task
 from clusterlab.waiting import wait_until
@@ -70,8 +71,9 @@ def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
 def copy(source: Path, target: Path) -> None:
     """Copy a disk, its holes too, and sharing its blocks where the file system can.
 
-    Raises ClusterlabError.
+    The copy is for this user alone. Raises ClusterlabError.
     """
+    target.touch(PRIVATE)
     command = ["cp", "--reflink=auto", "--sparse=always", str(source), str(target)]
     done = run_program(command, _DEADLINE)
     if done.exit != 0:
@@ -135,6 +137,7 @@ def _run_on(qemus: Mapping[str, Monitor]) -> None:
 
 def _write_states(qemus: Mapping[str, Monitor], folder: Path) -> None:
     for host, qemu in qemus.items():
+        (folder / host / STATE).touch(PRIVATE)  # a machine's memory has its keys
         # all of its memory: what a clone did not change is in a file of the cache, which may go
         qemu.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": False}])
         qemu.execute("migrate-set-parameters", **{"max-bandwidth": _FAST})

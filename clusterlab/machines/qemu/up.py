@@ -31,8 +31,8 @@ def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
     image = machine_image(files.settings.release, files.settings.disk, progress)
     files.write_record({})
     files.keys.write_known_hosts(list(files.machines))
-    _remove_surplus(files, progress)
-    _start_lan(files, progress)
+    remove_surplus(files, progress)
+    start_lan(files, progress)
     new = [host for host, machine in files.machines.items() if not machine.is_made]
     saved = _saved_machines(files, image, new, progress) if clones else {}
     _in_parallel(_Starter(files, image, saved, progress))
@@ -112,7 +112,8 @@ def _saved_machines(
     return saved
 
 
-def _start_lan(files: LabFiles, progress: Progress) -> None:
+def start_lan(files: LabFiles, progress: Progress) -> None:
+    """Start the LAN's switch, unless it runs."""
     if files.lan.is_up:
         return
     stranded = processes_in(files.state.folder)
@@ -134,7 +135,7 @@ def _refuse_moved_hosts(files: LabFiles) -> None:
             )
 
 
-def _remove_surplus(files: LabFiles, progress: Progress) -> None:
+def remove_surplus(files: LabFiles, progress: Progress) -> None:
     """Remove machines of hosts that the inventory no longer has."""
     hosts = files.state.host_folder("any").parent
     for folder in sorted(hosts.iterdir()) if hosts.exists() else ():

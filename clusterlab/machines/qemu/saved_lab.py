@@ -1,0 +1,152 @@
+"""The lab as it was saved once it was provisioned: saving it, and starting the next one there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+
+import clusterlab
+from clusterlab.build.machine_image import expected_image, machine_image
+from clusterlab.errors import ClusterlabError
+from clusterlab.files import write_atomically
+from clusterlab.machines.saved_labs import SavedFolder, prune, write_record
+from clusterlab.model.base import size_bytes
+from clusterlab.progress import Progress, Task
+
+from .accelerator import accelerator
+from .files import LabFiles
+from .loading import load_all
+from .machine import Machine
+from .processes import end, processes_in
+from .saving import FILES, copy, full_disk, save_all
+from .snapshot_record import SnapshotRecord
+from .up import remove_surplus, start_lan
+
+_MACHINES, _HOSTS, _KEYS = "machines.json", "hosts", "keys"
+_UNRELATED = {"images", "allow_actions", "allow_faults", "shared", "ssh"}
+"""Keys of an inventory that say nothing to machines which clusterlab creates, nor to what provision does there."""
+_CODE = ("machines", "model", "plan", "resources")
+"""Packages that decide what machines and provision are like; a checkout changes without its version."""
+_SPARE = 2 << 30
+"""Bytes that saving a lab leaves free on the disk."""
+_LOADS_WITHIN = 300.0
+"""Seconds; a boot may take longer, but what is saved need not boot."""
+
+
+class QemuSavedLab:
+    """The saved state of one lab of virtual machines; see `clusterlab.machines.saved_labs.SavedLab`."""
+
+    def __init__(self, files: LabFiles) -> None:
+        self._files = files
+        self._saved = SavedFolder(files.lab)
+
+    @property
+    def is_new(self) -> bool:
+        hosts = self._files.state.host_folder("any").parent
+        return not hosts.exists() or not any(Machine(path.name, path).is_made for path in hosts.iterdir())
+
+    def start(self, progress: Progress) -> bool:
+        with self._files.state.lock("up"):
+            if not self.is_new or not self._saved.exists:
+                return False
+            if damage := self._saved.damage():
+                self.discard(damage, progress)
+                return False
+            if changed := self._saved.differences(definition(self._files)):
+                what = f"{', '.join(changed)} changed since then"
+                progress.say(self._files.lab, f"its saved state is not used, because {what}: starting from the image")
+                return False
+            try:
+                self._load(progress)
+            except (ClusterlabError, OSError) as error:
+                self.discard("; ".join(str(error).splitlines()), progress)
+                return False
+        return True
+
+    def discard(self, reason: str, progress: Progress) -> None:
+        with self._files.state.lock("up"):
+            progress.say(
+                self._files.lab, f"its saved state cannot be used and is removed ({reason}): starting from the image"
+            )
+            end(process for process in processes_in(self._files.state.folder) if process.machine)
+            for machine in self._files.machines.values():
+                machine.remove()
+            self._remove_keys()
+            self._saved.remove()
+
+    def save(self, progress: Progress) -> None:
+        with self._files.state.lock("save"):
+            self._require_room()
+            with progress.task(self._files.lab, "saving it as provisioned") as task:
+                try:
+                    self._write(task)
+                except OSError as error:
+                    raise full_disk(self._files.state.folder) or ClusterlabError(str(error)) from error
+            prune(self._files.lab)
+
+    def _write(self, task: Task) -> None:
+        with self._saved.replaced() as folder:
+            hosts = folder / _HOSTS
+            hosts.mkdir(mode=0o700)
+            record = save_all(self._files, hosts, task)
+            write_atomically(folder / _MACHINES, record.model_dump_json(indent=2) + "\n")
+            shutil.copytree(self._files.keys.folder, folder / _KEYS)
+            write_record(folder, definition(self._files), {host.backing for host in record.hosts.values()})
+
+    def _require_room(self) -> None:
+        """Raise ClusterlabError when the disk could become full: at worst, memory takes all of its size."""
+        machines = self._files.machines.items()
+        memory = sum(size_bytes(self._files.size(host).memory) for host, _ in machines)
+        disks = sum((machine.folder / name).stat().st_blocks * 512 for _, machine in machines for name in FILES)
+        free = shutil.disk_usage(self._files.state.folder).free
+        if free < memory + disks + _SPARE:
+            needed, there = ((size + (1 << 30) - 1) >> 30 for size in (memory + disks + _SPARE, free))
+            raise ClusterlabError(f"it could take {needed} GiB, and {there} GiB of the disk are free")
+
+    def _load(self, progress: Progress) -> None:
+        files, folder = self._files, self._saved.path
+        record = SnapshotRecord.read(folder / _MACHINES)
+        deadline = time.monotonic() + min(files.settings.boot_timeout, _LOADS_WITHIN)
+        image = machine_image(files.settings.release, files.settings.disk, progress)
+        with progress.task(files.lab, "starting it as it was saved when it was provisioned") as task:
+            self._saved.use()
+            files.write_record({})
+            self._remove_keys()
+            shutil.copytree(folder / _KEYS, files.keys.folder)
+            remove_surplus(files, progress)
+            start_lan(files, progress)
+            task.update("copying its disks")
+            for host, machine in files.machines.items():
+                machine.make_folder()
+                for name in FILES:
+                    copy(folder / _HOSTS / host / name, machine.folder / name)
+            load_all(files, folder / _HOSTS, record, image, task, deadline)
+
+    def _remove_keys(self) -> None:
+        """Remove what keys there are: no machine has them."""
+        if self._files.keys.folder.exists():
+            shutil.rmtree(self._files.keys.folder)
+
+
+def definition(files: LabFiles) -> dict[str, str]:
+    """What the machines of a lab, and what provision makes of them, depend on; by what people call it."""
+    inventory = files.inventory.model_dump(mode="json", by_alias=True, exclude=_UNRELATED)
+    return {
+        "the inventory": _digest(json.dumps(inventory, sort_keys=True)),
+        "the machine image": expected_image(files.settings.release, files.settings.disk).folder.name,
+        "QEMU or the processor": _digest(accelerator().fingerprint),
+        "clusterlab": _code(),
+    }
+
+
+def _code() -> str:
+    package = Path(clusterlab.__file__).parent
+    files = (file for name in _CODE for file in sorted((package / name).rglob("*.py")))
+    return _digest("\0".join(file.read_text() for file in files))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

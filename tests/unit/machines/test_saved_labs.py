@@ -1,0 +1,325 @@
+"""Saved labs without machines: what they fit, what is damaged, what replaces them, how many there are."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterlab.build.machine_image import MachineImage
+from clusterlab.errors import ClusterlabError
+from clusterlab.machines import open_machines
+from clusterlab.machines.kinds import MACHINE_KINDS
+from clusterlab.machines.qemu import saved_lab
+from clusterlab.machines.qemu.accelerator import Accelerator
+from clusterlab.machines.qemu.files import LabFiles
+from clusterlab.machines.qemu.saved_lab import QemuSavedLab, definition
+from clusterlab.machines.qemu.snapshot_record import Needs, SavedHost, SnapshotRecord
+from clusterlab.machines.saved_labs import MOST, SavedFolder, prune, saved_lab_of, saved_labs, write_record
+from clusterlab.machines.state import LabState
+from clusterlab.model.inventory import Inventory
+from clusterlab.model.lab import Lab
+from clusterlab.nightly.labs import labs
+from clusterlab.nightly.leftovers import of_saved_labs
+from clusterlab.progress import Silent, Task
+
+INVENTORY: dict[str, Any] = {
+    "lab": "one",
+    "machines": "qemu",
+    "network": {"subnet": "192.168.96.0/24"},
+    "hosts": {
+        "gw": {"address": "192.168.96.1", "roles": ["nfs_server"]},
+        "host1": {"address": "192.168.96.11", "roles": ["docker", "swarm_manager"]},
+    },
+}
+
+
+class Told(Silent):
+    """What was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, subject: str, text: str) -> None:
+        self.said.append(f"{subject}: {text}")
+
+
+@pytest.fixture(autouse=True)
+def computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer with QEMU, and with images that need not be built."""
+    accelerator = Accelerator("emulation", "tcg", "max", "QEMU 7.2 tcg")
+    monkeypatch.setattr(saved_lab, "accelerator", lambda: accelerator)
+    monkeypatch.setattr(saved_lab, "machine_image", lambda *_: MachineImage(Path("/nowhere")))
+
+
+def changed(**keys: Any) -> LabFiles:
+    inventory = Inventory.model_validate({**INVENTORY, **keys})
+    return LabFiles(inventory.lab, inventory, Path("/"))
+
+
+def hosts(**keys: Any) -> dict[str, Any]:
+    return {**INVENTORY["hosts"], **keys}
+
+
+def save(name: str = "one", base: Path = Path("/"), **definition: str) -> SavedFolder:
+    saved = SavedFolder(name)
+    with saved.replaced() as folder:
+        (folder / "state").write_bytes(b"memory")
+        write_record(folder, definition, [base])
+    return saved
+
+
+@pytest.mark.parametrize(
+    ("keys", "differs"),
+    [
+        ({}, []),
+        ({"images": {"shell": {"build": "busybox"}}}, []),
+        ({"allow_faults": ["pause"]}, []),
+        ({"hosts": hosts(host2={"address": "192.168.96.12", "roles": ["docker"]})}, ["the inventory"]),
+        ({"hosts": hosts(gw={"address": "192.168.96.1"})}, ["the inventory"]),
+        ({"hosts": hosts(gw={"address": "192.168.96.2", "roles": ["nfs_server"]})}, ["the inventory"]),
+        ({"nfs": {"exports": [{"path": "/shares", "clients": "192.168.96.0/24"}]}}, ["the inventory"]),
+        ({"qemu": {"memory": "2G"}}, ["the inventory"]),
+        ({"qemu": {"release": "bookworm"}}, ["the inventory", "the machine image"]),
+        ({"lab": "two"}, ["the inventory"]),
+    ],
+)
+def test_a_lab_fits_one_that_is_made_from_the_same(keys: dict[str, Any], differs: list[str]) -> None:
+    saved = save(**definition(changed()))
+    assert saved.differences(definition(changed(**keys))) == differs
+
+
+def test_another_qemu_and_another_clusterlab_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = save(**definition(changed()))
+    monkeypatch.setattr(saved_lab, "accelerator", lambda: Accelerator("emulation", "tcg", "max", "QEMU 8.0 tcg"))
+    monkeypatch.setattr(saved_lab, "_CODE", ("plan",))
+    assert saved.differences(definition(changed())) == ["QEMU or the processor", "clusterlab"]
+
+
+def test_what_is_whole_is_not_damaged() -> None:
+    assert save().damage() == ""
+
+
+def test_a_truncated_file_a_missing_one_and_a_missing_base_are_noticed(tmp_path: Path) -> None:
+    base = tmp_path / "disk.qcow2"
+    base.touch()
+    saved = save(base=base)
+    assert saved.damage() == ""
+    os.truncate(saved.path / "state", 3)
+    assert saved.damage() == f"{saved.path}/state has 3 of its 6 bytes"
+    (saved.path / "state").unlink()
+    assert saved.damage() == f"{saved.path}/state has 0 of its 6 bytes"
+    (saved.path / "state").write_bytes(b"memory")
+    base.unlink()
+    assert saved.damage() == f"{base}, which its disks are based on, no longer exists"
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", None])
+def test_a_record_that_cannot_be_read_is_damage(content: str | None) -> None:
+    saved = save()
+    record = saved.path / "record.json"
+    record.unlink()
+    if content is not None:
+        record.write_text(content)
+    assert saved.damage() == f"its record cannot be read: {record}"
+
+
+def test_an_interrupted_saving_leaves_what_was_saved_before() -> None:
+    saved = save(inventory="before")
+
+    def interrupted() -> None:
+        with saved.replaced() as folder:
+            (folder / "state").write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert saved.damage() == ""
+    assert saved.record().definition == {"inventory": "before"}
+    assert [path.name for path in saved.path.parent.iterdir()] == ["one"]
+
+
+def test_what_a_killed_saving_left_is_no_saved_lab_and_is_left_over() -> None:
+    half = SavedFolder("one").path.with_name("one.new")
+    half.mkdir(parents=True)
+    (half / "state").write_bytes(b"half")
+    assert not SavedFolder("one").exists
+    (found,) = of_saved_labs(30)
+    assert (found.kind, found.name, found.why) == ("saved lab", "one", "its saving or removal was interrupted")
+    assert found.remove is not None
+    found.remove()
+    assert saved_labs() == []
+    assert not half.exists()
+
+
+def test_saving_again_replaces_what_was_saved() -> None:
+    save(inventory="before")
+    saved = save(inventory="after")
+    assert saved.record().definition == {"inventory": "after"}
+    assert [path.name for path in saved.path.parent.iterdir()] == ["one"]
+
+
+def test_others_cannot_look_into_a_saved_lab() -> None:
+    saved = save()
+    assert saved.path.stat().st_mode & 0o777 == 0o700
+    assert saved.path.parent.stat().st_mode & 0o777 == 0o700
+    assert (saved.path / "record.json").stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def lock_of_another_command(name: str) -> Iterator[None]:
+    file = LabState(name).folder.with_name(f"{name}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("1 up\n")
+        lock.flush()
+        yield
+    file.unlink()
+
+
+def test_those_unused_for_longest_make_room_for_new_ones() -> None:
+    for age, name in enumerate(("b", "c", "d", "a")):
+        saved = save(name)
+        os.utime(saved.path / "record.json", (time.time() - age * 60,) * 2)
+    SavedFolder("a").use()
+    save("new")
+    with lock_of_another_command("c"):
+        prune("new")
+    assert [one.lab for one in saved_labs()] == ["a", "b", "c", "new"], "c is in use"
+    prune("new")
+    assert [one.lab for one in saved_labs()] == ["a", "b", "new"]
+    assert len(saved_labs()) == MOST
+
+
+def test_what_was_not_used_for_long_is_left_over() -> None:
+    saved = save()
+    assert of_saved_labs(30) == []
+    os.utime(saved.path / "record.json", (time.time() - 40 * 86400,) * 2)
+    (found,) = of_saved_labs(30)
+    assert (found.name, found.why) == ("one", "not used for 40 days")
+    assert found.size > 0
+    saved.use()
+    assert found.remove is not None
+    with pytest.raises(ClusterlabError, match="is no longer left over"):
+        found.remove()
+    assert saved.exists
+
+
+def test_labs_show_what_is_saved_of_them() -> None:
+    save()
+    (lab,) = labs()
+    assert (lab.name, lab.machines) == ("one", "none")
+    assert lab.saved >= 4096
+
+
+def test_only_kinds_that_can_be_saved_are() -> None:
+    saved = {name for name in MACHINE_KINDS if saved_lab_of(open_machines(lab(name))) is not None}
+    assert saved == {"qemu"}
+
+
+def lab(kind: str) -> Lab:
+    return Lab(inventory=Inventory.model_validate({**INVENTORY, "machines": kind}))
+
+
+def saved_machines(files: LabFiles) -> SavedFolder:
+    """A lab that looks saved, whose machines no QEMU can load."""
+    saved = SavedFolder(files.lab)
+    with saved.replaced() as folder:
+        for name in files.machines:
+            (folder / "hosts" / name).mkdir(parents=True)
+        (folder / "keys").mkdir()
+        needs = Needs(hosts={}, way="emulation", fingerprint="")
+        own = {name: SavedHost(own_memory=True, backing=Path("/")) for name in files.machines}
+        record = SnapshotRecord.model_validate({"taken": "2026-01-01T00:00:00Z", "needs": needs, "hosts": own})
+        (folder / "machines.json").write_text(record.model_dump_json())
+        write_record(folder, definition(files), [])
+    return saved
+
+
+def test_nothing_is_started_where_nothing_is_saved() -> None:
+    told = Told()
+    assert not QemuSavedLab(changed()).start(told)
+    assert told.said == []
+
+
+def test_a_damaged_lab_is_not_started_and_is_removed_and_that_is_said_in_one_line() -> None:
+    files = changed()
+    saved = saved_machines(files)
+    os.truncate(saved.path / "machines.json", 0)
+    size = saved.record().sizes["machines.json"]
+    told = Told()
+    assert not QemuSavedLab(files).start(told)
+    damage = f"{saved.path}/machines.json has 0 of its {size} bytes"
+    assert told.said == [f"one: its saved state cannot be used and is removed ({damage}): starting from the image"]
+    assert not saved.exists
+
+
+def test_a_lab_of_another_inventory_is_not_started_and_is_kept() -> None:
+    saved = saved_machines(changed())
+    told = Told()
+    assert not QemuSavedLab(changed(qemu={"memory": "2G"})).start(told)
+    assert told.said == [
+        "one: its saved state is not used, because the inventory changed since then: starting from the image"
+    ]
+    assert saved.exists
+
+
+def test_a_lab_of_another_name_is_not_started() -> None:
+    saved_machines(changed())
+    told = Told()
+    assert not QemuSavedLab(changed(lab="two")).start(told)
+    assert told.said == []
+
+
+def test_a_lab_with_machines_is_not_started_again() -> None:
+    files = changed()
+    saved = saved_machines(files)
+    files.machines["gw"].folder.mkdir(parents=True)
+    assert QemuSavedLab(files).is_new, "it was never up"
+    files.machines["gw"].mark_made()
+    assert not QemuSavedLab(files).is_new
+    assert not QemuSavedLab(changed(hosts={"other": {"address": "192.168.96.99"}})).is_new, "gw is still there"
+    assert not QemuSavedLab(files).start(Silent())
+    assert saved.exists
+
+
+def test_machines_that_cannot_be_loaded_leave_nothing_behind() -> None:
+    """As the disks are missing here, nothing is started; only files are cleared away."""
+    files = changed()
+    saved = saved_machines(files)
+    files.lan.start = lambda: None  # type: ignore[method-assign]
+    told = Told()
+    assert not QemuSavedLab(files).start(told)
+    (line,) = told.said
+    assert "disk.qcow2 could not be copied" in line
+    assert line.endswith("starting from the image")
+    assert not saved.exists
+    assert not files.keys.folder.exists()
+    assert [machine.folder for machine in files.machines.values() if machine.folder.exists()] == []
+
+
+def test_a_disk_that_could_become_full_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = changed()
+    for machine in files.machines.values():
+        machine.folder.mkdir(parents=True)
+        for name in ("disk.qcow2", "seed.img"):
+            (machine.folder / name).touch()
+
+    def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
+        raise AssertionError("machines were stopped for nothing")
+
+    monkeypatch.setattr(saved_lab, "save_all", save_all)
+    monkeypatch.setattr(saved_lab.shutil, "disk_usage", lambda _: _Free())
+    with pytest.raises(ClusterlabError, match="it could take 4 GiB, and 3 GiB of the disk are free"):
+        QemuSavedLab(files).save(Silent())
+
+
+class _Free:
+    free = 3 << 30
