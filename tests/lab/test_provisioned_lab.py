@@ -24,6 +24,7 @@ from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
 
 from .conftest import LAB as SHARED
+from .conftest import LOGS
 
 LAB = f"{SHARED}-saved"
 INVENTORY = f"""
@@ -79,7 +80,7 @@ def clusterlab(folder: Path) -> Iterator[Program]:
 
     call("down", "--saved")
     yield call
-    machines(folder).collect(Path("test-logs") / "saved", Silent())
+    machines(folder).collect(LOGS / "saved", Silent())
     call("down", "--saved")
     assert not SavedFolder(LAB).exists
     assert processes_in(LabState(LAB).folder) == []
