@@ -13,6 +13,7 @@ from clusterlab.connectivity.names import PLAY as CLUSTER_TEST
 from clusterlab.faults.injection import Injection
 from clusterlab.faults.kind import OnHost
 from clusterlab.machines import Machines, State
+from clusterlab.machines.saved_labs import saved_lab_of
 from clusterlab.machines.snapshots import snapshots_of
 from clusterlab.model import Lab
 from clusterlab.pipeline.pipeline import Pipeline
@@ -27,15 +28,18 @@ _UP: Mapping[State, str] = {
 }
 
 
-def show_up(console: Console, machines: Machines) -> bool:
-    """Say what `up` would do with each machine.
+def show_up(console: Console, machines: Machines, *, fresh: bool = True) -> bool:
+    """Say what `up` would do with each machine; `fresh` if none is started from the saved lab.
 
     Returns whether all run, so that hosts can be inspected.
     """
     statuses = machines.status()
-    doing = (
-        _UP if machines.kind.creates else {**_UP, "unreachable": "does not answer, and clusterlab does not start it"}
-    )
+    doing = dict(_UP)
+    if not machines.kind.creates:
+        doing["unreachable"] = "does not answer, and clusterlab does not start it"
+    saved = None if fresh else saved_lab_of(machines)
+    if saved is not None and saved.is_new and saved.fits:
+        doing["absent"] = "would be started as it was saved when it was provisioned"
     show_status(console, [replace(one, detail=doing[one.state]) for one in statuses])
     return all(one.state == "running" for one in statuses)
 
@@ -53,7 +57,7 @@ def show_run(console: Console, pipeline: Pipeline, json: str) -> None:
     With the machines, on them as far as they can be inspected, and what it would check.
     """
     lab = pipeline.session.lab
-    if show_up(console, pipeline.session.machines):
+    if show_up(console, pipeline.session.machines, fresh=pipeline.fresh):
         show_changes(pipeline, *pipeline.planned(), json)
     else:
         console.print("What would change on the hosts is known once they are running.", soft_wrap=True)

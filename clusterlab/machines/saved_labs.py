@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import make_private, write_atomically
 from clusterlab.progress import Progress
+from clusterlab.remote import Hosts
 
 from .base import Machines
 from .lab_lock import LabBusy
@@ -54,18 +55,25 @@ class SavedLab(Protocol):
     def is_new(self) -> bool:
         """Whether no machine of the lab exists yet."""
 
+    @property
+    def fits(self) -> bool:
+        """Whether there is one, whole and made from the same as the lab is now."""
+
     def start(self, progress: Progress) -> bool:
-        """Create all machines as they were saved, running and reachable, with their clocks set.
+        """Create all machines as they were saved, running and reachable; their clocks must be set.
 
         Where nothing is saved, or it cannot be used, no machine exists, and why was said; returns whether they were
         created.
         """
 
+    def set_clocks(self, hosts: Hosts) -> None:
+        """Set the clocks of machines that stood still. Raises ClusterlabError naming those where it could not be."""
+
     def discard(self, reason: str, progress: Progress) -> None:
         """Remove what was saved, and the machines that were started from it, and say why."""
 
-    def save(self, progress: Progress) -> None:
-        """Save the machines, in place of what was saved before. They run on, also when that fails.
+    def save(self, hosts: Hosts, progress: Progress) -> None:
+        """Save the machines, in place of what was saved before. They run on with their clocks set, also on failure.
 
         Raises ClusterlabError; nothing is kept then.
         """

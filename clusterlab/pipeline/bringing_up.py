@@ -27,6 +27,7 @@ def bring_up(session: Session, *, fresh: bool = False, keep: bool = False) -> bo
     new = saved.is_new
     if new and not fresh and saved.start(session.progress):
         try:
+            saved.set_clocks(session.hosts)
             _settle(session)
         except ClusterlabError as error:
             session.disconnect()

@@ -88,7 +88,7 @@ class Pipeline:
         session = self.session
         try:
             if saved := saved_lab_of(session.machines):
-                saved.save(session.progress)
+                saved.save(session.hosts, session.progress)
         except ClusterlabError as error:
             session.progress.say(session.lab.name, f"it is not saved for the next start: {error.message}")
 

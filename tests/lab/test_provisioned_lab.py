@@ -218,7 +218,10 @@ from pathlib import Path
 from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model import load_inventory
 from clusterlab.progress import Silent
-QemuMachines(load_inventory(Path("inventory.yml"))).saved_lab.save(Silent())
+from clusterlab.remote import Hosts
+machines = QemuMachines(load_inventory(Path("inventory.yml")))
+with Hosts(machines.targets()) as hosts:
+    machines.saved_lab.save(hosts, Silent())
 """
     with subprocess.Popen([sys.executable, "-c", script], cwd=folder, stderr=subprocess.DEVNULL) as save:
         assert within(60, lambda: any(half.glob("hosts/*/state")))
@@ -228,7 +231,8 @@ QemuMachines(load_inventory(Path("inventory.yml"))).saved_lab.save(Silent())
     assert half.exists() == (number == signal.SIGKILL)
     assert SavedFolder(LAB).record() == record
     assert SavedFolder(LAB).damage() == ""
-    machines(folder).saved_lab.save(Silent())
+    with Hosts(machines(folder).targets()) as hosts:
+        machines(folder).saved_lab.save(hosts, Silent())
     assert not half.exists()
     assert SavedFolder(LAB).record().saved > record.saved
     clusterlab("down")

@@ -262,7 +262,7 @@ def test_a_full_disk_is_said_and_machines_run_on(clean: Work, lab: Lab) -> None:
     try:
         with pytest.raises(ClusterlabError, match="no space left") as raised:
             clean.machines.snapshots.take("large", Silent())
-        assert "make room" in raised.value.remedy
+        assert "free some space" in raised.value.remedy
         assert clean.machines.snapshots.names() == []
         assert list(folder.iterdir()) == []
     finally:

@@ -31,7 +31,7 @@ def up(
 
     with session(call.dry(dry_run), inventory, moved=moved and not dry_run) as lab:
         if dry_run:
-            show_up(out(), lab.machines)
+            show_up(out(), lab.machines, fresh=fresh)
             return
         bring_up(lab, fresh=fresh, keep=keep)
         statuses = lab.machines.status()

@@ -15,13 +15,18 @@ SET = 'read -r now < /sys/class/rtc/rtc0/since_epoch && date --set "@$now.5" > /
 
 
 def set_clocks(files: LabFiles) -> None:
-    """Set the clock of every machine by its clock chip.
+    """Set the clock of every machine, through connections of its own; see `set_clocks_of`."""
+    ports = files.ports
+    with Hosts({host: files.target(host, ports[host]) for host in files.machines}) as hosts:
+        set_clocks_of(hosts)
+
+
+def set_clocks_of(hosts: Hosts) -> None:
+    """Set the clock of every host by its clock chip.
 
     Raises ClusterlabError naming those where it could not be.
     """
-    ports = files.ports
-    with Hosts({host: files.target(host, ports[host]) for host in files.machines}) as hosts:
-        answers = hosts.each(list(files.machines), lambda host: host.run(SET, check=True).stdout)
+    answers = hosts.each(list(hosts), lambda host: host.run(SET, check=True).stdout)
     errors = [answer for answer in answers.values() if isinstance(answer, ClusterlabError)]
     if errors:
         raise Several(errors)

@@ -14,7 +14,6 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Task
 from clusterlab.waiting import seconds_left, wait_until
 
-from .clocks import set_clocks
 from .console import tail
 from .files import LabFiles
 from .launch import Memory
@@ -26,7 +25,7 @@ from .snapshot_record import SnapshotRecord
 def load_all(
     files: LabFiles, folder: Path, record: SnapshotRecord, image: MachineImage, task: Task, deadline: float
 ) -> None:
-    """Start the machines, whose disks are in place, with the states in `folder`, and set their clocks.
+    """Start the machines, whose disks are in place, with the states in `folder`. Their clocks stand where they were.
 
     They count as made when all of them answer.
     """
@@ -34,8 +33,6 @@ def load_all(
     _start_all(files, record, image)
     _load_states(files, folder, deadline)
     _wait_for_all(files, task, deadline)
-    task.update("setting their clocks")
-    set_clocks(files)
     for machine in files.machines.values():
         machine.mark_made()
 

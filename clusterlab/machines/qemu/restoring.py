@@ -11,6 +11,7 @@ from clusterlab.build.machine_image import MachineImage, machine_image
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress, Task
 
+from .clocks import set_clocks
 from .files import LabFiles
 from .loading import load_all
 from .processes import end, processes_in
@@ -63,6 +64,8 @@ def _replace(files: LabFiles, folder: Path, record: SnapshotRecord, image: Machi
         _end_all(files)
         exchange(files)
         load_all(files, folder, record, image, task, deadline)
+        task.update("setting their clocks")
+        set_clocks(files)
         finish(files)
         failure.pop_all()
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import clusterlab
@@ -15,8 +16,10 @@ from clusterlab.files import write_atomically
 from clusterlab.machines.saved_labs import SavedFolder, prune, write_record
 from clusterlab.model.base import size_bytes
 from clusterlab.progress import Progress, Task
+from clusterlab.remote import Hosts
 
 from .accelerator import accelerator
+from .clocks import set_clocks_of
 from .files import LabFiles
 from .loading import load_all
 from .machine import Machine
@@ -48,6 +51,11 @@ class QemuSavedLab:
         hosts = self._files.state.host_folder("any").parent
         return not hosts.exists() or not any(Machine(path.name, path).is_made for path in hosts.iterdir())
 
+    @property
+    def fits(self) -> bool:
+        saved = self._saved
+        return saved.exists and not saved.damage() and not saved.differences(definition(self._files))
+
     def start(self, progress: Progress) -> bool:
         with self._files.state.lock("up"):
             if not self.is_new or not self._saved.exists:
@@ -77,21 +85,24 @@ class QemuSavedLab:
             self._remove_keys()
             self._saved.remove()
 
-    def save(self, progress: Progress) -> None:
+    def set_clocks(self, hosts: Hosts) -> None:
+        set_clocks_of(hosts)
+
+    def save(self, hosts: Hosts, progress: Progress) -> None:
         with self._files.state.lock("save"):
             self._require_room()
             with progress.task(self._files.lab, "saving it as provisioned") as task:
                 try:
-                    self._write(task)
+                    self._write(hosts, task)
                 except OSError as error:
                     raise full_disk(self._files.state.folder) or ClusterlabError(str(error)) from error
             prune(self._files.lab)
 
-    def _write(self, task: Task) -> None:
+    def _write(self, hosts: Hosts, task: Task) -> None:
         with self._saved.replaced() as folder:
-            hosts = folder / _HOSTS
-            hosts.mkdir(mode=0o700)
-            record = save_all(self._files, hosts, task)
+            states = folder / _HOSTS
+            states.mkdir(mode=0o700)
+            record = save_all(self._files, states, task, partial(set_clocks_of, hosts))
             write_atomically(folder / _MACHINES, record.model_dump_json(indent=2) + "\n")
             shutil.copytree(self._files.keys.folder, folder / _KEYS)
             write_record(folder, definition(self._files), {host.backing for host in record.hosts.values()})

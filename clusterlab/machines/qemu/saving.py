@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ from clusterlab.progress import Task
 from clusterlab.waiting import wait_until
 
 from .accelerator import accelerator
-from .clocks import set_clocks
 from .files import LabFiles
 from .processes import Process
 from .qmp import Monitor, monitor
@@ -36,8 +35,8 @@ _FAST = 1 << 40  # bytes per second: no limit
 _FULL = 1 << 24  # a disk with less than this many bytes free is full
 
 
-def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
-    """Save the machines into `folder`; they run on, whatever comes.
+def save_all(files: LabFiles, folder: Path, task: Task, set_clocks: Callable[[], None]) -> SnapshotRecord:
+    """Save the machines into `folder`; they run on, whatever comes, and then their clocks are set.
 
     Raises ClusterlabError.
     """
@@ -50,7 +49,7 @@ def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
             for host in qemus:
                 (folder / host).mkdir()
             taken = datetime.now(UTC)
-            stack.callback(set_clocks, files)  # while the machines stand still, their clocks do
+            stack.callback(set_clocks)  # while the machines stand still, their clocks do
             stack.callback(task.update, "setting their clocks")
             with watched(list(folders.values())):
                 try:

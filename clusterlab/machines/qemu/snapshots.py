@@ -9,6 +9,7 @@ import re
 import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from clusterlab.build.machine_image import expected_image
@@ -19,6 +20,7 @@ from clusterlab.model.problems import suggest
 from clusterlab.progress import Progress
 
 from .accelerator import accelerator
+from .clocks import set_clocks
 from .files import LabFiles
 from .processes import end, processes_in
 from .restoring import restore_all, undo_interrupted
@@ -57,7 +59,7 @@ class QemuSnapshots:
                 failure.callback(self._clear)
                 folder = self._folder / _HALF_MADE
                 folder.mkdir(mode=0o700, parents=True)
-                record = save_all(self._files, folder, task)
+                record = save_all(self._files, folder, task, partial(set_clocks, self._files))
                 self._write(folder / _RECORD, record)
                 folder.rename(self._folder / name)
                 failure.pop_all()

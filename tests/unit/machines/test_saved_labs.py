@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from clusterlab.model.lab import Lab
 from clusterlab.nightly.labs import labs
 from clusterlab.nightly.leftovers import of_saved_labs
 from clusterlab.progress import Silent, Task
+from clusterlab.remote import Hosts
 
 INVENTORY: dict[str, Any] = {
     "lab": "one",
@@ -67,11 +70,11 @@ def hosts(**keys: Any) -> dict[str, Any]:
     return {**INVENTORY["hosts"], **keys}
 
 
-def save(name: str = "one", base: Path = Path("/"), **definition: str) -> SavedFolder:
+def save(name: str = "one", base: Path = Path("/"), of: Mapping[str, str] = MappingProxyType({})) -> SavedFolder:
     saved = SavedFolder(name)
     with saved.replaced() as folder:
         (folder / "state").write_bytes(b"memory")
-        write_record(folder, definition, [base])
+        write_record(folder, of, [base])
     return saved
 
 
@@ -91,12 +94,12 @@ def save(name: str = "one", base: Path = Path("/"), **definition: str) -> SavedF
     ],
 )
 def test_a_lab_fits_one_that_is_made_from_the_same(keys: dict[str, Any], differs: list[str]) -> None:
-    saved = save(**definition(changed()))
+    saved = save(of=definition(changed()))
     assert saved.differences(definition(changed(**keys))) == differs
 
 
 def test_another_qemu_and_another_clusterlab_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    saved = save(**definition(changed()))
+    saved = save(of=definition(changed()))
     monkeypatch.setattr(saved_lab, "accelerator", lambda: Accelerator("emulation", "tcg", "max", "QEMU 8.0 tcg"))
     monkeypatch.setattr(saved_lab, "_CODE", ("plan",))
     assert saved.differences(definition(changed())) == ["QEMU or the processor", "clusterlab"]
@@ -131,7 +134,7 @@ def test_a_record_that_cannot_be_read_is_damage(content: str | None) -> None:
 
 
 def test_an_interrupted_saving_leaves_what_was_saved_before() -> None:
-    saved = save(inventory="before")
+    saved = save(of={"inventory": "before"})
 
     def interrupted() -> None:
         with saved.replaced() as folder:
@@ -159,8 +162,8 @@ def test_what_a_killed_saving_left_is_no_saved_lab_and_is_left_over() -> None:
 
 
 def test_saving_again_replaces_what_was_saved() -> None:
-    save(inventory="before")
-    saved = save(inventory="after")
+    save(of={"inventory": "before"})
+    saved = save(of={"inventory": "after"})
     assert saved.record().definition == {"inventory": "after"}
     assert [path.name for path in saved.path.parent.iterdir()] == ["one"]
 
@@ -255,6 +258,7 @@ def test_a_damaged_lab_is_not_started_and_is_removed_and_that_is_said_in_one_lin
     os.truncate(saved.path / "machines.json", 0)
     size = saved.record().sizes["machines.json"]
     told = Told()
+    assert not QemuSavedLab(files).fits
     assert not QemuSavedLab(files).start(told)
     damage = f"{saved.path}/machines.json has 0 of its {size} bytes"
     assert told.said == [f"one: its saved state cannot be used and is removed ({damage}): starting from the image"]
@@ -264,6 +268,8 @@ def test_a_damaged_lab_is_not_started_and_is_removed_and_that_is_said_in_one_lin
 def test_a_lab_of_another_inventory_is_not_started_and_is_kept() -> None:
     saved = saved_machines(changed())
     told = Told()
+    assert QemuSavedLab(changed()).fits
+    assert not QemuSavedLab(changed(qemu={"memory": "2G"})).fits
     assert not QemuSavedLab(changed(qemu={"memory": "2G"})).start(told)
     assert told.said == [
         "one: its saved state is not used, because the inventory changed since then: starting from the image"
@@ -312,13 +318,13 @@ def test_a_disk_that_could_become_full_is_left_alone(monkeypatch: pytest.MonkeyP
         for name in ("disk.qcow2", "seed.img"):
             (machine.folder / name).touch()
 
-    def save_all(files: LabFiles, folder: Path, task: Task) -> SnapshotRecord:
+    def save_all(files: LabFiles, folder: Path, task: Task, clocks: object) -> SnapshotRecord:
         raise AssertionError("machines were stopped for nothing")
 
     monkeypatch.setattr(saved_lab, "save_all", save_all)
-    monkeypatch.setattr(saved_lab.shutil, "disk_usage", lambda _: _Free())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Free())
     with pytest.raises(ClusterlabError, match="it could take 4 GiB, and 3 GiB of the disk are free"):
-        QemuSavedLab(files).save(Silent())
+        QemuSavedLab(files).save(Hosts({}), Silent())
 
 
 class _Free:
