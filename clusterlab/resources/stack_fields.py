@@ -168,9 +168,12 @@ def _flat(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 def _is_default(path: Path, value: Any) -> bool:
     """Whether a value is as good as none: empty, off, or the default of a mount.
 
-    `init: false` is not: none leaves it to the engine's configuration.
+    `init: false` is not: none leaves it to the engine's configuration. Nor is an empty value of a variable, label or
+    option.
     """
     end = path[-1]
+    if any(part in _MAPS for part in path[:-1]):
+        return value is None
     if not value:
         return value is not False or end != "Init"
     return (end == "Consistency" and value == "default") or (end == "Propagation" and value == "rprivate")

@@ -5,7 +5,8 @@ Source: service.go and volume.go of docker/cli's converter. Durations are in nan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from clusterlab.docker_labels import STACK
@@ -44,7 +45,7 @@ def service_spec(stack: Stack, service: Service, ids: Ids) -> Spec:
     image = value(service.image) or ""
     spec: Spec = pruned(
         {
-            "Labels": {**plain(deploy.labels), STACK: stack.name, IMAGE: image},
+            "Labels": plain(deploy.labels, {STACK: stack.name, IMAGE: image}),
             "Mode": _mode(service),
             "TaskTemplate": {
                 "ContainerSpec": _container(stack, service, ids),
@@ -78,17 +79,24 @@ def listed(given: Iterable[Given[str]] | None) -> list[str]:
     return [one.value for one in given or ()]
 
 
-def plain(labels: Labels) -> dict[str, str]:
-    return {key: given.value for key, given in sorted(labels.items())}
+class Texts(dict[str, str]):
+    """A mapping whose keys are people's own, such as labels and options: a value that is empty says something."""
+
+
+def plain(labels: Labels, more: Mapping[str, str] = MappingProxyType({})) -> Texts:
+    """The values alone, and those of `more`."""
+    return Texts({**{key: given.value for key, given in sorted(labels.items())}, **more})
 
 
 def pruned(spec: Any) -> Any:
     """A spec without what is empty.
 
-    What must stay although it is empty stands in a Kept.
+    What must stay although it is empty stands in a Kept, or is a value of Texts.
     """
     if isinstance(spec, Kept):
         return spec.spec
+    if isinstance(spec, Texts):
+        return dict(spec)
     if isinstance(spec, dict):
         inner = {key: pruned(one) for key, one in spec.items()}
         return {key: one for key, one in inner.items() if isinstance(spec[key], Kept) or not _is_empty(one)}
@@ -132,7 +140,7 @@ def _container(stack: Stack, service: Service, ids: Ids) -> Spec:
         "DNSConfig": {"Nameservers": listed(service.dns), "Search": listed(service.dns_search)},
         "Healthcheck": _healthcheck(service.healthcheck),
         "Env": sorted(key if one.value is None else f"{key}={one.value}" for key, one in service.environment.items()),
-        "Labels": {**plain(service.labels), STACK: stack.name},
+        "Labels": plain(service.labels, {STACK: stack.name}),
         "Dir": value(service.working_dir),
         "User": value(service.user),
         "Mounts": [_mount(stack, mount) for mount in service.volumes],
@@ -214,7 +222,7 @@ def _volume(stack: Stack, mount: Mount) -> Spec:
     options: Spec = {"NoCopy": mount.nocopy, "Subpath": mount.subpath}
     if not volume.external:
         driver = {"Name": value(volume.driver), "Options": plain(volume.driver_opts or {})}
-        options |= {"Labels": {**plain(volume.labels), STACK: stack.name}, "DriverConfig": driver}
+        options |= {"Labels": plain(volume.labels, {STACK: stack.name}), "DriverConfig": driver}
     return {"Source": stack.scoped(volume), "VolumeOptions": options}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from clusterlab.docker_labels import STACK
 
-from .service_specs import Ids, Spec, plain, pruned, service_spec, value
+from .service_specs import Ids, Spec, Texts, plain, pruned, service_spec, value
 from .stack import FileObject, Network, Stack
 
 
@@ -48,7 +48,7 @@ def stack_specs(stack: Stack, ids: Ids = placeholder) -> StackSpecs:
 def _network(stack: Stack, network: Network) -> Spec:
     spec: Spec = {
         "Driver": value(network.driver) or "overlay",
-        "Labels": {**plain(network.labels), STACK: stack.name},
+        "Labels": plain(network.labels, {STACK: stack.name}),
         "Options": plain(network.driver_opts),
         "Internal": network.internal,
         "Attachable": network.attachable,
@@ -61,14 +61,14 @@ def _network(stack: Stack, network: Network) -> Spec:
 
 
 def _file(stack: Stack, each: FileObject) -> Spec:
-    return file_spec(each, {**plain(each.labels), STACK: stack.name})
+    return file_spec(each, plain(each.labels, {STACK: stack.name}))
 
 
 def file_spec(each: FileObject, labels: Mapping[str, str]) -> Spec:
     """The spec of a config or secret with these labels, without its name."""
     driver = value(each.driver)
     spec: Spec = {
-        "Labels": dict(labels),
+        "Labels": Texts(labels),
         "Data": base64.b64encode(each.content.data).decode() if each.content else None,
         "Driver": {"Name": driver, "Options": plain(each.driver_opts)} if driver else None,
         "Templating": {"Name": value(each.template_driver)},

@@ -81,7 +81,7 @@ services:
     deploy: {mode: global, placement: {constraints: [node.role == manager]}}
 networks:
   host: {external: true, name: host}
-  back: {internal: true, driver_opts: {encrypted: ""}}
+  back: {internal: true, attachable: true}
 volumes:
   data: {labels: {kept: "yes"}}
 configs:
@@ -89,7 +89,21 @@ configs:
 secrets:
   token: {file: ./token.txt, name: "token_${REV:-1}"}
 """
-SHOP = SHOP.replace('driver_opts: {encrypted: ""}', "attachable: true")
+EMPTY_VALUES = """
+services:
+  web:
+    image: tools/shell:1
+    labels: [com.example.plain]
+    environment: ["NOTHING="]
+    networks: [sealed]
+    volumes: ["kept:/kept"]
+    logging: {driver: json-file, options: {tag: ""}}
+    deploy: {replicas: 0, labels: {com.example.plain: }}
+networks:
+  sealed: {driver_opts: {encrypted: ""}, labels: [com.example.plain]}
+volumes:
+  kept: {driver_opts: {type: tmpfs, device: tmpfs, o: ""}, labels: [com.example.plain]}
+"""
 SMALL = """
 services:
   web:
@@ -209,6 +223,25 @@ def test_it_is_what_docker_deploys_and_a_second_plan_changes_nothing(shop: Shop)
     assert shop.bench.carry_out(clean(shop.bench.inventory.lab, shop.bench.hosts)).ok
     assert left_over(shop.bench.inventory.lab, shop.bench.hosts) == []
     assert shop.bench.sh("host1", "docker stack ls -q; docker secret ls -q; docker config ls -q") == ""
+
+
+def test_an_empty_value_is_a_value_as_for_docker(shop: Shop) -> None:
+    """An option alone encrypts a network."""
+    options = "docker network inspect --format '{{json .Options}} {{json .Labels}}' shop_sealed"
+    shop.write(EMPTY_VALUES)
+    shop.deploy_with_docker()
+    assert told(shop.plan()) == []
+    by_docker, made = shop.spec("shop_web"), shop.bench.sh("host1", options)
+    assert '"encrypted":""' in made
+    shop.bench.sh("host1", "docker stack rm shop >&2")
+    shop.bench.sh("host1", 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
+    shop.deploy()
+    assert shop.spec("shop_web") == by_docker
+    assert '"encrypted":""' in shop.bench.sh("host1", options)
+    assert told(shop.plan()) == []
+    shop.write(EMPTY_VALUES.replace("[com.example.plain]\n    environment", "[]\n    environment"))
+    (change,) = shop.plan()
+    assert [str(one) for one in change.differences] == ["labels.com.example.plain: wanted None, found ''"]
 
 
 def test_each_line_that_changes_is_exactly_that_difference(shop: Shop) -> None:
