@@ -67,6 +67,11 @@ _LEFT_OUT = (
     "./boot", "./dev/*", "./etc/ssh/ssh_host_*", "./etc/hostname", "./etc/machine-id", "./var/lib/apt/lists/*",
     "./var/cache/apt/*", "./var/log/*",
 )  # fmt: skip
+_HARD_LINKS = tuple(f"./usr/lib/modules/*/{name}" for name in ("vmlinuz", "config", "System.map"))
+"""What newer kernels share with /boot, which is left out.
+
+Not a part of the image's key: where it exists, no image could be made with it.
+"""
 TOOL_SECONDS = 1800.0
 """How long a program that makes a part of an image may take; half a minute is usual."""
 _RECIPE = "1"  # increase it when the result changes and nothing else of the key does
@@ -206,7 +211,7 @@ def make_disk(
             tar.addfile(member, io.BytesIO(content))
     root = scratch / "root"
     root.mkdir()
-    left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
+    left_out = [f"--exclude={pattern}" for pattern in (*_LEFT_OUT, *_HARD_LINKS)]
     left_out += [f"--exclude=./etc/systemd/system/*.wants/{unit}" for unit in _NOT_STARTED]
     options = ["-q", "-m", "0", "-J", "size=16", "-E", ",".join(("lazy_itable_init=1", "nodiscard", *extended))]
     options += ["-O", ",".join(features)] if features else []
