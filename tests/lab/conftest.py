@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
+from tests.support.check_cases import PLAYBOOKS
+
+ROOT = PLAYBOOKS.parent
+Program = Callable[..., subprocess.CompletedProcess[str]]
 
 LAB = os.environ.get("CLUSTERLAB_TEST_LAB", "clusterlab-tests")
 """Two sessions at once on one computer need two names: each begins with removing what an aborted one left."""
@@ -26,6 +33,7 @@ LONG = {
     "test_namespaces_with_nfs.py",
     "test_nightly.py",
     "test_provision_nfs.py",
+    "test_releases.py",
     "test_snapshots.py",
 }
 """What `make test-long` runs beside `make test`."""
@@ -75,3 +83,35 @@ def machines(lab: Lab) -> Iterator[QemuMachines]:
 def hosts(machines: QemuMachines) -> Iterator[Hosts]:
     with Hosts(machines.targets()) as hosts:
         yield hosts
+
+
+@pytest.fixture(scope="session")
+def inventory(machines: QemuMachines, lab: Lab) -> Path:
+    """The default inventory, with the name and the addresses of the lab that is up."""
+    wanted = yaml.safe_load((ROOT / "inventory/default.yml").read_text())
+    wanted["lab"] = lab.name
+    wanted["network"] = {"subnet": str(lab.inventory.network.subnet)}
+    for name, host in lab.inventory.hosts.items():
+        wanted["hosts"][name]["address"] = str(host.address)
+    assert set(wanted["hosts"]) == set(lab.inventory.hosts)
+    file = lab.folder / "inventory.yml"
+    file.write_text(yaml.safe_dump(wanted, sort_keys=False))
+    return file
+
+
+def program_on(inventory: Path) -> Program:
+    """The program on an inventory; what it prints goes into the test's output."""
+
+    def call(verb: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "clusterlab", verb, "-i", str(inventory), *words]
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+        print(f"$ clusterlab {verb} {' '.join(words)}\n{done.stdout}{done.stderr}")
+        assert done.returncode == code
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def clusterlab(inventory: Path) -> Program:
+    return program_on(inventory)

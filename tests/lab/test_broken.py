@@ -14,7 +14,7 @@ import pytest
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.machines.qemu.lab import QemuMachines
-from clusterlab.model import Lab, load_inventory, load_lab
+from clusterlab.model import Lab, load_lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.graph import carry_out
 from clusterlab.plan.provision import provision
@@ -24,7 +24,6 @@ from clusterlab.remote import Hosts
 from clusterlab.results import Result
 from tests.support.check_cases import PLAYBOOKS, broken, case_parameters, compare, read_case
 
-DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 _ROUNDS = 3
 
 
@@ -57,19 +56,10 @@ class Stand:
 
 
 @pytest.fixture(scope="module")
-def stand(
-    machines: QemuMachines, lab: Lab, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Stand]:
+def stand(machines: QemuMachines, inventory: Path, request: pytest.FixtureRequest) -> Iterator[Stand]:
     """The lab with every play that a selected case is about."""
-    text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
-    file = tmp_path_factory.mktemp("stand") / "inventory.yml"
-    file.write_text(text)
-    hosts = load_inventory(file).inventory.hosts
-    assert {name: host.address for name, host in hosts.items()} == {
-        name: host.address for name, host in lab.inventory.hosts.items()
-    }
     with Hosts(machines.targets()) as connected:
-        stand = Stand(file, connected, _plays(request.session.items))
+        stand = Stand(inventory, connected, _plays(request.session.items))
         stand.heal()
         yield stand
 

@@ -13,12 +13,10 @@ import pytest
 from clusterlab.capabilities import ALL_CAPABILITIES
 from clusterlab.checks import run_checks
 from clusterlab.model import load_lab
-from clusterlab.model.lab import Lab
 from clusterlab.progress import Silent
 from clusterlab.remote import Hosts
-from tests.support.check_cases import PLAYBOOKS, compare
+from tests.support.check_cases import compare
 
-DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
 PLAY = """
 title: a way out beside the LAN
 checks:
@@ -57,11 +55,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         thread.join()
 
 
-def test_what_answers_beside_the_lan_proves_nothing(lab: Lab, hosts: Hosts, port: int, tmp_path: Path) -> None:
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(
-        DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
-    )
+def test_what_answers_beside_the_lan_proves_nothing(inventory: Path, hosts: Hosts, port: int, tmp_path: Path) -> None:
     (tmp_path / "way-out.yml").write_text(PLAY.format(port=port))
     play = load_lab(inventory, ["way-out"], tmp_path)
     hosts["gw"].run(SERVE, check=True)

@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from clusterlab.machines.qemu.lab import QemuMachines
-from clusterlab.model.lab import Lab
+from tests.lab.conftest import Program
 
-ROOT = Path(__file__).parents[2]
 PLAYS = ["volumes/nfs", "networks/host", "networks/overlay"]
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def inventory(machines: QemuMachines, lab: Lab) -> Path:
-    """The default inventory, with the name and the addresses of the lab that is up."""
-    wanted = yaml.safe_load((ROOT / "inventory/default.yml").read_text())
-    wanted["lab"] = lab.name
-    wanted["network"] = {"subnet": str(lab.inventory.network.subnet)}
-    for name, host in lab.inventory.hosts.items():
-        wanted["hosts"][name]["address"] = str(host.address)
-    assert set(wanted["hosts"]) == set(lab.inventory.hosts)
-    file = lab.folder / "inventory.yml"
-    file.write_text(yaml.safe_dump(wanted, sort_keys=False))
-    return file
-
-
-@pytest.fixture(scope="module")
-def clusterlab(inventory: Path) -> Program:
-    """The program on that inventory; what it prints goes into the test's output."""
-
-    def call(verb: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "clusterlab", verb, "-i", str(inventory), *words]
-        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
-        print(f"$ clusterlab {verb} {' '.join(words)}\n{done.stdout}{done.stderr}")
-        assert done.returncode == code
-        return done
-
-    return call
 
 
 def read(path: Path) -> Any:

@@ -9,7 +9,6 @@ import pytest
 from clusterlab.machines.qemu.lab import QemuMachines
 from clusterlab.manual.lesson import lesson
 from clusterlab.model import load_lab
-from clusterlab.model.lab import Lab
 from clusterlab.plan.apply import apply
 from clusterlab.plan.clean import clean, left_over
 from clusterlab.plan.graph import carry_out
@@ -19,20 +18,15 @@ from clusterlab.remote import Hosts
 from tests.support.check_cases import PLAYBOOKS
 from tests.support.manual_typing import Typist
 
-DEFAULT = PLAYBOOKS.parent / "inventory" / "default.yml"
-
 
 @pytest.mark.parametrize(
     "play", ["volumes/nfs", "volumes/concurrency", "volumes/block", "networks/overlay", "networks/service"]
 )
 def test_typed_manually_every_statement_holds_and_apply_finds_nothing_to_do(
-    machines: QemuMachines, lab: Lab, play: str, tmp_path: Path
+    machines: QemuMachines, inventory: Path, play: str, tmp_path: Path
 ) -> None:
-    text = DEFAULT.read_text().replace("lab: demo", f"lab: {lab.name}").replace("192.168.98.", "192.168.94.")
-    file = tmp_path / "inventory.yml"
-    file.write_text(text)
-    wanted = load_lab(file, [play], PLAYBOOKS)
-    one = lesson(wanted, play, str(file), Silent())
+    wanted = load_lab(inventory, [play], PLAYBOOKS)
+    one = lesson(wanted, play, str(inventory), Silent())
     with Hosts(machines.targets()) as hosts:
         assert carry_out(provision(wanted, hosts), Silent()).ok
         typist = Typist(hosts, tmp_path)
@@ -40,5 +34,5 @@ def test_typed_manually_every_statement_holds_and_apply_finds_nothing_to_do(
             assert typist.type(one.parts) == {}
             assert [str(change.key) for change in apply(wanted, hosts)] == []
         finally:
-            assert carry_out(clean(lab.name, hosts, delete_data=True), Silent()).ok
-        assert left_over(lab.name, hosts) == []
+            assert carry_out(clean(wanted.name, hosts, delete_data=True), Silent()).ok
+        assert left_over(wanted.name, hosts) == []
