@@ -9,11 +9,12 @@ import threading
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-from clusterlab.build.machine_image import MachineImage
+from clusterlab.build.machine_image import MachineImage, expected_image, machine_image
 from clusterlab.machines.keys import LabKeys
 from clusterlab.machines.record import Record
 from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
+from clusterlab.progress import Progress
 from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
@@ -58,12 +59,21 @@ class LabFiles:
         """The host's address with the length of the network's prefix."""
         return f"{self.inventory.hosts[host].address}/{self.inventory.network.subnet.prefixlen}"
 
-    def spec(self, host: str, image: MachineImage) -> MachineSpec:
+    def build_images(self, progress: Progress) -> None:
+        """Make the images of the hosts' releases, those that the cache does not have."""
+        for release in dict.fromkeys(map(self.inventory.release_of, self.inventory.hosts)):
+            machine_image(release, self.settings.disk, progress)
+
+    def image(self, host: str) -> MachineImage:
+        """What the host's machine starts from, whether it is made yet or not."""
+        return expected_image(self.inventory.release_of(host), self.settings.disk)
+
+    def spec(self, host: str) -> MachineSpec:
         """The host's machine on the port that it had before, if any."""
         return MachineSpec(
             name=f"clusterlab/{self.lab}/{host}",
             folder=self.machines[host].folder,
-            image=image,
+            image=self.image(host),
             size=self.size(host),
             accelerator=accelerator(),
             mac=mac_address(self.lab, host),

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class QemuSettings(Model):
     """The virtual machines of a qemu lab.
 
-    A host's own memory and cpus take precedence.
+    A host's own memory, cpus and release take precedence.
     """
 
     memory: Size = Field(default="1G", examples=["512M", "2G"])
     cpus: int = Field(default=1, ge=1)
     disk: Size = Field(default="8G", examples=["8G"])
-    release: str = Field(default="trixie", pattern=r"^[a-z]+$", description="the Debian release of the machines")
+    release: str = Field(
+        default="trixie", pattern=r"^[a-z]+$", description="the Debian release of machines without one of their own"
+    )
     boot_timeout: Duration = Field(default=900.0, description="how long a machine may take until it answers")
 
 
@@ -41,5 +43,5 @@ QEMU = MachineKind(
     abilities=frozenset({"unplug", "power", "pause", "reset", "throttle", "clock", "disk", "memory", "delay", "init"}),
     settings=QemuSettings,
     sets_mtu=True,
-    host_keys=frozenset({"memory", "cpus"}),
+    host_keys=frozenset({"memory", "cpus", "release"}),
 )

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Task
 from clusterlab.waiting import seconds_left, wait_until
@@ -22,26 +21,24 @@ from .saving import STATE
 from .snapshot_record import SnapshotRecord
 
 
-def load_all(
-    files: LabFiles, folder: Path, record: SnapshotRecord, image: MachineImage, task: Task, deadline: float
-) -> None:
+def load_all(files: LabFiles, folder: Path, record: SnapshotRecord, task: Task, deadline: float) -> None:
     """Start the machines, whose disks are in place, with the states in `folder`. Their clocks stand where they were.
 
     They count as made when all of them answer.
     """
     task.update("loading their memory")
-    _start_all(files, record, image)
+    _start_all(files, record)
     _load_states(files, folder, deadline)
     _wait_for_all(files, task, deadline)
     for machine in files.machines.values():
         machine.mark_made()
 
 
-def _start_all(files: LabFiles, record: SnapshotRecord, image: MachineImage) -> None:
+def _start_all(files: LabFiles, record: SnapshotRecord) -> None:
     ports = {}
     for host, machine in files.machines.items():
         memory = Memory() if record.hosts[host].own_memory else None
-        ports[host] = machine.start_waiting(replace(files.spec(host, image), memory=memory))
+        ports[host] = machine.start_waiting(replace(files.spec(host), memory=memory))
     files.keys.write_known_hosts(list(files.machines))
     files.write_record(ports)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from clusterlab.build.machine_image import MachineImage, machine_image
 from clusterlab.errors import ClusterlabError
 from clusterlab.progress import Progress, Task
 
@@ -31,7 +30,7 @@ def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord
 
     Raises ClusterlabError saying what there is then.
     """
-    image = machine_image(files.settings.release, files.settings.disk, progress)
+    files.build_images(progress)
     with progress.task(files.lab, f"restoring the snapshot {name}") as task:
         task.update("copying disks")
         with _told(name, "Nothing was changed: running machines keep running.", "free some space, then restore again"):
@@ -41,7 +40,7 @@ def restore_all(files: LabFiles, name: str, folder: Path, record: SnapshotRecord
             "The machines are stopped, and each has the disk that it had before.",
             f"`clusterlab up` boots them as they were, `clusterlab restore {name}` tries again",
         ):
-            _replace(files, folder, record, image, task)
+            _replace(files, folder, record, task)
 
 
 @contextmanager
@@ -56,14 +55,14 @@ def _told(name: str, state: str, remedy: str) -> Iterator[None]:
         ) from error
 
 
-def _replace(files: LabFiles, folder: Path, record: SnapshotRecord, image: MachineImage, task: Task) -> None:
+def _replace(files: LabFiles, folder: Path, record: SnapshotRecord, task: Task) -> None:
     deadline = time.monotonic() + files.settings.boot_timeout
     with ExitStack() as failure:
         failure.callback(undo, files)
         task.update("ending the machines that run")
         _end_all(files)
         exchange(files)
-        load_all(files, folder, record, image, task, deadline)
+        load_all(files, folder, record, task, deadline)
         task.update("setting their clocks")
         set_clocks(files)
         finish(files)

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import clusterlab
-from clusterlab.build.machine_image import expected_image, machine_image
 from clusterlab.errors import ClusterlabError
 from clusterlab.files import write_atomically
 from clusterlab.machines.saved_labs import SavedFolder, prune, write_record
@@ -121,7 +120,7 @@ class QemuSavedLab:
         files, folder = self._files, self._saved.path
         record = SnapshotRecord.read(folder / _MACHINES)
         deadline = time.monotonic() + min(files.settings.boot_timeout, _LOADS_WITHIN)
-        image = machine_image(files.settings.release, files.settings.disk, progress)
+        files.build_images(progress)
         with progress.task(files.lab, "starting it as it was saved when it was provisioned") as task:
             self._saved.use()
             files.write_record({})
@@ -134,7 +133,7 @@ class QemuSavedLab:
                 machine.make_folder()
                 for name in FILES:
                     copy(folder / _HOSTS / host / name, machine.folder / name)
-            load_all(files, folder / _HOSTS, record, image, task, deadline)
+            load_all(files, folder / _HOSTS, record, task, deadline)
 
     def _remove_keys(self) -> None:
         """Remove what keys there are: no machine has them."""
@@ -147,7 +146,7 @@ def definition(files: LabFiles) -> dict[str, str]:
     inventory = files.inventory.model_dump(mode="json", by_alias=True, exclude=_UNRELATED)
     return {
         "the inventory": _digest(json.dumps(inventory, sort_keys=True)),
-        "the machine image": expected_image(files.settings.release, files.settings.disk).folder.name,
+        "the machine image": " ".join(sorted({files.image(host).folder.name for host in files.machines})),
         "QEMU or the processor": _digest(accelerator().fingerprint),
         "clusterlab": _code(),
     }

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from clusterlab.build.machine_image import expected_image
 from clusterlab.errors import ClusterlabError, UsageError
 from clusterlab.files import write_atomically
 from clusterlab.machines.snapshots import Snapshot
@@ -140,11 +139,13 @@ class QemuSnapshots:
 
     def _now(self) -> Needs:
         inventory, how = self._files.inventory, accelerator()
-        image = expected_image(self._files.settings.release, self._files.settings.disk).folder.name
-        sizes = {host: self._files.size(host) for host in inventory.hosts}
         hosts = {
-            host: HostNeeds(address=self._files.address(host), memory=size.memory, cpus=size.cpus, image=image)
-            for host, size in sizes.items()
+            host: HostNeeds(
+                address=self._files.address(host), memory=size.memory, cpus=size.cpus, image=image.folder.name
+            )
+            for host, (image, size) in {
+                host: (self._files.image(host), self._files.size(host)) for host in inventory.hosts
+            }.items()
         }
         return Needs(hosts=hosts, way=how.name, fingerprint=how.fingerprint)
 

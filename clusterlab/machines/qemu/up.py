@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 
-from clusterlab.build.machine_image import MachineImage, machine_image
+from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines.failed_up import os_errors
 from clusterlab.machines.ssh_banner import greets
@@ -20,22 +21,25 @@ from .processes import end, processes_in
 from .restoring import undo_interrupted
 from .saved_machine import SavedMachine, saved_machine
 
+_Basis = tuple[MachineImage, MachineSize]
+"""What a saved machine and its clones have in common."""
+
 
 def bring_up(files: LabFiles, clones: bool, progress: Progress) -> None:
     """Make every machine of the lab exist and answer.
 
     Raises ClusterlabError saying which do not, and why.
     """
-    _refuse_moved_hosts(files)
+    _refuse_changed_hosts(files)
     undo_interrupted(files, progress)
-    image = machine_image(files.settings.release, files.settings.disk, progress)
+    files.build_images(progress)
     files.write_record({})
     files.keys.write_known_hosts(list(files.machines))
     remove_surplus(files, progress)
     start_lan(files, progress)
     new = [host for host, machine in files.machines.items() if not machine.is_made]
-    saved = _saved_machines(files, image, new, progress) if clones else {}
-    _in_parallel(_Starter(files, image, saved, progress))
+    saved = _saved_machines(files, new, progress) if clones else {}
+    _in_parallel(_Starter(files, saved, progress))
 
 
 class _Starter:
@@ -44,12 +48,9 @@ class _Starter:
     Setting `stop` ends all their waits.
     """
 
-    def __init__(
-        self, files: LabFiles, image: MachineImage, saved: dict[MachineSize, SavedMachine], progress: Progress
-    ) -> None:
+    def __init__(self, files: LabFiles, saved: Mapping[_Basis, SavedMachine], progress: Progress) -> None:
         self.files = files
         self.stop = threading.Event()
-        self._image = image
         self._saved = saved
         self._progress = progress
         self._deadline = time.monotonic() + files.settings.boot_timeout
@@ -68,11 +69,11 @@ class _Starter:
     def _doing(self, machine: Machine) -> str:
         if machine.is_made:
             return "booting it again, it had stopped"
-        return "cloning a saved machine" if self.files.size(machine.host) in self._saved else "booting"
+        return "cloning a saved machine" if _basis(self.files, machine.host) in self._saved else "booting"
 
     def _start(self, machine: Machine) -> int:
-        spec = self.files.spec(machine.host, self._image)
-        saved = self._saved.get(spec.size)
+        spec = self.files.spec(machine.host)
+        saved = self._saved.get(_basis(self.files, machine.host))
         if machine.is_made:
             port = machine.boot_again(spec)
         elif saved:
@@ -95,17 +96,19 @@ def _in_parallel(starter: _Starter) -> None:
     results_of(parallel(starter.bring_up, machines, limit=len(machines), name="machine", stop=starter.stop))
 
 
-def _saved_machines(
-    files: LabFiles, image: MachineImage, hosts: list[str], progress: Progress
-) -> dict[MachineSize, SavedMachine]:
-    """A saved machine of each size that `hosts` have.
+def _basis(files: LabFiles, host: str) -> _Basis:
+    return files.image(host), files.size(host)
+
+
+def _saved_machines(files: LabFiles, hosts: list[str], progress: Progress) -> dict[_Basis, SavedMachine]:
+    """A saved machine of each release and size that `hosts` have.
 
     Where none can be made, that is said, and machines boot.
     """
     saved = {}
-    for size in dict.fromkeys(files.size(host) for host in hosts):
+    for image, size in dict.fromkeys(_basis(files, host) for host in hosts):
         try:
-            saved[size] = saved_machine(image, size, accelerator(), files.settings.boot_timeout, progress)
+            saved[image, size] = saved_machine(image, size, accelerator(), files.settings.boot_timeout, progress)
         except ClusterlabError as error:
             text = f"none with {size.memory} and {size.cpus} CPU can be created, machines boot instead: {error.message}"
             progress.say("saved machine", f"{text}\n{error.detail}".rstrip())
@@ -124,15 +127,22 @@ def start_lan(files: LabFiles, progress: Progress) -> None:
     files.lan.start()
 
 
-def _refuse_moved_hosts(files: LabFiles) -> None:
+def _refuse_changed_hosts(files: LabFiles) -> None:
+    """A machine keeps its address, and the release that is on its disk."""
     record = files.state.read()
-    for host, machine in files.machines.items() if record else ():
-        before, now = record.inventory.hosts.get(host) if record else None, files.inventory.hosts[host].address
-        if machine.is_made and before and before.address != now:
-            raise ClusterlabError(
-                f"{host} was created with the address {before.address}, and the inventory now says {now}",
-                remedy="recreate it: clusterlab down, then clusterlab up",
-            )
+    before = record.inventory if record else files.inventory
+    for host, machine in files.machines.items():
+        if not machine.is_made or host not in before.hosts:
+            continue
+        for what, (was, now) in {
+            "address": (before.hosts[host].address, files.inventory.hosts[host].address),
+            "release": (before.release_of(host), files.inventory.release_of(host)),
+        }.items():
+            if was != now:
+                raise ClusterlabError(
+                    f"{host} was created with the {what} {was}, and the inventory now says {now}",
+                    remedy="recreate it: clusterlab down, then clusterlab up",
+                )
 
 
 def remove_surplus(files: LabFiles, progress: Progress) -> None:

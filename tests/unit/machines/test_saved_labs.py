@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from clusterlab.build.machine_image import MachineImage
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import open_machines
 from clusterlab.machines.kinds import MACHINE_KINDS
@@ -58,7 +57,7 @@ def computer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A computer with QEMU, and with images that need not be built."""
     accelerator = Accelerator("emulation", "tcg", "max", "QEMU 7.2 tcg")
     monkeypatch.setattr(saved_lab, "accelerator", lambda: accelerator)
-    monkeypatch.setattr(saved_lab, "machine_image", lambda *_: MachineImage(Path("/nowhere")))
+    monkeypatch.setattr(LabFiles, "build_images", lambda *_: None)
 
 
 def changed(**keys: Any) -> LabFiles:
