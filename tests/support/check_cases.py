@@ -40,6 +40,8 @@ from clusterlab.reports.verdict import exit_code
 from clusterlab.results import Link, Outcome, Result
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+_SECONDS = 240.0
+"""For breaking and healing a host; a Swarm of emulated machines takes its time."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,11 @@ def broken(case: Mapping[str, Any], hosts: Hosts) -> Iterator[None]:
     """The lab is broken as the case says, and healed however the block ends."""
     try:
         for host, command in case.get("break", {}).items():
-            hosts[host].run(command, check=True, timeout=120)
+            hosts[host].run(command, check=True, timeout=_SECONDS)
         yield
     finally:
         for host, command in case.get("heal", {}).items():
-            hosts[host].run(command, check=True, timeout=120)
+            hosts[host].run(command, check=True, timeout=_SECONDS)
 
 
 def compare(case: Mapping[str, Any], results: Sequence[Result]) -> None:

@@ -5,7 +5,6 @@ Each way is found by the statements that follow from the stack's files. NFS and 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,19 @@ from typing import Any
 import pytest
 
 from clusterlab.results import Outcome, Result
-from tests.support.check_cases import PLAYBOOKS, broken, case_parameters, compare, read_case, told
+from tests.support.check_cases import broken, case_parameters, compare, read_case, told
 from tests.support.play_bench import Stand, stand_up
+from tests.support.shop import BROKEN, PLAY, shop_with
 
 pytestmark = pytest.mark.engine
 
-HERE = Path(__file__).parent
-PLAY = "stacks/shop"
 WITHIN = 3.0
 VIRTUAL = "at its virtual address"  # these need IPVS, which namespaces may lack
 
 
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """The lesson with namespaces.yml as a second file of its stack."""
-    playbooks = tmp_path_factory.mktemp("playbooks")
-    shutil.copytree(PLAYBOOKS / "stacks", playbooks / "stacks")
-    shutil.copy(HERE / "namespaces.yml", playbooks / "stacks" / "shop")
-    play = playbooks / f"{PLAY}.yml"
-    play.write_text(play.read_text().replace("files: shop/stack.yml", "files: [shop/stack.yml, shop/namespaces.yml]"))
+    playbooks = shop_with(tmp_path_factory.mktemp("shop"), "updates.yml", "namespaces.yml")
     with stand_up(tmp_path_factory.mktemp("lab"), playbooks) as stand:
         yield stand
 
@@ -58,7 +51,7 @@ def test_the_sound_shop_passes(stand: Stand) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", case_parameters(HERE / "broken"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", case_parameters(BROKEN), ids=lambda path: path.stem)
 def test_what_is_broken_is_named(stand: Stand, path: Path) -> None:
     applied(stand)
     case = read_case(path)
