@@ -34,8 +34,10 @@ def network_drift(spec: Spec, found: StackObject) -> list[Difference]:
                 "attachable": listed.get("Attachable"),
             },
         ),
-        *differences(
-            "driver_opts", spec.get("Options", {}), {key: options.get(key) for key in spec.get("Options", {})}
+        *(  # an empty one counts: `encrypted` alone encrypts
+            Difference(f"driver_opts.{key}", wanted, options.get(key))
+            for key, wanted in spec.get("Options", {}).items()
+            if wanted != options.get(key)
         ),
         *([Difference("ipam.config", subnets, has)] if subnets and subnets != has else []),
     ]
