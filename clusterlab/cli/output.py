@@ -151,6 +151,7 @@ class RunOutput:
         run.results = list(found)
         complete_results(session.lab, run.results, missing)
         run.stages = self.stages.seconds()
+        run.notes = [note for report in self._pipeline.reports.values() for note in report.notes()]
         run.seconds = time.monotonic() - self._began
         if self.stages.succeeded("check"):
             run.chain = longest_chain(session.lab, session.hosts, found)

@@ -220,7 +220,7 @@ class Pipeline:
         report = self._carry_out(stage, changes, bounds)
         if not report.ok:
             raise NotConverged(report)
-        return report_summary(report)
+        return "; ".join([report_summary(report), *report.notes()])
 
     def _carry_out(self, stage: str, changes: list[Change], bounds: Mapping[str, int] = MappingProxyType({})) -> Report:
         report = carry_out(changes, self.session.progress, bounds=bounds)

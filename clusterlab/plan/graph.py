@@ -57,6 +57,7 @@ class _Ended:
     key: Key
     seconds: float
     error: BaseException | None
+    note: str
 
 
 class _Run:
@@ -147,13 +148,14 @@ class _Run:
     def _carry_out(self, change: Change) -> None:
         began = time.monotonic()
         error: BaseException | None = None
+        note: str | None = None
         try:
             with self._progress.task(change.key.host, f"{change.action} {change.key.kind} {change.key.name}"):
-                change.carry_out()
+                note = change.carry_out()
         except ClusterlabError as raised:
             error = raised
         finally:  # any other exception is a defect: it propagates here, and the main thread raises it too
-            self._ended.put(_Ended(change.key, time.monotonic() - began, error or sys.exc_info()[1]))
+            self._ended.put(_Ended(change.key, time.monotonic() - began, error or sys.exc_info()[1], note or ""))
 
     def _wait(self, deadline: float | None) -> _Ended | None:
         left = _POLL if deadline is None else max(0.0, min(_POLL, deadline - time.monotonic()))
@@ -168,7 +170,7 @@ class _Run:
         self._running.discard(ended.key)
         change = self._changes[ended.key]
         if ended.error is None:
-            self.report.done.append(Done(change, ended.seconds))
+            self.report.done.append(Done(change, ended.seconds, ended.note))
             self._sorter.done(ended.key)
         elif isinstance(ended.error, ClusterlabError):
             self.report.failed.append(Failed(change, ended.error))

@@ -12,10 +12,14 @@ CONTINUE = "Run the same command again: it inspects the hosts and continues with
 
 @dataclass(frozen=True)
 class Done:
-    """A change that was carried out."""
+    """A change that was carried out.
+
+    `note` is what a person should know of how it went.
+    """
 
     change: Change
     seconds: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class Report:
     def ok(self) -> bool:
         """Whether every change was carried out."""
         return not (self.failed or self.skipped or self.blocked or self.interrupted)
+
+    def notes(self) -> list[str]:
+        """What a person should know of how changes went that were carried out."""
+        return [f"{one.change.key}: {one.note}" for one in self.done if one.note]
 
     def next_steps(self) -> list[str]:
         """What to do about changes that were not carried out, each remedy once.

@@ -71,8 +71,8 @@ def plan_summary(changes: Sequence[Change]) -> str:
 def show_report(console: Console, verb: str, report: Report) -> None:
     """What remains, what was not carried out and why, what to do next, and counts."""
     for done in report.done:
-        if done.change.rest:
-            _headline(console, "–", "cyan", f"{done.change.key}", done.change.rest)
+        for text in filter(None, (done.note, done.change.rest)):
+            _headline(console, "–", "cyan", f"{done.change.key}", text)
     for failed in report.failed:
         _headline(console, "✘", "bold red", f"{failed.change.key}", failed.error.message)
         if failed.error.detail:
@@ -165,7 +165,9 @@ def report_document(lab: str, verb: str, report: Report, seconds: float) -> dict
         "verb": verb,
         "outcome": "pass" if report.ok else "error",
         "seconds": round(seconds, 3),
-        "done": [{**change_document(one.change), "seconds": round(one.seconds, 3)} for one in report.done],
+        "done": [
+            {**change_document(one.change), "seconds": round(one.seconds, 3), "note": one.note} for one in report.done
+        ],
         "failed": [
             {**change_document(one.change), "error": one.error.message, "remedy": one.error.remedy}
             for one in report.failed

@@ -29,7 +29,9 @@ class Run:
     strict: bool = False  # an unsupported statement makes the run fail
     error: ClusterlabError | None = None  # why not all of the run was carried out, whatever the results are
     failed_stage: str = ""  # the stage that raised the error
-    notes: list[str] = field(default_factory=list)  # what all results together say, a sentence each
+    notes: list[str] = field(
+        default_factory=list
+    )  # what all results say together, or how changes went that had to be repeated
 
     @property
     def outcome(self) -> Outcome:

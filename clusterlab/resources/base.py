@@ -79,7 +79,8 @@ class Change:
 
     `reason` is one line for people. `command` has the effect of the change and no more; it is typed on `where` (when
     that is empty, on the host of the key), after the commands `first`, which are for other hosts. `carry_out` does it,
-    and returns only when it is done, or raises ClusterlabError. `blocked` is not empty when the change must not be
+    and returns only when it is done, or raises ClusterlabError; what it returns is what a person should know of how it
+    went, such as that it had to be repeated. `blocked` is not empty when the change must not be
     made: it would lose data and was not allowed (`flag` names the option that allows it), or the object is not ours.
     `takes` are resources that the change removes and that are recreated by changes of their own. `rest` is what a
     person has to know once the change is made, such as what it leaves where clusterlab no longer looks. `weight` is how
@@ -90,7 +91,8 @@ class Change:
     action: str  # "create", "update", "replace", "start", "remove", ...
     reason: str
     command: str
-    carry_out: Callable[[], None] = field(repr=False)  # specs with contents of secrets may be among what it is bound to
+    # Specs with contents of secrets may be among what it is bound to.
+    carry_out: Callable[[], str | None] = field(repr=False)
     differences: tuple[Difference, ...] = ()
     needs: frozenset[Key] = frozenset()  # resources whose changes come first
     blocked: str = ""

@@ -6,10 +6,9 @@ somebody else's by the time that a change is carried out.
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import docker
 
@@ -22,13 +21,10 @@ from .engine_calls import engine
 from .observed import Json, Observed, attached
 from .ownership import with_owner
 from .removal import remove_container
+from .retrying import is_late, notes, retry_late
 from .scope import Scope
 
-T = TypeVar("T")
 _SETTLE = 0.5  # seconds after its start in which a container that cannot work usually ends
-_ATTEMPTS = 5
-_PAUSE = 2.0  # seconds between them
-_LATE = re.compile(r"attaching to network failed|could not attach to network|network \S+ not found", re.IGNORECASE)
 _MOUNTS = "a mount of an NFS server that does not answer is the usual cause"
 _moment = threading.Event()  # never set: waits
 
@@ -42,10 +38,10 @@ def neighbours(scope: Scope, at: Observed) -> list[Host]:
     return [*manager, *(host for host in scope.hosts if host not in (at.host, *manager))]
 
 
-def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> None:
+def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host] = ()) -> str:
     """Create a container, connect it to its networks and start it.
 
-    Raises HostError when it ends at once.
+    Returns what had to be repeated, if anything. Raises HostError when it ends at once.
 
     An engine under load may miss the Swarm's answer to its own request to join an overlay network. The same container
     started again would keep what remains of that attempt, so it is created again. `others` are the hosts whose
@@ -62,60 +58,65 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
                     _connect(api, wanted, name, id_)
                 api.start(id_)
             except docker.errors.APIError as error:
-                if _LATE.search(str(error.explanation)):
+                if is_late(str(error.explanation)):
                     remove_container(host, wanted.name, id_)
                 raise
         return id_
 
     _refuse_taken_addresses(host, wanted, others)
-    id_ = _insist(attempt)
+    id_, note = retry_late(attempt)
     _see_it_run(host, wanted.name, id_)
-    ensure_own_addresses(host, wanted, others, id_)
+    return notes(note, ensure_own_addresses(host, wanted, others, id_))
 
 
-def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> None:
-    """Start the container with that id; raises HostError when it ends at once."""
+def start_container(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> str:
+    """Start the container with that id.
+
+    Returns what had to be repeated, if anything. Raises HostError when it ends at once.
+    """
 
     def attempt() -> None:
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
             api.start(id_)
 
     _refuse_taken_addresses(host, wanted, others)
-    _insist(attempt)
+    _, note = retry_late(attempt)
     _see_it_run(host, wanted.name, id_)
-    ensure_own_addresses(host, wanted, others, id_)
+    return notes(note, ensure_own_addresses(host, wanted, others, id_))
 
 
-def connect_container(host: Host, wanted: WantedContainer, network: str, id_: str) -> None:
-    """Connect the container with that id to a network, with the wanted aliases and address."""
+def connect_container(host: Host, wanted: WantedContainer, network: str, id_: str) -> str:
+    """Connect the container with that id to a network, with the wanted aliases and address.
+
+    Returns what had to be repeated, if anything.
+    """
 
     def attempt() -> None:
         with engine(host, f"connect container {wanted.name} to network {network}") as api:
             _connect(api, wanted, network, id_)
 
-    _insist(attempt)
+    return retry_late(attempt)[1]
 
 
-def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> None:
+def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host], id_: str) -> str:
     """Make sure that a running container has the addresses that the Swarm allocated.
 
     On the Swarm's networks.
 
-    One that its engine chose is given up: the container leaves the network and joins it again. Raises HostError when
-    somebody else has the address that it got, naming both.
+    One that its engine chose is given up: the container leaves the network and joins it again. Returns what had to be
+    repeated, if anything. Raises HostError when somebody else has the address that it got, naming both.
     """
     if not wanted.networks:
-        return
+        return ""
     with engine(host, f"find the addresses of container {wanted.name}") as api:
         swarm = [one["Id"] for one in api.networks() if one.get("Scope") == "swarm"]
         chosen = not_allocated(api.inspect_container(id_), swarm)
         for name in chosen:
             api.disconnect_container_from_network(id_, name, force=True)
-        for name in chosen:
-            connect_container(host, wanted, name, id_)
+        if not chosen:
+            return ""
+        repeated = [connect_container(host, wanted, name, id_) for name in chosen]
         found = api.inspect_container(id_)
-    if not chosen:
-        return
     mine = [one for one in endpoints(host.name, [found]) if one.network in swarm]
     for one, other in clashes(mine, _endpoints_elsewhere(host, others)):
         raise HostError(
@@ -123,6 +124,8 @@ def ensure_own_addresses(host: Host, wanted: WantedContainer, others: Sequence[H
             f"{one.owner} got the address {one.address}, which {other.owner} has, too",
             remedy="Remove one of the two containers, then run the same command again.",
         )
+    again = f"joined {', '.join(chosen)} again, where its engine had chosen an address by itself"
+    return notes(again, *repeated)
 
 
 def _refuse_taken_addresses(host: Host, wanted: WantedContainer, others: Sequence[Host]) -> None:
@@ -207,18 +210,3 @@ def _see_it_run(host: Host, name: str, id_: str) -> None:
         remedy=f"`docker logs {name}` shows why; correct `command`, `environment` or `volumes` in the play.",
         detail=printed,
     )
-
-
-def _insist(attempt: Callable[[], T]) -> T:
-    """Try again when an engine misses the Swarm's answer to its own request.
-
-    Engines under load miss it when they join an overlay network.
-    """
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return attempt()
-        except HostError as error:
-            if not _LATE.search(error.message + error.detail):
-                raise
-            _moment.wait(_PAUSE)
-    return attempt()

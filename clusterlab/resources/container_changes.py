@@ -24,6 +24,7 @@ from .container_drift import network_differences, policy_differences
 from .engine_calls import engine, shell
 from .observed import Json, attached
 from .removal import loses_anonymous, remove_container
+from .retrying import notes
 from .scope import Scope
 from .stored import FoundContainer
 
@@ -35,7 +36,7 @@ class _Step:
     """A part of a change: the commands that a person types, and what does the same."""
 
     commands: list[list[str]]
-    carry_out: Callable[[], None]
+    carry_out: Callable[[], str | None]
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def replacement(
     at, body = scope.at(key), wanted.body
     loses = loses_anonymous(body.name, found.listed) if scope.data_flag else ""
 
-    def carry_out() -> None:
+    def carry_out() -> str:
         remove_container(at.host, body.name, found.listed["Id"])
-        create_container(at.host, body, neighbours(scope, at))
+        return create_container(at.host, body, neighbours(scope, at))
 
     remove = [["docker", "stop", body.name], ["docker", "rm", "--volumes", body.name]]
     return Change(
@@ -117,9 +118,8 @@ def in_place(scope: Scope, key: Key, planned: PlannedContainer, found: FoundCont
     if not steps:
         return None
 
-    def carry_out() -> None:
-        for step in steps:
-            step.carry_out()
+    def carry_out() -> str:
+        return notes(*(step.carry_out() or "" for step in steps))
 
     state_differs = [] if state == "running" else [Difference("state", "running", state)]
     action = "update" if policy or networks else "unpause" if state == "paused" else "start"
@@ -146,13 +146,13 @@ def _reconnection(
     commands = [["docker", "network", "disconnect", "--force", name, wanted.name] for name in off]
     commands += [wanted.connect_command(name) for name in on]
 
-    def carry_out() -> None:
+    def carry_out() -> str:
         with engine(host, f"connect container {wanted.name} to its networks") as api:
             for name in off:
                 api.disconnect_container_from_network(listed["Id"], name, force=True)
-        for name in on:
-            connect_container(host, wanted, name, listed["Id"])
+        repeated = [connect_container(host, wanted, name, listed["Id"]) for name in on]
         if listed["State"] == "running":
-            ensure_own_addresses(host, wanted, others, listed["Id"])
+            repeated.append(ensure_own_addresses(host, wanted, others, listed["Id"]))
+        return notes(*repeated)
 
     return _Step(commands, carry_out)

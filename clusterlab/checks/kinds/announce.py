@@ -7,25 +7,22 @@ only every half minute: that a name resolves proves little, that new ones resolv
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import docker.errors
 from pydantic import Field
 
 from clusterlab import patterns
 from clusterlab.model.base import Duration, Issue
 from clusterlab.model.kinds import Touched
-from clusterlab.model.playbook import Container, Play
+from clusterlab.model.playbook import Play
 from clusterlab.model.probes import Probe
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
 from clusterlab.model.validate.probes import containers_exist, names_exist
 from clusterlab.parallel import parallel, results_of
-from clusterlab.resources.container_actions import create_container
 from clusterlab.results import Link, Outcome
 
 from ..finding import Finding, ask_each, finding, outcome_of
@@ -33,13 +30,13 @@ from ..kind import CheckKind
 from ..manual.lan import NAMES
 from ..manual.line import Line
 from ..manual.where import Where, with_variables
-from ..place import NoAnswer, NotUnderstood, Place
+from ..newcomer import PREFIX, Newcomer
+from ..place import NotUnderstood, Place
 from ..places import Places
-from ..spec import image_on, remove, wanted
+from ..spec import remove
 
 HOW = "new names"
 _HINT = "new names travel over UDP 7946: it must be open between all nodes, both ways"
-_PREFIX = "clusterlab-new"
 _ROUNDS = 3
 _SCRIPT = r"""
 patience=$1; shift
@@ -114,23 +111,24 @@ class Announce(CheckKind[AnnounceProbe]):
         The containers are removed.
         """
         everywhere = places.of(probe)
-        new = {place: f"{_PREFIX}-{uuid.uuid4().hex[:12]}" for place in everywhere}
+        new = {place: Newcomer(place, places, probe.network) for place in everywhere}
         try:
-            results_of(parallel(lambda place: _start(probe, place, places, new[place]), everywhere, name="announce"))
+            results_of(parallel(lambda place: new[place].start(), everywhere, name="announce"))
             for number in range(_ROUNDS):
                 findings = _round(probe, places, new, number)
                 if outcome_of(findings) is not Outcome.PASS:
                     break
         finally:
-            removed = parallel(lambda place: remove(places, place, new[place]), everywhere, name="announce")
+            removed = parallel(lambda place: remove(places, place, new[place].name), everywhere, name="announce")
         results_of(removed)
-        return [_explained(one, findings) for one in findings]
+        noted = zip(findings, everywhere, strict=True)
+        return [_explained(_with_notes(one, new[place].notes), findings) for one, place in noted]
 
     def manual(self, probe: AnnounceProbe, where: Where) -> Iterator[Line]:
         everywhere = where.of(probe)
         for number, place in enumerate(everywhere):
             image = where.images[where.play.containers[place.container].image]
-            new = f"{_PREFIX}-{number}"
+            new = f"{PREFIX}-{number}"
             started = f"docker run --rm --detach --name {new} --network {probe.network} {image} sleep infinity"
             yield Line(place.host, started)
             address = with_variables(where.address_of(place.host, new, probe.network))
@@ -146,26 +144,11 @@ class Announce(CheckKind[AnnounceProbe]):
 KIND = Announce()
 
 
-def _start(probe: AnnounceProbe, place: Place, places: Places, container: str) -> None:
-    """Start a container on the host of a place, under a name that nobody looks up.
-
-    It is on the network.
-    """
-    image = places.play.containers[place.container].image
-    command = ["sleep", "infinity"]
-    spec = Container.model_validate(
-        {"host": place.host, "image": image, "command": command, "networks": {probe.network: None}}
-    )
-    create_container(places.hosts[place.host], wanted(places, container, spec, image_on(places, place, image)))
-
-
-def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], number: int) -> list[Finding]:
+def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, Newcomer], number: int) -> list[Finding]:
     """Every new container gets a new name, which all other places look up until it leads to its address."""
     everywhere = list(new)
-    names = {place: f"{container}-{number}" for place, container in new.items()}
-    renamed = parallel(
-        lambda place: _rename(probe, place, places, new[place], names[place]), everywhere, name="announce"
-    )
+    names = {place: f"{one.name}-{number}" for place, one in new.items()}
+    renamed = parallel(lambda place: new[place].rename(names[place]), everywhere, name="announce")
     addresses = dict(zip(everywhere, results_of(renamed), strict=True))
     expected = f"knows every new name within {probe.known:g} s"
 
@@ -175,28 +158,6 @@ def _round(probe: AnnounceProbe, places: Places, new: Mapping[Place, str], numbe
     return ask_each(
         everywhere, expected, lambda place: _heard(probe, place, places, names, addresses, expected), unknown
     )
-
-
-def _rename(probe: AnnounceProbe, place: Place, places: Places, container: str, name: str) -> str:
-    """Reconnect a new container under another name, which its engine announces; its address from then on.
-
-    It is disconnected from the network and connected again.
-    """
-    joining = f"docker network connect --alias {name} {probe.network} {container}"
-    with places.engine(place.host) as engine:
-        try:
-            engine.disconnect_container_from_network(container, probe.network)
-            engine.connect_container_to_network(container, probe.network, aliases=[name])
-            networks = engine.inspect_container(container)["NetworkSettings"]["Networks"]
-        except docker.errors.APIError as error:
-            raise NoAnswer(
-                f"container {container} could not join network {probe.network} again: {error.explanation}",
-                command=joining,
-            ) from error
-    address = str(networks.get(probe.network, {}).get("IPAddress") or "")
-    if not address:
-        raise NoAnswer(f"container {container} has no address on network {probe.network}", command=joining)
-    return address
 
 
 def _heard(
@@ -214,7 +175,7 @@ def _heard(
     shown = place.typed(["nslookup", next(iter(others.values()), "NAME")])
     if not completed.ok:
         raise NotUnderstood(f"the names could not be looked up: exit code {completed.exit}", command=shown)
-    times = {name: int(after) / 100 for name, after in re.findall(rf"^({_PREFIX}\S+) (\d+)$", completed.stdout, re.M)}
+    times = {name: int(after) / 100 for name, after in re.findall(rf"^({PREFIX}\S+) (\d+)$", completed.stdout, re.M)}
     links = [
         Link(place.host, one.host, HOW, True, name in times, _when(times.get(name), probe.known))
         for one, name in others.items()
@@ -236,6 +197,14 @@ def _heard(
 
 def _when(after: float | None, patience: float) -> str:
     return f"known after {after:.1f} s" if after is not None else f"not known after {patience:g} s"
+
+
+def _with_notes(one: Finding, notes: Sequence[str]) -> Finding:
+    """The finding of a place says that its container joined the network only after repeated attempts."""
+    if not notes:
+        return one
+    found = "; ".join([one.evidence.found, *(f"joining the network {note}" for note in notes)])
+    return replace(one, evidence=replace(one.evidence, found=found))
 
 
 def _explained(one: Finding, findings: Sequence[Finding]) -> Finding:

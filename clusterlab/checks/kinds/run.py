@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import docker.errors
 from pydantic import Field
 
 from clusterlab.errors import UsageError
@@ -36,11 +32,9 @@ from clusterlab.model.validate.files import Files, PlayFile, item
 from clusterlab.model.validate.networks import container_on
 from clusterlab.model.validate.places import image_there, named_docker_hosts
 from clusterlab.model.validate.volumes import mounts_there, sources_there
-from clusterlab.resources.container_actions import connect_container
 from clusterlab.resources.container_body import WantedContainer, wanted_container
 from clusterlab.resources.engine_calls import flags
 
-from ..attempts import Interrupted
 from ..finding import Finding, ask_each, finding, said
 from ..kind import CheckKind
 from ..manual.line import Line, ends, variables
@@ -49,10 +43,10 @@ from ..manual.where import Where
 from ..matcher import describe, match
 from ..place import Place
 from ..places import Places
-from ..spec import image_on, remove, require_volumes, wanted
+from ..running import Ended, removed, run_to_end
+from ..spec import image_on, require_volumes, wanted
 from ..volume_paths import mounted
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5  # seconds between two looks at a container that runs
 _SPEC = ("command", "entrypoint", "environment", "user", "volumes", "volumes_from", "tmpfs", "ports", "networks",
          "network_mode")  # fmt: skip
 
@@ -162,19 +156,6 @@ class Run(CheckKind[RunProbe]):
 KIND = Run()
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """How it went: the engine's refusal, or exit code and output.
-
-    The exit code is None when it did not end in time.
-    """
-
-    refusal: str = ""
-    exit: int | None = None
-    stdout: str = ""
-    stderr: str = ""
-
-
 def summary(probe: RunProbe) -> str:
     if probe.fails is not None:
         return f"it does not start, and the engine says what {describe(probe.fails)}"
@@ -188,8 +169,8 @@ def _compare(probe: RunProbe, place: Place, places: Places) -> Finding:
     image = image_on(places, place, probe.image)
     container = container_of(probe, place.host)
     require_volumes(places, place, probe.volumes)
-    with _removed(places, place, wanted(places, f"clusterlab-run-{uuid.uuid4().hex[:8]}", container, image)) as spec:
-        ended = _run_to_end(places, place, spec, probe.timeout)
+    with removed(places, place, wanted(places, f"clusterlab-run-{uuid.uuid4().hex[:8]}", container, image)) as spec:
+        ended = run_to_end(places, place, spec, probe.timeout)
     problems, found = _judge(probe, ended)
     return finding(
         place,
@@ -206,7 +187,7 @@ def container_of(probe: RunProbe, host: str) -> Container:
     return Container.model_validate({"host": host, "image": probe.image, **{key: getattr(probe, key) for key in _SPEC}})
 
 
-def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
+def _judge(probe: RunProbe, ended: Ended) -> tuple[list[str], str]:
     """What is wrong, and what was found."""
     if ended.refusal:
         if probe.fails is None:
@@ -228,47 +209,6 @@ def _judge(probe: RunProbe, ended: _Ended) -> tuple[list[str], str]:
         unseen = [ended.stdout] * (probe.stdout is None) + [ended.stderr] * (probe.stderr is None)
         found += said("\n".join(unseen))
     return problems, ", ".join(found)
-
-
-@contextmanager
-def _removed(places: Places, place: Place, spec: WantedContainer) -> Iterator[WantedContainer]:
-    """The container is gone after the block, with its anonymous volumes.
-
-    `clean` finds by its label one that is not.
-    """
-    try:
-        yield spec
-    finally:
-        remove(places, place, spec.name)
-
-
-def _run_to_end(places: Places, place: Place, spec: WantedContainer, timeout: float) -> _Ended:
-    with places.engine(place.host) as engine:
-        try:
-            created = engine.create_container_from_config(spec.config, spec.name)  # type: ignore[no-untyped-call]
-            for network in list(spec.networks)[1:]:
-                connect_container(places.hosts[place.host], spec, network, created["Id"])
-            engine.start(created["Id"])
-        except docker.errors.APIError as error:
-            return _Ended(refusal=str(error.explanation or error).strip())
-        code = _exit_code(engine, spec.name, time.monotonic() + timeout, places)
-        stdout, stderr = (
-            engine.logs(spec.name, stdout=out, stderr=not out).decode(errors="replace") for out in (True, False)
-        )
-    return _Ended("", code, stdout, stderr)
-
-
-def _exit_code(engine: Any, name: str, deadline: float, places: Places) -> int | None:
-    pause = _FIRST_PAUSE
-    while True:
-        state = engine.inspect_container(name)["State"]
-        if state["Status"] in ("exited", "dead"):
-            return int(state["ExitCode"])
-        if time.monotonic() > deadline:
-            return None
-        if places.interrupted.wait(pause):
-            raise Interrupted("interrupted")
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def command_of(spec: WantedContainer) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from clusterlab.resources.addresses import not_allocated
 from clusterlab.resources.container_actions import create_container
 from clusterlab.resources.container_body import wanted_container
 from tests.support.labs import lab_up, namespaces_lab
+from tests.support.late_swarm import LATE, Moment
 from tests.support.resource_bench import Bench
 
 pytestmark = pytest.mark.engine
@@ -31,10 +30,6 @@ def play(**containers: dict[str, Any]) -> dict[str, Any]:
     return {"networks": {"mesh": {"driver": "overlay", "attachable": True}}, "containers": containers}
 
 
-LATE, REFUSED = "attaching to network failed", "Could not attach to network"
-FROZEN = 22.0  # seconds: an engine waits 20 s for the Swarm's answer
-
-
 @pytest.fixture(scope="module")
 def late() -> Iterator[Bench]:
     lab = namespaces_lab(f"addresses-{os.getpid()}", "10.78.0.0/24", 3, images={"shell": {"build": "busybox"}})
@@ -45,24 +40,6 @@ def late() -> Iterator[Bench]:
         bench.made(play(**BETA))  # it gets the network's first address
         bench.made(play(**BETA, **KEEPER))
         yield bench
-
-
-def manager_process(bench: Bench) -> int:
-    """The manager's engine as this system knows it."""
-    namespace = bench.sh("host1", "readlink /proc/$(pgrep -o -x dockerd)/ns/net")
-    found = subprocess.run(["pgrep", "-x", "dockerd"], capture_output=True, text=True, check=True).stdout.split()
-    return next(int(pid) for pid in found if os.readlink(f"/proc/{pid}/ns/net") == namespace)
-
-
-def frozen_after(pid: int, seconds: float) -> None:
-    """Freeze a process `seconds` from now, for longer than an engine waits for it."""
-    never = threading.Event()
-    never.wait(seconds)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        never.wait(FROZEN)
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def wanted(bench: Bench, name: str) -> Any:
@@ -83,42 +60,9 @@ def addresses(bench: Bench) -> dict[str, str]:
     return found
 
 
-class Moment:
-    """When the manager is frozen after a start: after it has accepted the request to join, before it has answered.
-
-    It is searched: too early, and the request itself is refused; too late, and the container has started already.
-    """
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._pid = manager_process(bench)
-        self._early, self._late = 0.0, 1.0
-
-    def hit(self, start: Callable[[], None]) -> bool:
-        """Start something while the manager is frozen; whether a request was accepted and not answered in time."""
-        before = self._logged(LATE), self._logged(REFUSED)
-        delay = (self._early + self._late) / 2
-        freezer = threading.Thread(target=frozen_after, args=(self._pid, delay))
-        freezer.start()
-        try:
-            start()
-        finally:
-            freezer.join()
-        if self._logged(LATE) > before[0]:
-            return True
-        if self._logged(REFUSED) > before[1]:
-            self._early = delay
-        else:
-            self._late = delay
-        return False
-
-    def _logged(self, text: str) -> int:
-        return int(self._bench.sh("host2", f"journalctl -u docker -o cat | grep -c '{text}' || true"))
-
-
 @pytest.fixture(scope="module")
 def moment(late: Bench) -> Moment:
-    return Moment(late)
+    return Moment(late.sh)
 
 
 @pytest.mark.long
@@ -128,7 +72,7 @@ def test_a_start_that_missed_the_swarm_s_answer_is_repeated_with_an_allocated_ad
     others = [late.hosts["host1"], late.hosts["host3"]]
     for number in range(12):
         spec = wanted(late, f"alpha{number}")
-        hit = moment.hit(lambda spec=spec: create_container(late.hosts["host2"], spec, others))  # type: ignore[misc]
+        hit, note = moment.hit(partial(create_container, late.hosts["host2"], spec, others))
         found = late.hosts["host2"].docker.inspect_container(spec.name)
         mesh = found["NetworkSettings"]["Networks"]["mesh"]
         assert not_allocated(found, [mesh["NetworkID"]]) == []
@@ -136,6 +80,8 @@ def test_a_start_that_missed_the_swarm_s_answer_is_repeated_with_an_allocated_ad
         assert len(set(known.values())) == len(known), known
         late.sh("host2", f"docker rm --force --volumes {spec.name}")
         if hit:
+            assert "succeeded at attempt 2" in note
+            assert LATE in note
             return
     pytest.fail("the manager was never frozen at the right moment")
 
@@ -147,7 +93,7 @@ def test_a_container_with_the_address_of_another_one_is_planned_to_get_its_own(l
     late.made(play(**BETA, **KEEPER, **stale))
     for _ in range(12):
         late.sh("host2", "docker stop stale")
-        if moment.hit(lambda: started(late, "stale")):
+        if moment.hit(lambda: started(late, "stale"))[0]:
             break
     late.sh("host2", "until docker start stale; do sleep 1; done")
     known = addresses(late)

@@ -24,7 +24,7 @@ def key(name: str) -> Key:
 def change(
     name: str,
     *needs: str,
-    do: Callable[[], None] = lambda: None,
+    do: Callable[[], str | None] = lambda: None,
     blocked: str = "",
     flag: str = "",
     weight: int = 1,
@@ -73,6 +73,11 @@ def test_a_change_comes_after_everything_that_it_needs() -> None:
     assert order[-1] == "last"
     assert sorted(order) == ["first", "last", "left", "right"]
     assert report.next_steps() == []
+
+
+def test_what_a_change_says_of_how_it_went_is_kept() -> None:
+    report = carry_out([change("one"), change("two", do=lambda: "succeeded at attempt 2")], Silent())
+    assert report.notes() == ["a: thing two: succeeded at attempt 2"]
 
 
 def test_what_no_change_stands_for_is_met_already() -> None:
