@@ -13,13 +13,15 @@ TITLE = "test-cluster"
 PLAY = IMAGE = reserved(TITLE)
 """What it is called in a lab and in labels: no play of a person has this name, and no image of an inventory."""
 NETWORK, SEALED, APART = (f"{OBJECT_PREFIX}{name}" for name in ("test_net", "encrypted_net", "apart_net"))
-WEB, PAIR, START, SPREAD = (f"{OBJECT_PREFIX}{name}_service" for name in ("web", "pair", "start", "spread"))
+WEB, PAIR, EACH, SPREAD = (f"{OBJECT_PREFIX}{name}_service" for name in ("web", "pair", "each", "spread"))
 PORT = 29517
-"""The first of two ports in a row that nodes publish while the test runs.
+"""The first of PORTS in a row that nodes publish while the test runs.
 
 Below those that kernels give connections (32768 and up), one of which could have it at any moment, and those that
 Swarm chooses for services (30000 and up).
 """
+PORTS = 3
+"""For containers, for a service on every node, and for the tasks of a service each on its own."""
 FLOOR = "1M"
 """What each node must download from every other in a second."""
 SHARED_AT = "/shared"

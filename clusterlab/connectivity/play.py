@@ -19,16 +19,17 @@ from clusterlab.model.problems import suggest
 
 from .names import (
     APART,
+    EACH,
     FLOOR,
     IMAGE,
     NETWORK,
     PAIR,
     PLAY,
     PORT,
+    PORTS,
     SEALED,
     SHARED_AT,
     SPREAD,
-    START,
     WEB,
     apart,
     probe,
@@ -159,14 +160,16 @@ def _services(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
     """The services that are wanted; the pair may be the one with a port, which then has its two tasks."""
     wanted = {subject.pair if name == PAIR else name for name in wanted}
     tasks = 2 if subject.pair == WEB else 1
-    serving = {"image": IMAGE, "command": ["sh", "-c", _SERVE], "networks": [NETWORK], **_AT_ONCE}
+    alone: dict[str, Any] = {"image": IMAGE, "command": ["sh", "-c", _SERVE], **_AT_ONCE}
+    serving = {**alone, "networks": [NETWORK]}
     waiting = {"image": IMAGE, "command": _SLEEP, **_AT_ONCE}
+    own: dict[str, Any] = {"target": 80, "published": subject.port + 2, "mode": "host"}
     only = [f"node.platform.arch == {subject.machine}"] if subject.machine else []
     where = {"placement": {"constraints": only}} if only else {}
     services = {
         WEB: {**serving, "ports": [f"{subject.port + 1}:80"], "deploy": {"replicas": tasks, **where}},
         PAIR: {**serving, "deploy": {"replicas": 2, **where}},
-        START: {**waiting, "deploy": {"mode": "global", **where}},
+        EACH: {**alone, "ports": [own], "deploy": {"mode": "global", **where}},
         SPREAD: {**waiting, "deploy": {"replicas": len(subject.inventory.swarm_hosts), **where}},
     }
     return {name: one for name, one in services.items() if name in wanted}
@@ -223,8 +226,8 @@ def _chosen(options: Options) -> list[str]:
 
 
 def _port(port: int) -> int:
-    if not 1024 <= port <= 65534:
-        raise UsageError(f"--port {port} is not the first of two free ports", remedy=f"For example --port {PORT}.")
+    if not 1024 <= port <= 65536 - PORTS:
+        raise UsageError(f"--port {port} is not the first of three free ports", remedy=f"For example --port {PORT}.")
     return port
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .export_properties import listings, locks, mounts, permissions, renames, shares
-from .names import APART, NETWORK, PAIR, SEALED, SPREAD, START, WEB, apart, probe, sealed
+from .names import APART, EACH, NETWORK, PAIR, SEALED, SPREAD, WEB, apart, probe, sealed
+from .port_properties import host_mode, ingress, published
 from .subject import Statement, Subject
 
 ROUNDS = "for i in 1 2 3 4; do wget -q -T 5 -O - http://{}/cgi-bin/name || exit; done | sort | uniq -c"
@@ -82,23 +83,6 @@ def _managers(subject: Subject) -> Iterator[Statement]:
         yield {"title": title, "mesh": mesh}
 
 
-def _published(subject: Subject) -> Iterator[Statement]:
-    everywhere = list(subject.inventory.hosts)
-    if len(everywhere) > 1:
-        title = f"a port that a node publishes for its own container is open to all other hosts (TCP {subject.port})"
-        mesh = {"on": everywhere, "to": list(subject.nodes), "by": "tcp", "port": subject.port}
-        yield {"title": title, "mesh": mesh, "within": subject.soon}
-
-
-def _ingress(subject: Subject) -> Iterator[Statement]:
-    everywhere = list(subject.inventory.hosts)
-    if len(everywhere) > 1:
-        port = subject.port + 1
-        title = f"a service's published port is open on every node, with and without a task (TCP {port})"
-        mesh = {"on": everywhere, "to": list(subject.nodes), "by": "tcp", "port": port}
-        yield {"title": title, "mesh": mesh, "needs": ["ipvs"], "within": "60s"}
-
-
 def _virtual(subject: Subject) -> Iterator[Statement]:
     inside, rounds = [probe(node) for node in subject.nodes], ROUNDS.format(subject.pair)
     yield {
@@ -147,7 +131,7 @@ def _registries(subject: Subject) -> Iterator[Statement]:
 def _start(subject: Subject) -> Iterator[Statement]:
     """Each node that takes tasks has one; nothing but the clocks of managers is compared."""
     title = "on every active node a task of a service runs within 30 s of its creation"
-    yield {"title": title, "tasks": {"service": START, "running": "each", "started": "30s"}, "within": subject.soon}
+    yield {"title": title, "tasks": {"service": EACH, "running": "each", "started": "30s"}, "within": subject.soon}
 
 
 def _drain(subject: Subject) -> Iterator[Statement]:
@@ -214,8 +198,16 @@ PROPERTIES: Mapping[str, Property] = {
         ),
         Property("throughput", "downloads over an overlay network, with a floor: --floor", _throughput),
         Property("encrypted", "an encrypted overlay network", _encrypted, quick=False, stands=("sealed",)),
-        Property("published", "ports published by containers, from every host", _published),
-        Property("ingress", "a port published by a service, on every node", _ingress, stands=(WEB,)),
+        Property("published", "ports published by containers, from every host", published),
+        Property("ingress", "a port published by a service, on every node", ingress, stands=(WEB,)),
+        Property(
+            "host-mode",
+            "a port that a service publishes with mode: host, on every node that takes tasks",
+            host_mode,
+            quick=False,
+            stands=(EACH,),
+            lacks="it needs a node that takes tasks, and another host",
+        ),
         Property("virtual", "virtual addresses and round robin", _virtual, stands=("probe", PAIR)),
         Property(
             "isolation",
@@ -256,7 +248,7 @@ PROPERTIES: Mapping[str, Property] = {
             lacks="no service of the Swarm has an image from a registry",
             surveyed=True,
         ),
-        Property("start", "how long a task of a service takes to start", _start, quick=False, stands=(START,)),
+        Property("start", "how long a task of a service takes to start", _start, quick=False, stands=(EACH,)),
         Property(
             "drain",
             "the test's own tasks on one idle worker move when it is drained, with allow_actions alone",

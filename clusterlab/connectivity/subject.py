@@ -22,7 +22,7 @@ _SOON, _SOON_PER_NODE = 20, 2  # seconds that an overlay network that was just c
 class Subject:
     """What the test is about.
 
-    The inventory, the nodes that are tested, and the first of the two ports that it uses.
+    The inventory, the nodes that are tested, and the first of the ports that it uses.
     """
 
     inventory: Inventory
@@ -67,6 +67,13 @@ class Subject:
         """What nodes must be for tasks of the test where not all nodes are the same; "" where they are."""
         kinds = set(self.seen.machines.values()) if self.seen else set()
         return platform.machine() if kinds - {platform.machine()} else ""
+
+    @property
+    def takers(self) -> list[str]:
+        """The nodes that take tasks of the test: active ones on which its image runs."""
+        active = self.seen.active if self.seen else self.nodes
+        machines = self.seen.machines if self.seen else {}
+        return [node for node in self.nodes if node in active and self.machine in ("", machines.get(node))]
 
     @property
     def pair(self) -> str:

@@ -102,15 +102,16 @@ class Stray:
 class Seen:
     """What was found.
 
-    `images` has one image of each registry that services use, `idle` the active nodes without any task, `silent` why
-    nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls it, `unreached` the
-    addresses of servers of exports that nodes do not reach, `strangers` the nodes of another Swarm, and `strays` what
-    tests of other labs left.
+    `images` has one image of each registry that services use, `active` the nodes that take tasks, `idle` those of them
+    without any, `silent` why nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls
+    it, `unreached` the addresses of servers of exports that nodes do not reach, `strangers` the nodes of another Swarm,
+    and `strays` what tests of other labs left.
     """
 
     exports: tuple[Export, ...] = ()
     images: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     machines: Mapping[str, str] = field(default_factory=dict)
     unreached: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -129,6 +130,7 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     of_managers = list(answers(managers, found)[0].values()) or results_of(found)
     ids = {name: str(node.info["Swarm"]["NodeID"]) for name, node in of_nodes.items()}
     services = [one for each in of_managers for one in each.services]
+    active = {node for each in of_managers for node in each.active}
     free = {node for each in of_managers for node in each.free}
     volumes = [one for node in of_nodes.values() for one in node.volumes]
     used = tuple(exports([*volumes, *_volumes_of(services)]))
@@ -136,6 +138,7 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
         exports=used,
         images=tuple(images(services)),
         idle=tuple(name for name, id_ in ids.items() if id_ in free),
+        active=tuple(name for name, id_ in ids.items() if id_ in active),
         silent=silent,
         machines={name: str(node.info["Architecture"]) for name, node in of_nodes.items()},
         unreached=_unreached(hosts, list(of_nodes), used),
@@ -199,11 +202,12 @@ class _Node:
 
 @dataclass(frozen=True)
 class _Swarm:
-    """What a manager lists: services and nodes, networks of tests, and the ids of active nodes without any task."""
+    """What a manager lists: services and nodes, networks of tests, and ids of active nodes, `free` without any task."""
 
     services: Sequence[Json]
     nodes: Sequence[Json]
     networks: Sequence[Json]
+    active: frozenset[str]
     free: frozenset[str]
 
 
@@ -248,7 +252,7 @@ def _swarm(host: Host) -> _Swarm:
         nodes = host.docker.nodes()
         active = frozenset(str(one["ID"]) for one in nodes if one["Spec"]["Availability"] == "active")
         free = active - {str(one.get("NodeID") or "") for one in tasks}
-        return _Swarm(services, nodes, host.docker.networks(filters=_OF_TESTS), free)
+        return _Swarm(services, nodes, host.docker.networks(filters=_OF_TESTS), active, free)
 
 
 def _volumes_of(services: Iterable[Json]) -> Iterator[Json]:

@@ -21,7 +21,7 @@ from clusterlab.pipeline.lock import Exclusive
         "quick": "skip what takes longer",
         "outside": "the URL of a page outside the cluster that containers must reach",
         "floor": "what each node must download from every other in a second",
-        "port": "the first of two free ports that the nodes publish during the test",
+        "port": "the first of three free ports that the nodes publish during the test",
         "json": JSON,
         "junit": JUNIT,
         "html": HTML,

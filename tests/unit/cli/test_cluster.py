@@ -37,7 +37,7 @@ def clusterlab(words: str) -> int | str | None:
         ("test-cluster 192.0.2.11 -i office.yml", "a manager and --inventory are mutually exclusive"),
         ("test-cluster -i office.yml --node host3", "host3 is not a node of the Swarm"),
         ("test-cluster -i office.yml --only pings", "unknown property 'pings'"),
-        ("test-cluster -i office.yml --port 65535", "is not the first of two free ports"),
+        ("test-cluster -i office.yml --port 65535", "is not the first of three free ports"),
         ("test-cluster -i office.yml --floor fast", "--floor fast is not a number of bytes in a second"),
         ("test-cluster -i office.yml --floor 11M", "so more than 10M cannot be measured"),
     ],

@@ -1,0 +1,66 @@
+"""The connectivity test on a Swarm that is broken one thing at a time: each is named by node and direction."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.swarm_bench import Bench, broken, failed
+
+pytestmark = pytest.mark.engine
+DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
+DROP_LONG = "iptables -{} INPUT -p udp --dport 4789 -m length --length 1400:65535 -j DROP"
+"""As where the way to a node has a smaller MTU; that of its card also stalls the Swarm's own open connections."""
+DROP_GOSSIP = "iptables -{} INPUT -p udp --dport 7946 -j DROP"
+PING = "on an overlay network every node reaches every other (VXLAN, UDP 4789)"
+TCP = "TCP connects from every node to every other"
+NEWS = "the name of a new container is known on every node within seconds (UDP 7946)"
+PACKETS = "full-size packets pass unfragmented from every node to every other"
+WAYS = {
+    ("host1", "host2"): "timed out: nothing arrives at host2",
+    ("host2", "host1"): "timed out: the answer of host1 is lost",
+}
+HOST_MODE = "a service's port with mode: host is open on every node that takes tasks, for the task there (TCP 29519)"
+DROP_PORT = "iptables -t raw -{} PREROUTING -p tcp --dport 29519 -j DROP"
+PAIR = "host1 and host2 do not reach each other"
+
+
+@pytest.mark.parametrize(
+    ("rule", "only", "says"),
+    [
+        (DROP_ONE_WAY, ["ping", "tcp", "gossip"], {PING: PAIR, TCP: PAIR}),
+        (DROP_LONG, ["packets", "ping", "gossip"], {PACKETS: "host2 is not reached by any other node"}),
+        (DROP_PORT, ["host-mode", "start", "published"], {HOST_MODE: "host2 is not reached by any other node"}),
+    ],
+    ids=["4789-one-way", "mtu", "host-mode"],
+)
+def test_what_is_broken_is_named_by_node_and_nothing_else_fails(
+    bench: Bench, rule: str, only: list[str], says: dict[str, str]
+) -> None:
+    words = [word for name in only for word in ("--only", name)]
+    with broken(bench, "host2", rule.format("I"), rule.format("D")):
+        code, results, printed = bench.test("-i", "existing.yml", *words)
+    hints = failed(results)
+    assert code == 1, printed
+    assert hints.keys() == says.keys(), printed
+    for title, said in says.items():
+        assert hints[title].startswith(said), printed
+        assert f"{title}: {said}" in printed
+    links = [link for one in results["results"] for item in one["evidence"] for link in item["links"]]
+    ways = {(link["source"], link["target"]): link["found"] for link in links if link["found"].startswith("timed out")}
+    assert ways == (WAYS if TCP in says else {}), printed
+
+
+def test_a_node_that_drops_udp_7946_is_the_one_that_misses_new_names(bench: Bench) -> None:
+    """Of all pairs, only its own lack news, at least where it should hear.
+
+    Some news come over TCP all the same, by chance; others hear nothing of it either while they take it for lost.
+    """
+    with broken(bench, "host2", DROP_GOSSIP.format("I"), DROP_GOSSIP.format("D")):
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "news", "--only", "gossip")
+    hints = failed(results)
+    assert (code, list(hints)) == (1, [NEWS]), printed
+    assert "host2 " in hints[NEWS].partition(".")[0], printed
+    (news,) = (one for one in results["results"] if one["check"] == NEWS)
+    missed = [link for item in news["evidence"] for link in item["links"] if not link["seen"]]
+    assert all("host2" in (link["source"], link["target"]) for link in missed), printed
+    assert any(link["source"] == "host2" for link in missed), printed

@@ -1,0 +1,128 @@
+"""What the test proves of NFS exports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clusterlab.connectivity.names import PLAY, share
+from clusterlab.connectivity.survey import Export, exports
+
+from .plays import FOREIGN, ON_EXPORTS, SEEN, THREE, lab, play
+
+
+def test_exports_of_the_inventory_are_shared_by_all_nodes_and_read_only_ones_are_not_written() -> None:
+    exports = [{"path": "/a", "clients": "*"}, {"path": "/b", "clients": "*", "options": ["ro"]}]
+    made = play(lab(*THREE, "nfs_server", nfs={"exports": exports}), properties=["shares"])
+    assert [volume.driver_opts["device"] for volume in made.volumes.values()] == [":/a"]
+    assert made.volumes[share(0)].driver_opts["o"] == "addr=10.0.0.4,rw,nfsvers=4.2"
+    assert [check.title for check in made.checks] == ["what one node writes to /a of n4, every other reads"]
+
+
+@pytest.mark.parametrize("name", ON_EXPORTS)
+def test_a_statement_about_an_export_writes_below_a_folder_of_its_own_and_removes_it(name: str) -> None:
+    (check,) = play(
+        lab(*THREE, "nfs_server", nfs={"exports": [{"path": "/a", "clients": "*"}]}), properties=[name]
+    ).checks
+    texts = [one.probe.run for one in check.steps if one.kind == "command"]  # type: ignore[union-attr]
+    begin, end = texts[0], check.finally_[0].run
+    own = end.removeprefix("rm -rf ")
+    assert re.fullmatch(r"/shared/clusterlab-test-cluster-[0-9a-f]{8}-[a-z]+", own)
+    assert begin == f"rm -rf {own} && mkdir {own} && chmod 755 {own}"
+    assert all(path.startswith(own) for text in texts for path in re.findall(r"/shared[^ ;)]*", text))
+
+
+def test_two_clusters_with_one_export_have_folders_of_their_own() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+
+    def folders(*roles: str) -> set[str]:
+        made = play(lab(*roles, nfs=exports), properties=["locks"])
+        return {one.finally_[0].run.removeprefix("rm -rf ") for one in made.checks}
+
+    assert folders(*THREE, "nfs_server") == folders(*THREE, "nfs_server")
+    assert not folders(*THREE, "nfs_server") & folders(*THREE, "", "nfs_server")
+
+
+def test_a_private_file_is_refused_to_another_user_where_the_server_tells_users_apart() -> None:
+    for options, refused in (["rw"], True), (["rw", "all_squash"], False):
+        exports = {"exports": [{"path": "/a", "clients": "*", "options": options}]}
+        (check,) = play(lab(*THREE, "nfs_server", nfs=exports), properties=["permissions"]).checks
+        assert any(getattr(one.probe, "user", None) for one in check.steps) is refused
+        assert ("refused to another user" in check.title) is refused
+
+
+def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inventory_names_is_not_tested_twice() -> (
+    None
+):
+    own = {"exports": [{"path": "/a", "clients": "*"}]}
+    made = play(lab(*THREE, "nfs_server", nfs=own), SEEN, properties=["shares", "mounts"])
+    assert [volume.driver_opts for volume in made.volumes.values()] == [
+        {"type": "nfs", "o": "addr=10.0.0.4,rw,nfsvers=4.2", "device": ":/a"},
+        {"type": "nfs", "o": FOREIGN.o, "device": ":/theirs"},
+    ]
+    reading = [one for one in made.containers.values() if "shared1" in one.volumes[0]]
+    assert len(reading) == 3
+    assert all(one.volumes[0].endswith(":ro") for one in reading)
+    assert made.checks[-1].title == "every node mounts /theirs of 10.0.0.99, as volume shop_data does, and reads it"
+
+
+def test_nothing_is_mounted_whose_server_a_node_does_not_reach() -> None:
+    """The statement then asks for the server's port, from every node."""
+    seen = replace(SEEN, unreached={"n2": frozenset({FOREIGN.address}), "n9": frozenset({"10.0.0.4=2049"})})
+    made = play(lab(*THREE), seen, properties=["mounts"])
+    assert [one.driver_opts["device"] for one in made.volumes.values()] == [":/a"]
+    assert {one.volumes[0].partition(":")[0] for one in made.containers.values()} == set(made.volumes)
+    blocked, mounted = made.checks
+    assert blocked.needs == ["nfs"]
+    assert (blocked.kind, mounted.kind) == ("port", "command")
+    assert (blocked.probe.on, blocked.probe.to, blocked.probe.port) == (["n1", "n2", "n3"], "10.0.0.99", 2049)  # type: ignore[union-attr]
+    assert len(play(lab(*THREE), seen, nodes=["n1", "n3"], properties=["mounts"]).volumes) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ("addr=nas,rw", "nas=2049"),
+        ("addr=10.0.0.9,port=20490,proto=tcp", "10.0.0.9=20490"),
+        ("addr=10.0.0.9,mountport=635,soft", "10.0.0.9=2049"),
+        ("addr=10.0.0.9,proto=udp", ""),
+        ("addr=10.0.0.9,rdma,port=20049", ""),
+    ],
+)
+def test_the_server_of_an_export_is_asked_for_where_it_is_mounted(options: str, address: str) -> None:
+    assert Export("nfs", options, ":/a", "data").address == address
+
+
+def test_the_quick_test_appends_nothing_under_a_lock() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}]}
+    for quick in True, False:
+        (check,) = play(lab(*THREE, "nfs_server", nfs=exports), quick=quick, properties=["shares"]).checks
+        (shared_file,) = [one.probe for one in check.steps if one.kind == "shared_file"]
+        assert (shared_file.appends == 0) is quick  # type: ignore[union-attr]
+
+
+def volume(name: str, options: dict[str, str] | None = None, driver: str = "local", play: str = "") -> dict[str, Any]:
+    labels = {"org.clusterlab.play": play} if play else None
+    return {"Name": name, "Driver": driver, "Labels": labels, "Options": options}
+
+
+def test_exports_are_those_of_others_volumes_each_once() -> None:
+    nfs = {"type": "nfs", "o": "addr=10.0.0.9,rw", "device": ":/srv"}
+    found = exports(
+        [
+            volume("plain"),
+            volume("memory", {"type": "tmpfs", "device": "tmpfs"}),
+            volume("data", nfs),
+            volume("same", nfs),
+            volume("other", {**nfs, "device": ":/other"}),
+            volume("plugin", {**nfs, "device": ":/plugin"}, "plugin"),
+            volume("ours", {**nfs, "device": ":/ours"}, play=PLAY),
+        ]
+    )
+    assert [(one.of, one.server, one.path) for one in found] == [
+        ("data", "10.0.0.9", "/srv"),
+        ("other", "10.0.0.9", "/other"),
+    ]
