@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from clusterlab.cli.stack_words import WITHOUT
 from clusterlab.cli.verb import INVENTORY, PLAY, PLAYBOOKS, Call, err, out, verb
+from clusterlab.connectivity.names import TITLE as CLUSTER_TEST
 from clusterlab.pipeline.lock import Unlocked
 
+PLAYS = f"{PLAY}; {CLUSTER_TEST} is what the verb of that name does"
 SHELL = "print only the commands, as a script for each host; with hosts named after the plays, only theirs"
 
 
 @verb(
     Unlocked("touches no host"),
-    {"play": PLAY, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL, "without": WITHOUT},
+    {"play": PLAYS, "inventory": INVENTORY, "playbooks": PLAYBOOKS, "shell": SHELL, "without": WITHOUT},
     lists=("play", "without"),
 )
 def explain(
@@ -25,7 +27,6 @@ def explain(
     """Show what a play teaches, a picture of it, and the manual commands."""
     from clusterlab.cli.locations import inventory_path
     from clusterlab.cli.session import load, say_shipped
-    from clusterlab.connectivity.names import TITLE as CLUSTER_TEST
     from clusterlab.connectivity.play import with_test
     from clusterlab.manual.lesson import lesson
     from clusterlab.manual.script import script

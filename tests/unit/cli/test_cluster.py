@@ -59,3 +59,12 @@ def test_it_lists_what_it_tests(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "packets of full size on an overlay network" in shown
     assert "(not with --quick)" in shown
+
+
+def test_explain_lists_it_and_shows_how_it_is_done_manually(capsys: pytest.CaptureFixture[str]) -> None:
+    assert clusterlab("explain --help") == 0
+    assert "test-cluster is what the verb" in " ".join(capsys.readouterr().out.split())
+    main(["clusterlab", "explain", "test-cluster", "-i", "office.yml"])
+    shown = capsys.readouterr().out
+    assert "test-cluster: Every node reaches every other" in shown
+    assert "192.0.2.12 29519" in shown
