@@ -160,6 +160,8 @@ def passes_and_leaves_nothing(nodes: Nodes, options: Options) -> list[str]:
     for stage, report in pipeline.reports.items():
         for done in sorted(report.done, key=lambda one: -one.seconds)[:_SLOWEST]:
             print(f"  {done.seconds:6.1f} s  {stage}  {done.change.key}")
+        for note in report.notes():
+            print(f"  {stage}  {note}")
     slowest = sorted(pipeline.results, key=lambda result: -result.seconds)
     print(*(f"  {one.seconds:6.1f} s  {one.outcome}  {one.check}" for one in slowest), sep="\n", flush=True)
     assert [(one.name, one.message, one.detail) for one in stages.noted if one.outcome != "done"] == []
