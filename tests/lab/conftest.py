@@ -34,6 +34,7 @@ LONG = {
     "test_nightly.py",
     "test_provision_nfs.py",
     "test_releases.py",
+    "test_shop.py",
     "test_snapshots.py",
 }
 """What `make test-long` runs beside `make test`."""

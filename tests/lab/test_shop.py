@@ -66,7 +66,6 @@ def test_the_shop_from_nothing(shop: Program, tmp_path: Path) -> None:
     assert len(document["results"]) > 35
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("path", WAYS, ids=lambda path: path.stem)
 def test_what_is_broken_is_named_and_healed(stand: Stand, path: Path) -> None:
     case = read_case(path)
@@ -77,7 +76,6 @@ def test_what_is_broken_is_named_and_healed(stand: Stand, path: Path) -> None:
     compare({}, stand.check([PLAY], titles, HEALED_WITHIN))
 
 
-@pytest.mark.long
 def test_the_healed_shop_passes(stand: Stand) -> None:
     wrong = [one for one in stand.check([PLAY]) if one.outcome is not Outcome.PASS]
     assert not wrong, "\n".join(f"{one.check}\n{told(one)}" for one in wrong)
