@@ -14,8 +14,9 @@ from clusterlab.model.needs import missing, network_needs
 
 from .base import SWARM, Change, Difference, Key, Skipped
 from .engine_calls import shell
-from .kind import ResourceKind, skipped
-from .labels import is_of_play, not_ours, play_of
+from .kind import skipped
+from .labelled import LabelledKind
+from .labels import not_ours
 from .network_replacement import create, needs_of, remove_command, replacement, services_on, users_on
 from .network_spec import WantedNetwork, network_differences, wanted_network
 from .observed import Json, is_task, labels_of, service_of
@@ -33,7 +34,7 @@ _MISSING = (
 )
 
 
-class NetworkKind(ResourceKind[WantedNetwork, Json]):
+class NetworkKind(LabelledKind[WantedNetwork]):
     """Networks on each of their hosts, and those of the Swarm."""
 
     name = "network"
@@ -100,15 +101,6 @@ class NetworkKind(ResourceKind[WantedNetwork, Json]):
                 where=at.name,
             )
         return replacement(scope, key, wanted, found, differing) if differing else None
-
-    def owns(self, lab: str, found: Json) -> bool:
-        return is_of_play(lab, labels_of(found))
-
-    def play(self, found: Json) -> str | None:
-        return play_of(labels_of(found))
-
-    def labels(self, found: Json) -> Mapping[str, str]:
-        return labels_of(found)
 
     def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change | None:
         at, users = scope.at(key), users_on(scope, key, found)

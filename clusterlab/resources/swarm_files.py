@@ -23,8 +23,8 @@ from . import service_ends
 from .base import HIDDEN, LABEL_PLAY, SWARM, Change, Difference, Key
 from .compare import describe, differences
 from .engine_calls import engine, shell
-from .kind import ResourceKind
-from .labels import is_of_play, labels_for, not_ours, own_labels, play_of
+from .labelled import LabelledKind
+from .labels import labels_for, not_ours, own_labels
 from .observed import Json, Observed, labels_of
 from .scope import MANAGERS, Scope, SwarmView, Wants
 from .service_files import used
@@ -52,7 +52,7 @@ def wanted_file(lab: str, play: str, name: str, one: SwarmFile) -> WantedFile:
     return WantedFile(name, content, file_spec(file_object(name, one, content), labels), one.path)
 
 
-class FileKind(ResourceKind[WantedFile, Json]):
+class FileKind(LabelledKind[WantedFile]):
     """Configs of the Swarm, or its secrets."""
 
     def __init__(self, name: str) -> None:
@@ -169,15 +169,6 @@ class FileKind(ResourceKind[WantedFile, Json]):
             where=at.name,
             takes=service_ends.keys(key, services),
         )
-
-    def owns(self, lab: str, found: Json) -> bool:
-        return is_of_play(lab, labels_of(found))
-
-    def play(self, found: Json) -> str | None:
-        return play_of(labels_of(found))
-
-    def labels(self, found: Json) -> Mapping[str, str]:
-        return labels_of(found)
 
     def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change:
         at, ending = scope.at(key), _ending(scope, key)

@@ -18,8 +18,9 @@ from .base import SWARM, Change, Command, Difference, Key, Skipped
 from .compare import describe, differences
 from .disks import needed_disk, with_device
 from .engine_calls import engine, pairs, shell
-from .kind import ResourceKind, skipped
-from .labels import is_ours, labels_for, not_ours, own_labels, play_of
+from .kind import skipped
+from .labelled import LabelledKind
+from .labels import is_ours, labels_for, not_ours, own_labels
 from .observed import Json, Observed, is_task, labels_of, service_id, service_of
 from .ownership import with_owner
 from .removal import (
@@ -65,7 +66,7 @@ def wanted_volume(lab: str, play: str, name: str, volume: Volume, needs: frozens
     return WantedVolume(name, volume.driver, options, labels, needs)
 
 
-class VolumeKind(ResourceKind[WantedVolume, Json]):
+class VolumeKind(LabelledKind[WantedVolume]):
     """Volumes on each of their hosts."""
 
     name = "volume"
@@ -137,12 +138,6 @@ class VolumeKind(ResourceKind[WantedVolume, Json]):
 
     def owns(self, lab: str, found: Json) -> bool:
         return is_ours(lab, labels_of(found))
-
-    def play(self, found: Json) -> str | None:
-        return play_of(labels_of(found))
-
-    def labels(self, found: Json) -> Mapping[str, str]:
-        return labels_of(found)
 
     def remove(self, scope: Scope, key: Key, found: Json, reason: str) -> Change:
         at = scope.at(key)

@@ -43,10 +43,7 @@ from tests.support.labs import EngineLab, lab_in_swarm, namespaces_lab
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faults", nargs="*", metavar="FAULT")
-    parser.add_argument("--machines", choices=sorted(LABS), default="namespaces")
-    given = parser.parse_args(words)
+    given = parsed(words, __doc__)
     folders, lab = LABS[given.machines]
     cases, rows = sound(*folders), []
     with lab() as up:
@@ -56,6 +53,14 @@ def main(words: list[str]) -> int:
             print(table(up.machines.kind.name, [row])[-1], file=sys.stderr, flush=True)
     print("\n".join(table(up.machines.kind.name, rows)))
     return 0 if all(row.ok for row in rows) else 1
+
+
+def parsed(words: list[str], description: str | None) -> argparse.Namespace:
+    """The faults and the kind of machines in the words of a command."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faults", nargs="*", metavar="FAULT")
+    parser.add_argument("--machines", choices=sorted(LABS), default="namespaces")
+    return parser.parse_args(words)
 
 
 def _row(fault: str, case: Mapping[str, Any] | None, up: EngineLab) -> Tried:

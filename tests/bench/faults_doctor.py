@@ -11,7 +11,6 @@ when a fault had no effect or was not healed.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ from clusterlab.progress import Silent
 from tests.support.fault_cases import prepared, sound, spec_of
 from tests.support.labs import EngineLab
 
-from .faults import LABS, await_task, unable
+from .faults import LABS, await_task, parsed, unable
 
 _NAMED_SECONDS, _SILENT_SECONDS = 25.0, 60.0
 _UNKNOWN = "not evaluated"
@@ -36,10 +35,7 @@ Said = frozenset[tuple[str, str]]
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faults", nargs="*", metavar="FAULT")
-    parser.add_argument("--machines", choices=sorted(LABS), default="namespaces")
-    given = parser.parse_args(words)
+    given = parsed(words, __doc__)
     folders, lab = LABS[given.machines]
     cases = sound(*folders)
     print("| fault | doctor names | after, s | once it is healed |\n|---|---|---|---|", flush=True)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -23,34 +22,11 @@ from clusterlab.progress import Silent
 from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.rehearsal.rehearse import Rehearsal, rehearse
 from clusterlab.results import Outcome
+from tests.support.rehearsal_lab import INVENTORY, STACK
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 DOCKER = ("host1", "host2", "host3")
-INVENTORY: dict[str, Any] = {
-    "machines": "namespaces",
-    "network": {"subnet": "10.79.0.0/24"},
-    "hosts": {
-        "gw": {"address": "10.79.0.1"},
-        "host1": {"address": "10.79.0.11", "roles": ["docker", "swarm_manager"]},
-        "host2": {"address": "10.79.0.12", "roles": ["docker", "swarm_worker"]},
-        "host3": {"address": "10.79.0.13", "roles": ["docker", "swarm_worker"]},
-    },
-    "images": {"tools/shell:1": {"build": "busybox"}},
-}
-STACK = """
-services:
-  web:
-    image: tools/shell:1
-    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
-    deploy: {mode: global, restart_policy: {delay: 1s}}
-  database:
-    image: tools/shell:1
-    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
-    volumes: ["data:/data"]
-    deploy: {placement: {constraints: [node.hostname == host2]}, restart_policy: {delay: 1s}}
-volumes: {data: {}}
-"""
 BOUND = "because its volume data is local to host2, and node.hostname == host2 keeps it there"
 
 

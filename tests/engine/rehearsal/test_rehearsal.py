@@ -24,34 +24,12 @@ from clusterlab.pytest_plugin.bench import Bench
 from clusterlab.pytest_plugin.own_lab import temporary_lab
 from clusterlab.rehearsal.rehearse import Rehearsal, rehearse
 from clusterlab.results import Outcome
+from tests.support.rehearsal_lab import INVENTORY as ON_THREE_HOSTS
+from tests.support.rehearsal_lab import STACK
 
 pytestmark = pytest.mark.engine
 
-INVENTORY: dict[str, Any] = {
-    "lab": f"rehearsal-{os.getpid()}",
-    "machines": "namespaces",
-    "network": {"subnet": "10.79.0.0/24"},
-    "hosts": {
-        "gw": {"address": "10.79.0.1"},
-        "host1": {"address": "10.79.0.11", "roles": ["docker", "swarm_manager"]},
-        "host2": {"address": "10.79.0.12", "roles": ["docker", "swarm_worker"]},
-        "host3": {"address": "10.79.0.13", "roles": ["docker", "swarm_worker"]},
-    },
-    "images": {"tools/shell:1": {"build": "busybox"}},
-}
-STACK = """
-services:
-  web:
-    image: tools/shell:1
-    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
-    deploy: {mode: global, restart_policy: {delay: 1s}}
-  database:
-    image: tools/shell:1
-    command: [sh, -c, "trap exit TERM; sleep infinity & wait"]
-    volumes: ["data:/data"]
-    deploy: {placement: {constraints: [node.hostname == host2]}, restart_policy: {delay: 1s}}
-volumes: {data: {}}
-"""
+INVENTORY = {"lab": f"rehearsal-{os.getpid()}", **ON_THREE_HOSTS}
 
 
 @dataclass(frozen=True)
