@@ -15,35 +15,20 @@ import pytest
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
 from clusterlab.remote.docker_channel import _Adapter
+from tests.support.engine_container import CONTAINER, IMAGE, host_with_container
 
 if TYPE_CHECKING:
     from tests.support.labs import EngineLab
 
 pytestmark = pytest.mark.engine
 
-IMAGE = "clusterlab-remote-test"
-CONTAINER = "clusterlab-remote-test"
 _SSHD_LOG = "/run/sshd-2222.log"
-_IMPORT = f"""
-set -e; cd "$(mktemp -d)"; mkdir bin; cp /bin/busybox bin/
-for name in sh sleep cat echo wc head tail id; do ln -s busybox bin/$name; done
-tar -c . | docker import - {IMAGE}; rm -r "$PWD"
-"""
 
 
 @pytest.fixture(scope="module")
 def host(engine_lab: EngineLab) -> Iterator[Host]:
-    """host1 with a container that runs, and connections of its own."""
-    with Hosts(engine_lab.machines.targets()) as hosts:
-        host = hosts["host1"]
-        host.run(_IMPORT, check=True)
-        host.docker.create_container(IMAGE, ["sleep", "3600"], name=CONTAINER, stop_signal="SIGKILL")
-        try:
-            host.docker.start(CONTAINER)
-            yield host
-        finally:
-            host.docker.remove_container(CONTAINER, force=True)
-            host.docker.remove_image(IMAGE)
+    with host_with_container(engine_lab) as host:
+        yield host
 
 
 @pytest.fixture(scope="module")
@@ -184,51 +169,6 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def test_exec(host: Host) -> None:
-    done = host.exec(CONTAINER, ["sh", "-c", "echo out; echo err >&2; exit 5"])
-    assert (done.exit, done.stdout, done.stderr) == (5, "out\n", "err\n")
-    assert done.place == f"{CONTAINER} on host1"
-    assert done.command == "sh -c 'echo out; echo err >&2; exit 5'"
-
-
-def test_exec_with_input(host: Host) -> None:
-    text = "0123456789abcdef" * 200_000
-    assert host.exec(CONTAINER, ["cat"], stdin=text).stdout == text
-    assert host.exec(CONTAINER, ["sh", "-c", "exit 3"], stdin=text).exit == 3
-
-
-def test_exec_as_another_user(host: Host) -> None:
-    assert host.exec(CONTAINER, ["id", "-u"], user="1234").stdout == "1234\n"
-
-
-def test_exec_that_cannot_start(host: Host) -> None:
-    done = host.exec(CONTAINER, ["no-such-command"])
-    assert done.exit in (126, 127)
-    assert "no-such-command" in done.output
-
-
-def test_exec_deadline_leaves_nothing(host: Host) -> None:
-    began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match="did not end within 1 s"):
-        host.exec(CONTAINER, ["sh", "-c", "sleep 7654 & sleep 7654"], timeout=1)
-    assert time.monotonic() - began < 5
-    assert host.run("pgrep -f '^sleep 7654'").exit == 1
-
-
-def test_exec_where_there_is_no_container(host: Host) -> None:
-    with pytest.raises(HostError, match="there is no container nowhere"):
-        host.exec("nowhere", ["true"])
-
-
-def test_exec_in_a_stopped_container(host: Host) -> None:
-    host.docker.stop(CONTAINER, timeout=0)
-    try:
-        with pytest.raises(HostError, match=f"container {CONTAINER} does not run"):
-            host.exec(CONTAINER, ["true"])
-    finally:
-        host.docker.start(CONTAINER)
 
 
 def test_streams_of_the_sdk_itself(host: Host) -> None:
