@@ -109,7 +109,7 @@ class BindSource(CheckKind[BindSourceProbe]):
         lines = []
         for host in where.lab.inventory.swarm_hosts:
             shown = f"stat -L -c %d:%i {source}"
-            same = f'[ "$({shown})" = "$({INSIDE} /proc/$pid/root {path} stat -c %d:%i)" ]'
+            same = f'file=$({shown}) && [ "$file" = "$({INSIDE} /proc/$pid/root {path} stat -c %d:%i)" ]'
             proof = from_tasks_of([probe.service], host, same, where)
             lines.append(Line(host, shown, f"the same file as {probe.path} in the tasks", proof))
             fstab = f"findmnt --fstab --noheadings --output TARGET --target {source}"

@@ -24,7 +24,7 @@ from ..matcher import describe, match
 from ..mounts import mount_of, read_mounts
 from ..place import CANNOT_START, NotUnderstood, Place
 from ..places import Places
-from ..volume_paths import volumes_at
+from ..volume_paths import mounted, volumes_at
 
 _ANY = "[^|]*"  # a field of stat's output, as a pattern
 _FORMAT = "%F|%a|%U|%u|%G|%g"
@@ -93,7 +93,7 @@ class File(CheckKind[FileProbe]):
             looked_at = probe.given("type", "mode", "owner", "group")
             proof = f"{asking} | grep -qE {shlex.quote(_pattern(probe))}" if looked_at else asking
             if not probe.exists:
-                proof = f"{asking} 2>&1 | grep -q 'No such file or directory'"
+                proof = f"{_seen(probe, place, where)} && {asking} 2>&1 | grep -q 'No such file or directory'"
             if probe.content is None:
                 yield Line(place.host, asking, summary(probe), proof)
                 continue
@@ -228,6 +228,18 @@ def _why_unseen(probe: FileProbe, place: Place, places: Places) -> str:
     wanted = posixpath.normpath(max(above, key=len))
     held = mount_of(folder, read_mounts(place, places))
     return "" if held is not None and held.path == wanted else f"nothing is mounted on {wanted}"
+
+
+def _seen(probe: FileProbe, place: Place, where: Where) -> str:
+    """Shell commands that succeed when the file could be seen if it existed, as `_why_unseen` has it."""
+    folder = posixpath.dirname(posixpath.normpath(probe.path))
+    seen = f"{place.typed(['stat', '-L', '-c', '%F', folder])} | grep -qx directory"
+    targets = [posixpath.normpath(path) for _, path in mounted(where.play, place.container)] if place.container else []
+    above = [path for path in targets if folder == path or folder.startswith(f"{path}/")]
+    if not above:
+        return seen
+    at = shlex.quote(f" {max(above, key=len)} ")
+    return f"{seen} && {place.typed(['cat', '/proc/mounts'])} | grep -qF {at}"
 
 
 def _pattern(probe: FileProbe) -> str:

@@ -211,7 +211,9 @@ class Inspect(CheckKind[InspectProbe]):
                     first = where.looked_up(host, f"{probe.path} of {name} on {host}", command)
                     yield from where.taken()
                 else:
-                    yield Line(host, command, wanted, f'[ "$({command})" = {with_variables(first)} ]')
+                    known = with_variables(first)
+                    seen = f"[ {known} ] && [ {known} != null ]"  # of nothing, all hosts report the same
+                    yield Line(host, command, wanted, f'{seen} && [ "$({command})" = {known} ]')
 
 
 KIND = Inspect()

@@ -49,7 +49,7 @@ WRITE = 'printf "%s\\n" "$2" > "$1"'
 # itself stands for, and the rest goes through what is open.
 APPEND = (
     'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && exec 8< "$1" && '
-    '[ "$(stat -c "%F %d %i" "$1")" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || '
+    'file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || '
     '{ echo "$1 is not a file" >&2; exit 1; }; exec 9>> /proc/self/fd/8; '
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
     'printf "%s %s\\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&- 8<&-; n=$((n+1)); done'

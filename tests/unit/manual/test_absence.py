@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from clusterlab.checks.kinds import KINDS
 from clusterlab.checks.kinds.ping import _NONE, _SOME
 from clusterlab.checks.kinds.port import _AWAY
 from clusterlab.checks.manual.absence import kept_out
+from clusterlab.checks.manual.where import Where
 from clusterlab.checks.reached import CONNECTED
+from clusterlab.model import load_lab
 
 BASH = "timeout 3 bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' bash 127.0.0.1"
 CURL = "curl -sS -v --noproxy '*' --max-time 3"
@@ -74,3 +79,28 @@ def test_without_the_interface_nothing_is_proven(ports: tuple[int, int]) -> None
 )
 def test_ping_must_have_sent_packets(printed: str, kept: bool) -> None:
     assert holds(kept_out(f"echo '{printed}'", _SOME, _NONE)) is kept
+
+
+def typed(kind: str, **probe: object) -> str:
+    """The last line that is typed for a probe in the play of this folder's lab."""
+    folder = Path(__file__).parent
+    lab = load_lab(folder / "inventory.yml", ["networks"], folder / "plays")
+    given = KINDS[kind].model.model_validate(probe)
+    return list(KINDS[kind].manual(given, Where(lab, "networks", {})))[-1].script
+
+
+def test_a_file_is_absent_only_where_its_folder_exists(tmp_path: Path) -> None:
+    here = {path: typed("file", on="gw", path=f"{tmp_path}/{path}", exists=False) for path in ("no", "no/file", "yes")}
+    (tmp_path / "yes").touch()
+    assert {path: holds(script) for path, script in here.items()} == {"no": True, "no/file": False, "yes": False}
+
+
+@pytest.mark.parametrize(("reported", "same"), [('"one"', True), ("null", False), ("", False)])
+def test_of_nothing_all_hosts_report_the_same(tmp_path: Path, reported: str, same: bool) -> None:
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{reported}'\n")
+    program.chmod(0o755)
+    script = typed("inspect", network="wide", path="Id", same=True)
+    name = re.search(r'\[ "\$(\w+)" \]', script)
+    assert name
+    assert holds(f"PATH={tmp_path}:$PATH\n{script}", **{name[1]: reported}) is same

@@ -97,7 +97,7 @@ failed=
 # the same network everywhere
 : "${Id_of_wide_on_host1:?is what another host printed}"
 (
-[ "$(docker network inspect --format '{{json .Id}}' wide)" = "$Id_of_wide_on_host1" ]
+[ "$Id_of_wide_on_host1" ] && [ "$Id_of_wide_on_host1" != null ] && [ "$(docker network inspect --format '{{json .Id}}' wide)" = "$Id_of_wide_on_host1" ]
 ) || failed="$failed; "'the same network everywhere'
 
 # what engines report

@@ -469,7 +469,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host1 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ "$(stat -L -c %d:%i /srv/web)" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+file=$(stat -L -c %d:%i /srv/web) && [ "$file" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
 while [ "$rest" ]; do
   part=${rest%%/*}
   case $rest in */*) rest=${rest#*/};; *) rest=;; esac
@@ -502,7 +502,7 @@ pids=$(ids=$(docker ps --quiet --filter label=com.docker.swarm.service.name=web)
 [ -n "$pids" ] || case " $(echo "$nodes_of_web" | tr '\n' ' ')" in "  "|*" host2 "*) exit 1;; esac
 all="$all $pids"
 for pid in $all; do
-[ "$(stat -L -c %d:%i /srv/web)" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
+file=$(stat -L -c %d:%i /srv/web) && [ "$file" = "$(sh -c 'root=$1 rest=$2 at= links=0; shift 2
 while [ "$rest" ]; do
   part=${rest%%/*}
   case $rest in */*) rest=${rest#*/};; *) rest=;; esac
