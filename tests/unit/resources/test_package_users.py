@@ -78,7 +78,10 @@ USES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 @pytest.fixture
 def host(tmp_path: Path) -> Rooted:
-    return Rooted(tmp_path / "root")
+    host = Rooted(tmp_path / "root")
+    for name in ("apt-get", "lsblk"):  # those of this computer would show what it has
+        host.program(name, "exit 1")
+    return host
 
 
 def observed(host: Rooted) -> Observed:
@@ -91,8 +94,6 @@ def observed(host: Rooted) -> Observed:
 
 @pytest.mark.parametrize("use", USES)
 def test_a_package_that_others_use_stays(host: Rooted, use: str) -> None:
-    for name in ("apt-get", "lsblk"):
-        host.program(name, "exit 1")
     host.program("systemctl", "case $1 in is-active) echo active;; *) echo enabled;; esac")
     files, expected = USES[use]
     for name, text in files.items():
