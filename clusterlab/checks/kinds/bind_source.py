@@ -113,7 +113,10 @@ class BindSource(CheckKind[BindSourceProbe]):
             proof = from_tasks_of([probe.service], host, same, where)
             lines.append(Line(host, shown, f"the same file as {probe.path} in the tasks", proof))
             fstab = f"findmnt --fstab --noheadings --output TARGET --target {source}"
-            mounted = f'wanted=$({fstab} | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"'
+            mounted = (
+                "command -v findmnt > /dev/null || exit 1\n"
+                f'wanted=$({fstab} | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"'
+            )
             lines.append(Line(host, fstab, "nothing, or what is mounted", mounted))
         yield from [*where.taken(), *lines]
 

@@ -136,6 +136,7 @@ class Published(CheckKind[PublishedProbe]):
         yield Line(where.manager, listed, f"a line {seen}", f"{listed} | grep -qxF {shlex.quote(seen)}")
         running = f"{_RUNNING} {probe.service}"  # with ingress a port also opens where no task is left behind it
         yield Line(where.manager, running, "a line Running", f"{running} | grep -q ^Running")
+        there = ""  # the tasks that are known to be on one of the nodes
         for node in _nodes(probe, where.lab):
             address = str(where.lab.inventory.hosts[node].address)
             command = Job(HERE, "tcp", address, probe.port).typed()
@@ -146,8 +147,12 @@ class Published(CheckKind[PublishedProbe]):
                 )
                 has = where.looked_up(where.manager, f"tasks of {probe.service} on {node}", listed)
                 yield from where.taken()
+                there += f"${has.strip('@')}"
                 proof = f'[ -z "${has.strip("@")}" ] || {proof}'
             yield Line(_other(node, where.lab), command, _wanted(probe, node, where.lab), proof)
+        if there:
+            placed = f"docker service ps --filter desired-state=running {probe.service}"
+            yield Line(where.manager, placed, "a task on one of these nodes", f'[ "{there}" ]')
 
 
 KIND = Published()

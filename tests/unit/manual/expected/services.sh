@@ -103,6 +103,9 @@ tasks_of_web_on_host2=$(docker service ps --filter desired-state=running --filte
 (
 [ -z "$tasks_of_web_on_host2" ] || timeout 4 bash -c '</dev/tcp/192.168.98.12/443'
 ) || failed="$failed; "'between services'
+(
+[ "$tasks_of_web_on_host1$tasks_of_web_on_host2" ]
+) || failed="$failed; "'between services'
 addresses_of_api=$(docker inspect --format '{{range .NetworksAttachments}}{{if ne .Network.Spec.Name "ingress"}}{{range .Addresses}}{{println .}}{{end}}{{end}}{{end}}' $(docker service ps --quiet --filter desired-state=running api) | cut -d / -f 1 | sort -u); echo "addresses_of_api=$addresses_of_api"
 nodes_of_web=$(docker service ps --filter desired-state=running --format '{{.Node}}' web | sort -u | grep .); echo "nodes_of_web=$nodes_of_web"
 (
@@ -486,6 +489,7 @@ exec "$@" "$root${at:-/}"
 done
 ) || failed="$failed; "'in tasks'
 (
+command -v findmnt > /dev/null || exit 1
 wanted=$(findmnt --fstab --noheadings --output TARGET --target /srv/web | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"
 ) || failed="$failed; "'in tasks'
 
@@ -519,6 +523,7 @@ exec "$@" "$root${at:-/}"
 done
 ) || failed="$failed; "'in tasks'
 (
+command -v findmnt > /dev/null || exit 1
 wanted=$(findmnt --fstab --noheadings --output TARGET --target /srv/web | tail -n 1); [ -z "$wanted" ] || mountpoint --quiet "$wanted"
 ) || failed="$failed; "'in tasks'
 
