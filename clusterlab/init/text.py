@@ -161,7 +161,8 @@ def _play(found: Found, creates: bool) -> Iterator[str]:
     for first, second in zip(found.hosts, found.hosts[1:], strict=False):
         yield f"  - title: {first.name} reaches {second.name}"
         yield f"    ping: {{on: {first.name}, to: {second.name}}}"
-    for server in found.servers if engines else ():
+    known = {host.address: host.name for host in found.hosts}
+    for server in (known.get(one, one) for one in found.servers if engines):
         yield f"  - title: {_value(f'every Docker host reaches the file server {server}')}"
         yield f"    port: {{on: {_value(engines)}, to: {_value(server)}, port: 2049}}"
     for service in found.services if engines else ():

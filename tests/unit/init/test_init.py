@@ -222,7 +222,7 @@ def test_as_a_lab_its_play_creates_what_no_stack_creates(tmp_path: Path) -> None
         "old": {"type": "nfs", "o": "addr=10.0.0.1,rw", "device": ":/old"},
     }
     titles = [check.title for check in play.checks]
-    assert "every Docker host reaches the file server 10.0.0.1" in titles
+    assert "every Docker host reaches the file server nas-2" in titles
     assert not [title for title in titles if "service" in title], "the lab has no service yet"
 
 
