@@ -27,7 +27,8 @@ def inventory_path(given: str) -> Path:
 
     As given, or by its name below inventory/, here or among the shipped ones.
 
-    Nothing given is the default inventory here, and the shipped one where there is none.
+    Nothing given is the default inventory here, and the shipped one where there is none. One that does not exist is
+    the file that is missing, beside the others.
     """
     if not given:
         return DEFAULT_INVENTORY if DEFAULT_INVENTORY.is_file() else shipped(str(DEFAULT_INVENTORY))
@@ -35,7 +36,8 @@ def inventory_path(given: str) -> Path:
         return Path(given)
     by_name = Path("inventory") / f"{given}.yml"
     found = (path for path in (by_name, shipped(str(by_name))) if path.is_file())
-    return next(found, Path(given))
+    missing = by_name if Path(given).name == Path(given).stem == given and by_name.parent.is_dir() else Path(given)
+    return next(found, missing)
 
 
 def playbooks_path(given: str, plays: Sequence[str], inventory: Path) -> Path:

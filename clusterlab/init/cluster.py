@@ -24,7 +24,6 @@ from . import reported
 from .found import Found, FoundHost, host_name
 
 Json = Mapping[str, Any]
-_ASKED = "asked"  # the host that is asked, whatever it is called in the cluster
 _DAEMON = "[ ! -e /etc/docker/daemon.json ] || cat /etc/docker/daemon.json"
 
 
@@ -37,8 +36,9 @@ def read(host: str, lab: str, progress: Progress) -> Found:
     """
     user, _, name = host.rpartition("@")
     ssh = (("user", user),) if user else ()
-    with Hosts(open_machines(_alone(name, ssh)).targets()) as hosts:
-        asked = hosts[_ASKED]
+    known = host_name(name)  # whatever it is called in the cluster
+    with Hosts(open_machines(_alone(known, name, ssh)).targets()) as hosts:
+        asked = hosts[known]
         with progress.task(name, "reading the cluster"), engine_errors(asked, "read the cluster"):
             api = asked.docker
             info: Json = api.info()
@@ -70,14 +70,14 @@ def read(host: str, lab: str, progress: Progress) -> Found:
     )
 
 
-def _alone(name: str, ssh: tuple[tuple[str, str], ...]) -> Lab:
+def _alone(known: str, name: str, ssh: tuple[tuple[str, str], ...]) -> Lab:
     """A lab of existing machines with that host alone."""
     try:
         address = name if is_ipv4(name) else socket.gethostbyname(name)
     except OSError:
         address = "0.0.0.0"  # the user's SSH configuration knows it by this name
     host = {"address": address, "ssh": {**dict(ssh), "address": name}}
-    return Lab(Inventory.model_validate({"lab": "reading", "machines": EXISTING.name, "hosts": {_ASKED: host}}))
+    return Lab(Inventory.model_validate({"lab": "reading", "machines": EXISTING.name, "hosts": {known: host}}))
 
 
 def _single(info: Json, address: str) -> FoundHost:

@@ -62,3 +62,29 @@ def test_files_that_cannot_be_written_are_named(
     shown = capsys.readouterr().err
     assert "error: inventory/default.yml cannot be written: File exists" in shown
     assert "Write to another folder with --to." in shown
+
+
+def test_a_name_of_an_inventory_that_is_missing_shows_those_that_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory/office.yml").write_text("lab: office\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["clusterlab", "check", "-i", "ofice"])
+    assert ended.value.code == 2
+    shown = capsys.readouterr().err
+    assert "error: inventory/ofice.yml: the file does not exist" in shown
+    assert "Did you mean inventory/office.yml?" in shown
+
+
+def test_a_host_to_read_that_does_not_answer_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["clusterlab", "init", "--from", "manager1.invalid", "--to", "own"])
+    assert ended.value.code == 3
+    shown = capsys.readouterr().err
+    assert "error: manager1-invalid: the name manager1.invalid cannot be resolved" in shown
+    assert list(tmp_path.iterdir()) == []
