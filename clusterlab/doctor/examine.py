@@ -71,23 +71,23 @@ def fold(findings: Iterable[Finding], diagnoses: Mapping[str, Diagnosis] = DIAGN
     """The findings without those that a more basic one explains; that one names them."""
     left = list(findings)
     roots = sorted((one for one in left if diagnoses[one.code].root), key=lambda one: diagnoses[one.code].root)
-    folded: dict[str, list[Finding]] = {}
-    gone: set[str] = set()
+    folded: dict[int, list[Finding]] = {}  # by identity: a service and its volume may have one name, and so one key
+    gone: set[int] = set()
     for root in roots:
-        if root.key in gone:
+        if id(root) in gone:
             continue
         chain = [root]
         while chain:
             cause = chain.pop()
             for other in left:
-                if other.key not in gone and other.key != root.key and _explains(cause, other):
-                    gone.add(other.key)
-                    folded.setdefault(root.key, []).append(other)
+                if id(other) not in gone and other is not root and _explains(cause, other):
+                    gone.add(id(other))
+                    folded.setdefault(id(root), []).append(other)
                     chain.append(other)
     return [
-        replace(one, explains=tuple(other.key for other in folded.get(one.key, ())))
+        replace(one, explains=tuple(other.key for other in folded.get(id(one), ())))
         for one in left
-        if one.key not in gone
+        if id(one) not in gone
     ]
 
 

@@ -55,6 +55,13 @@ def test_a_chain_of_consequences_is_folded_into_its_root() -> None:
     assert left.explains == ("B:host1", "C:host1")
 
 
+def test_a_cause_folds_what_has_its_own_name() -> None:
+    """As a service whose tasks do not start, and its volume of the same name."""
+    found = [_finding("A", consequences=("A", "C")), _finding("A", consequences=("C",)), _finding("C")]
+    (left,) = fold(found, {code: _diagnosis(code, [], root=root) for code, root in (("A", 1), ("C", 0))})
+    assert left.explains == ("A:host1", "C:host1")
+
+
 def test_a_volume_without_an_address_is_served_by_no_host() -> None:
     assert ONE.at_address("") is None
 
