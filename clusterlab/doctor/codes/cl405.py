@@ -9,11 +9,13 @@ from clusterlab.doctor.sections import NFS_SERVER
 from clusterlab.doctor.tasks import retry, unsolved
 
 _TEXTS = ("operation not permitted",)
+_OF_VOLUMES = ("addr=", "chown", "chmod", "copy")
+"""What the engine does with a new volume: it mounts it, and gives it the files, owner and mode of the image there."""
 
 
 def _find(cluster: Cluster) -> Found:
     for service, failures in unsolved(cluster, *_TEXTS):
-        about = [one for one in failures if "addr=" in one.error or "chown" in one.error or "copy" in one.error]
+        about = [one for one in failures if any(word in one.error for word in _OF_VOLUMES)]
         if not about:
             continue
         squashed = _squashed(cluster)
