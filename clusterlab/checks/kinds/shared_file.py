@@ -46,13 +46,14 @@ WRITE = 'printf "%s\\n" "$2" > "$1"'
 # own. flock(1) ends with 1 when somebody else holds the lock. Each place has written the file by now: to create one
 # would be to write another. A link in its place is refused, also one that takes its place meanwhile: on the host it may
 # lead out of the container, as root. So what is opened, for reading and thus creating nothing, must be what the name
-# itself stands for, and the rest goes through what is open.
+# itself stands for, and all lines go through what is open.
 APPEND = (
-    'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && exec 8< "$1" && '
+    '[ -f "$1" ] && exec 8< "$1" && '
     'file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || '
-    '{ echo "$1 is not a file" >&2; exit 1; }; exec 9>> /proc/self/fd/8; '
+    '{ echo "$1 is not a file" >&2; exit 1; }; '
+    'n=1; while [ "$n" -le "$3" ]; do exec 9>> /proc/self/fd/8; '
     "until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; "
-    'printf "%s %s\\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&- 8<&-; n=$((n+1)); done'
+    'printf "%s %s\\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&-; n=$((n+1)); done'
 )
 _TOOLS = ("flock", "stat")
 _BOUNDED = (

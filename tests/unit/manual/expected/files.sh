@@ -176,7 +176,7 @@ failed=
 
 # all share one file
 (
-docker exec --detach one sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && exec 8< "$1" && file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> /proc/self/fd/8; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&- 8<&-; n=$((n+1)); done' sh /data/lines.manual.one one 3
+docker exec --detach one sh -c '[ -f "$1" ] && exec 8< "$1" && file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || { echo "$1 is not a file" >&2; exit 1; }; n=1; while [ "$n" -le "$3" ]; do exec 9>> /proc/self/fd/8; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual.one one 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -186,7 +186,7 @@ failed=
 
 # all share one file
 (
-docker exec --detach two sh -c 'n=1; while [ "$n" -le "$3" ]; do [ -f "$1" ] && exec 8< "$1" && file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || { echo "$1 is not a file" >&2; exit 1; }; exec 9>> /proc/self/fd/8; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&- 8<&-; n=$((n+1)); done' sh /data/lines.manual.one two 3
+docker exec --detach two sh -c '[ -f "$1" ] && exec 8< "$1" && file=$(stat -c "%F %d %i" "$1") && [ "$file" = "$(stat -L -c "%F %d %i" /proc/self/fd/8)" ] || { echo "$1 is not a file" >&2; exit 1; }; n=1; while [ "$n" -le "$3" ]; do exec 9>> /proc/self/fd/8; until flock -n 9; do [ $? -eq 1 ] || exit 1; sleep 0.1 || sleep 1; done; printf "%s %s\n" "$2" "$n" >> /proc/self/fd/9 || exit 1; exec 9>&-; n=$((n+1)); done' sh /data/lines.manual.one two 3
 ) || failed="$failed; "'all share one file'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
