@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from clusterlab.model.inventory import Inventory
@@ -45,13 +44,5 @@ def running_tasks(manager: Host, service: str, inventory: Inventory) -> list[Jso
 
 def crowd(tasks: Sequence[Json]) -> int:
     """How many tasks there are on the node that has most of them."""
-    return max(_per_node(tasks).values(), default=0)
-
-
-def surplus(tasks: Sequence[Json], most: int) -> int:
-    """How many tasks are on nodes beyond `most` on each."""
-    return sum(max(0, number - most) for number in _per_node(tasks).values())
-
-
-def _per_node(tasks: Sequence[Json]) -> Counter[str]:
-    return Counter(str(task["NodeID"]) for task in tasks)
+    nodes = [task["NodeID"] for task in tasks]
+    return max((nodes.count(node) for node in nodes), default=0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from clusterlab.checks.swarm_actions import SwarmActions, _Before
-from clusterlab.resources import swarm_tasks
 from clusterlab.resources.base import LABEL_LAB
 from clusterlab.resources.swarm_handle import OwnService
 
@@ -16,10 +15,3 @@ def test_the_tasks_of_a_job_are_not_waited_for_and_it_is_not_run_again() -> None
     actions = SwarmActions(cast(Any, None))
     actions._services["job"] = _Before(OwnService(cast(Any, None), "lab", "job", report), None, 1, 1)
     assert actions.restore() == []
-
-
-def test_the_tasks_that_are_one_too_many_on_a_node_are_counted() -> None:
-    tasks = [{"NodeID": node} for node in ("a", "a", "a", "b")]
-    assert [swarm_tasks.surplus(tasks, most) for most in (1, 2, 3)] == [2, 1, 0]
-    assert swarm_tasks.crowd(tasks) == 3
-    assert swarm_tasks.crowd([]) == swarm_tasks.surplus([], 0) == 0
