@@ -10,7 +10,7 @@ from typing import Any
 
 import docker.errors
 
-from clusterlab.resources.container_actions import connect_container
+from clusterlab.resources.container_actions import join_network
 from clusterlab.resources.container_body import WantedContainer
 from clusterlab.resources.removal import remove_container
 from clusterlab.resources.retrying import is_late, retry_late
@@ -69,16 +69,15 @@ def _start(places: Places, place: Place, spec: WantedContainer) -> str:
 
     Raises HostError, with the container removed, when the engine missed the Swarm's answer to its own request.
     """
-    host = places.hosts[place.host]
     with places.engine(place.host) as engine:
         try:
             created = engine.create_container_from_config(spec.config, spec.name)  # type: ignore[no-untyped-call]
             for network in list(spec.networks)[1:]:
-                connect_container(host, spec, network, created["Id"])
+                join_network(engine, spec, network, created["Id"])
             engine.start(created["Id"])
         except docker.errors.APIError as error:
             if is_late(str(error.explanation)):
-                remove_container(host, spec.name)
+                remove_container(places.hosts[place.host], spec.name)
                 raise
             return str(error.explanation or error).strip()
     return ""

@@ -55,7 +55,7 @@ def create_container(host: Host, wanted: WantedContainer, others: Sequence[Host]
         with engine(host, f"start container {wanted.name}", hangs=_MOUNTS) as api:
             try:
                 for name in list(wanted.networks)[1:]:
-                    _connect(api, wanted, name, id_)
+                    join_network(api, wanted, name, id_)
                 api.start(id_)
             except docker.errors.APIError as error:
                 if is_late(str(error.explanation)):
@@ -93,7 +93,7 @@ def connect_container(host: Host, wanted: WantedContainer, network: str, id_: st
 
     def attempt() -> None:
         with engine(host, f"connect container {wanted.name} to network {network}") as api:
-            _connect(api, wanted, network, id_)
+            join_network(api, wanted, network, id_)
 
     return retry_late(attempt)[1]
 
@@ -184,7 +184,11 @@ def set_policy(host: Host, wanted: WantedContainer, id_: str) -> None:
         api.update_container(id_, restart_policy=wanted.host_config["RestartPolicy"])
 
 
-def _connect(api: Any, wanted: WantedContainer, network: str, id_: str) -> None:
+def join_network(api: Any, wanted: WantedContainer, network: str, id_: str) -> None:
+    """Connect the container with that id to a network, with the wanted aliases and address; once.
+
+    Raises APIError.
+    """
     attachment = wanted.networks.get(network)
     api.connect_container_to_network(
         id_,

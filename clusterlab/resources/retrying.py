@@ -13,12 +13,16 @@ T = TypeVar("T")
 ATTEMPTS = 5
 _PAUSE = 2.0  # seconds between them
 _LATE = re.compile(r"attaching to network failed|could not attach to network|network \S+ not found", re.IGNORECASE)
+_FINAL = re.compile(r"PermissionDenied|not manually attachable", re.IGNORECASE)
 _moment = threading.Event()  # never set: waits
 
 
 def is_late(text: str) -> bool:
-    """Whether an engine says that it missed the Swarm's answer to its own request."""
-    return _LATE.search(text) is not None
+    """Whether an engine reports that it missed the Swarm's answer to its own request.
+
+    It begins what it was refused for good with the same words, and then has the Swarm's own.
+    """
+    return _LATE.search(text) is not None and not _FINAL.search(text)
 
 
 def retry_late(attempt: Callable[[], T]) -> tuple[T, str]:

@@ -54,6 +54,13 @@ def test_another_failure_is_not_tried_again() -> None:
     assert engine.asked == 1
 
 
+def test_a_refusal_for_good_is_not_tried_again_though_it_begins_like_a_late_answer() -> None:
+    engine = Engine(99, "Could not attach to network mesh: rpc error: code = PermissionDenied desc = not attachable")
+    with pytest.raises(HostError):
+        retry_late(engine)
+    assert engine.asked == 1
+
+
 def test_notes_are_one_text() -> None:
     assert notes("", "first", "", "second") == "first; second"
     assert notes("", "") == ""
