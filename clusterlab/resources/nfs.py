@@ -59,6 +59,7 @@ class ExportKind(HostKind[Export, Table]):
     """
 
     name = "export"
+    runs = True
 
     def asked(self, lab: Lab, host: str) -> Iterator[tuple[Role, Export]]:
         if roles(lab, host).nfs_server:

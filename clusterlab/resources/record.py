@@ -30,6 +30,8 @@ SECTION = "record"
 """The section of a host's script that `entries` reads."""
 OTHERS = "records of others"
 """The section that `others` reads."""
+WRITTEN = "written file"
+"""The kind of entries that hold what provision wrote, and not what was there before: see written.py."""
 _FOLDER = "/var/lib/clusterlab/provision"
 
 
@@ -105,11 +107,15 @@ def entries(at: Observed, kind: str) -> dict[str, object]:
                 found[unquote(name)] = json.loads(content)
             except ValueError as error:
                 file = f"{folder(at.lab)}/{file}"
+                was = f"what provision wrote into {unquote(name)}"
+                then = "then takes that file for unchanged: save what you have added to it"
+                if kind != WRITTEN:
+                    was, then = f"what {kind} {unquote(name)} was before provision", "then leaves that as it is"
                 raise HostError(
                     at.name,
-                    f"what {kind} {unquote(name)} was before provision is recorded in {file}, which is damaged",
+                    f"{was} is recorded in {file}, which is damaged",
                     remedy=f"Remove it: `clusterlab ssh {at.name} -- rm {shlex.quote(file)}`. `clusterlab deprovision` "
-                    "then leaves that as it is.",
+                    f"{then}.",
                 ) from error
     return found
 

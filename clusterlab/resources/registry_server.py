@@ -281,6 +281,7 @@ def _script(wanted: WantedRegistry, names: Sequence[str]) -> str:
 def _configure(at: Observed, wanted: WantedRegistry, found: Registry) -> None:
     before = "" if found.config == _TEXT else found.config
     record.remember(at.host, at.lab, REGISTRY.name, {PACKAGE: before}, shared=True)
+    written.forget(at.host, at.lab, _FILES)  # an interrupted script must not look like somebody's change
     completed = at.host.run(["sh", "-c", _script(wanted, found.names_for(wanted))], timeout=_STARTS)
     if not completed.ok:
         raise units.not_running(at.host, PACKAGE, completed.output)

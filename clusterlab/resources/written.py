@@ -15,7 +15,7 @@ from . import record
 from .commands import do
 from .observed import Observed
 
-KIND = "written file"
+KIND = record.WRITTEN
 """The kind of the entries, and the section of a host's script that prints the digests of now."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.errors import HostError
 from clusterlab.model.inventory import Export
 from clusterlab.resources import (
     iscsi_initiator,
@@ -122,6 +123,22 @@ def test_what_one_lab_writes_counts_for_all_that_have_recorded_it(host: Rooted) 
     assert written.kept(observed(host), ["/etc/one", "/etc/two"]) == ""
     assert written.known(observed(host), "/etc/one")
     assert not written.known(observed(host), "/etc/two")
+
+
+def test_where_something_that_is_served_stays_its_packages_do() -> None:
+    """Deprovision leaves what underlies kinds that run."""
+    assert nfs.EXPORT.runs
+    assert LUN_KIND.runs
+    assert registry_server.REGISTRY.runs
+
+
+def test_a_digest_that_cannot_be_read_is_no_reason_to_take_the_file_for_changed(host: Rooted) -> None:
+    written.write(host, "demo", "/etc/one", b"1")
+    entry = host.root / record.path("demo", written.KIND, "/etc/one").lstrip("/")
+    entry.write_text("{")
+    with pytest.raises(HostError, match="what provision wrote into /etc/one is recorded in") as raised:
+        written.kept(host.observed(), ["/etc/one"])
+    assert "takes that file for unchanged: save what you have added" in raised.value.remedy
 
 
 def test_a_unit_stays_with_what_the_lab_serves(host: Rooted) -> None:
