@@ -28,7 +28,7 @@ def labs(call: Call, json: str = "") -> None:
             "lab": lab.name,
             "kind": lab.kind,
             "machines": lab.machines,
-            "folder": lab.folder if lab.folder_exists else f"{lab.folder or 'unknown'} (gone)",
+            "folder": lab.folder if lab.folder_exists else f"{lab.folder} (gone)" if lab.folder else "unknown",
             "runs": str(lab.runs),
             "last run": lab.last,
             "saved": bytes_text(lab.saved) if lab.saved else "",

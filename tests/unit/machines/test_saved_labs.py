@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from clusterlab.cli.main import main
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import open_machines
 from clusterlab.machines.kinds import MACHINE_KINDS
@@ -214,11 +215,13 @@ def test_what_was_not_used_for_long_is_left_over() -> None:
     assert saved.exists
 
 
-def test_labs_show_what_is_saved_of_them() -> None:
+def test_labs_show_what_is_saved_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     save()
     (lab,) = labs()
     assert (lab.name, lab.machines) == ("one", "none")
     assert lab.saved >= 4096
+    main(["clusterlab", "labs"])
+    assert "one ? none unknown 0" in " ".join(capsys.readouterr().out.split())
 
 
 def test_only_kinds_that_can_be_saved_are() -> None:
