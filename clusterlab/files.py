@@ -1,10 +1,12 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and looking at files that may go meanwhile."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -40,3 +42,16 @@ def make_private(folder: Path) -> None:
     for path in reversed([folder, *folder.parents]):
         if not path.is_dir():
             path.mkdir(mode=0o700, exist_ok=True)
+
+
+def stats_below(path: Path) -> Iterator[os.stat_result]:
+    """What lstat says of a file, or of a folder and all below it. What goes away meanwhile is left out."""
+    below = (Path(folder, name) for folder, folders, files in os.walk(path) for name in (*folders, *files))
+    for file in chain((path,), below):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield file.lstat()
+
+
+def bytes_on_disk(path: Path) -> int:
+    """Bytes that a file takes, or a folder with all below it."""
+    return sum(found.st_blocks * 512 for found in stats_below(path))

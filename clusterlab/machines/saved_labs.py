@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Protocol, cast
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from clusterlab.errors import ClusterlabError
-from clusterlab.files import make_private, write_atomically
+from clusterlab.files import bytes_on_disk, make_private, write_atomically
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
 
 from .base import Machines
+from .file_identity import FileIdentity, changed_base, identity
 from .lab_lock import LabBusy
 from .paths import state_home
 from .state import LabState
@@ -42,10 +43,10 @@ class SavedLabRecord(BaseModel):
     saved: AwareDatetime
     definition: dict[str, str]
     """What the lab was made from, by what people call it: it fits a lab that is made from the same."""
-    bases: list[Path]
-    """Files outside the folder that its disks stand on."""
-    sizes: dict[str, int]
-    """Bytes of each file, by its path in the folder."""
+    bases: dict[Path, FileIdentity]
+    """Every file outside the folder that its disks stand on, directly or not."""
+    files: dict[str, FileIdentity]
+    """Each file, by its path in the folder."""
 
 
 class SavedLab(Protocol):
@@ -106,13 +107,15 @@ class SavedFolder:
     @property
     def size(self) -> int:
         """Bytes on this computer's disk."""
-        folders = (self.path, self._beside(_NEW), self._beside(_GOING))
-        return sum(file.lstat().st_blocks * 512 for folder in folders for file in folder.rglob("*"))
+        return sum(bytes_on_disk(folder) for folder in (self.path, self._beside(_NEW), self._beside(_GOING)))
 
     @property
     def last_use(self) -> float:
         """When it was saved or started from, in seconds since the epoch; 0 when that is unknown."""
-        return self._record.stat().st_mtime if self._record.exists() else 0.0
+        try:
+            return self._record.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def record(self) -> SavedLabRecord:
         """Raises ClusterlabError when it cannot be understood."""
@@ -129,13 +132,22 @@ class SavedFolder:
             return error.message
         if record.form != SCHEMA_VERSION:
             return "another version of clusterlab saved it"
-        for name, size in record.sizes.items():
+        for name, before in record.files.items():
             file = self.path / name
-            found = file.stat().st_size if file.is_file() else 0
-            if found != size:
-                return f"{file} has {found} of its {size} bytes"
-        gone = [str(path) for path in record.bases if not path.exists()]
-        return f"{gone[0]}, which its disks are based on, no longer exists" if gone else ""
+            now = identity(file)
+            if now is None or now.size != before.size:
+                return f"{file} has {now.size if now else 0} of its {before.size} bytes"
+            if now != before:
+                return f"{file} was changed since then"
+        return changed_base(record.bases)
+
+    @property
+    def bases(self) -> set[Path]:
+        """The files that its disks stand on, as far as it can be started from."""
+        try:
+            return set() if self.damage() else set(self.record().bases)
+        except ClusterlabError:  # another command removed it meanwhile
+            return set()
 
     def differences(self, definition: Mapping[str, str]) -> list[str]:
         """What the lab is no longer made from as it was then."""
@@ -181,11 +193,11 @@ class SavedFolder:
         return self.path.with_name(f"{self.lab}{suffix}")
 
 
-def write_record(folder: Path, definition: Mapping[str, str], bases: Iterable[Path]) -> None:
+def write_record(folder: Path, definition: Mapping[str, str], bases: Mapping[Path, FileIdentity]) -> None:
     """Record what `folder` has; from then on it is whole."""
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    sizes = {str(file.relative_to(folder)): file.stat().st_size for file in files}
-    record = SavedLabRecord(saved=datetime.now(UTC), definition=dict(definition), bases=sorted(bases), sizes=sizes)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {str(path.relative_to(folder)): found for path in paths if (found := identity(path))}
+    record = SavedLabRecord(saved=datetime.now(UTC), definition=dict(definition), bases=dict(bases), files=files)
     write_atomically(folder / _RECORD, record.model_dump_json(indent=2) + "\n")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from clusterlab.build.cache import cache_folder
 from clusterlab.build.in_use import in_use
 from clusterlab.errors import ClusterlabError
+from clusterlab.files import bytes_on_disk, stats_below
 from clusterlab.machines import recall_machines
 from clusterlab.machines.lab_lock import LabBusy
 from clusterlab.machines.paths import known_labs
@@ -66,7 +67,7 @@ def _of_lab(name: str, days: float, progress: Progress) -> Leftover | None:
 
 def _left_over(name: str, days: float, progress: Progress) -> Leftover | None:
     state = LabState(name)
-    size = _size(state.folder)
+    size = bytes_on_disk(state.folder)
     try:
         record = state.read()
     except UnreadableRecord as error:
@@ -101,7 +102,7 @@ def _down(name: str, days: float, progress: Progress) -> None:
 
 def idle_days(folder: Path) -> float:
     """Days since anything below a folder changed."""
-    newest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    newest = max((found.st_mtime for found in stats_below(folder)), default=0.0)
     return max(0.0, time.time() - newest) / 86400
 
 
@@ -147,7 +148,7 @@ def of_cache(days: float) -> list[Leftover]:
 
 def _under_saved_labs(paths: Sequence[Path]) -> set[Path]:
     """Artefacts that the disks of saved labs stand on."""
-    bases = [base for saved in saved_labs() if saved.exists and not saved.damage() for base in saved.record().bases]
+    bases = {base for saved in saved_labs() for base in saved.bases}
     return {path for path in paths if any(base.is_relative_to(path) for base in bases)}
 
 
@@ -165,15 +166,21 @@ def _of_artefact(path: Path, days: float, in_use: bool) -> Iterator[Leftover]:
     name = f"{path.parent.name}/{path.name}"
     if path.suffix == ".partial":
         if not _is_locked(path.with_suffix(".lock")):
-            yield Leftover("image", name, "its build was interrupted", _size(path), lambda: _remove(path))
+            yield Leftover("image", name, "its build was interrupted", bytes_on_disk(path), lambda: _remove(path))
         return
-    idle = (time.time() - max(path.stat().st_mtime, path.stat().st_atime)) / 86400
+    try:
+        found = path.stat()
+    except FileNotFoundError:  # a build that ended, or another command, took it away meanwhile
+        return
+    idle = (time.time() - max(found.st_mtime, found.st_atime)) / 86400
     if idle > days and not in_use and not _is_locked(path.with_name(f"{path.name}.lock")):
-        yield Leftover("image", name, f"not used for {idle:.0f} days", _size(path), lambda: _remove_unused(path))
+        yield Leftover(
+            "image", name, f"not used for {idle:.0f} days", bytes_on_disk(path), lambda: _remove_unused(path)
+        )
 
 
 def _remove_unused(path: Path) -> None:
-    if in_use([path]):  # somebody may have started a machine meanwhile
+    if in_use([path]) or _under_saved_labs([path]):  # somebody may have started or saved a machine meanwhile
         raise ClusterlabError(f"{path} is in use again: it is kept")
     _remove(path)
 
@@ -197,12 +204,14 @@ def of_runs(count: int, days: float) -> list[Leftover]:
         for run in runs.beyond(count, days):
             found.append(_of_run(runs, run.path, f"beyond {count} runs or {days:g} days"))
         for path in sorted(runs.folder.glob("history.sqlite3.damaged-*")):
-            found.append(Leftover("history", f"{lab}/{path.name}", "damaged, kept aside", _size(path), _removal(path)))
+            found.append(
+                Leftover("history", f"{lab}/{path.name}", "damaged, kept aside", bytes_on_disk(path), _removal(path))
+            )
     return found
 
 
 def _of_run(runs: Runs, path: Path, why: str) -> Leftover:
-    return Leftover("run", f"{runs.lab}/{path.name}", why, _size(path), _removal(path))
+    return Leftover("run", f"{runs.lab}/{path.name}", why, bytes_on_disk(path), _removal(path))
 
 
 def _removal(path: Path) -> Callable[[], None]:
@@ -217,18 +226,3 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise ClusterlabError(f"cannot remove {error.filename or path}: {error.strerror}") from error
-
-
-def _size(path: Path) -> int:
-    """Bytes on disk of a file, or of all files below a folder.
-
-    What goes away meanwhile counts nothing.
-    """
-    files = path.rglob("*") if path.is_dir() else [path]
-    total = 0
-    for file in files:
-        try:
-            total += file.lstat().st_blocks * 512
-        except FileNotFoundError:
-            continue
-    return total

@@ -104,7 +104,7 @@ class QemuSavedLab:
             record = save_all(self._files, states, task, partial(set_clocks_of, hosts))
             write_atomically(folder / _MACHINES, record.model_dump_json(indent=2) + "\n")
             shutil.copytree(self._files.keys.folder, folder / _KEYS)
-            write_record(folder, definition(self._files), {host.backing for host in record.hosts.values()})
+            write_record(folder, definition(self._files), record.bases)
 
     def _require_room(self) -> None:
         """Raise ClusterlabError when the disk could become full: at worst, memory takes all of its size."""

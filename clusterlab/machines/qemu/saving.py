@@ -16,6 +16,7 @@ from typing import Any
 
 from clusterlab.errors import ClusterlabError, Several
 from clusterlab.files import PRIVATE
+from clusterlab.machines.file_identity import identity
 from clusterlab.programs import run_program
 from clusterlab.progress import Task
 from clusterlab.waiting import wait_until
@@ -170,11 +171,25 @@ def _record(files: LabFiles, folder: Path, taken: datetime, processes: Mapping[s
             way=how.name,
             fingerprint=how.fingerprint,
         ),
-        hosts={
-            host: SavedHost(own_memory=_own_memory(process), backing=_backing(folder / host / FILES[0]))
-            for host, process in processes.items()
-        },
+        hosts={host: saved_host(folder / host / FILES[0], host, process) for host, process in processes.items()},
     )
+
+
+def saved_host(disk: Path, host: str, process: Process) -> SavedHost:
+    """Raises ClusterlabError when the machine runs on other files than those that its disk names by now."""
+    chain = backing_chain(disk)
+    bases = {path: known for path in chain if (known := identity(path))}
+    opened = _open_files(process.pid)
+    for path in chain:
+        if path not in bases or bases[path].inode not in opened:
+            raise ClusterlabError(f"{path}, which the disk of {host} is based on, is no longer the file that it uses")
+    return SavedHost(own_memory=_own_memory(process), backing=chain[0], bases=bases)
+
+
+def _open_files(pid: int) -> set[int]:
+    """The inodes of what a process has open."""
+    files = map(identity, Path(f"/proc/{pid}/fd").iterdir())
+    return {file.inode for file in files if file}
 
 
 def _needs(made: LabFiles, host: str, process: Process) -> HostNeeds:
@@ -195,9 +210,10 @@ def _own_memory(process: Process) -> bool:
     return any("id=memory," in argument for argument in process.arguments)
 
 
-def _backing(disk: Path) -> Path:
-    command = ["qemu-img", "info", "--output=json", str(disk)]
+def backing_chain(disk: Path) -> list[Path]:
+    """The files that a disk stands on: its own backing file first, then what that stands on."""
+    command = ["qemu-img", "info", "--backing-chain", "--output=json", str(disk)]
     done = run_program(command, 60)
     if done.exit != 0:
         raise ClusterlabError(f"{disk} was saved and cannot be read", detail=done.stderr)
-    return Path(json.loads(done.stdout)["full-backing-filename"])
+    return [Path(one["filename"]) for one in json.loads(done.stdout)[1:]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from clusterlab.errors import ClusterlabError
+from clusterlab.machines.file_identity import FileIdentity
 from clusterlab.model.base import Size, size_bytes
 
 SCHEMA_VERSION = 1
@@ -42,6 +43,8 @@ class SavedHost(_Frozen):
     """Whether its memory has a name of its own in QEMU (a clone's has) instead of the usual one."""
     backing: Path
     """The file in the cache that its disk stands on."""
+    bases: dict[Path, FileIdentity] = {}
+    """That file and all that it stands on; empty in a record of an earlier version."""
 
 
 class SnapshotRecord(_Frozen):
@@ -51,6 +54,11 @@ class SnapshotRecord(_Frozen):
     taken: AwareDatetime
     needs: Needs
     hosts: dict[str, SavedHost]
+
+    @property
+    def bases(self) -> dict[Path, FileIdentity]:
+        """Every file outside its folder that a disk stands on, directly or not."""
+        return {path: known for host in self.hosts.values() for path, known in host.bases.items()}
 
     @classmethod
     def read(cls, file: Path) -> SnapshotRecord:

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from clusterlab.errors import ClusterlabError, UsageError
-from clusterlab.files import write_atomically
+from clusterlab.files import bytes_on_disk, write_atomically
+from clusterlab.machines.file_identity import changed_base
 from clusterlab.machines.snapshots import Snapshot
 from clusterlab.model.problems import suggest
 from clusterlab.progress import Progress
@@ -124,7 +125,7 @@ class QemuSnapshots:
 
     def _describe(self, name: str) -> Snapshot:
         folder = self._folder / name
-        size = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
+        size = bytes_on_disk(folder)
         try:
             record = SnapshotRecord.read(folder / _RECORD)
         except ClusterlabError as error:
@@ -133,9 +134,9 @@ class QemuSnapshots:
 
     def _misfits(self, record: SnapshotRecord) -> list[str]:
         gone = sorted({str(host.backing) for host in record.hosts.values() if not host.backing.exists()})
-        return incompatibilities(record.needs, self._now()) + [
-            f"{path}, which its disks are based on, no longer exists" for path in gone
-        ]
+        reasons = [f"{path}, which its disks are based on, no longer exists" for path in gone]
+        changed = "" if gone else changed_base(record.bases)
+        return [*incompatibilities(record.needs, self._now()), *reasons, *filter(None, [changed])]
 
     def _now(self) -> Needs:
         inventory, how = self._files.inventory, accelerator()

@@ -5,30 +5,37 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
+from clusterlab.build.cache import cache_folder
 from clusterlab.cli.main import main
 from clusterlab.errors import ClusterlabError
 from clusterlab.machines import open_machines
+from clusterlab.machines.file_identity import identity
 from clusterlab.machines.kinds import MACHINE_KINDS
 from clusterlab.machines.qemu import saved_lab
 from clusterlab.machines.qemu.accelerator import Accelerator
 from clusterlab.machines.qemu.files import LabFiles
+from clusterlab.machines.qemu.processes import Process
 from clusterlab.machines.qemu.saved_lab import QemuSavedLab, definition
+from clusterlab.machines.qemu.saving import backing_chain, saved_host
 from clusterlab.machines.qemu.snapshot_record import Needs, SavedHost, SnapshotRecord
 from clusterlab.machines.saved_labs import MOST, SavedFolder, prune, saved_lab_of, saved_labs, write_record
 from clusterlab.machines.state import LabState
 from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.nightly.labs import labs
-from clusterlab.nightly.leftovers import of_saved_labs
+from clusterlab.nightly.leftovers import Leftover, of_cache, of_saved_labs
 from clusterlab.progress import Silent, Task
 from clusterlab.remote import Hosts
 
@@ -70,11 +77,11 @@ def hosts(**keys: Any) -> dict[str, Any]:
     return {**INVENTORY["hosts"], **keys}
 
 
-def save(name: str = "one", base: Path = Path("/"), of: Mapping[str, str] = MappingProxyType({})) -> SavedFolder:
+def save(name: str = "one", *bases: Path, of: Mapping[str, str] = MappingProxyType({})) -> SavedFolder:
     saved = SavedFolder(name)
     with saved.replaced() as folder:
         (folder / "state").write_bytes(b"memory")
-        write_record(folder, of, [base])
+        write_record(folder, of, {base: found for base in bases if (found := identity(base))})
     return saved
 
 
@@ -112,15 +119,102 @@ def test_what_is_whole_is_not_damaged() -> None:
 def test_a_truncated_file_a_missing_one_and_a_missing_base_are_noticed(tmp_path: Path) -> None:
     base = tmp_path / "disk.qcow2"
     base.touch()
-    saved = save(base=base)
+    saved = save("one", base)
     assert saved.damage() == ""
+    base.rename(tmp_path / "elsewhere")
+    assert saved.damage() == f"{base}, which its disks are based on, no longer exists"
     os.truncate(saved.path / "state", 3)
     assert saved.damage() == f"{saved.path}/state has 3 of its 6 bytes"
     (saved.path / "state").unlink()
     assert saved.damage() == f"{saved.path}/state has 0 of its 6 bytes"
-    (saved.path / "state").write_bytes(b"memory")
-    base.unlink()
-    assert saved.damage() == f"{base}, which its disks are based on, no longer exists"
+
+
+def test_other_bytes_of_the_same_size_are_noticed() -> None:
+    saved = save()
+    (saved.path / "state").write_bytes(b"others")
+    assert saved.damage() == f"{saved.path}/state was changed since then"
+
+
+@pytest.mark.parametrize("rebuilt", ["image.img", "disk.qcow2"])
+def test_a_base_that_was_built_again_under_its_name_is_noticed_wherever_it_is_in_the_chain(
+    rebuilt: str, tmp_path: Path
+) -> None:
+    chain = [tmp_path / "disk.qcow2", tmp_path / "image.img"]
+    for path in chain:
+        path.write_bytes(b"blocks")
+    saved = save("one", *chain)
+    (tmp_path / rebuilt).rename(tmp_path / "before")
+    (tmp_path / rebuilt).write_bytes(b"blocks")
+    assert saved.damage() == f"{tmp_path / rebuilt}, which its disks are based on, is another file by now"
+    assert saved.bases == set(), "nothing need be kept for it"
+    (tmp_path / "before").rename(tmp_path / rebuilt)
+    assert saved.damage() == ""
+    assert saved.bases == set(chain)
+
+
+def overlay(disk: Path, base: Path, form: str) -> None:
+    disk.parent.mkdir(parents=True, exist_ok=True)
+    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(base), str(disk)]
+    subprocess.run(command, check=True)
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> list[Path]:
+    """A machine's disk, and what it stands on: a saved machine's disk, and that one's image."""
+    image, machine = (cache_folder() / kind / uuid4().hex / "disk" for kind in ("machine-image", "saved-machine"))
+    image.parent.mkdir(parents=True)
+    image.touch()
+    os.truncate(image, 1 << 20)
+    overlay(machine, image, "raw")
+    overlay(tmp_path / "disk.qcow2", machine, "qcow2")
+    return [tmp_path / "disk.qcow2", machine, image]
+
+
+needs_qemu = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
+
+
+@needs_qemu
+def test_artefacts_that_a_saved_lab_stands_on_are_kept_down_to_the_image(chain: list[Path]) -> None:
+    assert backing_chain(chain[0]) == chain[1:]
+    saved = save("one", *backing_chain(chain[0]))
+    names = {str(path.parent.relative_to(cache_folder())): path for path in chain[1:]}
+
+    def left_over() -> dict[str, Leftover]:
+        for path in names.values():
+            os.utime(path.parent, (time.time() - 40 * 86400,) * 2)
+        return {one.name: one for one in of_cache(30) if one.name in names}
+
+    assert left_over() == {}
+    saved.remove()
+    found = left_over()
+    assert set(found) == set(names)
+    save("one", chain[2])
+    machine, image = (found[name].remove for name in names)
+    assert machine is not None
+    assert image is not None
+    machine()
+    with pytest.raises(ClusterlabError, match="it is kept"):
+        image()
+    assert [path.exists() for path in names.values()] == [False, True]
+
+
+@needs_qemu
+def test_what_is_recorded_of_a_disk_is_what_its_machine_has_open(chain: list[Path]) -> None:
+    class Running:
+        pid = os.getpid()
+        arguments = ()
+
+    process = cast(Process, Running())
+    disk, *bases = chain
+    with ExitStack() as opened:
+        for path in bases:
+            opened.enter_context(path.open())
+        assert set(saved_host(disk, "gw", process).bases) == set(bases)
+        bases[1].rename(bases[1].with_name("before"))
+        bases[1].touch()
+        os.truncate(bases[1], 1 << 20)
+        with pytest.raises(ClusterlabError, match="which the disk of gw is based on, is no longer the file that it us"):
+            saved_host(disk, "gw", process)
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", None])
@@ -224,6 +318,28 @@ def test_labs_show_what_is_saved_of_them(capsys: pytest.CaptureFixture[str]) -> 
     assert "one ? none unknown 0" in " ".join(capsys.readouterr().out.split())
 
 
+def test_labs_are_listed_while_one_of_them_is_saved() -> None:
+    stop = threading.Event()
+
+    def save_again_and_again() -> None:
+        while not stop.is_set():
+            with SavedFolder("one").replaced() as folder:
+                (folder / "hosts").mkdir()
+                for number in range(5):
+                    (folder / "hosts" / str(number)).touch()
+                write_record(folder, {}, {})
+
+    saving = threading.Thread(target=save_again_and_again)
+    saving.start()
+    try:
+        for _ in range(100):
+            labs()
+        of_cache(30)
+    finally:
+        stop.set()
+        saving.join()
+
+
 def test_only_kinds_that_can_be_saved_are() -> None:
     saved = {name for name in MACHINE_KINDS if saved_lab_of(open_machines(lab(name))) is not None}
     assert saved == {"qemu"}
@@ -244,7 +360,7 @@ def saved_machines(files: LabFiles) -> SavedFolder:
         own = {name: SavedHost(own_memory=True, backing=Path("/")) for name in files.machines}
         record = SnapshotRecord.model_validate({"taken": "2026-01-01T00:00:00Z", "needs": needs, "hosts": own})
         (folder / "machines.json").write_text(record.model_dump_json())
-        write_record(folder, definition(files), [])
+        write_record(folder, definition(files), {})
     return saved
 
 
@@ -258,7 +374,7 @@ def test_a_damaged_lab_is_not_started_and_is_removed_and_that_is_said_in_one_lin
     files = changed()
     saved = saved_machines(files)
     os.truncate(saved.path / "machines.json", 0)
-    size = saved.record().sizes["machines.json"]
+    size = saved.record().files["machines.json"].size
     told = Told()
     assert not QemuSavedLab(files).fits
     assert not QemuSavedLab(files).start(told)
