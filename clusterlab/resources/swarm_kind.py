@@ -161,7 +161,9 @@ def _used_by_others(scope: Scope, found: Member) -> str:
                 continue
             with engine_errors(at.host, "list what is in the Swarm"):
                 api: Any = at.host.docker
+                networks = [one for one in api.networks(filters={"scope": "swarm"}) if not one.get("Ingress")]
                 listed = {"service": api.services(), "secret": api.secrets(), "config": api.configs()}
+                listed["network"] = networks
         except ClusterlabError:  # another manager may answer; without any, the node stays
             continue
         # Nodes of others stay in the Swarm without a worker; without a manager they may lose it.
@@ -180,7 +182,7 @@ def _of_others(lab: str, nodes: Sequence[managers.Node], listed: Mapping[str, Se
         if not swarm_nodes.joined_by(node, lab)
     ]
     others += [
-        f"{kind} {one['Spec']['Name']}"
+        f"{kind} {one.get('Name') or one['Spec']['Name']}"
         for kind, objects in listed.items()
         for one in objects
         if not is_ours(lab, labels_of(one))

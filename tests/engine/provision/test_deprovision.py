@@ -93,20 +93,23 @@ def test_a_file_that_somebody_has_changed_since_stays_and_is_listed(fresh: Fresh
 
 
 def test_one_run_leaves_the_swarm_and_removes_what_it_needed(fresh: Fresh) -> None:
+    packages = ["nfs-kernel-server", "nfs-common", "curl"]  # the first needs the second
     bench = fresh(2)
     bench.provisioned()
     for host in ("host1", "host2"):
-        record.remember(bench.hosts[host], bench.lab.name, "package", dict.fromkeys(["nfs-common", "curl"]))
+        record.remember(bench.hosts[host], bench.lab.name, "package", dict.fromkeys(packages))
     found = taken_back(bench, "--packages")
     kept = {str(one.key): one.reason for one in found.kept}
     assert kept["host2: package nfs-common"] == "others use it: the Swarm that the host is in"
+    bench.run("host1", "docker network create --driver overlay --attachable theirs")
+    kept = {str(one.key): one.reason for one in taken_back(bench, "--swarm").kept}
+    assert kept["host1: swarm membership"] == kept["host2: swarm membership"] == "others use the Swarm: network theirs"
+    bench.run("host1", "docker network rm theirs")
     found = taken_back(bench, "--packages", "--swarm")
     for host in ("host1", "host2"):
         assert bench.run(host, "docker info --format '{{.Swarm.LocalNodeState}}'") == "inactive"
-        assert bench.run(host, "dpkg-query -W -f '${db:Status-Status} ' nfs-common curl") in (
-            "deinstall deinstall",
-            "config-files config-files",
-        )
+        status = f"dpkg-query -W -f '${{Package}} ${{db:Status-Status}}\\n' {' '.join(packages)} 2> /dev/null"
+        assert bench.run(host, f"{status} | grep ' installed' || echo none") == "none"
     assert deprovision(bench.lab.name, bench.hosts, ("--packages", "--swarm")).changes == []
 
 
