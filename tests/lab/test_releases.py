@@ -12,8 +12,6 @@ import yaml
 
 from tests.lab.conftest import LAB, ROOT, Program, program_on
 
-pytestmark = pytest.mark.long
-
 ENGINES = {"host1": ("trixie", "26.1."), "host2": ("bookworm", "20.10."), "host3": ("forky", "28.")}
 PLAYS = ["volumes/nfs", "networks/host", "networks/overlay"]
 STACK = str(Path(__file__).parent / "releases" / "stack.yml")

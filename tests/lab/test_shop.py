@@ -19,8 +19,6 @@ from tests.support.check_cases import broken, case_files, compare, read_case, to
 from tests.support.play_bench import Stand
 from tests.support.shop import BROKEN, PLAY, shop_with
 
-pytestmark = pytest.mark.long
-
 ALIKE = ("bind-source", "constraint", "crash-loop", "image", "network", "rollback", "same-name", "secret")
 """Those of the ways for namespaces that are the same here."""
 WAYS = [*(BROKEN / f"{name}.yml" for name in ALIKE), *case_files(Path(__file__).parent / "shop")]
