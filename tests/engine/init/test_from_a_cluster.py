@@ -109,7 +109,7 @@ def test_as_a_lab_it_is_the_same_cluster(swarm: EngineLab, tmp_path: Path) -> No
         outcomes = {one["check"]: one["outcome"] for one in results if "file server" not in one["check"]}
         assert len(outcomes) >= 4
         assert set(outcomes.values()) == {"pass"}, outcomes
-        with Hosts(open_machines(load_lab(file)).targets()) as lab:
+        with Hosts(open_machines(load_lab(file, (), folder / "playbooks")).targets()) as lab:
             assert cluster_of(lab["host1"].docker) == cluster_of(swarm.hosts["host1"].docker)
     finally:
         main(["clusterlab", "down", "-i", str(file)])
