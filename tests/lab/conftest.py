@@ -28,6 +28,7 @@ LONG = {
     "test_connectivity.py",
     "test_manual.py",
     "test_deprovision.py",
+    "test_doctor.py",
     "test_drills.py",
     "test_faults.py",
     "test_namespaces_with_nfs.py",

@@ -21,11 +21,13 @@ A case is a YAML file named after its code, as CL305.yml:
       - {break: [{host3: leave}], heal: [...], hosts: [those that are asked], long: true, expect: ...}
     releases:                # what is so on hosts of three releases of Debian, whose engines differ
       - {expect: ...}
+    machines:                # the same steps on virtual machines: gw, the manager host1, and the worker host2
+      - {break: [{host2: run COMMAND}, {gw: until COMMAND}], heal: [...], expect: ...}
     probe:                   # the same in several ways, where only --probe shows it
       - {break: ..., heal: ..., wait: ..., expect: ...}
     variants:                # more recordings that are wrong
       - {recorded: [...], before: [...], expect: [...], also: [...]}
-    recorded_only: "why it is not caused on real hosts, in place of engine, swarm and releases"
+    recorded_only: "why it is not caused on real hosts, in place of engine, swarm, releases and machines"
     expect:                  # findings of the code: exactly these
       - subject: host2
         severity: error
@@ -62,7 +64,7 @@ SOUND = UNIT / "recordings" / "sound.json"
 PROPERTIES = {"CL103", "CL106", "CL202"}
 """What is true of the lab and its machine: old control groups, killed processes, one manager."""
 _KEYS = {"recorded", "before", "silent", "variants", "stack", "probe", "engine", "swarm", "releases"}
-_KEYS |= {"recorded_only", "expect", "also"}
+_KEYS |= {"machines", "recorded_only", "expect", "also"}
 
 
 def case_files() -> list[Path]:
@@ -74,13 +76,13 @@ def case_files() -> list[Path]:
 def read_case(path: Path) -> dict[str, Any]:
     case: dict[str, Any] = yaml.safe_load(path.read_text())
     assert set(case) <= _KEYS, f"{path}: unknown keys {set(case) - _KEYS}"
-    real = bool(case.keys() & {"engine", "swarm", "releases"})
+    real = bool(case.keys() & {"engine", "swarm", "releases", "machines"})
     assert real != ("recorded_only" in case), f"{path}: either caused on real hosts, or recorded_only"
     return case
 
 
 def ways(path: Path, lab: str) -> list[dict[str, Any]]:
-    """How a case is caused on real hosts of a kind: "engine", "swarm", "releases" or "probe"."""
+    """How a case is caused on real hosts of a kind: "engine", "swarm", "releases", "machines" or "probe"."""
     case = read_case(path)
     found = case.get(lab, [])
     common = {"expect": case["expect"], "also": case.get("also", [])}
