@@ -49,6 +49,7 @@ _PLAY: dict[str, Any] = {
 _SERVICE = (
     "docker service create -q --detach --name web --replicas 2 --no-resolve-image --publish 8080:80 shell sleep 1000000"
 )
+_TASKS = "docker ps -aq --filter label=com.docker.swarm.service.name=web"
 
 
 def doctor_lab(lab: Lab, folder: Path) -> Lab:
@@ -90,6 +91,7 @@ def furnished(lab: Lab, machines: Machines) -> Iterator[EngineLab]:
             yield up
         finally:
             hosts["host1"].run("docker service rm web", check=True)
+            wait_until(lambda: not any(hosts[host].run(_TASKS).stdout for host in _CLIENTS), "tasks to end", 60.0)
             for host in _CLIENTS:
                 hosts[host].run("docker rmi -f shell", check=True, timeout=60)
             _clean(lab, hosts)
