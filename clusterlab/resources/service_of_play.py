@@ -48,7 +48,7 @@ def spec_of(name: str, service: playbook.Service) -> Spec:
     stack = Stack("", Path(), (), {}, volumes=volumes, configs=_configs(lowered), secrets=_files(lowered.secrets))
     spec = service_spec(stack, lowered, lambda kind, name: name)
     container = spec["TaskTemplate"]["ContainerSpec"]
-    del container["Image"], spec["TaskTemplate"]["Networks"], spec["Labels"]
+    del container["Image"], container["Labels"], spec["TaskTemplate"]["Networks"], spec["Labels"]
     if service.environment:
         container["Env"] = [f"{key}={value}" for key, value in service.environment.items()]
     if service.ports:

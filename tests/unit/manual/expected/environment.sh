@@ -39,7 +39,7 @@ docker run --detach --name app --env MODE --env DB_PASSWORD --network bridge --r
 
 # service worker of the Swarm
 (export DB_PASSWORD="$DB_PASSWORD_2"; export ALLOW_EMPTY="$ALLOW_EMPTY"; (
-docker service create --name worker --no-resolve-image --replicas 1 --env DB_PASSWORD --env ALLOW_EMPTY --label org.clusterlab.lab=sample --label org.clusterlab.play=environment --label org.clusterlab.spec=52269505f993f226 --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
+docker service create --name worker --no-resolve-image --replicas 1 --env DB_PASSWORD --env ALLOW_EMPTY --label org.clusterlab.lab=sample --label org.clusterlab.play=environment --label org.clusterlab.spec=9e071b91176ab7fe --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
 )) || failed="$failed; "'service worker of the Swarm'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }

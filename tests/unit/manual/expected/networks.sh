@@ -83,7 +83,7 @@ failed=
 
 # service hello of the Swarm
 (
-docker service create --name hello --no-resolve-image --replicas 2 --publish published=8090,target=80,protocol=tcp,mode=ingress --network name=wide --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=4c12a167d4184534 --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d
+docker service create --name hello --no-resolve-image --replicas 2 --publish published=8090,target=80,protocol=tcp,mode=ingress --network name=wide --label org.clusterlab.lab=sample --label org.clusterlab.play=networks --label org.clusterlab.spec=60587c3f4193b128 --container-label org.clusterlab.lab=sample clusterlab/sample/shell:pull-0e75c846f412c35d
 ) || failed="$failed; "'service hello of the Swarm'
 
 # the same network everywhere
