@@ -20,6 +20,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.files import bytes_on_disk, make_private, write_atomically
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
+from clusterlab.remote.target import Target
 
 from .base import Machines
 from .file_identity import FileIdentity, changed_base, identity
@@ -60,15 +61,18 @@ class SavedLab(Protocol):
     def fits(self) -> bool:
         """Whether there is one, whole and made from the same as the lab is now."""
 
-    def start(self, progress: Progress) -> bool:
-        """Create all machines as they were saved, running and reachable; their clocks must be set.
+    def start(self, progress: Progress) -> Mapping[str, Target]:
+        """Create all machines as they were saved, running and reachable; returns how each is reached.
 
-        Where nothing is saved, or it cannot be used, no machine exists, and why was said; returns whether they were
-        created.
+        Their clocks must be set: until then they do not exist for others, and the next start recreates them. Where
+        nothing is saved, or it cannot be used, no machine exists, why was said, and nothing is returned.
         """
 
     def set_clocks(self, hosts: Hosts) -> None:
-        """Set the clocks of machines that stood still. Raises ClusterlabError naming those where it could not be."""
+        """Set the clocks of machines just started; from then on they count as made.
+
+        Raises ClusterlabError naming those where it could not be.
+        """
 
     def discard(self, reason: str, progress: Progress) -> None:
         """Remove what was saved, and the machines that were started from it, and say why."""

@@ -25,9 +25,9 @@ def bring_up(session: Session, *, fresh: bool = False, keep: bool = False) -> bo
         session.machines.up(session.progress, keep=keep)
         return False
     new = saved.is_new
-    if new and not fresh and saved.start(session.progress):
+    if new and not fresh and (targets := saved.start(session.progress)):
         try:
-            saved.set_clocks(session.hosts)
+            saved.set_clocks(session.connect(targets))
             _settle(session)
         except ClusterlabError as error:
             session.disconnect()

@@ -54,6 +54,9 @@ def bring_down(name: str, given: Lab | None, progress: Progress, *, saved: bool 
             kept.remove()
         if not kept.exists:
             return machines.kind.down
+        saved_remains = "the lab as it was saved for the next start remains: `clusterlab down --saved` removes that"
+        if not machines.kind.creates:
+            return f"{machines.kind.down}; {saved_remains}"
         return "nothing remains but the lab as it was saved for the next start; `clusterlab down --saved` removes that"
 
 

@@ -90,7 +90,8 @@ class Pipeline:
             if saved := saved_lab_of(session.machines):
                 saved.save(session.hosts, session.progress)
         except ClusterlabError as error:
-            session.progress.say(session.lab.name, f"it is not saved for the next start: {error.message}")
+            why = "; ".join(error.message.splitlines())
+            session.progress.say(session.lab.name, f"it is not saved for the next start: {why}")
 
     def apply(self) -> str:
         """Bring the hosts to what the plays want.

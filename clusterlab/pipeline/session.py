@@ -5,7 +5,7 @@ Its machines, its hosts, and the locks that the command needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +17,7 @@ from clusterlab.machines import Machines, open_machines
 from clusterlab.model import Lab
 from clusterlab.progress import Progress
 from clusterlab.remote import Hosts
+from clusterlab.remote.target import Target
 
 from .claim import claim
 from .host_owner import refuse_other_owners
@@ -59,8 +60,16 @@ class Session:
 
     @cached_property
     def _connected(self) -> Hosts:
+        return self._connect(self.machines.targets())
+
+    def connect(self, targets: Mapping[str, Target]) -> Hosts:
+        """Connect to machines that do not count as made yet; from now on these are `hosts`."""
+        self._connected = self._connect(targets)
+        return self._connected
+
+    def _connect(self, targets: Mapping[str, Target]) -> Hosts:
         with ExitStack() as opened:  # whoever is refused keeps nobody off, itself included when it asks again
-            hosts = opened.enter_context(Hosts(self.machines.targets()))
+            hosts = opened.enter_context(Hosts(targets))
             opened.enter_context(hosts_lock(self.lab, self.machines, hosts, self.lock, self.progress, self.wait))
             if isinstance(self.lock, Exclusive):
                 self._refuse_other_owners(hosts)

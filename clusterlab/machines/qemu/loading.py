@@ -24,14 +24,12 @@ from .snapshot_record import SnapshotRecord
 def load_all(files: LabFiles, folder: Path, record: SnapshotRecord, task: Task, deadline: float) -> None:
     """Start the machines, whose disks are in place, with the states in `folder`. Their clocks stand where they were.
 
-    They count as made when all of them answer.
+    They answer then, and do not count as made: that is for whoever has set their clocks.
     """
     task.update("loading their memory")
     _start_all(files, record)
     _load_states(files, folder, deadline)
     _wait_for_all(files, task, deadline)
-    for machine in files.machines.values():
-        machine.mark_made()
 
 
 def _start_all(files: LabFiles, record: SnapshotRecord) -> None:

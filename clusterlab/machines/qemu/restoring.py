@@ -65,6 +65,8 @@ def _replace(files: LabFiles, folder: Path, record: SnapshotRecord, task: Task) 
         load_all(files, folder, record, task, deadline)
         task.update("setting their clocks")
         set_clocks(files)
+        for machine in files.machines.values():
+            machine.mark_made()
         finish(files)
         failure.pop_all()
 

@@ -16,6 +16,7 @@ from clusterlab.machines.saved_labs import SavedFolder, prune, write_record
 from clusterlab.model.base import size_bytes
 from clusterlab.progress import Progress, Task
 from clusterlab.remote import Hosts
+from clusterlab.remote.target import Target
 
 from .accelerator import accelerator
 from .clocks import set_clocks_of
@@ -55,23 +56,24 @@ class QemuSavedLab:
         saved = self._saved
         return saved.exists and not saved.damage() and not saved.differences(definition(self._files))
 
-    def start(self, progress: Progress) -> bool:
+    def start(self, progress: Progress) -> dict[str, Target]:
         with self._files.state.lock("up"):
             if not self.is_new or not self._saved.exists:
-                return False
+                return {}
             if damage := self._saved.damage():
                 self.discard(damage, progress)
-                return False
+                return {}
             if changed := self._saved.differences(definition(self._files)):
                 what = f"{', '.join(changed)} changed since then"
                 progress.say(self._files.lab, f"its saved state is not used, because {what}: starting from the image")
-                return False
+                return {}
             try:
                 self._load(progress)
             except (ClusterlabError, OSError) as error:
                 self.discard("; ".join(str(error).splitlines()), progress)
-                return False
-        return True
+                return {}
+            ports = self._files.ports
+            return {host: self._files.target(host, ports[host]) for host in self._files.machines}
 
     def discard(self, reason: str, progress: Progress) -> None:
         with self._files.state.lock("up"):
@@ -86,16 +88,18 @@ class QemuSavedLab:
 
     def set_clocks(self, hosts: Hosts) -> None:
         set_clocks_of(hosts)
+        for machine in self._files.machines.values():
+            machine.mark_made()
 
     def save(self, hosts: Hosts, progress: Progress) -> None:
         with self._files.state.lock("save"):
-            self._require_room()
-            with progress.task(self._files.lab, "saving it as provisioned") as task:
-                try:
+            try:
+                self._require_room()
+                with progress.task(self._files.lab, "saving it as provisioned") as task:
                     self._write(hosts, task)
-                except OSError as error:
-                    raise full_disk(self._files.state.folder) or ClusterlabError(str(error)) from error
-            prune(self._files.lab)
+                prune(self._files.lab)
+            except OSError as error:
+                raise full_disk(self._files.state.folder) or ClusterlabError(str(error)) from error
 
     def _write(self, hosts: Hosts, task: Task) -> None:
         with self._saved.replaced() as folder:

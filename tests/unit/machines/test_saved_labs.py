@@ -23,7 +23,7 @@ from clusterlab.errors import ClusterlabError
 from clusterlab.machines import open_machines
 from clusterlab.machines.file_identity import identity
 from clusterlab.machines.kinds import MACHINE_KINDS
-from clusterlab.machines.qemu import saved_lab
+from clusterlab.machines.qemu import loading, saved_lab
 from clusterlab.machines.qemu.accelerator import Accelerator
 from clusterlab.machines.qemu.files import LabFiles
 from clusterlab.machines.qemu.processes import Process
@@ -36,6 +36,7 @@ from clusterlab.model.inventory import Inventory
 from clusterlab.model.lab import Lab
 from clusterlab.nightly.labs import labs
 from clusterlab.nightly.leftovers import Leftover, of_cache, of_saved_labs
+from clusterlab.pipeline.down import bring_down
 from clusterlab.progress import Silent, Task
 from clusterlab.remote import Hosts
 
@@ -447,3 +448,39 @@ def test_a_disk_that_could_become_full_is_left_alone(monkeypatch: pytest.MonkeyP
 
 class _Free:
     free = 3 << 30
+
+
+def test_machines_are_made_only_once_their_clocks_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt in between leads to a new start."""
+    files = changed()
+    saved_machines(files)
+    files.lan.start = lambda: None  # type: ignore[method-assign]
+    monkeypatch.setattr(saved_lab, "copy", lambda source, target: None)
+    for step in ("_start_all", "_load_states", "_wait_for_all"):
+        monkeypatch.setattr(loading, step, lambda *_: None)
+    monkeypatch.setattr(LabFiles, "ports", {"gw": 1, "host1": 2})
+    lab = QemuSavedLab(files)
+
+    def interrupted(hosts: Hosts) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(saved_lab, "set_clocks_of", interrupted)
+    for _ in range(2):
+        assert set(lab.start(Silent())) == set(files.machines)
+        with pytest.raises(KeyboardInterrupt):
+            lab.set_clocks(Hosts({}))
+        assert lab.is_new, "nobody works with clocks in the past"
+    monkeypatch.setattr(saved_lab, "set_clocks_of", lambda hosts: None)
+    assert lab.start(Silent())
+    lab.set_clocks(Hosts({}))
+    assert not lab.is_new
+
+
+def test_down_says_what_it_did_with_existing_machines_too() -> None:
+    saved = save()
+    own = {"address": "192.168.96.1", "ssh": {"address": "127.0.0.1"}}
+    inventory = {"lab": "one", "machines": "existing", "network": {"subnet": "192.168.96.0/24"}, "hosts": {"gw": own}}
+    said = bring_down("one", Lab(inventory=Inventory.model_validate(inventory)), Silent())
+    assert said.startswith(MACHINE_KINDS["existing"].down)
+    assert "the lab as it was saved for the next start remains" in said
+    assert saved.exists
