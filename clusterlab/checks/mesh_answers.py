@@ -13,6 +13,8 @@ from .reached import TIMED_OUT
 
 OWN = "@own"
 """What the line with a place's own addresses is called; no target has such a name."""
+OPEN = "open:"
+"""What the command that asks who answers prints as soon as it is connected."""
 _LOST = re.compile(r"\*|message too long", re.IGNORECASE)  # as traceroute writes it
 _REPLY = re.compile(r"(?:(\d+\.\d+\.\d+\.\d+) +)?[\d.]+ ms(?: +(!\S+))?")
 """A reply as traceroute writes it: who sent it, unless the same as before, and why the packet did not arrive."""
@@ -33,6 +35,8 @@ class Target:
     name: str
     host: str
     address: str | ClusterlabError
+    names: frozenset[str] | None = None
+    """Of those who may answer at its port; None where it only has to be open."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ def judged(by: str, floor: str | None, target: Target, line: tuple[int, str] | N
     if line is None:
         return Answer(None, "the command printed nothing about it")
     code, text = line
+    if target.names is not None:
+        return _answer(target.names, code, text)
     return JUDGES[by](floor, target.address, code, text)
 
 
@@ -126,6 +132,17 @@ def _tcp(floor: str | None, address: str, code: int, text: str) -> Answer:
     if found := re.search(r"connection refused|no route to host|network is unreachable", text, re.IGNORECASE):
         return Answer(False, found[0].lower().removeprefix("connection "))
     return Answer(None, text or f"exit code {code}")
+
+
+def _answer(names: Collection[str], code: int, text: str) -> Answer:
+    """Of a port that opened: the name of who answers there."""
+    if not text.startswith(OPEN):
+        return Answer(None, text or "nothing was printed") if code == 0 else _tcp(None, "", code, text)
+    name = text.removeprefix(OPEN).strip()
+    if name and name in names:
+        return Answer(True, f"{name} answers")
+    who = "open, but what listens there does not answer with a name" if not name else f"open, but {name!r} answers"
+    return Answer(False, f"{who}, not {' or '.join(sorted(names)) or 'one of those that should: none is there'}")
 
 
 def _fetch(floor: str | None, address: str, code: int, text: str) -> Answer:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .mesh_answers import OWN
+from .answering import PATH
+from .mesh_answers import OPEN, OWN
 from .place import Place
 
 MTU = 'cat "/sys/class/net/$(ip -o route get "$1" | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")/mtu"'
 """Prints the longest packet that the interface towards an address, the first argument, can send."""
+
+WHO = f"""exec 3<>"/dev/tcp/$1/$2" || exit; echo {OPEN}
+printf "GET {PATH} HTTP/1.0\\r\\n\\r\\n" >&3
+while IFS= read -r -n 200 line || [ "$line" ]; do last=$line; done <&3; echo "${{last//[^[:alnum:] .-]/}}\""""
+"""Prints that a port, the second argument, is open, and the last line of the page that says who answers there."""
 
 SCRIPT = f"""
 set -f
@@ -29,6 +35,7 @@ try() {{
        answer=$(traceroute -F -n -q 2 -m 1 -p "$3" -w "$wait" "$2" "$m" 2>&1 | tail -n 1)
        echo "$m+$(($(fragments) - before))" $answer ;;
   tcp) timeout "$wait" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port" 2>&1 ;;
+  answer) timeout "$wait" bash -c '{WHO}' bash "$2" "$port" 2>&1 ;;
   fetch) set -o pipefail; begun=$(moment)
        size=$(wget -q -T "$wait" -O - "http://$2:$port/data" 2>/dev/null | wc -c); code=$?
        echo "$size bytes in $(($(moment) - begun)) hundredths"; return $code ;;
@@ -79,6 +86,8 @@ def command(by: str, place: Place, name: str, address: str, port: int | None, wa
             return ["traceroute", "-F", "-n", "-q", "2", "-m", "1", "-w", str(wait), address, size]
         case "tcp" if not place.container:
             return ["timeout", str(wait), "bash", "-c", 'exec 3<>"/dev/tcp/$1/$2"', "bash", address, str(port)]
+        case "answer":
+            return ["timeout", str(wait), "bash", "-c", WHO, "bash", address, str(port)]
         case "tcp":
             return ["nc", "-w", str(wait), address, str(port), "-e", "true"]
         case _:

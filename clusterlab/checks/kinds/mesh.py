@@ -16,7 +16,7 @@ from pydantic import Field
 
 from clusterlab import patterns
 from clusterlab.errors import UsageError
-from clusterlab.model.base import Duration, HostsAndRoles, Issue, Rate
+from clusterlab.model.base import Duration, HostsAndRoles, Issue, Rate, Strings
 from clusterlab.model.kinds import Touched
 from clusterlab.model.lab import Lab
 from clusterlab.model.playbook import Play
@@ -24,10 +24,11 @@ from clusterlab.model.probes import Address, Port, Probe
 from clusterlab.model.problems import Problem
 from clusterlab.model.source import KeyPath
 from clusterlab.model.validate.files import Files, PlayFile
-from clusterlab.model.validate.probes import names_exist, places_exist
+from clusterlab.model.validate.probes import names_exist, places_exist, unknown_service
 from clusterlab.parallel import parallel
 from clusterlab.results import Link
 
+from ..answering import answering, looked_up
 from ..finding import Finding, ask_each, finding
 from ..kind import CheckKind
 from ..manual.line import Line
@@ -47,12 +48,14 @@ _HOST_TOOLS: Mapping[By, Sequence[str]] = {"ping": ("ping",), "tcp": ("bash", "t
 """What hosts run, in the network of a container where that is the place; for other ways it needs tools of its own."""
 _WITH_PORT = ("tcp", "fetch")
 _SHOW = ("name", "udp", "packets")  # whose tools print the address when it answers, and whose exit code says little
-_HINTS: Mapping[By, str] = {
+_HINTS: Mapping[str, str] = {
     "name": "names of containers come by gossip: TCP and UDP 7946 must be open between all nodes",
     "ping": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
     "packets": "small packets pass, full-size ones do not: compare the MTU of the nodes and the network between them",
     "udp": "packets of overlay networks travel in VXLAN: UDP 4789 must be open between all nodes, both ways",
     "tcp": "refused: nothing listens there; timed out: something drops the packets, on the way there or back",
+    "answer": "refused: nothing listens there; timed out: something drops the packets; open: see "
+    "`ss -ltnp 'sport = :PORT'` and `iptables -t nat -S` for what has the port",
     "fetch": "a transfer that stalls after its first packets: compare the MTU of the nodes; a slow one: see the links",
 }
 
@@ -73,6 +76,12 @@ class MeshProbe(Probe):
     network: str | None = Field(default=None, description="for containers: the network whose addresses are used")
     port: Port | None = Field(default=None, description="for tcp and fetch")
     floor: Rate | None = Field(default=None, description="for fetch: the least throughput per second", examples=["1M"])
+    answers: Strings = Field(
+        default_factory=list,
+        description="for hosts by tcp: containers and services of this play, of which one on the target must answer: "
+        "/cgi-bin/name on the port prints the host name that Docker gave it",
+    )
+    anywhere: bool = Field(default=False, description="whether those that answer may be on any host")
     timeout: Duration = Field(default=3.0, description="how long one target may take")
 
     def issues(self) -> Iterator[Issue]:
@@ -92,6 +101,15 @@ class MeshProbe(Probe):
             yield Issue((), message, "Leave port out." if self.port is not None else "Add port:.")
         if self.floor is not None and self.by != "fetch":
             yield Issue(("floor",), "'floor' is for fetch", "Leave it out.", key=True)
+        if self.answers and (self.by != "tcp" or not self.on):
+            yield Issue(("answers",), "'answers' is for hosts by tcp", "Leave it out.", key=True)
+        if self.anywhere and not self.answers:
+            yield Issue(("anywhere",), "'anywhere' is for 'answers'", "Leave it out.", key=True)
+
+    @property
+    def way(self) -> str:
+        """What the command is told: an open port by itself does not show who answers."""
+        return "answer" if self.answers else self.by
 
     @property
     def how(self) -> str:
@@ -108,6 +126,9 @@ class Mesh(CheckKind[MeshProbe]):
 
     def problems(self, files: Files, file: PlayFile, path: KeyPath, probe: MeshProbe) -> Iterator[Problem]:
         yield from names_exist(files, file, path, probe)
+        for name in probe.answers:
+            if not file.play.host_of(name) and name not in file.play.known_services:
+                yield unknown_service(file, (*path, "answers"), name)
         into = probe.model_copy(update={"on": probe.to if probe.on else [], "in_": probe.to if probe.in_ else []})
         yield from places_exist(files, file, path, into.on, into.in_)
         if probe.on and len({*files.expand(probe.on), *files.expand(probe.to)}) == 1:
@@ -117,7 +138,9 @@ class Mesh(CheckKind[MeshProbe]):
 
     def touches(self, probe: MeshProbe) -> Touched:
         inside = frozenset(probe.in_) | (frozenset(probe.to) if probe.in_ else frozenset())
-        return Touched(containers=inside, networks=frozenset({probe.network} - {None}))  # type: ignore[arg-type]
+        answering = frozenset(probe.answers)  # of either kind: names of the other one are of nothing in the play
+        networks = frozenset({probe.network} - {None})
+        return Touched(containers=inside | answering, services=answering, networks=networks)  # type: ignore[arg-type]
 
     def hosts(self, probe: MeshProbe, lab: Lab, play: Play) -> frozenset[str]:
         return frozenset(lab.expand([*probe.on, *probe.to])) if probe.on else frozenset()
@@ -155,17 +178,22 @@ class Mesh(CheckKind[MeshProbe]):
                 size = self._size(probe, place, where, address)
                 with_host = probe.by == "tcp" and where.tool(place, "bash", "nc") == "bash"
                 asking = Place(place.host) if with_host else place
-                argv = command(probe.by, asking, name, address, probe.port, _wait(probe), size)
+                may = looked_up(probe.answers, probe.anywhere, name, where)
+                argv = command(probe.way, asking, name, address, probe.port, _wait(probe), size)
                 inside = probe.by in _HOST_TOOLS
                 shown = where.in_network(place, argv, names=False) if inside else where.typed(place, argv)
                 yield from where.taken()
-                seen = shown
+                seen, who = shown, ""
                 if probe.by in _SHOW:
                     # traceroute ends with success whoever answers, names the target in its first line, and writes !F
                     # after a reply that says in the target's name that the packet is too long
                     answered = "" if probe.by == "name" else " | grep -v '![A-Z<]'"
                     seen = f"{shown} | tail -n 1{answered} | grep -qwF {with_variables(address)}"
-                yield Line(place.host, shown, f"{name} is reached: {probe.how}", seen)
+                if probe.answers:
+                    who = ", and the last line is the id of one that should answer there"
+                    there = with_variables(may) or "none"
+                    seen = f"name=$({shown} | tail -n 1) && printf '%s\\n' {there} | grep -qxF \"${{name:-nobody}}\""
+                yield Line(place.host, shown, f"{name} is reached: {probe.how}{who}", seen)
 
     @staticmethod
     def _size(probe: MeshProbe, place: Place, where: Where, address: str) -> str:
@@ -190,7 +218,9 @@ def _targets(probe: MeshProbe, places: Places) -> list[Target]:
     """
     if probe.on:
         hosts = places.lab.inventory.hosts
-        return [Target(name, name, str(hosts[name].address)) for name in places.lab.expand(probe.to)]
+        names = places.lab.expand(probe.to)
+        may = answering(probe.answers, probe.anywhere, names, places) if probe.answers else {}
+        return [Target(name, name, str(hosts[name].address), may.get(name)) for name in names]
     network = str(probe.network)
     addresses = parallel(lambda name: places.address(Address(container=name, network=network)), probe.to, name="mesh")
     named = zip(probe.to, addresses, strict=True)
@@ -213,15 +243,15 @@ def _answers(
     words = [f"{one.name}={one.address}" for one in known]
     wait = _wait(probe)
     longest = (wait + 4) * (len(known) + 1 if probe.by in ("fetch", "packets") else 1) + 30
-    argv = ["sh", "-c", SCRIPT, "sh", probe.by, str(probe.port or 0), str(wait), *words]
+    argv = ["sh", "-c", SCRIPT, "sh", probe.way, str(probe.port or 0), str(wait), *words]
     first = known[0] if known else Target("TARGET", "", "ADDRESS")
     if _has_host_tools(probe, place, places):
         host = Place(place.host)
-        one = command(probe.by, host, first.name, str(first.address), probe.port, wait, "MTU")
+        one = command(probe.way, host, first.name, str(first.address), probe.port, wait, "MTU")
         shown = host.typed(shown_inside(places.process(place), one, names=False) if place.container else one)
         completed = places.in_network(place, argv, names=False, timeout=longest)
     else:
-        shown = place.typed(command(probe.by, place, first.name, str(first.address), probe.port, wait, "MTU"))
+        shown = place.typed(command(probe.way, place, first.name, str(first.address), probe.port, wait, "MTU"))
         completed = places.run(place, argv, timeout=longest)
     lines = dict(lines_of(completed.stdout))
     own = lines.get(OWN, (0, ""))[1].split()
@@ -267,7 +297,7 @@ def _finding(
         raise NotUnderstood(f"nothing shows whether others are reached: {links[0].found}", command=shown, detail=output)
     missing = "; ".join(f"{link.target}: {link.found}" for link in bad)
     found = f"{len(links) - len(bad)} of {len(links)} others" + (f"; not {missing}" if bad else "")
-    hint = OWNERS_HINT if any(answer.mistaken for answer in answers.values()) else _HINTS[probe.by]
+    hint = OWNERS_HINT if any(answer.mistaken for answer in answers.values()) else _HINTS[probe.way]
     return finding(place, shown, holds=not bad, wanted=wanted, found=found, output=output, hint=hint, links=links)
 
 
@@ -276,4 +306,4 @@ def _explained(probe: MeshProbe, one: Finding, findings: Sequence[Finding]) -> F
     if one.evidence.holds:
         return one
     links = [link for each in findings for link in each.evidence.links]
-    return replace(one, hint=". ".join([*patterns.of_links(links), one.hint or _HINTS[probe.by]]))
+    return replace(one, hint=". ".join([*patterns.of_links(links), one.hint or _HINTS[probe.way]]))

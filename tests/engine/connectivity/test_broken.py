@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.swarm_bench import Bench, broken, failed
+from tests.support.swarm_bench import Bench, broken, failed, wait_for
 
 pytestmark = pytest.mark.engine
 DROP_ONE_WAY = "iptables -{} INPUT -p udp --dport 4789 -s 10.75.0.11 -j DROP"
@@ -27,6 +27,8 @@ TO_HOST2 = {
 UNREACHED = "host2 is not reached by any other node"
 HOST_MODE = "a service's port with mode: host is open on every node that takes tasks, for the task there (TCP 29519)"
 DROP_PORT = "iptables -t raw -{} PREROUTING -p tcp --dport 29519 -j DROP"
+SERVE = "python3 -m http.server 29519"
+SILENT = "python3 -c 'import socket, time; s = socket.create_server((\"0.0.0.0\", 29519)); time.sleep(600)'"
 PAIR = "host1 and host2 do not reach each other"
 
 
@@ -54,6 +56,21 @@ def test_what_is_broken_is_named_by_node_and_nothing_else_fails(
     links = [link for one in results["results"] for item in one["evidence"] for link in item["links"]]
     found = {(link["source"], link["target"]): link["found"] for link in links if link["found"].startswith("timed out")}
     assert found == ways, printed
+
+
+@pytest.mark.parametrize("program", [SERVE, SILENT], ids=["web-server", "silent"])
+def test_an_open_port_that_somebody_else_has_does_not_pass_for_host_mode(bench: Bench, program: str) -> None:
+    """The task of that node cannot start; of the others each is proven by its task."""
+    begin = f"cd / && {{ setsid {program} < /dev/null > /dev/null 2>&1 & echo $! > /run/foreign.pid; }}"
+    with broken(bench, "host2", begin, "kill $(cat /run/foreign.pid)"):
+        wait_for(bench, "grep -q ':734F 00000000:0000 0A' /proc/net/tcp")
+        code, results, printed = bench.test("-i", "existing.yml", "--only", "host-mode")
+    assert code != 0, printed
+    assert not any(one["check"] == HOST_MODE and one["outcome"] == "pass" for one in results["results"]), printed
+    assert "host2" in printed
+    assert failed(results)[HOST_MODE].startswith(UNREACHED), printed
+    links = [link for one in results["results"] for item in one["evidence"] for link in item["links"]]
+    assert {link["target"] for link in links if link["seen"] is not True} == {"host2"}, printed
 
 
 def test_a_node_that_drops_udp_7946_is_the_one_that_misses_new_names(bench: Bench) -> None:

@@ -100,6 +100,63 @@ def test_a_connection_is_open_where_something_listens_and_else_refused() -> None
     assert [judged("tcp", None, one, lines[one.name]).found for one in targets] == ["open", "refused"]
 
 
+ID, OTHER = "0123456789ab", "ba9876543210"
+"""The names of two containers."""
+PAGE = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "names", "reached", "found"),
+    [
+        (f"{PAGE}{ID}\n", {ID}, True, f"{ID} answers"),
+        (f"{PAGE}{ID}\n", {ID, OTHER}, True, f"{ID} answers"),
+        (f"{PAGE}{ID}\n", {OTHER}, False, f"open, but '{ID}' answers, not {OTHER}"),
+        (f"{PAGE}{ID}\n", set(), False, f"open, but '{ID}' answers, not one of those that should: none is there"),
+        (f"{PAGE}{ID}0\n", {ID}, False, f"open, but '{ID}0' answers, not {ID}"),
+        ("HTTP/1.0 404 File not found\r\n\r\n<p>\x85\x0b\x1c</html>\n", {ID}, False,
+         f"open, but 'phtml' answers, not {ID}"),
+        ("", {ID}, False, f"open, but what listens there does not answer with a name, not {ID}"),
+        ("", set(), False,
+         "open, but what listens there does not answer with a name, not one of those that should: none is there"),
+        (None, {ID}, False, f"open, but what listens there does not answer with a name, not {ID}"),
+    ],
+    ids=["it", "one-of-two", "another", "none-should", "longer", "web-server", "closes", "closes-none", "silent"],
+)  # fmt: skip
+def test_an_open_port_counts_only_when_who_should_answers(
+    said: str | None, names: set[str], reached: bool, found: str
+) -> None:
+    """What accepts a connection and says nothing has not timed out on the way."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        argv = ["sh", "-c", SCRIPT, "sh", "answer", str(server.getsockname()[1]), "2", "b=127.0.0.1"]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as asking:
+            connection, _ = server.accept()
+            with connection:
+                if said is not None:
+                    connection.recv(1000)
+                    connection.sendall(said.encode())
+                    connection.shutdown(socket.SHUT_WR)
+                printed, _ = asking.communicate(timeout=60)
+    target = Target("b", "host2", "127.0.0.1", frozenset(names))
+    answer = judged("tcp", None, target, dict(lines_of(printed))["b"])
+    assert (answer.reached, answer.found) == (reached, found)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "reached", "found"),
+    [
+        (124, "", False, "timed out"),
+        (1, "bash: connect: Connection refused", False, "refused"),
+        (0, "", None, "nothing was printed"),
+        (127, "bash: not found", None, "bash: not found"),
+    ],
+)
+def test_a_port_at_which_somebody_should_answer_is_not_open(
+    code: int, text: str, reached: bool | None, found: str
+) -> None:
+    answer = judged("tcp", None, Target("b", "host2", ADDRESS, frozenset([ID])), (code, text))
+    assert (answer.reached, answer.found) == (reached, found)
+
+
 TOOLS = {
     "ip": "echo $4 dev lo",
     "awk": 'case "$*" in *FragCreates*) ls $0.fragment.* 2> /dev/null | wc -l ;; *) exec REAL "$@" ;; esac',
@@ -141,6 +198,9 @@ def test_packets_of_full_size_are_sent_to_all_at_once_and_again_in_turn_when_som
         ({"by": "ping", "network": None}, "containers have an address on each of their networks"),
         ({"by": "tcp"}, "'tcp' needs a port"),
         ({"by": "ping", "port": 80}, "'ping' has no port"),
+        ({"by": "tcp", "port": 80, "answers": ["web"]}, "'answers' is for hosts by tcp"),
+        ({"by": "ping", "in": [], "on": ["h"], "network": None, "answers": ["web"]}, "'answers' is for hosts by tcp"),
+        ({"by": "ping", "anywhere": True}, "'anywhere' is for 'answers'"),
         ({"by": "ping", "floor": "1M"}, "'floor' is for fetch"),
         ({"by": "name", "in": [], "on": ["host1"], "network": None}, "hosts cannot be reached by name"),
         ({"by": "ping", "on": ["host1"]}, "'on' and 'in' are mutually exclusive"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clusterlab.connectivity.names import NETWORK, PAIR, PORT, WEB, probe
+from clusterlab.connectivity.names import EACH, NETWORK, PAIR, PORT, WEB, probe
 from clusterlab.connectivity.play import Options, untested, with_test
 from clusterlab.connectivity.properties import PROPERTIES
 from clusterlab.connectivity.survey import Seen, answers, images
@@ -50,6 +50,13 @@ def test_a_port_is_tried_from_hosts_without_docker_too() -> None:
     (check,) = made.checks
     assert check.probe is not None
     assert check.probe.on == ["n1", "n2", "n3", "n4"]  # type: ignore[attr-defined]
+
+
+def test_at_every_published_port_one_of_the_tests_own_must_answer() -> None:
+    made = play(lab(*THREE), properties=["published", "ingress", "host-mode"])
+    own = [probe(node) for node in ("n1", "n2", "n3")]
+    asked = [(check.probe.answers, check.probe.anywhere) for check in made.checks]  # type: ignore[union-attr]
+    assert asked == [(own, False), ([WEB], True), ([EACH], False)]
 
 
 def test_titles_claim_no_more_than_what_is_asked() -> None:

@@ -352,6 +352,34 @@ failed=
 (
 timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 7946
 ) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host2
+failed=
+
+# all pairs
+id_of_right=$(docker ps --quiet --filter name=^/right$); echo "id_of_right=$id_of_right"
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#gw
+failed=
+
+# all pairs
+: "${id_of_right:?is what another host printed}"
+(
+name=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit; echo open:
+printf "GET /cgi-bin/name HTTP/1.0\r\n\r\n" >&3
+while IFS= read -r -n 200 line || [ "$line" ]; do last=$line; done <&3; echo "${last//[^[:alnum:] .-]/}"' bash 192.168.98.12 8090 | tail -n 1) && printf '%s\n' "$id_of_right" | grep -qxF "${name:-nobody}"
+) || failed="$failed; "'all pairs'
+
+[ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
+
+#host1
+failed=
+
+# all pairs
 (
 docker run --rm --detach --name clusterlab-new-0 --network wide clusterlab/sample/shell:pull-0e75c846f412c35d sleep infinity
 ) || failed="$failed; "'all pairs'
