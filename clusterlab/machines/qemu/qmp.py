@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ class Monitor:
     def __init__(self, connection: socket.socket, name: str) -> None:
         self._stream = connection.makefile("rwb")
         self._name = name
-        self._reply()  # the greeting
+        self._number = 0
+        self._reply(None)  # the greeting
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, **arguments: Any) -> Any:
@@ -27,22 +28,25 @@ class Monitor:
 
         Raises ClusterlabError when QEMU refuses it, OSError when it went away.
         """
-        self._stream.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        self._number += 1
+        request = {"execute": command, "arguments": arguments, "id": self._number}
+        self._stream.write(json.dumps(request).encode() + b"\n")
         self._stream.flush()
-        reply = self._reply()
+        reply = self._reply(self._number)
         if "error" in reply:
             raise ClusterlabError(
                 f"QEMU of {self._name} refused {command}: {reply['error'].get('desc', reply['error'])}"
             )
         return reply["return"]
 
-    def _reply(self) -> dict[str, Any]:
+    def _reply(self, number: int | None) -> dict[str, Any]:
+        """The reply to this request. An interrupt may have left that to an earlier one unread."""
         while True:
             line = self._stream.readline()
             if not line:
                 raise ConnectionResetError(f"QEMU of {self._name} closed its monitor")
             message: dict[str, Any] = json.loads(line)
-            if "event" not in message:
+            if "event" not in message and message.get("id") == number:
                 return message
 
 
@@ -59,6 +63,10 @@ def monitor(folder: Path, timeout: float = 10.0) -> Iterator[Monitor]:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
             connection.connect(f"/proc/self/fd/{descriptor}/qmp")
-            yield Monitor(connection, folder.name)
+            try:
+                yield Monitor(connection, folder.name)
+            finally:  # QEMU serves one at a time, and the stream would keep it open as long as somebody has the Monitor
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
     finally:
         os.close(descriptor)

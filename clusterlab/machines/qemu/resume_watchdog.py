@@ -1,13 +1,13 @@
 """Make sure that machines stopped for saving resume.
 
-Even when the command that stopped them is killed.
+Even when the command that stopped them is interrupted or killed.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,19 +29,24 @@ def run_on(qemu: Monitor) -> None:
 
 
 @contextmanager
-def watched(folders: Sequence[Path]) -> Iterator[None]:
-    """While the block runs, another process waits.
+def watched(folders: Sequence[Path]) -> Iterator[Callable[[], None]]:
+    """While the block runs, another process waits to let the machines in `folders` run on.
 
-    It lets the machines in `folders` run on if this one is killed.
+    The block calls what it gets once it has resumed all of them. If it ends without that, or this process does, the
+    other one resumes them. It needs their monitors: the block must have closed its own.
     """
     command = [sys.executable, "-m", __name__, *map(str, folders)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as watcher:
         try:
-            yield
+            yield lambda: _say_done(watcher)
         finally:
-            watcher.communicate(b"done")
+            watcher.communicate()  # its input ends: without the word, it resumes the machines
+
+
+def _say_done(watcher: subprocess.Popen[bytes]) -> None:
+    watcher.communicate(b"done")
 
 
 def _watch(folders: Sequence[Path]) -> None:

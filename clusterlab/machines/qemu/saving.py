@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,25 +44,25 @@ def save_all(files: LabFiles, folder: Path, task: Task, set_clocks: Callable[[],
     processes = _all_running(files)
     folders = {host: machine.folder for host, machine in files.machines.items()}
     try:
-        with ExitStack() as stack:
-            qemus = {host: stack.enter_context(monitor(path, timeout=60.0)) for host, path in folders.items()}
+        with _monitors(folders) as qemus:
             _check_same_qemu(qemus)
-            for host in qemus:
-                (folder / host).mkdir()
-            taken = datetime.now(UTC)
-            stack.callback(set_clocks)  # while the machines stand still, their clocks do
-            stack.callback(task.update, "setting their clocks")
-            with watched(list(folders.values())):
-                try:
-                    _stop(qemus)
-                    task.update("writing their memory")
-                    _write_states(qemus, folder)
-                    task.update("copying their disks")
-                    for host, path in folders.items():
-                        for name in FILES:
-                            copy(path / name, folder / host / name)
-                finally:
-                    _run_on(qemus)
+        for host in folders:
+            (folder / host).mkdir()
+        taken = datetime.now(UTC)
+        with ExitStack() as ending, watched(list(folders.values())) as all_resumed, _monitors(folders) as qemus:
+            ending.callback(set_clocks)  # while the machines stand still, their clocks do
+            ending.callback(task.update, "setting their clocks")
+            try:
+                _stop(qemus)
+                task.update("writing their memory")
+                _write_states(qemus, folder)
+                task.update("copying their disks")
+                for host, path in folders.items():
+                    for name in FILES:
+                        copy(path / name, folder / host / name)
+            finally:
+                _run_on(qemus)
+                all_resumed()
     except OSError as error:
         raise ClusterlabError(f"a machine could not be saved: its QEMU does not answer ({error})") from error
     return _record(files, folder, taken, processes)
@@ -106,6 +106,12 @@ def _all_running(files: LabFiles) -> dict[str, Process]:
         if process:
             found[host] = process
     return found
+
+
+@contextmanager
+def _monitors(folders: Mapping[str, Path]) -> Iterator[dict[str, Monitor]]:
+    with ExitStack() as stack:
+        yield {host: stack.enter_context(monitor(path, timeout=60.0)) for host, path in folders.items()}
 
 
 def _check_same_qemu(qemus: Mapping[str, Monitor]) -> None:
