@@ -31,11 +31,16 @@ _REASONS = (
     (r"network is unreachable", "network is unreachable"),
     (r"timed out( after [0-9]+ milliseconds)?", TIMED_OUT),
 )
-REASONS = "|".join(pattern for pattern, _ in _REASONS)
-"""How tools report, at the end of a line, that the network kept them away: a pattern for grep -iE."""
+AWAY = "|".join(pattern for pattern, why in _REASONS if why != UNRESOLVED)
+"""How tools report, at the end of a line, that the network kept them away from an address: a pattern for grep -iE."""
+UNKNOWN = "|".join(pattern for pattern, why in _REASONS if why == UNRESOLVED)
+"""How they report that a name did not resolve; where none was asked for, it is the interface that they do not know."""
 
-NOT_SENT = "Failed binding local connection end"
-"""What curl prints when it could not be bound to an interface; it then says that it could not resolve an address."""
+NOT_SENT = "Failed binding local connection end|can't bind to interface"
+"""What curl and busybox's ping print when they could not be bound to an interface: a pattern for grep -E.
+
+Curl then says that it could not resolve an address, and ping sends its packets over any other interface.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def kept_away(completed: Completed, command: str, text: str) -> Reach:
     Any other reason counts for nothing (NotUnderstood).
     """
     why = reason(text)
-    if not why or NOT_SENT in text:
+    if not why or re.search(NOT_SENT, text):
         raise NotUnderstood(
             f"the output says neither that it worked nor why the network failed (exit code {completed.exit}): "
             f"{text.strip() or 'no output'}",

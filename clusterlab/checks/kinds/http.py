@@ -154,7 +154,7 @@ class Http(ReachKind[HttpProbe]):
         typed = where.in_network(place, argv, names=names, host_tool=probe.negative)
         if probe.negative:
             name = urlsplit(url).hostname or ""
-            proof = kept_out(typed, f"{_STATUS_LINE}|{_MADE}|^exit 0$", card=card)
+            proof = kept_out(typed, name, f"{_STATUS_LINE}|{_MADE}|^exit 0$", card=card)
             return Shown(typed, self.summary(probe), answered(place, name, where) + proof)
         proof = f"{typed} {_ERRORS} | grep -qE {shlex.quote(f'{_STATUS_LINE}{probe.status}')}"
         if probe.body is not None:

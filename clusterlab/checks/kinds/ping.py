@@ -20,7 +20,7 @@ from ..network import is_name
 from ..place import NotUnderstood, Place
 from ..places import Places
 from ..reach import ReachKind, Shown
-from ..reached import Reach, kept_away, reason
+from ..reached import NOT_SENT, Reach, kept_away, reason
 
 _SUMMARY = re.compile(r"^(\d+) packets transmitted, (\d+) (?:packets )?received", re.MULTILINE)
 _SOME = "packets transmitted, [1-9][0-9]* (packets )?received"
@@ -83,7 +83,7 @@ class Ping(ReachKind[PingProbe]):
         host_tool = near or probe.size is not None
         command = where.in_network(place, [*argv, target], names=is_name(target), host_tool=host_tool)
         reached = f"{command} | grep -qE ' {probe.count} (packets )?received'"
-        shown, proof = command, kept_out(command, _SOME, _NONE) if probe.negative else reached
+        shown, proof = command, kept_out(command, target, _SOME, _NONE) if probe.negative else reached
         if near:
             shown, proof = over_near(command, proof, place, where, negative=probe.negative)
         if probe.negative:
@@ -102,7 +102,7 @@ def parse(completed: Completed, command: str, *, all_must: bool = True) -> Reach
     When only some packets came back, it was reached unless `all_must` come back.
     """
     summary = _SUMMARY.search(completed.stdout)
-    if not summary:
+    if not summary or re.search(NOT_SENT, completed.output):
         return kept_away(completed, command, completed.output)
     sent, received = map(int, summary.groups())
     used = tuple(_USED.findall(completed.stdout)[:1])

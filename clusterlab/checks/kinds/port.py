@@ -102,7 +102,7 @@ class PortKind(ReachKind[PortProbe]):
             connected = f"{typed} 2>&1 | grep -qE {shlex.quote(CONNECTED)}"
         shown, proof = typed, connected
         if probe.negative:
-            proof = kept_out(typed, f"{CONNECTED}|^exit 0$", _AWAY, card=card)
+            proof = kept_out(typed, target, f"{CONNECTED}|^exit 0$", _AWAY, card=card)
         if near:
             shown, proof = over_near(typed, proof, place, where, negative=probe.negative)
         if probe.negative:

@@ -10,7 +10,7 @@ import shlex
 
 from ..network import is_name
 from ..place import Place
-from ..reached import NOT_SENT, REASONS
+from ..reached import AWAY, NOT_SENT, UNKNOWN
 from .lan import NEAR_CARD
 from .where import Where, with_variables
 
@@ -21,13 +21,14 @@ _OF_DOCKER = (
 )
 
 
-def kept_out(command: str, reached: str, away: str = "", card: str = "") -> str:
-    """Shell commands that succeed when `command` printed why the network failed, and nothing that matches `reached`.
+def kept_out(command: str, target: str, reached: str, away: str = "", card: str = "") -> str:
+    """Shell commands that succeed when `command` printed why it did not reach a target, and nothing like `reached`.
 
     The patterns are for grep -E; they also see a last line `exit CODE`. `card` is the interface that the command is
     bound to, which must have been found.
     """
-    why = "|".join([f"({REASONS})\\.?$", *filter(None, [away])])
+    reasons = f"{UNKNOWN}|{AWAY}" if is_name(target) else AWAY
+    why = "|".join([f"({reasons})\\.?$", *filter(None, [away])])
     bound = f"[ {with_variables(card)} ] && " if card and card != NEAR_CARD else ""
     said = f'said=$({command} 2>&1; echo "exit $?")'
     show = 'printf "%s\\n" "$said"'

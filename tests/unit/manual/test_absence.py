@@ -20,6 +20,7 @@ from clusterlab.model import load_lab
 
 BASH = "timeout 3 bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' bash 127.0.0.1"
 CURL = "curl -sS -v --noproxy '*' --max-time 3"
+ADDRESS = "127.0.0.1"
 PORT = f"{CONNECTED}|^exit 0$"
 
 
@@ -40,7 +41,7 @@ def test_a_port_that_refuses_is_kept_out_and_an_open_one_is_not(ports: tuple[int
     open_, closed = ports
     for command in (BASH, f"{CURL} telnet://127.0.0.1:"):
         asked = [f"{command}{'' if command.endswith(':') else ' '}{port} < /dev/null" for port in (open_, closed)]
-        assert [holds(kept_out(one, PORT, _AWAY)) for one in asked] == [False, True], command
+        assert [holds(kept_out(one, ADDRESS, PORT, _AWAY)) for one in asked] == [False, True], command
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,11 @@ def test_a_port_that_refuses_is_kept_out_and_an_open_one_is_not(ports: tuple[int
     ],
 )
 def test_what_could_not_ask_proves_nothing(command: str, ports: tuple[int, int]) -> None:
-    assert not holds(kept_out(command.replace("CLOSED", str(ports[1])), PORT, _AWAY))
+    assert not holds(kept_out(command.replace("CLOSED", str(ports[1])), ADDRESS, PORT, _AWAY))
 
 
 def test_without_the_interface_nothing_is_proven(ports: tuple[int, int]) -> None:
-    proof = kept_out(f"{BASH} {ports[1]}", PORT, _AWAY, card="@card_of_gw@")
+    proof = kept_out(f"{BASH} {ports[1]}", ADDRESS, PORT, _AWAY, card="@card_of_gw@")
     assert holds(proof, card_of_gw="lo")
     assert not holds(proof, card_of_gw="")
 
@@ -67,18 +68,23 @@ def test_without_the_interface_nothing_is_proven(ports: tuple[int, int]) -> None
 @pytest.mark.parametrize(
     ("printed", "kept"),
     [
-        ("2 packets transmitted, 0 received, 100% packet loss, time 1001ms", True),
-        ("2 packets transmitted, 0 packets received, 100% packet loss", True),
+        ("2 packets transmitted, 0 received, 100%% packet loss, time 1001ms", True),
+        ("2 packets transmitted, 0 packets received, 100%% packet loss", True),
         ("ping: connect: Network is unreachable", True),
-        ("2 packets transmitted, 1 received, 50% packet loss, time 1001ms", False),
-        ("2 packets transmitted, 2 packets received, 0% packet loss", False),
+        ("2 packets transmitted, 1 received, 50%% packet loss, time 1001ms", False),
+        ("2 packets transmitted, 2 packets received, 0%% packet loss", False),
         ("0 packets transmitted, 0 received", False),
+        ("ping: bad address \\047nosuch0\\047", False),
+        (
+            "ping: can\\047t bind to interface nosuch0: No such device\\n2 packets transmitted, 0 packets received",
+            False,
+        ),
         ("ping: SO_BINDTODEVICE nosuch0: No such device", False),
         ("nsenter: cannot open /proc/0/ns/net: No such file or directory", False),
     ],
 )
 def test_ping_must_have_sent_packets(printed: str, kept: bool) -> None:
-    assert holds(kept_out(f"echo '{printed}'", _SOME, _NONE)) is kept
+    assert holds(kept_out(f"printf '{printed}\\n'", ADDRESS, _SOME, _NONE)) is kept
 
 
 def typed(kind: str, **probe: object) -> str:

@@ -213,7 +213,7 @@ failed=
 LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
 : "${right_on_wide:?is what another host printed}"
 (
-said=$(ping -c 2 -W 10 -n -I "$LAN_of_gw" "$right_on_wide" 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE 'packets transmitted, [1-9][0-9]* (packets )?received|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|[1-9][0-9]* packets transmitted, 0 (packets )?received'
+said=$(ping -c 2 -W 10 -n -I "$LAN_of_gw" "$right_on_wide" 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE 'packets transmitted, [1-9][0-9]* (packets )?received|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|[1-9][0-9]* packets transmitted, 0 (packets )?received'
 ) || failed="$failed; "packets
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -453,7 +453,7 @@ timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.12 "$port_80_of_rig
 ) || failed="$failed; "'ports and pages'
 process_of_left=$(docker inspect --format '{{.State.Pid}}' left); echo "process_of_left=$process_of_left"
 (
-nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right 2>&1 | grep -qE '^Name:|can'"'"'t find .*: (NXDOMAIN|No answer|SERVFAIL|REFUSED)' && said=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
+nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" busybox nslookup right 2>&1 | grep -qE '^Name:|can'"'"'t find .*: (NXDOMAIN|No answer|SERVFAIL|REFUSED)' && said=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 81 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
 ) || failed="$failed; "'ports and pages'
 (
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash right 80
@@ -476,7 +476,7 @@ failed=
 LAN_of_gw=$(ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'); echo "LAN_of_gw=$LAN_of_gw"
 : "${right_on_near:?is what another host printed}"
 (
-[ "$LAN_of_gw" ] && said=$(curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
+[ "$LAN_of_gw" ] && said=$(curl -sS -v --noproxy '*' --interface "$LAN_of_gw" --max-time 5 telnet://"$right_on_near":81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -487,7 +487,7 @@ failed=
 # ports and pages
 : "${right_on_near:?is what another host printed}"
 (
-said=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
+said=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$right_on_near" 81 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
 ) || failed="$failed; "'ports and pages'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -510,7 +510,7 @@ failed=
 # ports and pages
 way_of_gw_to_10_9_8_7=$({ ip -o route get 10.9.8.7 | grep -v ' via ' | sed -nE 's/.* dev (lo|docker0|docker_gwbridge|br-[0-9a-f]{12}) .*/\1/p'; ip -o -4 address show to 192.168.98.1 | awk '{ print $2 }'; } | head -n 1); echo "way_of_gw_to_10_9_8_7=$way_of_gw_to_10_9_8_7"
 (
-[ "$way_of_gw_to_10_9_8_7" ] && said=$(curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
+[ "$way_of_gw_to_10_9_8_7" ] && said=$(curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 5 telnet://10.9.8.7:81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'
 ) || failed="$failed; "'ports and pages'
 (
 timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash 192.168.98.11 81
@@ -530,7 +530,7 @@ failed=
 nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200' && found=$(nsenter --net=/proc/"$process_of_left"/ns/net unshare --mount sh -c 'mount -t tmpfs none /mnt && cp /proc/$0/root/etc/resolv.conf /proc/$0/root/etc/hosts /mnt && for f in resolv.conf hosts; do mount --bind /mnt/$f /etc/$f || exit; done; exec "$@"' "$process_of_left" curl -sS -v --noproxy '*' --max-time 10 http://right/ 2> /dev/null) && printf '%s\n' "$found" | grep -qF -- hello
 ) || failed="$failed; "'ports and pages'
 (
-said=$(curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$|^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$'
+said=$(curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8001/ 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$|^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
@@ -544,7 +544,7 @@ failed=
 # ports and pages
 : "${way_of_gw_to_10_9_8_7:?is what another host printed}"
 (
-[ "$way_of_gw_to_10_9_8_7" ] && said=$(curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$|^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$'
+[ "$way_of_gw_to_10_9_8_7" ] && said=$(curl -sS -v --noproxy '*' --interface "$way_of_gw_to_10_9_8_7" --max-time 10 http://10.9.8.7:8001/ 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^(< | +)HTTP/[0-9.]+ |^\* (Connected|Established (2nd )?connection) to |^\* ALPN: |\.\.\. connected\.$|^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$'
 ) || failed="$failed; "'ports and pages'
 (
 curl -sS -v --noproxy '*' --max-time 10 http://192.168.98.12:8090/ 2>&1 > /dev/null | grep -qE '^(< | +)HTTP/[0-9.]+ 200'
@@ -574,7 +574,7 @@ NR == FNR {
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
 END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
-for card in $cards; do { said=$(nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other" 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE 'packets transmitted, [1-9][0-9]* (packets )?received|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|[1-9][0-9]* packets transmitted, 0 (packets )?received'; } || exit 1; done; exit 0
+for card in $cards; do { said=$(nsenter --net=/proc/"$process_of_left"/ns/net ping -c 2 -W 10 -n -I "$card" "$alone_on_other" 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE 'packets transmitted, [1-9][0-9]* (packets )?received|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|[1-9][0-9]* packets transmitted, 0 (packets )?received'; } || exit 1; done; exit 0
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
@@ -605,7 +605,7 @@ NR == FNR {
 }
 { all[$1] } ($2, $8) in bridge { out[$1] }
 END { for (one in all) if (!(one in out)) print one }' /proc/net/route /proc/"$process_of_left"/net/route); [ "$cards" ] || exit 1
-for card in $cards; do { said=$(nsenter --net=/proc/"$process_of_left"/ns/net curl -sS -v --noproxy '*' --interface "$card" --max-time 5 telnet://"$alone_on_other":81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end' && printf "%s\n" "$said" | grep -qiE '(bad address '"'"'.*'"'"'|could not resolve host: .*|unable to resolve host address .*|name or service not known|temporary failure in name resolution|no address associated with (host)?name|connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'; } || exit 1; done; exit 0
+for card in $cards; do { said=$(nsenter --net=/proc/"$process_of_left"/ns/net curl -sS -v --noproxy '*' --interface "$card" --max-time 5 telnet://"$alone_on_other":81 < /dev/null 2>&1; echo "exit $?") && ! printf "%s\n" "$said" | grep -qE '^\* (Connected|Established (2nd )?connection) to |^exit 0$|Failed binding local connection end|can'"'"'t bind to interface' && printf "%s\n" "$said" | grep -qiE '(connection refused|no route to host|host (is )?unreachable|network is unreachable|timed out( after [0-9]+ milliseconds)?)\.?$|^exit (66|124)$'; } || exit 1; done; exit 0
 ) || failed="$failed; "'what another network of the Swarm keeps apart'
 
 [ -z "$failed" ] || { echo "does not hold$failed" >&2; false; }
