@@ -11,8 +11,8 @@ vagrant=
 list=
 for option in "$@"; do
     case $option in
-    # Tests open the report page in a real browser, have systemd read its units, and complete words in each shell.
-    --test) packages="$packages chromium systemd zsh fish" ;;
+    # Tests open the report page in a real browser, have systemd read its units, complete words in each shell, and become root.
+    --test) packages="$packages chromium systemd zsh fish sudo" ;;
     --vagrant)
         packages="$packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base iptables procps \
 grub-pc-bin grub-common fdisk"
