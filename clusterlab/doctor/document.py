@@ -5,6 +5,7 @@ What does not have the documented type was not seen.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from .finding import NotSeen
@@ -78,6 +79,13 @@ class Document:
     def words(self, *path: str) -> list[str]:
         """A list of texts."""
         return [one.text() for one in self.items(*path)]
+
+    def time(self, *path: str) -> float:
+        """Unix time of a timestamp, which engines write with nanoseconds and in their own zone (RFC 3339)."""
+        try:
+            return datetime.fromisoformat(self.text(*path)).timestamp()
+        except ValueError:
+            raise self._odd(".".join(path)) from None
 
     @property
     def missing(self) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from .cluster import Cluster, once
 from .document import Document
-from .finding import Fix, NotSeen, Seen
+from .finding import Fix, Seen
 from .sections import CLOCK
 
 RECENT = 600.0
@@ -38,11 +37,7 @@ class Failure:
 
 def timestamp(task: Document) -> float:
     """Unix time of a task's status."""
-    text = task.text("Status", "Timestamp")
-    try:
-        return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
-    except ValueError:
-        raise NotSeen("swarm", f"the time of a task has an unexpected form: {text}") from None
+    return task.time("Status", "Timestamp")
 
 
 def slot(task: Document) -> str:

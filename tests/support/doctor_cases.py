@@ -142,7 +142,7 @@ def _known(found: re.Match[str], recording: Mapping[str, Any]) -> str:
     kind, name = found[1], found[2]
     if kind == "now":
         now = float(recording["host1"]["parts"]["clock"]["text"])
-        return datetime.fromtimestamp(now - 60, UTC).isoformat().replace("+00:00", "Z")
+        return datetime.fromtimestamp(now - 90, UTC).isoformat().replace("+00:00", "Z")
     if kind == "node":
         return str(recording[name]["api"]["info"]["Swarm"]["NodeID"])
     return next(str(one["ID"]) for one in recording["host1"]["api"]["services"] if one["Spec"]["Name"] == name)

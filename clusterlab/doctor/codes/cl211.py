@@ -16,6 +16,8 @@ from clusterlab.stacks.constraints import Node as Place
 
 YOUNG = 30.0
 """Seconds for which a task may be pending."""
+_UNJUDGED = 300.0
+"""Seconds for which it may be pending when the scheduler has not said why: a busy manager has not come to it."""
 
 
 def _find(cluster: Cluster) -> Found:
@@ -23,8 +25,9 @@ def _find(cluster: Cluster) -> Found:
     tasks, names = cluster.tasks(), cluster.service_names()
     now = cluster.manager.read(CLOCK)
     for task in tasks:
+        limit = YOUNG if task.text("Status", "Err", default="") else _UNJUDGED
         pending = task.text("Status", "State") == "pending" and task.text("DesiredState") in ("running", "ready")
-        if pending and now - timestamp(task) >= YOUNG:
+        if pending and now - timestamp(task) >= limit:
             waiting[names.get(task.text("ServiceID"), task.text("ServiceID"))].append(task)
     nodes = cluster.nodes()
     for service, found in waiting.items():
@@ -125,7 +128,7 @@ CODE = Diagnosis(
     effect="The service runs with fewer tasks than it should, or none. `docker service ps` shows one sentence for all "
     "nodes; here every node has its own reason.",
     detection="Tasks in state pending; the constraints, reservations, state and availability are judged for each node.",
-    guard="Tasks younger than 30 s.",
+    guard="Tasks younger than 30 s, or than 300 s as long as the Swarm gives no reason.",
     remedy="The commands of the finding: a label, another constraint, a smaller reservation, an active node.",
     needs_swarm=True,
     cluster=_find,

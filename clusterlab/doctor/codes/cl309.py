@@ -6,6 +6,10 @@ from clusterlab.doctor.cluster import Cluster
 from clusterlab.doctor.diagnosis import Diagnosis, Found
 from clusterlab.doctor.finding import Fix, Seen, Severity
 from clusterlab.doctor.host_view import HostView
+from clusterlab.doctor.sections import CLOCK
+
+_YOUNG = 60.0
+"""Seconds that an engine has to make the sandbox of a new ingress network, as after it joined a Swarm."""
 
 _ADDRESSES = "nsenter --net=/run/docker/netns/ingress_sbox ip addr"
 _RESTART = "systemctl restart docker"
@@ -16,6 +20,8 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         return
     sandbox = host.namespaces().get("ingress_sbox")
     ingress = host.api("ingress")
+    if not ingress.missing and host.read(CLOCK) - ingress.time("Created") < _YOUNG:
+        return
     asked, wanted, fix, why = _ADDRESSES, "the ingress sandbox, up", _RESTART, ""
     if ingress.mapping("Containers").get("ingress-sbox") is None:
         why = "its ingress network has no sandbox"
@@ -59,6 +65,7 @@ CODE = Diagnosis(
     "engine listens itself.",
     detection="The ingress network and its sandbox: its namespace, its address, its state, IPVS where ports are "
     "published.",
+    guard="Ingress networks that were made less than 60 s ago: a node that joins needs time for its sandbox.",
     remedy="Restart the engine; without IPVS, load the module ip_vs before.",
     references=("https://github.com/moby/moby/issues/40184",),
     root=4,
