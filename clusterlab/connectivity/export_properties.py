@@ -1,6 +1,6 @@
 """What the test proves of NFS exports.
 
-Those of the inventory are written to; those that others' volumes mount are only read.
+Those of the inventory are written to by whom the server lets; those that others' volumes mount are only read.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def listings(subject: Subject) -> Iterator[Statement]:
 def permissions(subject: Subject) -> Iterator[Statement]:
     """Where a server takes all users for one, a file is not kept from another user."""
     all_one = {str(one.path) for one in subject.inventory.nfs.exports if "all_squash" in one.options}
-    for (inside, export), (_, exported) in zip(_exports(subject), subject.exports, strict=False):
+    for (inside, export), exported in zip(_exports(subject), subject.exports, strict=False):
         path = folder(subject.mark, "private")
         show = f"stat -c '%a %u:%g' {path}/file"
         create = f"(umask 077; echo secret > {path}/file) && {show} > {path}/shown"
@@ -99,7 +99,7 @@ def permissions(subject: Subject) -> Iterator[Statement]:
             {"command": {**refused, "stderr": {"contains": "Permission denied"}}},
         ]
         title = f"owner and mode of a file on {export} are the same on every node"
-        if exported in all_one:
+        if exported.path in all_one:
             yield _on_export(title, path, inside, *steps[:2])
         else:
             yield _on_export(f"{title}, and a private file is refused to another user", path, inside, *steps)
@@ -108,8 +108,8 @@ def permissions(subject: Subject) -> Iterator[Statement]:
 def _exports(subject: Subject) -> Iterator[tuple[list[str], str]]:
     """The containers of all nodes with an export, and how titles name it."""
     if len(subject.nodes) > 1:
-        for index, (server, path) in enumerate(subject.exports):
-            yield [shared(index, node) for node in subject.nodes], f"{path} of {server}"
+        for index, export in enumerate(subject.exports):
+            yield [shared(index, node) for node in subject.nodes], export.shown
 
 
 def _on_export(title: str, path: str, inside: list[str], *steps: Statement) -> Statement:
@@ -121,8 +121,9 @@ def _on_export(title: str, path: str, inside: list[str], *steps: Statement) -> S
 
 def mounts(subject: Subject) -> Iterator[Statement]:
     """Where a node does not reach the server nothing is mounted: its engine would wait for minutes."""
-    for index, export in enumerate(subject.foreign, len(subject.exports)):
-        title = f"every node mounts {export.shown}, as volume {export.of} does, and reads it"
+    for index, export in enumerate(subject.readable, len(subject.exports)):
+        as_others = f", as volume {export.of} does," if export.of else ""
+        title = f"every node mounts {export.shown}{as_others} and reads it"
         if subject.is_mounted(export):
             inside = [shared(index, node) for node in subject.nodes]
             yield {"title": title, "command": {"in": inside, "run": _READ}, "within": subject.soon}

@@ -106,7 +106,10 @@ def without_test(lab: Lab) -> Lab:
 def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
     """What the test cannot prove on a cluster, each with the reason."""
     subject = _subject(lab, options, seen)
-    return [f"{name}: {PROPERTIES[name].lacks}" for name in _chosen(options) if not any(PROPERTIES[name].of(subject))]
+    chosen = _chosen(options)
+    lacking = [f"{name}: {PROPERTIES[name].lacks}" for name in chosen if not any(PROPERTIES[name].of(subject))]
+    writes = any("shares" in PROPERTIES[name].stands for name in chosen)
+    return lacking + [f"writing to {one.shown}: {one.only_read}" for one in subject.only_read if writes]
 
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
@@ -151,6 +154,8 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
         for index in _shares(subject, wanted):
             volumes = [f"{share(index)}:{SHARED_AT}"]
             found[shared(index, node)] = {**holding, "volumes": volumes, "environment": {"NODE": node}}
+            if user := subject.exports[index].user:
+                found[shared(index, node)]["user"] = user
         for index in _mounts(subject, wanted):
             found[shared(index, node)] = {**holding, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
     return found
@@ -176,26 +181,26 @@ def _services(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
 
 
 def _volumes(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
-    hosts, nodes = subject.inventory.hosts, list(subject.nodes)
+    nodes = list(subject.nodes)
     found = {}
     for index in _shares(subject, wanted):
-        server, path = subject.exports[index]
-        options = {"type": "nfs", "o": f"addr={hosts[server].address},rw,nfsvers=4.2", "device": f":{path}"}
+        export = subject.exports[index]
+        options = {"type": "nfs", "o": f"addr={export.address},rw,nfsvers=4.2", "device": f":{export.path}"}
         found[share(index)] = {"hosts": nodes, "driver_opts": options}
     for index in _mounts(subject, wanted):
-        options = subject.foreign[index - len(subject.exports)].options
+        options = subject.readable[index - len(subject.exports)].options
         found[share(index)] = {"hosts": nodes, "driver_opts": options}
     return found
 
 
 def _shares(subject: Subject, wanted: Collection[str]) -> range:
-    """The numbers of the exports of the inventory."""
+    """The numbers of the exports of the inventory that are written to."""
     return range(len(subject.exports)) if "shares" in wanted else range(0)
 
 
 def _mounts(subject: Subject, wanted: Collection[str]) -> list[int]:
-    """The numbers of the exports that others' volumes mount, which follow."""
-    numbered = enumerate(subject.foreign, len(subject.exports)) if "mounts" in wanted else ()
+    """The numbers of those that are only read, which follow."""
+    numbered = enumerate(subject.readable, len(subject.exports)) if "mounts" in wanted else ()
     return [number for number, export in numbered if subject.is_mounted(export)]
 
 

@@ -234,10 +234,10 @@ PROPERTIES: Mapping[str, Property] = {
         ),
         Property(
             "mounts",
-            "each other NFS export that a volume of the cluster mounts: mounted and read on all nodes",
+            "every other NFS export, of the inventory or of a volume of the cluster: mounted and read on all nodes",
             mounts,
             stands=("mounts",),
-            lacks="no volume of the cluster mounts an NFS export that the inventory does not name",
+            lacks="there is no other NFS export that a volume of the cluster mounts",
             surveyed=True,
         ),
         Property(

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from .names import FLOOR, PAIR, WEB
+from .own_exports import OwnExport, own_exports
 
 if TYPE_CHECKING:  # a key press in a completing shell waits for the names of properties
     from clusterlab.model.inventory import Inventory
@@ -41,10 +42,18 @@ class Subject:
         return sha256("\n".join([self.inventory.lab, *hosts]).encode()).hexdigest()[:8]
 
     @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Server and path of every writable export that the inventory names."""
-        exports = [str(one.path) for one in self.inventory.nfs.exports if "ro" not in one.options]
-        return [(server, path) for server in self.inventory.with_role("nfs_server") for path in exports]
+    def exports(self) -> list[OwnExport]:
+        """Every export that the inventory names and a container can write to."""
+        return [one for one in self._own_exports if not one.only_read]
+
+    @property
+    def only_read(self) -> list[OwnExport]:
+        """Every other one that the inventory names."""
+        return [one for one in self._own_exports if one.only_read]
+
+    @property
+    def _own_exports(self) -> list[OwnExport]:
+        return list(own_exports(self.inventory, self.seen.directories if self.seen else {}))
 
     @property
     def foreign(self) -> list[Export]:
@@ -57,8 +66,13 @@ class Subject:
         own = {(server, str(one.path)) for server in servers for one in self.inventory.nfs.exports}
         return [one for one in (self.seen.exports if self.seen else ()) if (one.server, one.path) not in own]
 
+    @property
+    def readable(self) -> list[Export]:
+        """Every export that is mounted and read, and not written to; a quick test leaves out the inventory's."""
+        return [*([] if self.quick else self.seen.only_read if self.seen else []), *self.foreign]
+
     def is_mounted(self, export: Export) -> bool:
-        """Whether others' export is mounted: not where a node does not reach its server."""
+        """Whether an export is mounted to be read: not where a node does not reach its server."""
         unreached = self.seen.unreached if self.seen else {}
         return not any(export.address in unreached.get(node, ()) for node in self.nodes)
 

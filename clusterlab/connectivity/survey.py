@@ -24,6 +24,7 @@ from clusterlab.resources.drains import drained
 from clusterlab.resources.ownership import LABEL_BY, created_here
 
 from .names import PLAY
+from .own_exports import Directory, OwnExport, Place, own_exports
 
 _NFS = "2049"
 _DATAGRAMS = re.compile(r"(^|,)(proto=)?(udp|udp6|rdma)(,|$)")
@@ -42,13 +43,14 @@ T = TypeVar("T")
 class Export:
     """An export with the options of the volume that mounts it.
 
-    `of` is one such volume.
+    `of` is one such volume, or "" for an export of the inventory; `on` is its server's name there.
     """
 
     type: str
     o: str
     device: str
     of: str
+    on: str = ""
 
     @property
     def options(self) -> dict[str, str]:
@@ -77,7 +79,7 @@ class Export:
     @property
     def shown(self) -> str:
         """Path and server, as a title has it."""
-        return f"{self.path} of {self.server}"
+        return f"{self.path} of {self.on or self.server}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Seen:
     `images` has one image of each registry that services use, `active` the nodes that take tasks, `idle` those of them
     without any, `silent` why nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls
     it, `unreached` the addresses of servers of exports that nodes do not reach, `strangers` the nodes of another Swarm,
-    and `strays` what tests of other labs left.
+    `strays` what tests of other labs left, `directories` what servers show of the inventory's exports, and `only_read`
+    those to which nobody can write.
     """
 
     exports: tuple[Export, ...] = ()
@@ -117,6 +120,8 @@ class Seen:
     unreached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     strangers: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
+    directories: Mapping[Place, Directory] = field(default_factory=dict)
+    only_read: tuple[Export, ...] = ()
 
 
 def survey(hosts: Hosts, inventory: Inventory) -> Seen:
@@ -134,6 +139,8 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     free = {node for each in of_managers for node in each.free}
     volumes = [one for node in of_nodes.values() for one in node.volumes]
     used = tuple(exports([*volumes, *_volumes_of(services)]))
+    directories = _directories(hosts, inventory)
+    only_read = tuple(_to_read(one) for one in own_exports(inventory, directories) if one.only_read)
     return Seen(
         exports=used,
         images=tuple(images(services)),
@@ -141,9 +148,11 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
         active=tuple(name for name, id_ in ids.items() if id_ in active),
         silent=silent,
         machines={name: str(node.info["Architecture"]) for name, node in of_nodes.items()},
-        unreached=_unreached(hosts, list(of_nodes), used),
+        unreached=_unreached(hosts, list(of_nodes), [*used, *only_read]),
         strangers=_strangers(ids, of_managers[0]),
         strays=tuple(dict.fromkeys(_strays(inventory.lab, of_nodes, of_managers))),
+        directories=directories,
+        only_read=only_read,
     )
 
 
@@ -236,6 +245,22 @@ def _unreached(hosts: Hosts, nodes: Sequence[str], used: Iterable[Export]) -> di
     argv = ["sh", "-c", _KNOCK, "sh", *addresses]
     found = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout.split(), nodes, name="servers")
     return {name: frozenset(one) for name, one in answers(nodes, found)[0].items()}
+
+
+def _directories(hosts: Hosts, inventory: Inventory) -> dict[Place, Directory]:
+    """What each server shows of the directories that it exports; nothing of one that does not answer."""
+    paths = [str(one.path) for one in inventory.nfs.exports]
+    servers = inventory.with_role("nfs_server") if paths else []
+    argv = ["stat", "-c", "%u %g %a %n", "--", *paths]
+    found = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout, servers, name="exports")
+    printed = answers(servers, found)[0]
+    lines = [(name, line.split(" ", 3)) for name, text in printed.items() for line in text.splitlines()]
+    return {(name, path): Directory(int(uid), int(gid), int(mode, 8)) for name, (uid, gid, mode, path) in lines}
+
+
+def _to_read(export: OwnExport) -> Export:
+    options = f"addr={export.address},ro,nfsvers=4.2"
+    return Export("nfs", options, f":{export.path}", of="", on=export.server)
 
 
 def _node(host: Host) -> _Node:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from clusterlab.connectivity.names import PLAY, share
-from clusterlab.connectivity.survey import Export, exports
+from clusterlab.connectivity.names import PLAY, share, shared
+from clusterlab.connectivity.own_exports import Directory, own_exports
+from clusterlab.connectivity.play import Options, untested
+from clusterlab.connectivity.survey import Export, Seen, exports
 
 from .plays import FOREIGN, ON_EXPORTS, SEEN, THREE, lab, play
 
@@ -52,6 +54,50 @@ def test_a_private_file_is_refused_to_another_user_where_the_server_tells_users_
         (check,) = play(lab(*THREE, "nfs_server", nfs=exports), properties=["permissions"]).checks
         assert any(getattr(one.probe, "user", None) for one in check.steps) is refused
         assert ("refused to another user" in check.title) is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "directory", "user", "why"),
+    [
+        (["no_root_squash"], Directory(0, 0, 0o755), "", ""),
+        (["root_squash"], Directory(0, 0, 0o1777), "", ""),
+        ([], Directory(1000, 100, 0o750), "1000:100", ""),
+        ([], Directory(65534, 65534, 0o700), "", ""),
+        (["anonuid=33", "anongid=34"], Directory(0, 34, 0o775), "", ""),
+        (["anonuid=33"], Directory(33, 0, 0o577), "", "it belongs to 33:0, with mode 577"),
+        ([], Directory(0, 0, 0o755), "", "and the export takes root for user 65534"),
+        (["all_squash", "no_root_squash"], Directory(1000, 1000, 0o755), "", "takes every user for user 65534"),
+        (["ro", "no_root_squash"], Directory(0, 0, 0o777), "", "it is exported read-only"),
+        ([], None, "", ""),
+    ],
+)
+def test_who_may_write_to_an_export_does(options: list[str], directory: Directory | None, user: str, why: str) -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*", "options": options}]}
+    directories = {("n4", "/a"): directory} if directory else {}
+    (found,) = own_exports(lab(*THREE, "nfs_server", nfs=exports).inventory, directories)
+    assert found.user == user
+    assert why in found.only_read
+    assert bool(why) is bool(found.only_read)
+
+
+def test_what_nobody_can_write_to_is_read_and_what_its_owner_can_write_to_is_written_by_that_user() -> None:
+    exports = {"exports": [{"path": "/a", "clients": "*"}, {"path": "/b", "clients": "*"}]}
+    own = lab(*THREE, "nfs_server", nfs=exports)
+    read = Export("nfs", "addr=10.0.0.4,ro,nfsvers=4.2", ":/a", "", "n4")
+    directories = {("n4", "/a"): Directory(0, 0, 0o755), ("n4", "/b"): Directory(1000, 1000, 0o755)}
+    seen = Seen(directories=directories, only_read=(read,))
+    made = play(own, seen, properties=["shares", "mounts"])
+    assert [check.title for check in made.checks] == [
+        "what one node writes to /b of n4, every other reads",
+        "every node mounts /a of n4 and reads it",
+    ]
+    users = {name: one.user for name, one in made.containers.items()}
+    assert users == {shared(0, name): "1000:1000" for name in ("n1", "n2", "n3")} | {
+        shared(1, name): None for name in ("n1", "n2", "n3")
+    }
+    assert untested(own, Options(properties=["shares", "mounts"]), seen) == [
+        "writing to /a of n4: it belongs to 0:0, with mode 755, and the export takes root for user 65534"
+    ]
 
 
 def test_what_others_mount_is_only_read_with_the_same_options_and_what_the_inventory_names_is_not_tested_twice() -> (
