@@ -20,7 +20,9 @@ def published(subject: Subject) -> Iterator[Statement]:
 
 
 def ingress(subject: Subject) -> Iterator[Statement]:
-    title = "a service's published port is open on every node, with and without a task"
+    """Of two nodes both have a task in a quick test."""
+    title = "a service's published port is open on every node"
+    title += "" if subject.quick and len(subject.nodes) < 3 else ", with and without a task"
     tasks = {"answers": [WEB], "anywhere": True}
     yield from _open(subject, title, subject.port + 1, subject.nodes, tasks, needs=["ipvs"], within=_TASKS_RUN)
 

@@ -91,8 +91,8 @@ class Subject:
 
     @property
     def pair(self) -> str:
-        """The service with two tasks: that with a port, as long as a node remains without a task of it."""
-        return WEB if len(self.nodes) > 2 else PAIR
+        """The service with two tasks: that with a port, where a node remains without a task of it or none needs to."""
+        return WEB if self.quick or len(self.nodes) > 2 else PAIR
 
     @property
     def managers(self) -> list[str]:

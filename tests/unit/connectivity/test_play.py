@@ -103,8 +103,14 @@ def test_only_what_the_chosen_statements_need_is_created() -> None:
 
 
 def test_one_service_has_the_port_and_the_pair_of_tasks_where_a_node_remains_without_one() -> None:
-    for nodes, tasks in (["n1", "n2", "n3"], {WEB: 2}), (["n1", "n2"], {WEB: 1, PAIR: 2}):
-        made = play(lab(*THREE), nodes=nodes, properties=["ingress", "virtual"])
+    for quick, nodes, tasks in (
+        (False, ["n1", "n2", "n3"], {WEB: 2}),
+        (False, ["n1", "n2"], {WEB: 1, PAIR: 2}),
+        (True, ["n1", "n2"], {WEB: 2}),
+    ):
+        made = play(lab(*THREE), nodes=nodes, properties=["ingress", "virtual"], quick=quick)
+        free = not quick or len(nodes) > 2
+        assert any("with and without a task" in check.title for check in made.checks) is free
         assert {name: one.deploy.replicas for name, one in made.services.items()} == tasks
         names = [check.probe.name for check in made.checks if check.kind == "dns"]  # type: ignore[union-attr]
         assert names == [next(name for name, number in tasks.items() if number == 2)]
