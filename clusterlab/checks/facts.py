@@ -1,56 +1,49 @@
 """What preconditions are judged by.
 
-The state of hosts, read with two commands per host that are bounded in time.
+The state of hosts, read with one command per host and two to four requests to its engine, all bounded in time.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import docker.errors
+
+from clusterlab.errors import ClusterlabError, DeadlineExceeded
 from clusterlab.remote import Host
 from clusterlab.remote.channels import ChannelsInUse, SessionRefused
+from clusterlab.remote.docker_errors import NoAnswer
+from clusterlab.remote.engine_errors import engine_errors
+from clusterlab.remote.host import QUESTION_SECONDS
 from clusterlab.resources.base import LABEL_LAB
+from clusterlab.resources.observed import Json
 from clusterlab.resources.swarm_member import without_port
 from clusterlab.waiting import within
 
-ENGINE_SECONDS = 12  # for each of two or three questions to an engine; a busy emulated machine needs several
 REACH_SECONDS = 20.0  # for the first command, the connection included
 _TRUE_SECONDS = REACH_SECONDS - 2.0  # to wait for a channel, and to run it: the error says which, and comes in time
-HOST_SECONDS = 5 * ENGINE_SECONDS + 10.0  # for all the questions
+_SPARE_SECONDS = 10.0  # for what comes besides the answers of an engine
 
-_MARK = "== clusterlab: "
-_NODE = (
-    '{"addr": {{json .Status.Addr}}, "state": {{json .Status.State}}, "availability": {{json .Spec.Availability}}, '
-    '"serves": "{{if .ManagerStatus}}{{.ManagerStatus.Addr}}{{end}}", '
-    '"leads": {{if .ManagerStatus}}{{json .ManagerStatus.Leader}}{{else}}false{{end}}}'
-)
-_PART = f"""
-part() {{
-  name=$1; shift; out=$(timeout {ENGINE_SECONDS} "$@" 2>&1); code=$?
-  printf '%s\\n' "{_MARK}$name $code" "$out"
-}}
-"""
-_ENGINE = """
-part engine docker ps --all --format '{{.Names}} {{.Status}}'
-[ $code = 0 ] || exit 0
-part swarm docker info --format '{"NCPU": {{.NCPU}}, "LocalNodeState": {{json .Swarm.LocalNodeState}}, "Labels": '\
-'{{with .Swarm.Cluster}}{{json .Spec.Labels}}{{else}}null{{end}}}'
-"""  # only a manager knows the Swarm's labels
-_MANAGER = f"""
-part ids docker node ls --quiet
-[ $code = 0 ] || exit 0
-part nodes docker node inspect --format '{_NODE}' $out
-part services docker service ls --format '{{{{.Name}}}} {{{{.Replicas}}}}'
-"""
-_NFS = f"""
-echo "{_MARK}nfs 0"; cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -c ':0801 [0-9A-F]*:0000 0A '
-"""  # sockets that listen on port 2049
-_LATE = 124  # exit code of timeout(1)
+_OF_ENGINE: Mapping[str, Callable[[Any], Any]] = {
+    "containers": lambda api: api.containers(all=True),
+    "info": lambda api: api.info(),
+}
+_OF_MANAGER: Mapping[str, Callable[[Any], Any]] = {
+    "nodes": lambda api: api.nodes(),
+    "services": lambda api: api.services(status=True),
+}
+_FIRST = ("containers", "nodes")  # without an answer to these the following are not asked
+ENGINE_SECONDS = QUESTION_SECONDS * (len(_OF_ENGINE) + len(_OF_MANAGER)) + _SPARE_SECONDS  # for all the questions
+_JOBS = ("ReplicatedJob", "GlobalJob")
+
+_LISTENS = "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -c ':0801 [0-9A-F]*:0000 0A '"
+"""Prints how many sockets listen on port 2049."""
 _NO_END = f"no command completes there within {REACH_SECONDS:g} s"
+Answers = Mapping[str, Any]
+"""What an engine said to each question: its answer as the API documents it, or why there is none."""
 
 
 @dataclass(frozen=True)
@@ -107,93 +100,91 @@ def observe(host: Host, roles: frozenset[str]) -> Facts:
     A host that hangs keeps its thread until its connection ends; it keeps nobody else.
     """
     began = time.monotonic()
-    reached = within(REACH_SECONDS, lambda: host.run("true", timeout=_TRUE_SECONDS, spare=True).stdout)
+    serves = "nfs_server" in roles
+    first = _LISTENS if serves else "true"
+    reached = within(REACH_SECONDS, lambda: host.run(first, timeout=_TRUE_SECONDS, spare=True).stdout)
     if isinstance(reached, ChannelsInUse | SessionRefused):
         in_use = isinstance(reached, ChannelsInUse)
         return Facts(host.name, began, time.monotonic() - began, complete=False, asked=not in_use)
     if not isinstance(reached, str):
         why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
         return Facts(host.name, began, time.monotonic() - began, unreachable=why)
-    printed = within(HOST_SECONDS, lambda: host.run(_script(roles), timeout=HOST_SECONDS, spare=True).stdout)
-    took = time.monotonic() - began
-    if not isinstance(printed, str):  # it is slow, or broke off: nothing is known but that it was reached
-        return Facts(host.name, began, took, complete=False)
-    return parse(host.name, printed, began, took)
-
-
-def _script(roles: frozenset[str]) -> str:
-    script = _NFS if "nfs_server" in roles else ""
+    found = Facts(host.name, began, nfs_listens=reached.strip() != "0" if serves else None)
     if "docker" in roles:
-        script += _PART + _ENGINE + (_MANAGER if "swarm_manager" in roles else "")
-    return script or ":"
+        answers = within(ENGINE_SECONDS, lambda: _ask(host, "swarm_manager" in roles))
+        # Without answers it is slow, or broke off: nothing is known but that it was reached.
+        found = judged(found, answers) if isinstance(answers, Mapping) else replace(found, complete=False)
+    return replace(found, took=time.monotonic() - began)
 
 
-def parse(host: str, text: str, began: float = 0.0, took: float = 0.0) -> Facts:
-    """The facts that the script printed."""
-    sections: dict[str, list[str]] = {}
-    codes: dict[str, int] = {}
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith(_MARK):
-            name, _, code = line.removeprefix(_MARK).partition(" ")
-            lines, codes[name] = sections.setdefault(name, []), int(code)
-        else:
-            lines.append(line)
-    engine = "\n".join(sections.get("engine", []))
-    down = codes.get("engine", 0)
-    swarm = _json("\n".join(sections.get("swarm", [])))
-    return Facts(
-        host,
-        began,
-        took,
-        engine_down=_why_down(engine, down) if down else "",
-        engine_silent=down == _LATE,
-        swarm=swarm,
-        containers=dict(_pair(line) for line in engine.splitlines() if line) if not down else {},
-        nodes=_nodes(sections["nodes"]) if codes.get("nodes") == 0 else None,
-        services={name: _tasks(text) for name, text in map(_pair, sections.get("services", []))},
-        nfs_listens=sections["nfs"] != ["0"] if "nfs" in sections else None,
-        complete=not any(codes.get(name, 0) for name in ("swarm", "nodes", "services"))
-        and codes.get("ids") != _LATE
-        and ("swarm" not in sections or bool(swarm)),
+def _ask(host: Host, manages: bool) -> Answers:
+    answers: dict[str, Any] = {}
+    with host.questions() as api:
+        for name, question in {**_OF_ENGINE, **(_OF_MANAGER if manages else {})}.items():
+            try:
+                with engine_errors(host, "ask the engine"):
+                    answers[name] = question(api)
+            except ClusterlabError as error:
+                answers[name] = error
+                if name in _FIRST:
+                    break
+    return answers
+
+
+def judged(found: Facts, answers: Answers) -> Facts:
+    """The facts together with what an engine answered; a question that is not in `answers` was not asked."""
+    containers = answers["containers"]
+    if isinstance(containers, ClusterlabError):
+        return _refused(found, containers)
+    info, nodes, services = (answers.get(name) for name in ("info", "nodes", "services"))
+    refused = isinstance(nodes, ClusterlabError) and isinstance(nodes.__cause__, docker.errors.APIError)
+    missing = [one for one in (info, None if refused else nodes, services) if isinstance(one, ClusterlabError)]
+    return replace(
+        found,
+        containers={_name(one): str(one.get("Status") or "") for one in containers},
+        swarm={} if isinstance(info, ClusterlabError) else _place(info or {}),
+        nodes=None if nodes is None or isinstance(nodes, ClusterlabError) else dict(_nodes(nodes)),
+        services={} if isinstance(services, ClusterlabError) else dict(map(_tasks, services or ())),
+        complete=not missing,
     )
 
 
-def _why_down(said: str, code: int) -> str:
-    if code == _LATE:
-        return f"the Docker engine does not answer within {ENGINE_SECONDS} s"
-    if "daemon running" in said or "connection refused" in said or "no such file" in said:
-        return "the Docker engine is not running"
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), f"exit code {code}")
-    return f"the Docker engine cannot be used: {last}"
+def _refused(found: Facts, error: ClusterlabError) -> Facts:
+    """The facts of a host whose engine does not answer its first question; incomplete when that says nothing of it."""
+    if isinstance(error.__cause__, docker.errors.APIError):
+        return replace(found, engine_down=f"the Docker engine cannot be used: {error.detail or error.message}")
+    if isinstance(error, NoAnswer) and not error.lost:
+        return replace(found, engine_down=error.why)
+    if isinstance(error, DeadlineExceeded) and not isinstance(error.__cause__, ChannelsInUse):
+        why = f"the Docker engine does not answer within {QUESTION_SECONDS:g} s"
+        return replace(found, engine_down=why, engine_silent=True)
+    return replace(found, complete=False)
 
 
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
-    except (ValueError, StopIteration):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _name(container: Json) -> str:
+    """Its own name: those that links gave it have a slash inside."""
+    names = [str(one).removeprefix("/") for one in container.get("Names") or ()]
+    return next((one for one in names if "/" not in one), "")
 
 
-def _pair(line: str) -> tuple[str, str]:
-    name, _, rest = line.partition(" ")
-    return name, rest
+def _place(info: Json) -> Mapping[str, Any]:
+    """What an engine says of its place in a Swarm, and its processors; only a manager knows the Swarm's labels."""
+    swarm = info.get("Swarm") or {}
+    spec = (swarm.get("Cluster") or {}).get("Spec") or {}
+    return {"NCPU": info.get("NCPU", 0), "LocalNodeState": swarm.get("LocalNodeState"), "Labels": spec.get("Labels")}
 
 
-def _nodes(lines: list[str]) -> dict[str, Node]:
-    found = {}
-    for line in lines:
-        node = _json(line)
-        if node:  # a manager's own entry may have 0.0.0.0 for its address
-            address = without_port(str(node["serves"])) or str(node["addr"])
-            found[address] = Node(str(node["state"]), str(node["availability"]), bool(node.get("leads")))
-    return found
+def _nodes(answer: Iterable[Json]) -> Iterable[tuple[str, Node]]:
+    for one in answer:  # a manager's own entry may have 0.0.0.0 for its address
+        status, manager = one["Status"], one.get("ManagerStatus") or {}
+        address = without_port(str(manager.get("Addr") or "")) or str(status.get("Addr") or "")
+        leads = bool(manager.get("Leader"))
+        yield address, Node(str(status["State"]), str(one["Spec"]["Availability"]), leads)
 
 
-def _tasks(text: str) -> tuple[int, int]:
-    """Of "1/2" or "1/2 (max 1 per node)"; a job, "0/1 (1/1 completed)", need have no running task."""
-    if text.endswith("completed)"):
-        return 0, 0
-    running, _, desired = text.split(" ")[0].partition("/")
-    return (int(running), int(desired)) if running.isdigit() and desired.isdigit() else (0, 0)
+def _tasks(service: Json) -> tuple[str, tuple[int, int]]:
+    """A service's name, and its running and desired tasks; a job need have no running task."""
+    name, status = str(service["Spec"]["Name"]), service.get("ServiceStatus") or {}
+    if any(mode in service["Spec"]["Mode"] for mode in _JOBS):
+        return name, (0, 0)
+    return name, (int(status.get("RunningTasks", 0)), int(status.get("DesiredTasks", 0)))

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import docker
@@ -27,7 +28,7 @@ from urllib3.connection import HTTPConnection
 from clusterlab.errors import DeadlineExceeded
 from clusterlab.waiting import seconds_left
 
-from .channels import Channels
+from .channels import SPARE_CHANNELS, Channels
 from .docker_errors import Unanswered
 from .docker_stream import TIMEOUT, Stream
 from .docker_ways import Ways
@@ -38,14 +39,17 @@ MAX_STREAMS = 5
 """Channels for the engine, so that some are always left for commands."""
 
 
-def connect(channels: Channels, counts: Counter[str]) -> docker.APIClient:
+def connect(
+    channels: Channels, ways: Ways, counts: Counter[str], timeout: float = TIMEOUT, *, spare: bool = False
+) -> docker.APIClient:
     """A client of the host's engine.
 
-    It speaks the newest API version that both sides know.
+    It speaks the newest API version that both sides know. Requests fail after `timeout` seconds of silence. With
+    `spare` they go through the connection's spare channel, one after the other.
     """
-    pool = _Pool(channels, counts)
+    pool = _Pool(channels, ways, counts, timeout, spare)
     version = DEFAULT_DOCKER_API_VERSION
-    client = docker.APIClient(base_url="http://engine.invalid:1", version=version, timeout=int(TIMEOUT))
+    client = docker.APIClient(base_url="http://engine.invalid:1", version=version, timeout=int(timeout))
     client.trust_env = False  # no proxy stands between
     client.mount("http+docker://", _Adapter(pool, client))
     client.base_url = BASE_URL
@@ -126,11 +130,13 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
     Keeps idle ones for the next caller.
     """
 
-    def __init__(self, channels: Channels, counts: Counter[str]) -> None:
+    def __init__(self, channels: Channels, ways: Ways, counts: Counter[str], timeout: float, spare: bool) -> None:
         super().__init__("localhost")
         self._channels = channels
         self._counts = counts
-        self._ways = Ways(channels, counts)
+        self._open = partial(Stream, channels, ways, timeout, spare=spare)
+        self._timeout = timeout
+        self._most = SPARE_CHANNELS if spare else MAX_STREAMS
         self._changed = threading.Condition()
         self._idle: list[_Connection] = []
         self._lent_or_idle = 0
@@ -145,7 +151,7 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
 
         Waits until there may be one more.
         """
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + self._timeout
         with self._changed:
             while True:
                 while self._idle:
@@ -153,13 +159,13 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
                     if connection.is_connected:
                         return connection
                     connection.close()
-                if self._lent_or_idle < MAX_STREAMS:
+                if self._lent_or_idle < self._most:
                     self._lent_or_idle += 1
-                    return _Connection(self._channels, self._ways, self._counts, self._gone)
+                    return _Connection(self._open, self._counts, self._gone)
                 if not self._changed.wait(seconds_left(deadline)):
                     raise DeadlineExceeded(
-                        f"{self._channels.target.name}: all {MAX_STREAMS} channels to the engine were in use "
-                        f"for {TIMEOUT:g} s",
+                        f"{self._channels.target.name}: all {self._most} channels to the engine were in use "
+                        f"for {self._timeout:g} s",
                         remedy="See what the engine is doing: journalctl -u docker",
                     )
 
@@ -190,15 +196,14 @@ class _Connection(HTTPConnection):
     Once closed it is not opened again, and `gone` has been called.
     """
 
-    def __init__(self, channels: Channels, ways: Ways, counts: Counter[str], gone: Callable[[], None]) -> None:
+    def __init__(self, opening: Callable[[], Stream], counts: Counter[str], gone: Callable[[], None]) -> None:
         super().__init__("localhost")
-        self._channels = channels
-        self._ways = ways
+        self._opening = opening
         self._counts = counts
         self._gone: Callable[[], None] | None = gone
 
     def connect(self) -> None:
-        self.sock = cast(Any, Stream(self._channels, self._ways))
+        self.sock = cast(Any, self._opening())
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:

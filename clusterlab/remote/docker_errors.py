@@ -12,14 +12,24 @@ from .target import Target
 _NOT_FOUND = re.compile(r"\b(docker|sudo)\W?: (?:command )?(?:not found|No such file)")
 
 
-class Unanswered(HostError):
+class NoAnswer(HostError):
+    """A channel to the engine ended without its answer.
+
+    `why` completes "HOST: ..." without what was asked; `lost` when the SSH connection ended with it.
+    """
+
+    why = ""
+    lost = False
+
+
+class Unanswered(NoAnswer):
     """A channel that had served before ended before an answer began.
 
     Whatever it led to was going away already.
     """
 
 
-def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> HostError:
+def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: bool, begun: bool) -> NoAnswer:
     """What it means that a channel to the engine ended without answering.
 
     `stderr` is what dial-stdio said.
@@ -48,5 +58,7 @@ def explain_end(target: Target, asked: str, stderr: str, *, lost: bool, stale: b
     else:
         problem = "the connection to the engine ended without an answer"
         remedy = "Try manually on the host: docker version"
-    kind = Unanswered if stale else HostError
-    return kind(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)
+    kind = Unanswered if stale else NoAnswer
+    error = kind(target.name, f"{problem} (asked `{asked}`)", remedy=remedy, detail=stderr)
+    error.why, error.lost = problem, lost
+    return error

@@ -25,15 +25,15 @@ class Stream:
     from the middle of a stream.
     """
 
-    def __init__(self, channels: Channels, ways: Ways) -> None:
+    def __init__(self, channels: Channels, ways: Ways, timeout: float = TIMEOUT, *, spare: bool = False) -> None:
         self.asked = ""
         self._channels = channels
         self._lock = threading.Lock()
-        self._timeout = TIMEOUT
+        self._timeout = timeout
         self._heard = False
         self._served = False
         self._ways = ways
-        self._way = ways.open(TIMEOUT)
+        self._way = ways.open(timeout, spare=spare)
         self._channel = self._way.channel
         self._open = True
 
@@ -104,7 +104,7 @@ class Stream:
             if not self._open:
                 return
             self._open = False
-        self._channels.give_back(self._channel)
+        self._channels.give_back(self._channel, spare=self._way.spare)
 
     def _late(self) -> DeadlineExceeded:
         return DeadlineExceeded(

@@ -20,11 +20,12 @@ from .channels import Channels, ForwardingRefused
 class Way:
     """A channel to the engine, which reads and answers HTTP.
 
-    `dialled` when a process on the host carries it.
+    `dialled` when a process on the host carries it; `spare` when it is the connection's spare channel.
     """
 
     channel: paramiko.Channel
     dialled: bool
+    spare: bool
 
 
 class Ways:
@@ -44,8 +45,8 @@ class Ways:
         self._dial_answers = False
         self._only_dials = False
 
-    def open(self, timeout: float) -> Way:
-        """A new channel, to be ended with `Channels.give_back`.
+    def open(self, timeout: float, *, spare: bool = False) -> Way:
+        """A new channel, or the `spare` one, to be ended with `Channels.give_back`.
 
         Its reads wait `timeout` seconds at most.
 
@@ -54,29 +55,29 @@ class Ways:
         if not self._only_dials:
             dial_answers = self._dial_answers
             try:
-                channel = self._channels.take(timeout, socket=self._channels.target.engine)
+                channel = self._channels.take(timeout, spare=spare, socket=self._channels.target.engine)
             except ForwardingRefused:
                 self._only_dials = dial_answers
             else:
                 channel.settimeout(timeout)
                 self._counts["streams"] += 1
-                return Way(channel, dialled=False)
-        return Way(self._dial(timeout), dialled=True)
+                return Way(channel, dialled=False, spare=spare)
+        return Way(self._dial(timeout, spare), dialled=True, spare=spare)
 
     def answers(self, way: Way) -> None:
         """The engine has answered through this channel."""
         self._dial_answers = self._dial_answers or way.dialled
 
-    def _dial(self, timeout: float) -> paramiko.Channel:
+    def _dial(self, timeout: float, spare: bool) -> paramiko.Channel:
         target = self._channels.target
         command = ["docker", "--host", f"unix://{target.engine}", "system", "dial-stdio"]
-        channel = self._channels.take(timeout)
+        channel = self._channels.take(timeout, spare=spare)
         self._counts["dials"] += 1
         try:
             channel.settimeout(timeout)
             channel.exec_command(shlex.join([*(["sudo", "-n", "--"] if target.become else []), *command]))
         except (paramiko.SSHException, EOFError, OSError) as error:
-            self._channels.give_back(channel)
+            self._channels.give_back(channel, spare=spare)
             raise HostError(
                 target.name,
                 f"the connection was lost while the engine was dialled ({error or type(error).__name__})",

@@ -6,7 +6,8 @@ import re
 import shlex
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clusterlab.errors import DeadlineExceeded, HostError
@@ -16,13 +17,16 @@ from . import command as channel_command
 from .channels import Channels
 from .completed import Completed
 from .connection import Connections
+from .docker_ways import Ways
 from .sudo import passwordless
 from .target import DOCKER_SOCKET, Target
 from .trace import step
 
 if TYPE_CHECKING:
-    import docker
+    from docker import APIClient
 
+QUESTION_SECONDS = 12.0
+"""For an answer to one question to an engine; a busy emulated machine needs several."""
 _SUDO_REFUSAL = re.compile(
     r"^sudo: (a password is required|a terminal is required|sorry, you must have a tty|no tty present)"
     r"|is not in the sudoers file|^Sorry, user .* is not allowed to execute",
@@ -55,7 +59,9 @@ class Host:
         self.target = target
         self.counts: Counter[str] = Counter()
         self._channels = Channels(target, connections, self.counts)
-        self._docker: docker.APIClient | None = None
+        self._ways = Ways(self._channels, self.counts)
+        self._docker: APIClient | None = None
+        self._docker_of_questions: APIClient | None = None
         self._docker_lock = threading.Lock()
 
     @property
@@ -119,7 +125,7 @@ class Host:
         return ended.stdout
 
     @property
-    def docker(self) -> docker.APIClient:
+    def docker(self) -> APIClient:
         """The engine's API, through this connection; one client for all threads.
 
         What it raises itself: docker.errors.APIError for what the engine refuses. Besides, HostError when the engine
@@ -129,8 +135,27 @@ class Host:
 
         with self._docker_lock:
             if self._docker is None:
-                self._docker = connect(self._channels, self.counts)
+                self._docker = connect(self._channels, self._ways, self.counts)
             return self._docker
+
+    @contextmanager
+    def questions(self) -> Iterator[APIClient]:
+        """The engine's API through the spare channel, for questions about the host.
+
+        They do not wait for what others hold or ask, and fail after QUESTION_SECONDS of silence. Otherwise like
+        `docker`. For one thread at a time; the channel is given back after the block.
+        """
+        from .docker_channel import connect
+
+        with self._docker_lock:
+            if self._docker_of_questions is None:
+                self._docker_of_questions = connect(
+                    self._channels, self._ways, self.counts, QUESTION_SECONDS, spare=True
+                )
+        try:
+            yield self._docker_of_questions
+        finally:
+            self._docker_of_questions.close()
 
     def exec(
         self,

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import docker
 import pytest
 
+from clusterlab.checks.facts import observe
 from clusterlab.errors import DeadlineExceeded, HostError
 from clusterlab.remote import Host, Hosts, Target
+from clusterlab.remote.channels import MAX_CHANNELS
 from clusterlab.remote.docker_channel import _Adapter
+from clusterlab.remote.host import QUESTION_SECONDS
 from tests.support.engine_container import CONTAINER, IMAGE, host_with_container
 
 if TYPE_CHECKING:
@@ -79,6 +82,42 @@ def test_how_the_engine_is_reached_is_chosen_once(dialled: Host, engine_lab: Eng
         host.run("pkill -f '^docker.*dial-stdio'", check=True)
         _until(lambda: dial_processes(host) == 0)
     assert int(host.run(refused).stdout) - before == 2
+
+
+@pytest.mark.parametrize("kind", ["fresh", "dialled"])
+def test_questions_are_answered_while_all_other_channels_are_held(kind: str, request: pytest.FixtureRequest) -> None:
+    found = request.getfixturevalue(kind)
+    host: Host = found if kind == "dialled" else found["host1"]
+    host.docker.ping()
+    began = Barrier(MAX_CHANNELS)
+
+    def hold() -> None:
+        with host._channels.channel(5.0):
+            began.wait()
+            time.sleep(2.0)
+
+    with ThreadPoolExecutor(MAX_CHANNELS) as pool:
+        held = [pool.submit(hold) for _ in range(MAX_CHANNELS - 1)]  # the ping's has the last one
+        began.wait()
+        for _ in range(2):
+            with host.questions() as api:
+                assert api.info()["ServerVersion"]
+            assert host.run("true", spare=True).ok
+        assert not any(one.done() for one in held)
+
+
+def test_what_keeps_silent_fails_a_question_in_its_time(fresh: Hosts, host: Host) -> None:
+    asked = fresh["host1"]
+    host.run("kill -STOP $(pidof dockerd)", check=True)
+    began = time.monotonic()
+    try:
+        found = observe(asked, frozenset({"docker", "swarm_manager"}))
+    finally:
+        host.run("kill -CONT $(pidof dockerd)", check=True)
+    assert (found.engine_silent, found.engine_down) == (True, "the Docker engine does not answer within 12 s")
+    assert QUESTION_SECONDS <= time.monotonic() - began < 2 * QUESTION_SECONDS
+    found = observe(asked, frozenset({"docker"}))
+    assert (found.answers, found.complete, found.containers[CONTAINER].split()[0]) == (True, True, "Up")
 
 
 def test_an_engine_that_was_started_late_is_not_dialled_for_ever(fresh: Hosts, host: Host) -> None:

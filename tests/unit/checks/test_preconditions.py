@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from dataclasses import replace
 from typing import Any
 
+import docker.errors
 import pytest
 
-from clusterlab.checks import facts
-from clusterlab.checks.facts import Facts, Node, parse
+from clusterlab.checks.facts import Facts, Node, judged
 from clusterlab.checks.preconditions import (
     ContainerRuns,
     EngineAnswers,
@@ -22,6 +20,11 @@ from clusterlab.checks.preconditions import (
     Precondition,
     ServiceRuns,
 )
+from clusterlab.errors import ClusterlabError, DeadlineExceeded, HostError
+from clusterlab.remote import Target
+from clusterlab.remote.channels import ChannelsInUse
+from clusterlab.remote.docker_errors import NoAnswer, explain_end
+from clusterlab.resources.base import LABEL_LAB
 
 from .demo import ACTIVE, DOWN, MANAGERS, NODE
 
@@ -105,67 +108,89 @@ def test_a_node_that_has_not_reported_to_a_new_leader_yet_is_passing() -> None:
     assert (failure.cause.code, failure.passing) == ("node-down", True)
 
 
-PRINTED = """\
-== clusterlab: nfs 0
-2
-== clusterlab: engine 0
-web Up 3 minutes
-db Exited (137) 4 seconds ago
-== clusterlab: swarm 0
-WARNING: something
-{"NodeID":"x","NodeAddr":"10.1.0.1","LocalNodeState":"active","ControlAvailable":true}
-== clusterlab: ids 0
-a
-b
-== clusterlab: nodes 0
-{"addr": "0.0.0.0", "state": "ready", "availability": "active", "serves": "10.1.0.1:2377", "leads": true}
-{"addr": "10.1.0.2", "state": "down", "availability": "drain", "serves": "", "leads": false}
-== clusterlab: services 0
-api 1/2
-one 1/1 (max 1 per node)
-job 0/2 (1/2 completed)
-"""
+def _service(name: str, mode: str, running: int, desired: int) -> dict[str, Any]:
+    status = {"RunningTasks": running, "DesiredTasks": desired, "CompletedTasks": 1}
+    return {"Spec": {"Name": name, "Mode": {mode: {}}}, "ServiceStatus": status}
 
 
-def test_what_a_host_prints_is_read() -> None:
-    found = parse("host1", PRINTED)
-    assert found.answers
-    assert found.nfs_listens
-    assert found.swarm["LocalNodeState"] == "active"
-    assert found.containers == {"web": "Up 3 minutes", "db": "Exited (137) 4 seconds ago"}
+ANSWERS: dict[str, Any] = {
+    "containers": [
+        {"Names": ["/app/web", "/web"], "Status": "Up 3 minutes"},
+        {"Names": ["/db"], "Status": "Exited (137) 4 seconds ago"},
+        {"Names": None, "Status": "Dead"},
+    ],
+    "info": {"NCPU": 2, "Swarm": {"LocalNodeState": "active", "Cluster": {"Spec": {"Labels": {LABEL_LAB: "demo"}}}}},
+    "nodes": [
+        {
+            "Spec": {"Availability": "active"},
+            "Status": {"State": "ready", "Addr": "0.0.0.0"},
+            "ManagerStatus": {"Addr": "10.1.0.1:2377", "Leader": True},
+        },
+        {"Spec": {"Availability": "drain"}, "Status": {"State": "down", "Addr": "10.1.0.2"}},
+    ],
+    "services": [_service("api", "Replicated", 1, 2), _service("job", "ReplicatedJob", 0, 2)],
+}
+SEEN = Facts("host1", 0.0, nfs_listens=True)
+
+
+def _refusal(text: str = "This node is not a swarm manager") -> HostError:
+    """As an engine's refusal becomes an error."""
+    error = HostError("host1", f"cannot ask the engine: {text}", detail=text)
+    error.__cause__ = docker.errors.APIError(text)
+    return error
+
+
+def _no_answer(stderr: str, lost: bool = False) -> NoAnswer:
+    target = Target("host1", "192.168.98.11")
+    return explain_end(target, "GET /containers/json", stderr, lost=lost, stale=False, begun=False)
+
+
+LATE = DeadlineExceeded("cannot ask the engine: host1: the engine did not answer")
+
+
+def test_what_an_engine_answers_is_read() -> None:
+    found = judged(SEEN, ANSWERS)
+    assert (found.answers, found.complete, found.nfs_listens) == (True, True, True)
+    assert (found.swarm["LocalNodeState"], found.made_for, found.processors) == ("active", "demo", 2)
+    assert found.containers == {"web": "Up 3 minutes", "db": "Exited (137) 4 seconds ago", "": "Dead"}
     assert found.nodes == {"10.1.0.1": Node("ready", "active", True), "10.1.0.2": Node("down", "drain")}
-    assert found.services == {"api": (1, 2), "one": (1, 1), "job": (0, 0)}
+    assert found.services == {"api": (1, 2), "job": (0, 0)}
 
 
-@pytest.mark.parametrize("late", ["swarm 0", "ids 0", "nodes 0", "services 0"])
-def test_from_a_question_that_took_too_long_nothing_follows(late: str) -> None:
-    assert parse("host1", PRINTED).complete
-    assert not parse("host1", PRINTED.replace(late, f"{late.split()[0]} 124")).complete
+def test_a_worker_is_asked_nothing_that_only_managers_know() -> None:
+    found = judged(SEEN, {name: ANSWERS[name] for name in ("containers", "info")})
+    assert (found.complete, found.nodes, found.services) == (True, None, {})
+
+
+@pytest.mark.parametrize("late", ["info", "nodes", "services"])
+def test_from_a_question_without_an_answer_nothing_follows(late: str) -> None:
+    found = judged(SEEN, {**ANSWERS, late: LATE})
+    assert (found.answers, found.complete) == (True, False)
+
+
+def test_a_manager_that_refuses_to_list_the_nodes_has_none() -> None:
+    found = judged(SEEN, {"containers": [], "info": ANSWERS["info"], "nodes": _refusal()})
+    assert (found.answers, found.complete, found.nodes) == (True, True, None)
 
 
 @pytest.mark.parametrize(
-    ("printed", "why"),
+    ("error", "why", "silent"),
     [
-        ("1\nCannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "is not running"),
-        ("124\n", "does not answer within"),
-        ("127\nsh: docker: not found", "cannot be used: sh: docker: not found"),
+        (_no_answer("Cannot connect to the Docker daemon at unix:///x"), "the Docker engine is not running", False),
+        (_no_answer("sudo: docker: command not found"), "docker is not installed", False),
+        (_refusal("client version 1.99 is too new"), "cannot be used: client version 1.99 is too new", False),
+        (LATE, "the Docker engine does not answer within 12 s", True),
     ],
 )
-def test_an_engine_that_does_not_answer(printed: str, why: str) -> None:
-    found = parse("host1", f"== clusterlab: nfs 0\n0\n== clusterlab: engine {printed}")
+def test_an_engine_that_does_not_answer(error: ClusterlabError, why: str, silent: bool) -> None:
+    found = judged(SEEN, {"containers": error})
     assert why in found.engine_down
-    assert found.nfs_listens is False
-    assert found.nodes is None
+    assert (found.complete, found.engine_silent, found.nodes) == (True, silent, None)
 
 
-def test_a_shell_hands_on_what_the_engine_printed_as_it_is() -> None:
-    """Some shells' echo expands the line breaks that JSON writes as two characters, and it is no JSON then."""
-    said = '{"LocalNodeState": "active", "Error": "one\\\\nand another"}'
-    script = f"{facts._PART}part engine true\npart swarm printf '%s' {shlex.quote(said)}"
-    printed = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
-    assert parse("host1", printed).swarm["Error"] == "one\\nand another"
-
-
-def test_nothing_follows_from_a_place_in_the_swarm_that_is_not_understood() -> None:
-    found = parse("host1", "== clusterlab: engine 0\n\n== clusterlab: swarm 0\n{broken")
-    assert not found.complete
+def test_a_lost_connection_or_one_in_use_says_nothing_of_the_engine() -> None:
+    in_use = DeadlineExceeded("cannot ask the engine: host1: the spare channel was in use")
+    in_use.__cause__ = ChannelsInUse("host1: the spare channel was in use")
+    for error in _no_answer("", lost=True), in_use, HostError("host1", "cannot be reached"):
+        found = judged(SEEN, {"containers": error})
+        assert (found.engine_down, found.complete) == ("", False)
