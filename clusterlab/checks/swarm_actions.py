@@ -154,23 +154,27 @@ class SwarmActions:
     def _restore(self, before: _Before) -> None:
         """As many tasks as before, and no more of them on one node than before.
 
-        The Swarm moves none back unasked. Tasks of a job end by themselves, and a change would run it again.
+        The Swarm moves none back unasked. It takes tasks away where most are, and gives new ones to where fewest are
+        (swarmkit, replicated orchestrator and scheduler): so those too many on one node end and begin again elsewhere,
+        while the others run on. Tasks of a job end by themselves, and a change would run it again.
         """
         service = before.service
         if is_job(service.report["Spec"]):
             return
         if before.replicas is not None and service.replicas() != before.replicas:
             service.scale(before.replicas)
-        self._settled(before)
-        if swarm_tasks.crowd(self._tasks(service)) > before.crowd:
-            service.spread()
-            self._settled(before)
+        self._settled(before, before.tasks)
+        surplus = swarm_tasks.crowd(self._tasks(service)) - before.crowd
+        if before.replicas is not None and surplus > 0:
+            for number in before.replicas - surplus, before.replicas:
+                service.scale(number)
+                self._settled(before, number)
 
-    def _settled(self, before: _Before) -> None:
+    def _settled(self, before: _Before, tasks: int) -> None:
         service = before.service
         wait_for(
-            lambda: len(self._tasks(service)) == before.tasks and not service.is_updating(),
-            f"{before.tasks} tasks of service {service.name} to run again",
+            lambda: len(self._tasks(service)) == tasks and not service.is_updating(),
+            f"{tasks} task{'s' if tasks != 1 else ''} of service {service.name} to run again",
             self._places.manager,
             _SETTLES,
         )

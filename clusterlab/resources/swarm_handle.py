@@ -90,12 +90,6 @@ class OwnService(ServiceHandle):
         """Give it another number of tasks."""
         self._update(lambda spec: {"mode": {"Replicated": {"Replicas": number}}})
 
-    def spread(self) -> None:
-        """Replace every task, so that the Swarm chooses their nodes again."""
-        self._update(
-            lambda spec: {"task_template": {"ForceUpdate": int(spec["TaskTemplate"].get("ForceUpdate") or 0) + 1}}
-        )
-
     def kill(self, task: Json, host: Host) -> None:
         """End the processes of one of its tasks, which runs on `host`, with SIGKILL."""
         container = task["Status"]["ContainerStatus"]["ContainerID"]
