@@ -42,9 +42,13 @@ def whole() -> Iterator[Bench]:
 def shop(whole: Bench, tmp_path: Path) -> Iterator[Shop]:
     yield Shop(whole, tmp_path)
     whole.sh("host1", "docker stack rm shop 2>&1; docker secret ls -q | xargs -r docker secret rm >&2")
-    whole.sh("host1", 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
     for host in ("host1", "host2"):
         whole.sh(host, "docker ps -aq --filter name=shop_ | xargs -r docker rm -f >&2")
+    for host in (
+        "host1",
+        "host2",
+    ):  # an engine that still has a network of that name takes its subnet for the new one's
+        whole.sh(host, 'until [ -z "$(docker network ls -q --filter name=shop_)" ]; do sleep 0.2; done')
 
 
 def test_it_is_what_docker_deploys_and_a_second_plan_changes_nothing(shop: Shop) -> None:
