@@ -13,7 +13,7 @@ from typing import Any
 import docker.errors
 
 from clusterlab.errors import ClusterlabError, DeadlineExceeded
-from clusterlab.remote import Host
+from clusterlab.remote import Completed, Host
 from clusterlab.remote.channels import ChannelsInUse, SessionRefused
 from clusterlab.remote.docker_errors import NoAnswer
 from clusterlab.remote.engine_errors import engine_errors
@@ -25,6 +25,7 @@ from clusterlab.waiting import within
 
 REACH_SECONDS = 20.0  # for the first command, the connection included
 _TRUE_SECONDS = REACH_SECONDS - 2.0  # to wait for a channel, and to run it: the error says which, and comes in time
+_AGAIN_SECONDS = 5.0  # for a command on a host whose engine was silent
 _SPARE_SECONDS = 10.0  # for what comes besides the answers of an engine
 
 _OF_ENGINE: Mapping[str, Callable[[Any], Any]] = {
@@ -109,12 +110,30 @@ def observe(host: Host, roles: frozenset[str]) -> Facts:
     if not isinstance(reached, str):
         why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
         return Facts(host.name, began, time.monotonic() - began, unreachable=why)
-    found = Facts(host.name, began, nfs_listens=reached.strip() != "0" if serves else None)
+    # A shell may print something of its own before.
+    found = Facts(host.name, began, nfs_listens=reached.split()[-1:] != ["0"] if serves else None)
     if "docker" in roles:
-        answers = within(ENGINE_SECONDS, lambda: _ask(host, "swarm_manager" in roles))
-        # Without answers it is slow, or broke off: nothing is known but that it was reached.
-        found = judged(found, answers) if isinstance(answers, Mapping) else replace(found, complete=False)
+        found = _of_engine(host, found, "swarm_manager" in roles)
     return replace(found, took=time.monotonic() - began)
+
+
+def _of_engine(host: Host, found: Facts, manages: bool) -> Facts:
+    """The facts together with what the engine answers; incomplete when it is slow, breaks off, or answers otherwise.
+
+    Silence is the engine's only when the host still answers: a network that broke meanwhile is silent, too.
+    """
+    answers = within(ENGINE_SECONDS, lambda: _ask(host, manages))
+    unknown = replace(found, complete=False)
+    if not isinstance(answers, Mapping):
+        return unknown
+    try:
+        found = judged(found, answers)
+    except (AttributeError, KeyError, TypeError, ValueError):  # it has not the form that the API documents
+        return unknown
+    if found.engine_silent:
+        reached = within(REACH_SECONDS, lambda: host.run("true", timeout=_AGAIN_SECONDS, spare=True))
+        return found if isinstance(reached, Completed) else unknown
+    return found
 
 
 def _ask(host: Host, manages: bool) -> Answers:

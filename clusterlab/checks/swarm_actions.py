@@ -17,6 +17,7 @@ from clusterlab.resources.observed import Json
 from clusterlab.resources.removal import wait_for
 from clusterlab.resources.service_modes import is_job
 from clusterlab.resources.swarm_handle import Drain, NoSuchService, OwnService, drain_of, find_service
+from clusterlab.waiting import wait_until
 
 from .finding import Finding, finding, unasked
 from .place import WrongAnswer
@@ -24,6 +25,7 @@ from .places import Places
 
 T = TypeVar("T")
 _ENDS = 30.0  # seconds in which the Swarm notices that a task's processes were killed
+_SCALES = 60.0  # seconds in which a Swarm has a leader again
 _SETTLES = 300.0  # seconds until a service's tasks are as before; an emulated machine starts them slowly
 
 
@@ -164,11 +166,35 @@ class SwarmActions:
         if before.replicas is not None and service.replicas() != before.replicas:
             service.scale(before.replicas)
         self._settled(before, before.tasks)
-        surplus = swarm_tasks.crowd(self._tasks(service)) - before.crowd
-        if before.replicas is not None and surplus > 0:
-            for number in before.replicas - surplus, before.replicas:
-                service.scale(number)
-                self._settled(before, number)
+        surplus = swarm_tasks.surplus(self._tasks(service), before.crowd)
+        if before.replicas is not None and surplus:
+            try:
+                service.scale(before.replicas - surplus)
+                self._settled(before, before.replicas - surplus)
+            finally:
+                self._scale_back(before, before.replicas)
+            self._settled(before, before.tasks)
+
+    def _scale_back(self, before: _Before, replicas: int) -> None:
+        """Also when no manager takes the change for a while: a service must not be left with fewer tasks."""
+        refused: list[ClusterlabError] = []
+
+        def scaled() -> bool:
+            try:
+                before.service.scale(replicas)
+            except ClusterlabError as error:
+                refused.append(error)
+                return False
+            return True
+
+        wait_until(
+            scaled,
+            f"service {before.service.name} to have {replicas} tasks again",
+            _SCALES,
+            subject=self._places.manager,
+            seen=lambda: refused[-1].message,
+            remedy=f"docker service scale {before.service.name}={replicas}",
+        )
 
     def _settled(self, before: _Before, tasks: int) -> None:
         service = before.service

@@ -11,8 +11,8 @@ if TYPE_CHECKING:  # a key press in a completing shell waits for the names of pr
 
 _ANONYMOUS = 65534
 """Whom the server takes squashed users for, unless anonuid and anongid say otherwise: exports(5)."""
-_OWNER_MAY, _GROUP_MAY, _OTHERS_MAY = 0o300, 0o030, 0o003
-"""Making a file takes the right to write to a directory and to enter it."""
+_WRITE, _READ = 0o3, 0o5
+"""Making a file takes the right to write to a directory and to enter it, listing it that to read it."""
 
 Place = tuple[str, str]
 """Server and path of an export."""
@@ -34,7 +34,8 @@ class Directory:
 class OwnExport:
     """An export of the inventory.
 
-    `user` is who writes to it, UID:GID, or "" for root. `only_read` is why nobody can, else "".
+    `user` is who writes to it, or reads it, UID:GID, or "" for root. `only_read` is why nobody can write to it, and
+    `closed` why nobody can read it either, else "".
     """
 
     server: str
@@ -42,6 +43,7 @@ class OwnExport:
     path: str
     user: str = ""
     only_read: str = ""
+    closed: str = ""
 
     @property
     def shown(self) -> str:
@@ -57,31 +59,32 @@ def own_exports(inventory: Inventory, directories: Mapping[Place, Directory]) ->
     for server in inventory.with_role("nfs_server"):
         for one in inventory.nfs.exports:
             path = str(one.path)
-            user, why = _writer(one.options, directories.get((server, path)))
-            yield OwnExport(server, str(inventory.hosts[server].address), path, user, why)
+            address, directory = str(inventory.hosts[server].address), directories.get((server, path))
+            user, why = _who(one.options, directory, _WRITE)
+            if "ro" in one.options:
+                why = "it is exported read-only"
+            reader, closed = _who(one.options, directory, _READ) if why else (user, "")
+            yield OwnExport(server, address, path, reader, why, closed)
 
 
-def _writer(options: list[str], directory: Directory | None) -> tuple[str, str]:
-    """As whom a container writes to an export, and why nobody can."""
-    if "ro" in options:
-        return "", "it is exported read-only"
+def _who(options: list[str], directory: Directory | None, right: int) -> tuple[str, str]:
+    """As whom a container has a right on an export, and why nobody has."""
     all_squashed = "all_squash" in options
     if directory is None or ("no_root_squash" in options and not all_squashed):
         return "", ""
     anonymous = _number(options, "anonuid")
-    if _may_write(directory, anonymous, _number(options, "anongid")):
+    if anonymous == 0 or _may(directory, anonymous, _number(options, "anongid"), right):
         return "", ""  # that is who root is there
-    if not all_squashed and directory.uid != 0 and directory.mode & _OWNER_MAY == _OWNER_MAY:
+    if not all_squashed and directory.uid != 0 and _may(directory, directory.uid, directory.gid, right):
         return f"{directory.uid}:{directory.gid}", ""
     squashed = "every user" if all_squashed else "root"
     return "", f"{directory}, and the export takes {squashed} for user {anonymous}"
 
 
-def _may_write(directory: Directory, uid: int, gid: int) -> bool:
+def _may(directory: Directory, uid: int, gid: int, right: int) -> bool:
     """By the class of permissions that applies to a user: path_resolution(7)."""
-    of_others = _GROUP_MAY if gid == directory.gid else _OTHERS_MAY
-    needed = _OWNER_MAY if uid == directory.uid else of_others
-    return directory.mode & needed == needed
+    shift = 6 if uid == directory.uid else 3 if gid == directory.gid else 0
+    return directory.mode >> shift & right == right
 
 
 def _number(options: list[str], name: str) -> int:

@@ -37,6 +37,7 @@ from .names import (
     share,
     shared,
 )
+from .own_exports import OwnExport
 from .properties import PROPERTIES
 from .requirements import require_free, require_machines, require_members
 from .subject import Statement, Subject
@@ -109,7 +110,14 @@ def untested(lab: Lab, options: Options, seen: Seen) -> list[str]:
     chosen = _chosen(options)
     lacking = [f"{name}: {PROPERTIES[name].lacks}" for name in chosen if not any(PROPERTIES[name].of(subject))]
     writes = any("shares" in PROPERTIES[name].stands for name in chosen)
-    return lacking + [f"writing to {one.shown}: {one.only_read}" for one in subject.only_read if writes]
+    return lacking + [_unwritten(one, subject.quick) for one in subject.only_read if writes]
+
+
+def _unwritten(export: OwnExport, quick: bool) -> str:
+    """What is not tested of an export to which nobody can write."""
+    if export.closed or quick:
+        return f"{export.shown}: {export.closed or f'not with --quick, as nobody can write to it: {export.only_read}'}"
+    return f"writing to {export.shown}: {export.only_read}"
 
 
 def _subject(lab: Lab, options: Options, seen: Seen | None) -> Subject:
@@ -158,6 +166,8 @@ def _containers(subject: Subject, wanted: Collection[str]) -> Mapping[str, Any]:
                 found[shared(index, node)]["user"] = user
         for index in _mounts(subject, wanted):
             found[shared(index, node)] = {**holding, "volumes": [f"{share(index)}:{SHARED_AT}:ro"]}
+            if user := subject.readable[index - len(subject.exports)].user:
+                found[shared(index, node)]["user"] = user
     return found
 
 

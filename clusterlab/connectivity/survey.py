@@ -33,6 +33,7 @@ _KNOCK = """for one; do
    case $? in 1|124) echo "$one" ;; esac) &
 done; wait"""
 """Prints those of SERVER=PORT that no connection over TCP reaches; a host without the tools says nothing."""
+_SHOWN = re.compile(r"^(\d+) (\d+) ([0-7]+) (/.*)$", re.MULTILINE)  # a shell may print something of its own, too
 _OF_TESTS = {"label": f"{LABEL_PLAY}={PLAY}"}  # a filter of listings
 _FROM_REGISTRY = re.compile(r"@sha256:[0-9a-f]{64}$")  # which managers add to what they found in a registry
 Json = Mapping[str, Any]
@@ -43,7 +44,8 @@ T = TypeVar("T")
 class Export:
     """An export with the options of the volume that mounts it.
 
-    `of` is one such volume, or "" for an export of the inventory; `on` is its server's name there.
+    `of` is one such volume, or "" for an export of the inventory; `on` is its server's name there, and `user` who reads
+    it, UID:GID, or "" for the image's user.
     """
 
     type: str
@@ -51,6 +53,7 @@ class Export:
     device: str
     of: str
     on: str = ""
+    user: str = ""
 
     @property
     def options(self) -> dict[str, str]:
@@ -108,7 +111,7 @@ class Seen:
     without any, `silent` why nodes could not be asked, `machines` what kind of machine nodes are, as the kernel calls
     it, `unreached` the addresses of servers of exports that nodes do not reach, `strangers` the nodes of another Swarm,
     `strays` what tests of other labs left, `directories` what servers show of the inventory's exports, and `only_read`
-    those to which nobody can write.
+    those that can be read and not written to.
     """
 
     exports: tuple[Export, ...] = ()
@@ -140,7 +143,8 @@ def survey(hosts: Hosts, inventory: Inventory) -> Seen:
     volumes = [one for node in of_nodes.values() for one in node.volumes]
     used = tuple(exports([*volumes, *_volumes_of(services)]))
     directories = _directories(hosts, inventory)
-    only_read = tuple(_to_read(one) for one in own_exports(inventory, directories) if one.only_read)
+    own = own_exports(inventory, directories)
+    only_read = tuple(_to_read(one) for one in own if one.only_read and not one.closed)
     return Seen(
         exports=used,
         images=tuple(images(services)),
@@ -252,15 +256,15 @@ def _directories(hosts: Hosts, inventory: Inventory) -> dict[Place, Directory]:
     paths = [str(one.path) for one in inventory.nfs.exports]
     servers = inventory.with_role("nfs_server") if paths else []
     argv = ["stat", "-c", "%u %g %a %n", "--", *paths]
-    found = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout, servers, name="exports")
-    printed = answers(servers, found)[0]
-    lines = [(name, line.split(" ", 3)) for name, text in printed.items() for line in text.splitlines()]
-    return {(name, path): Directory(int(uid), int(gid), int(mode, 8)) for name, (uid, gid, mode, path) in lines}
+    asked = parallel(lambda name: hosts[name].run(argv, timeout=60.0).stdout, servers, name="exports")
+    printed = answers(servers, asked)[0]
+    found = [(name, *one) for name, text in printed.items() for one in _SHOWN.findall(text)]
+    return {(name, path): Directory(int(uid), int(gid), int(mode, 8)) for name, uid, gid, mode, path in found}
 
 
 def _to_read(export: OwnExport) -> Export:
     options = f"addr={export.address},ro,nfsvers=4.2"
-    return Export("nfs", options, f":{export.path}", of="", on=export.server)
+    return Export("nfs", options, f":{export.path}", of="", on=export.server, user=export.user)
 
 
 def _node(host: Host) -> _Node:

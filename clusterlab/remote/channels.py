@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import cast
 
@@ -101,7 +101,9 @@ class Channels:
 
     def give_back(self, channel: paramiko.Channel, *, spare: bool = False) -> None:
         """Close a channel that `take` returned, exactly once; `spare` as it was taken."""
-        channel.close()
+        # A connection that has just ended takes its channels with it.
+        with suppress(paramiko.SSHException, EOFError, OSError):
+            channel.close()
         (self._spare if spare else self._free).release()
 
     def is_alive(self) -> bool:

@@ -25,10 +25,9 @@ from docker.transport.basehttpadapter import BaseHTTPAdapter
 from docker.utils import version_lt
 from urllib3.connection import HTTPConnection
 
-from clusterlab.errors import DeadlineExceeded
 from clusterlab.waiting import seconds_left
 
-from .channels import SPARE_CHANNELS, Channels
+from .channels import SPARE_CHANNELS, Channels, ChannelsInUse
 from .docker_errors import Unanswered
 from .docker_stream import TIMEOUT, Stream
 from .docker_ways import Ways
@@ -163,7 +162,7 @@ class _Pool(urllib3.connectionpool.HTTPConnectionPool):
                     self._lent_or_idle += 1
                     return _Connection(self._open, self._counts, self._gone)
                 if not self._changed.wait(seconds_left(deadline)):
-                    raise DeadlineExceeded(
+                    raise ChannelsInUse(
                         f"{self._channels.target.name}: all {self._most} channels to the engine were in use "
                         f"for {self._timeout:g} s",
                         remedy="See what the engine is doing: journalctl -u docker",
@@ -213,10 +212,12 @@ class _Connection(HTTPConnection):
         super().request(method, url, *args, **kwargs)
 
     def close(self) -> None:
-        super().close()
         gone, self._gone = self._gone, None
-        if gone:
-            gone()
+        try:
+            super().close()
+        finally:
+            if gone:
+                gone()
 
     @property
     def is_connected(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from clusterlab.model.inventory import Inventory
@@ -40,6 +41,11 @@ def running_tasks(manager: Host, service: str, inventory: Inventory) -> list[Jso
         if (task.get("Status") or {}).get("State") == _RUNNING
     ]
     return sorted(found, key=lambda task: (task["Node"], task.get("Slot", 0)))
+
+
+def surplus(tasks: Sequence[Json], crowd: int) -> int:
+    """How many tasks there are on nodes besides `crowd` on each."""
+    return sum(max(0, number - crowd) for number in Counter(task["NodeID"] for task in tasks).values())
 
 
 def crowd(tasks: Sequence[Json]) -> int:

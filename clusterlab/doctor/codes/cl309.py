@@ -20,7 +20,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         return
     sandbox = host.namespaces().get("ingress_sbox")
     ingress = host.api("ingress")
-    if not ingress.missing and host.read(CLOCK) - ingress.time("Created") < _YOUNG:
+    if not ingress.missing and 0 <= host.read(CLOCK) - ingress.time("Created") < _YOUNG:
         return
     asked, wanted, fix, why = _ADDRESSES, "the ingress sandbox, up", _RESTART, ""
     if ingress.mapping("Containers").get("ingress-sbox") is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from clusterlab.checks.dependencies import Dependencies
 from clusterlab.checks.facts import Facts
 from clusterlab.checks.guard import CheckGuard, Guard
 from clusterlab.checks.preconditions import EngineAnswers, Precondition
+from clusterlab.errors import DeadlineExceeded
 from clusterlab.remote.channels import MAX_CHANNELS, Channels, ChannelsInUse, SessionRefused
 from clusterlab.remote.completed import Completed
 from clusterlab.remote.connection import Connections
@@ -185,6 +188,61 @@ def test_a_host_without_a_free_channel_is_not_unreachable(monkeypatch: pytest.Mo
     monkeypatch.setattr(channels, "channel", _refuse)
     found = facts.observe(_Busy(channels), frozenset())  # type: ignore[arg-type]
     assert (found.unreachable, found.complete, found.asked) == ("", False, True)
+
+
+class _Odd:
+    """A host that answers some commands and then none, with an engine of given answers."""
+
+    name = "host1"
+
+    def __init__(self, answers: Any, commands: int) -> None:
+        self.answers = answers
+        self.commands = commands
+
+    def run(self, command: str, *, timeout: float, spare: bool = False) -> Completed:
+        if not self.commands:
+            raise DeadlineExceeded("host1: it did not end")
+        self.commands -= 1
+        return Completed("host1", command, 0, "Welcome!\n0\n", "", seconds=0.0)
+
+    @contextmanager
+    def questions(self) -> Iterator[Any]:
+        yield SimpleNamespace(containers=self._containers, info=lambda: {})
+
+    def _containers(self, all: bool) -> Any:
+        if isinstance(self.answers, Exception):
+            raise self.answers
+        return self.answers
+
+
+@pytest.mark.parametrize(
+    ("answers", "commands", "down", "complete"),
+    [
+        ([], 1, "", True),
+        ({"message": "no"}, 1, "", False),
+        ([None], 1, "", False),
+        (DeadlineExceeded("host1: no answer"), 2, "does not answer within", True),
+        (DeadlineExceeded("host1: no answer"), 1, "", False),
+    ],
+    ids=["nothing", "an-object", "no-container", "silent", "the-host-is-silent-too"],
+)
+def test_only_what_an_engine_surely_said_counts(answers: Any, commands: int, down: str, complete: bool) -> None:
+    found = facts.observe(_Odd(answers, commands), frozenset({"docker", "nfs_server"}))  # type: ignore[arg-type]
+    assert down in found.engine_down
+    assert bool(down) is bool(found.engine_down) is found.engine_silent
+    assert (found.complete, found.nfs_listens) == (complete, False)
+
+
+def test_a_channel_whose_connection_has_just_ended_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = busy_channels(monkeypatch)
+    taken = channels.take(0.0, spare=True)
+    monkeypatch.setattr(taken, "close", _ended)
+    channels.give_back(taken, spare=True)
+    channels.take(0.0, spare=True)
+
+
+def _ended() -> None:
+    raise EOFError
 
 
 def _refuse(timeout: float, *, spare: bool) -> None:

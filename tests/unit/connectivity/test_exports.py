@@ -11,7 +11,7 @@ import pytest
 from clusterlab.connectivity.names import PLAY, share, shared
 from clusterlab.connectivity.own_exports import Directory, own_exports
 from clusterlab.connectivity.play import Options, untested
-from clusterlab.connectivity.survey import Export, Seen, exports
+from clusterlab.connectivity.survey import _SHOWN, Export, Seen, exports
 
 from .plays import FOREIGN, ON_EXPORTS, SEEN, THREE, lab, play
 
@@ -67,7 +67,10 @@ def test_a_private_file_is_refused_to_another_user_where_the_server_tells_users_
         (["anonuid=33"], Directory(33, 0, 0o577), "", "it belongs to 33:0, with mode 577"),
         ([], Directory(0, 0, 0o755), "", "and the export takes root for user 65534"),
         (["all_squash", "no_root_squash"], Directory(1000, 1000, 0o755), "", "takes every user for user 65534"),
+        (["all_squash", "anonuid=0", "anongid=0"], Directory(1000, 1000, 0o755), "", ""),
         (["ro", "no_root_squash"], Directory(0, 0, 0o777), "", "it is exported read-only"),
+        (["ro"], Directory(1000, 1000, 0o750), "1000:1000", "it is exported read-only"),
+        ([], Directory(1000, 100, 0o555), "", "it belongs to 1000:100, with mode 555"),
         ([], None, "", ""),
     ],
 )
@@ -78,6 +81,26 @@ def test_who_may_write_to_an_export_does(options: list[str], directory: Director
     assert found.user == user
     assert why in found.only_read
     assert bool(why) is bool(found.only_read)
+
+
+def test_what_nobody_can_read_is_not_tested_and_a_quick_test_says_what_it_leaves_out() -> None:
+    own = lab(*THREE, "nfs_server", nfs={"exports": [{"path": path, "clients": "*"} for path in ("/a", "/b")]})
+    directories = {("n4", "/a"): Directory(0, 0, 0o700), ("n4", "/b"): Directory(0, 0, 0o755)}
+    why = "and the export takes root for user 65534"
+    for quick, of_b in (
+        (False, "writing to /b of n4: "),
+        (True, "/b of n4: not with --quick, as nobody can write to it: "),
+    ):
+        assert untested(own, Options(properties=["shares"], quick=quick), Seen(directories=directories)) == [
+            "shares: the inventory has no writable NFS export for two nodes",
+            f"/a of n4: it belongs to 0:0, with mode 700, {why}",
+            f"{of_b}it belongs to 0:0, with mode 755, {why}",
+        ]
+
+
+def test_of_what_a_server_prints_only_its_directories_count() -> None:
+    printed = "Welcome to n4\n1000 100 750 /a\n0 0 1777 /b c\n"
+    assert _SHOWN.findall(printed) == [("1000", "100", "750", "/a"), ("0", "0", "1777", "/b c")]
 
 
 def test_what_nobody_can_write_to_is_read_and_what_its_owner_can_write_to_is_written_by_that_user() -> None:
