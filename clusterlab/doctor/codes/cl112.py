@@ -24,7 +24,7 @@ def _find(host: HostView, cluster: Cluster) -> Found:
         ],
         [Fix(host.name, "reboot, after docker node update --availability drain")],
         hosts=[host.name],
-        consequences=("CL302", "CL309", "CL218"),
+        consequences=("CL109", "CL302", "CL306", "CL309", "CL218"),
     )
 
 
