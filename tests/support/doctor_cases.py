@@ -208,7 +208,8 @@ def compare(code: str, case: Mapping[str, Any], diagnosed: Diagnosed) -> None:
         wrong += [f"no finding on {wanted['subject']}"] if finding is None else list(_problems(wanted, finding))
     allowed = {code, *PROPERTIES, *case.get("also", [])}
     wrong += [f"besides: {one.key}" for one in diagnosed.findings if one.code not in allowed]
-    assert not wrong, "\n".join([*wrong, *(told(one) for one in diagnosed.findings)])
+    unknown = [f"unknown {one.key}: {one.reason}" for one in diagnosed.unknown]
+    assert not wrong, "\n".join([*wrong, *unknown, *(told(one) for one in diagnosed.findings)])
 
 
 def _problems(wanted: Mapping[str, Any], finding: Finding) -> Iterator[str]:
