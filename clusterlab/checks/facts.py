@@ -110,11 +110,19 @@ def observe(host: Host, roles: frozenset[str]) -> Facts:
     if not isinstance(reached, str):
         why = reached.message.removeprefix(f"{host.name}: ") if reached else _NO_END
         return Facts(host.name, began, time.monotonic() - began, unreachable=why)
-    # A shell may print something of its own before.
-    found = Facts(host.name, began, nfs_listens=reached.split()[-1:] != ["0"] if serves else None)
+    found = Facts(host.name, began, nfs_listens=_listens(reached) if serves else None)
     if "docker" in roles:
         found = _of_engine(host, found, "swarm_manager" in roles)
     return replace(found, took=time.monotonic() - began)
+
+
+def _listens(printed: str) -> bool | None:
+    """Whether something listens; None when no number was printed, so that it was not seen.
+
+    A shell may print something of its own before.
+    """
+    number = printed.split()[-1:]
+    return int(number[0]) > 0 if number and number[0].isdecimal() else None
 
 
 def _of_engine(host: Host, found: Facts, manages: bool) -> Facts:

@@ -195,7 +195,8 @@ class _Odd:
 
     name = "host1"
 
-    def __init__(self, answers: Any, commands: int) -> None:
+    def __init__(self, answers: Any, commands: int, printed: str = "Welcome!\n0\n") -> None:
+        self.printed = printed
         self.answers = answers
         self.commands = commands
 
@@ -203,7 +204,7 @@ class _Odd:
         if not self.commands:
             raise DeadlineExceeded("host1: it did not end")
         self.commands -= 1
-        return Completed("host1", command, 0, "Welcome!\n0\n", "", seconds=0.0)
+        return Completed("host1", command, 0, self.printed, "", seconds=0.0)
 
     @contextmanager
     def questions(self) -> Iterator[Any]:
@@ -231,6 +232,14 @@ def test_only_what_an_engine_surely_said_counts(answers: Any, commands: int, dow
     assert down in found.engine_down
     assert bool(down) is bool(found.engine_down) is found.engine_silent
     assert (found.complete, found.nfs_listens) == (complete, False)
+
+
+@pytest.mark.parametrize(
+    ("printed", "listens"), [("2\n", True), ("Welcome!\n0\n", False), ("", None), ("grep: not found\n", None)]
+)
+def test_a_port_counts_as_seen_only_when_a_number_was_printed(printed: str, listens: bool | None) -> None:
+    host = _Odd([], 1, printed)
+    assert facts.observe(host, frozenset({"nfs_server"})).nfs_listens is listens  # type: ignore[arg-type]
 
 
 def test_a_channel_whose_connection_has_just_ended_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
